@@ -1,0 +1,58 @@
+"""Time as an argument. The core gets `now` in seconds since 1970 (UTC); records count minutes since 2024."""
+
+import time
+from typing import Protocol
+
+EPOCH_S = 1_704_067_200  # 2024-01-01T00:00Z: 24-bit minutes from here last until November 2055
+MAX_MINUTE = (1 << 24) - 1
+
+
+def minute_of(now: float) -> int:
+    """Minutes since 2024-01-01T00:00Z of a moment in seconds since 1970, kept within 24 bits."""
+    return min(max(int((now - EPOCH_S) // 60), 0), MAX_MINUTE)
+
+
+def seconds_of(minute: int) -> int:
+    """Seconds since 1970 of a minute since 2024-01-01T00:00Z."""
+    return EPOCH_S + 60 * minute
+
+
+class Clock(Protocol):
+    """Where the shell gets its time from."""
+
+    def now(self) -> float:
+        """Seconds since 1970, UTC; may jump."""
+
+    def monotonic(self) -> float:
+        """Seconds since some start; never jumps."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Seconds since 1970 by the machine."""
+        return time.time()  # noqa: TID251 - the one place that reads it
+
+    def monotonic(self) -> float:
+        """Seconds since boot or so."""
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that moves when told to: simulations and tests."""
+
+    def __init__(self, now: float = EPOCH_S + 86_400 * 365):
+        self._now = now
+
+    def now(self) -> float:
+        """The moment it was set to."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """The same, as this clock only moves forward."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self._now += seconds

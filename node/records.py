@@ -1,0 +1,295 @@
+"""The record: what people post. Immutable, small, signed, always expiring; one record has exactly one encoding.
+
+Layout (big-endian; docs/protocol.md, section "The record", has worked examples):
+
+    0       version (high nibble, 1) | kind (low nibble)
+    1       flags: 0x80 urgent, 0x40 corrects, 0x20 position, 0x10 must be 0 | codec (low nibble)
+    2       language (high nibble) | topic (low nibble)
+    3-10    author key id
+    11-13   created, minutes since 2024-01-01T00:00Z
+    -       event: start (3, minute), length (2, minutes), UTC offset (1, signed quarters of an hour)
+            every other kind: life (2, hours)
+    -       target (8) if the flag says so, or for a reply, retraction, cancellation
+    -       position (3 + 3) if the flag says so
+    -       vouch: subject public key (32), rights (1)   revocation: subject key id (8), since (3, minute)
+    -       packed text, as long as it lasts
+    last 64 Ed25519 signature (RFC 8032) over SIGNING_DOMAIN + set id + everything before it
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import IntEnum, IntFlag
+
+from node.clock import MAX_MINUTE
+from node.errors import LocalMisuse, RemoteFault
+
+VERSION = 1
+SIGNING_DOMAIN = b"archipel record 1"
+SIGNATURE_BYTES = 64
+KEY_ID_BYTES = 8
+ID_BYTES = 16
+TARGET_BYTES = 8  # the first half of a record's id names it inside another record
+MAX_RECORD_BYTES = 8 * 219
+DAY_MIN = 1440
+EVENT_GRACE_MIN = DAY_MIN  # an event lives one day after its end
+MAX_EVENT_AHEAD_MIN = 400 * DAY_MIN
+
+URGENT, CORRECTS, POSITION, RESERVED = 0x80, 0x40, 0x20, 0x10
+
+
+class Kind(IntEnum):
+    """What a record is."""
+
+    BULLETIN = 0
+    EVENT = 1
+    REPLY = 2
+    RETRACTION = 3
+    CANCELLATION = 4
+    VOUCH = 5
+    REVOCATION = 6
+
+
+class Right(IntFlag):
+    """What a vouch lets its subject do. Bits not named here must be 0."""
+
+    WRITE = 1
+    URGENT = 2
+    VOUCH = 4
+    INVITE = 8  # may admit one writer, once: the key inside an invitation
+    GROUP = 16  # an association, union or collective rather than an island
+
+
+_NO_RIGHT = 0xE0
+MAX_LIFE_H = {
+    Kind.BULLETIN: 90 * 24,
+    Kind.REPLY: 90 * 24,
+    Kind.RETRACTION: 500 * 24,
+    Kind.CANCELLATION: 500 * 24,
+    Kind.VOUCH: 3 * 366 * 24,
+    Kind.REVOCATION: 0xFFFF,
+}
+TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION}
+CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """When an event is: `start` in minutes since 2024 UTC, `length` in minutes, `offset` in quarters of an hour."""
+
+    start: int
+    length: int
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """The minute it ends."""
+        return self.start + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Vouch:
+    """Lets `subject` (a public key, 32 B) in, with `rights`; the record's text is its name."""
+
+    subject: bytes
+    rights: Right
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Ends the key `subject` (a key id, 8 B) from minute `since` on."""
+
+    subject: bytes
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record. `created` is a minute since 2024, `life` hours (0 for an event), `target` half an id or None.
+
+    `position` is (latitude, longitude), each a signed 24-bit part of 90 and 180 degrees (`angle`, `degrees`).
+    `detail` is what its kind adds. `packed` is the text as `node.textpack` made it with `codec`.
+    """
+
+    kind: Kind
+    author: bytes
+    created: int
+    life: int = 0
+    urgent: bool = False
+    language: int = 0
+    topic: int = 0
+    codec: int = 0
+    packed: bytes = b""
+    target: bytes | None = None
+    position: tuple[int, int] | None = None
+    detail: Event | Vouch | Revocation | None = None
+    signature: bytes = b""
+
+    @property
+    def expires(self) -> int:
+        """The minute from which this record is no longer in any set."""
+        if isinstance(self.detail, Event):
+            return self.detail.end + EVENT_GRACE_MIN
+        return self.created + 60 * self.life
+
+    @property
+    def id(self) -> bytes:
+        """16 bytes: BLAKE2b of the encoding, signature included."""
+        return record_id(encode(self))
+
+    @property
+    def corrects(self) -> bool:
+        """Whether it takes the place of `target`."""
+        return self.target is not None and self.kind in CORRECTABLE
+
+
+def record_id(raw: bytes) -> bytes:
+    """The id of an encoded record."""
+    return hashlib.blake2b(raw, digest_size=ID_BYTES, person=b"archipel-record").digest()
+
+
+def signed_part(record: Record) -> bytes:
+    """The encoding without its signature; raises LocalMisuse when a field is out of range."""
+    try:
+        body = _signed_part(record)
+    except (struct.error, OverflowError, ValueError) as error:
+        raise LocalMisuse(f"field out of range: {error}") from error
+    if len(body) + SIGNATURE_BYTES > MAX_RECORD_BYTES:
+        raise LocalMisuse("record too long")
+    return body
+
+
+def encode(record: Record) -> bytes:
+    """The one encoding of a signed record."""
+    if len(record.signature) != SIGNATURE_BYTES:
+        raise LocalMisuse("record is not signed")
+    return signed_part(record) + record.signature
+
+
+def sign(record: Record, set_id: bytes, signer: Callable[[bytes], bytes]) -> Record:
+    """`record` with the signature that `signer(message)` gives for this set."""
+    return replace(record, signature=signer(signing_message(signed_part(record), set_id)))
+
+
+def signing_message(body: bytes, set_id: bytes) -> bytes:
+    """What a signature covers: the domain, the set it belongs to, the bytes before the signature."""
+    return SIGNING_DOMAIN + set_id + body
+
+
+def decode(raw: bytes) -> Record:
+    """Read one encoded record; raises RemoteFault. Does not check the signature (`node.trust` does)."""
+    if len(raw) > MAX_RECORD_BYTES:
+        raise RemoteFault("record-too-long")
+    record = _parse(_Reader(raw))
+    _check(record)
+    return record
+
+
+def angle(degrees: float, half_turn: int) -> int:
+    """`degrees` as a signed 24-bit part of `half_turn` (90 for latitude, 180 for longitude)."""
+    return round(degrees * 0x7FFFFF / half_turn)
+
+
+def degrees(angle: int, half_turn: int) -> float:
+    """The inverse of `angle`, within 0.00003 degrees."""
+    return angle * half_turn / 0x7FFFFF
+
+
+def _signed_part(record: Record) -> bytes:
+    flags = URGENT * record.urgent | CORRECTS * record.corrects | POSITION * (record.position is not None)
+    body = bytes([VERSION << 4 | record.kind, flags | _nibble(record.codec), _nibble(record.language) << 4
+                  | _nibble(record.topic)])
+    body += _exactly(record.author, KEY_ID_BYTES) + record.created.to_bytes(3, "big")
+    if isinstance(record.detail, Event):
+        event = record.detail
+        body += event.start.to_bytes(3, "big") + struct.pack(">Hb", event.length, event.offset)
+    else:
+        body += struct.pack(">H", record.life)
+    if record.target is not None:
+        body += _exactly(record.target, TARGET_BYTES)
+    for angle_ in record.position or ():
+        body += angle_.to_bytes(3, "big", signed=True)
+    return body + _subject(record.detail) + record.packed
+
+
+def _subject(detail: Event | Vouch | Revocation | None) -> bytes:
+    match detail:
+        case Vouch(subject, rights):
+            return _exactly(subject, 32) + bytes([rights])
+        case Revocation(subject, since):
+            return _exactly(subject, KEY_ID_BYTES) + since.to_bytes(3, "big")
+    return b""
+
+
+def _nibble(value: int) -> int:
+    if not 0 <= value <= 15:
+        raise ValueError(f"{value} does not fit four bits")
+    return value
+
+
+def _exactly(part: bytes, size: int) -> bytes:
+    if len(part) != size:
+        raise ValueError(f"{len(part)} bytes where {size} belong")
+    return part
+
+
+class _Reader:
+    """Takes bytes from the front, keeping the last 64 as the signature."""
+
+    def __init__(self, raw: bytes):
+        if len(raw) < 16 + SIGNATURE_BYTES:
+            raise RemoteFault("record-too-short")
+        self.rest, self.signature = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
+
+    def take(self, size: int) -> bytes:
+        if len(self.rest) < size:
+            raise RemoteFault("record-too-short")
+        part, self.rest = self.rest[:size], self.rest[size:]
+        return part
+
+    def number(self, size: int, signed: bool = False) -> int:
+        return int.from_bytes(self.take(size), "big", signed=signed)
+
+
+def _parse(reader: _Reader) -> Record:
+    first, flags, sort = reader.take(3)
+    if first >> 4 != VERSION:
+        raise RemoteFault("record-version")
+    if first & 15 not in Kind.__members__.values():
+        raise RemoteFault("record-kind")
+    kind = Kind(first & 15)
+    author, created = reader.take(KEY_ID_BYTES), reader.number(3)
+    event = Event(reader.number(3), reader.number(2), reader.number(1, signed=True)) if kind is Kind.EVENT else None
+    life = 0 if event else reader.number(2)
+    target = reader.take(TARGET_BYTES) if flags & CORRECTS or kind in TARGETED else None
+    position = (reader.number(3, signed=True), reader.number(3, signed=True)) if flags & POSITION else None
+    detail = event or _parse_subject(kind, reader)
+    if flags & RESERVED or (flags & CORRECTS and kind not in CORRECTABLE):
+        raise RemoteFault("record-flags")
+    return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest,
+                  target, position, detail, reader.signature)
+
+
+def _parse_subject(kind: Kind, reader: _Reader) -> Vouch | Revocation | None:
+    if kind is Kind.VOUCH:
+        subject, rights = reader.take(32), reader.number(1)
+        if rights & _NO_RIGHT or not rights:
+            raise RemoteFault("record-rights")
+        return Vouch(subject, Right(rights))
+    if kind is Kind.REVOCATION:
+        return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))
+    return None
+
+
+def _check(record: Record) -> None:
+    """The limits every island applies alike: they depend on the record alone."""
+    if record.expires > MAX_MINUTE or record.expires <= record.created:
+        raise RemoteFault("record-life")
+    if isinstance(record.detail, Event):
+        if record.detail.end > record.created + MAX_EVENT_AHEAD_MIN or abs(record.detail.offset) > 56:
+            raise RemoteFault("record-event")
+    elif not 1 <= record.life <= MAX_LIFE_H[record.kind]:
+        raise RemoteFault("record-life")
+    if record.position is not None and (record.kind is not Kind.EVENT or -0x800000 in record.position):
+        raise RemoteFault("record-position")

@@ -1,0 +1,108 @@
+"""What goes into an engine and what comes out. Plain values; `now` travels beside them, in seconds since 1970."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """A link came up or went down."""
+
+    link: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PacketReceived:
+    """Bytes heard on `link`. `sender` is the link's name for who sent them, never an identity; `hops` None if unknown."""
+
+    link: str
+    payload: bytes
+    sender: str = ""
+    hops: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendDone:
+    """The link is done with the last `Send` (at most one is under way per link); `outcome` is a radio.link.Outcome value."""
+
+    link: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A record posted here (portal, text command, command line)."""
+
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Records that came in bulk by another way (`via`: "bundle", "lan", ...)."""
+
+    raws: tuple[bytes, ...]
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKept:
+    """`id` is now in the set and on disk. `via` is the link's name or "post", "bundle", ...; `bulk` when learnt in bulk."""
+
+    id: bytes
+    via: str
+    bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRefused:
+    """What an engine asked to keep is not in the set: `reason` is a slug ("duplicate", "penned", "signature", ...)."""
+
+    id: bytes
+    via: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsGone:
+    """These ids left the set (expired, superseded, retracted, over a share)."""
+
+    ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The deadline an engine asked for has come."""
+
+
+Event = LinkChanged | PacketReceived | SendDone | Posted | Imported | RecordKept | RecordRefused | RecordsGone | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Judge and store this record before anything else happens."""
+
+    raw: bytes
+    via: str
+    bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One packet for one link; `SendDone` answers it. `label` says in a word what it is ("data", "repair", "sum", "need")."""
+
+    link: str
+    payload: bytes
+    hop_limit: int = 0
+    urgent: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Something heard was no good; counted under `reason`, a short slug."""
+
+    link: str
+    reason: str
+
+
+Action = Keep | Send | Drop

@@ -1,0 +1,57 @@
+"""The one interface of every link, real or simulated. Bytes in, bytes out.
+
+A link file is the only importer of its library. Misuse by us raises; what a remote does wrong is dropped and
+counted in `counters` and never raises. `send` may block (a full radio queue): only a link's own sender thread
+calls it, never the runner.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Outcome(Enum):
+    """What became of one packet handed to a link."""
+
+    SENT = "sent"
+    TOO_LARGE = "too-large"
+    DUTY_CYCLE = "duty-cycle"
+    REGION_UNSET = "region-unset"
+    QUEUE_FULL = "queue-full"
+    DOWN = "down"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A packet from a link. `sender` is the link's own name for who sent it (never an identity), `hops` how many
+    plain relays carried it (0 heard directly, None unknown); `snr_db` and `rssi_dbm` where a radio tells them.
+    """
+
+    payload: bytes
+    sender: str = ""
+    hops: int | None = None
+    snr_db: float | None = None
+    rssi_dbm: int | None = None
+
+
+class Link(Protocol):
+    """A way for packets to travel."""
+
+    name: str
+    max_payload: int
+    counters: Counter[str]
+
+    @property
+    def up(self) -> bool:
+        """Whether it can carry packets now."""
+
+    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
+        """Hand over one packet; may block until the link takes it. Raises ValueError above `max_payload`."""
+
+    def receive(self, timeout_s: float) -> Received | None:
+        """The next packet, or None after `timeout_s`."""
+
+    def close(self) -> None:
+        """Stop; `receive` then returns None at once. Closing twice is allowed."""

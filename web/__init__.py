@@ -1,0 +1,1 @@
+"""The portal: pages, forms and feeds over the board."""
