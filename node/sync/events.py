@@ -13,7 +13,7 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class PacketReceived:
-    """Bytes heard on `link`. `sender` is the link's name for who sent them, never an identity; `hops` None if unknown."""
+    """Bytes heard on `link`. `sender` is the link's name for who sent them, never an identity; `hops` may be unknown."""
 
     link: str
     payload: bytes
@@ -23,7 +23,7 @@ class PacketReceived:
 
 @dataclass(frozen=True, slots=True)
 class SendDone:
-    """The link is done with the last `Send` (at most one is under way per link); `outcome` is a radio.link.Outcome value."""
+    """The link is done with the last `Send` (one at most is under way per link); `outcome`: a radio.link.Outcome value."""
 
     link: str
     outcome: str
@@ -46,7 +46,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class RecordKept:
-    """`id` is now in the set and on disk. `via` is the link's name or "post", "bundle", ...; `bulk` when learnt in bulk."""
+    """`id` is now in the set and on disk. `via`: the link's name or "post", "bundle"; `bulk` when learnt in bulk."""
 
     id: bytes
     via: str
@@ -88,7 +88,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One packet for one link; `SendDone` answers it. `label` says in a word what it is ("data", "repair", "sum", "need")."""
+    """One packet for one link; `SendDone` answers it. `label` is what it is in a word: "data", "repair", "sum", "need"."""
 
     link: str
     payload: bytes

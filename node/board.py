@@ -1,0 +1,171 @@
+"""The board: the one door for the portal, text commands and the command line. Values in, values out; no HTTP here.
+
+Moments are minutes since 2024 UTC (`node.clock`); ids are 32 hex digits. Every method is safe from any thread.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from node.records import Kind
+
+LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
+TOPICS = {
+    0: "other", 1: "demonstration", 2: "meeting", 3: "mutual-aid", 4: "food", 5: "health", 6: "housing", 7: "work",
+    8: "culture", 9: "children", 10: "lost-found", 11: "transport", 12: "danger", 13: "energy-water",
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody typed, before it becomes a record. Event fields are ignored for other kinds.
+
+    `text` is a bulletin's or a reply's whole text, an event's description, a cancellation's reason. `start` and `end` are
+    minutes since 2024 UTC, `offset` quarters of an hour east of UTC there and then. `target` is the id replied to or
+    corrected. `publish_at` is the minute to publish it, None for now.
+    """
+
+    kind: Kind
+    text: str = ""
+    language: int = 1
+    topic: int = 0
+    life_days: int = 14
+    urgent: bool = False
+    title: str = ""
+    place: str = ""
+    organiser: str = ""
+    link: str = ""
+    start: int | None = None
+    end: int | None = None
+    offset: int = 0
+    position: tuple[float, float] | None = None
+    target: str | None = None
+    publish_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a draft cannot be posted as it is: `code` is a slug that the portal words, `amount` goes into the sentence."""
+
+    field: str
+    code: str
+    amount: int = 0
+
+
+class DraftRefused(Exception):
+    """The draft has these problems; nothing was posted."""
+
+    def __init__(self, problems: list[Problem]):
+        super().__init__(", ".join(f"{problem.field}: {problem.code}" for problem in problems))
+        self.problems = problems
+
+
+class BoardClosed(Exception):
+    """The island cannot keep posts now (card full, read-only, ...): `reason` is a slug."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What posting will take: bytes of the record, packets and seconds of air for one transmission of it."""
+
+    record_bytes: int
+    packets: int
+    airtime_s: float
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who signed: `name`, whether a group or an island, who vouched, and whether it is this island."""
+
+    key_id: str
+    name: str
+    group: bool = False
+    vouched_by: str = ""
+    here: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One record as people see it."""
+
+    id: str
+    kind: Kind
+    text: str
+    created: int
+    expires: int
+    author: Author
+    urgent: bool = False
+    language: int = 0
+    topic: int = 0
+    title: str = ""
+    place: str = ""
+    organiser: str = ""
+    link: str = ""
+    start: int | None = None
+    end: int | None = None
+    offset: int = 0
+    position: tuple[float, float] | None = None
+    target: str | None = None
+    corrected: bool = False  # takes the place of an earlier version
+    cancelled: str | None = None  # the reason (may be ""), for an event that will not take place
+    origin: str = ""  # where it was imported from, if it was
+    replies: tuple["Item", ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A bounded part of a list; `after` is the opaque mark to ask for what follows, "" at the end."""
+
+    items: list[Item]
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """`word` is the private word that lets its author correct or withdraw it later; only its hash is kept."""
+
+    id: str
+    word: str
+    cost: Cost
+    waiting: bool = False  # it waits for a keeper, or for its hour
+
+
+class Board(Protocol):
+    """What the portal may ask. `node.islandboard` gives the real one."""
+
+    def cost(self, draft: Draft) -> Cost:
+        """What it would take; raises DraftRefused."""
+
+    def post(self, draft: Draft, group: str = "", passphrase: str = "") -> Posted:
+        """Sign, keep on disk, publish; raises DraftRefused or BoardClosed. A group signs with its own key."""
+
+    def correct(self, item_id: str, word: str, draft: Draft) -> Posted:
+        """A new version takes the old one's place; raises DraftRefused (`word-wrong`) or BoardClosed."""
+
+    def withdraw(self, item_id: str, word: str, reason: str | None = None) -> Posted:
+        """Retract it, or, with a reason, show an event as cancelled."""
+
+    def item(self, item_id: str) -> Item | None:
+        """One item with its replies, by id (a prefix of at least 8 digits will do), archived ones too; None if gone."""
+
+    def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20) -> Page:
+        """Live bulletins, newest first."""
+
+    def events(self, since: int, until: int, topic: int | None = None, limit: int = 200) -> list[Item]:
+        """Events that touch [since, until), by start; past ones come from the archive."""
+
+    def urgent(self, limit: int = 5) -> list[Item]:
+        """Live urgent items, newest first."""
+
+    def search(self, words: str, after: str = "", limit: int = 20) -> Page:
+        """Live and archived items that hold all the words (accents, ligatures and case folded; the last is a prefix)."""
+
+    def hide(self, item_id: str, hidden: bool = True) -> None:
+        """Show or stop showing it on this island only."""
+
+    def status(self) -> dict:
+        """A JSON-like snapshot: `name`, `set` (fingerprint), `records`, `last_heard` (minute or None), `clock` {source,
+        sure, now}, `store` {ok, reason}, `links` [{name, up, ...}], `rules` {posting: open|moderated|members}."""
