@@ -1,0 +1,151 @@
+"""What a store keeps: rows sorted by date and kind, read a page at a time. `memorystore` and `store` share it."""
+
+import heapq
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from node.clock import MAX_MINUTE
+from node.records import ID_BYTES, Event, Record
+
+Key = tuple[int, bytes]  # the minute that orders a row, and its id
+
+
+class StoreFailed(Exception):
+    """The card did not keep it: `reason` is "full", "read-only", "io-error" or "closed". Nothing was acknowledged."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as kept: its encoding, what sorts it, and what is only known here (`received`, `hidden`, `origin`).
+
+    Moments are minutes since 2024; `start` is None for everything but an event. `origin`: where it was imported from.
+    """
+
+    id: bytes
+    raw: bytes
+    kind: int
+    created: int
+    expires: int
+    start: int | None
+    topic: int
+    received: int
+    hidden: bool = False
+    origin: str = ""
+
+    @classmethod
+    def of(cls, record: Record, raw: bytes, received: int, origin: str = "") -> "Row":
+        """The row that keeps `record`, encoded as `raw`, from minute `received` on."""
+        start = record.detail.start if isinstance(record.detail, Event) else None
+        return cls(record.id, raw, int(record.kind), record.created, record.expires, start, record.topic, received,
+                   origin=origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which rows, in which order: `order` ("created" or "start") names the minute that since <= minute < until limits.
+
+    `kinds` None means every kind, `topic` None every topic; ordered by start, only events are there.
+    """
+
+    order: str = "created"
+    kinds: Collection[int] | None = None
+    since: int = 0
+    until: int = MAX_MINUTE + 1
+    topic: int | None = None
+    newest_first: bool = False
+
+
+class RowIndex:
+    """Rows by id, and sorted by date within each kind. A page costs what it returns, never a copy of the set."""
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, Row] = {}
+        self._sorted: dict[str, dict[int, list[Key]]] = {"created": {}, "start": {}}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows.values())
+
+    def get(self, id_: bytes) -> Row | None:
+        """The row with this id, or None."""
+        return self._rows.get(id_)
+
+    def put(self, row: Row) -> None:
+        """Add it, or put it in the place of the row with its id."""
+        self.discard(row.id)
+        self._rows[row.id] = row
+        for order, minute in _minutes(row):
+            insort(self._sorted[order].setdefault(row.kind, []), (minute, row.id))
+
+    def fill(self, rows: Iterable[Row]) -> None:
+        """Take many at once, sorting once; only for an empty index."""
+        self._rows = {row.id: row for row in rows}
+        for row in self._rows.values():
+            for order, minute in _minutes(row):
+                self._sorted[order].setdefault(row.kind, []).append((minute, row.id))
+        for keys in chain.from_iterable(kinds.values() for kinds in self._sorted.values()):
+            keys.sort()
+
+    def discard(self, id_: bytes) -> None:
+        """Forget the row with this id, if there is one."""
+        row = self._rows.pop(id_, None)
+        for order, minute in _minutes(row) if row else ():
+            keys = self._sorted[order][row.kind]
+            del keys[bisect_left(keys, (minute, id_))]
+
+    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
+        """At most `limit` rows, and the mark to ask for what follows ("" at the end). An unknown mark starts anew."""
+        found: list[Row] = []
+        last: Key | None = None
+        for key in self._keys(wanted, _unmarked(after)):
+            row = self._rows[key[1]]
+            if wanted.topic is not None and row.topic != wanted.topic:
+                continue
+            if len(found) >= limit:
+                return found, _mark(last) if last else ""
+            found.append(row)
+            last = key
+        return found, ""
+
+    def _keys(self, wanted: Slice, after: Key | None) -> Iterator[Key]:
+        by_kind = self._sorted[wanted.order]
+        kinds = by_kind if wanted.kinds is None else wanted.kinds
+        walks = [_walk(by_kind[kind], wanted, after) for kind in kinds if kind in by_kind]
+        return walks[0] if len(walks) == 1 else heapq.merge(*walks, reverse=wanted.newest_first)
+
+
+def _minutes(row: Row) -> Iterable[tuple[str, int]]:
+    yield "created", row.created
+    if row.start is not None:
+        yield "start", row.start
+
+
+def _walk(keys: list[Key], wanted: Slice, after: Key | None) -> Iterator[Key]:
+    first, end = bisect_left(keys, (wanted.since, b"")), bisect_left(keys, (wanted.until, b""))
+    if after and wanted.newest_first:
+        end = min(end, bisect_left(keys, after))
+    elif after:
+        first = max(first, bisect_left(keys, (after[0], after[1] + b"\0")))
+    indices = range(end - 1, first - 1, -1) if wanted.newest_first else range(first, end)
+    return (keys[index] for index in indices)
+
+
+def _mark(key: Key) -> str:
+    return f"{key[0]:08x}{key[1].hex()}"
+
+
+def _unmarked(mark: str) -> Key | None:
+    """The key a mark stands for; marks come back through addresses that people may edit."""
+    try:
+        raw = bytes.fromhex(mark)
+    except ValueError:
+        return None
+    return (int.from_bytes(raw[:4], "big"), raw[4:]) if len(raw) == 4 + ID_BYTES else None

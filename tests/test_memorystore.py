@@ -1,0 +1,102 @@
+"""What every store promises; the store on disk runs the same checks."""
+
+import random
+
+import pytest
+
+from node.errors import LocalMisuse
+from node.identity import SigningKey
+from node.memorystore import MemoryStore
+from node.records import Event, Kind, Record, encode, sign
+from node.rows import Row, Slice
+
+
+def row(number, **fields):
+    """A row with a made-up encoding; `number` names it."""
+    shape = {"kind": number % 2, "created": 1000 + number, "expires": 5000 + number, "topic": number % 3,
+             "received": 1001 + number, "start": 2000 - number if number % 2 else None}
+    return Row(number.to_bytes(16, "big"), f"record {number}".encode() * 9, **shape | fields)
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+def everything(store, wanted, limit):
+    after, seen = "", []
+    while True:
+        rows, after = store.page(wanted, after, limit)
+        seen += rows
+        if not after:
+            return seen
+        assert len(rows) == limit
+
+
+def test_what_was_committed_is_there_and_what_was_deleted_is_not(store):
+    store.commit(put=[row(1), row(2)])
+    store.commit(put=[row(3)], delete=[row(1).id, row(99).id])
+    assert {found.id for found in store.rows()} == {row(2).id, row(3).id} and len(store) == 2
+    assert store.get(row(2).id) == row(2) and store.get(row(1).id) is None
+
+
+def test_a_row_put_again_takes_the_place_of_the_old_one(store):
+    store.commit(put=[row(1)])
+    store.commit(put=[row(1, created=7, kind=5, start=None)])
+    assert everything(store, Slice(), 10) == [row(1, created=7, kind=5, start=None)]
+    assert everything(store, Slice("start"), 10) == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+@pytest.mark.parametrize("order", ["created", "start"])
+@pytest.mark.parametrize("kinds", [None, [0], [1], [0, 1, 4]])
+@pytest.mark.parametrize("topic", [None, 2])
+def test_pages_put_together_are_the_sorted_selection(store, order, kinds, topic, limit, newest_first):
+    rows = [row(number, created=random.Random(number).randrange(20)) for number in range(60)]
+    store.commit(put=rows)
+    for since, until in [(0, 1 << 24), (5, 15), (1950, 1980)]:
+        expected = sorted(
+            (found for found in rows if getattr(found, order) is not None and since <= getattr(found, order) < until
+             and (kinds is None or found.kind in kinds) and topic in (None, found.topic)),
+            key=lambda found: (getattr(found, order), found.id), reverse=newest_first)
+        assert everything(store, Slice(order, kinds, since, until, topic, newest_first), limit) == expected
+
+
+def test_a_page_goes_on_after_the_row_it_ended_with_was_deleted(store):
+    store.commit(put=[row(number) for number in range(6)])
+    first, after = store.page(Slice(), limit=3)
+    store.commit(delete=[first[-1].id])
+    assert [found.created for found in store.page(Slice(), after, 3)[0]] == [1003, 1004, 1005]
+
+
+@pytest.mark.parametrize("mark", ["zz", "0", "00" * 19, "é", " "])
+def test_a_mark_somebody_edited_starts_anew(store, mark):
+    store.commit(put=[row(1)])
+    assert store.page(Slice(), mark) == ([row(1)], "")
+
+
+def test_marks_stay_on_the_island_and_change_nothing_else(store):
+    store.commit(put=[row(1)])
+    assert store.mark(row(1).id, hidden=True) and store.mark(row(1).id, origin="agenda.ics")
+    assert store.get(row(1).id) == row(1, hidden=True, origin="agenda.ics")
+    assert not store.mark(row(2).id, hidden=True)
+    with pytest.raises(LocalMisuse):
+        store.mark(row(1).id, created=3)
+
+
+def test_notes_are_values_of_their_own(store):
+    value = {"a": [1, 2]}
+    store.set_note("peers", value)
+    value["a"].append(3)
+    assert store.note("peers") == {"a": [1, 2]} and store.note("nothing") is None
+    store.set_note("peers", None)
+    assert store.note("peers") is None
+
+
+def test_a_row_is_made_from_its_record():
+    draft = Record(Kind.EVENT, b"a" * 8, 100, topic=3, detail=Event(500, 60, 4))
+    record = sign(draft, b"s" * 16, SigningKey(b"k" * 32).sign)
+    made = Row.of(record, encode(record), 101, "usb")
+    assert (made.id, made.kind, made.start, made.expires, made.topic) == (record.id, 1, 500, 560 + 1440, 3)
+    assert (made.received, made.origin, made.hidden) == (101, "usb", False)
