@@ -44,7 +44,14 @@ class Draft:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a draft cannot be posted as it is: `code` is a slug that the portal words, `amount` goes into the sentence."""
+    """Why a draft cannot be posted as it is: `code` is a slug that the portal words, `amount` goes into the sentence.
+
+    `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over, about);
+    `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
+    `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
+    `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `word-wrong`; `group-unknown`; `passphrase-wrong`;
+    `members-only`; `share-used` (this author has too many live records).
+    """
 
     field: str
     code: str
@@ -112,6 +119,7 @@ class Item:
     corrected: bool = False  # takes the place of an earlier version
     cancelled: str | None = None  # the reason (may be ""), for an event that will not take place
     origin: str = ""  # where it was imported from, if it was
+    first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it
     replies: tuple["Item", ...] = field(default=(), compare=False)
 
 
@@ -133,8 +141,36 @@ class Posted:
     waiting: bool = False  # it waits for a keeper, or for its hour
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A post kept but not published: it waits for a keeper if `moderated`, and for the minute `publish_at` if set."""
+
+    item: Item
+    moderated: bool
+    publish_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a keeper did here, for the other keepers to see. `deed`: hide, show, approve, refuse, posting, outline."""
+
+    at: int
+    keeper: str
+    deed: str
+    about: str = ""  # an item's id, or the new posting rule
+
+
 class Board(Protocol):
     """What the portal may ask. `node.islandboard` gives the real one."""
+
+    def now(self) -> int:
+        """The present minute by the island's best clock; cheap."""
+
+    def revision(self) -> int:
+        """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
+
+    def groups(self) -> list[str]:
+        """Names of the groups that can sign here with their passphrase."""
 
     def cost(self, draft: Draft) -> Cost:
         """What it would take; raises DraftRefused."""
@@ -163,8 +199,32 @@ class Board(Protocol):
     def search(self, words: str, after: str = "", limit: int = 20) -> Page:
         """Live and archived items that hold all the words (accents, ligatures and case folded; the last is a prefix)."""
 
-    def hide(self, item_id: str, hidden: bool = True) -> None:
-        """Show or stop showing it on this island only."""
+    def hide(self, item_id: str, hidden: bool = True, keeper: str = "") -> None:
+        """Show or stop showing it on this island only; noted among the acts."""
+
+    def hidden(self) -> list[Item]:
+        """What is hidden here, newest first."""
+
+    def waiting(self) -> list[Waiting]:
+        """Posts that wait for a keeper or for their minute, oldest first; `correct` and `withdraw` work on them too."""
+
+    def approve(self, item_id: str, keeper: str) -> None:
+        """Publish a waiting post (at its minute, if it has one); raises BoardClosed. Unknown ids are ignored."""
+
+    def refuse(self, item_id: str, keeper: str) -> None:
+        """Forget a waiting post."""
+
+    def set_posting(self, rule: str, keeper: str) -> None:
+        """Who may post here: `open`, `moderated` or `members`."""
+
+    def outline(self) -> str:
+        """The keeper's map outline: one line per stroke, each `latitude,longitude` pairs parted by spaces; "" for none."""
+
+    def set_outline(self, strokes: str, keeper: str) -> None:
+        """Keep another outline; raises DraftRefused above 4,000 characters."""
+
+    def acts(self, limit: int = 100) -> list[Act]:
+        """What keepers did here, newest first."""
 
     def status(self) -> dict:
         """A JSON-like snapshot: `name`, `set` (fingerprint), `records`, `last_heard` (minute or None), `clock` {source,
