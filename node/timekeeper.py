@@ -1,0 +1,139 @@
+"""What time it is on a box without a clock of its own.
+
+A floor (the newest trusted moment, kept on disk; at least the build time) and reports from sources, best first. A report
+that is plausible moves the clock; one that is not waits until another source, or another island, says the same. Reports of
+worse sources are ignored while a better one is fresh. Moments are seconds since 1970 UTC; `mono` never jumps.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from node.clock import Clock
+
+HOUR_S, DAY_S = 3600.0, 86_400.0
+FRESH_S = DAY_S  # how long a better source silences worse ones
+UNSURE_FORWARD_S = 400 * DAY_S  # an island may have been off for a year
+SURE_STEP_S = HOUR_S  # once sure, a larger step waits for confirmation
+NUDGE_S = 900.0  # the most another island moves a sure clock, once an hour, and the most in all while an anchor is fresh
+AGREE_S = 600.0  # two reports that agree within this confirm each other
+MAX_WAITING = 8
+
+
+class Source(IntEnum):
+    """Where a report comes from, best first (design: radio, island, system, keeper)."""
+
+    RADIO = 4
+    ISLAND = 3
+    SYSTEM = 2
+    KEEPER = 1
+    FLOOR = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """`who` tells islands or radios apart; `at` is the monotonic moment it came, `utc` what it said."""
+
+    source: Source
+    utc: float
+    who: str
+    at: float
+
+    def now(self, mono: float) -> float:
+        """What this report says the time is by now."""
+        return self.utc + mono - self.at
+
+
+class Timekeeper:
+    """A Clock that listens to sources. `clock` gives monotonic seconds; its own `now` is only a report like others."""
+
+    def __init__(self, clock: Clock, floor: float):
+        self._clock = clock
+        self.floor = floor
+        self._base = Report(Source.FLOOR, floor, "", clock.monotonic())
+        self._anchor: Report | None = None  # what the last source that is no island said
+        self._waiting: list[Report] = []
+        self._nudged_at = float("-inf")
+        self.steps_back = 0  # the runner puts back what was hidden too early when this grows
+
+    def now(self) -> float:
+        """Seconds since 1970, as well as this island knows."""
+        return self._base.now(self._clock.monotonic())
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+        return self._clock.monotonic()
+
+    @property
+    def source(self) -> Source:
+        """The source in use."""
+        return self._base.source
+
+    @property
+    def sure(self) -> bool:
+        """Whether anything trusted has told the time since start."""
+        return self._base.source is not Source.FLOOR
+
+    def tell(self, source: Source, utc: float, who: str = "") -> bool:
+        """A source says it is `utc`; True if the clock now follows it, False if it is ignored or waits."""
+        report = Report(source, utc, who, self._clock.monotonic())
+        if source is not Source.ISLAND and self.sure and abs(utc - self.now()) <= SURE_STEP_S:
+            self._anchor = report
+        if self._silenced(report):
+            return False
+        if self._plausible(report) or self._confirmed(report):
+            return self._follow(report)
+        self._waiting = [*self._waiting, report][-MAX_WAITING:]
+        return False
+
+    def keeper_says(self, utc: float) -> bool:
+        """A keeper was asked and confirmed the time of their browser: believed at once, forward only."""
+        if utc < self.now() or self._silenced(Report(Source.KEEPER, utc, "", self.monotonic())):
+            return False
+        return self._follow(Report(Source.KEEPER, utc, "", self.monotonic()))
+
+    def raise_floor(self) -> float | None:
+        """The new floor to keep on disk if the clock is sure and moved on by ten minutes, else None."""
+        if not self.sure or self.now() < self.floor + 600:
+            return None
+        self.floor = self.now()
+        return self.floor
+
+    def _silenced(self, report: Report) -> bool:
+        fresh = report.at - self._base.at < FRESH_S
+        return report.source < self._base.source and fresh
+
+    def _plausible(self, report: Report) -> bool:
+        step = report.utc - self.now()
+        if not self.sure:
+            ahead = UNSURE_FORWARD_S if report.source is not Source.KEEPER else 0
+            return report.utc >= self.floor and step <= ahead
+        if report.source is Source.ISLAND:
+            return abs(step) <= SURE_STEP_S and report.at - self._nudged_at >= HOUR_S
+        return abs(step) <= SURE_STEP_S and report.utc >= self.floor - SURE_STEP_S
+
+    def _confirmed(self, report: Report) -> bool:
+        """Whether somebody else said the same before; two voices may even lower a floor that was wrong."""
+        others = [r for r in self._waiting if (r.source, r.who) != (report.source, report.who)]
+        return any(abs(r.now(report.at) - report.utc) <= AGREE_S for r in others)
+
+    def _follow(self, report: Report) -> bool:
+        step = report.utc - self.now()
+        if self.sure and report.source is Source.ISLAND and abs(step) <= SURE_STEP_S:
+            step = self._nudge(step, report.at)
+        elif report.source is not Source.ISLAND:
+            self._anchor = report
+        utc = self.now() + step
+        if step < -AGREE_S:
+            self.steps_back += 1
+        self._waiting = []
+        self.floor = min(self.floor, utc)
+        self._base = Report(report.source, utc, report.who, report.at)
+        return True
+
+    def _nudge(self, step: float, at: float) -> float:
+        self._nudged_at = at
+        step = min(max(step, -NUDGE_S), NUDGE_S)
+        if self._anchor is None or at - self._anchor.at > FRESH_S:
+            return step
+        astray = self.now() - self._anchor.now(at)
+        return min(max(step, -NUDGE_S - astray), NUDGE_S - astray)
