@@ -1,0 +1,212 @@
+"""`archipel.toml`: every key optional, unknown keys and bad values refused with line, key and remedy."""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+LANGUAGES = ("fr", "en", "es", "ar")
+
+
+class BadSettings(Exception):
+    """What is wrong in the file, one sentence a line, each with where and what to write instead."""
+
+    def __init__(self, problems: list[str]):
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def default_folder() -> Path:
+    """The user's own data directory (XDG base directory specification)."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "archipel"
+
+
+def _setting(default: Any, check: Callable[[Any], Any], remedy: str) -> Any:
+    return field(default=default, metadata={"check": check, "remedy": remedy})
+
+
+def _text(least: int, most: int) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not least <= len(value.strip()) <= most or not value.isprintable():
+            raise ValueError
+        return value.strip()
+    return check
+
+
+def _number(least: float, most: float, kind: type = int) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise ValueError
+        if kind(value) != value:
+            raise ValueError
+        return kind(value)
+    return check
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in words:
+            raise ValueError
+        return value
+    return check
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return Path(value).expanduser()
+
+
+def _listen(value: Any) -> tuple[str, int]:
+    host, colon, port = _text(3, 100)(value).rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 1 <= int(port) <= 65_535:
+        raise ValueError
+    return host.strip("[]"), int(port)
+
+
+def _connect(value: Any) -> str:
+    if not re.fullmatch(r"auto|none|serial(:/\S+)?|tcp:(\[[0-9a-fA-F:]+\]|[^\s:]+)(:\d{1,5})?", _text(4, 200)(value)):
+        raise ValueError
+    return value
+
+
+def _broker(value: Any) -> str:
+    if value == "none":
+        return value
+    parts = urlsplit(_text(8, 300)(value))
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError
+    _ = parts.port  # raises ValueError when it is no number
+    return value
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """`[node]`: who this island is."""
+
+    name: str = _setting("Archipel", _text(1, 40), 'a name of 1 to 40 characters, such as "Place des Fêtes"')
+    data: Path = field(default_factory=default_folder, metadata={
+        "check": _path, "remedy": 'a folder to keep records in, such as "/var/lib/archipel"'})
+    language: str = _setting("fr", _one_of(*LANGUAGES), f"one of {', '.join(LANGUAGES)}")
+
+
+@dataclass(frozen=True)
+class PortalSettings:
+    """`[portal]`: the pages. `listen` is (host, port)."""
+
+    listen: tuple[str, int] = _setting(("127.0.0.1", 8080), _listen,
+                                       'host:port, such as "127.0.0.1:8080" (this machine only) or "0.0.0.0:8080"')
+    posting: str = _setting("open", _one_of("open", "moderated", "members"),
+                            '"open" (anybody), "moderated" (a keeper approves) or "members" (a group\'s passphrase)')
+    address: str = _setting("", _text(0, 100), 'what people type to come here, such as "http://archipel.lan/"')
+
+
+@dataclass(frozen=True)
+class RadioSettings:
+    """`[radio]`: the Meshtastic radio."""
+
+    connect: str = _setting("auto", _connect,
+                            '"auto", "serial", "serial:/dev/ttyUSB0", "tcp:HOST", "tcp:HOST:PORT" or "none"')
+    channel: str = _setting("", _text(0, 11), "the name of one of the radio's channels, or nothing for its first")
+    max_payload: int = _setting(231, _number(60, 231), "a whole number of bytes from 60 to 231")
+    region: str = _setting("", _text(0, 12), 'nothing (the radio tells it) or a Meshtastic region such as "EU_868"')
+    share: float = _setting(10.0, _number(0.1, 100, float), "how much of the legal airtime to use, in percent: 0.1 to 100")
+
+
+@dataclass(frozen=True)
+class MqttSettings:
+    """`[mqtt]`: a broker, or none."""
+
+    broker: str = _setting("none", _broker, '"none", "mqtt://HOST", "mqtts://USER:PASSWORD@HOST:PORT"')
+    user: str = _setting("", _text(0, 100), "the user name the broker's keeper gave you, or nothing")
+    password: str = _setting("", _text(0, 200), "the password the broker's keeper gave you, or nothing")
+
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """`[archive]`: what is kept of what expired."""
+
+    keep_days: int = _setting(365, _number(0, 3_650), "a whole number of days from 0 (keep nothing) to 3650")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One settings file, checked. `source` is where it came from, for messages."""
+
+    node: NodeSettings = field(default_factory=NodeSettings)
+    portal: PortalSettings = field(default_factory=PortalSettings)
+    radio: RadioSettings = field(default_factory=RadioSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+
+
+SECTIONS = {part.name: part.default_factory for part in fields(Settings)}
+
+
+def load(path: Path | None) -> Settings:
+    """The settings of a file, or the defaults for None; raises BadSettings."""
+    if path is None:
+        return Settings()
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise BadSettings([f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."]) from error
+    except UnicodeDecodeError as error:
+        raise BadSettings([f"{path}: is not UTF-8 text. Save it again as UTF-8."]) from error
+
+
+def parse(text: str, name: str = "archipel.toml") -> Settings:
+    """Read and check TOML `text`; raises BadSettings naming every problem at once."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings([f"{name}: {error}. Texts stand between \"quotes\", one key a line: key = value."]) from error
+    lines = _lines(text)
+    problems: list[str] = []
+    sections = {}
+    for section, content in table.items():
+        where = f"{name}, line {lines.get((section, ''), 1)}"
+        if section not in SECTIONS or not isinstance(content, dict):
+            problems.append(f"{where}: [{section}] is not a section. Known: {', '.join(SECTIONS)}.")
+            continue
+        sections[section] = _section(section, content, lines, (name, problems))
+    if problems:
+        raise BadSettings(problems)
+    return Settings(**sections)
+
+
+def _section(section: str, content: dict, lines: dict, report: tuple[str, list[str]]) -> Any:
+    name, problems = report
+    kind = SECTIONS[section]
+    known = {part.name: part for part in fields(kind)}
+    values = {}
+    for key, value in content.items():
+        where = f"{name}, line {lines.get((section, key), '?')}: {section}.{key}"
+        if key not in known:
+            problems.append(f"{where} is not a setting. Known here: {', '.join(known)}.")
+            continue
+        try:
+            values[key] = known[key].metadata["check"](value)
+        except ValueError:
+            shown = "the value" if key in ("password", "broker") else repr(value)
+            problems.append(f"{where}: {shown} will not do. Write {known[key].metadata['remedy']}.")
+    return kind(**values)
+
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """Where each section (key "") and key stands; good enough for messages, the parser decides what is valid."""
+    found: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+            section = match[1]
+            found.setdefault((section, ""), number)
+        elif match := re.match(r"\s*\"?([\w-]+)\"?\s*=", line):
+            found.setdefault((section, match[1]), number)
+            found.setdefault((match[1], ""), number)
+    return found

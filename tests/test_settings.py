@@ -1,0 +1,81 @@
+"""The settings file: what is right is taken, what is wrong is said with its line and a remedy."""
+
+import pytest
+
+from node.settings import BadSettings, Settings, load, parse
+
+
+def test_without_a_file_everything_has_a_default(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    settings = load(None)
+    assert settings.node.data == tmp_path / "archipel"
+    assert settings.radio.connect == "auto"
+    assert settings.mqtt.broker == "none"
+
+
+def test_a_full_file_is_read(tmp_path):
+    path = tmp_path / "archipel.toml"
+    path.write_text('''
+[node]
+name = "Place des Fêtes"
+data = "~/island"
+language = "ar"
+[portal]
+listen = "0.0.0.0:80"
+[radio]
+connect = "tcp:localhost:4404"
+channel = "Voisins"
+max_payload = 188
+region = "EU_868"
+[mqtt]
+broker = "mqtts://me:secret@broker.example:8883"
+[archive]
+keep_days = 0
+''')
+    settings = load(path)
+    assert settings.node.name == "Place des Fêtes"
+    assert settings.portal.listen == ("0.0.0.0", 80)
+    assert settings.radio.max_payload == 188
+    assert settings.archive.keep_days == 0
+
+
+def test_every_mistake_is_named_with_its_line_and_what_to_write():
+    with pytest.raises(BadSettings) as error:
+        parse('[node]\nnmae = "x"\nlanguage = "de"\n\n[radoi]\nconnect = "usb"\n[portal]\nlisten = "80"\n')
+    first, second, third, fourth = error.value.problems
+    assert first.startswith("archipel.toml, line 2: node.nmae is not a setting") and "name, data, language" in first
+    assert second.startswith("archipel.toml, line 3: node.language: 'de'") and "one of fr, en, es, ar" in second
+    assert third.startswith("archipel.toml, line 5: [radoi]")
+    assert fourth.startswith("archipel.toml, line 8: portal.listen") and "127.0.0.1:8080" in fourth
+
+
+@pytest.mark.parametrize("text", [
+    '[radio]\nconnect = "tcp:"', '[radio]\nconnect = "serial:ttyUSB0"', "[radio]\nmax_payload = 232",
+    "[radio]\nmax_payload = true", '[mqtt]\nbroker = "http://x"', '[mqtt]\nbroker = "mqtt://h:port"',
+    '[portal]\nlisten = "h:70000"', '[node]\nname = ""', '[node]\nname = "a\\u0007b"', "[archive]\nkeep_days = 1.5",
+    "node = 3", "[node]\ndata = 5",
+])
+def test_a_bad_value_is_refused(text):
+    with pytest.raises(BadSettings):
+        parse(text)
+
+
+def test_a_password_is_never_repeated_in_a_message():
+    with pytest.raises(BadSettings) as error:
+        parse('[mqtt]\nbroker = "mqtt://me:hunter2@h/path"\n')
+    assert "hunter2" not in str(error.value)
+
+
+def test_what_is_not_toml_or_not_text_is_said_kindly(tmp_path):
+    with pytest.raises(BadSettings, match="line 1"):
+        parse("name = Place des Fêtes")
+    path = tmp_path / "archipel.toml"
+    path.write_bytes(b'[node]\nname = "\xff"')
+    with pytest.raises(BadSettings, match="UTF-8"):
+        load(path)
+    with pytest.raises(BadSettings, match="cannot be read"):
+        load(tmp_path / "absent.toml")
+
+
+def test_an_empty_file_is_the_defaults():
+    assert parse("") == Settings()
