@@ -46,7 +46,7 @@ class Draft:
 class Problem:
     """Why a draft cannot be posted as it is: `code` is a slug that the portal words, `amount` goes into the sentence.
 
-    `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over, about);
+    `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over);
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
     `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `word-wrong`; `group-unknown`; `passphrase-wrong`;
