@@ -1,0 +1,113 @@
+"""The running island's side door for the command line: a Unix socket in its data folder, one JSON line each way.
+
+Only who may read the folder can knock (mode 0600), so there is no password. A request is `{"do": NAME, ...}`; the answer is
+`{"ok": VALUE}` or `{"error": SENTENCE}`.
+"""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+SOCKET_NAME = "control.sock"
+MAX_LINE_BYTES = 4_000_000
+PATIENCE_S = 120
+
+Handler = Callable[[dict], Any]
+
+
+class NotRunning(Exception):
+    """No island runs on this folder."""
+
+
+class Refused(Exception):
+    """The island answered that it will not, and why."""
+
+
+def ask(folder: Path, do: str, **request: Any) -> Any:
+    """What the island running on `folder` answers; raises NotRunning or Refused."""
+    with closing(socket.socket(socket.AF_UNIX)) as client, _short(folder) as path:
+        try:
+            client.connect(path)
+        except OSError as error:
+            raise NotRunning(str(folder)) from error
+        client.settimeout(PATIENCE_S)
+        client.sendall(json.dumps({"do": do, **request}).encode() + b"\n")
+        answer = json.loads(_line(client))
+    if "error" in answer:
+        raise Refused(answer["error"])
+    return answer["ok"]
+
+
+class Control:
+    """Answers requests with `handlers` (by name) until closed; one thread, one request at a time."""
+
+    def __init__(self, folder: Path, handlers: dict[str, Handler]):
+        self._folder, self._handlers = folder, handlers
+        self._socket = socket.socket(socket.AF_UNIX)
+        (folder / SOCKET_NAME).unlink(missing_ok=True)
+        with _short(folder) as path:
+            previous = os.umask(0o177)
+            try:
+                self._socket.bind(path)
+            finally:
+                os.umask(previous)
+        self._socket.listen(8)
+        threading.Thread(target=self._serve, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._socket.close()
+        (self._folder / SOCKET_NAME).unlink(missing_ok=True)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:  # closed
+                return
+            with closing(client):
+                try:
+                    client.settimeout(10)
+                    client.sendall(json.dumps(self._answer(_line(client))).encode() + b"\n")
+                except (OSError, ValueError):
+                    continue  # who asked went away, or spoke nonsense
+
+    def _answer(self, line: bytes) -> dict:
+        request = json.loads(line)
+        if not isinstance(request, dict):
+            raise ValueError("not a request")
+        handler = self._handlers.get(request.pop("do", ""))
+        if handler is None:
+            return {"error": "this island does not know that request (is it an older version?)"}
+        try:
+            return {"ok": handler(request)}
+        except Exception as error:  # whatever failed, who asked must learn it and the island must go on
+            return {"error": str(error) or type(error).__name__}
+
+
+def _line(peer: socket.socket) -> bytes:
+    parts = b""
+    while not parts.endswith(b"\n"):
+        part = peer.recv(65_536)
+        if not part or len(parts) > MAX_LINE_BYTES:
+            raise ValueError("the line ended early or is too long")
+        parts += part
+    return parts
+
+
+@contextmanager
+def _short(folder: Path) -> Iterator[str]:
+    """A path to the socket that fits 108 bytes however deep the folder lies."""
+    try:
+        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    except OSError as error:
+        raise NotRunning(str(folder)) from error
+    try:
+        yield f"/proc/self/fd/{descriptor}/{SOCKET_NAME}"
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,67 @@
+"""The side door: only for who may read the folder, one line each way, and nonsense does not close it."""
+
+import socket
+import stat
+
+import pytest
+
+from node.control import SOCKET_NAME, Control, NotRunning, Refused, _short, ask
+
+
+@pytest.fixture
+def folder(tmp_path):
+    deep = tmp_path / ("very-long-name-" * 8) / ("even-longer-name-" * 8)
+    deep.mkdir(parents=True)
+    return deep
+
+
+@pytest.fixture
+def door(folder):
+    def boom(_):
+        raise RuntimeError("the card is full")
+    control = Control(folder, {"echo": lambda request: request, "boom": boom})
+    yield control
+    control.close()
+
+
+def test_a_question_is_answered_even_in_a_deep_folder(folder, door):
+    assert ask(folder, "echo", text="été") == {"text": "été"}
+
+
+def test_a_failure_is_told_and_the_door_stays_open(folder, door):
+    with pytest.raises(Refused, match="the card is full"):
+        ask(folder, "boom")
+    with pytest.raises(Refused, match="does not know"):
+        ask(folder, "unknown")
+    assert ask(folder, "echo") == {}
+
+
+def test_nonsense_and_callers_who_hang_up_do_no_harm(folder, door, monkeypatch):
+    monkeypatch.chdir(folder)
+    for line in (b"", b"nonsense\n", b"[]\n", b"\xff\n"):
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.connect(SOCKET_NAME)
+            caller.sendall(line)
+    assert ask(folder, "echo", n=1) == {"n": 1}
+
+
+def test_only_the_owner_may_knock(folder, door):
+    assert stat.S_IMODE((folder / SOCKET_NAME).stat().st_mode) == 0o600
+
+
+def test_without_an_island_nobody_answers(folder, door, tmp_path):
+    door.close()
+    with pytest.raises(NotRunning):
+        ask(folder, "echo")
+    with pytest.raises(NotRunning):
+        ask(tmp_path / "absent", "echo")
+
+
+def test_a_socket_left_by_a_dead_island_is_replaced(folder):
+    left = socket.socket(socket.AF_UNIX)
+    with _short(folder) as path:
+        left.bind(path)
+    left.close()
+    control = Control(folder, {"echo": lambda request: request})
+    assert ask(folder, "echo", n=2) == {"n": 2}
+    control.close()
