@@ -30,9 +30,9 @@ steps = st.lists(st.tuples(
 def test_no_hour_ever_holds_more_than_the_limit(steps, region, patient):
     governor, real, skew, sent = Governor(region), START, 0.0, []
     for pause_s, airtime_s, urgent, late, happening, jump_s in steps:
+        kept = json.loads(json.dumps(governor.state(real + skew)))
         real += pause_s
         if happening == "restart":
-            kept = json.loads(json.dumps(governor.state(real + skew)))
             governor = Governor(region)
             governor.restore(kept, real + skew)
         elif happening == "clock":
