@@ -4,7 +4,10 @@ import ast
 import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
-SHELL = {"control", "__main__", "cli", "settings", "runner", "doctor", "demo", "journal", "store", "archive", "backup", "keyfile"}
+SHELL = {
+    "__main__", "archive", "backup", "cli", "control", "demo", "doctor", "journal", "keyfile", "runner", "settings",
+    "store",
+}
 WEB_MAY = {"board", "errors", "records", "clock"}  # the board, and the values it returns
 CORE_NEVER = {"socket", "threading", "subprocess", "sqlite3", "random", "time", "pathlib", "os", "flask", "tinydb"}
 

@@ -1,0 +1,159 @@
+"""An island: the live set, a store and engines put together. The runner and the simulations drive the same object.
+
+Every record an engine wants kept is judged, committed and applied before any packet goes out: nothing is sent that was not
+first kept. Engines get every event but `Posted` and `Imported`, which reach them as `RecordKept`; they ignore links that
+are not theirs.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from node.clock import minute_of, seconds_of
+from node.liveset import Change, LiveSet, Verdict
+from node.records import decode
+from node.rows import Row, StoreFailed
+from node.sync.events import (
+    Action,
+    Drop,
+    Event,
+    Imported,
+    Keep,
+    Posted,
+    RecordKept,
+    RecordRefused,
+    RecordsGone,
+    Send,
+    Tick,
+)
+
+FROM_PEN = "pen"  # the `via` of what waited here for its author's vouch
+
+
+class Store(Protocol):
+    """What an island needs of a store (`node.memorystore`, `node.store`)."""
+
+    def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
+        """Return when durable, or raise StoreFailed."""
+
+    def rows(self) -> Iterable[Row]:
+        """Every row kept."""
+
+
+class Engine(Protocol):
+    """What to send on some kind of link (`node.sync`)."""
+
+    deadline: float | None
+
+    def handle(self, event: Event, now: float) -> Iterable[Action]:
+        """React to one event."""
+
+
+class Island:
+    """One island. `handle` and `handle_all` return the packets to send; `deadline` says when to call with a Tick."""
+
+    def __init__(self, liveset: LiveSet, store: Store, engines: Collection[Engine]):
+        self.liveset, self.store, self.engines = liveset, store, engines
+        self.counters: Counter[str] = Counter()
+        self._minute = -1
+
+    @property
+    def deadline(self) -> float | None:
+        """The moment (seconds) by which to call with a Tick, or None."""
+        moments = [engine.deadline for engine in self.engines if engine.deadline is not None]
+        if self.liveset.deadline is not None:
+            moments.append(float(seconds_of(self.liveset.deadline)))
+        return min(moments, default=None)
+
+    def load(self, now: float) -> None:
+        """After a start: take what the store holds, and delete there what does not belong any more."""
+        change = self.liveset.load([row.raw for row in self.store.rows()], now)
+        if change.removed:
+            self.store.commit(delete=change.removed)
+
+    def handle(self, event: Event, now: float) -> list[Send]:
+        """React to one event; see `handle_all`."""
+        return self.handle_all([event], now)
+
+    def handle_all(self, events: Iterable[Event], now: float) -> list[Send]:
+        """React to events that came together: their records share one commit. A StoreFailed is counted, not raised."""
+        actions = self._expire(now)
+        for event in events:
+            actions += self._react(event, now)
+        return self._carry_out(actions, now)
+
+    def publish(self, raws: Iterable[bytes], now: float) -> tuple[list[Verdict], list[Send]]:
+        """Keep records made here, in one commit; raises StoreFailed, and then nothing changed."""
+        keeps = [Keep(raw, "post") for raw in raws]
+        verdicts, actions = self._keep(keeps, now)
+        return verdicts, self._carry_out(actions, now)
+
+    def _react(self, event: Event, now: float) -> list[Action]:
+        match event:
+            case Posted(raw):
+                return [Keep(raw, "post")]
+            case Imported(raws, via):
+                return [Keep(raw, via, bulk=True) for raw in raws]
+            case Tick():
+                due = [engine for engine in self.engines if engine.deadline is not None and engine.deadline <= now]
+                return [action for engine in due for action in engine.handle(event, now)]
+        return self._tell([event], now)
+
+    def _tell(self, events: Iterable[Event], now: float) -> list[Action]:
+        return [action for event in events for engine in self.engines for action in engine.handle(event, now)]
+
+    def _carry_out(self, actions: list[Action], now: float) -> list[Send]:
+        """Every keep before any send."""
+        sends: list[Send] = []
+        while actions:
+            keeps = [action for action in actions if isinstance(action, Keep)]
+            sends += [action for action in actions if isinstance(action, Send)]
+            self.counters.update(f"dropped {action.reason}" for action in actions if isinstance(action, Drop))
+            actions = self._try_to_keep(keeps, now) if keeps else []
+        return sends
+
+    def _try_to_keep(self, keeps: list[Keep], now: float) -> list[Action]:
+        try:
+            return self._keep(keeps, now)[1]
+        except StoreFailed as failure:
+            self.counters[f"store {failure.reason}"] += 1
+            ids = [verdict.id for verdict in self.liveset.judge([keep.raw for keep in keeps], now).verdicts]
+            refusals = [RecordRefused(id_, keep.via, "store") for id_, keep in zip(ids, keeps, strict=True)]
+            return self._tell(refusals, now)
+
+    def _keep(self, keeps: list[Keep], now: float) -> tuple[list[Verdict], list[Action]]:
+        change = self.liveset.judge([keep.raw for keep in keeps], now)
+        if change:
+            received = minute_of(now)
+            self.store.commit([Row.of(decode(raw), raw, received) for _, raw in change.added], change.removed)
+        self.liveset.apply(change)
+        return change.verdicts, self._tell(self._news(keeps, change), now)
+
+    def _news(self, keeps: list[Keep], change: Change) -> list[Event]:
+        """What engines must hear of a change."""
+        asked = {verdict.id: keep for verdict, keep in zip(change.verdicts, keeps, strict=True) if verdict.kept}
+        waited = Keep(b"", FROM_PEN, bulk=True)
+        news: list[Event] = []
+        for id_, _ in change.added:
+            keep = asked.get(id_, waited)
+            news.append(RecordKept(id_, keep.via, keep.bulk))
+        for verdict, keep in zip(change.verdicts, keeps, strict=True):
+            if not verdict.kept:
+                self.counters[f"refused {verdict.reason}"] += 1
+                news.append(RecordRefused(verdict.id, keep.via, verdict.reason))
+        if change.removed:
+            news.append(RecordsGone(tuple(change.removed)))
+        return news
+
+    def _expire(self, now: float) -> list[Action]:
+        if minute_of(now) == self._minute:
+            return []
+        self._minute = minute_of(now)
+        gone = self.liveset.expire(now).removed
+        if not gone:
+            return []
+        try:
+            self.store.commit(delete=gone)
+        except StoreFailed as failure:
+            self.counters[f"store {failure.reason}"] += 1
+        return self._tell([RecordsGone(tuple(gone))], now)

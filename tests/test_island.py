@@ -1,0 +1,115 @@
+"""An island keeps before it sends, tells its engines, and loses nothing it acknowledged."""
+
+from node.clock import EPOCH_S
+from node.identity import Charter, SigningKey
+from node.island import Island
+from node.liveset import LiveSet
+from node.memorystore import MemoryStore
+from node.records import Kind, Record, encode, record_id, sign
+from node.rows import StoreFailed
+from node.sync.events import Drop, Imported, Keep, PacketReceived, Posted, RecordKept, RecordRefused, RecordsGone, Send
+
+KEY = SigningKey(b"\1" * 32)
+CHARTER = Charter.found("Belleville", [KEY.public], bytes(32))
+NOW = EPOCH_S + 60 * 1_000_000.0
+
+
+def bulletin(text=b"bonjour", created=1_000_000, life=24):
+    return encode(sign(Record(Kind.BULLETIN, KEY.key_id, created, life, packed=text), CHARTER.set_id, KEY.sign))
+
+
+class Gossip:
+    """The simplest engine: keeps the packets it hears, sends on whatever was kept."""
+
+    deadline = None
+
+    def __init__(self, liveset):
+        self.liveset, self.heard = liveset, []
+
+    def handle(self, event, now):
+        self.heard.append(event)
+        if isinstance(event, PacketReceived):
+            return [Keep(event.payload, event.link)] if event.payload else [Drop(event.link, "empty")]
+        if isinstance(event, RecordKept):
+            return [Send("air", self.liveset.raw(event.id))]
+        return []
+
+
+class FailingStore(MemoryStore):
+    def commit(self, put=(), delete=()):
+        raise StoreFailed("full")
+
+
+def island(store=None):
+    liveset = LiveSet(CHARTER)
+    return Island(liveset, store if store is not None else MemoryStore(), [Gossip(liveset)])
+
+
+def test_a_post_is_on_disk_and_in_the_set_before_it_is_sent():
+    one = island()
+    raw = bulletin()
+    sends = one.handle(Posted(raw), NOW)
+    assert [send.payload for send in sends] == [raw]
+    assert one.store.get(record_id(raw)).raw == raw and record_id(raw) in one.liveset
+    assert one.engines[0].heard == [RecordKept(record_id(raw), "post")]
+
+
+def test_records_that_come_together_share_one_commit():
+    commits = []
+
+    class Counting(MemoryStore):
+        def commit(self, put=(), delete=()):
+            put = list(put)
+            commits.append(len(put))
+            super().commit(put, delete)
+
+    one = island(Counting())
+    sends = one.handle_all([Posted(bulletin(b"%d" % number)) for number in range(5)]
+                           + [Imported((bulletin(b"six"), bulletin(b"seven")), "bundle")], NOW)
+    assert commits == [7] and len(sends) == 7
+    assert RecordKept(record_id(bulletin(b"six")), "bundle", bulk=True) in one.engines[0].heard
+
+
+def test_a_card_that_fails_leaves_the_set_as_it_was_and_nothing_is_sent():
+    one = island(FailingStore())
+    raw = bulletin()
+    assert one.handle(PacketReceived("air", raw), NOW) == []
+    assert len(one.liveset) == 0
+    assert one.engines[0].heard[-1] == RecordRefused(record_id(raw), "air", "store")
+    assert one.counters["store full"] == 1
+
+
+def test_who_publishes_learns_that_the_card_failed():
+    one = island(FailingStore())
+    try:
+        one.publish([bulletin()], NOW)
+    except StoreFailed as failure:
+        assert failure.reason == "full"
+    assert len(one.liveset) == 0 and one.engines[0].heard == []
+
+
+def test_what_is_heard_badly_is_counted_and_not_kept():
+    one = island()
+    one.handle_all([PacketReceived("air", b""), PacketReceived("air", b"noise"),
+                    PacketReceived("air", bulletin()[:-1] + b"\0")], NOW)
+    assert one.counters == {"dropped empty": 1, "refused record-too-short": 1, "refused signature": 1}
+
+
+def test_what_expires_leaves_set_and_store_and_engines_hear_of_it():
+    one = island()
+    raw = bulletin(life=1)
+    one.handle(Posted(raw), NOW)
+    assert one.deadline == NOW + 3600
+    assert one.handle_all([], NOW + 3599) == [] and len(one.liveset) == 1
+    one.handle_all([], NOW + 3600)
+    assert len(one.liveset) == len(one.store) == 0
+    assert one.engines[0].heard[-1] == RecordsGone((record_id(raw),))
+
+
+def test_after_a_restart_the_set_is_what_the_store_holds():
+    store = MemoryStore()
+    one = island(store)
+    one.handle_all([Posted(bulletin()), Posted(bulletin(life=2, text=b"soon gone"))], NOW)
+    two = island(store)
+    two.load(NOW + 3 * 3600)
+    assert list(two.liveset.ids()) == [record_id(bulletin())]
