@@ -1,0 +1,177 @@
+"""`archipel doctor`: what is wrong on this island and what to do about it, a line each."""
+
+import os
+import shutil
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from node.clock import EPOCH_S
+from node.control import NotRunning, ask
+from node.server import PortTaken, check_free
+from node.settings import Settings
+
+OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on
+LOW_DISK_BYTES = 200_000_000
+RADIO_PATIENCE_S = 30
+TLS_PORT, PLAIN_PORT, MESHTASTIC_PORT = 8883, 1883, 4403
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: `level` is "ok", "note" or "bad"; `remedy` says what to do, "" when nothing."""
+
+    level: str
+    what: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, status: dict | None = None) -> Iterator[Finding]:
+    """Every finding, as it is made; `status` is the running island's, None if none runs."""
+    yield from _folder(settings.node.data)
+    yield from _clock(time.time(), status)  # noqa: TID251 - the doctor looks at the machine's own clock
+    yield from _portal(settings, status)
+    yield from _radio(settings, status)
+    yield from _broker(settings, status)
+
+
+def running_status(folder: Path) -> dict | None:
+    """What the island running on `folder` says of itself, or None."""
+    try:
+        return ask(folder, "status")
+    except NotRunning:
+        return None
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        yield Finding("bad", f"the data folder {folder} cannot be written",
+                      f"give the user that runs Archipel the right to write in {existing}, or choose another [node] data")
+        return
+    free = shutil.disk_usage(existing).free
+    if free < LOW_DISK_BYTES:
+        yield Finding("bad", f"only {free // 1_000_000} MB are free for {folder}", "make room, or use a larger card")
+    else:
+        yield Finding("ok", f"the data folder {folder} can be written, {free // 1_000_000_000} GB free")
+
+
+def _clock(now: float, status: dict | None) -> Iterator[Finding]:
+    known = (status or {}).get("clock", {})
+    if known.get("sure"):
+        yield Finding("ok", f"the island knows the time, from: {known.get('source')}")
+    elif now < EPOCH_S + 86_400 * 600:
+        yield Finding("bad", f"this machine's clock says {time.strftime('%Y-%m-%d', time.gmtime(now))}: in the past",
+                      "set it (sudo date -s '2026-05-01 18:30'), or let a keeper confirm the time on the keeper page")
+    elif status is not None:
+        yield Finding("note", "the island is not sure of the time", "a radio, another island or a keeper will tell it")
+    else:
+        yield Finding("ok", f"this machine's clock says {time.strftime('%Y-%m-%d %H:%M', time.gmtime(now))} UTC")
+
+
+def _portal(settings: Settings, status: dict | None) -> Iterator[Finding]:
+    host, port = settings.portal.listen
+    if status is not None:
+        yield Finding("ok", f"the island runs; its portal listens on {host}:{port}")
+        return
+    try:
+        check_free(settings.portal.listen)
+        yield Finding("ok", f"the portal can listen on {host}:{port} (the island does not run now)")
+    except PortTaken as error:
+        what, _, remedy = str(error).partition(". ")
+        yield Finding("bad", what, remedy)
+
+
+def _radio(settings: Settings, status: dict | None) -> Iterator[Finding]:
+    connect = settings.radio.connect
+    if connect == "none":
+        yield Finding("note", "no radio is wanted ([radio] connect = \"none\")")
+        return
+    told = _told_by_island(status) if status is not None else _told_by_radio(settings)
+    if told is None:
+        yield Finding("note" if connect == "auto" else "bad", f"no radio answers ({connect})", _radio_remedy(connect))
+        return
+    yield from radio_findings(told)
+
+
+def radio_findings(told: dict) -> Iterator[Finding]:
+    """What a radio's own words (`firmware`, `region`, `preset`) are worth."""
+    firmware = told.get("firmware") or ""
+    numbers = tuple(int(part) for part in firmware.split(".")[:3] if part.isdecimal())
+    if len(numbers) == 3 and numbers < OLDEST_SAFE_FIRMWARE:
+        yield Finding("bad", f"the radio's firmware {firmware} has known holes",
+                      "update it to 2.6.11 or later with the Meshtastic flasher")
+    else:
+        yield Finding("ok", f"a radio answers, firmware {firmware or 'unknown'}, {told.get('preset') or 'preset unknown'}")
+    if told.get("region") in ("", "UNSET", None):
+        yield Finding("bad", "the radio's region is not set, so it does not send",
+                      "set it: meshtastic --set lora.region EU_868 (or your own region)")
+    else:
+        yield Finding("ok", f"the radio's region is {told['region']}")
+
+
+def _told_by_island(status: dict) -> dict | None:
+    links = [link for link in status.get("links", []) if link.get("name") == "radio"]
+    return links[0].get("radio") or {} if links and links[0].get("up") else None
+
+
+def _told_by_radio(settings: Settings) -> dict | None:
+    from radio.meshtastic_link import MeshtasticLink  # slow to import, and only needed here
+
+    link = MeshtasticLink(settings.radio.connect, channel=settings.radio.channel)
+    try:
+        give_up_at = time.monotonic() + (RADIO_PATIENCE_S if settings.radio.connect != "auto" else 8)
+        while not link.up and time.monotonic() < give_up_at:
+            time.sleep(0.2)  # noqa: TID251 - a command waits for a device
+        return link.told() if link.up else None
+    finally:
+        link.close()
+
+
+def _radio_remedy(connect: str) -> str:
+    if connect.startswith("tcp:"):
+        return "is the address right, the radio on, its Wi-Fi or Ethernet on, and nobody else connected to it?"
+    return ("plug one in by USB with a cable that carries data; the user that runs Archipel must be in the group dialout "
+            "(sudo adduser $USER dialout, then log in again)")
+
+
+def _broker(settings: Settings, status: dict | None) -> Iterator[Finding]:
+    if settings.mqtt.broker == "none":
+        yield Finding("note", "no broker is wanted ([mqtt] broker = \"none\")")
+        return
+    up = [link["up"] for link in (status or {}).get("links", []) if link.get("name") == "mqtt"]
+    if up == [True]:
+        yield Finding("ok", "the broker answers and let this island in")
+        return
+    parts = urlsplit(settings.mqtt.broker)
+    where = (parts.hostname, parts.port or (TLS_PORT if parts.scheme == "mqtts" else PLAIN_PORT))
+    yield _tried("the broker", where, lambda: _reach(where, parts.scheme == "mqtts"), status is not None)
+
+
+def _tried(name: str, where: tuple, reach: Callable[[], None], refused: bool) -> Finding:
+    shown = f"{where[0]}:{where[1]}"
+    try:
+        reach()
+    except ssl.SSLError as error:
+        return Finding("bad", f"{name} at {shown} has no certificate that this machine trusts ({error.reason})",
+                       "install the certificate of its authority, or use mqtt:// on a network you trust")
+    except socket.gaierror:
+        return Finding("bad", f"the name {where[0]} of {name} is unknown here", "check the spelling, or write its address")
+    except OSError as error:
+        return Finding("bad", f"{name} at {shown} cannot be reached ({error.strerror or error})",
+                       "is it on, is the port right, does a firewall stand between?")
+    if refused:
+        return Finding("bad", f"{name} at {shown} answers but the island is not connected",
+                       "check [mqtt] user and password with the broker's keeper")
+    return Finding("ok", f"{name} at {shown} answers")
+
+
+def _reach(where: tuple, tls: bool) -> None:
+    with socket.create_connection(where, timeout=5) as plain:
+        if tls:
+            with ssl.create_default_context().wrap_socket(plain, server_hostname=where[0]):
+                pass

@@ -1,0 +1,59 @@
+"""The portal under gunicorn: one worker with threads, in the runner's process. No access log: nobody counts readers."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+THREADS = 16
+
+
+class PortTaken(Exception):
+    """Something else listens where the portal should."""
+
+
+def check_free(listen: tuple[str, int]) -> None:
+    """Raise PortTaken, with what to do, unless the portal could listen at (host, port)."""
+    host, port = listen
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(listen)
+        except OSError as error:
+            raise PortTaken(f"cannot listen on {host}:{port} ({error.strerror}). Another program uses that port, or it "
+                            f"needs more rights: write another one in the settings file, [portal] listen.") from error
+
+
+class PortalServer(BaseApplication):
+    """Serves the app that `build` makes in the worker; `stop` is called there when it ends."""
+
+    def __init__(self, listen: tuple[str, int], build: Callable[[], Any], stop: Callable[[], None]):
+        self._listen, self._build, self._stop = listen, build, stop
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn's settings."""
+        host, port = self._listen
+        wanted = {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 60,
+            "graceful_timeout": 3,
+            "keepalive": 5,
+            "accesslog": None,
+            "loglevel": "warning",
+            "proc_name": "archipel",
+            "worker_exit": lambda server, worker: self._stop(),
+        }
+        if "control_socket_disable" in self.cfg.settings:  # gunicorn >= 25 opens one; nobody here talks to it
+            wanted["control_socket_disable"] = True
+        for name, value in wanted.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The WSGI application; runs in the worker."""
+        return self._build()
