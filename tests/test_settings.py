@@ -1,8 +1,12 @@
 """The settings file: what is right is taken, what is wrong is said with its line and a remedy."""
 
+import dataclasses
+import pathlib
+import tomllib
+
 import pytest
 
-from node.settings import BadSettings, Settings, load, parse
+from node.settings import SECTIONS, BadSettings, Settings, load, parse
 
 
 def test_without_a_file_everything_has_a_default(monkeypatch, tmp_path):
@@ -79,3 +83,12 @@ def test_what_is_not_toml_or_not_text_is_said_kindly(tmp_path):
 
 def test_an_empty_file_is_the_defaults():
     assert parse("") == Settings()
+
+
+def test_the_documented_file_is_right_and_names_every_key():
+    text = (pathlib.Path(__file__).parent.parent / "docs" / "settings.md").read_text()
+    example = text.split("```toml\n")[1].split("```")[0]
+    assert parse(example).node.name == "Place des Fêtes"
+    documented = tomllib.loads(example)
+    assert {section: set(keys) for section, keys in documented.items()} == {
+        section: {part.name for part in dataclasses.fields(kind)} for section, kind in SECTIONS.items()}
