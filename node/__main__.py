@@ -1,0 +1,5 @@
+"""`python -m node` is `archipel`."""
+
+from node.cli import main
+
+main()

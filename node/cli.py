@@ -1,0 +1,183 @@
+"""The command line: `archipel run`, `post`, `list`, `status`, `doctor`, ... Most ask the island that runs."""
+
+import json
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.clock import EPOCH_S, seconds_of
+from node.settings import BadSettings, Settings, load
+
+MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
+config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",
+                             help="The settings file (archipel.toml); without it, defaults.")
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings, or a clear end of the command."""
+    try:
+        return load(config)
+    except BadSettings as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="archipel", prog_name="archipel")
+def main() -> None:
+    """An island: a notice board and an agenda that neighbours share without the internet."""
+
+
+@main.command()
+@config_option
+@click.option("--speed", type=click.FloatRange(min=0.1), default=1.0, hidden=True)
+@click.option("--since", type=float, default=None, hidden=True)
+def run(config: Path | None, speed: float, since: float | None) -> None:
+    """Run this island until Ctrl-C: portal, radio, broker."""
+    from node.assembly import run_island
+
+    run_island(settings_of(config), speed, since)
+
+
+@main.command()
+@config_option
+@click.option("--name", help="The name of this island; the settings file's [node] name if not given.")
+@click.option("--set", "set_name", help="The name of the set that is founded here, such as a neighbourhood's.")
+def init(config: Path | None, name: str | None, set_name: str | None) -> None:
+    """Make this island's folder and key, and found a set of its own (to join another's: archipel join)."""
+    from node.keyfile import KeyFolder
+
+    settings = settings_of(config)
+    folder = KeyFolder(settings.node.data)
+    if folder.charter_exists():
+        raise click.ClickException(f"{settings.node.data} belongs to a set already; nothing was changed.")
+    charter = folder.found(set_name or name or settings.node.name)
+    click.echo(f"Made {settings.node.data}: an island of the set “{charter.name}”, fingerprint {charter.set_id.hex()}.")
+    click.echo("Next: archipel run. To let other islands in: archipel invite.")
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(config: Path | None, as_json: bool) -> None:
+    """What the running island says of itself."""
+    told = ask(settings_of(config), "status")
+    if as_json:
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for line in status_lines(told):
+        click.echo(line)
+
+
+def status_lines(told: dict) -> list[str]:
+    """The status as a person reads it."""
+    clock, store = told["clock"], told["store"]
+    now = time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(clock["now"])))
+    heard = told.get("last_heard")
+    lines = [
+        f"{told['name']}: {told['records']} records, fingerprint {told['set']}",
+        f"clock    {now} UTC, from {clock['source']}" + ("" if clock["sure"] else " (not sure)"),
+        "store    " + ("keeps posts" if store["ok"] else f"cannot keep posts: {store['reason']}"),
+        "others   " + ("not heard yet" if heard is None else f"last heard {max(clock['now'] - heard, 0)} min ago"),
+    ]
+    return lines + [link_line(link) for link in told["links"]]
+
+
+def link_line(link: dict) -> str:
+    """One link as a person reads it."""
+    counts = ", ".join(f"{key} {value}" for key, value in sorted(link.get("counters", {}).items()) if value)
+    air = link.get("airtime")
+    spent = f", {air['used_s']:.0f} of {air['limit_s']:.0f} s of air this hour" if air else ""
+    return f"{link['name']:<8} {'up' if link['up'] else 'down'}{spent}{': ' + counts if counts else ''}"
+
+
+@main.command()
+@config_option
+def doctor(config: Path | None) -> None:
+    """Say what is wrong on this island and what to do about it."""
+    from node.doctor import examine, running_status
+
+    settings = settings_of(config)
+    signs = {"ok": ("✓", "green"), "note": ("–", None), "bad": ("✗", "red")}
+    bad = 0
+    for finding in examine(settings, running_status(settings.node.data)):
+        sign, colour = signs[finding.level]
+        bad += finding.level == "bad"
+        click.echo(click.style(sign, fg=colour) + f" {finding.what}")
+        if finding.remedy:
+            click.echo(f"    → {finding.remedy}")
+    click.echo("All is well." if not bad else f"{bad} thing{'s' * (bad > 1)} to mend.")
+    sys.exit(1 if bad else 0)
+
+
+@main.command()
+@config_option
+@click.argument("text", required=False)
+@click.option("--urgent", is_flag=True)
+@click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="How long a bulletin lasts.")
+@click.option("--title", help="Makes it an event, with --start.")
+@click.option("--start", type=MOMENT, help="When the event starts, as this machine's clock shows.")
+@click.option("--end", type=MOMENT)
+@click.option("--place", default="")
+def post(config: Path | None, text: str | None, **given: Any) -> None:
+    """Post a bulletin (TEXT, or what comes on standard input), or an event."""
+    draft = {key: value for key, value in given.items() if value not in (None, "", False)}
+    draft["text"] = text if text is not None else click.get_text_stream("stdin").read().strip()
+    for key in ("start", "end"):
+        if key in draft:
+            draft[key] = minute_of_local(draft[key])
+    if ("title" in draft) != ("start" in draft):
+        raise click.ClickException("an event needs both --title and --start.")
+    told = ask(settings_of(config), "post", draft=draft)
+    click.echo(f"Posted {told['id']}: {told['record_bytes']} bytes, {told['packets']} packet{'s' * (told['packets'] > 1)}, "
+               f"{told['airtime_s']:.1f} s of air.")
+    click.echo(f"To correct or withdraw it: {told['word']}")
+
+
+def minute_of_local(moment: datetime) -> int:
+    """Minutes since 2024 UTC of a naive moment in this machine's time zone."""
+    return int(moment.timestamp() - EPOCH_S) // 60
+
+
+@main.command("list")
+@config_option
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+def list_(config: Path | None, limit: int) -> None:
+    """Coming events and the newest bulletins."""
+    told = ask(settings_of(config), "list", limit=limit)
+    for item in told:
+        when = datetime.fromtimestamp(seconds_of(item["start"] or item["created"])).strftime("%Y-%m-%d %H:%M")
+        mark = "!" if item["urgent"] else " "
+        click.echo(f"{item['id'][:8]} {mark} {when}  {item['headline']}")
+    if not told:
+        click.echo("Nothing yet.")
+
+
+def ask(settings: Settings, do: str, **request: Any) -> Any:
+    """Ask the island that runs on the settings' folder; ends the command with a clear sentence if none does."""
+    from node import control
+
+    try:
+        return control.ask(settings.node.data, do, **request)
+    except control.NotRunning as error:
+        raise click.ClickException(f"no island runs on {settings.node.data}. Start it: archipel run") from error
+    except control.Refused as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option("--speed", type=click.FloatRange(1, 60), default=4.0, show_default=True, help="How much faster time runs.")
+@click.option("--port", type=click.IntRange(1, 65_533), default=8080, show_default=True, help="The first portal's port.")
+@click.option("--selftest", is_flag=True, help="Post on the first island, wait for the third, compare, and end.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the islands' data there.")
+def demo(speed: float, port: int, selftest: bool, folder: Path | None) -> None:
+    """Three islands in a line with simulated radios, on this machine."""
+    from node.demo import Demo
+
+    island_demo = Demo(speed, port, folder)
+    sys.exit(island_demo.selftest() if selftest else island_demo.run())
+
+
