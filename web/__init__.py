@@ -1,1 +1,34 @@
 """The portal: pages, forms and feeds over the board."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from node.board import Board
+from web.agenda import agenda
+from web.feeds import feeds
+from web.languages import add_languages
+from web.pages import add_pages
+from web.posting import posting
+from web.public import public
+from web.settings import Settings
+from web.showing import add_showing
+from web.tokens import FormTokens
+
+MAX_REQUEST_BYTES = 64 * 1024
+
+
+def create_app(board: Board, settings: Settings) -> Flask:
+    """The portal over `board`; safe from any thread, for one process."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+                      MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key))
+    add_languages(app, settings.language)
+    add_pages(app)
+    add_showing(app)
+    for blueprint in (public, agenda, posting, feeds):
+        app.register_blueprint(blueprint)
+    if settings.behind_front:
+        app.wsgi_app = ProxyFix(app.wsgi_app)
+    return app

@@ -1,0 +1,157 @@
+"""What people type, and the draft it makes. Whatever cannot be read becomes a sentence, never an error."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from node.board import LANGUAGES, Draft, Problem
+from node.clock import MAX_MINUTE
+from node.records import Kind
+from web import moments
+from web.settings import Settings
+from web.showing import starts
+from web.words import SLUGS
+
+KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
+FIELDS = (
+    "kind", "text", "title", "place", "organiser", "link", "topic", "language", "life_days", "start_date", "start_time",
+    "end_date", "end_time", "position", "urgent", "publish_date", "publish_time", "group", "passphrase", "target", "word",
+    "reason",
+)
+ISO_DAY, LOCAL_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)"), re.compile(r"(\d\d?)[/. -](\d\d?)[/. -](\d{4})")
+CLOCK = re.compile(r"(\d\d?)(?:\s*[:hH.]\s*(\d\d)?)?")
+NUMBER = r"([+-]?\d{1,3}(?:\.\d+)?)"
+POSITION = re.compile(rf"{NUMBER}[,;\s]\s*{NUMBER}")
+DEFAULT_LIFE_DAYS = "14"
+
+
+@dataclass
+class Typed:
+    """A form as it came: every field a string, and the draft that it makes if it has no `problems`."""
+
+    fields: dict[str, str]
+    problems: list[Problem] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> str:
+        if name in FIELDS:
+            return self.fields.get(name, "")
+        raise AttributeError(name)
+
+    @property
+    def kind_number(self) -> Kind:
+        """What is being written; a bulletin unless said otherwise."""
+        return KINDS.get(self.kind, Kind.BULLETIN)
+
+    def of(self, name: str) -> list[Problem]:
+        """The problems of one field."""
+        return [problem for problem in self.problems if problem.field == name]
+
+
+def typed(form: Mapping[str, str]) -> Typed:
+    """The known fields of a form, with one kind of newline."""
+    return Typed({name: form[name].replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS if name in form})
+
+
+def typed_of(item, settings: Settings) -> Typed:
+    """An item as its author typed it, ready to be corrected."""
+    fields = {name: getattr(item, name) for name in ("text", "title", "place", "organiser", "link")}
+    fields |= {"kind": item.kind.name.lower(), "topic": str(item.topic), "language": LANGUAGES.get(item.language, "")}
+    if item.urgent:
+        fields["urgent"] = "1"
+    if item.position:
+        fields["position"] = "{:.5f}, {:.5f}".format(*item.position)
+    if item.start is not None:
+        fields["start_date"], fields["start_time"] = _day_and_time(starts(item))
+        fields["end_date"], fields["end_time"] = _day_and_time(moments.local(item.end or item.start, item.offset))
+    else:
+        fields["life_days"] = str(max(1, -(-(item.expires - item.created) // 1440)))
+    return Typed(fields)
+
+
+def _day_and_time(moment: datetime) -> tuple[str, str]:
+    return f"{moment:%Y-%m-%d}", f"{moment:%H:%M}"
+
+
+def draft_of(what: Typed, settings: Settings) -> Draft:
+    """The draft; what could not be read is added to `what.problems`."""
+    start = _moment(what, "start", settings)
+    shared = {
+        "kind": what.kind_number, "text": what.text.strip(), "language": _language(what), "topic": _topic(what),
+        "urgent": bool(what.urgent), "target": what.target or None,
+        "publish_at": _moment(what, "publish", settings, "publish_at"),
+    }
+    if what.kind_number is not Kind.EVENT:
+        return Draft(**shared, life_days=_days(what))
+    return Draft(
+        **shared, **{name: getattr(what, name).strip() for name in ("title", "place", "organiser", "link")},
+        start=start, end=_moment(what, "end", settings, fallback_day=what.start_date), position=_position(what),
+        offset=_offset(start, settings),
+    )
+
+
+def _offset(start: int | None, settings: Settings) -> int:
+    if start is None:
+        return 0
+    return moments.offset_at(moments.here(start, settings.zone), settings.zone)
+
+
+def _language(what: Typed) -> int:
+    return next((number for number, tag in LANGUAGES.items() if tag == what.language), 0)
+
+
+def _topic(what: Typed) -> int:
+    if what.topic in SLUGS:
+        return SLUGS[what.topic]
+    return int(what.topic) if re.fullmatch(r"\d{1,2}", what.topic, re.ASCII) else 0
+
+
+def _days(what: Typed) -> int:
+    asked = (what.life_days or DEFAULT_LIFE_DAYS).strip()
+    if not re.fullmatch(r"\d{1,4}", asked, re.ASCII):
+        what.problems.append(Problem("life_days", "life", 90))
+        return 1
+    return int(asked)
+
+
+def _moment(what: Typed, name: str, settings: Settings, field_name: str = "", fallback_day: str = "") -> int | None:
+    """The minute typed in two fields; None when both are empty. A time alone is on `fallback_day`."""
+    day_text, time_text = getattr(what, f"{name}_date").strip(), getattr(what, f"{name}_time").strip()
+    if time_text and not day_text:
+        day_text = fallback_day.strip()
+    if not day_text and not time_text:
+        return None
+    try:
+        at = moments.minute(datetime.combine(_day(day_text), _clock(time_text)), settings.zone)
+    except (ValueError, OverflowError):
+        what.problems.append(Problem(field_name or name, "moment"))
+        return None
+    if not 0 <= at <= MAX_MINUTE:
+        what.problems.append(Problem(field_name or name, "past" if at < 0 else "too-far", 400))
+        return None
+    return at
+
+
+def _day(text: str) -> date:
+    if found := ISO_DAY.fullmatch(text):
+        return date(*map(int, found.groups()))
+    if found := LOCAL_DAY.fullmatch(text):
+        return date(*map(int, reversed(found.groups())))
+    raise ValueError("not a day")
+
+
+def _clock(text: str) -> time:
+    if found := CLOCK.fullmatch(text):
+        return time(int(found[1]), int(found[2] or 0))
+    raise ValueError("not a time")
+
+
+def _position(what: Typed) -> tuple[float, float] | None:
+    text = what.position.strip()
+    if not text:
+        return None
+    found = POSITION.fullmatch(text)
+    if not found or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
+        what.problems.append(Problem("position", "position"))
+        return None
+    return float(found[1]), float(found[2])

@@ -1,0 +1,138 @@
+"""One catalogue a language (`translations/TAG.po`), read as it is; dates, numbers and plurals as each language has them.
+
+Sentences in the code are English; adding a language is adding its file.
+"""
+
+import gettext as stdlib
+import io
+import re
+from datetime import date, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_time, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from flask import Flask, g, request
+
+FOLDER = Path(__file__).parent / "translations"
+SOURCE = "en"
+TAGS = tuple(sorted({path.stem for path in FOLDER.glob("*.po")} | {SOURCE}))
+LOCALES = {SOURCE: "en_GB"}  # where a language alone says too little: days before months, 24 hours
+YEAR_AT_THE_END = re.compile(r"[\s,،]*('[^']*'\s*)?y+\s*$")
+
+
+class Language:
+    """A language of the portal: its sentences, and how it writes dates and numbers."""
+
+    def __init__(self, tag: str):
+        self.tag = tag
+        self.locale = Locale.parse(LOCALES.get(tag, tag))
+
+    @property
+    def name(self) -> str:
+        """Its name in itself, for those who read no other."""
+        return (Locale.parse(self.tag).language_name or self.tag).capitalize()
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`."""
+        return self.locale.text_direction
+
+    @cached_property
+    def sentences(self) -> stdlib.NullTranslations:
+        """Its catalogue; for the source language the sentences stand for themselves."""
+        path = FOLDER / f"{self.tag}.po"
+        if not path.exists():
+            return stdlib.NullTranslations()
+        compiled = io.BytesIO()
+        with path.open("rb") as lines:
+            write_mo(compiled, read_po(lines, locale=self.locale))
+        compiled.seek(0)
+        return stdlib.GNUTranslations(compiled)
+
+    def day(self, moment: date) -> str:
+        """`Saturday 21 March`, without the year."""
+        pattern = YEAR_AT_THE_END.sub("", self.locale.date_formats["full"].pattern)
+        return format_date(moment, pattern, self.locale)
+
+    def dated(self, moment: date) -> str:
+        """`21 March 2026`."""
+        return format_date(moment, "long", self.locale)
+
+    def month(self, moment: date) -> str:
+        """`March 2026`."""
+        return format_date(moment, "LLLL y", self.locale)
+
+    def weekday(self, moment: date) -> str:
+        """A short name of the day, for the head of a column."""
+        return format_date(moment, "EEE", self.locale)
+
+    def time(self, moment: datetime) -> str:
+        """`18:30`."""
+        return format_time(moment, "short", locale=self.locale)
+
+    def ago(self, minutes: int) -> str:
+        """`12 minutes ago`."""
+        since = timedelta(minutes=-max(minutes, 0))
+        return format_timedelta(since, add_direction=True, granularity="minute", threshold=2, locale=self.locale)
+
+    def number(self, value: float) -> str:
+        """With the separators of the language, one decimal at most."""
+        return format_decimal(round(value, 1), locale=self.locale)
+
+
+@cache
+def language(tag: str) -> Language:
+    """The language of a tag in TAGS; its catalogue is read when first needed."""
+    return Language(tag)
+
+
+def current() -> Language:
+    """The language of this request: asked for by `?lang=`, else by the browser, else the island's."""
+    if "language" not in g:
+        g.language = language(g.get("chosen") or request.accept_languages.best_match(TAGS, g.get("fallback", SOURCE)))
+    return g.language
+
+
+def gettext(sentence: str) -> str:
+    """`sentence` in the language of this request."""
+    return current().sentences.gettext(sentence)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """The form that `count` takes."""
+    return current().sentences.ngettext(one, many, count)
+
+
+def pgettext(context: str, sentence: str) -> str:
+    """A word that means something else elsewhere."""
+    return current().sentences.pgettext(context, sentence)
+
+
+def npgettext(context: str, one: str, many: str, count: int) -> str:
+    """Both of the above."""
+    return current().sentences.npgettext(context, one, many, count)
+
+
+def add_languages(app: Flask, fallback: str) -> None:
+    """Choose a language for each request, carry a chosen one in links, and let templates speak it."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)
+
+    @app.before_request
+    def choose() -> None:
+        asked = request.args.get("lang", "")
+        g.chosen = asked if asked in TAGS else None
+        g.fallback = fallback if fallback in TAGS else SOURCE
+
+    @app.url_defaults
+    def carry(endpoint: str, values: dict) -> None:
+        if g.get("chosen") and "lang" not in values:
+            values["lang"] = g.chosen
+
+    @app.context_processor
+    def speak() -> dict:
+        return {"language": current(), "languages": [language(tag) for tag in TAGS]}

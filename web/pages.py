@@ -1,0 +1,113 @@
+"""How a page is made: its style, its weight, the headers it goes out with, and how long it is kept."""
+
+import hashlib
+import threading
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+from flask import Flask, Response, current_app, make_response, render_template, request
+from markupsafe import Markup
+
+from node.board import Board
+from web.languages import current
+from web.settings import Settings
+
+MAX_PAGE_BYTES = 14_000  # the first flight of TCP: 10 segments (RFC 6928), headers included
+MAX_BODY_BYTES = MAX_PAGE_BYTES - 900
+SIZES = (20, 14, 10, 7, 5, 3, 2, 1)
+STYLES = ("portal", "paper")
+KEPT_PAGES = 64
+LONGEST_KEPT_ADDRESS = 200
+
+
+def board() -> Board:
+    """The board of the island that serves this request."""
+    return current_app.extensions["board"]
+
+
+def settings() -> Settings:
+    """What the portal was told at its start."""
+    return current_app.extensions["settings"]
+
+
+def fitted(template: str, fill: Callable[[int], dict]) -> str:
+    """The page with as many rows of `fill(rows)` as fit its weight."""
+    page = ""
+    for rows in SIZES:
+        page = render_template(template, **fill(rows))
+        if len(page.encode()) <= MAX_BODY_BYTES:
+            break
+    return page
+
+
+class Shelf:
+    """Pages as they were made, each good until the board changes or the minute passes. Safe from any thread."""
+
+    def __init__(self):
+        self._pages: OrderedDict[tuple, tuple[tuple, Response]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def page(self, key: tuple, stamp: tuple, make: Callable[[], Response]) -> Response:
+        """The page of `key`, made anew unless it was made under the same `stamp`.
+
+        One page is made at a time: those who come for it meanwhile wait and get the same.
+        """
+        with self._lock:
+            kept = self._pages.get(key)
+            if kept is None or kept[0] != stamp:
+                kept = self._pages[key] = stamp, make()
+                while len(self._pages) > KEPT_PAGES:
+                    self._pages.popitem(last=False)
+            return kept[1]
+
+
+def kept(view: Callable) -> Callable:
+    """A view whose page depends on its address, language and board alone: made once, and 304 for those who have it."""
+
+    @wraps(view)
+    def shelved(**arguments) -> Response:
+        def make() -> Response:
+            response = make_response(view(**arguments))
+            response.add_etag()
+            return response
+
+        key = (request.host, request.full_path, current().tag)
+        if len(request.full_path) > LONGEST_KEPT_ADDRESS:
+            return make()
+        stamp = (board().revision(), board().now())
+        page = current_app.extensions["shelf"].page(key, stamp, make)
+        return _copy(page).make_conditional(request)
+
+    return shelved
+
+
+def _copy(page: Response) -> Response:
+    return Response(page.get_data(), page.status_code, list(page.headers))
+
+
+def add_pages(app: Flask) -> None:
+    """Give templates their style sheets, and every answer its headers."""
+    app.extensions["shelf"] = Shelf()
+    styles = {name: _style(name) for name in STYLES}
+    app.jinja_env.globals["styles"] = styles
+    hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles.values())
+    policy = (f"default-src 'none'; style-src {hashes}; img-src 'self'; form-action 'self'; base-uri 'none'; "
+              "frame-ancestors 'none'")
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.setdefault("Cache-Control", "no-cache")
+        response.vary.add("Accept-Language")
+        return response
+
+
+def _style(name: str) -> Markup:
+    """One style sheet, without what only its authors need (it is our own file, so it needs no escaping)."""
+    lines = (Path(__file__).parent / "templates" / f"{name}.css").read_text().splitlines()
+    return Markup("".join(line.strip() for line in lines if not line.startswith("/*")))  # noqa: S704

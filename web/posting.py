@@ -1,0 +1,150 @@
+"""Posting in three steps: write, look it over, done; and the private word that corrects or withdraws later."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, current_app, render_template, request
+
+from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
+from node.records import Kind
+from web.forms import KINDS, Typed, draft_of, typed, typed_of
+from web.languages import current
+from web.pages import board, settings
+from web.public import found
+from web.tokens import FormTokens, TokenExpired
+from web.words import closed, problem
+
+posting = Blueprint("posting", __name__)
+NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+def tokens() -> FormTokens:
+    """The tokens of this portal."""
+    return current_app.extensions["tokens"]
+
+
+@posting.get("/post")
+def write() -> str:
+    """An empty form: a bulletin, `?kind=event`, or a reply by `?kind=reply&target=ID`."""
+    kind = request.args.get("kind", "bulletin")
+    target = request.args.get("target", "")[:32]
+    if kind == "reply":
+        target = found(target).id
+    fields = {"kind": kind if kind in KINDS else "bulletin", "target": target, "language": current().tag}
+    return form_page(Typed(fields))
+
+
+@posting.post("/post")
+def send() -> tuple[str, int, dict]:
+    """Look over (`action=preview`), go back to writing (`edit`), or publish (`publish`)."""
+    what = typed(request.form)
+    return _answer(what, board().cost, lambda draft: board().post(draft, what.group.strip(), what.passphrase))
+
+
+@posting.get("/r/<item_id>/edit")
+def rewrite(item_id: str) -> str:
+    """The form of an item to correct, as it was typed."""
+    return form_page(typed_of(found(item_id), settings()), item_id=item_id)
+
+
+@posting.post("/r/<item_id>/edit")
+def correct(item_id: str) -> tuple[str, int, dict]:
+    """A new version takes the old one's place, for who knows the private word."""
+    what = typed(request.form)
+    return _answer(what, board().cost, lambda draft: board().correct(found(item_id).id, what.word.strip(), draft), item_id)
+
+
+@posting.get("/r/<item_id>/withdraw")
+def leave(item_id: str) -> str:
+    """How to withdraw or cancel an item."""
+    return render_template("withdraw.html", item=found(item_id), typed=Typed({}), token=tokens().issue(), worded=[])
+
+
+@posting.post("/r/<item_id>/withdraw")
+def withdraw(item_id: str) -> tuple[str, int, dict]:
+    """Withdraw it (`action=withdraw`) or show it as cancelled (`cancel`), for who knows the private word."""
+    item, what = found(item_id), typed(request.form)
+    reason = what.reason.strip() if request.form.get("action") == "cancel" else None
+    if reason is None and not what.word.strip():
+        what.problems.append(Problem("word", "word-wrong"))
+    posted, notice = (None, "") if what.problems else attempt(
+        what, lambda forgotten: board().withdraw(item.id, what.word.strip(), reason))
+    if posted is None:
+        page = render_template("withdraw.html", item=item, typed=what, token=tokens().issue(), notice=notice,
+                               worded=_worded(what))
+        return page, 422, NEVER_KEPT
+    return render_template("withdrawn.html", item=item, cancelled=reason is not None), 200, NEVER_KEPT
+
+
+def form_page(what: Typed, cost: Cost | None = None, notice: str = "", item_id: str = "") -> str:
+    """The form with everything typed in it, its problems in sentences, and a fresh token."""
+    target = board().item(what.target) if what.target else None
+    return render_template(
+        "form.html", typed=what, cost=cost, notice=notice, item_id=item_id, target=target, token=tokens().issue(),
+        worded=_worded(what), groups=board().groups(), posting=_rule())
+
+
+def _rule() -> str:
+    return board().status().get("rules", {}).get("posting", "open")
+
+
+def _worded(what: Typed) -> list[tuple[str, str]]:
+    """(field, sentence) for each problem, each sentence once."""
+    return list(dict.fromkeys((found.field, problem(found)) for found in what.problems))
+
+
+def _answer(what: Typed, weigh: Callable[[Draft], Cost], post: Callable[[Draft], Posted],
+            item_id: str = "") -> tuple[str, int, dict]:
+    draft, cost, notice = draft_of(what, settings()), None, ""
+    action = request.form.get("action", "preview")
+    if not what.problems:
+        cost = _weighed(what, lambda: weigh(draft))
+    if action == "publish" and cost:
+        posted, notice = attempt(what, lambda forgotten: (forgotten and _already(draft)) or post(draft))
+        if posted:
+            return render_template("done.html", posted=posted, draft=draft, corrected=bool(item_id)), 200, NEVER_KEPT
+    if what.problems or notice or action == "edit":
+        return form_page(what, cost, notice, item_id), 422 if what.problems or notice else 200, NEVER_KEPT
+    page = render_template("preview.html", typed=what, draft=draft, cost=cost, item_id=item_id, token=tokens().issue(),
+                           posting=_rule(), target=board().item(draft.target) if draft.target else None)
+    return page, 200, NEVER_KEPT
+
+
+def _weighed(what: Typed, weigh: Callable[[], Cost]) -> Cost | None:
+    try:
+        return weigh()
+    except DraftRefused as refused:
+        what.problems += refused.problems
+        return None
+
+
+def attempt(what: Typed, post: Callable[[bool], Posted]) -> tuple[Posted | None, str]:
+    """Post once for the form's token: what was posted, else None and a sentence; problems go to `what.problems`."""
+    try:
+        return tokens().once(request.form.get("token", ""), post), ""
+    except TokenExpired:
+        return None, problem(Problem("", "token"))
+    except DraftRefused as refused:
+        what.problems += refused.problems
+        return None, ""
+    except BoardClosed as shut:
+        return None, closed(shut.reason)
+
+
+def _already(draft: Draft) -> Posted | None:
+    """The same post, when the island was restarted since its form was opened; its word was shown then."""
+    twin = next((item for item in _recent(draft) if _same(item, draft)), None)
+    return Posted(twin.id, "", board().cost(draft)) if twin else None
+
+
+def _recent(draft: Draft) -> list[Item]:
+    if draft.kind is Kind.EVENT:
+        return board().events(draft.start or 0, (draft.start or 0) + 1)
+    if draft.kind is Kind.REPLY:
+        target = board().item(draft.target or "")
+        return list(target.replies) if target else []
+    return board().bulletins(limit=10).items
+
+
+def _same(item: Item, draft: Draft) -> bool:
+    same = all(getattr(item, name) == getattr(draft, name) for name in ("kind", "text", "title", "start"))
+    return same and item.author.here

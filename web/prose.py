@@ -1,0 +1,68 @@
+"""People's text made fit to show: nothing of it can become markup, and nothing of it leaves its place."""
+
+import re
+
+from markupsafe import Markup, escape
+
+LINK = re.compile(r"https?://[^\s<>\"'«»]+", re.IGNORECASE)
+TRAILING = ".,;:!?…)]}»"
+# Overrides and embeddings can turn a whole line round; marks (200E, 200F, 061C) are left to those who write both ways.
+UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+ELLIPSIS = "…"
+
+
+def plain(text: str) -> str:
+    """Without control characters and direction overrides; newlines and tabs stay."""
+    return UNSHOWN.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """All of it on one line."""
+    return " ".join(plain(text).split())
+
+
+def headline(text: str, most: int = 90) -> str:
+    """The first line, cut at a word when longer than `most` characters."""
+    lines = plain(text).strip().split("\n", 1)
+    return shortened(" ".join(lines[0].split()), most)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most `most` characters, with an ellipsis for what is left out."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    spaced = cut.rsplit(" ", 1)[0]
+    return (spaced if len(spaced) > most // 2 else cut) + ELLIPSIS
+
+
+def rest(text: str, most: int = 160) -> str:
+    """What follows the headline, shortened; "" when the headline says it all."""
+    whole, head = one_line(text), headline(text)
+    return shortened(whole[len(head.removesuffix(ELLIPSIS)):].strip(), most)
+
+
+def paragraphs(text: str) -> Markup:
+    """Paragraphs and line breaks, links that tell nobody where the reader comes from, each in its own direction."""
+    blocks = re.split(r"\n\s*\n", plain(text).strip())
+    return Markup("").join(Markup('<p dir="auto">{}</p>').format(_lines(block)) for block in blocks if block)
+
+
+def anchor(address: str) -> Markup:
+    """A link to `address` if it is one of the web, else its text alone."""
+    if not LINK.fullmatch(address):
+        return escape(plain(address))
+    return Markup('<a href="{}" rel="nofollow noreferrer">{}</a>').format(address, shortened(address, 60))
+
+
+def _lines(block: str) -> Markup:
+    return Markup("<br>").join(_linked(line) for line in block.split("\n"))
+
+
+def _linked(line: str) -> Markup:
+    parts, at = [], 0
+    for found in LINK.finditer(line):
+        address = found.group().rstrip(TRAILING)
+        parts += [escape(line[at:found.start()]), anchor(address)]
+        at = found.start() + len(address)
+    return Markup("").join([*parts, escape(line[at:])])

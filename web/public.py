@@ -1,0 +1,102 @@
+"""What everybody reads: home, bulletins, one item, search."""
+
+from flask import Blueprint, abort, render_template, request
+
+from node.board import Item, Page
+from web import moments
+from web.pages import board, fitted, kept, settings
+from web.showing import by_day, today
+from web.words import SLUGS
+
+DAY_MIN = 1440
+MAX_QUERY = 100
+public = Blueprint("public", __name__)
+
+
+def asked_topic() -> int | None:
+    """The topic of `?topic=`, None for all; an unknown one is not found."""
+    slug = request.args.get("topic", "")
+    if slug and slug not in SLUGS:
+        abort(404)
+    return SLUGS.get(slug)
+
+
+@public.get("/")
+@kept
+def home() -> str:
+    """In one glance: what is urgent, today, this week, new."""
+    return fitted("home.html", glance)
+
+
+def glance(rows: int) -> dict:
+    """What home shows, with at most `rows` rows in each part."""
+    begin, week = today(), 7 * DAY_MIN
+    midnight = moments.midnight(begin, settings().zone)
+    urgent = board().urgent(limit=min(rows, 3))
+    events = board().events(midnight, midnight + week, limit=rows)
+    shown = {item.id for item in urgent}
+    bulletins = [item for item in board().bulletins(limit=rows).items if item.id not in shown]
+    return {"urgent": urgent, "days": by_day(events, begin), "bulletins": bulletins, "begin": begin}
+
+
+@public.get("/bulletins")
+@kept
+def bulletins() -> str:
+    """Bulletins, newest first, a page at a time."""
+    topic, after = asked_topic(), request.args.get("after", "")[:200]
+
+    def fill(rows: int) -> dict:
+        return {"page": board().bulletins(topic, after, rows), "topic": topic, "after": after}
+
+    return fitted("bulletins.html", fill)
+
+
+def found(item_id: str) -> Item:
+    """The item of an address, or a page that says it is gone."""
+    item = board().item(item_id) if _looks_like_an_id(item_id) else None
+    if item is None:
+        abort(404)
+    return item
+
+
+def _looks_like_an_id(text: str) -> bool:
+    return 8 <= len(text) <= 32 and set(text) <= set("0123456789abcdef")
+
+
+@public.get("/r/<item_id>")
+@kept
+def item(item_id: str) -> str:
+    """One item with its replies."""
+    shown = found(item_id)
+    begin = request.args.get("from", 0, type=int)
+
+    def fill(rows: int) -> dict:
+        replies = shown.replies[max(begin, 0):]
+        following = max(begin, 0) + rows if len(replies) > rows else 0
+        return {"item": shown, "replies": replies[:rows], "following": following}
+
+    return fitted("item.html", fill)
+
+
+@public.get("/search")
+def search() -> str:
+    """Items that hold all the words, live and archived."""
+    words, after = request.args.get("q", "")[:MAX_QUERY].strip(), request.args.get("after", "")[:200]
+
+    def fill(rows: int) -> dict:
+        page = board().search(words, after, rows) if words else Page([])
+        return {"page": page, "words": words, "after": after}
+
+    return fitted("search.html", fill)
+
+
+@public.app_errorhandler(404)
+def missing(error: Exception) -> tuple[str, int]:
+    """The page that says that there is no such page."""
+    return render_template("missing.html"), 404
+
+
+@public.app_errorhandler(413)
+def too_large(error: Exception) -> tuple[str, int]:
+    """More was sent than any post can hold."""
+    return render_template("too_large.html"), 413

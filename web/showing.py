@@ -1,0 +1,134 @@
+"""What templates ask about an item: its address, its days and hours, what to call it."""
+
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from urllib.parse import urlencode
+
+from flask import Flask, request, url_for
+from markupsafe import Markup
+
+from node.board import LANGUAGES, TOPICS, Item
+from node.records import Kind
+from web import moments, prose, words
+from web.languages import current, language
+from web.languages import gettext as _
+from web.pages import board, settings
+
+DAY_MIN = 1440
+SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a chance of 2e-7
+
+
+def address(item: Item, **more) -> str:
+    """The path of an item's page."""
+    return url_for("public.item", item_id=item.id[:SHOWN_DIGITS], **more)
+
+
+def whole_address(item: Item) -> str:
+    """An item's address as other devices and paper need it."""
+    return f"{settings().base_url.rstrip('/')}/r/{item.id[:SHOWN_DIGITS]}"
+
+
+def caption(item: Item) -> str:
+    """An event's title, or the first line of any other text."""
+    return prose.shortened(prose.one_line(item.title), 120) if item.title else prose.headline(item.text)
+
+
+def tag_of(item: Item) -> str:
+    """The BCP 47 tag of the language it is written in, "" if unknown."""
+    return LANGUAGES.get(item.language, "")
+
+
+def starts(item: Item) -> datetime:
+    """What clocks show there when it starts."""
+    return moments.local(item.start or 0, item.offset)
+
+
+def ends(item: Item) -> datetime:
+    """What clocks show there when it ends."""
+    return moments.local(item.end or item.start or 0, item.offset)
+
+
+def hours(item: Item) -> str:
+    """`18:30`, `18:30 – 20:00`, or until which day it lasts."""
+    first, last, language = starts(item), ends(item), current()
+    if first == last:
+        return language.time(first)
+    if last - first < timedelta(hours=18) or first.date() == last.date():
+        return f"{language.time(first)} – {language.time(last)}"
+    return _("%(time)s, until %(day)s, %(end)s") % {
+        "time": language.time(first), "day": language.day(last), "end": language.time(last)}
+
+
+def iso(minute: int, offset: int) -> str:
+    """A moment for machines, with its offset (RFC 3339)."""
+    sign, quarters = "-" if offset < 0 else "+", abs(offset)
+    shown = moments.local(minute, offset).isoformat(timespec="minutes")
+    return f"{shown}{sign}{quarters // 4:02}:{quarters % 4 * 15:02}"
+
+
+def day_here(minute: int) -> date:
+    """The day of a minute, here."""
+    return moments.here(minute, settings().zone).date()
+
+
+def today() -> date:
+    """Today, here."""
+    return day_here(board().now())
+
+
+def dated(minute: int) -> str:
+    """`21 March 2026`, here."""
+    return current().dated(day_here(minute))
+
+
+def relative_day(day: date) -> str:
+    """`Today`, `Tomorrow`, or the day's name."""
+    ahead = (day - today()).days
+    named = {0: _("Today"), 1: _("Tomorrow")}
+    shown = current().day(day)
+    return f"{named[ahead]}, {shown}" if ahead in named else shown[:1].upper() + shown[1:]
+
+
+def ago_or_date(minute: int) -> str:
+    """`12 minutes ago`, and from a day on the date."""
+    age = board().now() - minute
+    return current().ago(age) if age < DAY_MIN else dated(minute)
+
+
+def clock_here() -> datetime:
+    """What clocks show here now."""
+    return moments.here(board().now(), settings().zone)
+
+
+def bdi(text: str) -> Markup:
+    """People's text inside a sentence of ours, kept in its own direction."""
+    return Markup("<bdi>{}</bdi>").format(prose.one_line(text))
+
+
+def in_language(tag: str) -> str:
+    """This very page in another language."""
+    args = {**request.args.to_dict(), "lang": tag}
+    return f"{request.path}?{urlencode(args)}"
+
+
+def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
+    """Events under the day they start, those that began before `first` under it."""
+    def day(item: Item) -> date:
+        return max(starts(item).date(), first)
+
+    return [(shown, list(group)) for shown, group in groupby(sorted(events, key=lambda item: (day(item), item.start)), day)]
+
+
+def add_showing(app: Flask) -> None:
+    """Give templates these words."""
+    app.jinja_env.globals.update(
+        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
+        iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, Kind=Kind, topics=TOPICS,
+        topic_name=words.topic_name, field_name=words.field_name, status=lambda: board().status(),
+        now=lambda: board().now(), island=settings, ago_or_date=ago_or_date, clock_here=clock_here, bdi=bdi,
+        in_language=in_language, text_languages=lambda: [language(tag) for tag in LANGUAGES.values()],
+    )
+    app.jinja_env.filters.update(
+        plain=prose.plain, one_line=prose.one_line, rest=prose.rest, paragraphs=prose.paragraphs, anchor=prose.anchor,
+        shortened=prose.shortened,
+    )

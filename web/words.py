@@ -1,0 +1,88 @@
+"""What the board says in slugs, said in sentences."""
+
+from node.board import TOPICS, Problem
+from web.languages import gettext as _
+from web.languages import ngettext
+
+SLUGS = {slug: number for number, slug in TOPICS.items()}
+
+
+def topic_name(number: int) -> str:
+    """A topic as people call it; a number of a later version is `Other`."""
+    names = {
+        "demonstration": _("Demonstration"), "meeting": _("Meeting"), "mutual-aid": _("Mutual aid"), "food": _("Food"),
+        "health": _("Health"), "housing": _("Housing"), "work": _("Work"), "culture": _("Culture"),
+        "children": _("Children"), "lost-found": _("Lost and found"), "transport": _("Transport"),
+        "danger": _("Danger"), "energy-water": _("Energy and water"),
+    }
+    return names.get(TOPICS.get(number, ""), _("Other"))
+
+
+def problem(what: Problem) -> str:
+    """What to change in a draft, as a sentence."""
+    counted = _counted(what)
+    if counted:
+        return counted
+    sentences = {
+        "empty": _("Please write something here."),
+        "control-character": _("This text holds an invisible character that cannot be posted. Please type it again."),
+        "not-offered": _("Please choose one from the list."),
+        "start-missing": _("Please say on what day and at what time it starts, for example 21/03/2026 and 18:30."),
+        "end-before-start": _("It ends before it starts. Please change one of the two."),
+        "past": _("This moment has passed. Please choose a later one."),
+        "moment": _("This date or time cannot be read. Please write it like 21/03/2026 and 18:30."),
+        "offset": _("This date or time cannot be read. Please write it like 21/03/2026 and 18:30."),
+        "link": _("A link begins with http:// or https:// and holds no space."),
+        "position": _("Please write the position as two numbers, for example 48.8722, 2.3767."),
+        "urgent-not-allowed": _("Only those who have been given this right may mark a post urgent."),
+        "target-gone": _("What this is about is no longer on the board."),
+        "not-yours": _("This was posted by someone else and cannot be changed here."),
+        "word-wrong": _("This is not the private word of this post. Please check each letter."),
+        "group-unknown": _("No group of this name posts here."),
+        "passphrase-wrong": _("This is not the passphrase of this group."),
+        "members-only": _("Only groups post on this island: please choose yours and give its passphrase."),
+        "share-used": _("This island already shows as many posts as it may. Please withdraw an old one, or try later."),
+        "token": _("This page had been open for too long. Nothing is lost: please look it over and send it again."),
+    }
+    return sentences.get(what.code, _("This cannot be posted as it is. Please change it."))
+
+
+def _counted(what: Problem) -> str:
+    match what.code:
+        case "too-long":
+            return ngettext("Please shorten this by about %(num)s character.",
+                            "Please shorten this by about %(num)s characters.", what.amount) % {"num": what.amount}
+        case "life":
+            return ngettext("A post stays %(num)s day at most.", "A post stays between 1 and %(num)s days.",
+                            what.amount) % {"num": what.amount}
+        case "too-far":
+            return ngettext("This is more than %(num)s day ahead. Please choose an earlier date.",
+                            "This is more than %(num)s days ahead. Please choose an earlier date.",
+                            what.amount) % {"num": what.amount}
+        case "lasts-too-long":
+            return ngettext("An event lasts %(num)s day at most. Please announce it in parts.",
+                            "An event lasts %(num)s days at most. Please announce it in parts.",
+                            what.amount) % {"num": what.amount}
+    return ""
+
+
+def closed(reason: str) -> str:
+    """Why nothing can be posted now."""
+    sentences = {
+        "full": _("The memory card of this island is full. What you typed is still here; please tell its keeper."),
+        "read-only": _("The memory card of this island can no longer be written. Please tell its keeper."),
+    }
+    return sentences.get(reason, _("This island cannot keep posts at the moment. What you typed is still here; "
+                                   "please try again in a few minutes."))
+
+
+def field_name(field: str) -> str:
+    """A form field as its label names it."""
+    names = {
+        "text": _("Text"), "title": _("Title"), "place": _("Place"), "organiser": _("Who organises it"),
+        "link": _("Link"), "start": _("Start"), "end": _("End"), "topic": _("Topic"), "language": _("Language of the text"),
+        "life_days": _("Days it stays on the board"), "position": _("Position"), "publish_at": _("Publish later"),
+        "word": _("Private word"), "group": _("Group"), "passphrase": _("Passphrase"), "urgent": _("Urgent"),
+        "reason": _("Reason"),
+    }
+    return names.get(field, _("This post"))
