@@ -75,8 +75,8 @@ class Language:
         return format_time(moment, "short", locale=self.locale)
 
     def ago(self, minutes: int) -> str:
-        """`12 minutes ago`."""
-        since = timedelta(minutes=-max(minutes, 0))
+        """`12 minutes ago`; what is said to come from the future is a minute old."""
+        since = timedelta(minutes=-max(minutes, 1))
         return format_timedelta(since, add_direction=True, granularity="minute", threshold=2, locale=self.locale)
 
     def number(self, value: float) -> str:

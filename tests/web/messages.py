@@ -1,7 +1,9 @@
 """The portal's sentences, as its code and templates hold them, brought into the catalogues.
 
-usage: python tests/web/messages.py [TAG ...]   adds new sentences to web/translations/TAG.po (all of them by default), drops those
-no longer used, and says how many are still to be translated. A new language: run it with a new tag, then fill in the file.
+usage: python tests/web/messages.py [TAG ...]
+
+Adds new sentences to web/translations/TAG.po (to all of them by default), drops those no longer used, and says how many are
+still to be translated. A new language: run it with a new tag, then fill in the file.
 """
 
 import io
