@@ -3,12 +3,12 @@
 Layout (big-endian; docs/protocol.md, section "The record", has worked examples):
 
     0       version (high nibble, 1) | kind (low nibble)
-    1       flags: 0x80 urgent, 0x40 corrects, 0x20 position, 0x10 must be 0 | codec (low nibble)
+    1       flags: 0x80 urgent (no vouch, no revocation), 0x40 corrects, 0x20 position, 0x10 must be 0 | codec (low nibble)
     2       language (high nibble) | topic (low nibble)
     3-10    author key id
     11-13   created, minutes since 2024-01-01T00:00Z
     -       event: start (3, minute), length (2, minutes), UTC offset (1, signed quarters of an hour)
-            every other kind: life (2, hours)
+    -       every other kind, and an event that corrects: life (2, hours)
     -       target (8) if the flag says so, or for a reply, retraction, cancellation
     -       position (3 + 3) if the flag says so
     -       vouch: subject public key (32), rights (1)   revocation: subject key id (8), since (3, minute)
@@ -64,6 +64,7 @@ class Right(IntFlag):
 _NO_RIGHT = 0xE0
 MAX_LIFE_H = {
     Kind.BULLETIN: 90 * 24,
+    Kind.EVENT: 500 * 24,
     Kind.REPLY: 90 * 24,
     Kind.RETRACTION: 500 * 24,
     Kind.CANCELLATION: 500 * 24,
@@ -72,6 +73,7 @@ MAX_LIFE_H = {
 }
 TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION}
 CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
+TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +108,11 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record. `created` is a minute since 2024, `life` hours (0 for an event), `target` half an id or None.
+    """One record. `created` is a minute since 2024, `target` half an id or None, `life` hours.
 
-    `position` is (latitude, longitude), each a signed 24-bit part of 90 and 180 degrees (`angle`, `degrees`).
-    `detail` is what its kind adds. `packed` is the text as `node.textpack` made it with `codec`.
+    An event lives by its end, and has a life too when it corrects another one: moved to an earlier day, it still outlives
+    the version it takes the place of. `position` is (latitude, longitude), each a signed 24-bit part of 90 and 180 degrees
+    (`angle`, `degrees`). `detail` is what its kind adds. `packed` is the text as `node.textpack` made it with `codec`.
     """
 
     kind: Kind
@@ -129,9 +132,10 @@ class Record:
     @property
     def expires(self) -> int:
         """The minute from which this record is no longer in any set."""
+        by_life = self.created + 60 * self.life
         if isinstance(self.detail, Event):
-            return self.detail.end + EVENT_GRACE_MIN
-        return self.created + 60 * self.life
+            return max(self.detail.end + EVENT_GRACE_MIN, by_life)
+        return by_life
 
     @property
     def id(self) -> bytes:
@@ -204,13 +208,19 @@ def _signed_part(record: Record) -> bytes:
     if isinstance(record.detail, Event):
         event = record.detail
         body += event.start.to_bytes(3, "big") + struct.pack(">Hb", event.length, event.offset)
-    else:
+    if _has_life(record.kind, flags):
         body += struct.pack(">H", record.life)
+    elif record.life:
+        raise ValueError("only an event that corrects has a life beside its end")
     if record.target is not None:
         body += _exactly(record.target, TARGET_BYTES)
     for angle_ in record.position or ():
         body += angle_.to_bytes(3, "big", signed=True)
     return body + _subject(record.detail) + record.packed
+
+
+def _has_life(kind: Kind, flags: int) -> bool:
+    return kind is not Kind.EVENT or bool(flags & CORRECTS)
 
 
 def _subject(detail: Event | Vouch | Revocation | None) -> bytes:
@@ -261,11 +271,11 @@ def _parse(reader: _Reader) -> Record:
     kind = Kind(first & 15)
     author, created = reader.take(KEY_ID_BYTES), reader.number(3)
     event = Event(reader.number(3), reader.number(2), reader.number(1, signed=True)) if kind is Kind.EVENT else None
-    life = 0 if event else reader.number(2)
+    life = reader.number(2) if _has_life(kind, flags) else 0
     target = reader.take(TARGET_BYTES) if flags & CORRECTS or kind in TARGETED else None
     position = (reader.number(3, signed=True), reader.number(3, signed=True)) if flags & POSITION else None
     detail = event or _parse_subject(kind, reader)
-    if flags & RESERVED or (flags & CORRECTS and kind not in CORRECTABLE):
+    if flags & RESERVED or (flags & CORRECTS and kind not in CORRECTABLE) or (flags & URGENT and kind in TRUST_KINDS):
         raise RemoteFault("record-flags")
     return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest,
                   target, position, detail, reader.signature)
@@ -284,12 +294,12 @@ def _parse_subject(kind: Kind, reader: _Reader) -> Vouch | Revocation | None:
 
 def _check(record: Record) -> None:
     """The limits every island applies alike: they depend on the record alone."""
-    if record.expires > MAX_MINUTE or record.expires <= record.created:
+    event = record.detail if isinstance(record.detail, Event) else None
+    if event and (event.end > record.created + MAX_EVENT_AHEAD_MIN or abs(event.offset) > 56):
+        raise RemoteFault("record-event")
+    if not (0 if event else 1) <= record.life <= MAX_LIFE_H[record.kind]:
         raise RemoteFault("record-life")
-    if isinstance(record.detail, Event):
-        if record.detail.end > record.created + MAX_EVENT_AHEAD_MIN or abs(record.detail.offset) > 56:
-            raise RemoteFault("record-event")
-    elif not 1 <= record.life <= MAX_LIFE_H[record.kind]:
+    if not record.created < record.expires <= MAX_MINUTE:
         raise RemoteFault("record-life")
-    if record.position is not None and (record.kind is not Kind.EVENT or -0x800000 in record.position):
+    if record.position is not None and (event is None or -0x800000 in record.position):
         raise RemoteFault("record-position")

@@ -11,6 +11,7 @@ from node.identity import Charter, SigningKey, key_id, verify
 from node.records import (
     CORRECTABLE,
     TARGETED,
+    TRUST_KINDS,
     Event,
     Kind,
     Record,
@@ -39,16 +40,18 @@ def records(draw):
     detail, life = None, 24
     if kind is Kind.EVENT:
         detail = Event(created + draw(st.integers(0, 9_000)), draw(st.integers(0, 5_000)), draw(st.integers(-56, 56)))
-        life = 0
     elif kind is Kind.VOUCH:
         detail = Vouch(draw(st.binary(min_size=32, max_size=32)), Right(draw(st.integers(1, 31))))
     elif kind is Kind.REVOCATION:
         detail = Revocation(draw(st.binary(min_size=8, max_size=8)), draw(minutes))
     targeted = kind in TARGETED or (kind in CORRECTABLE and draw(st.booleans()))
+    if kind is Kind.EVENT:
+        life = draw(st.integers(0, 500 * 24)) if targeted else 0
+    urgent = kind not in TRUST_KINDS and draw(st.booleans())
     small = st.integers(0, 15)
     angles = st.integers(-0x7FFFFF, 0x7FFFFF)
     return sign(Record(
-        kind, KEY.key_id, created, life, draw(st.booleans()), draw(small), draw(small), draw(small),
+        kind, KEY.key_id, created, life, urgent, draw(small), draw(small), draw(small),
         draw(st.binary(max_size=300)), draw(st.binary(min_size=8, max_size=8)) if targeted else None,
         draw(st.tuples(angles, angles)) if kind is Kind.EVENT and draw(st.booleans()) else None, detail,
     ), SET_ID, KEY.sign)
@@ -97,6 +100,8 @@ def test_the_signature_covers_the_set_and_every_bit_of_the_record():
     (b"\x1f" + bytes(100), "record-kind"),
     (b"\x10\x10" + bytes(100), "record-flags"),
     (b"\x12\x40" + bytes(100), "record-flags"),
+    (b"\x15\x80" + bytes(120), "record-rights"),
+    (b"\x16\x80" + bytes(120), "record-flags"),
     (b"\x10\x20" + bytes(100), "record-life"),
     (b"\x15" + bytes(120), "record-rights"),
 ])
@@ -108,7 +113,7 @@ def test_malformed_bytes_are_refused_with_their_reason(raw, reason):
 
 @pytest.mark.parametrize("change", [
     {"life": 0}, {"life": 91 * 24}, {"kind": Kind.EVENT, "detail": Event(2_000_000, 60, 0), "life": 0},
-    {"position": (1, 1)},
+    {"position": (1, 1)}, {"kind": Kind.EVENT, "detail": Event(2_000, 60, 0), "life": 501 * 24, "target": bytes(8)},
 ])
 def test_what_breaks_a_limit_is_refused_when_read(change):
     record = sign(replace(Record(Kind.BULLETIN, KEY.key_id, 1_000, 24), **change), SET_ID, KEY.sign)
@@ -118,6 +123,8 @@ def test_what_breaks_a_limit_is_refused_when_read(change):
 
 def test_misuse_by_us_is_raised_at_once():
     good = Record(Kind.BULLETIN, KEY.key_id, 1_000, 24)
+    with pytest.raises(LocalMisuse):
+        signed_part(Record(Kind.EVENT, KEY.key_id, 1_000, life=24, detail=Event(2_000, 60, 0)))
     for change in ({"author": b"short"}, {"language": 16}, {"created": -1}, {"packed": bytes(1800)}):
         with pytest.raises(LocalMisuse):
             signed_part(replace(good, **change))
@@ -134,6 +141,13 @@ def test_an_event_expires_a_day_after_its_end_and_a_bulletin_after_its_life():
     event = Record(Kind.EVENT, KEY.key_id, 1_000, detail=Event(2_000, 90, 4))
     assert event.expires == 2_000 + 90 + 1440
     assert Record(Kind.BULLETIN, KEY.key_id, 1_000, 2).expires == 1_120
+
+
+def test_an_event_moved_to_an_earlier_day_can_outlive_the_version_it_corrects():
+    first = Record(Kind.EVENT, KEY.key_id, 1_000, detail=Event(50_000, 60, 0))
+    moved = Record(Kind.EVENT, KEY.key_id, 1_100, 900, target=bytes(8), detail=Event(5_000, 60, 0))
+    assert moved.expires >= first.expires
+    assert decode(encode(sign(moved, SET_ID, KEY.sign))).expires == moved.expires
 
 
 def test_ids_of_keys_and_records_differ_by_purpose():
