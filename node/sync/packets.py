@@ -1,0 +1,264 @@
+"""What islands say to each other on the air: one packet, several sections (docs/protocol.md, section 5).
+
+    0       version (high nibble, 1), low nibble 0
+    1-4     tag: keyed BLAKE2b over everything else
+    5-6     sender's address in this set
+    7       sequence number
+    8-      sections: DATA (whole record or Reed-Solomon piece), SUM, HAVE, NEED, MORE, NEIGHBOURS; zeros fill up the rest
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from node.errors import LocalMisuse, RemoteFault
+from node.records import MAX_RECORD_BYTES
+from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
+from node.sync.sketch import ELEMENT_BYTES
+
+VERSION = 1
+HEADER_BYTES = 8
+TAG_BYTES = 4
+ADDRESS_BYTES = 2
+SHORT_ID_BYTES = 4
+MAX_PACKET_BYTES = 231
+MAX_CAPACITY = 40
+MAX_NEEDED = 31
+MAX_NEIGHBOURS = 15
+WHOLE_BYTES, PIECE_BYTES, SUM_BYTES, HAVE_BYTES, NEED_BYTES, MORE_BYTES = 2, 8, 5, 7, 4, 8
+
+_HAVE, _MORE, _NEIGHBOURS, _NEED, _SUM, _WHOLE, _PIECE = 0x01, 0x02, 0x10, 0x20, 0x40, 0x80, 0xC0
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """DATA: a record in one piece. `fresh`: it is new to the set, not a repair."""
+
+    raw: bytes
+    fresh: bool
+
+    def encode(self) -> bytes:
+        """2 B + the record."""
+        return bytes([_WHOLE | self.fresh, len(self.raw)]) + self.raw
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """DATA: piece `index` of a record of `whole_bytes` cut into `parts`; `short_id` begins the record's id."""
+
+    short_id: bytes
+    parts: int
+    index: int
+    whole_bytes: int
+    content: bytes
+    fresh: bool
+
+    def encode(self) -> bytes:
+        """8 B + the piece."""
+        first = _PIECE | self.fresh << 3 | self.parts - 1
+        return bytes([first]) + self.short_id + bytes([self.index]) + self.whole_bytes.to_bytes(2, "big") + self.content
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What the sender holds: of the records live at `as_of_h`, their number (mod 2^16) and a sketch of `capacity`."""
+
+    as_of_h: int
+    count: int
+    capacity: int
+    sketch: int
+
+    def encode(self) -> bytes:
+        """5 B + 4 B per unit of capacity."""
+        head = bytes([_SUM | self.capacity]) + self.as_of_h.to_bytes(2, "big") + self.count.to_bytes(2, "big")
+        return head + self.sketch.to_bytes(self.capacity * ELEMENT_BYTES, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Have:
+    """What the sender holds, when that is far from what others hold: a Bloom filter (`node.sync.bloom`)."""
+
+    as_of_h: int
+    count: int
+    salt: int
+    bits: bytes
+
+    def encode(self) -> bytes:
+        """7 B + the filter."""
+        head = bytes([_HAVE, len(self.bits)]) + self.as_of_h.to_bytes(2, "big") + self.count.to_bytes(2, "big")
+        return head + bytes([self.salt]) + self.bits
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Elements the sender lacks, `responder` to answer first. `day` (mod 256) says how the elements are salted."""
+
+    responder: int
+    day: int
+    elements: tuple[int, ...]
+
+    def encode(self) -> bytes:
+        """4 B + 4 B per element."""
+        head = bytes([_NEED | len(self.elements)]) + self.responder.to_bytes(ADDRESS_BYTES, "big") + bytes([self.day])
+        return head + b"".join(element.to_bytes(ELEMENT_BYTES, "big") for element in self.elements)
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """The sender holds pieces of a record and lacks `missing` of `parts` (any will do)."""
+
+    responder: int
+    short_id: bytes
+    parts: int
+    missing: int
+
+    def encode(self) -> bytes:
+        """8 B."""
+        head = bytes([_MORE]) + self.responder.to_bytes(ADDRESS_BYTES, "big") + self.short_id
+        return head + bytes([self.parts - 1 << 4 | self.missing])
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Whom the sender hears directly."""
+
+    addresses: tuple[int, ...]
+
+    def encode(self) -> bytes:
+        """1 B + 2 B per address."""
+        head = bytes([_NEIGHBOURS | len(self.addresses)])
+        return head + b"".join(address.to_bytes(ADDRESS_BYTES, "big") for address in self.addresses)
+
+
+Section = Whole | Piece | Sum | Have | Need | More | Neighbours
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One packet. `sender` is an address of 16 bits, good enough to tell neighbours apart, never an identity."""
+
+    sender: int
+    sequence: int
+    sections: tuple[Section, ...]
+
+
+def encode(packet: Packet, key: bytes, min_bytes: int = 0) -> bytes:
+    """The packet, tagged with the set's key and filled up with zeros to `min_bytes`; raises LocalMisuse if too long."""
+    body = packet.sender.to_bytes(ADDRESS_BYTES, "big") + bytes([packet.sequence])
+    body += b"".join(section.encode() for section in packet.sections)
+    body = body.ljust(min_bytes - 1 - TAG_BYTES, b"\0")
+    if len(body) > MAX_PACKET_BYTES - 1 - TAG_BYTES:
+        raise LocalMisuse("packet too long")
+    first = bytes([VERSION << 4])
+    return first + tag(first + body, key) + body
+
+
+def tag(content: bytes, key: bytes) -> bytes:
+    """4 B that only members can make: keyed BLAKE2b."""
+    return hashlib.blake2b(content, key=key, digest_size=TAG_BYTES, person=b"archipel-packet").digest()
+
+
+def decode(payload: bytes, key: bytes) -> Packet:
+    """Read a packet; raises RemoteFault. The tag is checked before anything but the version."""
+    if len(payload) < HEADER_BYTES or len(payload) > MAX_PACKET_BYTES:
+        raise RemoteFault("packet-size")
+    if payload[0] >> 4 != VERSION:
+        raise RemoteFault("packet-version")
+    if not hmac.compare_digest(payload[1:5], tag(payload[:1] + payload[5:], key)):
+        raise RemoteFault("packet-tag")
+    if payload[0] & 15:
+        raise RemoteFault("packet-flags")
+    return Packet(int.from_bytes(payload[5:7], "big"), payload[7], tuple(_sections(_Reader(payload[8:]))))
+
+
+class _Reader:
+    """Takes bytes from the front."""
+
+    def __init__(self, rest: bytes):
+        self.rest = rest
+
+    def take(self, size: int) -> bytes:
+        if len(self.rest) < size:
+            raise RemoteFault("packet-short")
+        part, self.rest = self.rest[:size], self.rest[size:]
+        return part
+
+    def number(self, size: int = 1) -> int:
+        return int.from_bytes(self.take(size), "big")
+
+
+def _sections(reader: _Reader):
+    while reader.rest:
+        first = reader.number()
+        if first == 0:
+            if any(reader.rest):
+                raise RemoteFault("packet-padding")
+            return
+        yield _reading(first)(first, reader)
+
+
+def _reading(first: int) -> Callable[[int, _Reader], Section]:
+    for mask, kind, read in _READINGS:
+        if first & mask == kind:
+            return read
+    raise RemoteFault("packet-section")
+
+
+def _read_whole(first: int, reader: _Reader) -> Whole:
+    return Whole(reader.take(reader.number()), bool(first & 1))
+
+
+def _read_piece(first: int, reader: _Reader) -> Piece:
+    short_id, parts = reader.take(SHORT_ID_BYTES), (first & 7) + 1
+    index, whole_bytes = reader.number(), reader.number(2)
+    if parts < 2 or index >= MAX_PIECES or not parts <= whole_bytes <= MAX_RECORD_BYTES:
+        raise RemoteFault("packet-piece")
+    content = reader.take(piece_bytes(whole_bytes, parts))
+    return Piece(short_id, parts, index, whole_bytes, content, bool(first & 8))
+
+
+def _read_sum(first: int, reader: _Reader) -> Sum:
+    capacity = first & 63
+    if not 1 <= capacity <= MAX_CAPACITY:
+        raise RemoteFault("packet-capacity")
+    return Sum(reader.number(2), reader.number(2), capacity, reader.number(capacity * ELEMENT_BYTES))
+
+
+def _read_have(first: int, reader: _Reader) -> Have:
+    size = reader.number()
+    if not size:
+        raise RemoteFault("packet-have")
+    return Have(reader.number(2), reader.number(2), reader.number(), reader.take(size))
+
+
+def _read_need(first: int, reader: _Reader) -> Need:
+    if not first & 31:
+        raise RemoteFault("packet-need")
+    responder, day = reader.number(ADDRESS_BYTES), reader.number()
+    return Need(responder, day, tuple(reader.number(ELEMENT_BYTES) for _ in range(first & 31)))
+
+
+def _read_more(first: int, reader: _Reader) -> More:
+    responder, short_id, last = reader.number(ADDRESS_BYTES), reader.take(SHORT_ID_BYTES), reader.number()
+    parts, missing = (last >> 4) + 1, last & 15
+    if not 2 <= parts <= MAX_PARTS or not 1 <= missing < parts:
+        raise RemoteFault("packet-more")
+    return More(responder, short_id, parts, missing)
+
+
+def _read_neighbours(first: int, reader: _Reader) -> Neighbours:
+    if not first & 15:
+        raise RemoteFault("packet-neighbours")
+    return Neighbours(tuple(reader.number(ADDRESS_BYTES) for _ in range(first & 15)))
+
+
+_READINGS = (
+    (0xFE, _WHOLE, _read_whole),
+    (0xF0, _PIECE, _read_piece),
+    (0xC0, _SUM, _read_sum),
+    (0xE0, _NEED, _read_need),
+    (0xF0, _NEIGHBOURS, _read_neighbours),
+    (0xFF, _HAVE, _read_have),
+    (0xFF, _MORE, _read_more),
+)
