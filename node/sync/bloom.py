@@ -15,7 +15,8 @@ def hashes_for(bits: int, count: int) -> int:
 
 def places(element: int, salt: int, bits: int, hashes: int) -> list[int]:
     """The places of one element: 16-bit words of BLAKE2b(element), salted, modulo the number of bits."""
-    digest = hashlib.blake2b(element.to_bytes(ELEMENT_BYTES, "big"), digest_size=2 * MAX_HASHES, salt=bytes([salt])).digest()
+    name = element.to_bytes(ELEMENT_BYTES, "big")
+    digest = hashlib.blake2b(name, digest_size=2 * MAX_HASHES, salt=bytes([salt])).digest()
     return [int.from_bytes(digest[2 * n : 2 * n + 2], "big") % bits for n in range(hashes)]
 
 

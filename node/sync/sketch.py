@@ -225,7 +225,7 @@ def _conjugates(bit: int) -> list[int]:
 
 
 class _Roots:
-    """The roots of a monic polynomial, by Berlekamp's trace algorithm: Tr(b x) is 0 for half of them and 1 for the others."""
+    """The roots of a monic polynomial by Berlekamp's trace algorithm: Tr(b x) is 0 for about half of them."""
 
     def __init__(self, poly: int):
         self.poly, self.degree = poly, _degree(poly)

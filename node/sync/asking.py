@@ -1,0 +1,174 @@
+"""When to say what we hold, and when to ask for what we lack: by Trickle, and in answer to what was heard."""
+
+import math
+import random
+from dataclasses import dataclass
+
+from node.sync.assembly import Workshop
+from node.sync.neighbours import Neighbour, Neighbourhood, View
+from node.sync.packets import MAX_NEEDED, More, Need
+from node.sync.trickle import Trickle
+
+MIN_INTERVAL_S, MAX_INTERVAL_S = 300, 7200
+HELLO_CAPACITY = 40
+SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
+MAX_ASKED = 256
+PATIENT_ASKS = 4
+DOUBT = 0.25
+
+
+@dataclass
+class Ask:
+    """One thing asked for: how often, and when to ask again."""
+
+    times: int = 0
+    at: float = 0.0
+
+
+class Asking:
+    """What to say about our set, and when. `unit_s` is the time on air of a full packet: all short delays grow with it."""
+
+    def __init__(self, neighbourhood: Neighbourhood, workshop: Workshop, unit_s: float, rng: random.Random):
+        self._near, self._workshop, self._unit_s, self._rng = neighbourhood, workshop, unit_s, rng
+        self.trickle = Trickle(MIN_INTERVAL_S, MAX_INTERVAL_S, 1, rng)
+        self.sum_at = self.have_at = self.need_at = math.inf
+        self.capacity = 2
+        self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
+        self.introduced = False
+        self._asked: dict[int | bytes, Ask] = {}
+        self._have_times = 0
+
+    def next_at(self) -> float:
+        """When there is something to do."""
+        return min(self.sum_at, self.have_at, self.need_at, self.trickle.at)
+
+    def hello(self, at: float) -> None:
+        """We are new here, or back: say what we hold, in a way that most differences can be told from."""
+        self.trickle.reset(at)
+        self.introduced = False
+        self.sum_soon(at, HELLO_CAPACITY, 1, 6)
+
+    def sum_soon(self, at: float, capacity: int, low: float, high: float) -> None:
+        """Say what we hold, `low` to `high` units from now."""
+        self.capacity = max(capacity, self.capacity) if self.sum_at < math.inf else capacity
+        self.sum_at = min(self.sum_at, at + self._unit_s * self._rng.uniform(low, high))
+
+    def fire(self, at: float) -> None:
+        """Trickle's moment: speak unless enough was said, or somebody may lack something and only we can find out."""
+        if self.trickle.fire() or self.unspoken >= max(3, len(self._near)):
+            self.sum_soon(at, 2, 0, 0)
+
+    def same(self, neighbour: Neighbour) -> None:
+        """It holds what we hold."""
+        neighbour.view, neighbour.have = View.SAME, None
+        neighbour.ahead.clear()
+        self.trickle.consistent()
+        self._have_times = 0
+
+    def behind(self, neighbour: Neighbour, elements: list[int], day: int, at: float) -> None:
+        """It holds what we lack: ask for it, unless it comes by itself."""
+        neighbour.view, neighbour.have = View.KNOWN, None
+        neighbour.ahead = dict.fromkeys(elements[:MAX_ASKED], day)
+        self._have_times = 0
+        if elements:
+            self.need_soon(at)
+
+    def need_soon(self, at: float) -> None:
+        """Ask within a few packets' time."""
+        self.need_at = min(self.need_at, at + self._unit_s * self._rng.uniform(1.5, 6))
+
+    def far(self, neighbour: Neighbour, capacity: int, gap: int, at: float) -> None:
+        """It holds too different a set to tell: answer with more of ours, then with a filter."""
+        neighbour.view = View.FAR
+        neighbour.ahead.clear()
+        if capacity < SMALL_SUM and abs(gap) < HELLO_CAPACITY and self._have_times == 0:
+            self.sum_soon(at, HELLO_CAPACITY, 1, 6)
+        else:
+            wait = self._unit_s * self._rng.uniform(1, 6) * 2 ** min(self._have_times, 6)
+            self.have_at = min(self.have_at, at + wait)
+
+    def leave_it(self, capacity: int) -> None:
+        """Somebody who holds what we hold said it for us."""
+        if self.introduced and capacity >= min(self.capacity, SMALL_SUM):
+            self.sum_at = math.inf
+
+    def leave_filter(self) -> None:
+        """Somebody who holds what we hold sent its filter."""
+        self.have_at = math.inf
+
+    def arrived(self, element: int) -> None:
+        """We have it now; no neighbour is ahead by it any more."""
+        self._asked.pop(element, None)
+        for one in self._near:
+            one.ahead.pop(element, None)
+
+    def need(self, at: float) -> Need | None:
+        """What to ask for now, and of whom first: of the neighbour that is ahead by most."""
+        wanted = [(len(due), -one.loss, one, due) for one in self._near if (due := self._due(one, at))]
+        if not wanted:
+            return None
+        _, _, one, due = max(wanted, key=lambda item: item[:2])
+        day = one.ahead[due[0]]
+        return Need(one.address, day % 256, tuple(due[:MAX_NEEDED]))
+
+    def _due(self, one: Neighbour, at: float) -> list[int]:
+        """What to ask of one neighbour; not while pieces that it sent are still to be completed."""
+        if len(one.ahead) <= self._workshop.open_from(one.address):
+            return []
+        return [element for element in one.ahead if self._asked.get(element, Ask()).at <= at]
+
+    def more(self, at: float) -> More | None:
+        """Which pieces to ask for now."""
+        for short_id in self._workshop.forget(at):
+            state = self._workshop.missing(short_id)
+            if state and self._asked.get(short_id, Ask()).at <= at:
+                parts, missing, sender = state
+                return More(sender, short_id, parts, missing)
+        return None
+
+    def piece_came(self, short_id: bytes, at: float) -> None:
+        """Wait for the rest before asking."""
+        self._postpone(short_id, at, self._unit_s * self._rng.uniform(6, 14), 0)
+
+    def asked(self, things: tuple[int | bytes, ...], at: float) -> None:
+        """We asked for these: give them time to come."""
+        for thing in things:
+            times = self._asked.get(thing, Ask()).times
+            wait = self._unit_s * self._rng.uniform(15, 30) * 2 ** max(times - PATIENT_ASKS, 0)
+            self._postpone(thing, at, min(wait, MAX_INTERVAL_S), 1)
+        self._replan(at)
+
+    def leave_asking(self, elements: tuple[int, ...], at: float) -> None:
+        """Somebody else asked for these: what it gets, we hear too."""
+        for element in elements:
+            if any(element in one.ahead for one in self._near):
+                self._postpone(element, at, self._unit_s * self._rng.uniform(8, 16), 0)
+        self._replan(at)
+
+    def _postpone(self, thing: int | bytes, at: float, wait: float, times: int) -> None:
+        ask = self._asked.pop(thing, None) or Ask()
+        self._asked[thing] = Ask(ask.times + times, max(ask.at, at + wait))
+        if len(self._asked) > MAX_ASKED:
+            del self._asked[next(iter(self._asked))]
+        self.need_at = min(self.need_at, at + wait)
+
+    def _replan(self, at: float) -> None:
+        moments = [self._asked.get(element, Ask()).at for one in self._near for element in one.ahead]
+        moments += [self._asked.get(short_id, Ask()).at for short_id in self._workshop.forget(at)]
+        self.need_at = max(min(moments, default=math.inf), at)
+
+    def nothing_to_ask(self, at: float) -> None:
+        """Nothing was due after all."""
+        self._replan(at)
+        if self.need_at <= at:
+            self.need_at = math.inf
+
+    def summed(self) -> None:
+        """Our SUM went out."""
+        self.introduced = True
+        self.sum_at, self.capacity = math.inf, 2
+
+    def filtered(self) -> None:
+        """Our filter went out: the next one waits longer unless it helps."""
+        self.have_at, self.sum_at = math.inf, math.inf
+        self._have_times += 1

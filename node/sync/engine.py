@@ -1,0 +1,187 @@
+"""The engine for the air: which packet to broadcast next, and when, so that islands near and far hold the same records.
+
+No I/O: events in, actions out. One packet at a time is under way; what it holds is decided at the last moment, from what
+was heard until then. docs/protocol.md, section 5, says what every packet means.
+"""
+
+import hashlib
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from node.errors import RemoteFault
+from node.sync.events import (
+    Action,
+    Drop,
+    Event,
+    LinkChanged,
+    PacketReceived,
+    RecordKept,
+    RecordRefused,
+    RecordsGone,
+    Send,
+    SendDone,
+)
+from node.sync.hearing import Hearing
+from node.sync.inventory import Records
+from node.sync.packets import Packet, encode
+from node.sync.rumours import Reach
+from node.sync.station import Channel, Station
+from node.sync.writer import Draft, Writer
+
+SENT, DUTY_CYCLE = "sent", "duty-cycle"  # values of radio.link.Outcome
+LOST_SEND_S = 180  # a link that never says SendDone must not silence us
+RETRY_S = 20
+JUMP_S = 86_400
+RELAY_HOPS = 3
+
+
+def address_of(key_id: bytes, key: bytes) -> int:
+    """16 bits by which neighbours tell an island apart, from its key id and the set's key."""
+    return int.from_bytes(hashlib.blake2b(key_id, key=key, digest_size=2, person=b"archipel-address").digest(), "big")
+
+
+@dataclass(frozen=True)
+class _UnderWay:
+    """Our packet in the radio's queue."""
+
+    packet: Packet
+    ids: list[bytes]
+    sent_at: float
+
+
+class AirEngine:
+    """SUM / DATA / NEED on one LoRa link. `key`: the set's 32-byte subkey for tags; `address`: see `address_of`."""
+
+    def __init__(self, channel: Channel, records: Records, key: bytes, address: int, rng: random.Random):
+        self.channel = channel
+        self.station = Station(channel, records, key, address, rng)
+        self.deadline: float | None = None
+        self._hearing, self._writer = Hearing(self.station), Writer(self.station)
+        self._sequence = rng.randrange(256)
+        self._under_way: _UnderWay | None = None
+        self._up = False
+        self._turn_at = 0.0
+        self._shift_s: float | None = None
+        self._last_at = 0.0
+
+    def handle(self, event: Event, now: float) -> Iterable[Action]:
+        """React to one event; those of other links change nothing."""
+        at = self._elapsed(now)
+        actions: list[Action] = []
+        try:
+            actions += self._react(event, at, now)
+        except RemoteFault as fault:
+            actions.append(Drop(self.channel.link, fault.reason))
+        self._pass_time(at)
+        actions += self._take_turn(at, now)
+        moment = self._next_at(at)
+        self.deadline = None if moment == math.inf else moment - self._shift_s
+        return actions
+
+    def _elapsed(self, now: float) -> float:
+        """Our own time, which never jumps; the island's clock may."""
+        if self._shift_s is None:
+            self._shift_s = -now
+        elif not 0 <= now + self._shift_s - self._last_at <= JUMP_S:
+            self._shift_s = self._last_at - now
+        self._last_at = now + self._shift_s
+        return self._last_at
+
+    def _react(self, event: Event, at: float, now: float) -> list[Action]:
+        match event:
+            case LinkChanged(self.channel.link, up):
+                self._change_link(up, at)
+            case PacketReceived(self.channel.link):
+                self.channel.governor.heard(self.channel.airtime_s(len(event.payload)), now)
+                return self._hearing.packet(event, at, now)
+            case SendDone(self.channel.link, outcome):
+                self._done(outcome, at, now)
+            case RecordKept():
+                self._kept(event, at, now)
+            case RecordRefused(id_, self.channel.link, reason):
+                self._hearing.refused(id_, reason, at, now)
+            case RecordsGone(ids):
+                for id_ in ids:
+                    self.station.rumours.drop(id_)
+        return []
+
+    def _change_link(self, up: bool, at: float) -> None:
+        if up and not self._up:
+            self.station.asking.hello(at)
+        self._up, self._under_way = up, None
+
+    def _kept(self, event: RecordKept, at: float, now: float) -> None:
+        self._hearing.kept(event.id, at, now)
+        if event.via == self.channel.link:
+            return
+        self.station.asking.trickle.reset(at)
+        if not event.bulk:
+            own = event.via == "post"
+            rumour = self.station.rumour(event.id, fresh=True, own=own)
+            if rumour:
+                rumour.reaches = {one.address: Reach(rumour.parts) for one in self.station.near}
+                self.station.rumours.plan(rumour, at, 0.0 if own else None)
+
+    def _done(self, outcome: str, at: float, now: float) -> None:
+        sent, self._under_way = self._under_way, None
+        if sent is None:
+            return
+        if outcome != SENT:
+            if outcome == DUTY_CYCLE:
+                self.channel.governor.refused(now)
+            self._turn_at = at + RETRY_S
+            return
+        self.channel.governor.accepted()
+        self._sequence = (self._sequence + 1) % 256
+        self._writer.sent(sent.packet, at)
+        self.station.asking.unspoken = 0
+        for id_ in sent.ids:
+            self.station.rumours.sent(id_, at)
+        self._turn_at = at + self.station.unit_s * self.station.rng.uniform(0.2, 1.5)
+
+    def _pass_time(self, at: float) -> None:
+        self.station.rumours.check(at)
+        if self.station.asking.trickle.at <= at:
+            self.station.asking.fire(at)
+            self.station.near.forget(at)
+            self.station.rumours.prune()
+        if self._under_way and at >= self._under_way.sent_at + LOST_SEND_S:
+            self._under_way = None
+
+    def _take_turn(self, at: float, now: float) -> list[Send]:
+        """Send the next packet if it is our turn, the governor agrees and there is something to say."""
+        if not self._up or self._under_way or at < max(self._turn_at, 0) or self._wishes_at() > at:
+            return []
+        draft = self._writer.draft(at, now)
+        if draft is None:
+            return []
+        packet, min_bytes = self._writer.finish(draft, self._sequence)
+        payload = encode(packet, self.station.key, min_bytes)
+        wait_s = self.channel.governor.wait_s(self.channel.airtime_s(len(payload)), now, draft.urgent)
+        if wait_s > 0:
+            self._turn_at = at + min(wait_s, LOST_SEND_S)
+            return []
+        self.channel.governor.charge(self.channel.airtime_s(len(payload)), now)
+        self._under_way = _UnderWay(packet, draft.ids, at)
+        return [Send(self.channel.link, payload, self._hop_limit(draft), draft.urgent, draft.label)]
+
+    def _hop_limit(self, draft: Draft) -> int:
+        """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for."""
+        across = {one.address for one in self.station.near.live() if self.station.near.across(one)}
+        if not across:
+            return 0
+        rumours = [rumour for id_ in draft.ids if (rumour := self.station.rumours.get(id_))]
+        meant = {address for rumour in rumours for address, reach in rumour.reaches.items() if reach.missing}
+        return RELAY_HOPS if not rumours or meant & across else 0
+
+    def _wishes_at(self) -> float:
+        return min(self.station.rumours.next_at(), self.station.asking.next_at())
+
+    def _next_at(self, at: float) -> float:
+        if not self._up:
+            return math.inf
+        if self._under_way:
+            return self._under_way.sent_at + LOST_SEND_S
+        return max(self._wishes_at(), self._turn_at, at + 0.01)

@@ -1,0 +1,238 @@
+"""What a packet from a neighbour tells: records, and what it holds or lacks."""
+
+from dataclasses import dataclass, field
+
+from node.records import record_id
+from node.sync import bloom
+from node.sync.events import Action, Drop, Keep, PacketReceived
+from node.sync.inventory import HOURS_A_DAY, Salted, difference, element_of
+from node.sync.neighbours import Neighbour, View
+from node.sync.packets import Have, More, Need, Neighbours, Piece, Section, Sum, Whole, decode
+from node.sync.rumours import Reach, Rumour
+from node.sync.station import Station
+
+MAX_TAGS = 512
+MAX_REFUSED = 256
+REFUSED_S = 3600
+SETTLED = {"duplicate", "store"}  # refusals that say nothing against the record
+
+
+@dataclass
+class _Heard:
+    """A packet whose records are being judged; what else it says is looked at afterwards."""
+
+    sender: Neighbour
+    fresh: bool
+    sections: list[Section]
+    waits_for: set[bytes] = field(default_factory=set)
+
+
+class Hearing:
+    """Reads packets into the tables of a station."""
+
+    def __init__(self, station: Station):
+        self.station = station
+        self._tags: dict[bytes, None] = {}
+        self._refused: dict[bytes, float] = {}
+        self._heard: _Heard | None = None
+
+    def packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
+        """Take in one packet; raises RemoteFault for what no member sends."""
+        station = self.station
+        packet = decode(event.payload, station.key)
+        tag = event.payload[1:5]
+        if tag in self._tags or packet.sender == station.address:
+            return [Drop(event.link, "packet-repeated" if tag in self._tags else "packet-own-address")]
+        self._remember(tag)
+        sender = station.near.hear(packet.sender, packet.sequence, event.hops or 0, at)
+        self._heard = _Heard(sender, False, [])
+        actions: list[Action] = []
+        for section in packet.sections:
+            actions += self._section(section, event.link, at)
+        if not self._heard.waits_for:
+            self._conclude(at, now)
+        return actions
+
+    def _remember(self, tag: bytes) -> None:
+        self._tags[tag] = None
+        if len(self._tags) > MAX_TAGS:
+            del self._tags[next(iter(self._tags))]
+
+    def _section(self, section: Section, link: str, at: float) -> list[Action]:
+        match section:
+            case Whole(raw, fresh):
+                return self._whole(raw, fresh, link, at)
+            case Piece():
+                return self._piece(section, link, at)
+            case Neighbours(addresses):
+                self._heard.sender.around = frozenset(addresses) - {self._heard.sender.address}
+            case _:
+                self._heard.sections.append(section)
+        return []
+
+    def _whole(self, raw: bytes, fresh: bool, link: str, at: float) -> list[Action]:
+        id_ = record_id(raw)
+        if id_ in self.station.records:
+            self.station.rumours.overheard(self._heard.sender, id_, at)
+            return []
+        if self._refused.get(id_, 0.0) > at:
+            return [Drop(link, "record-refused-before")]
+        self._heard.waits_for.add(id_)
+        self._heard.fresh = fresh
+        return [Keep(raw, link)]
+
+    def _piece(self, piece: Piece, link: str, at: float) -> list[Action]:
+        known = self.station.inventory.id_from_short(piece.short_id)
+        if known:
+            self.station.rumours.overheard(self._heard.sender, known, at)
+            return []
+        raw = self.station.workshop.add(piece, self._heard.sender.address, at)
+        self.station.asking.piece_came(piece.short_id, at)
+        if raw is None:
+            return []
+        return self._whole(raw, piece.fresh, link, at) if raw else [Drop(link, "pieces-mismatch")]
+
+    # after the records of a packet were judged
+
+    def kept(self, id_: bytes, at: float, now: float) -> None:
+        """A record is in the set: note who has it, and whether others near us may lack it."""
+        heard, station = self._heard, self.station
+        ours = heard is not None and id_ in heard.waits_for
+        self._arrived(id_, now)
+        if not ours:
+            return
+        rumour = station.rumour(id_, heard.fresh)
+        if rumour:
+            rumour.reaches = {one.address: self._reach(one, rumour, heard.sender, now) for one in station.near}
+            station.rumours.plan(rumour, at)
+        self._settle(id_, at, now)
+
+    def refused(self, id_: bytes, reason: str, at: float, now: float) -> None:
+        """A record we asked to keep is not in the set: do not ask for it again soon."""
+        if reason not in SETTLED:
+            self._refused[id_] = at + REFUSED_S
+            if len(self._refused) > MAX_REFUSED:
+                del self._refused[next(iter(self._refused))]
+        if self._heard and id_ in self._heard.waits_for:
+            self._settle(id_, at, now)
+
+    def _arrived(self, id_: bytes, now: float) -> None:
+        """Nobody is ahead of us by this record any more."""
+        station = self.station
+        station.workshop.close(id_)
+        station.asking.unspoken += 1
+        for day in {day for one in station.near for day in one.ahead.values()}:
+            station.asking.arrived(element_of(id_, day, station.key))
+
+    def _settle(self, id_: bytes, at: float, now: float) -> None:
+        self._heard.waits_for.discard(id_)
+        if not self._heard.waits_for:
+            self._conclude(at, now)
+
+    def _reach(self, one: Neighbour, rumour: Rumour, sender: Neighbour, now: float) -> Reach:
+        """What we believe of a neighbour when a record is new to us, heard from `sender`."""
+        if one is sender or not self._may_lack(one, rumour, now):
+            return Reach(0)
+        covered = one.address in sender.around or sender.address in one.around
+        return Reach(rumour.parts, rumour.parts if covered else 0)
+
+    def _may_lack(self, one: Neighbour, rumour: Rumour, now: float) -> bool:
+        if one.have is not None:
+            return not self._in_filter(one.have, rumour.id, now)
+        if one.view is View.KNOWN or one.view is View.SAME:
+            return True
+        return rumour.fresh
+
+    def _in_filter(self, have: Have, id_: bytes, now: float) -> bool:
+        hour = self.station.inventory.hour_meant(have.as_of_h, now)
+        if hour is None:
+            return True
+        return bloom.holds(have.bits, have.count, have.salt, element_of(id_, hour // HOURS_A_DAY, self.station.key))
+
+    def _conclude(self, at: float, now: float) -> None:
+        heard, self._heard = self._heard, None
+        for section in heard.sections:
+            match section:
+                case Sum():
+                    self._sum(heard.sender, section, at, now)
+                case Have():
+                    self._have(heard.sender, section, at, now)
+                case Need():
+                    self._need(heard.sender, section, at, now)
+                case More():
+                    self._more(heard.sender, section, at)
+
+    # what a neighbour holds, and what it lacks
+
+    def _sum(self, sender: Neighbour, heard: Sum, at: float, now: float) -> None:
+        held = self._held(heard.as_of_h, now)
+        if held is None:
+            sender.view = View.UNKNOWN
+            self.station.asking.trickle.reset(at)
+            return
+        found = difference(held, heard)
+        if found is None:
+            self.station.asking.trickle.reset(at)
+            self.station.asking.far(sender, heard.capacity, len(held.ids) - heard.count, at)
+            return
+        lacking, ahead = found
+        if not lacking and not ahead:
+            self.station.asking.leave_it(heard.capacity)
+            self.station.asking.same(sender)
+        else:
+            self.station.asking.trickle.reset(at)
+            wanted = [element for element in ahead if not self._is_refused(element, held.day, at)]
+            self.station.asking.behind(sender, wanted, held.day, at)
+        self._holds_all_but(sender, set(lacking), at)
+
+    def _held(self, as_of_h: int, now: float) -> Salted | None:
+        hour = self.station.inventory.hour_meant(as_of_h, now)
+        return None if hour is None else self.station.inventory.at(hour)
+
+    def _is_refused(self, element: int, day: int, at: float) -> bool:
+        return any(until_at > at and element_of(id_, day, self.station.key) == element
+                   for id_, until_at in self._refused.items())
+
+    def _holds_all_but(self, sender: Neighbour, lacking: set[bytes], at: float) -> None:
+        for rumour in self.station.rumours:
+            if rumour.id not in lacking:
+                self.station.rumours.has(sender.address, rumour.id, at)
+        for id_ in lacking:
+            self._lacks(sender, id_, None, at)
+
+    def _lacks(self, sender: Neighbour, id_: bytes, missing: int | None, at: float, hurry: bool | None = None) -> None:
+        """`hurry`: True if we were asked by name, False if somebody else was, None if nobody was."""
+        station = self.station
+        rumour = station.rumour(id_, fresh=False)
+        if rumour is None or not station.rumours.lacks(sender.address, rumour, missing or rumour.parts, at):
+            return
+        delay_s = None if hurry is None else station.unit_s * station.rng.uniform(*((0.3, 1.5) if hurry else (6, 12)))
+        if rumour.due_at is None or hurry:
+            station.rumours.plan(rumour, at, delay_s)
+
+    def _have(self, sender: Neighbour, heard: Have, at: float, now: float) -> None:
+        held = self._held(heard.as_of_h, now)
+        if held is None:
+            return
+        same = sender.view is View.SAME
+        lacking = {id_ for element, id_ in held.ids.items()
+                   if not bloom.holds(heard.bits, heard.count, heard.salt, element)}
+        sender.have, sender.view = heard, View.FAR
+        if same and not lacking:
+            self.station.asking.leave_filter()
+        self._holds_all_but(sender, lacking, at)
+        if heard.count > len(held.ids) - len(lacking):
+            self.station.asking.far(sender, bloom.MAX_HASHES + 99, len(held.ids) - heard.count, at)
+
+    def _need(self, sender: Neighbour, heard: Need, at: float, now: float) -> None:
+        hurry = heard.responder == self.station.address
+        self.station.asking.leave_asking(heard.elements, at)
+        for element in heard.elements:
+            id_ = self.station.inventory.id_of(element, heard.day, now)
+            if id_:
+                self._lacks(sender, id_, None, at, hurry)
+
+    def _more(self, sender: Neighbour, heard: More, at: float) -> None:
+        id_ = self.station.inventory.id_from_short(heard.short_id)
+        if id_ and self.station.parts(self.station.records.raw(id_)) == heard.parts:
+            self._lacks(sender, id_, heard.missing, at, heard.responder == self.station.address)

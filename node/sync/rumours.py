@@ -1,0 +1,198 @@
+"""Records that somebody near us may lack, and whether it is worth our airtime to send them.
+
+For each such record and neighbour we keep how many pieces it may miss, and how many were sent within its hearing since we
+last knew. From that, and from how much we lose of what that neighbour sends, comes the probability that it lacks the
+record; their sum is what one transmission gains, and that alone decides.
+"""
+
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from node.sync.erasure import MAX_PARTS, MAX_PIECES
+from node.sync.neighbours import Neighbour, Neighbourhood
+
+MAX_RUMOURS = 512
+MAX_PUSHES = 1024
+THRESHOLD = 0.5  # neighbours that a transmission must be expected to serve
+URGENT_THRESHOLD = 0.25
+LISTEN_UNITS = 18  # a neighbour that has more to serve would have passed it on by then
+PATIENT_PUSHES = 6
+PUSH_HOLD_S = 60
+MAX_HOLD_S = 3600
+
+Rank = tuple[int, int, int]
+
+
+@dataclass
+class Reach:
+    """What we believe of one neighbour and one record: it missed `missing` pieces when `sent` was 0."""
+
+    missing: int
+    sent: int = 0
+    silent: bool = False  # we expected to hear it pass the record on, and did not
+
+    def lacks(self, loss: float) -> float:
+        """The probability that it lacks the record still."""
+        if self.missing <= 0:
+            return 0.0
+        hears, most = 1 - loss, min(self.missing - 1, self.sent)
+        lacks = sum(math.comb(self.sent, n) * hears**n * loss ** (self.sent - n) for n in range(most + 1))
+        return lacks / (lacks + (1 - lacks) * loss) if self.silent else lacks
+
+
+@dataclass
+class Rumour:
+    """One record under way. `due_at`: when to send it if nothing changes; `check_at`: when silence begins to tell."""
+
+    id: bytes
+    parts: int
+    rank: Rank
+    fresh: bool
+    reaches: dict[int, Reach] = field(default_factory=dict)
+    due_at: float | None = None
+    check_at: float | None = None
+    own: bool = False
+    sent: int = 0
+    next_piece: int = 0
+
+
+class Rumours:
+    """All rumours; what ranks last gives way when there are too many."""
+
+    def __init__(self, neighbourhood: Neighbourhood, unit_s: float, rng: random.Random):
+        self._near, self._unit_s, self._rng = neighbourhood, unit_s, rng
+        self._all: dict[bytes, Rumour] = {}
+        self._pushes: dict[tuple[int, bytes], tuple[int, float]] = {}
+
+    def get(self, id_: bytes) -> Rumour | None:
+        """The rumour of a record."""
+        return self._all.get(id_)
+
+    def __iter__(self):
+        return iter(list(self._all.values()))
+
+    def start(self, rumour: Rumour) -> Rumour:
+        """Take up a rumour; one at most is dropped for it."""
+        self._all[rumour.id] = rumour
+        if len(self._all) > MAX_RUMOURS:
+            del self._all[max(self._all.values(), key=lambda one: one.rank).id]
+        return rumour
+
+    def drop(self, id_: bytes) -> None:
+        """The record left the set."""
+        self._all.pop(id_, None)
+
+    def gain(self, rumour: Rumour) -> float:
+        """How many live neighbours lack it, as far as we can tell."""
+        known = rumour.reaches
+        return sum(known[one.address].lacks(one.loss) for one in self._near.live() if one.address in known)
+
+    def worthwhile(self, rumour: Rumour) -> bool:
+        """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
+        if rumour.own and rumour.sent < rumour.parts:
+            return True
+        return self.gain(rumour) >= (URGENT_THRESHOLD if rumour.rank[0] == 0 else THRESHOLD)
+
+    def plan(self, rumour: Rumour, at: float, delay_s: float | None = None) -> None:
+        """Decide whether and when to send: sooner the more it serves, at random among those who could."""
+        if not self.worthwhile(rumour):
+            rumour.due_at = None
+            return
+        if delay_s is None:
+            others = max(len(self._near), 1)
+            spread = max(1 - self.gain(rumour) / others, 0.0)
+            delay_s = self._unit_s * (0.5 + 6 * spread + self._rng.uniform(0, 5))
+        rumour.due_at = at + delay_s
+
+    def has(self, address: int, id_: bytes, at: float) -> None:
+        """A neighbour holds this record for certain."""
+        rumour = self._all.get(id_)
+        if rumour is not None:
+            rumour.reaches[address] = Reach(0)
+            if rumour.due_at is not None and not self.worthwhile(rumour):
+                rumour.due_at = None
+
+    def lacks(self, address: int, rumour: Rumour, missing: int, at: float) -> bool:
+        """A neighbour lacks this record for certain; whether that is news. Who never takes it is left alone for a while."""
+        if at < self._pushes.get((address, rumour.id), (0, 0.0))[1]:
+            return False
+        rumour.reaches[address] = Reach(missing)
+        return True
+
+    def overheard(self, sender: Neighbour, id_: bytes, at: float) -> None:
+        """Somebody sent the record, or a piece of it: those who hear the sender may have it now."""
+        rumour = self._all.get(id_)
+        if rumour is None:
+            return
+        rumour.reaches[sender.address] = Reach(0)
+        for one in self._near.near(sender):
+            if one.address in rumour.reaches:
+                rumour.reaches[one.address].sent += 1
+        if rumour.due_at is not None:
+            self.plan(rumour, at)
+
+    def sent(self, id_: bytes, at: float) -> None:
+        """We sent a piece of it: go on while that is worthwhile, then listen."""
+        rumour = self._all.get(id_)
+        if rumour is None:
+            return
+        rumour.sent += 1
+        rumour.next_piece = rumour.next_piece + 1 if rumour.next_piece + 1 < MAX_PIECES else MAX_PARTS
+        for one in self._near:
+            reach = rumour.reaches.get(one.address)
+            if reach is not None and reach.missing:
+                reach.sent += 1
+                self._note_push(one, rumour, at)
+        rumour.check_at = at + LISTEN_UNITS * self._unit_s
+        self.plan(rumour, at, self._unit_s * self._rng.uniform(0.2, 1.0))
+
+    def _note_push(self, one: Neighbour, rumour: Rumour, at: float) -> None:
+        if rumour.sent % rumour.parts:
+            return
+        one.quiet += 1
+        pushes = self._pushes.pop((one.address, rumour.id), (0, 0.0))[0] + 1
+        hold_s = PUSH_HOLD_S * 2 ** min(pushes - PATIENT_PUSHES, 10) if pushes >= PATIENT_PUSHES else 0.0
+        self._pushes[one.address, rumour.id] = pushes, at + min(hold_s, MAX_HOLD_S)
+        if len(self._pushes) > MAX_PUSHES:
+            del self._pushes[next(iter(self._pushes))]
+
+    def check(self, at: float) -> None:
+        """Take note of whom we did not hear pass a record on, though it should have."""
+        for rumour in self:
+            if rumour.check_at is None or rumour.check_at > at:
+                continue
+            rumour.check_at = None
+            for one in self._near.live():
+                reach = rumour.reaches.get(one.address)
+                if reach is not None and reach.missing and self._would_relay(one, rumour):
+                    reach.silent = True
+            if rumour.due_at is None:
+                self.plan(rumour, at)
+
+    def _would_relay(self, one: Neighbour, rumour: Rumour) -> bool:
+        ours = {near.address for near in self._near} | {self._near.address}
+        return rumour.fresh and bool(one.around - ours)
+
+    def due(self, at: float) -> list[Rumour]:
+        """What is to be sent now, what matters most first."""
+        due = (one for one in self._all.values() if one.due_at is not None and one.due_at <= at)
+        return sorted(due, key=lambda one: one.rank)
+
+    def next_at(self) -> float:
+        """When something is due or to be checked next."""
+        moments = [moment for one in self._all.values() for moment in (one.due_at, one.check_at) if moment is not None]
+        return min(moments, default=math.inf)
+
+    def doubt(self, address: int, loss: float) -> float:
+        """The probability that a neighbour lacks something we know of."""
+        reaches = (one.reaches.get(address) for one in self._all.values())
+        return max((reach.lacks(loss) for reach in reaches if reach is not None), default=0.0)
+
+    def prune(self) -> None:
+        """Forget what everybody near certainly holds."""
+        idle: Iterable[Rumour] = (one for one in self if one.due_at is None and one.check_at is None)
+        for rumour in idle:
+            if not any(reach.missing for reach in rumour.reaches.values()):
+                del self._all[rumour.id]

@@ -1,0 +1,88 @@
+"""What the parts of the air engine share: the channel, what we hold, whom we hear, what is under way."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from node.records import Event, Record
+from node.sync.asking import Asking
+from node.sync.assembly import Workshop
+from node.sync.erasure import MAX_PARTS, MAX_PIECES
+from node.sync.inventory import Inventory, Records
+from node.sync.neighbours import Neighbourhood
+from node.sync.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
+from node.sync.rumours import Rank, Rumour, Rumours
+
+DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
+
+
+class Governor(Protocol):
+    """Says when a packet may go (`radio.airtime.Governor`)."""
+
+    def wait_s(self, airtime_s: float, now: float, urgent: bool = False) -> float:
+        """Seconds to wait; infinity if never."""
+
+    def charge(self, airtime_s: float, now: float) -> None:
+        """A packet goes now."""
+
+    def heard(self, airtime_s: float, now: float) -> None:
+        """Somebody else sent."""
+
+    def refused(self, now: float) -> None:
+        """The radio refused a packet for its duty cycle."""
+
+    def accepted(self) -> None:
+        """The radio took a packet."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A LoRa link as the engine sees it. `airtime_s(payload_bytes)` counts what the firmware adds to a broadcast; `signs`:
+    the firmware (>= 2.8) signs broadcasts of up to 165 B, which costs 66 B more."""
+
+    link: str
+    airtime_s: Callable[[int], float]
+    governor: Governor
+    max_payload: int = DEFAULT_MAX_PAYLOAD
+    signs: bool = False
+
+
+class Station:
+    """One island on one channel. `at` is the engine's own time everywhere here, `now` the island's clock."""
+
+    def __init__(self, channel: Channel, records: Records, key: bytes, address: int, rng: random.Random):
+        self.channel, self.records, self.key, self.address, self.rng = channel, records, key, address, rng
+        self.unit_s = channel.airtime_s(channel.max_payload)
+        self.inventory = Inventory(records, key)
+        self.near = Neighbourhood(address)
+        self.workshop = Workshop()
+        self.rumours = Rumours(self.near, self.unit_s, rng)
+        self.asking = Asking(self.near, self.workshop, self.unit_s, rng)
+
+    def parts(self, raw: bytes) -> int:
+        """How many pieces a record needs on this channel."""
+        room = self.channel.max_payload - HEADER_BYTES
+        return 1 if len(raw) + WHOLE_BYTES <= room else -(-len(raw) // (room - PIECE_BYTES))
+
+    def rumour(self, id_: bytes, fresh: bool, own: bool = False) -> Rumour | None:
+        """The rumour of a record we hold, begun if need be; nobody is known to lack it yet.
+
+        Its author sends the parts themselves first, everybody else parity pieces, so that no two send the same.
+        """
+        known = self.rumours.get(id_)
+        record = self.records.get(id_)
+        if known or record is None:
+            return known
+        rank = self._rank(record, fresh)
+        first = 0 if own else self.rng.randrange(MAX_PARTS, MAX_PIECES)
+        return self.rumours.start(Rumour(id_, self.parts(self.records.raw(id_)), rank, fresh, own=own, next_piece=first))
+
+    def _rank(self, record: Record, fresh: bool) -> Rank:
+        """Urgent first, then events by nearness, then new, then repair; each island repairs in an order of its own."""
+        order = self.rng.getrandbits(16)
+        if record.urgent:
+            return 0, -record.created, order
+        if isinstance(record.detail, Event):
+            return 1, record.detail.start, order
+        return 2 if fresh else 3, 0, order

@@ -1,0 +1,165 @@
+"""What goes into the next packet: what matters most, then whatever else fits."""
+
+import math
+from dataclasses import dataclass
+
+from node.sync import bloom
+from node.sync.erasure import piece
+from node.sync.packets import (
+    HAVE_BYTES,
+    HEADER_BYTES,
+    MAX_CAPACITY,
+    MAX_NEIGHBOURS,
+    NEED_BYTES,
+    SHORT_ID_BYTES,
+    SUM_BYTES,
+    Have,
+    More,
+    Need,
+    Neighbours,
+    Packet,
+    Piece,
+    Section,
+    Sum,
+    Whole,
+)
+from node.sync.rumours import Rumour
+from node.sync.sketch import ELEMENT_BYTES
+from node.sync.station import Station
+
+SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes
+DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed
+TAIL_CAPACITY = 2
+MAX_TAIL_CAPACITY = 10
+TELL_NEIGHBOURS_S = 1800
+
+
+@dataclass
+class Draft:
+    """A packet in the making. `ids` are the records it carries, in order."""
+
+    room: int
+    sections: list[Section]
+    ids: list[bytes]
+    urgent: bool = False
+    label: str = ""
+
+    def add(self, section: Section | None) -> bool:
+        """Put a section in if it fits."""
+        if section is None or (size := len(section.encode())) > self.room:
+            return False
+        self.room -= size
+        self.sections.append(section)
+        return True
+
+
+class Writer:
+    """Fills packets."""
+
+    def __init__(self, station: Station):
+        self.station = station
+        self._told: frozenset[int] = frozenset()
+        self._told_at = -math.inf
+
+    def draft(self, at: float, now: float) -> Draft | None:
+        """The next packet, if there is anything to say now."""
+        draft = Draft(self.station.channel.max_payload - HEADER_BYTES, [], [])
+        self._add_records(draft, at)
+        self._add_asks(draft, at)
+        asking = self.station.asking
+        if not draft.sections and min(asking.sum_at, asking.have_at) > at:
+            return None
+        if asking.have_at <= at:
+            self._add_filter(draft, now)
+        self._add_neighbours(draft, at)
+        self._add_sum(draft, at, now)
+        draft.label = draft.label or "sum"
+        return draft
+
+    def finish(self, draft: Draft, sequence: int) -> tuple[Packet, int]:
+        """The packet, and how long to make it: what the firmware would sign at a higher price is filled up."""
+        packet = Packet(self.station.address, sequence, tuple(draft.sections))
+        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else 0
+
+    def _size(self, draft: Draft) -> int:
+        return self.station.channel.max_payload - draft.room
+
+    def _spare(self, draft: Draft) -> int | None:
+        """Bytes that would cost nothing, if the firmware's signature can be avoided by filling up."""
+        size = self._size(draft)
+        if not self.station.channel.signs or self.station.channel.max_payload <= SIGNED_UP_TO_BYTES:
+            return None
+        return SIGNED_UP_TO_BYTES + 1 - size if DEAR_FROM_BYTES <= size <= SIGNED_UP_TO_BYTES else None
+
+    def _add_records(self, draft: Draft, at: float) -> None:
+        for rumour in self.station.rumours.due(at):
+            section = self._data(rumour)
+            if draft.add(section):
+                draft.urgent |= rumour.rank[0] == 0
+                draft.label = draft.label or ("data" if rumour.fresh else "repair")
+                draft.ids.append(rumour.id)
+
+    def _data(self, rumour: Rumour) -> Section | None:
+        raw = self.station.records.raw(rumour.id)
+        if raw is None:
+            self.station.rumours.drop(rumour.id)
+            return None
+        if rumour.parts == 1:
+            return Whole(raw, rumour.fresh)
+        content = piece(raw, rumour.parts, rumour.next_piece)
+        return Piece(rumour.id[:SHORT_ID_BYTES], rumour.parts, rumour.next_piece, len(raw), content, rumour.fresh)
+
+    def _add_asks(self, draft: Draft, at: float) -> None:
+        asking = self.station.asking
+        if asking.need_at > at and not draft.sections:
+            return
+        if draft.add(asking.more(at)):
+            draft.label = draft.label or "need"
+        need = asking.need(at)
+        if need:
+            room = (draft.room - NEED_BYTES) // ELEMENT_BYTES
+            if room > 0 and draft.add(type(need)(need.responder, need.day, need.elements[:room])):
+                draft.label = draft.label or "need"
+        if not draft.sections:
+            asking.nothing_to_ask(at)
+
+    def _add_filter(self, draft: Draft, now: float) -> None:
+        inventory = self.station.inventory
+        hour = inventory.hour(now)
+        held = inventory.at(hour)
+        size = min(max(len(held.ids) * 5 // 4, 8), draft.room - HAVE_BYTES)
+        if size < 8:
+            return
+        salt = self.station.rng.randrange(256)
+        draft.add(Have(hour % 65536, len(held.ids) % 65536, salt, bloom.fill(held.ids, salt, size)))
+
+    def _add_neighbours(self, draft: Draft, at: float) -> None:
+        around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
+        addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
+        if addresses and (frozenset(addresses) != self._told or at > self._told_at + TELL_NEIGHBOURS_S):
+            draft.add(Neighbours(addresses))
+
+    def _add_sum(self, draft: Draft, at: float, now: float) -> None:
+        wanted = self.station.asking.capacity if self.station.asking.sum_at <= at else TAIL_CAPACITY
+        fits = (draft.room - SUM_BYTES) // ELEMENT_BYTES
+        spare = self._spare(draft)
+        if spare is not None:
+            wanted = max(wanted, min((spare - SUM_BYTES) // ELEMENT_BYTES, MAX_TAIL_CAPACITY))
+        capacity = min(wanted, fits, MAX_CAPACITY)
+        if capacity > 0:
+            draft.add(self.station.inventory.sum(now, capacity))
+
+    def sent(self, packet: Packet, at: float) -> None:
+        """A packet went out: what it asked and told need not be said again soon."""
+        for section in packet.sections:
+            match section:
+                case Neighbours(addresses):
+                    self._told, self._told_at = frozenset(addresses), at
+                case Sum(capacity=capacity) if capacity >= min(self.station.asking.capacity, TAIL_CAPACITY):
+                    self.station.asking.summed()
+                case Have():
+                    self.station.asking.filtered()
+                case Need(elements=elements):
+                    self.station.asking.asked(elements, at)
+                case More(short_id=short_id):
+                    self.station.asking.asked((short_id,), at)
