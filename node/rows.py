@@ -78,12 +78,13 @@ class RowIndex:
         """The row with this id, or None."""
         return self._rows.get(id_)
 
-    def put(self, row: Row) -> None:
-        """Add it, or put it in the place of the row with its id."""
-        self.discard(row.id)
+    def put(self, row: Row) -> bool:
+        """Add it, or put it in the place of the row with its id; whether there was one."""
+        replaced = self.discard(row.id)
         self._rows[row.id] = row
         for order, minute in _minutes(row):
             insort(self._sorted[order].setdefault(row.kind, []), (minute, row.id))
+        return replaced
 
     def fill(self, rows: Iterable[Row]) -> None:
         """Take many at once, sorting once; only for an empty index."""
@@ -94,12 +95,13 @@ class RowIndex:
         for keys in chain.from_iterable(kinds.values() for kinds in self._sorted.values()):
             keys.sort()
 
-    def discard(self, id_: bytes) -> None:
-        """Forget the row with this id, if there is one."""
+    def discard(self, id_: bytes) -> bool:
+        """Forget the row with this id; whether there was one."""
         row = self._rows.pop(id_, None)
         for order, minute in _minutes(row) if row else ():
             keys = self._sorted[order][row.kind]
             del keys[bisect_left(keys, (minute, id_))]
+        return row is not None
 
     def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
         """At most `limit` rows, and the mark to ask for what follows ("" at the end). An unknown mark starts anew."""

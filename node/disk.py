@@ -1,0 +1,139 @@
+"""The machine's files, reduced to what a journal needs, so that tests can use a failing or forgetful card instead."""
+
+import contextlib
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+READ_BLOCK = 4096
+UNREADABLE = b"\xff"  # stands for bytes the card would not give; no line of a journal holds one
+FAILURES = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only", errno.EACCES: "read-only",
+            errno.EPERM: "read-only"}
+
+
+class StoreLocked(Exception):
+    """Another process keeps this data folder; the message says which and what to do."""
+
+
+def failure_of(error: OSError) -> str:
+    """The reason slug of an error of the card: "full", "read-only" or "io-error"."""
+    return FAILURES.get(error.errno or 0, "io-error")
+
+
+class OpenFile:
+    """A file open for writing at any place. Every method may raise OSError."""
+
+    def __init__(self, descriptor: int):
+        self._descriptor = descriptor
+
+    def write(self, block: bytes, at: int) -> None:
+        """Write all of `block` at offset `at`; not durable before `sync`."""
+        view = memoryview(block)
+        while view:
+            written = os.pwrite(self._descriptor, view, at)
+            view, at = view[written:], at + written
+
+    def sync(self) -> None:
+        """Return when everything written is on the card, length included."""
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Give the file back; nothing is made durable."""
+        os.close(self._descriptor)
+
+
+class Disk:
+    """The real card. Every method but `lock` may raise OSError; names are durable after `sync_folder` only."""
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, for this user alone, unless it is there; its name is durable on return."""
+        if not path.is_dir():
+            self.make_folder(path.parent)
+            path.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(OSError):  # a parent that is not ours to sync was there before us
+            self.sync_folder(path.parent)
+
+    def read(self, path: Path) -> bytes:
+        """All of a file; blocks that the card cannot read come back as 0xff bytes."""
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            return _read(descriptor, os.fstat(descriptor).st_size)
+        finally:
+            os.close(descriptor)
+
+    def create(self, path: Path) -> OpenFile:
+        """A new empty file, in the place of any old one."""
+        return OpenFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+
+    def open(self, path: Path) -> OpenFile:
+        """An existing file."""
+        return OpenFile(os.open(path, os.O_WRONLY))
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Put `old` in the place of `new` in one step."""
+        os.replace(old, new)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file."""
+        os.unlink(path)
+
+    def sync_folder(self, path: Path) -> None:
+        """Return when the names in a folder are on the card."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def lock(self, path: Path) -> "Lock":
+        """Hold `path` against every other process; raises StoreLocked."""
+        return Lock(path)
+
+
+class Lock:
+    """A file lock (flock) that the system drops when its process ends, however it ends."""
+
+    def __init__(self, path: Path):
+        self._descriptor = _open_lock(path)
+        if self._descriptor is None:
+            return
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            self.release()
+            raise StoreLocked(f"{path.parent} is in use by process {holder}: stop it first, or give this one "
+                              "another data folder") from error
+        with contextlib.suppress(OSError):  # a full card must not keep the island from starting
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
+
+    def release(self) -> None:
+        """Let others in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _open_lock(path: Path) -> int | None:
+    """None on a card that cannot be written and holds no lock file: nobody else can write there either."""
+    for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):
+        with contextlib.suppress(OSError):
+            return os.open(path, flags, 0o600)
+    return None
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    """The first `size` bytes: in one piece, or block by block where the card has bad ones."""
+    try:
+        return os.pread(descriptor, size, 0)
+    except OSError:
+        return b"".join(_read_block(descriptor, at, min(READ_BLOCK, size - at)) for at in range(0, size, READ_BLOCK))
+
+
+def _read_block(descriptor: int, at: int, size: int) -> bytes:
+    try:
+        return os.pread(descriptor, size, at)
+    except OSError:
+        return UNREADABLE * size

@@ -1,0 +1,246 @@
+"""TinyDB on a journal: its storage keeps every table in memory and writes each change as one checked line.
+
+A line's payload is a JSON object {table: {document id: document, or null for a deleted one}}. TinyDB's own storages write
+the whole file for every change, and lose it when the power goes at the wrong moment (docs/store.md has figures).
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Table
+
+from node.disk import Disk, failure_of
+from node.errors import LocalMisuse
+from node.journal import Journal
+from node.rows import StoreFailed
+from node.shelf import UNFIT, Document, Draft, Shelf
+
+Changes = Mapping[str, Any]  # per id what its shelf keeps, or None for what is deleted
+SPARE_GARBAGE = 256  # lines out of date that are never worth a rewrite
+_JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII only: a payload holds no newline and no zero byte
+_FROM_JSON = json.JSONDecoder()
+
+
+class _Commit:
+    """One commit on its way: to which table, its line, what to show once it is durable, and what became of it."""
+
+    __slots__ = ("changes", "durable", "failure", "payload", "table")
+
+    def __init__(self, table: str, payload: bytes, changes: Changes):
+        self.table, self.payload, self.changes = table, payload, changes
+        self.durable, self.failure = False, "io-error"
+
+
+class JournalStorage(Storage):
+    """The tables of one journal. Commits of several threads share one sync; reading never waits for the card.
+
+    `shelves` gives the tables that are kept otherwise than as plain documents. `damaged` counts what could not be read
+    when it was opened; `reason` says why the last write failed, "" if it did not. Raises StoreFailed when the file is
+    there and cannot be read at all: an empty set must not take its place.
+    """
+
+    def __init__(self, path: Path, disk: Disk, shelves: Mapping[str, Callable[[], Shelf]] | None = None):
+        self.damaged, self.reason = 0, ""
+        self._journal = Journal(path, disk)
+        self._shelves = {name: make() for name, make in (shelves or {}).items()}
+        self._turn = Lock()  # whoever holds it writes
+        self._gate = Lock()  # guards the queue
+        self._queue: list[_Commit] = []
+        self._closed = False
+        self._patience = 0  # after a rewrite that failed: how much garbage to wait for before the next
+        with self._watched():
+            self._garbage = self._load()
+
+    def read(self) -> dict[str, Mapping[str, Document]]:
+        """The tables that hold something."""
+        return {name: shelf for name, shelf in self._shelves.items() if len(shelf)}
+
+    def shelf(self, name: str) -> Shelf:
+        """One table, as it is now and will be."""
+        return self._shelves.setdefault(name, Shelf())
+
+    def write(self, tables: Mapping[str, Mapping[str, Document]]) -> None:
+        """Make the tables be these (TinyDB drops tables this way)."""
+        for name in {*self._shelves, *tables}:
+            self.update(name, partial(_become, tables.get(name, {})))
+
+    def update(self, name: str, updater: Callable[[MutableMapping[str, Document]], None]) -> None:
+        """Let `updater` change a table, then commit what it changed; nothing else is committed in between."""
+        with self._turn:
+            draft = Draft(self.shelf(name))
+            updater(draft)
+            changes = self._prepared(name, draft.changes())
+            if not changes:
+                return
+            commit = self._commit_of(name, changes)
+            self._flush([commit])
+        _settle(commit)
+
+    def commit(self, name: str, changes: Changes) -> None:
+        """Return when `changes` of a table are durable and shown; or raise StoreFailed, and nothing of them is shown."""
+        commit = self._commit_of(name, changes)
+        with self._gate:
+            self._queue.append(commit)
+        with self._turn:
+            with self._gate:
+                batch, self._queue = self._queue, []
+            self._flush(batch)
+        _settle(commit)
+
+    def compact(self) -> None:
+        """Write the journal anew without what is out of date: no deleted text is in the file afterwards."""
+        with self._turn, self._watched():
+            if self._garbage or self.reason or self._journal.in_doubt:
+                self._rewrite()
+
+    def probe(self) -> None:
+        """After a failure, find out whether the card takes writes again; `reason` tells."""
+        with self._turn, suppress(StoreFailed), self._watched():
+            if self.reason or self._journal.in_doubt:
+                self._rewrite()
+
+    def close(self) -> None:
+        """Let go of the file; what is tried later fails with "closed"."""
+        with self._turn:
+            self._closed = True
+            self._journal.close()
+
+    def _commit_of(self, name: str, changes: Changes) -> _Commit:
+        document = self.shelf(name).document
+        documents = {id_: kept if kept is None else document(kept) for id_, kept in changes.items()}
+        return _Commit(name, _JSON.encode({name: documents}).encode(), changes)
+
+    def _prepared(self, name: str, documents: Mapping[str, Document | None]) -> Changes:
+        """What a restart would make of these documents."""
+        prepare = self.shelf(name).prepare
+        try:
+            return {id_: document if document is None else prepare(id_, document)
+                    for id_, document in _FROM_JSON.decode(_JSON.encode(documents)).items()}
+        except UNFIT as error:
+            raise LocalMisuse(f"not a document for this table: {error!r}") from error
+
+    def _flush(self, batch: list[_Commit]) -> None:
+        """Make a batch durable, then show it. Each commit learns what became of it."""
+        if not batch:  # somebody else's turn took ours along
+            return
+        try:
+            with self._watched():
+                if self._journal.in_doubt:
+                    self._rewrite()
+                self._journal.append([commit.payload for commit in batch])
+        except StoreFailed as failure:
+            for commit in batch:
+                commit.failure = failure.reason
+            return
+        for commit in batch:
+            self._show(commit)
+        self._tidy()
+
+    def _show(self, commit: _Commit) -> None:
+        deleted = sum(kept is None for kept in commit.changes.values())
+        self._garbage += self.shelf(commit.table).apply(commit.changes) + deleted
+        commit.durable = True
+
+    def _tidy(self) -> None:
+        """Rewrite once most of the file is out of date. Failing here takes nothing back."""
+        if self._garbage <= max(self._patience, self._documents() + SPARE_GARBAGE):
+            return
+        self._patience = 2 * self._garbage
+        with suppress(StoreFailed), self._watched():
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        self._journal.rewrite(_JSON.encode({name: {id_: document}}).encode()
+                              for name, shelf in list(self._shelves.items()) for id_, document in shelf.items())
+        self._garbage = self._patience = 0
+
+    def _documents(self) -> int:
+        return sum(len(shelf) for shelf in list(self._shelves.values()))
+
+    def _load(self) -> int:
+        """Fill the shelves; how much of the file is out of date."""
+        kept: dict[str, dict[str, Any]] = {}
+        named = 0
+        for payload in self._journal.read():
+            try:
+                for name, documents in _changes_in(payload):
+                    named += len(documents)
+                    self._take(name, documents, kept.setdefault(name, {}))
+            except UNFIT:
+                self.damaged += 1
+        for name, prepared in kept.items():
+            self.shelf(name).apply(prepared)
+        return named - self._documents() + self.damaged
+
+    def _take(self, name: str, documents: Mapping[str, Document | None], kept: dict[str, Any]) -> None:
+        """Prepare what a line says at once: thousands of documents waiting would keep the garbage collector busy."""
+        prepare = self.shelf(name).prepare
+        for id_, document in documents.items():
+            if document is None:
+                kept.pop(id_, None)
+            else:
+                kept[id_] = prepare(id_, document)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Turns what the card does wrong into StoreFailed, and remembers the reason until something works."""
+        if self._closed:
+            raise StoreFailed("closed")
+        try:
+            yield
+        except OSError as error:
+            self.reason = failure_of(error)
+            raise StoreFailed(self.reason) from error
+        self.reason = ""
+
+
+class JournalTable(Table):
+    """A TinyDB table on a JournalStorage: its document ids are strings of the caller's, and nothing is cached."""
+
+    document_id_class = str
+
+    def __init__(self, storage: JournalStorage, name: str, **_: Any):
+        super().__init__(storage, name, cache_size=0)
+
+    def _read_table(self) -> Mapping[str, Document]:
+        return self._storage.shelf(self.name)
+
+    def _update_table(self, updater: Callable[[MutableMapping[str, Document]], None]) -> None:
+        self._storage.update(self.name, updater)
+
+    def _get_next_id(self) -> str:
+        raise LocalMisuse("insert a tinydb.table.Document: documents here have ids of their own")
+
+
+class Documents(TinyDB):
+    """A TinyDB whose tables live in one journal: Documents(path, disk)."""
+
+    default_storage_class = JournalStorage
+    table_class = JournalTable
+
+
+def _become(wanted: Mapping[str, Document], draft: MutableMapping[str, Document]) -> None:
+    draft.clear()
+    draft.update(wanted)
+
+
+def _settle(commit: _Commit) -> None:
+    if not commit.durable:
+        raise StoreFailed(commit.failure)
+
+
+def _changes_in(payload: bytes | None) -> Iterable[tuple[str, Mapping[str, Document | None]]]:
+    """Table by table, what a line says; raises one of UNFIT."""
+    if payload is None:
+        raise ValueError("not a line")
+    changes, end = _FROM_JSON.raw_decode(str(payload, "ascii"))
+    if end != len(payload):
+        raise ValueError("more than a line")
+    return changes.items()

@@ -1,0 +1,87 @@
+"""One table in memory: its documents, and the draft that TinyDB changes before the change is durable."""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from copy import deepcopy
+from typing import Any
+
+Document = dict[str, Any]
+UNFIT = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # what reading a strange document raises
+
+
+class Shelf(Mapping[str, Document]):
+    """Documents by id. Safe to read from any thread; its storage alone writes, one commit at a time."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Document] = {}
+
+    def __getitem__(self, id_: str) -> Document:
+        return self._documents[id_]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._documents))
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def items(self) -> list[tuple[str, Document]]:
+        """Every document with its id, as of now."""
+        return list(self._documents.items())
+
+    def prepare(self, id_: str, document: Document) -> Any:
+        """What is kept for a document read from a line; raises one of UNFIT when it does not belong here."""
+        if not isinstance(document, dict):
+            raise TypeError("a document is an object")
+        return document
+
+    def document(self, kept: Any) -> Document:
+        """The document to write for what is kept."""
+        return kept
+
+    def apply(self, changes: Mapping[str, Any]) -> int:
+        """Keep what was prepared, drop the ids that come with None; how many documents that put out of date."""
+        replaced = sum(id_ in self._documents for id_ in changes)
+        for id_, kept in changes.items():
+            if kept is None:
+                self._documents.pop(id_, None)
+            else:
+                self._documents[id_] = kept
+        return replaced
+
+
+class Draft(MutableMapping[str, Document]):
+    """A table while TinyDB changes it: reads through to the shelf, and keeps what was touched."""
+
+    def __init__(self, shelf: Mapping[str, Document]):
+        self._shelf = shelf
+        self._touched: dict[str, Document | None] = {}
+
+    def __getitem__(self, id_: str) -> Document:
+        if id_ not in self._touched:
+            self._touched[id_] = deepcopy(self._shelf[id_])
+        document = self._touched[id_]
+        if document is None:
+            raise KeyError(id_)
+        return document
+
+    def __setitem__(self, id_: str, document: Document) -> None:
+        self._touched[id_] = document
+
+    def __delitem__(self, id_: str) -> None:
+        if id_ not in self:
+            raise KeyError(id_)
+        self._touched[id_] = None
+
+    def __iter__(self) -> Iterator[str]:
+        ids = dict.fromkeys(self._shelf) | dict.fromkeys(self._touched)
+        return iter([id_ for id_ in ids if id_ in self])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        """Delete every document."""
+        self._touched = dict.fromkeys([*self._shelf, *self._touched])
+
+    def changes(self) -> dict[str, Document | None]:
+        """What differs from the shelf: the new document, or None for a deleted one."""
+        return {id_: document for id_, document in self._touched.items() if document != self._shelf.get(id_)}

@@ -1,0 +1,236 @@
+"""The store on disk: the live records and the notes of one island, in TinyDB tables on two journals.
+
+One process at a time. Every method is safe from any thread; reading never waits for the card.
+"""
+
+import json
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from threading import Lock
+
+from node.disk import Disk, StoreLocked, failure_of
+from node.documents import Documents, JournalTable
+from node.errors import LocalMisuse
+from node.memorystore import LOCAL_FIELDS
+from node.records import ID_BYTES
+from node.rows import Row, RowIndex, Slice, StoreFailed
+from node.shelf import UNFIT, Document, Shelf
+
+__all__ = ["JournalStore", "RecordTable", "Row", "Slice", "StoreFailed", "StoreLocked"]
+
+RECORDS, NOTES = "records", "notes"  # the tables, each in a journal of its name
+MAX_NUMBER = (1 << 32) - 1
+
+
+class RowShelf(Shelf):
+    """The table of records: rows in memory, sorted by date and kind, and documents made of them when TinyDB asks."""
+
+    def __init__(self) -> None:
+        self._index = RowIndex()
+        self._lock = Lock()  # a commit is seen whole or not at all
+
+    def __getitem__(self, id_: str) -> Document:
+        row = self.row(bytes.fromhex(id_))
+        if row is None:
+            raise KeyError(id_)
+        return document_of(row)
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.id.hex() for row in self.rows())
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def items(self) -> Iterator[tuple[str, Document]]:
+        """Every document with its id, as of now."""
+        return ((row.id.hex(), document_of(row)) for row in self.rows())
+
+    def prepare(self, id_: str, document: Document) -> Row:
+        """The row a document stands for; raises one of UNFIT."""
+        return row_of(id_, document)
+
+    def document(self, kept: Row) -> Document:
+        """The document that stands for a row."""
+        return document_of(kept)
+
+    def apply(self, changes: Mapping[str, Row | None]) -> int:
+        """Keep rows, drop the ids that come with None; how many rows that put out of date."""
+        with self._lock:
+            if not len(self._index):
+                self._index.fill(row for row in changes.values() if row is not None)
+                return 0
+            return sum(self._apply(id_, row) for id_, row in changes.items())
+
+    def _apply(self, id_: str, row: Row | None) -> bool:
+        return self._index.put(row) if row is not None else self._index.discard(bytes.fromhex(id_))
+
+    def row(self, id_: bytes) -> Row | None:
+        """The row with this id, or None."""
+        with self._lock:
+            return self._index.get(id_)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row as of now."""
+        with self._lock:
+            return iter(list(self._index))
+
+    def page(self, wanted: Slice, after: str, limit: int) -> tuple[list[Row], str]:
+        """As RowIndex.page."""
+        with self._lock:
+            return self._index.page(wanted, after, limit)
+
+
+class RecordTable(JournalTable):
+    """A TinyDB table whose documents are rows; a document's id is its record's, in hex."""
+
+    def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
+        """Delete, then put, all or nothing; durable on return, or StoreFailed."""
+        changes: dict[str, Row | None] = {id_.hex(): None for id_ in delete}
+        for row in put:
+            changes[row.id.hex()] = _checked(row)
+        if changes:
+            self.storage.commit(self.name, changes)
+
+    @property
+    def shelf(self) -> RowShelf:
+        """The rows themselves, to be read."""
+        return self.storage.shelf(self.name)
+
+
+class RecordDocuments(Documents):
+    """The TinyDB that holds the records."""
+
+    table_class = RecordTable
+
+
+class JournalStore:
+    """Rows and notes in `folder`, durable when a method returns.
+
+    Raises StoreLocked when another process has it, StoreFailed when what is there cannot be read. A card that takes no
+    writes is no obstacle: reading goes on, `commit` raises StoreFailed until the card takes writes again.
+    """
+
+    def __init__(self, folder: Path, disk: Disk | None = None):
+        disk = disk or Disk()
+        _make_folder(disk, folder)
+        self._lock = disk.lock(folder / "lock")
+        try:
+            records = RecordDocuments(folder / f"{RECORDS}.journal", disk, {RECORDS: RowShelf})
+            notes = Documents(folder / f"{NOTES}.journal", disk)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.records: RecordTable = records.table(RECORDS)
+        self.notes: JournalTable = notes.table(NOTES)
+        self._storages = (records.storage, notes.storage)
+        self.probe()
+
+    def __len__(self) -> int:
+        return len(self.records.shelf)
+
+    @property
+    def damaged(self) -> int:
+        """How many stretches of the journals could not be read when they were opened: what they held is gone."""
+        return sum(storage.damaged for storage in self._storages)
+
+    def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
+        """Delete, then put, all or nothing; durable on return, or StoreFailed and nothing of it is shown."""
+        self.records.commit(put, delete)
+
+    def get(self, id_: bytes) -> Row | None:
+        """The row with this id, or None."""
+        return self.records.shelf.row(id_)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row as of now, in no order; the store may change meanwhile."""
+        return self.records.shelf.rows()
+
+    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
+        """At most `limit` rows, and the mark to ask for what follows ("" at the end)."""
+        return self.records.shelf.page(wanted, after, limit)
+
+    def mark(self, id_: bytes, **local: bool | str) -> bool:
+        """Change `hidden` or `origin` of a row; whether there was one."""
+        if not set(local) <= LOCAL_FIELDS:
+            raise LocalMisuse(f"not for an island to change: {sorted(set(local) - LOCAL_FIELDS)}")
+        try:
+            return bool(self.records.update(local, doc_ids=[id_.hex()]))
+        except KeyError:  # tinydb 4.8; later versions skip unknown ids
+            return False
+
+    def note(self, name: str) -> object:
+        """The JSON value kept under `name`, or None."""
+        document = self.notes.get(doc_id=name)
+        return deepcopy(document["value"]) if document else None
+
+    def set_note(self, name: str, value: object) -> None:
+        """Keep a JSON value under `name`, durably; None forgets it. What is already so costs nothing."""
+        if self.note(name) != value:
+            kept = None if value is None else {"value": json.loads(json.dumps(value))}
+            self.notes.storage.commit(NOTES, {name: kept})
+
+    def compact(self) -> None:
+        """Leave only what is live in the files: what was deleted or changed is no longer in them."""
+        for storage in self._storages:
+            storage.compact()
+
+    def probe(self) -> None:
+        """After a failure, find out whether the card takes writes again; does nothing while all is well."""
+        for storage in self._storages:
+            storage.probe()
+
+    def health(self) -> tuple[bool, str]:
+        """Whether the last writes were kept, and the reason (a slug) if not."""
+        reason = next((storage.reason for storage in self._storages if storage.reason), "")
+        return not reason, reason
+
+    def close(self) -> None:
+        """Let another process in. Nothing is lost without it."""
+        for storage in self._storages:
+            storage.close()
+        self._lock.release()
+
+
+def document_of(row: Row) -> Document:
+    """The JSON document that keeps a row; what is as usual is left out."""
+    document: Document = {"raw": b2a_base64(row.raw, newline=False).decode(), "kind": int(row.kind),
+                          "created": row.created, "expires": row.expires, "topic": row.topic, "received": row.received}
+    if row.start is not None:
+        document["start"] = row.start
+    if row.hidden:
+        document["hidden"] = True
+    if row.origin:
+        document["origin"] = row.origin
+    return document
+
+
+def row_of(id_: str, document: Document) -> Row:
+    """The inverse; raises ValueError, KeyError or TypeError for what no row looks like."""
+    return _fit(Row(bytes.fromhex(id_), a2b_base64(document["raw"], strict_mode=True), document["kind"],
+                    document["created"], document["expires"], document.get("start"), document["topic"],
+                    document["received"], document.get("hidden", False), document.get("origin", "")))
+
+
+def _fit(row: Row) -> Row:
+    """The same row, or ValueError or TypeError when a restart could not read it back."""
+    if not (0 <= row.kind <= MAX_NUMBER and 0 <= row.created <= MAX_NUMBER and 0 <= row.expires <= MAX_NUMBER
+            and 0 <= row.topic <= MAX_NUMBER and 0 <= row.received <= MAX_NUMBER and 0 <= (row.start or 0) <= MAX_NUMBER
+            and len(row.id) == ID_BYTES and isinstance(row.origin, str)):
+        raise ValueError("a row no record has")
+    return row
+
+
+def _checked(row: Row) -> Row:
+    try:
+        return _fit(row)
+    except UNFIT as error:
+        raise LocalMisuse(f"not a row to keep: {error}") from error
+
+
+def _make_folder(disk: Disk, folder: Path) -> None:
+    try:
+        disk.make_folder(folder)
+    except OSError as error:
+        raise StoreFailed(failure_of(error)) from error
