@@ -1,0 +1,76 @@
+"""One language's model: the decisions a text is coded with, and the chance of each.
+
+A character is coded as a row of decisions "is it this one?", the likeliest candidate first. Each chance mixes what
+followed the contexts that end here: in the language's announcements, in its general prose, and in the text so far.
+"""
+
+from array import array
+from itertools import islice
+from operator import add, mul
+
+from node.errors import RemoteFault
+from node.textpack.alphabet import END, ESCAPE, SPELT, Alphabet
+from node.textpack.foresight import Foresight
+from node.textpack.index import Index
+from node.textpack.mixing import CHANCES, MAX_GUESS
+from node.textpack.position import Position
+
+MAX_CHARACTERS = 4000
+MAX_TRIES = 24  # candidates offered before a character is named outright
+MAX_WORD = 12  # longer words choose the same weights
+_PLANE_BITS, _BLOCK_BITS = 5, 8  # a spelt code point: 5 bits, 8 bits, 8 bits
+
+
+class Model:
+    """`guesses`: all the tables, one after the other; `weights`: sets of rows, one weight a slot, out of ONE."""
+
+    def __init__(self, alphabet: Alphabet, indexes: list[Index], guesses: array, weights: list[list[list[int]]]):
+        self.alphabet, self.indexes = alphabet, indexes
+        self.guesses, self.weights = guesses, weights
+
+    def code(self, coder, symbols: list[int] | None = None) -> list[int]:
+        """Put `symbols` (END last) through an Encoder, or take them out of a Decoder; returns them. Raises RemoteFault."""
+        position = Position(self.indexes, self.alphabet)
+        done: list[int] = []
+        while not done or done[-1] != END:
+            if len(done) > MAX_CHARACTERS:
+                raise RemoteFault("text-too-long")
+            wanted = symbols[len(done)] if symbols else END
+            symbol = self._symbol(coder, position, wanted if wanted < SPELT else ESCAPE)
+            position.add(symbol)
+            done.append(self._spelt(coder, wanted) if symbol == ESCAPE else symbol)
+        return done
+
+    def _symbol(self, coder, position: Position, wanted: int) -> int:
+        foresight = Foresight(position, self.indexes)
+        candidates = foresight.candidates(len(self.alphabet))
+        settled = self.settle(position)
+        for turn, candidate in enumerate(islice(candidates, MAX_TRIES)):
+            cells = foresight.cells(candidate)
+            if coder.decide(self.chance(turn, cells, settled), candidate == wanted):
+                return candidate
+            foresight.refuse(candidate)
+        rest = list(candidates)
+        return rest[coder.choose(rest.index(wanted) if wanted in rest else 0, len(rest))]
+
+    def _spelt(self, coder, wanted: int) -> int:
+        point = max(wanted - SPELT, 0)
+        plane = coder.choose(point >> 16, 17)
+        block = coder.choose(point >> 8 & 0xFF, 256)
+        point = plane << 16 | block << 8 | coder.choose(point & 0xFF, 256)
+        if not self.alphabet.spells(point):
+            raise RemoteFault("text-packed")
+        return SPELT + point
+
+    def settle(self, position: Position) -> list[int]:
+        """The weights that hold for every candidate at a place."""
+        choices = [len(runs) - 1 for runs in position.runs] + [min(position.word, MAX_WORD)]
+        rows = [rows[choice] for rows, choice in zip(self.weights, choices, strict=False)]
+        return [sum(column) for column in zip(*rows, strict=True)]
+
+    def chance(self, turn: int, cells: list[int], settled: list[int]) -> int:
+        """The chance out of ONE that the candidate at `turn` is right."""
+        guesses = self.guesses
+        row = map(add, settled, self.weights[-1][turn])
+        total = sum(map(mul, [guesses[cell] for cell in cells], row)) >> 16
+        return CHANCES[min(max(total, -MAX_GUESS), MAX_GUESS) + MAX_GUESS]
