@@ -51,7 +51,7 @@ def index_texts(texts: list[str], alphabet: Alphabet) -> Index:
 
 
 class Recorder(Model):
-    """A model that writes down every decision instead of mixing: rows of cells, with the weights' choices and the answer."""
+    """A model that writes down every decision instead of mixing it: its cells, the choice of weights, the answer."""
 
     def __init__(self, alphabet: Alphabet, indexes: list[Index]):
         super().__init__(alphabet, indexes, array("i"), [])
@@ -106,7 +106,6 @@ def learn_weights(recorder: Recorder, guesses: list[int], sizes: list[int], slot
     natural = [guess / 256 for guess in guesses]
     kinds = len(sizes)
     for rate in RATES:
-        cost = 0
         for at, answer in enumerate(recorder.answers):
             inputs = [natural[cell] for cell in recorder.cells[at * slots : (at + 1) * slots]]
             rows = [w[choice] for w, choice in zip(weights, recorder.choices[at * kinds : (at + 1) * kinds], strict=True)]

@@ -48,7 +48,7 @@ class Position:
             self.word, self._words = 0, (self.word or self._words) + 1
 
     def contexts(self, which: int) -> tuple[list[Run], list[int]]:
-        """The distinct runs of one index here, and for each order, word, two words, longest: its place among them, or -1."""
+        """The distinct runs of one index, and where each order's, the word's, the longest's stands among them (or -1)."""
         runs = self.runs[which]
         found: list[Run] = []
         places = []
