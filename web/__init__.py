@@ -6,14 +6,21 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from node.board import Board
 from web.agenda import agenda
 from web.feeds import feeds
+from web.gatherings import gatherings
+from web.keeper import add_keepers
 from web.languages import add_languages
+from web.learn import learn
+from web.operator import operator
 from web.pages import add_pages
+from web.paper import paper
 from web.posting import posting
+from web.probes import add_probes
 from web.public import public
 from web.settings import Settings
 from web.showing import add_showing
 from web.tokens import FormTokens
 
+BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator)
 MAX_REQUEST_BYTES = 64 * 1024
 
 
@@ -24,10 +31,12 @@ def create_app(board: Board, settings: Settings) -> Flask:
                       MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key))
+    add_probes(app)  # first: it decides on the host, before any address of ours is looked at
     add_languages(app, settings.language)
     add_pages(app)
     add_showing(app)
-    for blueprint in (public, agenda, posting, feeds):
+    add_keepers(app)
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.behind_front:
         app.wsgi_app = ProxyFix(app.wsgi_app)

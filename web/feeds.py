@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from xml.etree import ElementTree as xml
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, render_template, url_for
 
 from node.board import TOPICS, Item
 from node.clock import seconds_of
@@ -24,6 +24,13 @@ feeds = Blueprint("feeds", __name__)
 def moment(minute: int) -> datetime:
     """A minute in UTC."""
     return datetime.fromtimestamp(seconds_of(minute), UTC)
+
+
+@feeds.get("/take")
+@kept
+def index() -> str:
+    """The list of them, for people."""
+    return render_template("take.html")
 
 
 @feeds.get("/agenda.ics")

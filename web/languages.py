@@ -17,6 +17,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from flask import Flask, g, request
 
+from web.prose import titled
+
 FOLDER = Path(__file__).parent / "translations"
 SOURCE = "en"
 TAGS = tuple(sorted({path.stem for path in FOLDER.glob("*.po")} | {SOURCE}))
@@ -34,7 +36,7 @@ class Language:
     @property
     def name(self) -> str:
         """Its name in itself, for those who read no other."""
-        return (Locale.parse(self.tag).language_name or self.tag).capitalize()
+        return titled(Locale.parse(self.tag).language_name or self.tag)
 
     @property
     def direction(self) -> str:
@@ -93,7 +95,8 @@ def language(tag: str) -> Language:
 def current() -> Language:
     """The language of this request: asked for by `?lang=`, else by the browser, else the island's."""
     if "language" not in g:
-        g.language = language(g.get("chosen") or request.accept_languages.best_match(TAGS, g.get("fallback", SOURCE)))
+        asked = request.args.get("lang", "")
+        g.language = language(asked if asked in TAGS else request.accept_languages.best_match(TAGS, g.fallback))
     return g.language
 
 
@@ -118,20 +121,13 @@ def npgettext(context: str, one: str, many: str, count: int) -> str:
 
 
 def add_languages(app: Flask, fallback: str) -> None:
-    """Choose a language for each request, carry a chosen one in links, and let templates speak it."""
+    """Let templates speak the language of each request; `fallback` is for browsers that ask for none that is here."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)
 
     @app.before_request
-    def choose() -> None:
-        asked = request.args.get("lang", "")
-        g.chosen = asked if asked in TAGS else None
+    def prepare() -> None:
         g.fallback = fallback if fallback in TAGS else SOURCE
-
-    @app.url_defaults
-    def carry(endpoint: str, values: dict) -> None:
-        if g.get("chosen") and "lang" not in values:
-            values["lang"] = g.chosen
 
     @app.context_processor
     def speak() -> dict:

@@ -8,17 +8,18 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from markupsafe import Markup
 
 from node.board import Board
-from web.languages import current
+from web.languages import TAGS, current
 from web.settings import Settings
 
 MAX_PAGE_BYTES = 14_000  # the first flight of TCP: 10 segments (RFC 6928), headers included
 MAX_BODY_BYTES = MAX_PAGE_BYTES - 900
 SIZES = (20, 14, 10, 7, 5, 3, 2, 1)
 STYLES = ("portal", "paper")
+CARRIED = {"lang": TAGS, "size": ("large",)}  # what a reader has chosen goes from link to link: there is no cookie
 KEPT_PAGES = 64
 LONGEST_KEPT_ADDRESS = 200
 
@@ -96,6 +97,15 @@ def add_pages(app: Flask) -> None:
     hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles.values())
     policy = (f"default-src 'none'; style-src {hashes}; img-src 'self'; form-action 'self'; base-uri 'none'; "
               "frame-ancestors 'none'")
+
+    @app.before_request
+    def choose() -> None:
+        g.carried = {name: request.args[name] for name, known in CARRIED.items() if request.args.get(name) in known}
+
+    @app.url_defaults
+    def carry(endpoint: str, values: dict) -> None:
+        for name, choice in g.get("carried", {}).items():
+            values.setdefault(name, choice)
 
     @app.after_request
     def finish(response: Response) -> Response:

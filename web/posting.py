@@ -7,6 +7,7 @@ from flask import Blueprint, current_app, render_template, request
 from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
 from node.records import Kind
 from web.forms import KINDS, Typed, draft_of, typed, typed_of
+from web.gatherings import length, pick_chart
 from web.languages import current
 from web.pages import board, settings
 from web.public import found
@@ -14,6 +15,7 @@ from web.tokens import FormTokens, TokenExpired
 from web.words import closed, problem
 
 posting = Blueprint("posting", __name__)
+PICK_SPANS_M = (500, 2_000, 10_000, 50_000)
 NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -37,7 +39,7 @@ def write() -> str:
 def send() -> tuple[str, int, dict]:
     """Look over (`action=preview`), go back to writing (`edit`), or publish (`publish`)."""
     what = typed(request.form)
-    return _answer(what, board().cost, lambda draft: board().post(draft, what.group.strip(), what.passphrase))
+    return _answer(what, lambda draft: board().post(draft, what.group.strip(), what.passphrase))
 
 
 @posting.get("/r/<item_id>/edit")
@@ -50,7 +52,7 @@ def rewrite(item_id: str) -> str:
 def correct(item_id: str) -> tuple[str, int, dict]:
     """A new version takes the old one's place, for who knows the private word."""
     what = typed(request.form)
-    return _answer(what, board().cost, lambda draft: board().correct(found(item_id).id, what.word.strip(), draft), item_id)
+    return _answer(what, lambda draft: board().correct(found(item_id).id, what.word.strip(), draft), item_id)
 
 
 @posting.get("/r/<item_id>/withdraw")
@@ -75,11 +77,11 @@ def withdraw(item_id: str) -> tuple[str, int, dict]:
     return render_template("withdrawn.html", item=item, cancelled=reason is not None), 200, NEVER_KEPT
 
 
-def form_page(what: Typed, cost: Cost | None = None, notice: str = "", item_id: str = "") -> str:
+def form_page(what: Typed, notice: str = "", item_id: str = "") -> str:
     """The form with everything typed in it, its problems in sentences, and a fresh token."""
     target = board().item(what.target) if what.target else None
     return render_template(
-        "form.html", typed=what, cost=cost, notice=notice, item_id=item_id, target=target, token=tokens().issue(),
+        "form.html", typed=what, notice=notice, item_id=item_id, target=target, token=tokens().issue(),
         worded=_worded(what), groups=board().groups(), posting=_rule())
 
 
@@ -92,26 +94,47 @@ def _worded(what: Typed) -> list[tuple[str, str]]:
     return list(dict.fromkeys((found.field, problem(found)) for found in what.problems))
 
 
-def _answer(what: Typed, weigh: Callable[[Draft], Cost], post: Callable[[Draft], Posted],
-            item_id: str = "") -> tuple[str, int, dict]:
-    draft, cost, notice = draft_of(what, settings()), None, ""
-    action = request.form.get("action", "preview")
-    if not what.problems:
-        cost = _weighed(what, lambda: weigh(draft))
+def _answer(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -> tuple[str, int, dict]:
+    action = _action(what)
+    if action == "map":
+        return _pick_page(what, item_id), 200, NEVER_KEPT
+    draft = draft_of(what, settings())
+    cost = _weighed(what, draft) if not what.problems and action != "edit" else None
+    posted, notice = None, ""
     if action == "publish" and cost:
         posted, notice = attempt(what, lambda forgotten: (forgotten and _already(draft)) or post(draft))
-        if posted:
-            return render_template("done.html", posted=posted, draft=draft, corrected=bool(item_id)), 200, NEVER_KEPT
+    if posted:
+        return render_template("done.html", posted=posted, draft=draft, corrected=bool(item_id)), 200, NEVER_KEPT
     if what.problems or notice or action == "edit":
-        return form_page(what, cost, notice, item_id), 422 if what.problems or notice else 200, NEVER_KEPT
-    page = render_template("preview.html", typed=what, draft=draft, cost=cost, item_id=item_id, token=tokens().issue(),
-                           posting=_rule(), target=board().item(draft.target) if draft.target else None)
-    return page, 200, NEVER_KEPT
+        return form_page(what, notice, item_id), 422 if what.problems or notice else 200, NEVER_KEPT
+    return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
 
 
-def _weighed(what: Typed, weigh: Callable[[], Cost]) -> Cost | None:
+def _action(what: Typed) -> str:
+    """What was pressed. A touch on the map fills in the position and goes back to the form."""
+    if "span" in request.form:
+        return "map"
+    x, y = (request.form.get(f"at.{axis}", type=int) for axis in "xy")
+    if x is not None and y is not None:
+        what.fields["position"] = "{:.5f}, {:.5f}".format(*pick_chart(request.form.get("drawn", "")).position(x, y))
+        return "edit"
+    return request.form.get("action", "preview")
+
+
+def _pick_page(what: Typed, item_id: str) -> str:
+    return render_template("pick.html", typed=what, item_id=item_id, token=tokens().issue(), length=length,
+                           chart=pick_chart(request.form.get("span", "")), spans=PICK_SPANS_M)
+
+
+def _preview_page(what: Typed, draft: Draft, cost: Cost, item_id: str) -> str:
+    return render_template(
+        "preview.html", typed=what, draft=draft, cost=cost, item_id=item_id, token=tokens().issue(), posting=_rule(),
+        target=board().item(draft.target) if draft.target else None)
+
+
+def _weighed(what: Typed, draft: Draft) -> Cost | None:
     try:
-        return weigh()
+        return board().cost(draft)
     except DraftRefused as refused:
         what.problems += refused.problems
         return None

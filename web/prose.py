@@ -36,10 +36,21 @@ def shortened(text: str, most: int) -> str:
     return (spaced if len(spaced) > most // 2 else cut) + ELLIPSIS
 
 
+def titled(text: str) -> str:
+    """With a capital at its beginning, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def rest(text: str, most: int = 160) -> str:
     """What follows the headline, shortened; "" when the headline says it all."""
     whole, head = one_line(text), headline(text)
     return shortened(whole[len(head.removesuffix(ELLIPSIS)):].strip(), most)
+
+
+def body(text: str) -> str:
+    """What is left to show under the headline: all of the text when the headline cuts its first line."""
+    first, _newline, others = plain(text).strip().partition("\n")
+    return others if headline(text) == " ".join(first.split()) else text
 
 
 def paragraphs(text: str) -> Markup:

@@ -51,6 +51,23 @@ def bulletins() -> str:
     return fitted("bulletins.html", fill)
 
 
+@public.get("/topics/<slug>")
+@kept
+def by_topic(slug: str) -> str:
+    """All there is about one topic: what happens in the month ahead, and bulletins."""
+    topic = SLUGS.get(slug)
+    if topic is None:
+        abort(404)
+    begin = today()
+    midnight = moments.midnight(begin, settings().zone)
+
+    def fill(rows: int) -> dict:
+        days = by_day(board().events(midnight, midnight + 30 * DAY_MIN, topic, rows), begin)
+        return {"topic": topic, "slug": slug, "days": days, "page": board().bulletins(topic, limit=rows)}
+
+    return fitted("topic.html", fill)
+
+
 def found(item_id: str) -> Item:
     """The item of an address, or a page that says it is gone."""
     item = board().item(item_id) if _looks_like_an_id(item_id) else None

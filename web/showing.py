@@ -10,7 +10,7 @@ from markupsafe import Markup
 from node.board import LANGUAGES, TOPICS, Item
 from node.records import Kind
 from web import moments, prose, words
-from web.languages import current, language
+from web.languages import Language, current, language
 from web.languages import gettext as _
 from web.pages import board, settings
 
@@ -36,6 +36,11 @@ def caption(item: Item) -> str:
 def tag_of(item: Item) -> str:
     """The BCP 47 tag of the language it is written in, "" if unknown."""
     return LANGUAGES.get(item.language, "")
+
+
+def text_languages() -> list[Language]:
+    """The languages a record can say it is written in."""
+    return [language(tag) for tag in LANGUAGES.values()]
 
 
 def starts(item: Item) -> datetime:
@@ -86,7 +91,7 @@ def relative_day(day: date) -> str:
     ahead = (day - today()).days
     named = {0: _("Today"), 1: _("Tomorrow")}
     shown = current().day(day)
-    return f"{named[ahead]}, {shown}" if ahead in named else shown[:1].upper() + shown[1:]
+    return f"{named[ahead]}, {shown}" if ahead in named else prose.titled(shown)
 
 
 def ago_or_date(minute: int) -> str:
@@ -95,9 +100,14 @@ def ago_or_date(minute: int) -> str:
     return current().ago(age) if age < DAY_MIN else dated(minute)
 
 
+def clock_at(minute: int) -> datetime:
+    """What clocks show here at a minute."""
+    return moments.here(minute, settings().zone)
+
+
 def clock_here() -> datetime:
     """What clocks show here now."""
-    return moments.here(board().now(), settings().zone)
+    return clock_at(board().now())
 
 
 def bdi(text: str) -> Markup:
@@ -105,10 +115,11 @@ def bdi(text: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(prose.one_line(text))
 
 
-def in_language(tag: str) -> str:
-    """This very page in another language."""
-    args = {**request.args.to_dict(), "lang": tag}
-    return f"{request.path}?{urlencode(args)}"
+def this_page(**changed: str) -> str:
+    """The address of this very page with something changed; a form's answer has only its form to show."""
+    kept = request.args.to_dict() | changed
+    chosen = {name: value for name, value in kept.items() if value}
+    return f"{request.path}?{urlencode(chosen)}"
 
 
 def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
@@ -123,12 +134,12 @@ def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
-        iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, Kind=Kind, topics=TOPICS,
-        topic_name=words.topic_name, field_name=words.field_name, status=lambda: board().status(),
-        now=lambda: board().now(), island=settings, ago_or_date=ago_or_date, clock_here=clock_here, bdi=bdi,
-        in_language=in_language, text_languages=lambda: [language(tag) for tag in LANGUAGES.values()],
+        iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
+        clock_here=clock_here, bdi=bdi, this_page=this_page, text_languages=text_languages,
+        Kind=Kind, topics=TOPICS, topic_name=words.topic_name, field_name=words.field_name, deed=words.deed,
+        status=lambda: board().status(), now=lambda: board().now(), island=settings,
     )
     app.jinja_env.filters.update(
-        plain=prose.plain, one_line=prose.one_line, rest=prose.rest, paragraphs=prose.paragraphs, anchor=prose.anchor,
-        shortened=prose.shortened,
+        plain=prose.plain, body=prose.body, one_line=prose.one_line, rest=prose.rest, paragraphs=prose.paragraphs,
+        anchor=prose.anchor, shortened=prose.shortened, titled=prose.titled,
     )

@@ -86,3 +86,12 @@ def field_name(field: str) -> str:
         "reason": _("Reason"),
     }
     return names.get(field, _("This post"))
+
+
+def deed(slug: str) -> str:
+    """What a keeper did, in words."""
+    names = {
+        "hide": _("stopped showing a post"), "show": _("showed a post again"), "approve": _("approved a post"),
+        "refuse": _("refused a post"), "posting": _("changed who may post"), "outline": _("changed the outline of the map"),
+    }
+    return names.get(slug, slug)

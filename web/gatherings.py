@@ -1,0 +1,137 @@
+"""The map of gatherings: where events are, seen from the island."""
+
+import math
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, render_template, request
+
+from node.board import Item
+from web import moments
+from web.languages import current
+from web.languages import gettext as _
+from web.pages import board, fitted, kept, settings
+from web.showing import today
+
+SIDE = 300
+MARGIN = 12
+METRES_PER_DEGREE = 111_320
+SPANS_M = (250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000)
+DAYS_AHEAD = 14
+MAX_STROKES = 60
+Position = tuple[float, float]
+gatherings = Blueprint("gatherings", __name__)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A square around `centre` (latitude, longitude), `span_m` metres from the middle to each side; north is up."""
+
+    centre: Position
+    span_m: float
+
+    @property
+    def scale(self) -> float:
+        """Units of the drawing per metre."""
+        return (SIDE / 2 - MARGIN) / self.span_m
+
+    def metres(self, position: Position) -> tuple[float, float]:
+        """Metres east and north of the centre (flat: good within some hundred kilometres)."""
+        east = (position[1] - self.centre[1] + 540) % 360 - 180
+        return east * METRES_PER_DEGREE * self._narrowing, (position[0] - self.centre[0]) * METRES_PER_DEGREE
+
+    def xy(self, position: Position) -> tuple[int, int]:
+        """Where it is drawn."""
+        east, north = self.metres(position)
+        return round(SIDE / 2 + east * self.scale), round(SIDE / 2 - north * self.scale)
+
+    def position(self, x: float, y: float) -> Position:
+        """What is drawn there."""
+        east, north = (x - SIDE / 2) / self.scale, (SIDE / 2 - y) / self.scale
+        longitude = self.centre[1] + east / METRES_PER_DEGREE / self._narrowing
+        latitude = self.centre[0] + north / METRES_PER_DEGREE
+        return max(-90.0, min(90.0, latitude)), (longitude + 540) % 360 - 180
+
+    @property
+    def _narrowing(self) -> float:
+        return max(math.cos(math.radians(self.centre[0])), 0.01)
+
+
+def chart_of(positions: list[Position]) -> Chart | None:
+    """A chart around the island that holds all positions; around their middle when the island has no place; else None."""
+    centre = settings().position or _middle(positions)
+    if centre is None:
+        return None
+    reach = max((math.hypot(*Chart(centre, 1).metres(position)) for position in positions), default=0)
+    return Chart(centre, next((span for span in SPANS_M if span >= reach), 20_000_000))
+
+
+def _middle(positions: list[Position]) -> Position | None:
+    if not positions:
+        return None
+    return sum(p[0] for p in positions) / len(positions), sum(p[1] for p in positions) / len(positions)
+
+
+def strokes(outline: str, chart: Chart) -> list[str]:
+    """The keeper's outline as SVG point lists; what cannot be read is left out."""
+    drawn = []
+    for line in outline.splitlines()[:MAX_STROKES]:
+        try:
+            pairs = [tuple(map(float, pair.split(","))) for pair in line.split()]
+            points = [chart.xy((latitude, longitude)) for latitude, longitude in pairs]
+        except (ValueError, OverflowError):
+            continue
+        drawn.append(" ".join(f"{x},{y}" for x, y in points))
+    return [points for points in drawn if points]
+
+
+def bearing(chart: Chart, position: Position) -> str:
+    """`800 m, north-west`: how far, and which way."""
+    east, north = chart.metres(position)
+    distance = math.hypot(east, north)
+    if distance < 50:
+        return _("right here")
+    eighth = round(math.degrees(math.atan2(east, north)) / 45) % 8
+    points = [_("north"), _("north-east"), _("east"), _("south-east"),
+              _("south"), _("south-west"), _("west"), _("north-west")]
+    return f"{length(round(distance / 10) * 10)}, {points[eighth]}"
+
+
+def length(metres: float) -> str:
+    """`500 m`, `2 km`."""
+    if metres < 1000:
+        return _("%(number)s m") % {"number": round(metres)}
+    return _("%(number)s km") % {"number": current().number(metres / 1000)}
+
+
+@gatherings.get("/map")
+@kept
+def map() -> str:
+    """The events of two weeks that have a position, drawn and listed."""
+    midnight = moments.midnight(today(), settings().zone)
+    placed = [item for item in board().events(midnight, midnight + DAYS_AHEAD * 1440) if item.position]
+    chart = chart_of([item.position for item in placed])
+
+    def fill(rows: int) -> dict:
+        return {"chart": chart, "marked": _marked(chart, placed[:rows]), "left_out": len(placed) - rows, "length": length,
+                "strokes": strokes(board().outline(), chart) if chart else []}
+
+    return fitted("map.html", fill)
+
+
+def _marked(chart: Chart | None, items: list[Item]) -> list[tuple[Item, tuple[int, int], str]]:
+    return [(item, chart.xy(item.position), bearing(chart, item.position)) for item in items] if chart else []
+
+
+@gatherings.get("/map.svg")
+@kept
+def drawing() -> Response:
+    """The island's surroundings alone, to pick a place on."""
+    chart = pick_chart(request.args.get("span", "", type=str))
+    page = render_template("map.svg", chart=chart, strokes=strokes(board().outline(), chart), length=length)
+    return Response(page, mimetype="image/svg+xml")
+
+
+def pick_chart(span: str) -> Chart:
+    """The chart on which a place is picked: around the island, `span` metres wide as asked, else 2 km."""
+    known = {str(span_m): span_m for span_m in SPANS_M}
+    return Chart(settings().position or (0.0, 0.0), known.get(span, 2_000))

@@ -1,0 +1,35 @@
+"""Short pages for those who have never heard of any of this."""
+
+from flask import Blueprint, abort, render_template
+
+from web.languages import gettext as _
+from web.pages import kept
+
+learn = Blueprint("learn", __name__)
+
+
+def subjects() -> dict[str, str]:
+    """Address and title of each page."""
+    return {
+        "board": _("What this is"),
+        "privacy": _("What this island knows about you"),
+        "conduct": _("How to behave on a public board"),
+        "demonstration": _("Going to a demonstration without a phone"),
+        "island": _("How to start an island"),
+    }
+
+
+@learn.get("/learn")
+@kept
+def index() -> str:
+    """The list of them."""
+    return render_template("learn/index.html", subjects=subjects())
+
+
+@learn.get("/learn/<slug>")
+@kept
+def page(slug: str) -> str:
+    """One of them."""
+    if slug not in subjects():
+        abort(404)
+    return render_template(f"learn/{slug}.html", subjects=subjects(), slug=slug)

@@ -1,0 +1,72 @@
+"""The board on paper: a poster of the week, a leaflet with strips to tear off, a page to copy by hand; the wall screen."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, make_response, request
+
+from web import moments
+from web.pages import board, fitted, kept, settings
+from web.public import found, glance
+from web.qr import qr, wifi
+from web.showing import today, whole_address
+
+POSTER_DAYS = 7
+WALL_REFRESH_S = 120
+SHEETS = {"poster": 16, "leaflet": 8, "copy": 10}  # rows that an A4 page holds
+paper = Blueprint("paper", __name__)
+
+
+@paper.get("/paper")
+@kept
+def index() -> str:
+    """What can be printed, and how."""
+    return fitted("paper/index.html", lambda rows: {"sheets": SHEETS})
+
+
+@paper.get("/poster", defaults={"sheet": "poster"})
+@paper.get("/leaflet", defaults={"sheet": "leaflet"})
+@paper.get("/copy", defaults={"sheet": "copy"})
+@kept
+def show(sheet: str) -> Response:
+    """One sheet of paper; `?file=1` to keep it as a file, which needs nothing else."""
+    page = fitted(f"paper/{sheet}.html", lambda rows: _week(min(rows, SHEETS[sheet])))
+    return _as_file(page, f"{sheet}-{today().isoformat()}.html")
+
+
+@paper.get("/r/<item_id>/print")
+@kept
+def one(item_id: str) -> Response:
+    """One item on a sheet, with its QR code."""
+    item = found(item_id)
+    code = qr(whole_address(item), whole_address(item))
+    return _as_file(fitted("paper/item.html", lambda rows: _dates() | {"item": item, "code": code}), f"{item.id[:12]}.html")
+
+
+@paper.get("/wall")
+@kept
+def wall() -> Response:
+    """For a screen on a wall or an e-ink frame: large, no controls, comes back by itself."""
+    response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, 10)) | _codes()))
+    response.headers["Refresh"] = str(WALL_REFRESH_S)  # a header, so that nothing in the page moves
+    return response
+
+
+def _week(rows: int) -> dict:
+    return glance(rows) | _dates() | _codes() | {"few": min(rows, 4)}
+
+
+def _dates() -> dict:
+    printed = moments.here(board().now(), settings().zone)
+    return {"printed": printed, "outdated": printed + timedelta(POSTER_DAYS), "file": "file" in request.args}
+
+
+def _codes() -> dict:
+    address, name = settings().base_url, settings().wifi
+    return {"address_code": qr(address, address), "wifi_code": qr(wifi(name), name) if name else ""}
+
+
+def _as_file(page: str, name: str) -> Response:
+    response = make_response(page)
+    if "file" in request.args:
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,18 @@
+"""QR codes drawn in the page itself."""
+
+import segno
+from markupsafe import Markup
+
+
+def qr(text: str, label: str) -> Markup:
+    """`text` as an inline SVG with its quiet zone, named `label` for those who do not see it."""
+    code = segno.make(text, micro=False, error="m", boost_error=False)
+    drawn = code.svg_inline(border=4, omitsize=True, svgclass="q", lineclass=None, light="#fff")
+    # segno's own markup, made of numbers only
+    return Markup('<span role="img" aria-label="{}">{}</span>').format(label, Markup(drawn))  # noqa: S704
+
+
+def wifi(name: str) -> str:
+    """What phones read to join an open Wi-Fi (the ZXing convention)."""
+    escaped = "".join(f"\\{char}" if char in '\\;,:"' else char for char in name)
+    return f"WIFI:T:nopass;S:{escaped};;"
