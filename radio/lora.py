@@ -44,22 +44,23 @@ class Modem:
         return (self.preamble_symbols + 4.25 + payload_symbols) * self.symbol_s
 
 
-PRESETS = {
-    "SHORT_TURBO": Modem(7, 500e3, 5),
-    "SHORT_FAST": Modem(7, 250e3, 5),
-    "SHORT_SLOW": Modem(8, 250e3, 5),
-    "MEDIUM_FAST": Modem(9, 250e3, 5),
-    "MEDIUM_SLOW": Modem(10, 250e3, 5),
-    "LONG_TURBO": Modem(11, 500e3, 8),
+PRESETS = {  # in the order of their numbers in the firmware's config.proto
     "LONG_FAST": Modem(11, 250e3, 5),
-    "LONG_MODERATE": Modem(11, 125e3, 8),
     "LONG_SLOW": Modem(12, 125e3, 8),
     "VERY_LONG_SLOW": Modem(12, 62.5e3, 8),
+    "MEDIUM_SLOW": Modem(10, 250e3, 5),
+    "MEDIUM_FAST": Modem(9, 250e3, 5),
+    "SHORT_SLOW": Modem(8, 250e3, 5),
+    "SHORT_FAST": Modem(7, 250e3, 5),
+    "LONG_MODERATE": Modem(11, 125e3, 8),
+    "SHORT_TURBO": Modem(7, 500e3, 5),
+    "LONG_TURBO": Modem(11, 500e3, 8),
     "LITE_FAST": Modem(9, 125e3, 5),
     "LITE_SLOW": Modem(10, 125e3, 5),
     "NARROW_FAST": Modem(7, 62.5e3, 6),
     "NARROW_SLOW": Modem(8, 62.5e3, 6),
 }
+PRESET_NAMES = tuple(PRESETS)  # by number: a library older than the radio has no name for the newer ones
 LONG_FAST = PRESETS["LONG_FAST"]
 
 

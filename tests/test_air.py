@@ -148,7 +148,8 @@ def test_a_node_that_is_off_neither_sends_nor_hears_and_forgets_its_queue():
     air.switch(1, True, 1.5)
     assert receivers(run(air)) == []
     air.send(0, b"heard", 4000.0)
-    assert receivers(run(air, 5000.0)) == [1]
+    air.send(1, b"answer", 4010.0)
+    assert [one.frame.payload for one in run(air, 5000.0) if isinstance(one, Delivered)] == [b"heard", b"answer"]
 
 
 def test_a_queue_holds_sixteen_frames():

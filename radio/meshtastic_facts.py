@@ -1,0 +1,181 @@
+"""What a Meshtastic radio tells of itself and of packets, as plain values: protobuf in, dataclasses out."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from meshtastic.protobuf import mesh_pb2, portnums_pb2, telemetry_pb2
+
+from radio.lora import LONG_FAST, PRESET_NAMES, PRESETS, Modem, widened
+from radio.regions import REGIONS, channel_slot, region_name
+
+TEXT_PORT = portnums_pb2.TEXT_MESSAGE_APP
+MAX_CHANNELS = 8
+OFF = "\0"  # the name of a channel that is switched off, so that no name matches it
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the radio said about itself. Shares are parts of 1; moments are of the caller's monotonic clock.
+
+    `clock_utc` (seconds since 1970) is the radio's own time as of `clock_at`; `gps` whether it comes from its receiver.
+    """
+
+    node: int = 0
+    firmware: str = ""
+    region: str = ""
+    preset: str = "LONG_FAST"
+    modem: Modem = LONG_FAST
+    sends: bool = True  # transmission is not switched off in its settings
+    slot: int = 0
+    frequency_mhz: float = 0.0
+    channels: tuple[str, ...] = ()
+    channel_use: float | None = None
+    own_use: float | None = None
+    use_at: float = 0.0
+    clock_utc: int | None = None
+    clock_at: float = 0.0
+    gps: bool = False
+    lora: Any = field(default=None, repr=False, compare=False)  # the radio's LoRaConfig, for what depends on channels
+
+    @property
+    def signs(self) -> bool:
+        """Whether this firmware (>= 2.8) signs small broadcasts."""
+        return self.version >= (2, 8)
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The firmware's version as numbers, () if it told none."""
+        return tuple(int(part) for part in self.firmware.split(".")[:3] if part.isdigit())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An ACK (`error` 0) or NAK for packet `packet_id`, from node `sender` (our own for an implicit ACK or a local NAK)."""
+
+    packet_id: int
+    error: int
+    sender: int
+
+
+def learn(facts: Facts, message: Any, now: float) -> Facts:
+    """`facts` with what a FromRadio message adds."""
+    match message.WhichOneof("payload_variant"):
+        case "my_info":
+            return replace(facts, node=message.my_info.my_node_num, channels=())
+        case "metadata":
+            return replace(facts, firmware=message.metadata.firmware_version[:32])
+        case "channel":
+            return _with_channel(facts, message.channel)
+        case "config" if message.config.HasField("lora"):
+            return _with_lora(facts, message.config.lora)
+        case "node_info" if message.node_info.num == facts.node:
+            return _with_clock(_with_metrics(facts, message.node_info.device_metrics, now), message.node_info.last_heard,
+                               now)
+        case "packet":
+            return _from_packet(facts, message.packet, now)
+    return facts
+
+
+def sender_of(packet: Any) -> int:
+    """Who sent a packet: `from` is a word of Python's."""
+    return getattr(packet, "from")
+
+
+def hops_of(packet: Any) -> int | None:
+    """How many nodes passed it on; None if its firmware (before 2.3) does not tell."""
+    if packet.hop_start:
+        return max(packet.hop_start - packet.hop_limit, 0)
+    return 0 if packet.decoded.HasField("bitfield") and not packet.hop_limit else None
+
+
+def verdict_of(packet: Any) -> Verdict | None:
+    """The ACK or NAK in a routing packet, None in any other."""
+    if packet.decoded.portnum != portnums_pb2.ROUTING_APP or not packet.decoded.request_id:
+        return None
+    routing = mesh_pb2.Routing()
+    try:
+        routing.ParseFromString(packet.decoded.payload)
+    except DecodeError:
+        return None
+    return Verdict(packet.decoded.request_id, routing.error_reason, sender_of(packet))
+
+
+def _with_channel(facts: Facts, channel: Any) -> Facts:
+    if not 0 <= channel.index < MAX_CHANNELS:
+        return facts
+    names = list(facts.channels) + [OFF] * (channel.index + 1 - len(facts.channels))
+    names[channel.index] = channel.settings.name[:12] if channel.role else OFF
+    return _tuned(replace(facts, channels=tuple(names)))
+
+
+def _with_lora(facts: Facts, lora: Any) -> Facts:
+    preset = PRESET_NAMES[lora.modem_preset] if 0 <= lora.modem_preset < len(PRESET_NAMES) else "LONG_FAST"
+    modem = PRESETS[preset]
+    if not lora.use_preset:
+        preset, modem = "custom", _custom(lora)
+    region = region_name(lora.region)
+    if region in REGIONS and REGIONS[region].wide:
+        modem = widened(modem)
+    return _tuned(replace(facts, region=region, preset=preset, modem=modem, sends=lora.tx_enabled, lora=lora))
+
+
+def _custom(lora: Any) -> Modem:
+    """Settings of one's own; what is out of range becomes LongFast's, as in the firmware (`clampSpreadFactor`)."""
+    narrow = {31: 31.25, 62: 62.5, 200: 203.125, 400: 406.25, 800: 812.5, 1600: 1625.0}
+    spreading_factor = lora.spread_factor if 5 <= lora.spread_factor <= 12 else LONG_FAST.spreading_factor
+    coding_rate = lora.coding_rate if 5 <= lora.coding_rate <= 8 else LONG_FAST.coding_rate
+    bandwidth_khz = narrow.get(lora.bandwidth, float(lora.bandwidth)) or LONG_FAST.bandwidth_hz / 1e3
+    return Modem(spreading_factor, bandwidth_khz * 1e3, coding_rate)
+
+
+def _tuned(facts: Facts) -> Facts:
+    """With slot and frequency, once region and channels are known."""
+    region = REGIONS.get(facts.region)
+    if facts.lora is None or region is None:
+        return facts
+    if facts.lora.override_frequency:
+        return replace(facts, slot=0, frequency_mhz=round(facts.lora.override_frequency, 4))
+    name = (facts.channels[0] if facts.channels else "") or facts.preset.title().replace("_", "")
+    slot = facts.lora.channel_num or region.slot or channel_slot(name, region.slots(facts.modem))
+    return replace(facts, slot=slot, frequency_mhz=round(region.frequency_mhz(facts.modem, slot), 4))
+
+
+def _with_metrics(facts: Facts, metrics: Any, now: float) -> Facts:
+    return replace(facts, channel_use=min(max(metrics.channel_utilization / 100, 0.0), 1.0),
+                   own_use=min(max(metrics.air_util_tx / 100, 0.0), 1.0), use_at=now)
+
+
+def _with_clock(facts: Facts, utc: int, now: float) -> Facts:
+    """Packets may have waited in the radio: a moment before the one we know of tells nothing."""
+    if not utc or facts.gps or (facts.clock_utc is not None and utc < facts.clock_utc + now - facts.clock_at - 2):
+        return facts
+    return replace(facts, clock_utc=utc, clock_at=now)
+
+
+def _from_packet(facts: Facts, packet: Any, now: float) -> Facts:
+    facts = _with_clock(facts, packet.rx_time, now)
+    if sender_of(packet) != facts.node:
+        return facts
+    try:
+        if packet.decoded.portnum == portnums_pb2.TELEMETRY_APP:
+            return _from_telemetry(facts, telemetry_pb2.Telemetry.FromString(packet.decoded.payload), now)
+        if packet.decoded.portnum == portnums_pb2.POSITION_APP:
+            return _from_position(facts, mesh_pb2.Position.FromString(packet.decoded.payload), now)
+    except DecodeError:
+        pass
+    return facts
+
+
+def _from_telemetry(facts: Facts, telemetry: Any, now: float) -> Facts:
+    kind = telemetry.WhichOneof("variant")
+    if kind in ("device_metrics", "local_stats"):
+        return _with_metrics(facts, getattr(telemetry, kind), now)
+    return facts
+
+
+def _from_position(facts: Facts, position: Any, now: float) -> Facts:
+    """The radio's own position: a fix of its own receiver brings the time of the satellites."""
+    if position.time and position.location_source == mesh_pb2.Position.LOC_INTERNAL:
+        return replace(facts, clock_utc=position.time, clock_at=now, gps=True)
+    return facts

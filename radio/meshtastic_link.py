@@ -1,0 +1,309 @@
+"""The link to a Meshtastic radio, over TCP or a serial line. Survives radios that are absent, unplugged, restarted, full,
+silent, without a region, or shared with somebody else (`radio.meshtastic_session` keeps the connection).
+
+`send` returns when the packet has had its time on the air, or at the latest after `Patience`'s limits; nothing here waits
+without bound. The facts about firmware and library that this relies on are in docs/radio.md.
+"""
+
+import contextlib
+import itertools
+import queue
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from radio.link import Outcome, Received
+from radio.lora import MAX_PAYLOAD_BYTES, time_on_air_s
+from radio.meshtastic_facts import OFF, TEXT_PORT, Facts, Verdict, hops_of, learn, sender_of, verdict_of
+from radio.meshtastic_session import Patience, Session
+from radio.meshtastic_wire import Letter, Wire, serial_paths, serial_wire, tcp_wire
+from radio.regions import UNSET
+
+TCP_PORT = 4403
+PRIVATE_PORT, LAST_PORT = 256, 511
+MAX_TEXT_BYTES = 219
+TEXT_PAUSE_S = 2.2  # the firmware refuses texts that follow each other within 2 s
+MAX_INBOUND, MAX_REMEMBERED = 256, 64
+CONTENTION_SLOTS = 8
+# QueueStatus.res holds a Routing.Error (7, 9) or an error number of the firmware's own (src/mesh/MeshTypes.h)
+OUTCOMES = {0: Outcome.SENT, 7: Outcome.TOO_LARGE, 9: Outcome.DUTY_CYCLE, 32: Outcome.QUEUE_FULL, 34: Outcome.REGION_UNSET}
+
+
+@dataclass(frozen=True)
+class RadioSettings:
+    """Which radio, and how it is used. `connect`: `auto`, `serial`, `serial:/dev/...`, `tcp:HOST[:PORT]`.
+
+    `channel` is a name or an index; `speed` is above 1 only with a simulated air that runs faster than time.
+    """
+
+    connect: str = "auto"
+    channel: str | int = ""
+    max_payload: int = MAX_PAYLOAD_BYTES
+    portnum: int = PRIVATE_PORT
+    speed: float = 1.0
+    patience: Patience = field(default_factory=Patience)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_payload <= MAX_PAYLOAD_BYTES:
+            raise ValueError(f"a packet holds 1 to {MAX_PAYLOAD_BYTES} bytes, not {self.max_payload}")
+        if not PRIVATE_PORT <= self.portnum <= LAST_PORT:
+            raise ValueError(f"port number {self.portnum} is not for private applications (256 to 511)")
+        if self.connect.partition(":")[0] not in ("auto", "serial", "tcp"):
+            raise ValueError(f"no such way to a radio: {self.connect}")
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Somebody heard on our port: `node` as people write it, `at` of the monotonic clock, packets so far."""
+
+    node: str
+    at: float
+    packets: int
+    hops: int | None
+    snr_db: float
+    rssi_dbm: int
+
+
+class MeshtasticLink:
+    """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(sender, text)` gets the text
+    messages sent to us; it is called from the link's thread and must return at once.
+    """
+
+    def __init__(self, settings: RadioSettings | None = None, name: str = "lora",
+                 on_text: Callable[[str, str], None] | None = None):
+        self.settings = settings or RadioSettings()
+        self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
+        self.facts = Facts()
+        self._attempts = itertools.count()
+        self._inbound: queue.Queue[Received | None] = queue.Queue(MAX_INBOUND)
+        self._neighbours: OrderedDict[str, Neighbour] = OrderedDict()
+        self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
+        self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
+        self._free: int | None = None  # places in the radio's queue, None until it told
+        self._text_at = 0.0
+        self._sending = threading.Lock()
+        self._session = Session(self._find_wire, self._hear, self.settings.patience)
+        self._session.start()
+
+    # what others ask
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What happened so far, by slug."""
+        return self._session.counters
+
+    @property
+    def up(self) -> bool:
+        """Whether it can carry packets now."""
+        return self.state == "up"
+
+    @property
+    def state(self) -> str:
+        """`up`, or why not: `connecting`, `absent`, `no-answer`, `lost`, `silent`, `contested`, `region-unset`, `muted`,
+        `channel-missing`, `closed`.
+        """
+        if self._session.closing:
+            return "closed"
+        if not self._session.configured:
+            return self._session.problem
+        if self.facts.region == UNSET:  # "" is a radio that did not tell
+            return "region-unset"
+        if not self.facts.sends:
+            return "muted"
+        return "up" if self._channel() is not None else "channel-missing"
+
+    @property
+    def neighbours(self) -> list[Neighbour]:
+        """Who was heard on our port, latest last; the 64 latest at most."""
+        with self._session.locked():
+            return list(self._neighbours.values())
+
+    @property
+    def radio_time(self) -> tuple[float, bool] | None:
+        """Seconds since 1970 by the radio's clock, and whether a satellite receiver set it; None if it has none."""
+        facts = self.facts
+        if facts.clock_utc is None:
+            return None
+        return facts.clock_utc + time.monotonic() - facts.clock_at, facts.gps
+
+    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
+        """Broadcast one packet; returns once it had its time on the air. Only the link's own sender thread calls this."""
+        if len(payload) > self.max_payload:
+            raise ValueError(f"{len(payload)} bytes are too many for one packet of {self.max_payload}")
+        return self._post(Letter(payload, self.settings.portnum, self._channel() or 0, hop_limit, urgent=urgent))
+
+    def send_text(self, receiver: str, text: str, hop_limit: int = 3) -> Outcome:
+        """Send a text message (219 bytes at most) to one node, `!` and 8 hex digits; its radio acknowledges it, ours
+        repeats it (counted as `text-acked`, `text-failed`). Called like `send`.
+        """
+        payload = text.encode()
+        if len(payload) > MAX_TEXT_BYTES:
+            raise ValueError(f"{len(payload)} bytes are too many for a text message of {MAX_TEXT_BYTES}")
+        self._session.pause(self._text_at + TEXT_PAUSE_S / self.settings.speed - time.monotonic())
+        outcome = self._post(Letter(payload, TEXT_PORT, 0, hop_limit, int(receiver.lstrip("!"), 16), want_ack=True))
+        self._text_at = time.monotonic()
+        return outcome
+
+    def receive(self, timeout_s: float) -> Received | None:
+        """The next packet on our port, or None after `timeout_s`."""
+        if self._session.closing:
+            return None
+        try:
+            return self._inbound.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """Stop; `receive` then returns None at once. Closing twice is allowed."""
+        self._session.close()
+        with contextlib.suppress(queue.Full):
+            self._inbound.put_nowait(None)  # wakes who waits in `receive`
+
+    # sending
+
+    def _post(self, letter: Letter) -> Outcome:
+        with self._sending:
+            outcome = self._attempt(letter)
+        self.counters[outcome.value] += 1
+        return outcome
+
+    def _attempt(self, letter: Letter) -> Outcome:
+        if not self.up:
+            return Outcome.REGION_UNSET if self.state in ("region-unset", "muted") else Outcome.DOWN
+        wire = self._session.wire
+        if wire is None:
+            return Outcome.DOWN
+        if not self._await_room(wire):
+            return Outcome.QUEUE_FULL
+        try:
+            packet_id = wire.post(letter)
+        except Exception:  # whatever the library or the line raises, this stream is over
+            self._session.lose(wire)
+            return Outcome.DOWN
+        if letter.want_ack:
+            self._remember(self._texts, packet_id, letter.to)
+        return self._follow(wire, packet_id, letter)
+
+    def _await_room(self, wire: Wire) -> bool:
+        """Wait until the radio's queue has a place; a radio that says nothing of its queue is believed to have one."""
+        until = time.monotonic() + self.settings.patience.room
+        while self._free == 0 and self._session.holds(wire):
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                return False
+            self._session.beat(wire)
+            self._session.wait(lambda: self._free != 0 or not self._session.holds(wire), min(left_s, 2))
+        return True
+
+    def _follow(self, wire: Wire, packet_id: int, letter: Letter) -> Outcome:
+        """Wait for the radio's word on a packet, then for the packet to have had its time."""
+        self._session.wait(lambda: packet_id in self._statuses or not self._session.holds(wire),
+                           self.settings.patience.status)
+        status = self._statuses.pop(packet_id, None)
+        if status is None:
+            return self._without_word(wire)
+        outcome = OUTCOMES.get(status.res, Outcome.FAILED)
+        if outcome is Outcome.SENT:
+            self._take_turn(letter, max(status.maxlen - status.free, 1))
+        return outcome
+
+    def _without_word(self, wire: Wire) -> Outcome:
+        if not self._session.holds(wire):
+            return Outcome.DOWN
+        if self._free is None:
+            self.counters["no-status"] += 1
+            return Outcome.SENT  # a radio that never tells
+        return Outcome.FAILED
+
+    def _take_turn(self, letter: Letter, queued: int) -> None:
+        """Let what is in the radio's queue go out, so that there is one packet of ours in it at most."""
+        facts = self.facts
+        airtime_s = time_on_air_s(len(letter.payload), facts.modem, facts.signs)
+        turn_s = (queued * airtime_s + CONTENTION_SLOTS * facts.modem.slot_s) / self.settings.speed
+        self._session.pause(min(turn_s, self.settings.patience.room))
+
+    # the connection
+
+    def _find_wire(self) -> Wire | None:
+        way, _, where = self.settings.connect.partition(":")
+        if way == "tcp":
+            host, port = split_address(where)
+            return tcp_wire(host, port)
+        paths = [where] if where else serial_paths()
+        return serial_wire(paths[next(self._attempts) % len(paths)]) if paths else None
+
+    def _channel(self) -> int | None:
+        """The index of our channel on this radio, None if it has no such channel."""
+        wanted, names = self.settings.channel, self.facts.channels
+        if isinstance(wanted, str) and wanted:
+            return names.index(wanted) if wanted in names else None
+        index = int(wanted or 0)
+        return index if not names or (index < len(names) and names[index] != OFF) else None
+
+    # what the radio says (called by the session, its lock held)
+
+    def _hear(self, message: Any) -> None:
+        self.facts = learn(self.facts, message, time.monotonic())
+        match message.WhichOneof("payload_variant"):
+            case "my_info":  # the beginning of every handshake
+                self._free = None
+                self._statuses.clear()
+            case "queueStatus":
+                self._free = message.queueStatus.free
+                self._remember(self._statuses, message.queueStatus.mesh_packet_id, message.queueStatus)
+            case "packet":
+                self._take_packet(message.packet)
+
+    def _take_packet(self, packet: Any) -> None:
+        sender, verdict = sender_of(packet), verdict_of(packet)
+        if verdict:
+            self._judge(verdict)
+        elif sender == self.facts.node:
+            return
+        elif packet.decoded.portnum == self.settings.portnum:
+            self._take_ours(packet, node_name(sender))
+        elif packet.decoded.portnum == TEXT_PORT and packet.to == self.facts.node and self.on_text:
+            self.counters["texts"] += 1
+            self.on_text(node_name(sender), packet.decoded.payload.decode(errors="replace"))
+
+    def _judge(self, verdict: Verdict) -> None:
+        """An ACK from our own node only says that somebody passed the packet on."""
+        receiver = self._texts.get(verdict.packet_id)
+        if receiver is not None and (verdict.error or verdict.sender == receiver):
+            del self._texts[verdict.packet_id]
+            self.counters["text-failed" if verdict.error else "text-acked"] += 1
+        elif verdict.error:
+            self.counters["refused"] += 1
+
+    def _take_ours(self, packet: Any, node: str) -> None:
+        hops, known = hops_of(packet), self._neighbours.pop(node, None)
+        packets = known.packets + 1 if known else 1
+        neighbour = Neighbour(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)
+        self._remember(self._neighbours, node, neighbour)
+        self.counters["received"] += 1
+        try:
+            self._inbound.put_nowait(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi))
+        except queue.Full:
+            self.counters["inbound-full"] += 1
+
+    @staticmethod
+    def _remember(table: OrderedDict, key: Any, value: Any) -> None:
+        table[key] = value
+        if len(table) > MAX_REMEMBERED:
+            table.popitem(last=False)
+
+
+def node_name(number: int) -> str:
+    """A node's number as people write it."""
+    return f"!{number:08x}"
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `HOST`, `HOST:PORT` or `[IPv6]:PORT`."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit() and (":" not in host or host.startswith("[")):
+        return host.strip("[]"), int(port)
+    return address.strip("[]"), TCP_PORT

@@ -1,0 +1,181 @@
+"""Staying connected to one radio: open the stream, watch it, open it again. A thread of its own does all of it.
+
+The library's reader thread calls `_hear`; whoever waits for something the radio will say uses `wait`.
+"""
+
+import contextlib
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from radio.meshtastic_wire import Wire
+
+SHORT_LIVES = 3  # thrown out so often right after the handshake: somebody else wants this radio
+CLOSE_S = 15  # opening a device may block that long
+MAX_SILENCE_S = 3600
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds of real time: how long is waited for what. `heartbeat` must stay below the firmware's 900."""
+
+    handshake: float = 30
+    status: float = 5
+    room: float = 30
+    heartbeat: float = 120
+    silence: float = 420
+    retry_first: float = 1
+    retry_last: float = 60
+    settled: float = 60  # a connection that lived so long was no accident
+
+
+class Session:
+    """The connection to a radio, whatever becomes of it. `find_wire` gives a stream not yet connected, or None when there
+    is no radio; `on_message(message)` gets what the radio says, one at a time, with the lock of `wait` held.
+    """
+
+    def __init__(self, find_wire: Callable[[], Wire | None], on_message: Callable[[Any], None], patience: Patience):
+        self.counters: Counter[str] = Counter()
+        self.problem = "connecting"
+        self.wire: Wire | None = None
+        self.configured = self.closing = False
+        self._find_wire, self._on_message, self._patience = find_wire, on_message, patience
+        self._silence_s = patience.silence
+        self._heard_at = 0.0
+        self._rng = random.Random()  # noqa: S311 - jitter, not a secret
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._live, name="radio session", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the connection and the thread; twice is allowed."""
+        with self._changed:
+            self.closing = True
+            self._changed.notify_all()
+        self._thread.join(CLOSE_S)
+
+    def locked(self) -> threading.Condition:
+        """For reading together what `on_message` writes."""
+        return self._changed
+
+    def wait(self, ready: Callable[[], bool], timeout_s: float) -> None:
+        """Until `ready()`, looked at whenever the radio said something; at most `timeout_s`, and not beyond `close`."""
+        if timeout_s > 0:
+            with self._changed:
+                self._changed.wait_for(lambda: ready() or self.closing, timeout_s)
+
+    def pause(self, pause_s: float) -> None:
+        """Let time pass."""
+        self.wait(lambda: False, pause_s)
+
+    def holds(self, wire: Wire) -> bool:
+        """Whether `wire` is still the open stream."""
+        return self.wire is wire and not self.closing
+
+    def lose(self, wire: Wire) -> None:
+        """`wire` has ended; a newer one may already be in its place."""
+        with self._changed:
+            if self.wire is wire:
+                self.wire, self.configured = None, False
+            self._changed.notify_all()
+
+    def beat(self, wire: Wire) -> None:
+        """Send a heartbeat: firmware since 2.7 answers with the state of its queue."""
+        try:
+            wire.sendHeartbeat()
+        except Exception:  # whatever the library or the line raises, this stream is over
+            self.lose(wire)
+
+    # the thread
+
+    def _live(self) -> None:
+        retry_s, short_lives = self._patience.retry_first, 0
+        while not self.closing:
+            began_at = time.monotonic()
+            answered = self._connect_once()
+            if time.monotonic() - began_at > self._patience.settled:
+                retry_s, short_lives = self._patience.retry_first, 0
+            short_lives = short_lives + 1 if answered else 0
+            if short_lives >= SHORT_LIVES:
+                self.problem = "contested"
+                self.counters["contested"] += 1
+            self.pause(retry_s * self._rng.uniform(0.7, 1.3))
+            retry_s = min(2 * retry_s, self._patience.retry_last)
+
+    def _connect_once(self) -> bool:
+        """Open a stream and stay with it until it ends; whether the radio answered at all."""
+        wire = None
+        try:
+            wire = self._find_wire()
+            if wire:
+                self._take_up(wire)
+                wire.connect()
+        except Exception:  # no device, no permission, refused, ...: the library and pyserial raise anything
+            self._end(wire)
+            wire = None
+        if wire is None:
+            self.problem = "absent"
+            return False
+        try:
+            return self._stay(wire)
+        finally:
+            self._end(wire)
+
+    def _take_up(self, wire: Wire) -> None:
+        wire.on_message = lambda message: self._hear(wire, message)
+        wire.on_garbage = lambda: self.counters.update(["radio-garbage"])
+        wire.on_end = lambda: self.lose(wire)
+        with self._changed:
+            self.wire, self.configured, self._heard_at = wire, False, time.monotonic()
+
+    def _end(self, wire: Wire | None) -> None:
+        if wire:
+            self.lose(wire)
+            with contextlib.suppress(Exception):
+                wire.hang_up()
+
+    def _stay(self, wire: Wire) -> bool:
+        """Watch an open stream until it ends; whether the handshake was completed."""
+        self.wait(lambda: self.configured or not self.holds(wire), self._patience.handshake)
+        if not self.configured:
+            self.problem = "no-answer" if self.holds(wire) else "lost"
+            return False
+        self.counters["connected"] += 1
+        self.problem = "lost"
+        beaten_at = time.monotonic()
+        while self.holds(wire) and not self._is_silent():
+            self.wait(lambda: not self.holds(wire), min(self._patience.heartbeat, 1))
+            if time.monotonic() - beaten_at > self._patience.heartbeat:
+                beaten_at = time.monotonic()
+                self.beat(wire)
+        return True
+
+    def _is_silent(self) -> bool:
+        """Whether nothing came for too long. A radio that has nothing to say is asked less and less often."""
+        if time.monotonic() - self._heard_at <= self._silence_s:
+            return False
+        self._silence_s = min(2 * self._silence_s, max(MAX_SILENCE_S, self._patience.silence))
+        self.counters["silent"] += 1
+        self.problem = "silent"
+        return True
+
+    def _hear(self, wire: Wire, message: Any) -> None:
+        with self._changed:
+            if not self.holds(wire):
+                return
+            self._heard_at = time.monotonic()
+            kind = message.WhichOneof("payload_variant")
+            if kind == "config_complete_id" and message.config_complete_id == wire.config_id:
+                self.configured = True
+            elif kind == "rebooted":
+                self.configured = False
+                self.counters["rebooted"] += 1
+            self._on_message(message)
+            self._changed.notify_all()
