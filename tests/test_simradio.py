@@ -33,9 +33,12 @@ def heard():
     pub.unsubscribe(listen, "meshtastic.receive.data")
 
 
-def dial(port):
+def dial(port, buffer_bytes=65_536):
     """A bare TCP client that has shaken hands."""
-    client = socket.create_connection(("127.0.0.1", port), 5)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+    client.settimeout(5)
+    client.connect(("127.0.0.1", port))
     client.sendall(bytes([0xC3] * 32) + framed(mesh_pb2.ToRadio(want_config_id=7).SerializeToString()))
     deframer = Deframer()
     while True:
@@ -82,10 +85,8 @@ def test_garbage_on_the_port_harms_nobody():
 
 def test_a_client_that_never_reads_is_thrown_out_and_the_mesh_lives_on():
     with SimulatedMesh(line(2), speed=SPEED) as mesh:
-        with dial(mesh.ports[0]) as sleeper:
-            sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with dial(mesh.ports[0], buffer_bytes=4096) as sleeper:
             beat = framed(mesh_pb2.ToRadio(want_config_id=9).SerializeToString()) * 200
-            sleeper.settimeout(5)
             with pytest.raises(OSError):
                 for _ in range(100_000):
                     sleeper.sendall(beat)
