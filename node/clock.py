@@ -18,7 +18,9 @@ def seconds_of(minute: int) -> int:
 
 
 class Clock(Protocol):
-    """Where the shell gets its time from."""
+    """Where the shell gets its time from. `rate`: how many of its seconds pass in one real second."""
+
+    rate: float
 
     def now(self) -> float:
         """Seconds since 1970, UTC; may jump."""
@@ -30,6 +32,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock."""
 
+    rate = 1.0
+
     def now(self) -> float:
         """Seconds since 1970 by the machine."""
         return time.time()  # noqa: TID251 - the one place that reads it
@@ -39,8 +43,25 @@ class SystemClock:
         return time.monotonic()
 
 
+class FastClock:
+    """A clock that runs `rate` times faster than the machine's since the moment `since`: the demo."""
+
+    def __init__(self, rate: float, since: float):
+        self.rate, self._since = rate, since
+
+    def now(self) -> float:
+        """Seconds since 1970, ahead of the machine's by now."""
+        return self._since + (SystemClock().now() - self._since) * self.rate
+
+    def monotonic(self) -> float:
+        """Fast seconds since boot or so."""
+        return time.monotonic() * self.rate
+
+
 class ManualClock:
     """A clock that moves when told to: simulations and tests."""
+
+    rate = 1.0
 
     def __init__(self, now: float = EPOCH_S + 86_400 * 365):
         self._now = now

@@ -9,12 +9,14 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from node.clock import Clock
 from node.island import Island
-from node.sync.events import Event, LinkChanged, PacketReceived, Send, SendDone
+from node.liveset import Verdict
+from node.rows import StoreFailed
+from node.sync.events import Event, LinkChanged, PacketReceived, Send, SendDone, Tick
 from radio.link import Link, Outcome
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,22 @@ class Chore:
     period_s: float
     do: Callable[[float], Any]
     due: float = 0.0
+
+
+@dataclass
+class Order:
+    """What another thread waits for: a record to publish, or some work for the runner's thread."""
+
+    raw: bytes | None = None
+    work: Callable[[], Any] | None = None
+    answer: Future = field(default_factory=Future)
+
+    def carry_out(self) -> None:
+        """Do the work and answer with what it returns or raises."""
+        try:
+            self.answer.set_result(self.work())
+        except Exception as error:  # it is the asker's, not the runner's
+            self.answer.set_exception(error)
 
 
 class Port:
@@ -86,7 +104,7 @@ class Runner:
 
     def __init__(self, island: Island, links: list[Link], clock: Clock, chores: list[Chore] | None = None):
         self.island, self._clock, self._chores = island, clock, chores or []
-        self._inbox: queue.Queue[Any] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Event | Order] = queue.Queue(INBOX)
         self._ports = {link.name: Port(link, self._inbox.put) for link in links}
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
         self._stopping = False
@@ -104,29 +122,83 @@ class Runner:
         self.call(self._stop)
         self._thread.join(5)
 
-    def publish(self, raw: bytes) -> None:
+    def publish(self, raw: bytes) -> Verdict:
         """Keep a record made here and pass it on; returns once it is durable, raises StoreFailed if the card will not."""
-        future: Future[None] = Future()
-        self._inbox.put((raw, future))
-        future.result()
+        return self._order(Order(raw=raw))
 
     def call(self, work: Callable[[], Any]) -> Any:
         """Let the runner's thread do `work` between two events, and return what it returns."""
-        future: Future[Any] = Future()
-        self._inbox.put((work, future))
-        return future.result()
+        return self._order(Order(work=work))
+
+    def _order(self, order: Order) -> Any:
+        self._inbox.put(order)
+        return order.answer.result()
 
     def _stop(self) -> None:
         self._stopping = True
 
     def _run(self) -> None:
         while not self._stopping:
-            self._turn(self._gather())
+            batch = self._gather()
+            try:
+                self._turn(batch)
+            except Exception as error:  # the island must go on serving; what failed is in the log
+                log.exception("a turn of the runner failed")
+                for item in batch:
+                    if isinstance(item, Order) and not item.answer.done():
+                        item.answer.set_exception(error)
 
-    def _turn(self, batch: list[Any]) -> None:
+    def _gather(self) -> list[Event | Order]:
+        """What waits in the queue, or what comes before the next deadline."""
+        batch: list[Event | Order] = []
         try:
-            self._send(self.island.handle_all([item for item in batch if not isinstance(item, tuple)], self._clock.now()))
-            self._answer([item for item in batch if isinstance(item, tuple)])
-            self._do_chores()
-        except Exception:  # the island must go on serving; what failed is in the log
-            log.exception("a turn of the runner failed")
+            batch.append(self._inbox.get(timeout=self._patience_s()))
+            while len(batch) < BATCH:
+                batch.append(self._inbox.get_nowait())
+        except queue.Empty:
+            pass
+        return batch
+
+    def _patience_s(self) -> float:
+        now, mono = self._clock.now(), self._clock.monotonic()
+        waits = [MAX_WAIT_S, *(chore.due - mono for chore in self._chores)]
+        if self.island.deadline is not None:
+            waits.append(self.island.deadline - now)
+        return max(min(waits) / self._clock.rate, 0.01)  # a deadline that stays in the past must not spin
+
+    def _turn(self, batch: list[Event | Order]) -> None:
+        now = self._clock.now()
+        events = [item for item in batch if not isinstance(item, Order)]
+        if self.island.deadline is not None and self.island.deadline <= now:
+            events.append(Tick())
+        self._send(self.island.handle_all(events, now))
+        self._publish([item for item in batch if isinstance(item, Order) and item.raw is not None], now)
+        for order in batch:
+            if isinstance(order, Order) and order.work is not None:
+                order.carry_out()
+        self._do_chores(now)
+
+    def _publish(self, orders: list[Order], now: float) -> None:
+        """All the posts that wait, in one commit; each poster learns what became of theirs."""
+        if not orders:
+            return
+        try:
+            verdicts, sends = self.island.publish([order.raw for order in orders], now)
+        except StoreFailed as failure:
+            for order in orders:
+                order.answer.set_exception(failure)
+            return
+        for order, verdict in zip(orders, verdicts, strict=True):
+            order.answer.set_result(verdict)
+        self._send(sends)
+
+    def _send(self, sends: list[Send]) -> None:
+        for packet in sends:
+            self._ports[packet.link].send(packet)
+
+    def _do_chores(self, now: float) -> None:
+        mono = self._clock.monotonic()
+        for chore in self._chores:
+            if chore.due <= mono:
+                chore.due = mono + chore.period_s
+                chore.do(now)

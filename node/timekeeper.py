@@ -48,6 +48,7 @@ class Timekeeper:
 
     def __init__(self, clock: Clock, floor: float):
         self._clock = clock
+        self.rate = clock.rate
         self.floor = floor
         self._base = Report(Source.FLOOR, floor, "", clock.monotonic())
         self._anchor: Report | None = None  # what the last source that is no island said
