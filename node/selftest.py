@@ -48,12 +48,9 @@ def post_by_form(url: str, text: str) -> None:
     """Fill in and send the bulletin form of the portal at `url`, preview included."""
     address = urllib.parse.urljoin(url, "/post?kind=bulletin")
     page = fetch(address)
-    for _ in range(2):  # the form, then the preview
+    for action in ("preview", "publish"):
         form = Form(page, address)
-        if not form.fields:
-            break
-        address = urllib.parse.urljoin(address, form.action)
-        page = fetch(address, {"text": text, **form.fields})
+        page = fetch(urllib.parse.urljoin(address, form.action), {"text": text, **form.fields, "action": action})
 
 
 def selftest(urls: Sequence[str], folders: Sequence[Path], mesh: SimulatedMesh, speed: float) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LANGUAGES = ("fr", "en", "es", "ar")
 
@@ -56,10 +57,30 @@ def _one_of(*words: str) -> Callable[[Any], str]:
     return check
 
 
+def _yes_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
 def _path(value: Any) -> Path:
     if not isinstance(value, str) or not value.strip():
         raise ValueError
     return Path(value).expanduser()
+
+
+def _zone(value: Any) -> str:
+    try:
+        return ZoneInfo(_text(1, 60)(value)).key
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError from error
+
+
+def _position(value: Any) -> tuple[float, float] | None:
+    if value == "":
+        return None
+    latitude, longitude = (float(part) for part in _text(3, 60)(value).split(","))
+    return _number(-90, 90, float)(latitude), _number(-180, 180, float)(longitude)
 
 
 def _listen(value: Any) -> tuple[str, int]:
@@ -93,6 +114,8 @@ class NodeSettings:
     data: Path = field(default_factory=default_folder, metadata={
         "check": _path, "remedy": 'a folder to keep records in, such as "/var/lib/archipel"'})
     language: str = _setting("fr", _one_of(*LANGUAGES), f"one of {', '.join(LANGUAGES)}")
+    timezone: str = _setting("Europe/Paris", _zone, 'a time zone by its region and city, such as "Europe/Paris"')
+    position: tuple[float, float] | None = _setting(None, _position, 'nothing, or latitude and longitude: "48.8752, 2.3931"')
 
 
 @dataclass(frozen=True)
@@ -104,6 +127,8 @@ class PortalSettings:
     posting: str = _setting("open", _one_of("open", "moderated", "members"),
                             '"open" (anybody), "moderated" (a keeper approves) or "members" (a group\'s passphrase)')
     address: str = _setting("", _text(0, 100), 'what people type to come here, such as "http://archipel.lan/"')
+    wifi: str = _setting("", _text(0, 32), "the name of this island's open Wi-Fi, printed on posters, or nothing")
+    behind_front: bool = _setting(False, _yes_no, "true if nginx stands in front (the SD image), else false")
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def test_every_mistake_is_named_with_its_line_and_what_to_write():
     '[radio]\nconnect = "tcp:"', '[radio]\nconnect = "serial:ttyUSB0"', "[radio]\nmax_payload = 232",
     "[radio]\nmax_payload = true", '[mqtt]\nbroker = "http://x"', '[mqtt]\nbroker = "mqtt://h:port"',
     '[portal]\nlisten = "h:70000"', '[node]\nname = ""', '[node]\nname = "a\\u0007b"', "[archive]\nkeep_days = 1.5",
+    '[node]\ntimezone = "Mars/Olympus"', '[node]\nposition = "north"', '[node]\nposition = "91, 0"',
+    '[portal]\nbehind_front = "yes"',
     "node = 3", "[node]\ndata = 5",
 ])
 def test_a_bad_value_is_refused(text):
