@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 EPOCH_S = 1_704_067_200  # 2024-01-01T00:00Z: 24-bit minutes from here last until November 2055
+RELEASED_AT = 1_795_219_200  # 2026-11-21: no island of this version lives before it
 MAX_MINUTE = (1 << 24) - 1
 
 

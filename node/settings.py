@@ -115,7 +115,7 @@ class NodeSettings:
         "check": _path, "remedy": 'a folder to keep records in, such as "/var/lib/archipel"'})
     language: str = _setting("fr", _one_of(*LANGUAGES), f"one of {', '.join(LANGUAGES)}")
     timezone: str = _setting("Europe/Paris", _zone, 'a time zone by its region and city, such as "Europe/Paris"')
-    position: tuple[float, float] | None = _setting(None, _position, 'nothing, or latitude and longitude: "48.8752, 2.3931"')
+    position: tuple[float, float] | None = _setting(None, _position, 'latitude and longitude: "48.8752, 2.3931"')
 
 
 @dataclass(frozen=True)

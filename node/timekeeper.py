@@ -46,11 +46,13 @@ class Report:
 class Timekeeper:
     """A Clock that listens to sources. `clock` gives monotonic seconds; its own `now` is only a report like others."""
 
-    def __init__(self, clock: Clock, floor: float):
+    def __init__(self, clock: Clock, floor: float, guess: float = 0.0):
+        """`guess` (the machine's clock, the time last seen) is taken, unsure, if it may be true as far as `floor` knows."""
         self._clock = clock
         self.rate = clock.rate
         self.floor = floor
-        self._base = Report(Source.FLOOR, floor, "", clock.monotonic())
+        start = guess if floor <= guess <= floor + UNSURE_FORWARD_S else floor
+        self._base = Report(Source.FLOOR, start, "", clock.monotonic())
         self._anchor: Report | None = None  # what the last source that is no island said
         self._waiting: list[Report] = []
         self._nudged_at = float("-inf")

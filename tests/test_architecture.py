@@ -5,8 +5,26 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
 SHELL = {
-    "__main__", "assembly", "archive", "backup", "cli", "control", "demo", "disk", "doctor", "documents", "journal",
-    "keycli", "keyfile", "retire", "runner", "selftest", "server", "settings", "store",
+    "__main__",
+    "archive",
+    "assembly",
+    "backup",
+    "cli",
+    "control",
+    "demo",
+    "disk",
+    "doctor",
+    "documents",
+    "journal",
+    "keycli",
+    "keyfile",
+    "retire",
+    "runner",
+    "selftest",
+    "server",
+    "settings",
+    "store",
+    "timesource",
 }
 WEB_MAY = {"board", "errors", "records", "clock"}  # the board, and the values it returns
 CORE_NEVER = {"socket", "threading", "subprocess", "sqlite3", "random", "time", "pathlib", "os", "flask", "tinydb"}

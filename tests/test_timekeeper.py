@@ -33,6 +33,15 @@ def test_a_machine_that_boots_in_1970_or_2087_is_not_believed(keeper, utc):
     assert keeper.now() == FLOOR
 
 
+@pytest.mark.parametrize(("guess", "start"), [
+    (0, FLOOR), (FLOOR + 5 * DAY, FLOOR + 5 * DAY), (FLOOR + 500 * DAY, FLOOR),
+])
+def test_a_guess_is_taken_unsure_and_only_if_it_may_be_true(clock, guess, start):
+    keeper = Timekeeper(clock, FLOOR, guess)
+    assert keeper.now() == start
+    assert not keeper.sure and keeper.raise_floor() is None
+
+
 def test_an_island_that_was_off_for_months_takes_the_time_of_a_synchronised_source(keeper):
     assert keeper.tell(Source.SYSTEM, FLOOR + 90 * DAY)
     assert keeper.now() == FLOOR + 90 * DAY
