@@ -1,4 +1,4 @@
-"""Whether the machine's clock is set by something that knows the time (Linux adjtimex(2): what chrony and timesyncd tell)."""
+"""Whether the machine's clock is set by something that knows the time (Linux adjtimex(2): chrony, timesyncd tell it)."""
 
 import ctypes
 
