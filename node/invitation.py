@@ -1,0 +1,187 @@
+"""Charters and invitations as bytes and text: how a set is handed to a new island, on a stick or as a QR code, offline.
+
+An invitation holds the charter, the seed of a one-time key, and the vouches that let this key in, up to a founder. Whoever
+accepts it signs, with the one-time key, a vouch for their own key; no answer has to travel back (docs/protocol.md, section 2).
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from node.clock import seconds_of
+from node.errors import LocalMisuse, RemoteFault
+from node.identity import SEED_BYTES, Charter, SigningKey, key_id
+from node.records import Kind, Record, Right, Vouch, decode, encode, sign
+from node.textpack import pack
+
+CHARTER_MARK, INVITATION_MARK = b"archipel charter 1", b"archipel invitation 1"
+MAX_FOUNDERS = 16
+MAX_PAPERS = 8
+MAX_NAME_BYTES = 160
+CHECK_BYTES = 4
+GROUP = 5  # letters between two blanks, to be read aloud or typed
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """`papers` are encoded vouches, the one for the one-time key first."""
+
+    charter: Charter
+    seed: bytes
+    papers: tuple[bytes, ...]
+
+    @property
+    def vouch(self) -> Record:
+        """The vouch for the one-time key."""
+        return decode(self.papers[0])
+
+    @property
+    def expires(self) -> int:
+        """The minute after which nobody can use it."""
+        return self.vouch.expires
+
+
+def prepare(charter: Charter, keeper: SigningKey, seed: bytes, offer: Record, papers: Iterable[Record]) -> Invitation:
+    """An invitation by `keeper`: `offer` is its unsigned vouch (see `offer`), `papers` the vouches the keeper holds."""
+    signed = sign(offer, charter.set_id, keeper.sign)
+    chain = _chain(keeper.key_id, list(papers), {key_id(public) for public in charter.founders})
+    return Invitation(charter, seed, (encode(signed), *(encode(paper) for paper in chain)))
+
+
+def offer(author: bytes, seed: bytes, created: int, life: int, group: bool = False) -> Record:
+    """The unsigned vouch of `author` (a keeper's key id) for the one-time key made from `seed`; `life` in hours."""
+    rights = Right.INVITE | Right.WRITE | (Right.GROUP if group else Right(0))
+    return Record(Kind.VOUCH, author, created, life, detail=Vouch(SigningKey(seed).public, rights))
+
+
+def accept(invitation: Invitation, newcomer: bytes, name: str, minute: int) -> Record:
+    """The record that lets the public key `newcomer` in under `name`; it lives as long as the invitation, so none follows.
+
+    Raises RemoteFault("invitation-expired") when it is too late by `minute`.
+    """
+    one_time, vouch = SigningKey(invitation.seed), invitation.vouch
+    created = max(minute, vouch.created)
+    if created >= vouch.expires:
+        raise RemoteFault("invitation-expired")
+    rights = vouch.detail.rights & (Right.WRITE | Right.GROUP)
+    codec, packed = pack(name)
+    life = -(-(vouch.expires - created) // 60)
+    record = Record(Kind.VOUCH, one_time.key_id, created, life, codec=codec, packed=packed, detail=Vouch(newcomer, rights))
+    return sign(record, invitation.charter.set_id, one_time.sign)
+
+
+def charter_bytes(charter: Charter) -> bytes:
+    """mark | name length (1) | name | number of founders (1) | founders (32 each) | secret (32) | check (4)."""
+    name = charter.name.encode()
+    if len(name) > MAX_NAME_BYTES or not 1 <= len(charter.founders) <= MAX_FOUNDERS:
+        raise LocalMisuse("a charter has a name of at most 160 bytes and 1 to 16 founders")
+    return _checked(CHARTER_MARK + bytes([len(name)]) + name + bytes([len(charter.founders)])
+                    + b"".join(charter.founders) + charter.secret)
+
+
+def read_charter(raw: bytes) -> Charter:
+    """The inverse of `charter_bytes`; raises RemoteFault."""
+    rest = _Rest(_unchecked(raw, CHARTER_MARK, "charter"), "charter")
+    name = rest.take(rest.number(1))
+    founders = tuple(rest.take(32) for _ in range(rest.number(1)))
+    secret = rest.take(32)
+    rest.end()
+    try:
+        charter = Charter.found(name.decode(), founders, secret)
+    except UnicodeDecodeError:
+        raise RemoteFault("charter-name") from None
+    if charter.founders != founders or not 1 <= len(founders) <= MAX_FOUNDERS:
+        raise RemoteFault("charter-founders")
+    return charter
+
+
+def invitation_bytes(invitation: Invitation) -> bytes:
+    """mark | charter length (2) | charter | seed (32) | per paper: length (2), record | check (4)."""
+    charter = charter_bytes(invitation.charter)
+    papers = b"".join(len(paper).to_bytes(2, "big") + paper for paper in invitation.papers)
+    return _checked(INVITATION_MARK + len(charter).to_bytes(2, "big") + charter + invitation.seed + papers)
+
+
+def read_invitation(raw: bytes) -> Invitation:
+    """The inverse of `invitation_bytes`; raises RemoteFault. Whether the vouches are good is for the set to judge."""
+    rest = _Rest(_unchecked(raw, INVITATION_MARK, "invitation"), "invitation")
+    charter = read_charter(rest.take(rest.number(2)))
+    seed = rest.take(SEED_BYTES)
+    papers = []
+    while rest.left and len(papers) < MAX_PAPERS:
+        papers.append(rest.take(rest.number(2)))
+    rest.end()
+    invitation = Invitation(charter, seed, tuple(papers))
+    if not papers or any(decode(paper).kind is not Kind.VOUCH for paper in papers):
+        raise RemoteFault("invitation-papers")
+    if invitation.vouch.detail.subject != SigningKey(seed).public:
+        raise RemoteFault("invitation-key")
+    return invitation
+
+
+def to_text(raw: bytes) -> str:
+    """Capital letters and digits in groups of five (base32, RFC 4648): for a file, a QR code, or to be typed."""
+    letters = base64.b32encode(raw).decode().rstrip("=")
+    groups = [letters[at:at + GROUP] for at in range(0, len(letters), GROUP)]
+    return "\n".join(" ".join(groups[at:at + 10]) for at in range(0, len(groups), 10))
+
+
+def from_text(text: str) -> bytes:
+    """The inverse of `to_text`, whatever blanks, hyphens and small letters; raises RemoteFault("text")."""
+    letters = "".join(text.split()).replace("-", "").upper()
+    try:
+        return base64.b32decode(letters + "=" * (-len(letters) % 8))
+    except ValueError:
+        raise RemoteFault("text") from None
+
+
+def until_s(invitation: Invitation) -> int:
+    """The moment, in seconds since 1970, after which nobody can use it."""
+    return seconds_of(invitation.expires)
+
+
+def _chain(author: bytes, papers: list[Record], founders: set[bytes]) -> list[Record]:
+    """The vouches that lead from `author` up to a founder, each the longest lasting of its subject."""
+    chain: list[Record] = []
+    while author not in founders and len(chain) < MAX_PAPERS - 1:
+        about = [paper for paper in papers if isinstance(paper.detail, Vouch) and key_id(paper.detail.subject) == author]
+        best = max(about, key=lambda paper: (Right.VOUCH in paper.detail.rights, paper.expires), default=None)
+        if best is None or best in chain:
+            break
+        chain.append(best)
+        author = best.author
+    return chain
+
+
+def _checked(body: bytes) -> bytes:
+    return body + hashlib.blake2b(body, digest_size=CHECK_BYTES).digest()
+
+
+def _unchecked(raw: bytes, mark: bytes, what: str) -> bytes:
+    body, check = raw[:-CHECK_BYTES], raw[-CHECK_BYTES:]
+    if not body.startswith(mark):
+        raise RemoteFault(f"{what}-mark")
+    if hashlib.blake2b(body, digest_size=CHECK_BYTES).digest() != check:
+        raise RemoteFault(f"{what}-check")
+    return body[len(mark):]
+
+
+class _Rest:
+    """Takes bytes from the front of what is left."""
+
+    def __init__(self, left: bytes, what: str):
+        self.left, self._what = left, what
+
+    def take(self, size: int) -> bytes:
+        if len(self.left) < size:
+            raise RemoteFault(f"{self._what}-short")
+        part, self.left = self.left[:size], self.left[size:]
+        return part
+
+    def number(self, size: int) -> int:
+        return int.from_bytes(self.take(size), "big")
+
+    def end(self) -> None:
+        if self.left:
+            raise RemoteFault(f"{self._what}-long")
