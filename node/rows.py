@@ -107,12 +107,12 @@ class RowIndex:
         """At most `limit` rows, and the mark to ask for what follows ("" at the end). An unknown mark starts anew."""
         found: list[Row] = []
         last: Key | None = None
-        for key in self._keys(wanted, _unmarked(after)):
+        for key in self._keys(wanted, key_of(after)):
             row = self._rows[key[1]]
             if wanted.topic is not None and row.topic != wanted.topic:
                 continue
             if len(found) >= limit:
-                return found, _mark(last) if last else ""
+                return found, mark_of(last) if last else ""
             found.append(row)
             last = key
         return found, ""
@@ -140,12 +140,13 @@ def _walk(keys: list[Key], wanted: Slice, after: Key | None) -> Iterator[Key]:
     return (keys[index] for index in indices)
 
 
-def _mark(key: Key) -> str:
+def mark_of(key: Key) -> str:
+    """The opaque mark that stands for a place in a sorted list."""
     return f"{key[0]:08x}{key[1].hex()}"
 
 
-def _unmarked(mark: str) -> Key | None:
-    """The key a mark stands for; marks come back through addresses that people may edit."""
+def key_of(mark: str) -> Key | None:
+    """The place a mark stands for, None if it is no mark: they come back through addresses that people may edit."""
     try:
         raw = bytes.fromhex(mark)
     except ValueError:

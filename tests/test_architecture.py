@@ -23,6 +23,7 @@ SHELL = {
     "selftest",
     "server",
     "settings",
+    "sqlitefile",
     "store",
     "timesource",
 }

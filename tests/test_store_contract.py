@@ -11,13 +11,11 @@ from node.memorystore import MemoryStore
 from node.records import Event, Kind, Record, encode, sign
 from node.rows import Row, Slice
 from node.store import JournalStore
+from tests.storerows import all_pages, made_up
 
 
 def row(number, **fields):
-    """A row with a made-up encoding; `number` names it."""
-    shape = {"kind": number % 2, "created": 1000 + number, "expires": 5000 + number, "topic": number % 3,
-             "received": 1001 + number, "start": 2000 - number if number % 2 else None}
-    return Row(number.to_bytes(16, "big"), f"record {number}".encode() * 9, **shape | fields)
+    return made_up(number, **{"start": 2000 - number if number % 2 else None} | fields)
 
 
 class Reopened:
@@ -40,16 +38,6 @@ def store(request, tmp_path):
     return request.param(tmp_path / "island")
 
 
-def everything(store, wanted, limit):
-    after, seen = "", []
-    while True:
-        rows, after = store.page(wanted, after, limit)
-        seen += rows
-        if not after:
-            return seen
-        assert len(rows) == limit
-
-
 def test_what_was_committed_is_there_and_what_was_deleted_is_not(store):
     store.commit(put=[row(1), row(2)])
     store.commit(put=[row(3)], delete=[row(1).id, row(99).id])
@@ -60,8 +48,8 @@ def test_what_was_committed_is_there_and_what_was_deleted_is_not(store):
 def test_a_row_put_again_takes_the_place_of_the_old_one(store):
     store.commit(put=[row(1)])
     store.commit(put=[row(1, created=7, kind=5, start=None)])
-    assert everything(store, Slice(), 10) == [row(1, created=7, kind=5, start=None)]
-    assert everything(store, Slice("start"), 10) == []
+    assert all_pages(store, Slice(), 10) == [row(1, created=7, kind=5, start=None)]
+    assert all_pages(store, Slice("start"), 10) == []
 
 
 SLICES = list(itertools.product(
@@ -77,7 +65,7 @@ def test_pages_put_together_are_the_sorted_selection(store, limit):
             (found for found in rows if getattr(found, order) is not None and since <= getattr(found, order) < until
              and (kinds is None or found.kind in kinds) and topic in (None, found.topic)),
             key=lambda found: (getattr(found, order), found.id), reverse=newest_first)
-        assert everything(store, Slice(order, kinds, since, until, topic, newest_first), limit) == expected
+        assert all_pages(store, Slice(order, kinds, since, until, topic, newest_first), limit) == expected
 
 
 def test_a_page_goes_on_after_the_row_it_ended_with_was_deleted(store):

@@ -1,0 +1,256 @@
+"""The archive: what expired, kept for as long as an island wants, and the words of live and past records.
+
+SQLite (WAL, synchronous FULL, secure_delete). A row is kept as a checked line like in a journal, because SQLite does not
+notice a flipped bit; the columns beside it only sort. The rowid of words begins with the minute of creation, so that
+results come newest first without being sorted. Words of live records are an index that could be made again: they are
+written a batch at a time, and the card is not waited for.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from node.clock import MAX_MINUTE
+from node.folding import fold, query_of
+from node.journal import line_of, payloads_in
+from node.rows import Key, Row, Slice, StoreFailed, key_of, mark_of
+from node.shelf import UNFIT
+from node.sqlitefile import SqliteFile, Write
+from node.store import JournalStore, document_of, row_of
+
+SCHEMA = """
+    CREATE TABLE IF NOT EXISTS past(id BLOB PRIMARY KEY, kind INTEGER NOT NULL, topic INTEGER NOT NULL,
+        created INTEGER NOT NULL, start INTEGER, expires INTEGER NOT NULL, line BLOB NOT NULL);
+    CREATE INDEX IF NOT EXISTS past_created ON past(created, id);
+    CREATE INDEX IF NOT EXISTS past_start ON past(start, id) WHERE start IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS past_expires ON past(expires);
+    CREATE TABLE IF NOT EXISTS live(id BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(id UNINDEXED, text,
+        tokenize = "unicode61 remove_diacritics 2");
+"""
+NUMBER_BITS = 39  # of the id, below the 24 bits of the minute, in a rowid of 63
+WORDS_BATCH = 64
+MAX_WAITING = 4096  # words of live records while the card takes no writes
+ROWS_BATCH = 500
+
+
+class Archive:
+    """Past rows by id and date, and words of all. Safe from any thread. Writing raises StoreFailed, reading never does.
+
+    `damaged` counts rows that were found unreadable and left out.
+    """
+
+    def __init__(self, path: Path):
+        self.damaged = 0
+        self._file = SqliteFile(path, SCHEMA)
+        self._broken = False  # the index of words: `compact` makes it again
+        self._gate = Lock()
+        self._waiting: dict[bytes, tuple[int, str]] = {}  # words not written yet; the gate guards them
+
+    def __len__(self) -> int:
+        return sum(count for count, in self._file.read("SELECT count(*) FROM past"))
+
+    def keep(self, rows: Iterable[Row], texts: Mapping[bytes, str]) -> None:
+        """Archive rows, with the words of those that have a text here; durable on return. Once more is no fault."""
+        with self._file.write() as write:
+            for row in rows:
+                write("INSERT OR REPLACE INTO past VALUES (?, ?, ?, ?, ?, ?, ?)",
+                      (row.id, row.kind, row.topic, row.created, row.start, row.expires, _line_of(row)))
+                if row.id in texts:
+                    _add_words(write, row.id, _number(row.id, row.created), fold(texts[row.id]))
+                write("DELETE FROM live WHERE id = ?", (row.id,))
+
+    def get(self, id_: bytes) -> Row | None:
+        """The archived row with this id, or None."""
+        return next(self._readable(self._file.read("SELECT line FROM past WHERE id = ?", (id_,))), None)
+
+    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
+        """At most `limit` archived rows, and the mark to ask for what follows ("" at the end)."""
+        order = {"created": "created", "start": "start"}[wanted.order]  # nothing else gets into the statement
+        where, values = _condition(wanted, order, key_of(after))
+        way = "DESC" if wanted.newest_first else "ASC"
+        found = self._file.read(f"SELECT line, {order}, id FROM past WHERE {where} "  # noqa: S608 - our own words only
+                           f"ORDER BY {order} {way}, id {way} LIMIT ?", (*values, limit + 1))
+        return list(self._readable(found[:limit])), mark_of(found[limit - 1][1:]) if len(found) > limit else ""
+
+    def rows(self) -> Iterator[Row]:
+        """Every archived row by date, read a page at a time."""
+        last, after = "", "0"
+        while after > last:  # marks grow, unless the file is broken
+            last = after
+            rows, after = self.page(Slice(), after, ROWS_BATCH)
+            yield from rows
+
+    def index(self, id_: bytes, created: int, text: str) -> None:
+        """Let search find a live record. Cheap: written with others, later; made again if it is lost."""
+        with self._gate:
+            if len(self._waiting) < MAX_WAITING:
+                self._waiting[id_] = _number(id_, created), fold(text)
+        if len(self._waiting) >= WORDS_BATCH:
+            self._write_waiting()
+
+    def wordless(self, ids: Iterable[bytes]) -> list[bytes]:
+        """Those of `ids` that search cannot find yet: their texts must be given to `index` or `keep`."""
+        known = "SELECT 1 FROM live WHERE id = ?1 UNION ALL SELECT 1 FROM past WHERE id = ?1"
+        return [id_ for id_ in ids if id_ not in self._waiting and not self._file.read(known, (id_,))]
+
+    def search(self, typed: str, after: str = "", limit: int = 20) -> tuple[list[bytes], str]:
+        """Ids of live and archived records with all the words typed, newest first, and the mark of what follows.
+
+        Case, accents and ligatures do not count; the last word may be only begun. Whatever is typed, nothing is raised.
+        """
+        self._write_waiting()
+        query, before = query_of(typed), _number_of(after)
+        if not query:
+            return [], ""
+        found = self._file.read("SELECT id, rowid FROM words WHERE words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+                           (query, before, limit + 1))
+        self._broken |= self._file.reason == "damaged"
+        return [id_ for id_, _ in found[:limit]], f"{found[limit - 1][1]:x}" if len(found) > limit else ""
+
+    def forget(self, ids: Collection[bytes]) -> None:
+        """Remove rows and words, live or past. Gone from search on return, from the card after `compact`."""
+        with self._gate:
+            for id_ in ids:
+                self._waiting.pop(id_, None)
+        with self._file.write() as write:
+            for id_ in ids:
+                _remove(write, id_)
+
+    def prune(self, before: int) -> None:
+        """Forget what expired before this minute."""
+        ids, last = self._expired(before), None
+        while ids and ids != last:  # a broken index may name what cannot be deleted
+            self.forget(ids)
+            ids, last = self._expired(before), ids
+
+    def _expired(self, before: int) -> list[bytes]:
+        return [id_ for id_, in self._file.read("SELECT id FROM past WHERE expires < ? LIMIT ?", (before, ROWS_BATCH))]
+
+    def sweep(self, is_live: Callable[[bytes], object]) -> None:
+        """Forget words of live records that are no longer live: what a crash left behind."""
+        self.forget([id_ for id_, in self._file.read("SELECT id FROM live") if not is_live(id_)])
+
+    def compact(self) -> None:
+        """Leave nothing of what was forgotten in the files."""
+        self._write_waiting()
+        with self._file.write() as write:
+            if self._broken:
+                write("INSERT INTO words(words) VALUES ('rebuild')")
+            elif write("PRAGMA user_version").fetchone()[0]:
+                write("INSERT INTO words(words) VALUES ('optimize')")  # merges away the words of what was deleted
+            write("PRAGMA user_version = 0")
+        self._broken = False
+        self._file.compact()
+
+    def health(self) -> tuple[bool, str]:
+        """Whether the last access worked, and the reason (a slug) if not."""
+        return not self._file.reason, self._file.reason
+
+    def close(self) -> None:
+        """Write what waits, let go of the files."""
+        self._write_waiting()
+        self._file.close()
+
+    def _write_waiting(self) -> None:
+        """Write the words that wait, unless somebody writes just now: then they wait for the next time."""
+        if not self._waiting or not self._file.writing.acquire(blocking=False):
+            return
+        try:
+            with self._gate:
+                batch = dict(self._waiting)
+            with contextlib.suppress(StoreFailed):
+                self._write_words(batch)
+        finally:
+            self._file.writing.release()
+
+    def _write_words(self, batch: Mapping[bytes, tuple[int, str]]) -> None:
+        with self._file.write(sync="NORMAL") as write:
+            for id_, (number, text) in batch.items():
+                _add_words(write, id_, number, text)
+                write("INSERT OR IGNORE INTO live SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM past WHERE id = ?1)",
+                      (id_, number))
+        with self._gate:
+            for id_ in batch:
+                self._waiting.pop(id_, None)
+
+    def _readable(self, found: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
+        for line, *_ in found:
+            try:
+                yield _row_of(line)
+            except UNFIT:
+                self.damaged += 1
+
+
+def retire(store: JournalStore, archive: Archive, ids: Iterable[bytes], texts: Mapping[bytes, str] | None) -> None:
+    """Move rows from the live set to the archive, with the words of those in `texts`; None keeps nothing of them.
+
+    Archived first, deleted then: after a crash in between, doing it again completes it. No deleted text is left in the
+    journal. Raises StoreFailed; what was not moved by then is still live.
+    """
+    rows = [row for row in map(store.get, ids) if row is not None]
+    for first in range(0, len(rows), ROWS_BATCH):
+        batch = rows[first:first + ROWS_BATCH]
+        if texts is None:
+            archive.forget([row.id for row in batch])
+        else:
+            archive.keep(batch, texts)
+        store.commit(delete=[row.id for row in batch])
+    store.compact()
+
+
+def _line_of(row: Row) -> bytes:
+    return line_of(json.dumps({row.id.hex(): document_of(row)}, separators=(",", ":")).encode())
+
+
+def _row_of(line: bytes) -> Row:
+    """The inverse; raises one of UNFIT when a bit of it changed."""
+    payload, = payloads_in(line)
+    (id_, document), = json.loads(payload or b"null").items()
+    return row_of(id_, document)
+
+
+def _number(id_: bytes, created: int) -> int:
+    """The rowid of a record's words: minute of creation, then the id. Two that agree: only the first is found."""
+    return min(created, MAX_MINUTE) << NUMBER_BITS | int.from_bytes(id_[:8], "big") >> 64 - NUMBER_BITS
+
+
+def _number_of(mark: str) -> int:
+    """The rowid a mark stands for; a mark that somebody edited starts anew."""
+    try:
+        return min(int(mark, 16), (1 << 63) - 1)
+    except ValueError:
+        return (1 << 63) - 1
+
+
+def _condition(wanted: Slice, order: str, after: Key | None) -> tuple[str, list[Any]]:
+    """The part of a statement that selects a slice, and its values."""
+    where, values = f"{order} >= ? AND {order} < ?", [wanted.since, wanted.until]
+    if wanted.kinds is not None:
+        where += f" AND kind IN ({','.join('?' * len(wanted.kinds))})"
+        values += wanted.kinds
+    if wanted.topic is not None:
+        where += " AND topic = ?"
+        values.append(wanted.topic)
+    if after is not None:
+        where += f" AND ({order}, id) {'<' if wanted.newest_first else '>'} (?, ?)"
+        values += after
+    return where, values
+
+
+def _add_words(write: Write, id_: bytes, number: int, text: str) -> None:
+    write("INSERT INTO words(rowid, id, text) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM words WHERE rowid = ?1)",
+          (number, id_, text))
+
+
+def _remove(write: Write, id_: bytes) -> None:
+    numbers = [number for number, in write("SELECT number FROM live WHERE id = ?", (id_,))]
+    numbers += [_number(id_, created) for created, in write("SELECT created FROM past WHERE id = ?", (id_,))]
+    for number in numbers:
+        write("DELETE FROM words WHERE rowid = ? AND id = ?", (number, id_))
+    for table in ("live", "past"):
+        write(f"DELETE FROM {table} WHERE id = ?", (id_,))  # noqa: S608 - our own words only
+    write("PRAGMA user_version = 1")  # there is something for `compact` to do

@@ -1,0 +1,138 @@
+"""A SQLite file on a card that may be full, read-only or broken: reading never fails, writing says why it did."""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from node.disk import failure_of
+from node.rows import StoreFailed
+
+PREPARATION = ("PRAGMA journal_mode = WAL", "PRAGMA secure_delete = ON", "PRAGMA cache_size = -1024")
+REASONS = {sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_READONLY: "read-only", sqlite3.SQLITE_CANTOPEN: "read-only",
+           sqlite3.SQLITE_CORRUPT: "damaged", sqlite3.SQLITE_NOTADB: "damaged"}
+
+Write = Callable[..., sqlite3.Cursor]
+
+
+class SqliteFile:
+    """One database with two connections, so that nobody who reads waits for a write. Safe from any thread.
+
+    `reason` is why the last access failed: "full", "read-only", "io-error", "damaged", or "" if it did not. A file that is
+    no database any more is set aside as *.damaged, until `compact`, and a new one begun.
+    """
+
+    def __init__(self, path: Path, schema: str):
+        self.reason = ""
+        self._path, self._schema = path, schema
+        self.writing, self._reading = RLock(), RLock()  # taken in this order by whoever takes both
+        self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+        with contextlib.suppress(StoreFailed), self.write():
+            pass
+
+    def read(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a statement finds; nothing when the card fails."""
+        with self._reading:
+            try:
+                self._reader = self._reader or self._open_reader()
+                return self._reader.execute(statement, tuple(values)).fetchall()
+            except sqlite3.Error as error:
+                self.reason = _reason(error)
+                self._reader = _closed(self._reader)
+                return []
+
+    @contextlib.contextmanager
+    def write(self, sync: str = "FULL") -> Iterator[Write]:
+        """One transaction, all or nothing, durable at the end (with `sync` NORMAL: some time later)."""
+        with self._connection() as connection:
+            connection.execute(f"PRAGMA synchronous = {sync}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection.execute
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def compact(self) -> None:
+        """Empty the write-ahead log into the file, so that nothing deleted is in either; raises StoreFailed."""
+        with self._connection() as connection, self._reading:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with contextlib.suppress(OSError):
+            self._aside.unlink()
+
+    def close(self) -> None:
+        """Let go of the file; it is opened again when needed."""
+        with self.writing, self._reading:
+            self._writer, self._reader = _closed(self._writer), _closed(self._reader)
+
+    @property
+    def _aside(self) -> Path:
+        return self._path.with_name(self._path.name + ".damaged")
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """The writing connection; after a failure both are opened anew."""
+        with self.writing:
+            try:
+                self._writer = self._writer or self._open_writer()
+                yield self._writer
+            except (sqlite3.Error, OSError) as error:
+                self.close()
+                self.reason = _reason(error)
+                raise StoreFailed(self.reason) from error
+            if self.reason:
+                with self._reading:  # it may have seen the card as it was
+                    self._reader = _closed(self._reader)
+            self.reason = ""
+
+    def _open_writer(self) -> sqlite3.Connection:
+        try:
+            return _prepared(self._path, self._schema)
+        except sqlite3.DatabaseError as error:
+            if _reason(error) != "damaged":
+                raise
+        self._path.replace(self._aside)
+        for ending in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+        return _prepared(self._path, self._schema)
+
+    def _open_reader(self) -> sqlite3.Connection:
+        """Also on a card that cannot be written: SQLite then reads what the last checkpoint left."""
+        for mode in ("mode=ro", "immutable=1"):
+            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False)
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("SELECT count(*) FROM sqlite_schema")
+                connection.execute(PREPARATION[-1])
+                return connection
+            connection.close()
+        raise sqlite3.OperationalError("cannot be read")
+
+
+def _prepared(path: Path, schema: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for setting in PREPARATION:
+            connection.execute(setting)
+        connection.executescript(schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _closed(connection: sqlite3.Connection | None) -> None:
+    if connection:
+        with contextlib.suppress(sqlite3.Error):
+            connection.close()
+
+
+def _reason(error: Exception) -> str:
+    """The reason slug for what SQLite (primary result codes: sqlite.org/rescode.html) or the system reports."""
+    if isinstance(error, OSError):
+        return failure_of(error)
+    return REASONS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "io-error")
