@@ -1,0 +1,55 @@
+"""People's text is shown as text: nothing of it becomes markup, nothing of it leaves its place."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from web import prose
+
+
+def test_markup_in_a_text_is_shown_not_obeyed():
+    shown = prose.paragraphs('<script>alert(1)</script> "x" & <img src=x onerror=y>')
+    assert "<script" not in shown and "<img" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+@given(st.text())
+def test_whatever_is_typed_adds_no_tag_but_paragraphs_breaks_and_links(text):
+    shown = str(prose.paragraphs(text))
+    for known in ('<p dir="auto">', "</p>", "<br>", "</a>"):
+        shown = shown.replace(known, "")
+    assert shown.count("<") == shown.count('<a href="http')
+
+
+def test_paragraphs_and_line_breaks_are_kept():
+    assert prose.paragraphs("un\ndeux\n\n\ntrois") == '<p dir="auto">un<br>deux</p><p dir="auto">trois</p>'
+
+
+def test_only_web_addresses_become_links_and_they_tell_nobody_where_one_comes_from():
+    shown = prose.paragraphs("voir https://example.org/a?b=1&c, ou javascript:alert(1) ou (http://example.org/x).")
+    assert '<a href="https://example.org/a?b=1&amp;c" rel="nofollow noreferrer">' in shown
+    assert '<a href="http://example.org/x" rel="nofollow noreferrer">' in shown
+    assert shown.count("<a ") == 2
+    assert "<a" not in prose.anchor('javascript:alert("x")') and "<a" not in prose.anchor("https://a b")
+
+
+def test_control_characters_and_direction_overrides_are_not_shown_but_marks_are():
+    assert prose.plain("a\x00b\u202ec\u2066d\u200ee\ud800") == "abcd\u200ee"
+    assert prose.one_line("a\n\tb  c") == "a b c"
+
+
+def test_a_headline_is_the_first_line_and_says_when_it_leaves_something_out():
+    assert prose.headline("Coupure d’eau\nrue du Canal") == "Coupure d’eau"
+    long = "mot " * 60
+    assert len(prose.headline(long)) <= 90 and prose.headline(long).endswith("mot…")
+    assert len(prose.headline("x" * 500)) == 90
+
+
+def test_headline_and_rest_together_lose_nothing_of_a_short_text():
+    text = "Coupure d’eau\nrue du Canal jusqu’à midi"
+    assert f"{prose.headline(text)} {prose.rest(text)}" == prose.one_line(text)
+    assert prose.rest("Une ligne") == ""
+
+
+def test_the_body_repeats_the_headline_only_when_the_headline_is_cut():
+    assert prose.body("Titre\nsuite") == "suite"
+    assert prose.body("mot " * 60) == "mot " * 60
