@@ -11,7 +11,7 @@ from typing import Protocol
 
 from node.clock import minute_of, seconds_of
 from node.liveset import Change, LiveSet, Verdict
-from node.records import decode
+from node.records import decode, record_id
 from node.rows import Row, StoreFailed
 from node.sync.events import (
     Action,
@@ -35,6 +35,9 @@ class Store(Protocol):
 
     def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
         """Return when durable, or raise StoreFailed."""
+
+    def get(self, id_: bytes) -> Row | None:
+        """The row with this id, or None."""
 
     def rows(self) -> Iterable[Row]:
         """Every row kept."""
@@ -66,8 +69,13 @@ class Island:
         return min(moments, default=None)
 
     def load(self, now: float) -> None:
-        """After a start, or when the clock was set back: take what the store holds; what has expired stays there."""
-        self.liveset.load([row.raw for row in self.store.rows()], now)
+        """After a start: take what the store holds. Rows that somebody damaged or forged are deleted, others stay there."""
+        rows = list(self.store.rows())
+        self.liveset.load([row.raw for row in rows if record_id(row.raw) == row.id], now)
+        known = {*self.liveset.ids(), *self.liveset.fading()}
+        strays = [row.id for row in rows if row.id not in known]
+        if strays:
+            self._try_to_delete(strays)
 
     def handle(self, event: Event, now: float) -> list[Send]:
         """React to one event; see `handle_all`."""
@@ -75,7 +83,7 @@ class Island:
 
     def handle_all(self, events: Iterable[Event], now: float) -> list[Send]:
         """React to events that came together: their records share one commit. A StoreFailed is counted, not raised."""
-        actions = self._expire(now)
+        actions = self._pass_time(now)
         for event in events:
             actions += self._react(event, now)
         return self._carry_out(actions, now)
@@ -121,11 +129,14 @@ class Island:
 
     def _keep(self, keeps: list[Keep], now: float) -> tuple[list[Verdict], list[Action]]:
         change = self.liveset.judge([keep.raw for keep in keeps], now)
-        if change:
-            received = minute_of(now)
-            self.store.commit([Row.of(decode(raw), raw, received) for _, raw in change.added], change.removed)
+        if change.added or change.deleted:
+            self.store.commit(self._new_rows(change, minute_of(now)), change.deleted)
         self.liveset.apply(change)
         return change.verdicts, self._tell(self._news(keeps, change), now)
+
+    def _new_rows(self, change: Change, received: int) -> list[Row]:
+        """Rows for what enters, but for what only faded and is still on disk with its local marks."""
+        return [Row.of(decode(raw), raw, received) for id_, raw in change.added if self.store.get(id_) is None]
 
     def _news(self, keeps: list[Keep], change: Change) -> list[Event]:
         """What engines must hear of a change."""
@@ -143,9 +154,21 @@ class Island:
             news.append(RecordsGone(tuple(change.removed)))
         return news
 
-    def _expire(self, now: float) -> list[Action]:
+    def _pass_time(self, now: float) -> list[Action]:
+        """Once a minute: hide what ends, let in what waited. Rows of what faded stay until `node.retire` takes them."""
         if minute_of(now) == self._minute:
             return []
         self._minute = minute_of(now)
-        gone = self.liveset.expire(now).removed  # hidden only: a clock may be wrong, so `node.retire` deletes a day later
-        return self._tell([RecordsGone(tuple(gone))], now) if gone else []
+        self.liveset.forget([id_ for id_ in self.liveset.fading() if self.store.get(id_) is None])
+        change = self.liveset.expire(now)
+        if change.deleted:
+            self._try_to_delete(change.deleted)
+        news = [RecordsGone(tuple(change.removed))] if change.removed else []
+        return [*self._tell(news, now), *(Keep(raw, FROM_PEN, bulk=True) for raw in self.liveset.waiting(now))]
+
+    def _try_to_delete(self, ids: list[bytes]) -> None:
+        """What cannot be deleted now goes after the next start."""
+        try:
+            self.store.commit(delete=ids)
+        except StoreFailed as failure:
+            self.counters[f"store {failure.reason}"] += 1

@@ -1,16 +1,23 @@
-"""The records of the set in memory, and what belongs to it: a deterministic function of the records held."""
+"""The records of the set in memory, and what belongs to it: a deterministic function of the records held.
 
-from collections.abc import Collection, Iterable
+The rules are in `node.trust` (who may write), `node.share` (which versions stand, how much of one author fits) and
+`node.judge` (in which order they apply); docs/protocol.md states them for other implementations.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
-from node.clock import minute_of
-from node.errors import RemoteFault
-from node.identity import Charter, key_id, verify
-from node.records import DAY_MIN, Kind, Record, Right, Vouch, decode, record_id, signing_message
+from node.clock import MAX_MINUTE, minute_of
+from node.entry import Entry
+from node.errors import LocalMisuse
+from node.identity import Charter
+from node.judge import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Judgement, State
+from node.records import Record, decode
+from node.share import ROOM, Drawer, Room
+from node.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
-KEPT = "kept"
-MAX_AHEAD_MIN = DAY_MIN  # a record from further in the future waits until its time is near
-
+FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -27,106 +34,177 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Change:
-    """What `judge` or `expire` would do to the set: rows to store, ids to delete, and a verdict per record judged."""
+    """What happens to the set: (id, encoding) that enter, ids that leave, and a verdict per record judged, in order.
+
+    `deleted` ids are withdrawn, revoked, forged or over a share: their rows go at once. What is `removed` and not `deleted`
+    only faded: its row stays for a day of uptime, as a clock set right or a late vouch brings it back.
+    """
 
     added: list[tuple[bytes, bytes]] = field(default_factory=list)
     removed: list[bytes] = field(default_factory=list)
+    deleted: list[bytes] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    judgement: Judgement | None = field(default=None, repr=False)
+    revision: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed)
+        return bool(self.added or self.removed or self.deleted)
 
 
 class LiveSet:
-    """The live records of one set. Reading is safe from any thread; only one thread may judge and apply."""
+    """The live records of one set. Reading is safe from any thread; only one thread may judge, apply and expire."""
 
-    def __init__(self, charter: Charter):
+    def __init__(self, charter: Charter, room: Mapping[Drawer, Room] = ROOM):
         self.charter = charter
-        self._raws: dict[bytes, bytes] = {}
-        self._records: dict[bytes, Record] = {}
+        self.revision = 0  # grows with every change
+        self._state = State(charter, room, Trust(charter))
+        self._about: dict[bytes, tuple[bytes, ...]] = {}
+        self._ends: list[tuple[int, bytes]] = []  # a heap; ids that left earlier stay in it until their minute
+        self._next_end = MAX_MINUTE
+        self._broken: set[bytes] = set()
 
     def __len__(self) -> int:
-        return len(self._raws)
+        return len(self._state.entries)
 
     def __contains__(self, id_: bytes) -> bool:
-        return id_ in self._raws
+        return id_ in self._state.entries
 
-    def get(self, id_: bytes) -> Record | None:
-        """The record with this id if it is in the set, else None."""
-        return self._records.get(id_)
-
-    def raw(self, id_: bytes) -> bytes | None:
-        """Its encoding, or None."""
-        return self._raws.get(id_)
-
-    def ids(self, as_of: int | None = None) -> Collection[bytes]:
-        """Ids of the records still live at minute `as_of` (now, if not said)."""
-        if as_of is None:
-            return list(self._raws)
-        return [id_ for id_, record in list(self._records.items()) if record.expires > as_of]
-
-    def load(self, raws: Iterable[bytes], now: float) -> Change:
-        """Take what the store holds, after a start; what does not belong any more is `removed`."""
-        raws = list(raws)
-        change = self.judge(raws, now)
-        self.apply(change)
-        return Change(removed=[verdict.id for verdict in change.verdicts if not verdict.kept], verdicts=change.verdicts)
-
-    def judge(self, raws: Iterable[bytes], now: float) -> Change:
-        """Say what these encoded records would change; nothing changes yet."""
-        change, keys = Change(), self._keys(self._records.values())
-        for raw in raws:
-            id_ = record_id(raw)
-            if id_ in self._raws or id_ in dict(change.added):
-                change.verdicts.append(Verdict(id_, "duplicate"))
-                continue
-            reason = self._reason(raw, keys, minute_of(now))
-            if reason == KEPT:
-                change.added.append((id_, raw))
-                keys |= self._keys([decode(raw)])
-            change.verdicts.append(Verdict(id_, reason))
-        return change
-
-    def apply(self, change: Change) -> None:
-        """Carry out a change, after the store has committed it."""
-        for id_ in change.removed:
-            self._raws.pop(id_, None)
-            self._records.pop(id_, None)
-        for id_, raw in change.added:
-            self._records[id_] = decode(raw)
-            self._raws[id_] = raw
-
-    def expire(self, now: float) -> Change:
-        """Hide at once what has expired by now; `removed` names it for the store."""
-        minute = minute_of(now)
-        change = Change(removed=[id_ for id_, record in self._records.items() if record.expires <= minute])
-        self.apply(change)
-        return change
+    @property
+    def trust(self) -> Trust:
+        """Who may write, as of the last change."""
+        return self._state.trust
 
     @property
     def deadline(self) -> int | None:
-        """The minute at which something expires next."""
-        return min((record.expires for record in self._records.values()), default=None)
+        """The minute by which to call `expire`, or None while there is nothing."""
+        return self._next_end if self._ends else None
 
-    def _keys(self, records: Iterable[Record]) -> dict[bytes, tuple[bytes, Right]]:
-        keys = {key_id(public): (public, Right.WRITE | Right.URGENT | Right.VOUCH) for public in self.charter.founders}
-        keys |= {key_id(record.detail.subject): (record.detail.subject, record.detail.rights)
-                 for record in records if isinstance(record.detail, Vouch)}
-        return keys
+    def get(self, id_: bytes) -> Record | None:
+        """The record with this id if it is in the set and its signature is right, else None."""
+        raw = self.raw(id_)
+        return decode(raw) if raw is not None else None
 
-    def _reason(self, raw: bytes, keys: dict[bytes, tuple[bytes, Right]], minute: int) -> str:
-        try:
-            record = decode(raw)
-        except RemoteFault as fault:
-            return fault.reason
-        if record.expires <= minute:
-            return "expired"
-        if record.author not in keys or record.created > minute + MAX_AHEAD_MIN:
-            return "penned"
-        public, rights = keys[record.author]
-        needed = Right.VOUCH if record.kind in (Kind.VOUCH, Kind.REVOCATION) else Right.WRITE
-        if needed not in rights or (record.urgent and Right.URGENT not in rights):
-            return "penned"
-        if not verify(public, record.signature, signing_message(raw[:-64], self.charter.set_id)):
-            return "signature"
-        return KEPT
+    def raw(self, id_: bytes) -> bytes | None:
+        """Its encoding, or None."""
+        entry = self._state.entries.get(id_)
+        if entry is None:
+            return None
+        if self._state.proves(entry, self._state.trust):
+            return entry.raw
+        self._broken.add(id_)  # somebody wrote to the card; `expire` takes it out
+        return None
+
+    def ids(self, as_of: int | None = None) -> Collection[bytes]:
+        """Ids of what is live now, or of what will still be at minute `as_of`."""
+        if as_of is None or as_of < self._next_end:
+            return list(self._state.entries)
+        live = [entry for entry in list(self._state.entries.values()) if entry.expires > as_of]
+        if as_of >= self._state.trust.next_end:  # somebody's right ends before that
+            live = [entry for entry in live if self._state.trust.weigh(entry)[1] > as_of]
+        return [entry.id for entry in live]
+
+    def about(self, root: bytes) -> tuple[bytes, ...]:
+        """Ids of what is live and belongs to the item whose first version's id begins with `root` (8 B)."""
+        return self._about.get(root, ())
+
+    def fading(self) -> list[bytes]:
+        """Ids that left the set but may come back; their rows stay until `forget`."""
+        return [entry.id for entry in self._state.faded]
+
+    def load(self, raws: Iterable[bytes], now: float) -> Change:
+        """Take what the store holds, at the start. Signatures of posts are checked when they are first read."""
+        raws, judgement = list(raws), Judgement(self._state, minute_of(now), stored=True)
+        change = self._change(judgement, judgement.take(raws))
+        self.apply(change)
+        for raw, verdict in zip(raws, change.verdicts, strict=True):
+            if verdict.reason == EXPIRED:
+                self._state.faded.put(Entry.of(raw))
+        return change
+
+    def judge(self, raws: Iterable[bytes], now: float) -> Change:
+        """Say what these encoded records would change; nothing changes before `apply`."""
+        judgement = Judgement(self._state, minute_of(now))
+        return self._change(judgement, judgement.take(raws))
+
+    def apply(self, change: Change) -> None:
+        """Carry out a change, once the store has committed it. Raises LocalMisuse if another one came between."""
+        judgement = change.judgement
+        if judgement is None or change.revision != self.revision:
+            raise LocalMisuse("this change was not judged on the set as it is")
+        self._state.trust = judgement.trust
+        for author, _, share in judgement.shares():
+            self._state.shares[author] = share
+        for id_ in change.removed:
+            self._take_out(id_, judgement.fates.get(id_))
+        for id_, _ in change.added:
+            self._put_in(judgement.looked_at[id_])
+        for entry in judgement.looked_at.values():
+            self._house(entry, judgement)
+        self._next_end = self._ends[0][0] if self._ends else MAX_MINUTE
+        self.revision += bool(change)
+
+    def expire(self, now: float) -> Change:
+        """Hide at once what ends by now, or what lost its author's right; `removed` and `deleted` name it for the store."""
+        minute = minute_of(now)
+        if minute < self._next_end and not self._broken:
+            return Change()
+        judgement = Judgement(self._state, minute)
+        for id_ in list(self._broken):
+            if id_ in self._state.entries:
+                judgement.drop(self._state.entries[id_])
+            self._broken.discard(id_)
+        judgement.expire(self._due(minute))
+        change = self._change(judgement, [])
+        self.apply(change)
+        return change
+
+    def waiting(self, now: float) -> list[bytes]:
+        """Encodings of what waited and may enter now (its time has come, the clock was set back): `judge` them."""
+        minute = minute_of(now)
+        return [entry.raw for entry in (*self._state.pen, *self._state.faded)
+                if entry.expires > minute and entry.created <= minute + MAX_AHEAD_MIN
+                and self._state.trust.weigh(entry)[0] == ADMITTED]
+
+    def forget(self, ids: Iterable[bytes]) -> None:
+        """Stop waiting for what faded."""
+        for id_ in ids:
+            self._state.faded.discard(id_)
+
+    def _change(self, judgement: Judgement, verdicts: list[tuple[bytes, str]]) -> Change:
+        added, removed = [], []
+        for _, before, after in judgement.shares():
+            added += [(entry.id, entry.raw) for entry in after.entries.values() if entry.id not in before.entries]
+            removed += [id_ for id_ in before.entries if id_ not in after.entries]
+        left = [id_ for id_ in (*removed, *judgement.looked_at) if id_ in self._state.entries or id_ in self._state.faded]
+        deleted = [id_ for id_ in left if judgement.fates.get(id_) not in FADING | WAITING | {KEPT}]
+        return Change(added, removed, deleted, [Verdict(*verdict) for verdict in verdicts], judgement, self.revision)
+
+    def _due(self, minute: int) -> list[Entry]:
+        due = []
+        while self._ends and self._ends[0][0] <= minute:
+            entry = self._state.entries.get(heappop(self._ends)[1])
+            due += [entry] if entry else []
+        return due
+
+    def _put_in(self, entry: Entry) -> None:
+        self._state.entries[entry.id] = entry
+        if not entry.about_trust:
+            self._about[entry.about] = (*self.about(entry.about), entry.id)
+        heappush(self._ends, (entry.expires, entry.id))
+
+    def _take_out(self, id_: bytes, fate: str | None) -> None:
+        entry = self._state.entries.pop(id_)
+        others = tuple(other for other in self._about.pop(entry.about, ()) if other != id_)
+        if others:
+            self._about[entry.about] = others
+        if fate in FADING:
+            self._state.faded.put(entry)
+
+    def _house(self, entry: Entry, judgement: Judgement) -> None:
+        """Where what was judged stays now: the set, the pen, among what faded, or nowhere."""
+        fate = judgement.fates[entry.id]
+        if fate not in WAITING:
+            self._state.pen.discard(entry.id)
+            self._state.faded.discard(entry.id)
+        elif entry.id not in self._state.faded:
+            (self._state.faded if judgement.stored else self._state.pen).put(entry)

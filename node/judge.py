@@ -1,0 +1,213 @@
+"""One change to the set, worked out on copies: nothing of the set itself moves until the change is applied.
+
+Cheap checks come first and a signature is checked at most once per record: whoever floods us pays more than we do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from node.entry import Entry
+from node.errors import RemoteFault
+from node.identity import Charter, verify
+from node.pen import UNBOUNDED, Pen
+from node.records import DAY_MIN, SIGNATURE_BYTES, Kind, record_id, signing_message
+from node.share import SUPERSEDED, Drawer, Room, Share
+from node.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
+
+KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
+WAITING = {UNVOUCHED, REVOKED, EARLY}  # reasons that may pass
+MAX_AHEAD_MIN = DAY_MIN  # a record from further in the future waits until its time is near
+MAX_FORGED = 4_096
+
+
+@dataclass
+class State:
+    """What a live set remembers. `faded`: what left it by expiry or for want of a vouch, and may still come back.
+
+    `forged` holds ids whose signature was wrong: that never changes, so they are not checked again.
+    """
+
+    charter: Charter
+    room: Mapping[Drawer, Room]
+    trust: Trust
+    shares: dict[bytes, Share] = field(default_factory=dict)
+    entries: dict[bytes, Entry] = field(default_factory=dict)
+    pen: Pen = field(default_factory=Pen)
+    faded: Pen = field(default_factory=lambda: Pen(UNBOUNDED, UNBOUNDED))
+    forged: dict[bytes, None] = field(default_factory=dict)
+
+    def proves(self, entry: Entry, trust: Trust) -> bool:
+        """Whether its author signed it; checked once. May be asked from any thread."""
+        public = trust.public(entry.author)
+        if not entry.proven and public is not None:
+            message = signing_message(entry.raw[:-SIGNATURE_BYTES], self.charter.set_id)
+            entry.proven = verify(public, entry.raw[-SIGNATURE_BYTES:], message)
+        return entry.proven
+
+    def remember_forged(self, id_: bytes) -> None:
+        """Never look at this id again, or not before many others."""
+        self.forged[id_] = None
+        while len(self.forged) > MAX_FORGED:
+            del self.forged[next(iter(self.forged))]
+
+
+class Judgement:
+    """What becomes of some records at one minute. `fates` says it by id, once `take` or `expire` is done.
+
+    `stored` records were proven before a restart: their signature is checked when they are first shown or relayed, or when
+    they would put out another one.
+    """
+
+    def __init__(self, state: State, minute: int, stored: bool = False):
+        self._state, self._minute, self.stored = state, minute, stored
+        self._shares: dict[bytes, Share] = {}
+        self.trust = state.trust
+        self.looked_at: dict[bytes, Entry] = {}
+        self.fates: dict[bytes, str] = {}
+
+    def take(self, raws: Iterable[bytes]) -> list[tuple[bytes, str]]:
+        """Judge encoded records: (id, reason) for each, in order."""
+        screened = [self._screen(raw) for raw in raws]
+        candidates = list(self.looked_at.values())
+        papers = [entry for entry in candidates if entry.about_trust]
+        if papers:
+            self._settle_papers(papers + self._waiting_papers())
+        posts: dict[bytes, list[Entry]] = {}
+        for entry in candidates:
+            if not entry.about_trust:
+                posts.setdefault(entry.author, []).append(entry)
+        for author in self._authors_seen_otherwise():
+            self._drop_void(self._share(author).posts(), author)
+            posts.setdefault(author, []).extend(self._waiting_posts(author))
+        for entries in posts.values():
+            self._settle(entries)
+        self._name_the_outdone()
+        return [(id_, reason or self.fates[id_]) for id_, reason in screened]
+
+    def expire(self, due: Iterable[Entry]) -> None:
+        """Take out what ends by now, and what rested on it. Nothing is let in."""
+        due = list(due)
+        for entry in due:
+            self._drop_void([entry], entry.author)
+        if any(entry.about_trust for entry in due):
+            self._settle_papers([])
+            for author in self._authors_seen_otherwise():
+                self._drop_void(self._share(author).posts(), author)
+
+    def drop(self, entry: Entry) -> None:
+        """Take out an entry whose signature turned out wrong."""
+        self._share(entry.author).discard(entry.id)
+        self.fates[entry.id] = FORGED
+
+    def shares(self) -> Iterator[tuple[bytes, Share, Share]]:
+        """(author, before, after) of every share it touched."""
+        for author, share in self._shares.items():
+            yield author, self._state.shares.get(author) or Share(self._state.room), share
+
+    def _name_the_outdone(self) -> None:
+        """What was let in may have been put out by another one of the same batch."""
+        for id_, entry in self.looked_at.items():
+            if self.fates[id_] == KEPT and id_ not in self._share(entry.author).entries:
+                self.fates[id_] = SUPERSEDED
+
+    def _screen(self, raw: bytes) -> tuple[bytes, str]:
+        """(id, why it is refused unseen), or (id, "") and it is looked at."""
+        id_ = record_id(raw)
+        if id_ in self._state.entries or id_ in self.looked_at:
+            return id_, DUPLICATE
+        if id_ in self._state.forged:
+            return id_, FORGED
+        try:
+            entry = self._state.pen.get(id_) or self._state.faded.get(id_) or Entry.of(raw)
+        except RemoteFault as fault:
+            return id_, fault.reason
+        if entry.expires <= self._minute:
+            return id_, EXPIRED
+        self.looked_at[id_] = entry
+        return id_, ""
+
+    def _share(self, author: bytes) -> Share:
+        """This judgement's own copy."""
+        if author not in self._shares:
+            share = self._state.shares.get(author)
+            self._shares[author] = share.copy() if share else Share(self._state.room)
+        return self._shares[author]
+
+    def _held_papers(self) -> list[Entry]:
+        shares = self._state.shares | self._shares
+        return [paper for share in shares.values() for paper in share.papers()]
+
+    def _waiting_papers(self) -> list[Entry]:
+        return [entry for entry in (*self._state.pen, *self._state.faded) if entry.about_trust and self._may_come(entry)]
+
+    def _waiting_posts(self, author: bytes) -> list[Entry]:
+        return [entry for entry in (*self._state.pen.of(author), *self._state.faded.of(author))
+                if not entry.about_trust and self._may_come(entry)]
+
+    def _may_come(self, entry: Entry) -> bool:
+        return entry.expires > self._minute and entry.id not in self.looked_at
+
+    def _authors_seen_otherwise(self) -> list[bytes]:
+        """Authors of whom the vouches and revocations held now say something else than before."""
+        before, after = self._state.trust, self.trust
+        if before is after:
+            return []
+        known = dict.fromkeys((*self._state.shares, *self._state.pen.authors(), *self._state.faded.authors()))
+        return [author for author in known if before.view(author) != after.view(author)]
+
+    def _settle_papers(self, candidates: list[Entry]) -> None:
+        """Let vouches and revocations in until nothing moves: each may admit the author of another, or void it."""
+        for paper in self._held_papers():
+            if paper.expires <= self._minute:
+                self._drop_void([paper], paper.author)
+        self._settle([paper for paper in candidates if paper.kind is Kind.REVOCATION])
+        while True:
+            self.trust = Trust(self._state.charter, self._held_papers())
+            candidates = [paper for paper in candidates if self.fates.get(paper.id, UNVOUCHED) in WAITING]
+            if self._settle(candidates):
+                continue
+            if not any([self._drop_void([paper], paper.author) for paper in self._held_papers()]):
+                return
+
+    def _drop_void(self, entries: Iterable[Entry], author: bytes) -> bool:
+        """Take out those of an author's entries that do not belong any more; whether there were any."""
+        reasons = {entry.id: self._void(entry) for entry in entries}
+        void = {id_: reason for id_, reason in reasons.items() if reason}
+        for id_ in void:
+            self._share(author).discard(id_)
+        self.fates |= void
+        return bool(void)
+
+    def _void(self, entry: Entry) -> str:
+        """Why an entry of the set does not belong there any more, or ""."""
+        if entry.expires <= self._minute:
+            return EXPIRED
+        reason, _ = self.trust.weigh(entry)
+        return "" if reason == ADMITTED else reason
+
+    def _settle(self, entries: list[Entry]) -> bool:
+        """Let in those that belong, the highest rank first; whether any did."""
+        for entry in sorted(entries, key=lambda entry: entry.rank, reverse=True):
+            self.looked_at[entry.id] = entry
+            self.fates[entry.id] = self._try(entry)
+        return any(self.fates[entry.id] == KEPT for entry in entries)
+
+    def _try(self, entry: Entry) -> str:
+        if entry.created > self._minute + MAX_AHEAD_MIN:
+            return EARLY
+        reason, _ = self.trust.weigh(entry)
+        if reason != ADMITTED:
+            return reason
+        share = self._share(entry.author)
+        for rival in share.rivals(entry):
+            if not self._state.proves(rival, self.trust):
+                self.drop(rival)
+        return share.refusal(entry) or self._let_in(entry, share)
+
+    def _let_in(self, entry: Entry, share: Share) -> str:
+        later = self.stored and not entry.about_trust and not share.contested(entry)
+        if not later and not self._state.proves(entry, self.trust):
+            self._state.remember_forged(entry.id)
+            return FORGED
+        share.add(entry)
+        return KEPT

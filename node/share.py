@@ -1,0 +1,138 @@
+"""One author's part of the set: which of its versions stand, and how much of it fits."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from operator import attrgetter
+from typing import NamedTuple
+
+from node.entry import NO_ROOT, Entry, beats
+from node.records import Kind
+
+SUPERSEDED, RETRACTED, OVER_SHARE = "superseded", "retracted", "over-share"
+_rank = attrgetter("rank")
+
+
+class Drawer(IntEnum):
+    """Records of one author are counted apart, so that posts never push out the retraction of an older post."""
+
+    POSTS = 0  # bulletins, events, replies
+    ENDINGS = 1  # retractions, cancellations
+    PAPERS = 2  # vouches, revocations
+
+
+class Room(NamedTuple):
+    """How much fits."""
+
+    records: int
+    size_bytes: int
+
+
+ROOM = {Drawer.POSTS: Room(1024, 262_144), Drawer.ENDINGS: Room(1024, 131_072), Drawer.PAPERS: Room(512, 131_072)}
+_DRAWER = [Drawer.POSTS] * len(Kind)
+_DRAWER[Kind.RETRACTION] = _DRAWER[Kind.CANCELLATION] = Drawer.ENDINGS
+_DRAWER[Kind.VOUCH] = _DRAWER[Kind.REVOCATION] = Drawer.PAPERS
+
+
+class Stack:
+    """The entries of one drawer, the lowest rank first, and how much they are."""
+
+    def __init__(self, room: Room, ranked: list[Entry] | None = None, size_bytes: int = 0):
+        self.room, self.ranked, self.size_bytes = room, ranked or [], size_bytes
+
+    def copy(self) -> "Stack":
+        """Another one with the same entries."""
+        return Stack(self.room, list(self.ranked), self.size_bytes)
+
+    def has_room(self, entry: Entry) -> bool:
+        """Whether it fits without anything going."""
+        return len(self.ranked) < self.room.records and self.size_bytes + len(entry.raw) <= self.room.size_bytes
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether it fits once everything that ranks lower is gone."""
+        if self.has_room(entry):
+            return True
+        above = self.ranked[bisect_left(self.ranked, entry.rank, key=_rank):]
+        size_bytes = sum(len(other.raw) for other in above) + len(entry.raw)
+        return len(above) < self.room.records and size_bytes <= self.room.size_bytes
+
+    def put(self, entry: Entry) -> None:
+        """Add it where it belongs."""
+        self.ranked.insert(bisect_left(self.ranked, entry.rank, key=_rank), entry)
+        self.size_bytes += len(entry.raw)
+
+    def take(self, entry: Entry) -> None:
+        """Take out one that is there."""
+        del self.ranked[bisect_left(self.ranked, entry.rank, key=_rank)]
+        self.size_bytes -= len(entry.raw)
+
+    def surplus(self) -> Entry | None:
+        """The lowest in rank while there is too much, else None."""
+        over = len(self.ranked) > self.room.records or self.size_bytes > self.room.size_bytes
+        return self.ranked[0] if over else None
+
+
+class Share:
+    """The entries of one author that are in the set."""
+
+    def __init__(self, room: Mapping[Drawer, Room] = ROOM):
+        self.entries: dict[bytes, Entry] = {}
+        self._by_root: dict[bytes, tuple[Entry, ...]] = {}
+        self._stacks = [Stack(room[drawer]) for drawer in Drawer]
+
+    def copy(self) -> "Share":
+        """Another share with the same entries."""
+        other = Share.__new__(Share)
+        other.entries, other._by_root = dict(self.entries), dict(self._by_root)
+        other._stacks = [stack.copy() for stack in self._stacks]
+        return other
+
+    def papers(self) -> list[Entry]:
+        """Its vouches and revocations."""
+        return self._stacks[Drawer.PAPERS].ranked
+
+    def posts(self) -> Iterator[Entry]:
+        """All the rest."""
+        yield from self._stacks[Drawer.POSTS].ranked
+        yield from self._stacks[Drawer.ENDINGS].ranked
+
+    def rivals(self, entry: Entry) -> tuple[Entry, ...]:
+        """Versions of the same item, and its retraction: one at most, unless the author made one that lives too short."""
+        return self._by_root.get(entry.root, ())
+
+    def contested(self, entry: Entry) -> bool:
+        """Whether adding it could put out another entry."""
+        return bool(self.rivals(entry)) or not self._stack(entry).has_room(entry)
+
+    def refusal(self, entry: Entry) -> str:
+        """Why it would not be let in: SUPERSEDED, RETRACTED, OVER_SHARE; "" if it would."""
+        for rival in self.rivals(entry):
+            if beats(rival, entry):
+                return RETRACTED if rival.kind is Kind.RETRACTION else SUPERSEDED
+        return "" if self._stack(entry).fits(entry) else OVER_SHARE
+
+    def add(self, entry: Entry) -> None:
+        """Let it in, in the place of what it beats; whatever no longer fits goes."""
+        for rival in self.rivals(entry):
+            if beats(entry, rival):
+                self.discard(rival.id)
+        self.entries[entry.id] = entry
+        if entry.root != NO_ROOT:
+            self._by_root[entry.root] = (*self.rivals(entry), entry)
+        stack = self._stack(entry)
+        stack.put(entry)
+        while (lowest := stack.surplus()) is not None:
+            self.discard(lowest.id)
+
+    def discard(self, id_: bytes) -> None:
+        """Take it out, if it is there."""
+        entry = self.entries.pop(id_, None)
+        if entry is None:
+            return
+        self._stack(entry).take(entry)
+        others = tuple(other for other in self._by_root.pop(entry.root, ()) if other.id != id_)
+        if others:
+            self._by_root[entry.root] = others
+
+    def _stack(self, entry: Entry) -> Stack:
+        return self._stacks[_DRAWER[entry.kind]]

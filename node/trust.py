@@ -1,0 +1,210 @@
+"""Who may write: a deterministic function of the vouches and revocations held (docs/protocol.md, "Who may write").
+
+Rights flow from the founders through chains of at most `MAX_CHAIN` vouches, each lasting as long as all of its chain. A
+revocation cuts a key: what it signed from a minute on does not count. Founders' revocations are weighed first and always
+count; then those of everybody whom the founders' cuts left standing, all at once, so that no order of arrival matters.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from node.clock import MAX_MINUTE
+from node.entry import Entry
+from node.identity import Charter, key_id
+from node.records import Kind, Right
+
+MAX_CHAIN = 3
+FOREVER = MAX_MINUTE + 1
+FOUNDER_RIGHTS = (Right.WRITE, Right.URGENT, Right.VOUCH)
+HANDED_ON = (Right.WRITE, Right.GROUP)  # what an invitation may give
+ADMITTED, UNVOUCHED, REVOKED = "kept", "penned", "revoked"
+
+Cuts = dict[bytes, int]  # key id -> the minute from which its records do not count
+Rights = dict[Right, int]  # right -> the minute it ends
+
+
+@dataclass(slots=True)
+class Standing:
+    """What a key may do. `chain` vouches part it from a founder; `branch` is the key at the head of that chain.
+
+    `named_by` is the vouch that names the key, `vouchers` who may take it back, `invitation` the vouch for a one-time key.
+    """
+
+    public: bytes
+    chain: int
+    branch: bytes
+    rights: Rights
+    named_by: Entry | None = None
+    vouchers: set[bytes] = field(default_factory=set)
+    invitation: Entry | None = None
+
+    def until(self, *rights: Right) -> int:
+        """The minute all of `rights` last to; 0 if one of them is missing."""
+        return min(self.rights.get(right, 0) for right in rights)
+
+
+Standings = dict[bytes, Standing]
+
+
+class Trust:
+    """The outcome: `standings` holds every key that may do anything, `cuts` the minutes from which keys are revoked."""
+
+    def __init__(self, charter: Charter, papers: Iterable[Entry] = ()):
+        papers = sorted(papers, key=lambda paper: paper.id)
+        self.next_end = min((paper.expires for paper in papers), default=FOREVER)
+        vouches = [paper for paper in papers if paper.kind is Kind.VOUCH]
+        revocations = [paper for paper in papers if paper.kind is Kind.REVOCATION]
+        self._founders = {key_id(public) for public in charter.founders}
+        self._founder_cuts = _earliest(paper for paper in revocations if paper.author in self._founders)
+        self._open = _admit(charter, vouches, self._founder_cuts)
+        self.cuts = self._all_cuts([paper for paper in revocations if self.weigh(paper)[0] == ADMITTED])
+        unchanged = self.cuts == self._founder_cuts
+        self.standings = self._open if unchanged else _admit(charter, vouches, self.cuts)
+
+    def public(self, author: bytes) -> bytes | None:
+        """The public key behind a key id that has, or had before its cut, a standing."""
+        standing = self._open.get(author)
+        return standing and standing.public
+
+    def weigh(self, entry: Entry) -> tuple[str, int]:
+        """Whether it counts (ADMITTED, UNVOUCHED or REVOKED), and the minute its author's right to it ends."""
+        standing = (self._open if entry.about_trust else self.standings).get(entry.author)
+        if standing is None:
+            return UNVOUCHED, 0
+        if entry.created >= self._cuts_for(entry).get(entry.author, FOREVER):
+            return REVOKED, 0
+        until = _paper_until(entry, standing) if entry.about_trust else _post_until(entry, standing)
+        return (ADMITTED, until) if until else (UNVOUCHED, 0)
+
+    def view(self, author: bytes) -> tuple:
+        """Equal for two outcomes when they say the same of an author's posts."""
+        standing = self.standings.get(author)
+        return standing and (standing.public, standing.rights), self.cuts.get(author)
+
+    def _cuts_for(self, entry: Entry) -> Cuts:
+        """What makes an entry void: vouches and revocations are weighed before anybody's cuts but the founders'."""
+        if not entry.about_trust:
+            return self.cuts
+        always = entry.kind is Kind.REVOCATION and entry.author in self._founders
+        return {} if always else self._founder_cuts
+
+    def _all_cuts(self, revocations: list[Entry]) -> Cuts:
+        """Founders' cuts, those by whoever vouched or by the key itself, and those on which two branches agree."""
+        cuts, by_branch = dict(self._founder_cuts), defaultdict(dict)
+        for paper in revocations:
+            subject, since = paper.detail.subject, paper.detail.since
+            standing, target = self._open[paper.author], self._open.get(subject)
+            if paper.author == subject or (target and paper.author in target.vouchers):
+                cuts[subject] = min(since, cuts.get(subject, FOREVER))
+            if Right.VOUCH in standing.rights:
+                sinces = by_branch[subject]
+                sinces[standing.branch] = min(since, sinces.get(standing.branch, FOREVER))
+        for subject, sinces in by_branch.items():
+            if len(sinces) >= 2:
+                cuts[subject] = min(sorted(sinces.values())[1], cuts.get(subject, FOREVER))
+        return cuts
+
+
+def _earliest(revocations: Iterable[Entry]) -> Cuts:
+    cuts: Cuts = {}
+    for paper in revocations:
+        cuts[paper.detail.subject] = min(paper.detail.since, cuts.get(paper.detail.subject, FOREVER))
+    return cuts
+
+
+def _paper_until(paper: Entry, standing: Standing) -> int:
+    until = standing.until(Right.VOUCH)
+    if paper.kind is Kind.VOUCH and standing.invitation and _uses(paper, standing.invitation):
+        return max(until, standing.until(Right.INVITE))
+    if paper.kind is Kind.REVOCATION and paper.author == paper.detail.subject:
+        return max(standing.rights.values())
+    return until
+
+
+def _post_until(post: Entry, standing: Standing) -> int:
+    return standing.until(Right.WRITE, Right.URGENT) if post.urgent else standing.until(Right.WRITE)
+
+
+def _admit(charter: Charter, vouches: list[Entry], cuts: Cuts) -> Standings:
+    """Who stands where when the vouches made before their author's cut count."""
+    standings = {key_id(public): Standing(public, 0, key_id(public), dict.fromkeys(FOUNDER_RIGHTS, FOREVER))
+                 for public in charter.founders}
+    by_author: dict[bytes, list[Entry]] = defaultdict(list)
+    for paper in vouches:
+        if paper.created < cuts.get(paper.author, FOREVER):
+            by_author[paper.author].append(paper)
+    for chain in range(1, MAX_CHAIN + 1):
+        _extend(standings, by_author, chain)
+    for invited in sorted(author for author, standing in standings.items() if standing.invitation):
+        _let_in(standings, invited, by_author.get(invited, []))
+    return standings
+
+
+def _extend(standings: Standings, by_author: dict[bytes, list[Entry]], chain: int) -> None:
+    """One more link: what the keepers reached so far give, as they stood before this link."""
+    givers = [(author, dict(standings[author].rights)) for author in sorted(standings) if author in by_author]
+    for author, rights in givers:
+        for paper in by_author[author] if Right.VOUCH in rights else ():
+            _grant(standings, paper, _handed(paper, rights, chain), chain)
+
+
+def _handed(vouch: Entry, rights: Rights, chain: int) -> Rights:
+    """What a keeper with `rights` gives by this vouch, and until when."""
+    until = min(vouch.expires, rights[Right.VOUCH])
+    if Right.INVITE in vouch.detail.rights:
+        return {Right.INVITE: until}
+    handed = dict.fromkeys(vouch.detail.rights, until)
+    if Right.URGENT in handed:  # only who may shout lets others shout
+        handed[Right.URGENT] = min(until, rights.get(Right.URGENT, 0))
+    if chain == MAX_CHAIN:
+        handed.pop(Right.VOUCH, None)
+    return {right: minute for right, minute in handed.items() if minute}
+
+
+def _grant(standings: Standings, paper: Entry, handed: Rights, chain: int) -> None:
+    subject = key_id(paper.detail.subject)
+    if not handed:
+        return
+    if subject not in standings:
+        branch = subject if chain == 1 else standings[paper.author].branch
+        standings[subject] = Standing(paper.detail.subject, chain, branch, {})
+    standing = standings[subject]
+    if standing.public != paper.detail.subject:  # two keys of one id: the first in order stands
+        return
+    for right, until in handed.items():
+        standing.rights[right] = max(until, standing.rights.get(right, 0))
+    standing.vouchers.add(paper.author)
+    own_name = standing.chain == 0 and paper.author == subject
+    if (own_name or standing.chain == chain) and _newer(paper, standing.named_by):
+        standing.named_by = paper
+    if Right.INVITE in handed and _lasts_longer(paper, standing.invitation):
+        standing.invitation = paper
+
+
+def _newer(paper: Entry, other: Entry | None) -> bool:
+    return other is None or (paper.created, paper.id) > (other.created, other.id)
+
+
+def _lasts_longer(paper: Entry, other: Entry | None) -> bool:
+    return other is None or (paper.expires, paper.id) > (other.expires, other.id)
+
+
+def _uses(paper: Entry, invitation: Entry) -> bool:
+    """Whether a vouch by a one-time key uses its invitation: not older than it, and living as long, so none follows it."""
+    return paper.created >= invitation.created and paper.expires >= invitation.expires
+
+
+def _let_in(standings: Standings, invited: bytes, papers: list[Entry]) -> None:
+    """The one newcomer of an invitation: its earliest use, and the lowest id of several in one minute."""
+    invitation = standings[invited].invitation
+    use = min((paper for paper in papers if _uses(paper, invitation)), key=lambda paper: (paper.created, paper.id),
+              default=None)
+    if use is None:
+        return
+    rights = use.detail.rights & invitation.detail.rights
+    until = standings[invited].until(Right.INVITE)
+    _grant(standings, use, {right: until for right in HANDED_ON if right in rights}, MAX_CHAIN + 1)
+    newcomer = standings.get(key_id(use.detail.subject))
+    if newcomer is not None:
+        newcomer.vouchers.add(invitation.author)
