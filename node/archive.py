@@ -18,7 +18,7 @@ from node.folding import fold, query_of
 from node.journal import line_of, payloads_in
 from node.rows import Key, Row, Slice, StoreFailed, key_of, mark_of
 from node.shelf import UNFIT
-from node.sqlitefile import SqliteFile, Write
+from node.sqlitefile import Execute, SqliteFile, reading
 from node.store import JournalStore, document_of, row_of
 
 SCHEMA = """
@@ -202,6 +202,27 @@ def retire(store: JournalStore, archive: Archive, ids: Iterable[bytes], texts: M
     store.compact()
 
 
+def past_in(path: Path) -> Iterator[tuple[Row, str | None]]:
+    """Every archived row in a file, with its words if it has some: a look from outside, while the island may go on."""
+    if not path.exists():
+        return
+    with reading(path) as read:
+        for line, in read("SELECT line FROM past"):
+            with contextlib.suppress(*UNFIT):
+                row = _row_of(line)
+                words = read("SELECT text FROM words WHERE rowid = ?", (_number(row.id, row.created),)).fetchone()
+                yield row, words and words[0]
+
+
+def live_words_in(path: Path) -> Iterator[tuple[bytes, int, str]]:
+    """Id, minute of creation and words of every live record that search finds, likewise."""
+    if not path.exists():
+        return
+    with reading(path) as read:
+        for id_, number, text in read("SELECT live.id, number, text FROM live JOIN words ON rowid = number"):
+            yield id_, number >> NUMBER_BITS, text
+
+
 def _line_of(row: Row) -> bytes:
     return line_of(json.dumps({row.id.hex(): document_of(row)}, separators=(",", ":")).encode())
 
@@ -241,12 +262,12 @@ def _condition(wanted: Slice, order: str, after: Key | None) -> tuple[str, list[
     return where, values
 
 
-def _add_words(write: Write, id_: bytes, number: int, text: str) -> None:
+def _add_words(write: Execute, id_: bytes, number: int, text: str) -> None:
     write("INSERT INTO words(rowid, id, text) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM words WHERE rowid = ?1)",
           (number, id_, text))
 
 
-def _remove(write: Write, id_: bytes) -> None:
+def _remove(write: Execute, id_: bytes) -> None:
     numbers = [number for number, in write("SELECT number FROM live WHERE id = ?", (id_,))]
     numbers += [_number(id_, created) for created, in write("SELECT created FROM past WHERE id = ?", (id_,))]
     for number in numbers:

@@ -125,15 +125,18 @@ def _open_lock(path: Path) -> int | None:
 
 
 def _read(descriptor: int, size: int) -> bytes:
-    """The first `size` bytes: in one piece, or block by block where the card has bad ones."""
+    """The first `size` bytes: in one piece, or block by block where the card has bad ones. Not one good one: OSError."""
     try:
         return os.pread(descriptor, size, 0)
     except OSError:
-        return b"".join(_read_block(descriptor, at, min(READ_BLOCK, size - at)) for at in range(0, size, READ_BLOCK))
+        blocks = [_read_block(descriptor, at) for at in range(0, size, READ_BLOCK)]
+        if not any(blocks):  # rather the whole card: what is there may be whole, and must not be replaced
+            raise
+    return b"".join(block or UNREADABLE * READ_BLOCK for block in blocks)
 
 
-def _read_block(descriptor: int, at: int, size: int) -> bytes:
+def _read_block(descriptor: int, at: int) -> bytes | None:
     try:
-        return os.pread(descriptor, size, at)
+        return os.pread(descriptor, READ_BLOCK, at)
     except OSError:
-        return UNREADABLE * size
+        return None

@@ -18,7 +18,7 @@ from tinydb.table import Table
 
 from node.disk import Disk, failure_of
 from node.errors import LocalMisuse
-from node.journal import Journal
+from node.journal import Journal, payloads_in
 from node.rows import StoreFailed
 from node.shelf import UNFIT, Document, Draft, Shelf
 
@@ -54,9 +54,10 @@ class JournalStorage(Storage):
         self._gate = Lock()  # guards the queue
         self._queue: list[_Commit] = []
         self._closed = False
+        self._garbage = 0  # documents out of date, or sharing a line: one bad bit there costs them all
         self._patience = 0  # after a rewrite that failed: how much garbage to wait for before the next
         with self._watched():
-            self._garbage = self._load()
+            self._load()
 
     def read(self) -> dict[str, Mapping[str, Document]]:
         """The tables that hold something."""
@@ -145,7 +146,8 @@ class JournalStorage(Storage):
 
     def _show(self, commit: _Commit) -> None:
         deleted = sum(kept is None for kept in commit.changes.values())
-        self._garbage += self.shelf(commit.table).apply(commit.changes) + deleted
+        sharing = len(commit.changes) - 1
+        self._garbage += self.shelf(commit.table).apply(commit.changes) + deleted + sharing
         commit.durable = True
 
     def _tidy(self) -> None:
@@ -164,29 +166,11 @@ class JournalStorage(Storage):
     def _documents(self) -> int:
         return sum(len(shelf) for shelf in list(self._shelves.values()))
 
-    def _load(self) -> int:
-        """Fill the shelves; how much of the file is out of date."""
-        kept: dict[str, dict[str, Any]] = {}
-        named = 0
-        for payload in self._journal.read():
-            try:
-                for name, documents in _changes_in(payload):
-                    named += len(documents)
-                    self._take(name, documents, kept.setdefault(name, {}))
-            except UNFIT:
-                self.damaged += 1
-        for name, prepared in kept.items():
-            self.shelf(name).apply(prepared)
-        return named - self._documents() + self.damaged
-
-    def _take(self, name: str, documents: Mapping[str, Document | None], kept: dict[str, Any]) -> None:
-        """Prepare what a line says at once: thousands of documents waiting would keep the garbage collector busy."""
-        prepare = self.shelf(name).prepare
-        for id_, document in documents.items():
-            if document is None:
-                kept.pop(id_, None)
-            else:
-                kept[id_] = prepare(id_, document)
+    def _load(self) -> None:
+        tables, written, self.damaged = _replay(self._journal.read(), lambda name: self.shelf(name).prepare)
+        for name, kept in tables.items():
+            self.shelf(name).apply(kept)
+        self._garbage = written - self._documents() + self.damaged
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -234,6 +218,37 @@ def _become(wanted: Mapping[str, Document], draft: MutableMapping[str, Document]
 def _settle(commit: _Commit) -> None:
     if not commit.durable:
         raise StoreFailed(commit.failure)
+
+
+def tables_in(image: bytes) -> dict[str, dict[str, Document]]:
+    """The tables that a journal's bytes hold: a look at it from outside, while its storage may go on writing."""
+    return _replay(payloads_in(image), lambda name: lambda id_, document: document)[0]
+
+
+def _replay(payloads: Iterable[bytes | None], prepare_for: Callable[[str], Callable[[str, Document], Any]]
+            ) -> tuple[dict[str, dict[str, Any]], int, int]:
+    """What is left in each table in the end, how much was written (see `_garbage`), and how many lines were unfit.
+
+    Each is prepared at once: thousands of documents waiting would keep the garbage collector busy.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    written = unfit = 0
+    for payload in payloads:
+        try:
+            for name, documents in _changes_in(payload):
+                written += 2 * len(documents) - 1
+                _take(documents, prepare_for(name), tables.setdefault(name, {}))
+        except UNFIT:
+            unfit += 1
+    return tables, written, unfit
+
+
+def _take(documents: Mapping[str, Document | None], prepare: Callable[[str, Document], Any], kept: dict[str, Any]) -> None:
+    for id_, document in documents.items():
+        if document is None:
+            kept.pop(id_, None)
+        else:
+            kept[id_] = prepare(id_, document)
 
 
 def _changes_in(payload: bytes | None) -> Iterable[tuple[str, Mapping[str, Document | None]]]:

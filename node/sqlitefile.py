@@ -14,7 +14,7 @@ PREPARATION = ("PRAGMA journal_mode = WAL", "PRAGMA secure_delete = ON", "PRAGMA
 REASONS = {sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_READONLY: "read-only", sqlite3.SQLITE_CANTOPEN: "read-only",
            sqlite3.SQLITE_CORRUPT: "damaged", sqlite3.SQLITE_NOTADB: "damaged"}
 
-Write = Callable[..., sqlite3.Cursor]
+Execute = Callable[..., sqlite3.Cursor]
 
 
 class SqliteFile:
@@ -37,7 +37,7 @@ class SqliteFile:
         """What a statement finds; nothing when the card fails."""
         with self._reading:
             try:
-                self._reader = self._reader or self._open_reader()
+                self._reader = self._reader or _open_reader(self._path)
                 return self._reader.execute(statement, tuple(values)).fetchall()
             except sqlite3.Error as error:
                 self.reason = _reason(error)
@@ -45,7 +45,7 @@ class SqliteFile:
                 return []
 
     @contextlib.contextmanager
-    def write(self, sync: str = "FULL") -> Iterator[Write]:
+    def write(self, sync: str = "FULL") -> Iterator[Execute]:
         """One transaction, all or nothing, durable at the end (with `sync` NORMAL: some time later)."""
         with self._connection() as connection:
             connection.execute(f"PRAGMA synchronous = {sync}")
@@ -101,16 +101,27 @@ class SqliteFile:
             self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
         return _prepared(self._path, self._schema)
 
-    def _open_reader(self) -> sqlite3.Connection:
-        """Also on a card that cannot be written: SQLite then reads what the last checkpoint left."""
-        for mode in ("mode=ro", "immutable=1"):
-            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False)
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("SELECT count(*) FROM sqlite_schema")
-                connection.execute(PREPARATION[-1])
-                return connection
-            connection.close()
-        raise sqlite3.OperationalError("cannot be read")
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Execute]:
+    """Statements on a file from outside, whatever its owner does meanwhile; raises StoreFailed."""
+    try:
+        with contextlib.closing(_open_reader(path)) as connection:
+            yield connection.execute
+    except sqlite3.Error as error:
+        raise StoreFailed(_reason(error)) from error
+
+
+def _open_reader(path: Path) -> sqlite3.Connection:
+    """Also on a card that cannot be written: SQLite then reads what the last checkpoint left."""
+    for mode in ("mode=ro", "immutable=1"):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False)
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("SELECT count(*) FROM sqlite_schema")
+            connection.execute(PREPARATION[-1])
+            return connection
+        connection.close()
+    raise sqlite3.OperationalError("cannot be read")
 
 
 def _prepared(path: Path, schema: str) -> sqlite3.Connection:

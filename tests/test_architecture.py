@@ -20,6 +20,7 @@ SHELL = {
     "keyfile",
     "retire",
     "runner",
+    "sealed",
     "selftest",
     "server",
     "settings",
