@@ -13,7 +13,7 @@ from node.entry import Entry
 from node.errors import LocalMisuse
 from node.identity import Charter
 from node.judge import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Judgement, State
-from node.records import Record, decode
+from node.records import CORRECTABLE, TARGET_BYTES, Record, decode
 from node.share import ROOM, Drawer, Room
 from node.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
@@ -106,6 +106,21 @@ class LiveSet:
     def about(self, root: bytes) -> tuple[bytes, ...]:
         """Ids of what is live and belongs to the item whose first version's id begins with `root` (8 B)."""
         return self._about.get(root, ())
+
+    def roots(self) -> list[bytes]:
+        """The first 8 bytes of the ids under which what is live was first published, or would have been."""
+        return list(self._about)
+
+    def version(self, root: bytes) -> bytes | None:
+        """The id of the one record to show for the item first published under `root`, None if there is none.
+
+        That is the first version while it is live; what else claims to correct it then is forged, or ends too early. Once its
+        author's correction has taken its place, that one.
+        """
+        versions = [self._state.entries.get(id_) for id_ in self.about(root)]
+        shown = [entry for entry in versions if entry and entry.kind in CORRECTABLE]
+        first = min(shown, key=lambda entry: (entry.id[:TARGET_BYTES] != root, entry.created, entry.id), default=None)
+        return first and first.id
 
     def fading(self) -> list[bytes]:
         """Ids that left the set but may come back; their rows stay until `forget`."""

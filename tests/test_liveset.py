@@ -180,6 +180,21 @@ def test_a_reply_and_a_cancellation_can_be_retracted_and_belong_to_their_target(
     assert held(liveset, event, reply, off) == [True, False, False]
 
 
+def test_one_version_is_shown_per_item_and_never_a_forged_one():
+    village = Village()
+    first = village.bulletin("ana", life=24)
+    root = record_id(first)[:8]
+    papers = [village.vouch("founder", "ana"), village.vouch("founder", "ben")]
+    forged = village.bulletin("ben", "faux", minute=5, life=99, target=root)
+    short = village.bulletin("ana", "court", minute=5, life=1, target=root)
+    liveset = live(village, [*papers, forged, short, first])
+    assert liveset.version(root) == record_id(first) and root in liveset.roots()
+    better = village.bulletin("ana", "mieux", minute=3, life=24, target=root)
+    take(liveset, [better])
+    assert liveset.version(root) == record_id(better)
+    assert liveset.version(bytes(8)) is None
+
+
 items = st.lists(st.tuples(
     st.sampled_from(["ana", "ben"]), st.sampled_from(["first", "correct", "retract", "reply", "cancel"]),
     st.integers(0, 3), st.integers(0, 20), st.sampled_from([1, 2, 3, 48])), min_size=1, max_size=14, unique=True)
