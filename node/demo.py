@@ -17,10 +17,10 @@ import urllib.request
 from pathlib import Path
 
 import click
-from radio.simradio import SimulatedMesh
 
 from node.keyfile import KeyFolder
 from node.selftest import Failed, selftest
+from radio.simradio import SimulatedMesh
 from radio.topology import line
 
 NAMES = ("Île A", "Île B", "Île C")

@@ -114,8 +114,8 @@ class LiveSet:
     def version(self, root: bytes) -> bytes | None:
         """The id of the one record to show for the item first published under `root`, None if there is none.
 
-        That is the first version while it is live; what else claims to correct it then is forged, or ends too early. Once its
-        author's correction has taken its place, that one.
+        That is the first version while it is live: what else claims to correct it then is forged, or ends too early. Once
+        its author's correction has taken its place, it is that one.
         """
         versions = [self._state.entries.get(id_) for id_ in self.about(root)]
         shown = [entry for entry in versions if entry and entry.kind in CORRECTABLE]

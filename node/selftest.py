@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
-from radio.simradio import SimulatedMesh
-
 from node import control
+from radio.simradio import SimulatedMesh
 
 PATIENCE_S = 110
 TEXT = "Soupe populaire ce soir à 19 h, place du marché. Apportez vos bols ! 🍲 C'est l'été déjà…"
