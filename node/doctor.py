@@ -120,9 +120,9 @@ def _told_by_island(status: dict) -> dict | None:
 
 
 def _told_by_radio(settings: Settings) -> dict | None:
-    from radio.meshtastic_link import MeshtasticLink  # slow to import, and only needed here
+    from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings  # slow to import, and only needed here
 
-    link = MeshtasticLink(settings.radio.connect, channel=settings.radio.channel)
+    link = MeshtasticLink(MeshtasticSettings(settings.radio.connect, settings.radio.channel))
     try:
         give_up_at = time.monotonic() + (RADIO_PATIENCE_S if settings.radio.connect != "auto" else 8)
         while not link.up and time.monotonic() < give_up_at:

@@ -33,7 +33,7 @@ OUTCOMES = {0: Outcome.SENT, 7: Outcome.TOO_LARGE, 9: Outcome.DUTY_CYCLE, 32: Ou
 
 
 @dataclass(frozen=True)
-class RadioSettings:
+class MeshtasticSettings:
     """Which radio, and how it is used. `connect`: `auto`, `serial`, `serial:/dev/...`, `tcp:HOST[:PORT]`.
 
     `channel` is a name or an index; `speed` is above 1 only with a simulated air that runs faster than time.
@@ -72,9 +72,9 @@ class MeshtasticLink:
     messages sent to us; it is called from the link's thread and must return at once.
     """
 
-    def __init__(self, settings: RadioSettings | None = None, name: str = "lora",
+    def __init__(self, settings: MeshtasticSettings | None = None, name: str = "lora",
                  on_text: Callable[[str, str], None] | None = None):
-        self.settings = settings or RadioSettings()
+        self.settings = settings or MeshtasticSettings()
         self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
         self.facts = Facts()
         self._attempts = itertools.count()
@@ -128,6 +128,17 @@ class MeshtasticLink:
         if facts.clock_utc is None:
             return None
         return facts.clock_utc + time.monotonic() - facts.clock_at, facts.gps
+
+    def told(self) -> dict:
+        """What the radio said of itself and whom it hears, as JSON values: for the status page and `archipel doctor`."""
+        facts, now = self.facts, time.monotonic()
+        return {
+            "state": self.state, "node": node_name(facts.node), "firmware": facts.firmware, "region": facts.region,
+            "preset": facts.preset, "slot": facts.slot, "frequency_mhz": facts.frequency_mhz,
+            "channel_use": facts.channel_use, "own_use": facts.own_use,
+            "neighbours": [{"node": one.node, "ago_s": round(now - one.at), "packets": one.packets, "hops": one.hops,
+                            "snr_db": one.snr_db, "rssi_dbm": one.rssi_dbm} for one in self.neighbours],
+        }
 
     def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
         """Broadcast one packet; returns once it had its time on the air. Only the link's own sender thread calls this."""

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import random
+import socket
 import threading
 import time
 import tty
@@ -22,16 +23,8 @@ from radio.topology import Pairs
 FIRST_NUMBER = 0xA1C00000  # node 0 of a topology is radio !a1c00000
 MAX_UNREAD_BYTES = 1 << 18  # for a client that does not read
 READ_BYTES = 4096
+SEND_BUFFER_BYTES = 1 << 15  # a radio has little memory: the machine's own buffers would hide a client that sleeps
 START_TIMEOUT_S = 10
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What the air has carried: seconds of air, frames, bytes."""
-
-    airtime_s: float
-    frames: int
-    frame_bytes: int
 
 
 @dataclass(eq=False)
@@ -78,11 +71,11 @@ class SimulatedMesh:
         self._timer: asyncio.TimerHandle | None = None
         self._started_at = 0.0
 
-    def start(self, ports: dict[Node, int] | None = None) -> dict[Node, int]:
-        """Switch everything on; TCP ports on 127.0.0.1 by node (those of `ports` if given, else free ones)."""
+    def start(self, ports: dict[Node, int] | None = None) -> list[int]:
+        """Switch everything on; TCP ports on 127.0.0.1 in the order of nodes (`ports` may choose some; others are free)."""
         self._thread.start()
         self._ask(self._open(ports or {}))
-        return self.ports
+        return list(self.ports.values())
 
     def close(self) -> None:
         """Switch everything off; twice is allowed."""
@@ -104,10 +97,9 @@ class SimulatedMesh:
         """The node number of a node's radio."""
         return self._numbers[node]
 
-    def usage(self) -> Usage:
-        """What went over the air so far."""
-        counters = self._air.counters
-        return Usage(sum(self._air.airtime_s.values()), counters["frames"], counters["bytes"])
+    def counters(self) -> dict[str, float]:
+        """What went over the air so far: `airtime_s`, `frames`, `bytes` (headers included), and what befell it."""
+        return {"airtime_s": sum(self._air.airtime_s.values()), "frames": 0, "bytes": 0, **self._air.counters}
 
     def now(self) -> float:
         """Seconds of the air's time since the start."""
@@ -197,6 +189,7 @@ class SimulatedMesh:
     async def _serve(self, radio: _Radio, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         radio.tasks.add(task)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         client = _Client(self._bounded(writer), writer.transport.abort)
         self._attach(radio, client)
         with contextlib.suppress(OSError):

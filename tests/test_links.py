@@ -7,8 +7,10 @@ import time
 import pytest
 
 from radio.link import Outcome
-from radio.meshtastic_link import MeshtasticLink, RadioSettings
+from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings
+from radio.mqtt_link import BrokerSettings, MqttLink
 from radio.simradio import SimulatedMesh
+from tests.mosquitto import Mosquitto
 
 SPEED = 50
 
@@ -25,7 +27,7 @@ def until(ready, timeout_s=10):
 @contextlib.contextmanager
 def tcp_pair(_):
     with SimulatedMesh([(0, 1)], speed=SPEED) as mesh:
-        yield [MeshtasticLink(RadioSettings(f"tcp:127.0.0.1:{mesh.ports[node]}", speed=SPEED)) for node in (0, 1)]
+        yield [MeshtasticLink(MeshtasticSettings(f"tcp:127.0.0.1:{mesh.ports[node]}", speed=SPEED)) for node in (0, 1)]
 
 
 @contextlib.contextmanager
@@ -34,10 +36,17 @@ def serial_pair(folder):
     with SimulatedMesh([(0, 1)], speed=SPEED) as mesh:
         for node, path in enumerate(paths):
             mesh.plug(node, path)
-        yield [MeshtasticLink(RadioSettings(f"serial:{path}", speed=SPEED)) for path in paths]
+        yield [MeshtasticLink(MeshtasticSettings(f"serial:{path}", speed=SPEED)) for path in paths]
 
 
-@pytest.fixture(params=[tcp_pair, serial_pair])
+@contextlib.contextmanager
+def broker_pair(folder):
+    broker = Mosquitto(folder).start()
+    yield [MqttLink(BrokerSettings(broker.url, "links", quiet_s=0.02)) for _ in (0, 1)]
+    broker.stop()
+
+
+@pytest.fixture(params=[tcp_pair, serial_pair, broker_pair])
 def pair(request, tmp_path):
     """Two links that hear each other, up."""
     before = set(threading.enumerate())
@@ -50,21 +59,35 @@ def pair(request, tmp_path):
     assert not left, "a link leaves no thread behind"
 
 
-def test_a_packet_arrives_byte_for_byte_with_its_sender(pair):
+def packet(number, size_bytes=60):
+    """A packet for any link: a broker wants 16 bytes at least to know where to put it."""
+    return bytes([number]) * 16 + bytes(range(size_bytes - 16))
+
+
+def heard(link, count):
+    """The next packets."""
+    packets = []
+    while len(packets) < count:
+        received = link.receive(5)
+        assert received, f"only {len(packets)} came"
+        packets.append(received.payload)
+    return packets
+
+
+def test_a_packet_arrives_byte_for_byte(pair):
     here, there = pair
-    payload = bytes(range(256))[: here.max_payload - 1] + b"\x00"
-    assert here.send(payload) is Outcome.SENT
-    received = there.receive(5)
-    assert received.payload == payload and received.sender
-    assert there.send(b"and back") is Outcome.SENT
-    assert here.receive(5).payload == b"and back"
+    largest = packet(1, min(here.max_payload, 250))
+    assert here.send(largest) is Outcome.SENT
+    assert heard(there, 1) == [largest]
+    assert there.send(packet(2)) is Outcome.SENT
+    until(lambda: here.receive(5).payload == packet(2))
 
 
 def test_packets_arrive_in_the_order_they_were_sent(pair):
     here, there = pair
     for number in range(5):
-        assert here.send(bytes([number]) * 20) is Outcome.SENT
-    assert [there.receive(5).payload[0] for _ in range(5)] == list(range(5))
+        assert here.send(packet(number)) is Outcome.SENT
+    assert heard(there, 5) == [packet(number) for number in range(5)]
 
 
 def test_what_is_too_long_is_our_own_mistake(pair):
@@ -81,7 +104,7 @@ def test_a_closed_link_is_down_and_closes_twice(pair):
     here.close()
     here.close()
     assert not here.up and here.receive(60) is None
-    assert here.send(b"late") is Outcome.DOWN
+    assert here.send(packet(1)) is Outcome.DOWN
 
 
 def test_closing_wakes_who_waits_for_a_packet(pair):
@@ -95,6 +118,6 @@ def test_closing_wakes_who_waits_for_a_packet(pair):
 
 def test_what_happened_is_counted(pair):
     here, there = pair
-    here.send(b"counted")
-    there.receive(5)
+    here.send(packet(1))
+    heard(there, 1)
     assert here.counters["sent"] == 1 and there.counters["received"] == 1

@@ -11,7 +11,7 @@ from meshtastic.protobuf import config_pb2, mesh_pb2
 
 from radio import meshtastic_link
 from radio.link import Outcome
-from radio.meshtastic_link import MeshtasticLink, RadioSettings, split_address
+from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings, split_address
 from radio.meshtastic_session import Patience
 from radio.simdevice import DeviceSettings
 from radio.simradio import SimulatedMesh
@@ -46,7 +46,8 @@ def connect():
     def _connect(where, patience=CALM, **settings):
         address = where if isinstance(where, str) else f"tcp:127.0.0.1:{where}"
         on_text = settings.pop("on_text", None)
-        links.append(MeshtasticLink(RadioSettings(address, speed=SPEED, patience=patience, **settings), on_text=on_text))
+        use = MeshtasticSettings(address, speed=SPEED, patience=patience, **settings)
+        links.append(MeshtasticLink(use, on_text=on_text))
         return links[-1]
 
     yield _connect
@@ -252,7 +253,7 @@ def test_packets_travel_on_the_channel_asked_for(connect):
 
 def test_the_legal_limit_is_told_as_such(connect):
     with SimulatedMesh([], settings={0: DeviceSettings(5, region="UA_868")}, speed=500) as mesh:
-        link = MeshtasticLink(RadioSettings(f"tcp:127.0.0.1:{mesh.ports[0]}", speed=500))
+        link = MeshtasticLink(MeshtasticSettings(f"tcp:127.0.0.1:{mesh.ports[0]}", speed=500))
         until(lambda: link.up)
         outcomes = [link.send(bytes(231)) for _ in range(20)]
         assert outcomes[:16] == [Outcome.SENT] * 16 and outcomes[-1] is Outcome.DUTY_CYCLE
@@ -413,7 +414,7 @@ def test_hops_are_counted_from_what_the_packet_says(connect):
     {"max_payload": 232}, {"max_payload": 0}, {"portnum": 255}, {"portnum": 512}, {"connect": "usb:1"}])
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ValueError):
-        RadioSettings(**settings)
+        MeshtasticSettings(**settings)
 
 
 @pytest.mark.parametrize(("address", "parts"), [

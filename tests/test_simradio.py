@@ -58,8 +58,8 @@ def test_the_library_connects_over_tcp_and_serial_and_packets_cross(heard, tmp_p
             assert heard.get(timeout=5) == (mesh.number(1), mesh.number(0), b"over the air")
             there.sendData(bytes(231), portNum=256)
             assert heard.get(timeout=5) == (mesh.number(0), mesh.number(1), bytes(231))
-        usage = mesh.usage()
-        assert usage.frames >= 2 and usage.frame_bytes >= 255 + 35 and usage.airtime_s > 2.1
+        carried = mesh.counters()
+        assert carried["frames"] >= 2 and carried["bytes"] >= 255 + 35 and carried["airtime_s"] > 2.1
 
 
 def test_a_second_client_takes_the_place_of_the_first():
@@ -106,7 +106,7 @@ def test_ports_can_be_chosen_and_an_unplugged_line_vanishes(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     mesh, path = SimulatedMesh(line(2)), str(tmp_path / "tty")
-    assert mesh.start({0: port})[0] == port
+    assert mesh.start({0: port}) == [port, mesh.ports[1]]
     mesh.plug(1, path)
     with open(path, "rb", buffering=0) as end:
         mesh.unplug(1, path)

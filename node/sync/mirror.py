@@ -1,0 +1,255 @@
+"""The engine for shelves: brokers that hold one sealed record per slot for whoever comes by.
+
+What the shelf has and we lack is learnt, what we have and the shelf lacks is put there, what left the set is taken away
+hours later. The shelf is nobody's friend: it may forget, repeat, reorder, forge. Only what it brought back to us counts as
+being there, so whatever it loses is put there again; each time a slot fails us we wait longer, so that neither a stubborn
+shelf nor an island of another mind (a wrong clock) draws us into a quarrel.
+
+Packet: slot (16) | sealed record (`node.sync.sealing`), or the slot alone to empty it.
+"""
+
+import heapq
+import math
+from collections.abc import Iterable
+from random import Random
+from typing import Protocol
+
+from node.errors import RemoteFault
+from node.identity import Charter
+from node.records import record_id
+from node.sync.events import (
+    Action,
+    Drop,
+    Event,
+    Keep,
+    LinkChanged,
+    PacketReceived,
+    RecordKept,
+    RecordRefused,
+    RecordsGone,
+    Send,
+    SendDone,
+)
+from node.sync.sealing import SLOT_BYTES, Seal
+
+SETTLE_S = 3.0  # so long nothing came: the shelf has brought what it has
+MAX_SETTLE_S = 120.0
+PACE_S = 0.05  # between two packets
+SPREAD_S = 20.0  # all islands hold what all lack: let one be first
+RETRY_S = 60.0
+MAX_DOUBLINGS = 6  # of RETRY_S: about an hour
+CLEAR_S, CLEAR_SPREAD_S = 6 * 3600.0, 2 * 3600.0  # a clock may be wrong: what left the set may come back
+MAX_FOREIGN = 8_192  # slots remembered that hold nothing of ours
+MAY_STAY = {"duplicate", "penned", "revoked", "early", "store"}  # refusals that say nothing for ever
+
+
+class Records(Protocol):
+    """What of the live set is needed."""
+
+    def ids(self) -> Iterable[bytes]:
+        """Every live id."""
+
+    def raw(self, id_: bytes) -> bytes | None:
+        """A record's encoding, None if it is not live."""
+
+
+class MirrorEngine:
+    """Keeps the shelf behind link `name` like the live set. Events and actions as in `node.sync.events`."""
+
+    def __init__(self, name: str, charter: Charter, liveset: Records, rng: Random):
+        self._name, self._liveset, self._rng = name, liveset, rng
+        self._seal = Seal(charter)
+        self._now = 0.0
+        self._forget()
+
+    @property
+    def deadline(self) -> float | None:
+        """When to be ticked, or None."""
+        if not self._open or self._sending is not None:
+            return None
+        moments = [max(self._plan[0][0], self._free_at)] if self._plan else []
+        return min(moments if self._settle_at is None else [*moments, self._settle_at], default=None)
+
+    def handle(self, event: Event, now: float) -> list[Action]:
+        """React to one event."""
+        self._notice(now)
+        actions = self._react(event, now)
+        if self._open:
+            self._settle(now)
+            actions += self._next_send(now)
+        return actions
+
+    def _react(self, event: Event, now: float) -> list[Action]:
+        match event:
+            case LinkChanged(self._name, up):
+                self._connect(up, now)
+            case PacketReceived(self._name, payload):  # a shelf may speak before its link is said to be up
+                return self._learn(payload, now)
+            case SendDone(self._name, _) if self._sending is not None:
+                self._sent(now)
+            case RecordKept(id_, via, bulk):
+                self._kept(id_, via, bulk, now)
+            case RecordRefused(id_, self._name, reason):
+                self._refused(self._seal.slot(id_), reason, now)
+            case RecordsGone(ids):
+                for id_ in ids:
+                    self._gone(self._seal.slot(id_), now)
+        return []
+
+    # the shelf comes and goes
+
+    def _forget(self) -> None:
+        """What the shelf held is no longer known."""
+        self._open = False
+        self._slots: dict[bytes, bytes] | None = None  # of every live record: slot -> id; made when first needed
+        self._there: set[bytes] = set()  # slots that the shelf showed us, as they should be
+        self._foreign: set[bytes] = set()  # slots it showed us whose record is not, or no longer, in our set
+        self._plan: list[tuple[float, bytes]] = []  # a heap: when to look at which slot
+        self._due: dict[bytes, float] = {}  # what of the heap is meant
+        self._failures: dict[bytes, int] = {}
+        self._sending: bytes | None = None
+        self._free_at = 0.0
+        self._settle_at: float | None = None  # None once the shelf has shown what it has
+        self._settle_by = 0.0
+
+    def _connect(self, up: bool, now: float) -> None:
+        if up:
+            self._open, self._slots = True, None  # the set may have changed unseen
+            self._settle_at, self._settle_by = now + SETTLE_S, now + MAX_SETTLE_S
+        else:
+            self._forget()
+
+    def _live(self) -> dict[bytes, bytes]:
+        if self._slots is None:
+            self._slots = {self._seal.slot(id_): id_ for id_ in self._liveset.ids()}
+        return self._slots
+
+    def _settle(self, now: float) -> None:
+        """Once the shelf has shown what it has: plan to put there what it lacks, in no order that others share."""
+        if self._settle_at is None or now < self._settle_at:
+            return
+        self._settle_at = None
+        missing = [slot for slot in self._live() if slot not in self._there]
+        self._rng.shuffle(missing)
+        start_at = now + self._rng.uniform(0, SPREAD_S)
+        for slot in missing:
+            self._look_at(slot, start_at)
+
+    def _notice(self, now: float) -> None:
+        """A clock set back must not make us wait for hours."""
+        step_s = now - self._now
+        if step_s < -1:
+            self._due = {slot: at + step_s for slot, at in self._due.items()}
+            self._plan = sorted((at, slot) for slot, at in self._due.items())
+            self._free_at = now
+            if self._settle_at is not None:
+                self._settle_at, self._settle_by = self._settle_at + step_s, self._settle_by + step_s
+        self._now = now
+
+    # what the shelf shows
+
+    def _learn(self, payload: bytes, now: float) -> list[Action]:
+        if self._settle_at is not None:
+            self._settle_at = min(now + SETTLE_S, self._settle_by)
+        slot, sealed = payload[:SLOT_BYTES], payload[SLOT_BYTES:]
+        if len(slot) < SLOT_BYTES:
+            return [Drop(self._name, "slot-size")]
+        if not sealed:
+            self._emptied(slot, now)
+            return []
+        return self._compare(slot, sealed, now) if slot in self._live() else self._unseal(slot, sealed)
+
+    def _unseal(self, slot: bytes, sealed: bytes) -> list[Action]:
+        try:
+            raw = self._seal.open(slot, sealed)
+        except RemoteFault as fault:
+            return [Drop(self._name, fault.reason)]
+        if self._seal.slot(record_id(raw)) != slot:
+            return [Drop(self._name, "seal-slot")]
+        return [Keep(raw, self._name, bulk=not self._open or self._settle_at is not None)]
+
+    def _compare(self, slot: bytes, sealed: bytes, now: float) -> list[Action]:
+        """A slot of ours: is it as we would have made it?"""
+        raw = self._liveset.raw(self._live()[slot])
+        if raw is None or self._seal.close(slot, raw) == sealed:
+            self._there.add(slot)
+            return []
+        self._there.discard(slot)
+        self._try_again(slot, now)
+        return [Drop(self._name, "seal-overwritten")]
+
+    def _emptied(self, slot: bytes, now: float) -> None:
+        self._foreign.discard(slot)
+        if slot in self._there:
+            self._there.discard(slot)
+            self._try_again(slot, now)
+
+    # what becomes of records here
+
+    def _kept(self, id_: bytes, via: str, bulk: bool, now: float) -> None:
+        slot = self._seal.slot(id_)
+        self._live()[slot] = id_
+        self._foreign.discard(slot)
+        if via == self._name:
+            self._there.add(slot)
+        elif self._open and (self._settle_at is None or not bulk):
+            self._look_at(slot, now if via == "post" else now + self._rng.uniform(0, SPREAD_S))
+
+    def _refused(self, slot: bytes, reason: str, now: float) -> None:
+        if slot in self._live():  # it came by another way at the same moment
+            self._there.add(slot)
+        elif reason not in MAY_STAY:
+            self._take_away_later(slot, now)
+
+    def _gone(self, slot: bytes, now: float) -> None:
+        self._live().pop(slot, None)
+        if slot in self._there:
+            self._there.discard(slot)
+            self._take_away_later(slot, now)
+
+    def _take_away_later(self, slot: bytes, now: float) -> None:
+        if len(self._foreign) < MAX_FOREIGN:
+            self._foreign.add(slot)
+            self._due.pop(slot, None)
+            self._look_at(slot, now + CLEAR_S + self._rng.uniform(0, CLEAR_SPREAD_S))
+
+    # what to do when
+
+    def _look_at(self, slot: bytes, at: float) -> None:
+        """See to this slot at `at`, or earlier if that was planned."""
+        if at < self._due.get(slot, math.inf):
+            self._due[slot] = at
+            heapq.heappush(self._plan, (at, slot))
+
+    def _try_again(self, slot: bytes, now: float) -> None:
+        """This slot has failed us: look at it later, each time after twice as long."""
+        if slot not in self._due:
+            doublings = self._failures.get(slot, 0)
+            self._failures[slot] = min(doublings + 1, MAX_DOUBLINGS)
+            self._look_at(slot, now + RETRY_S * 2**doublings * self._rng.uniform(0.75, 1.25))
+
+    def _next_send(self, now: float) -> list[Action]:
+        while self._sending is None and now >= self._free_at and self._plan and self._plan[0][0] <= now:
+            at, slot = heapq.heappop(self._plan)
+            if self._due.get(slot) != at:
+                continue
+            del self._due[slot]
+            content = self._content(slot)
+            if content is not None:
+                self._sending, self._free_at = slot, now + PACE_S
+                return [Send(self._name, slot + content, label="data" if content else "clear")]
+        return []
+
+    def _content(self, slot: bytes) -> bytes | None:
+        """What should be put into a slot now; None when it is as it should be."""
+        id_ = self._live().get(slot)
+        if id_ is None:
+            return b"" if slot in self._foreign else None
+        raw = None if slot in self._there else self._liveset.raw(id_)
+        return self._seal.close(slot, raw) if raw is not None else None
+
+    def _sent(self, now: float) -> None:
+        """Sent or not, look at the slot again: only what the shelf shows is there."""
+        slot, self._sending = self._sending, None
+        if slot not in self._there:  # it may have come back before the link said that it was done
+            self._try_again(slot, now)

@@ -1,0 +1,249 @@
+"""The link to an MQTT broker (paho-mqtt 2), used as a shelf: each packet is kept by the broker (retained) in its own place.
+
+A packet is a slot (16 B) and what is to stand in it; nothing after the slot empties it. A slot is the topic
+`ROOT/H/HEX`, HEX the slot in 32 hexadecimal digits, H the first of them: one subscription to all of them would bring 1,020
+of the packets and lose the others (mosquitto's max_queued_messages), so that 16 subscriptions follow one another.
+What a broker sends is measured before it is looked at; too much of it is made to wait.
+"""
+
+import contextlib
+import queue
+import random
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+
+from radio.link import Outcome, Received
+
+SLOT_BYTES = 16
+QOS = 1
+GROUPS = "0123456789abcdef"
+MAX_PAYLOAD_BYTES = 2048
+MAX_INBOUND = 256
+RATE_PER_S, BURST = 300, 1000  # packets that a broker may bring
+KEEP_ALIVE_S = 60
+RESUBSCRIBE_S = 30  # after a broker refused a subscription
+PLAIN_PORT, TLS_PORT = 1883, 8883
+
+
+@dataclass(frozen=True)
+class BrokerSettings:
+    """Which broker: `url` is `mqtt://` or `mqtts://` with USER:PASSWORD@HOST:PORT; `root` the first part of every topic.
+
+    `ack_s`: how long a broker may take to confirm; `quiet_s`: how long it is quiet when a subscription has brought all.
+    """
+
+    url: str
+    root: str
+    ack_s: float = 10.0
+    quiet_s: float = 0.1
+    retry_s: tuple[float, float] = (1.0, 120.0)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError("a broker is mqtt://HOST or mqtts://USER:PASSWORD@HOST:PORT")
+        if not self.root or set(self.root) & set("+#\0") or self.root.startswith("$"):
+            raise ValueError("the root of the topics is a plain word")
+
+
+class MqttLink:
+    """A `radio.link.Link` to a broker; starts at once, in the background."""
+
+    def __init__(self, settings: BrokerSettings, name: str = "mqtt"):
+        self.settings, self.name, self.max_payload = settings, name, MAX_PAYLOAD_BYTES
+        self.counters: Counter[str] = Counter()
+        self._problem, self._connected, self._closing = "connecting", False, False
+        self._subscribed: set[int] = set()  # message ids of subscriptions that the broker took
+        self._refused = self._ready = False
+        self._lives = 0  # how often it was connected
+        self._heard_at = 0.0
+        self._budget = _Budget(RATE_PER_S, BURST)
+        self._inbound: queue.Queue[Received | None] = queue.Queue(MAX_INBOUND)
+        self._changed = threading.Condition()
+        self._client = self._make_client()
+        self._thread = threading.Thread(target=self._live, name=f"broker {name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def up(self) -> bool:
+        """Whether it can carry packets now, and has brought what the broker keeps."""
+        return self._ready and not self._closing
+
+    @property
+    def state(self) -> str:
+        """`up`, or why not: `connecting`, `absent`, `refused`, `subscribing`, `lost`, `closed`."""
+        return "closed" if self._closing else "up" if self._ready else self._problem
+
+    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
+        """Put what follows the slot into it; returns once the broker has confirmed, or after `ack_s`."""
+        if not SLOT_BYTES <= len(payload) <= self.max_payload:
+            raise ValueError(f"{len(payload)} bytes; a packet has {SLOT_BYTES} to {self.max_payload}")
+        outcome = self._publish(self._topic(payload[:SLOT_BYTES]), payload[SLOT_BYTES:])
+        self.counters[outcome.value] += 1
+        return outcome
+
+    def receive(self, timeout_s: float) -> Received | None:
+        """The next packet, or None after `timeout_s`."""
+        if self._closing:
+            return None
+        try:
+            return self._inbound.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """Stop; `receive` then returns None at once. Closing twice is allowed."""
+        with self._changed:
+            self._closing, self._ready = True, False
+            self._changed.notify_all()
+        with contextlib.suppress(queue.Empty):  # the library's thread may be waiting for a place
+            while True:
+                self._inbound.get_nowait()
+        with contextlib.suppress(queue.Full):
+            self._inbound.put_nowait(None)  # wakes who waits in `receive`
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._thread.join()
+
+    # sending
+
+    def _topic(self, slot: bytes) -> str:
+        return f"{self.settings.root}/{slot.hex()[0]}/{slot.hex()}"
+
+    def _publish(self, topic: str, content: bytes) -> Outcome:
+        if not self._connected or self._closing:
+            return Outcome.DOWN
+        message = self._client.publish(topic, content, QOS, retain=True)
+        give_up_at = time.monotonic() + self.settings.ack_s
+        while message.rc == mqtt.MQTT_ERR_SUCCESS and time.monotonic() < give_up_at:
+            message.wait_for_publish(0.2)
+            if message.is_published():
+                return Outcome.SENT
+            if not self._connected or self._closing:
+                return Outcome.DOWN
+        return Outcome.FAILED
+
+    # the connection: the library connects by itself, this link's own thread subscribes
+
+    def _make_client(self) -> mqtt.Client:
+        parts, rng = urlsplit(self.settings.url), random.SystemRandom()
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"{rng.getrandbits(64):016x}")
+        if parts.username:
+            client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+        if parts.scheme == "mqtts":
+            client.tls_set_context(ssl.create_default_context())
+        first_s, last_s = self.settings.retry_s
+        client.reconnect_delay_set(first_s * rng.uniform(1, 2), last_s * rng.uniform(0.5, 1))  # not all islands at once
+        client.max_queued_messages_set(16)
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_connect_fail, client.on_subscribe = self._on_connect_fail, self._on_subscribe
+        client.on_message = self._on_message
+        port = parts.port or (TLS_PORT if parts.scheme == "mqtts" else PLAIN_PORT)
+        client.connect_async(parts.hostname, port, KEEP_ALIVE_S)
+        return client
+
+    def _live(self) -> None:
+        self._client.loop_start()
+        while not self._closing:
+            self._wait(lambda: self._connected, 3600)
+            life = self._lives
+            if self._subscribe(life):
+                with self._changed:
+                    self._ready = self._lives_on(life)
+                self.counters["connected"] += 1
+            self._wait(lambda life=life: not self._lives_on(life), 3600 if self._ready else RESUBSCRIBE_S)
+
+    def _lives_on(self, life: int) -> bool:
+        """Whether the connection that was number `life` is still the one we have."""
+        return self._connected and self._lives == life
+
+    def _subscribe(self, life: int) -> bool:
+        """All groups, one after the other, each once the one before has brought what the broker keeps."""
+        self._subscribed.clear()
+        self._problem, self._refused = "subscribing", False
+        for group in GROUPS:
+            _, number = self._client.subscribe(f"{self.settings.root}/{group}/+", QOS)
+            self._wait(lambda number=number: number in self._subscribed or not self._lives_on(life), self.settings.ack_s)
+            if number not in self._subscribed or self._refused:
+                self._problem = "refused"
+                return False
+            self._wait_for_quiet(life)
+        return self._lives_on(life)
+
+    def _wait_for_quiet(self, life: int) -> None:
+        self._heard_at = time.monotonic()
+        while self._lives_on(life) and time.monotonic() - self._heard_at < self.settings.quiet_s:
+            self._wait(lambda: not self._lives_on(life), self.settings.quiet_s / 2)
+
+    def _wait(self, ready: Callable[[], bool], timeout_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: ready() or self._closing, timeout_s)
+
+    def _turn(self, connected: bool, problem: str) -> None:
+        with self._changed:
+            self._connected, self._problem = connected, problem
+            self._lives += connected
+            self._ready = self._ready and connected
+            self._changed.notify_all()
+
+    # called by the library, in its thread
+
+    def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: object, _more: object) -> None:
+        if reason.is_failure:
+            self._turn(False, "refused")
+        else:
+            self._turn(True, "subscribing")
+
+    def _on_disconnect(self, client: mqtt.Client, _data: object, _flags: object, reason: object, _more: object) -> None:
+        self._turn(False, self._problem if self._problem == "refused" else "lost")
+
+    def _on_connect_fail(self, client: mqtt.Client, _data: object) -> None:
+        self._turn(False, "absent")
+
+    def _on_subscribe(self, client: mqtt.Client, _data: object, number: int, reasons: list, _more: object) -> None:
+        with self._changed:
+            self._subscribed.add(number)
+            self._refused |= any(reason.is_failure for reason in reasons)
+            self._changed.notify_all()
+
+    def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        self._heard_at = time.monotonic()
+        slot = self._slot_of(message.topic)
+        if slot is None or len(message.payload) > self.max_payload - SLOT_BYTES:
+            self.counters["dropped"] += 1
+            return
+        self._wait(lambda: False, self._budget.wait_s(self._heard_at))
+        self.counters["received"] += 1
+        while not self._closing:
+            try:
+                self._inbound.put(Received(slot + message.payload), timeout=0.5)
+                return
+            except queue.Full:
+                self.counters["waited"] += 1  # the broker has to wait too: its stream is not read meanwhile
+
+    def _slot_of(self, topic: str) -> bytes | None:
+        root, _, name = topic.rpartition("/")
+        if len(name) != 2 * SLOT_BYTES or root != f"{self.settings.root}/{name[0]}" or set(name) - set(GROUPS):
+            return None
+        return bytes.fromhex(name)
+
+
+class _Budget:
+    """A token bucket: so many a second, and a burst."""
+
+    def __init__(self, rate_per_s: float, burst: float):
+        self._rate_per_s, self._burst = rate_per_s, burst
+        self._left, self._at = burst, 0.0
+
+    def wait_s(self, now: float) -> float:
+        """How long to wait before the next one."""
+        self._left = min(self._left + (now - self._at) * self._rate_per_s, self._burst) - 1
+        self._at = now
+        return max(-self._left / self._rate_per_s, 0.0)

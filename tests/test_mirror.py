@@ -1,0 +1,312 @@
+"""Islands that meet only at a broker come to hold the same set, whatever the broker does."""
+
+import random
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from node.clock import EPOCH_S, minute_of
+from node.identity import Charter, SigningKey
+from node.island import Island
+from node.liveset import LiveSet
+from node.memorystore import MemoryStore
+from node.records import Kind, Record, decode, encode, record_id, sign
+from node.sync.events import Drop, Keep, LinkChanged, PacketReceived, RecordKept, Send, SendDone, Tick
+from node.sync.mirror import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MirrorEngine
+from node.sync.sealing import SLOT_BYTES, Seal
+
+NOW = EPOCH_S + 86_400.0 * 700
+KEY = SigningKey(bytes(range(32)))
+CHARTER = Charter.found("Belleville", [KEY.public], b"\7" * 32)
+SEAL = Seal(CHARTER)
+
+
+def bulletin(number, life_h=24 * 14, **fields):
+    record = Record(Kind.BULLETIN, KEY.key_id, minute_of(NOW) - 10, life_h, packed=b"bulletin %d" % number, **fields)
+    return encode(sign(record, CHARTER.set_id, KEY.sign))
+
+
+def retraction(raw):
+    record = Record(Kind.RETRACTION, KEY.key_id, minute_of(NOW), 24 * 14, target=record_id(raw)[:8])
+    return encode(sign(record, CHARTER.set_id, KEY.sign))
+
+
+class Witness:
+    """Notes how each record was learnt."""
+
+    deadline = None
+
+    def __init__(self):
+        self.kept = []
+
+    def handle(self, event, now):
+        if isinstance(event, RecordKept):
+            self.kept.append((event.id, event.via, event.bulk))
+        return []
+
+
+class Shore:
+    """Islands and a shelf in virtual time. `drop` is the part of what is put there that the shelf forgets at once."""
+
+    def __init__(self, islands, seed=1, drop=0.0, shuffle=False, repeat=1):
+        self.now, self.rng = NOW, random.Random(seed)
+        self.drop, self.shuffle, self.repeat = drop, shuffle, repeat
+        self.shelf, self.log = {}, []
+        self.witnesses = [Witness() for _ in range(islands)]
+        self.islands = [self._island(number) for number in range(islands)]
+        self.skews = [0.0] * islands
+        self.on = [False] * islands
+        self.waiting = []  # (island, event), delivered a moment later
+
+    def _island(self, number):
+        liveset = LiveSet(CHARTER)
+        engine = MirrorEngine("mqtt", CHARTER, liveset, random.Random(f"{number}"))
+        return Island(liveset, MemoryStore(), [engine, self.witnesses[number]])
+
+    def post(self, number, *raws):
+        verdicts, sends = self.islands[number].publish(raws, self.now + self.skews[number])
+        assert all(verdict.kept for verdict in verdicts)
+        self._carry_out(number, sends)
+
+    def switch(self, number, on):
+        self.on[number] = on
+        if on:
+            shown = [(number, PacketReceived("mqtt", slot + sealed)) for slot, sealed in self.shelf.items()]
+            self._enqueue(shown)
+        self.waiting.append((number, LinkChanged("mqtt", on)))
+
+    def _enqueue(self, events):
+        events = events * self.repeat
+        if self.shuffle:
+            self.rng.shuffle(events)
+        self.waiting += events
+
+    def _carry_out(self, number, sends):
+        for send in sends:
+            self.log.append((self.now, number, send))
+            if self.on[number]:
+                self.put(send.payload[:SLOT_BYTES], send.payload[SLOT_BYTES:])
+            self.waiting.append((number, SendDone("mqtt", "sent" if self.on[number] else "down")))
+
+    def put(self, slot, sealed):
+        if self.rng.random() < self.drop:
+            return
+        self.shelf[slot] = sealed
+        if not sealed:
+            del self.shelf[slot]
+        self._enqueue([(number, PacketReceived("mqtt", slot + sealed)) for number in range(len(self.islands))
+                       if self.on[number]])
+
+    def run(self, seconds):
+        until = self.now + seconds
+        while True:
+            while self.waiting:
+                number, event = self.waiting.pop(0)
+                self._carry_out(number, self.islands[number].handle(event, self.now + self.skews[number]))
+            moments = [island.deadline - skew for island, skew in zip(self.islands, self.skews, strict=True)
+                       if island.deadline is not None]
+            self.now = max(min([*moments, until]), self.now)
+            if self.now >= until:
+                return
+            for number, island in enumerate(self.islands):
+                if island.deadline is not None and island.deadline <= self.now + self.skews[number]:
+                    self._carry_out(number, island.handle(Tick(), self.now + self.skews[number]))
+
+    def ids(self, number):
+        return set(self.islands[number].liveset.ids())
+
+    def sent(self, label):
+        return [send for _, _, send in self.log if send.label == label]
+
+
+def test_what_one_posts_the_other_has_at_once_and_it_is_not_sent_twice():
+    shore = Shore(2)
+    shore.switch(0, True)
+    shore.switch(1, True)
+    shore.run(60)
+    shore.post(0, bulletin(1))
+    shore.run(1)
+    assert shore.ids(1) == {record_id(bulletin(1))}
+    shore.run(7200)
+    assert len(shore.sent("data")) == 1
+    assert shore.witnesses[1].kept == [(record_id(bulletin(1)), "mqtt", False)]
+
+
+def test_an_island_that_was_off_catches_up_in_one_go_and_brings_what_it_has():
+    shore = Shore(3)
+    shore.switch(0, True)
+    for number in range(300):
+        shore.post(0, bulletin(number))
+    shore.run(120)
+    shore.post(1, *[bulletin(1000 + number) for number in range(50)])
+    shore.switch(1, True)
+    shore.run(1)
+    assert len(shore.ids(1)) == 350 and {bulk for _, via, bulk in shore.witnesses[1].kept if via == "mqtt"} == {True}
+    shore.run(120)
+    assert shore.ids(0) == shore.ids(1) and len(shore.shelf) == 350
+    assert len(shore.sent("data")) <= 355
+
+
+def test_a_wiped_shelf_is_filled_again_and_islands_share_the_work():
+    shore = Shore(4)
+    shore.post(0, *[bulletin(number) for number in range(100)])
+    for number in range(4):
+        shore.switch(number, True)
+    shore.run(300)
+    sent = len(shore.sent("data"))
+    for number in range(4):
+        shore.switch(number, False)
+    shore.shelf.clear()
+    shore.run(10)
+    for number in range(4):
+        shore.switch(number, True)
+    shore.run(300)
+    assert len(shore.shelf) == 100
+    assert len(shore.sent("data")) - sent < 200
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_shelf_that_loses_repeats_and_shuffles_comes_to_hold_everything(seed):
+    shore = Shore(3, seed, drop=0.4, shuffle=True, repeat=2)
+    for number in range(3):
+        shore.switch(number, True)
+        shore.post(number, *[bulletin(100 * number + one) for one in range(20)])
+    shore.run(4 * 3600)
+    assert len(shore.shelf) == 60 and shore.ids(0) == shore.ids(1) == shore.ids(2)
+    for witness in shore.witnesses:
+        assert len(witness.kept) == 60
+
+
+def test_garbage_and_forgeries_are_dropped_by_reason_and_remembered_nowhere():
+    engine = MirrorEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
+    engine.handle(LinkChanged("mqtt", True), NOW)
+    stranger = Seal(Charter.found("Belleville", [KEY.public], b"\1" * 32))
+    slot = SEAL.slot(record_id(bulletin(1)))
+    drops = [engine.handle(PacketReceived("mqtt", payload), NOW) for payload in (
+        b"", b"short", slot + b"x", slot + bytes(256), slot + stranger.close(slot, bulletin(1)),
+        bytes(16) + SEAL.close(slot, bulletin(1)), bytes(16) + SEAL.close(bytes(16), bulletin(1)))]
+    assert [[drop.reason for drop in some] for some in drops] == [
+        ["slot-size"], ["slot-size"], ["seal-size"], ["seal"], ["seal"], ["seal"], ["seal-slot"]]
+    assert all(isinstance(drop, Drop) for some in drops for drop in some)
+
+
+def test_a_vandal_who_overwrites_or_empties_slots_is_repaired_with_growing_patience():
+    shore = Shore(1)
+    shore.switch(0, True)
+    shore.post(0, bulletin(1))
+    shore.run(60)
+    (slot, good), = shore.shelf.items()
+    for vandalism in (b"", bytes(256)):
+        before = len(shore.sent("data"))
+        shore.put(slot, vandalism)
+        shore.run(10)
+        assert len(shore.sent("data")) == before, "not at once"
+        shore.run(20 * RETRY_S)
+        assert shore.shelf[slot] == good
+    before = len(shore.sent("data"))
+    for _ in range(600):  # ten hours of it
+        shore.put(slot, b"")
+        shore.run(60)
+    assert len(shore.sent("data")) - before < 20
+
+
+def test_what_left_the_set_is_taken_away_hours_later():
+    shore = Shore(2)
+    for number in range(2):
+        shore.switch(number, True)
+    shore.post(0, bulletin(1), bulletin(2))
+    shore.run(60)
+    shore.post(1, retraction(bulletin(1)))
+    shore.run(CLEAR_S - 100)
+    assert len(shore.shelf) == 3
+    shore.run(CLEAR_SPREAD_S + 200)
+    assert set(shore.shelf) == {SEAL.slot(record_id(raw)) for raw in (bulletin(2), retraction(bulletin(1)))}
+    assert len(shore.sent("clear")) <= 2
+
+
+def test_what_nobody_wants_any_more_is_taken_away_even_if_it_was_there_before_us():
+    raw = bulletin(1)
+    shore = Shore(1)
+    shore.shelf[SEAL.slot(record_id(raw))] = SEAL.close(SEAL.slot(record_id(raw)), raw)
+    shore.post(0, retraction(raw))
+    shore.switch(0, True)
+    shore.run(CLEAR_S + CLEAR_SPREAD_S + 60)
+    assert set(shore.shelf) == {SEAL.slot(record_id(retraction(raw)))}
+
+
+def test_an_island_with_a_wrong_clock_does_not_draw_the_others_into_a_quarrel():
+    shore = Shore(3)
+    shore.skews[2] = 30 * 86_400.0  # to it everything has expired
+    for number in range(3):
+        shore.switch(number, True)
+    shore.post(0, *[bulletin(number) for number in range(10)])
+    shore.run(3 * 86_400)
+    assert len(shore.ids(0)) == len(shore.ids(1)) == 10 and shore.ids(2) == set()
+    assert len(shore.shelf) >= 8, "some may be on their way back"
+    assert len(shore.log) < 10 * 2 * (3 * 86_400 / CLEAR_S) * 1.5
+
+
+def test_a_record_that_waits_for_its_author_is_left_where_it_is():
+    stranger = SigningKey(b"\5" * 32)
+    record = replace(decode(bulletin(1)), author=stranger.key_id)
+    raw = encode(sign(record, CHARTER.set_id, stranger.sign))
+    shore = Shore(1)
+    slot = SEAL.slot(record_id(raw))
+    shore.shelf[slot] = SEAL.close(slot, raw)
+    shore.switch(0, True)
+    shore.run(2 * 86_400)
+    assert slot in shore.shelf and not shore.log
+
+
+def test_packets_are_paced_and_one_is_under_way_at_a_time():
+    shore = Shore(1)
+    shore.post(0, *[bulletin(number) for number in range(200)])
+    shore.switch(0, True)
+    shore.run(300)
+    times = [at for at, _, _ in shore.log]
+    assert len(times) == 200
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.0499
+    engine = MirrorEngine("mqtt", CHARTER, shore.islands[0].liveset, random.Random(1))
+    actions = engine.handle(LinkChanged("mqtt", True), NOW)
+    for second in range(1, 100):
+        actions += engine.handle(Tick(), NOW + second)
+    assert len([action for action in actions if isinstance(action, Send)]) == 1 and engine.deadline is None
+
+
+def test_what_other_ways_bring_is_put_there_by_one_island_or_two_not_by_all():
+    shore = Shore(8)
+    for number in range(8):
+        shore.switch(number, True)
+    shore.run(60)
+    for number in range(8):
+        sends = shore.islands[number]._carry_out([Keep(bulletin(1), "lora")], shore.now)
+        shore._carry_out(number, sends)
+    shore.run(SPREAD_S + 60)
+    assert len(shore.shelf) == 1 and len(shore.sent("data")) <= 2
+
+
+def test_a_clock_set_back_delays_nothing():
+    shore = Shore(1, drop=1.0)
+    shore.switch(0, True)
+    shore.post(0, bulletin(1))
+    shore.run(60)
+    shore.drop, shore.skews[0] = 0.0, -9 * 60.0
+    shore.post(0, bulletin(2))  # whatever happens wakes it
+    shore.run(3 * RETRY_S)
+    assert len(shore.shelf) == 2
+
+
+def test_other_links_are_none_of_its_business():
+    engine = MirrorEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
+    assert engine.handle(LinkChanged("lora", True), NOW) == [] and engine.deadline is None
+    assert engine.handle(PacketReceived("lora", bytes(300)), NOW) == []
+    assert engine.handle(SendDone("lora", "sent"), NOW) == []
+
+
+def test_memory_stays_bounded_when_a_member_goes_mad():
+    engine = MirrorEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
+    engine.handle(LinkChanged("mqtt", True), NOW)
+    for number in range(MAX_FOREIGN + 500):
+        engine._refused(number.to_bytes(16, "big"), "signature", NOW)
+    assert len(engine._foreign) == len(engine._due) == MAX_FOREIGN

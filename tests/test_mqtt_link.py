@@ -1,0 +1,310 @@
+"""The link to a broker, against a real one: nothing is thought delivered that is not, and nothing is lost."""
+
+import random
+import socket
+import threading
+import time
+from subprocess import DEVNULL, run
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from node.clock import FastClock, minute_of
+from node.identity import Charter, SigningKey
+from node.island import Island
+from node.liveset import LiveSet
+from node.memorystore import MemoryStore
+from node.records import Kind, Record, encode, record_id, sign
+from node.runner import Runner
+from node.sync.mirror import MirrorEngine
+from node.sync.sealing import Seal
+from radio.link import Outcome
+from radio.mqtt_link import BrokerSettings, MqttLink
+from tests.mosquitto import Mosquitto
+
+SLOT = bytes(range(16))
+ROOT = "5eed"
+START, FAST = time.time(), 50
+KEY = SigningKey(bytes(range(32)))
+CHARTER = Charter.found("Belleville", [KEY.public], b"\7" * 32)
+
+
+def until(ready, timeout_s=20):
+    """Wait for `ready()` to become true; its value."""
+    end = time.monotonic() + timeout_s
+    while not (value := ready()):
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+    return value
+
+
+@pytest.fixture
+def broker(tmp_path):
+    running = Mosquitto(tmp_path).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def connect():
+    """Opens links that are closed when the test ends."""
+    links = []
+
+    def _connect(url, **settings):
+        links.append(MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_s=(0.05, 0.2), **settings)))
+        return links[-1]
+
+    yield _connect
+    for link in links:
+        link.close()
+
+
+def outsider(broker):
+    """Another client of the same broker."""
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    return client
+
+
+def test_a_packet_stays_for_those_who_come_later_and_an_empty_one_takes_it_away(broker, connect):
+    here = connect(broker.url)
+    until(lambda: here.up)
+    assert here.send(SLOT + b"kept") is Outcome.SENT
+    there = connect(broker.url)
+    assert there.receive(5).payload == SLOT + b"kept"
+    assert here.send(SLOT) is Outcome.SENT
+    assert there.receive(5).payload == SLOT
+    late = connect(broker.url)
+    until(lambda: late.up)
+    assert late.receive(0.1) is None
+
+
+def test_a_broker_that_comes_later_is_found(tmp_path, connect):
+    broker = Mosquitto(tmp_path)
+    link = connect(broker.url)
+    until(lambda: link.state == "absent")
+    assert link.send(SLOT + b"x") is Outcome.DOWN
+    broker.start()
+    until(lambda: link.up)
+    assert link.send(SLOT + b"x") is Outcome.SENT
+    broker.stop()
+
+
+def test_a_restarted_broker_is_found_again_and_brings_what_it_kept(broker, connect):
+    here, there = connect(broker.url), connect(broker.url)
+    until(lambda: here.up and there.up)
+    here.send(SLOT + b"before")
+    there.receive(5)
+    broker.stop()
+    until(lambda: not here.up and not there.up)
+    broker.start()
+    until(lambda: here.up and there.up)
+    assert there.receive(5).payload == SLOT + b"before"
+    assert here.send(SLOT + b"after") is Outcome.SENT
+    assert until(lambda: there.receive(1)).payload == SLOT + b"after"
+
+
+def test_more_than_a_thousand_packets_come_in_one_go(broker, connect):
+    client = outsider(broker)
+    rng, slots = random.Random(1), set()
+    for _ in range(1200):
+        slots.add(slot := rng.randbytes(16))
+        last = client.publish(f"{ROOT}/{slot.hex()[0]}/{slot.hex()}", bytes(256), qos=1, retain=True)
+    last.wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+    link, came = connect(broker.url), set()
+    while len(came) < 1200:
+        received = link.receive(10)
+        assert received, f"only {len(came)} came"
+        came.add(received.payload[:16])
+    assert came == slots
+
+
+def test_what_is_no_packet_of_ours_is_dropped_before_it_is_looked_at(broker, connect):
+    link = connect(broker.url)
+    until(lambda: link.up)
+    client, name = outsider(broker), SLOT.hex()
+    for topic, payload in ((f"{ROOT}/0/{name}", bytes(3000)), (f"{ROOT}/0/{name[:-1]}", b"x"), (f"{ROOT}/1/{name}", b"x"),
+                           (f"{ROOT}/0/{name.upper()}", b"x"), (f"{ROOT}/0/{'é' * 32}", b"x")):
+        client.publish(topic, payload, qos=1).wait_for_publish(5)
+    client.publish(f"{ROOT}/0/{name}", b"good", qos=1).wait_for_publish(5)
+    assert link.receive(5).payload == SLOT + b"good"
+    assert link.counters["dropped"] == 5 and link.receive(0.05) is None
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_flood_waits_at_the_broker_and_not_in_our_memory(broker, connect):
+    link = connect(broker.url)
+    until(lambda: link.up)
+    client = outsider(broker)
+    for number in range(600):
+        last = client.publish(f"{ROOT}/0/{SLOT.hex()}", b"%d" % number, qos=1)
+    last.wait_for_publish(20)
+    until(lambda: link.counters["waited"])
+    assert link._inbound.qsize() <= 256
+    seen = 0
+    while link.receive(1):
+        seen += 1
+    assert seen > 256 and link.up
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_broker_that_never_confirms_means_failed():
+    server = socket.create_server(("127.0.0.1", 0))
+    talk = threading.Thread(target=_half_a_broker, args=(server,), daemon=True)
+    talk.start()
+    link = MqttLink(BrokerSettings(f"mqtt://127.0.0.1:{server.getsockname()[1]}", ROOT, ack_s=0.3, quiet_s=0.01))
+    until(lambda: link.up)
+    assert link.send(SLOT + b"x") is Outcome.FAILED
+    link.close()
+    server.close()
+    talk.join(5)
+
+
+def _half_a_broker(server):
+    """Takes connections and subscriptions, confirms nothing that is published."""
+    client, _ = server.accept()
+    with client:
+        client.recv(1024)
+        client.sendall(b"\x20\x02\x00\x00")
+        while data := client.recv(4096):
+            while data[:1] == b"\x82":  # SUBSCRIBE: answer SUBACK with its number
+                client.sendall(b"\x90\x03" + data[2:4] + b"\x01")
+                data = data[2 + data[1]:]
+
+
+def test_a_broker_that_goes_away_while_sending_is_down_not_sent():
+    server = socket.create_server(("127.0.0.1", 0))
+    talk = threading.Thread(target=_half_a_broker, args=(server,), daemon=True)
+    talk.start()
+    link = MqttLink(BrokerSettings(f"mqtt://127.0.0.1:{server.getsockname()[1]}", ROOT, ack_s=30, quiet_s=0.01))
+    until(lambda: link.up)
+    results = []
+    sending = threading.Thread(target=lambda: results.append(link.send(SLOT + b"x")))
+    sending.start()
+    link._client.socket().shutdown(socket.SHUT_RDWR)
+    sending.join(10)
+    assert results == [Outcome.DOWN]
+    link.close()
+    server.close()
+    talk.join(5)
+
+
+def test_user_and_password_are_used_and_a_wrong_one_is_a_state(tmp_path, connect):
+    run(["mosquitto_passwd", "-b", "-c", str(tmp_path / "users"), "île", "p@ss:/word"], check=True)
+    broker = Mosquitto(tmp_path, f"allow_anonymous false\npassword_file {tmp_path}/users").start()
+    good = connect(f"mqtt://%C3%AEle:p%40ss%3A%2Fword@127.0.0.1:{broker.port}")
+    bad = connect(f"mqtt://%C3%AEle:wrong@127.0.0.1:{broker.port}")
+    until(lambda: good.up)
+    until(lambda: bad.state == "refused")
+    broker.stop()
+
+
+def test_a_broker_that_forbids_our_topics_is_a_state(tmp_path, connect):
+    (tmp_path / "acl").write_text("topic read elsewhere/#\n")
+    broker = Mosquitto(tmp_path, f"acl_file {tmp_path}/acl").start()
+    link = connect(broker.url)
+    until(lambda: link.state in ("refused", "up"))  # some brokers say so, some take the subscription and bring nothing
+    link.close()
+    broker.stop()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves the socket to the collector
+def test_tls_refuses_a_certificate_that_nobody_vouches_for(tmp_path, connect, monkeypatch):
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-out", tmp_path / "cert",
+         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=DEVNULL)
+    broker = Mosquitto(tmp_path, f"certfile {tmp_path}/cert\nkeyfile {tmp_path}/key").start()
+    url = f"mqtts://127.0.0.1:{broker.port}"
+    wary = connect(url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert"))
+    trusting = connect(url)
+    until(lambda: trusting.up)
+    until(lambda: wary.state == "absent")
+    assert not wary.up
+    broker.stop()
+
+
+@pytest.mark.parametrize("url", ["http://broker", "mqtt://", "broker", ""])
+def test_what_is_no_broker_is_refused(url):
+    with pytest.raises(ValueError, match="broker"):
+        BrokerSettings(url, ROOT)
+
+
+@pytest.mark.parametrize("root", ["", "a/+", "#", "$SYS"])
+def test_a_root_that_is_a_pattern_is_refused(root):
+    with pytest.raises(ValueError, match="root"):
+        BrokerSettings("mqtt://broker", root)
+
+
+class Isle:
+    """A whole island on a broker: live set, engine, runner, link."""
+
+    def __init__(self, url):
+        self.liveset = LiveSet(CHARTER)
+        engine = MirrorEngine("mqtt", CHARTER, self.liveset, random.Random(1))
+        self.link = MqttLink(BrokerSettings(url, Seal(CHARTER).root, quiet_s=0.02, retry_s=(0.05, 0.2)))
+        self.runner = Runner(Island(self.liveset, MemoryStore(), [engine]), [self.link], FastClock(FAST, START))
+        self.runner.start()
+
+    def post(self, raw):
+        self.runner.publish(raw)
+
+    @property
+    def ids(self):
+        return set(self.liveset.ids())
+
+    def close(self):
+        self.runner.stop()
+
+
+@pytest.fixture
+def isles(broker):
+    pair = [Isle(broker.url), Isle(broker.url)]
+    yield pair
+    for isle in pair:
+        isle.close()
+
+
+def bulletin(number):
+    created = minute_of(START) - 10
+    record = Record(Kind.BULLETIN, KEY.key_id, created, 24, packed=b"bulletin %d" % number)
+    return encode(sign(record, CHARTER.set_id, KEY.sign))
+
+
+def test_islands_meet_at_the_broker_whatever_befalls_it(broker, isles):
+    one, other = isles
+    until(lambda: one.link.up and other.link.up)
+    one.post(bulletin(1))
+    until(lambda: len(other.ids) == 1)
+    broker.stop()
+    one.post(bulletin(2))
+    other.post(bulletin(3))
+    broker.start()
+    until(lambda: len(one.ids) == len(other.ids) == 3, 60)
+    broker.wipe()
+    broker.start()
+    late = Isle(broker.url)
+    until(lambda: late.ids == one.ids == other.ids and len(late.ids) == 3, 60)
+    late.close()
+
+
+def test_an_island_that_comes_late_has_everything_and_the_broker_saw_only_noise(broker, isles):
+    one, _ = isles
+    until(lambda: one.link.up)
+    raws = [bulletin(number) for number in range(20)]
+    for raw in raws:
+        one.post(raw)
+    until(lambda: one.link.counters["sent"] >= 20)
+    late = Isle(broker.url)
+    until(lambda: late.ids == {record_id(raw) for raw in raws})
+    late.close()
+    broker.stop()
+    kept = b"".join(file.read_bytes() for file in broker.folder.glob("mosquitto.db"))
+    assert len(kept) > 20 * 256
+    for raw in raws:
+        assert raw[80:] not in kept and record_id(raw) not in kept and b"bulletin" not in kept
+    assert CHARTER.set_id.hex().encode() not in kept and CHARTER.set_id not in kept
