@@ -1,0 +1,77 @@
+"""The test vectors of docs/protocol.md: what another implementation must accept, and what it must refuse and why."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from node.clock import seconds_of
+from node.errors import RemoteFault
+from node.identity import Charter, SigningKey, key_id, verify
+from node.liveset import LiveSet
+from node.records import decode, encode, record_id, signed_part, signing_message
+
+VECTORS = Path(__file__).parent / "vectors"
+RECORDS, TRUST = (json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in ("records", "trust"))
+
+
+def charter_of(told):
+    founders = [bytes.fromhex(public) for public in told["founders"]]
+    return Charter.found(told["name"], founders, bytes.fromhex(told["secret"]))
+
+
+CHARTER = charter_of(RECORDS["charter"])
+
+
+def named(vectors):
+    return {"argvalues": vectors, "ids": [vector["name"] for vector in vectors]}
+
+
+@pytest.mark.parametrize("told", [RECORDS, TRUST])
+def test_keys_and_the_set_are_named_as_written(told):
+    assert charter_of(told["charter"]).set_id.hex() == told["charter"]["set_id"]
+    for pair in told["keys"].values():
+        public = SigningKey(bytes.fromhex(pair["seed"])).public
+        assert (public.hex(), key_id(public).hex()) == (pair["public"], pair["key_id"])
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["accepted"]))
+def test_a_record_reads_as_written(vector):
+    raw = bytes.fromhex(vector["hex"])
+    record = decode(raw)
+    assert encode(record) == raw and record_id(raw).hex() == vector["id"]
+    for field in ("created", "expires", "life", "urgent", "language", "topic", "codec"):
+        assert getattr(record, field) == vector[field]
+    assert record.kind.name.lower() == vector["kind"] and record.packed.hex() == vector["packed"]
+    assert (record.target.hex() if record.target else None) == vector["target"]
+    assert (list(record.position) if record.position else None) == vector["position"]
+    for field, value in (vector.get("event") or vector.get("vouch") or vector.get("revocation") or {}).items():
+        found = getattr(record.detail, field)
+        assert (found.hex() if isinstance(found, bytes) else found) == value
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["accepted"]))
+def test_its_signature_is_its_authors(vector):
+    record = decode(bytes.fromhex(vector["hex"]))
+    public = next(bytes.fromhex(pair["public"]) for pair in RECORDS["keys"].values() if pair["key_id"] == vector["author"])
+    assert verify(public, record.signature, signing_message(signed_part(record), CHARTER.set_id))
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["refused"]))
+def test_a_broken_record_is_refused_for_its_reason(vector):
+    raw = bytes.fromhex(vector["hex"])
+    assert LiveSet(CHARTER).judge([raw], seconds_of(RECORDS["now"])).verdicts[0].reason == vector["reason"]
+    if vector["reason"].startswith("record-"):
+        with pytest.raises(RemoteFault):
+            decode(raw)
+
+
+@pytest.mark.parametrize("vector", **named(TRUST["cases"]))
+def test_who_may_write(vector):
+    papers, posts = [bytes.fromhex(paper) for paper in vector["papers"]], vector["posts"]
+    raws = papers + [bytes.fromhex(post["hex"]) for post in posts]
+    for seed in range(4):
+        liveset, now = LiveSet(CHARTER), seconds_of(vector["now"])
+        liveset.apply(liveset.judge(random.Random(seed).sample(raws, len(raws)), now))
+        assert [record_id(bytes.fromhex(post["hex"])) in liveset for post in posts] == [post["in_set"] for post in posts]

@@ -1,0 +1,187 @@
+"""Writes records.json and trust.json beside it: `python -m tests.vectors.make`. Only for a new version of the format."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from node.clock import MAX_MINUTE
+from node.records import MAX_RECORD_BYTES, Event, Kind, Record, Revocation, Right, Vouch, decode, encode, record_id, sign
+from tests.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
+
+HERE = Path(__file__).parent
+INVITATION = Right.INVITE | Right.WRITE
+SIGNATURE = bytes(64)
+
+
+def main():
+    village = Village()
+    for name, value in (("records", records(village)), ("trust", trust(village))):
+        text = json.dumps({**heading(village), **value}, indent=1, ensure_ascii=False)
+        (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def heading(village):
+    charter = village.charter
+    keys = {name: {"seed": seed(name), "public": pair.public.hex(), "key_id": pair.key_id.hex()}
+            for name, pair in sorted(village.keys.items())}
+    return {"charter": {"name": charter.name, "founders": [public.hex() for public in charter.founders],
+                        "secret": charter.secret.hex(), "set_id": charter.set_id.hex()}, "keys": keys, "now": T0}
+
+
+def seed(name):
+    return key(name)._private.private_bytes_raw().hex()
+
+
+# Records
+
+
+def records(village):
+    bulletin = village.bulletin(text="Soupe ce soir à 19 h", life=336, language=1, topic=4)
+    root = record_id(bulletin)[:8]
+    event = village.event(text="Bal\x1fPlace du marché", start=3 * DAY, length=180, language=1, topic=8,
+                          position=(4557042, 109319))
+    announced = record_id(event)[:8]
+    accepted = {
+        "bulletin": bulletin,
+        "urgent bulletin": village.bulletin(text="Coupure d'eau", urgent=True, language=1, topic=13),
+        "event with a position": event,
+        "event moved to an earlier day": village.event(minute=5, start=2 * DAY, life=4 * 24 + 4, target=announced),
+        "correction of a bulletin": village.bulletin(text="Soupe demain", minute=9, life=336, target=root),
+        "reply": village.sign("founder", Kind.REPLY, 7, 24, packed=b"J'apporte le pain", target=root),
+        "retraction": village.retraction(root, minute=11, life=336),
+        "cancellation": village.sign("founder", Kind.CANCELLATION, 12, 120, packed=b"Pluie", target=announced),
+        "vouch for a writer": village.vouch("founder", "ana", WRITER),
+        "vouch for a keeper": village.vouch("founder", "ben", KEEPER),
+        "invitation": village.vouch("founder", "ticket", INVITATION),
+        "revocation": village.revoke("founder", "ana", since=60),
+        "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80)),
+    }
+    broken = [{"name": name, "reason": reason, "hex": raw.hex()} for name, reason, raw in refused(village, accepted)]
+    return {"accepted": [described(name, raw) for name, raw in accepted.items()], "refused": broken}
+
+
+def described(name, raw):
+    record = decode(raw)
+    told = {"name": name, "hex": raw.hex(), "id": record_id(raw).hex(), "kind": record.kind.name.lower(),
+            "author": record.author.hex(), "created": record.created, "expires": record.expires, "life": record.life,
+            "urgent": record.urgent, "language": record.language, "topic": record.topic, "codec": record.codec,
+            "packed": record.packed.hex(), "target": record.target.hex() if record.target else None,
+            "position": list(record.position) if record.position else None}
+    match record.detail:
+        case Event(start, length, offset):
+            told["event"] = {"start": start, "length": length, "offset": offset}
+        case Vouch(subject, rights):
+            told["vouch"] = {"subject": subject.hex(), "rights": int(rights)}
+        case Revocation(subject, since):
+            told["revocation"] = {"subject": subject.hex(), "since": since}
+    return told
+
+
+def refused(village, accepted):
+    """(name, reason, bytes): each breaks one thing, and is signed by a founder unless that is what it breaks."""
+    founder = village.key("founder")
+    bulletin, event, vouch = accepted["bulletin"], accepted["event with a position"], accepted["vouch for a writer"]
+
+    def signed(raw, position, *octets):
+        """The same with other octets at a position, signed again."""
+        body = raw[:position] + bytes(octets) + raw[position + len(octets):-64]
+        return body + founder.sign(b"archipel record 1" + village.charter.set_id + body)
+
+    def flipped(raw, position):
+        return raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1:]
+
+    stranger = sign(replace(decode(bulletin), author=key("stranger").key_id), village.charter.set_id, key("stranger").sign)
+    elsewhere = sign(decode(bulletin), bytes(16), founder.sign)
+    yield "one octet missing", "record-too-short", bulletin[:79]
+    yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
+    yield "version 2", "record-version", signed(bulletin, 0, 0x20)
+    yield "kind 7", "record-kind", signed(bulletin, 0, 0x17)
+    yield "the reserved flag is set", "record-flags", signed(bulletin, 1, 0x10)
+    yield "a reply that corrects", "record-flags", signed(accepted["reply"], 1, 0x40)
+    yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
+    yield "a bulletin with a life of 0", "record-life", signed(bulletin, 14, 0, 0)
+    yield "a bulletin that lives for 90 days and an hour", "record-life", signed(bulletin, 14, *(2161).to_bytes(2, "big"))
+    yield "it would live beyond the last minute", "record-life", signed(bulletin, 11, *MAX_MINUTE.to_bytes(3, "big"))
+    yield "an event that is over before it is announced", "record-life", signed(event, 14, 0, 0, 1)
+    yield "an event more than 400 days ahead", "record-event", signed(event, 14, *(T0 + 400 * DAY).to_bytes(3, "big"))
+    yield "an offset of more than 14 hours", "record-event", signed(event, 19, 57)
+    yield "a bulletin with a position", "record-position", encode_bulletin_with_position(village)
+    yield "the one angle that has no inverse", "record-position", signed(event, 20, 0x80, 0, 0)
+    yield "a vouch without rights", "record-rights", signed(vouch, 48, 0)
+    yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
+    yield "one bit of the text", "signature", flipped(bulletin, 20)
+    yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
+    yield "signed for another set", "signature", encode(elsewhere)
+    yield "a key nobody vouched for", "penned", encode(stranger)
+    yield "more than a day ahead of now", "early", village.bulletin(minute=DAY + 1)
+    yield "expired this very minute", "expired", village.bulletin(minute=-DAY, life=24)
+
+
+def encode_bulletin_with_position(village):
+    """Not what `encode` would let through either, so made of an event's flag."""
+    founder = village.key("founder")
+    record = Record(Kind.BULLETIN, founder.key_id, T0, 24, position=(1, 1), packed=b"ici")
+    return encode(sign(record, village.charter.set_id, founder.sign))
+
+
+# Trust
+
+
+def trust(village):
+    return {"cases": [case(village, *told) for told in cases(village)]}
+
+
+def case(village, name, papers, posts, now=T0):
+    """`posts`: (author, minute, urgent, in the set?)."""
+    told = [{"hex": village.bulletin(author, minute=minute, urgent=urgent, life=2000).hex(), "in_set": in_set}
+            for author, minute, urgent, in_set in posts]
+    return {"name": name, "now": now, "papers": [paper.hex() for paper in papers], "posts": told}
+
+
+def cases(village):
+    vouch, revoke = village.vouch, village.revoke
+    ana = vouch("founder", "ana", WRITER)
+    yield "a founder needs no vouch", [], [("founder", 0, True, True), ("ana", 0, False, False)]
+    yield "a vouched key writes but is not urgent", [ana], [("ana", 0, False, True), ("ana", 0, True, False)]
+    yield "a writer vouches for nobody", [ana, vouch("ana", "ben")], [("ben", 0, False, False)]
+    keepers = [vouch("founder", "one", KEEPER), vouch("one", "two", KEEPER), vouch("two", "three", KEEPER)]
+    yield "three vouches from a founder", keepers, [("three", 0, False, True)]
+    yield "four vouches from a founder", [*keepers, vouch("three", "four")], [("four", 0, False, False)]
+    yield "the link in the middle is missing", [keepers[0], keepers[2]], [("three", 0, False, False)]
+    loud = [vouch("founder", "one", KEEPER | Right.URGENT), vouch("one", "ana", CRIER)]
+    yield "who may be urgent lets others be", loud, [("ana", 0, True, True)]
+    yield "who may not does not", [keepers[0], vouch("one", "ana", CRIER)], [
+        ("ana", 0, True, False), ("ana", 0, False, True)]
+    short = [vouch("founder", "one", KEEPER, life=24), vouch("one", "ana")]
+    yield "one minute before the chain ends", short, [("ana", 0, False, True)], T0 + DAY - 1
+    yield "the chain has ended", short, [("ana", 0, False, False)], T0 + DAY
+    cut = [("ana", 9, False, True), ("ana", 10, False, False)]
+    yield "revoked by a founder from minute 10 on", [ana, revoke("founder", "ana", since=10)], cut
+    yield "revoked by itself", [ana, revoke("ana", "ana", since=10)], cut
+    through = [keepers[0], vouch("one", "ana")]
+    yield "revoked by who vouched", [*through, revoke("one", "ana", since=10)], cut
+    pair = [vouch("founder", "ben", KEEPER), vouch("founder", "cleo", KEEPER), ana]
+    agree = [revoke("ben", "ana", since=4), revoke("cleo", "ana", since=10)]
+    yield "revoked by two keepers, from the later minute on", [*pair, *agree], cut
+    yield "one keeper who did not vouch is not enough", [*pair, agree[1]], [("ana", 10, False, True)]
+    yield "two keepers of one branch are not enough", [*through, vouch("one", "two", KEEPER), vouch("founder", "ben"),
+           revoke("one", "ben"), revoke("two", "ben")], [("ben", 10, False, True)]
+    yield "a revoked keeper's earlier vouch holds", [keepers[0], vouch("one", "ana", minute=9),
+           vouch("one", "ben", minute=10), revoke("founder", "one", since=10)], [("ana", 20, False, True), ("ben", 20, False, False)]
+    coup = [*pair, vouch("ben", "dan"), *agree]
+    yield "a founder's revocation voids later ones of its subject", [*coup, revoke("founder", "ben", since=0)], [
+        ("ana", 10, False, True)]
+    ticket, use = vouch("founder", "ticket", INVITATION, minute=2, life=100), vouch("ticket", "ana", minute=5, life=100)
+    yield "an invitation lets one newcomer in", [ticket, use], [("ana", 6, False, True), ("ticket", 6, False, False)]
+    yield "the earlier of two uses counts", [ticket, use, vouch("ticket", "ben", minute=4, life=100)], [
+        ("ana", 6, False, False), ("ben", 6, False, True)]
+    yield "a use older than the invitation", [ticket, vouch("ticket", "ana", minute=1, life=200)], [
+        ("ana", 6, False, False)]
+    yield "a use that ends before the invitation", [ticket, vouch("ticket", "ana", minute=5, life=99)], [
+        ("ana", 6, False, False)]
+    yield "an invitation gives no right to be urgent", [vouch("founder", "ticket", INVITATION | CRIER, minute=2, life=100),
+           vouch("ticket", "ana", CRIER, minute=5, life=100)], [("ana", 6, True, False), ("ana", 6, False, True)]
+
+
+if __name__ == "__main__":
+    main()
