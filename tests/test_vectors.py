@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,11 @@ def test_who_may_write(vector):
         liveset, now = LiveSet(CHARTER), seconds_of(vector["now"])
         liveset.apply(liveset.judge(random.Random(seed).sample(raws, len(raws)), now))
         assert [record_id(bytes.fromhex(post["hex"])) in liveset for post in posts] == [post["in_set"] for post in posts]
+
+
+def test_the_examples_in_the_protocol_are_among_the_vectors():
+    text = (VECTORS.parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8").split("\n## 4")[0]
+    known = json.dumps(RECORDS) + json.dumps(TRUST)
+    examples = re.findall(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{16,}\b", text)
+    assert len(examples) >= 6
+    assert [example for example in examples if example not in known] == []

@@ -167,7 +167,8 @@ def cases(village):
     yield "two keepers of one branch are not enough", [*through, vouch("one", "two", KEEPER), vouch("founder", "ben"),
            revoke("one", "ben"), revoke("two", "ben")], [("ben", 10, False, True)]
     yield "a revoked keeper's earlier vouch holds", [keepers[0], vouch("one", "ana", minute=9),
-           vouch("one", "ben", minute=10), revoke("founder", "one", since=10)], [("ana", 20, False, True), ("ben", 20, False, False)]
+           vouch("one", "ben", minute=10), revoke("founder", "one", since=10)], [
+        ("ana", 20, False, True), ("ben", 20, False, False)]
     coup = [*pair, vouch("ben", "dan"), *agree]
     yield "a founder's revocation voids later ones of its subject", [*coup, revoke("founder", "ben", since=0)], [
         ("ana", 10, False, True)]
