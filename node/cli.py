@@ -54,7 +54,7 @@ def init(config: Path | None, name: str | None, set_name: str | None) -> None:
     folder = KeyFolder(settings.node.data)
     if folder.charter_exists():
         raise click.ClickException(f"{settings.node.data} belongs to a set already; nothing was changed.")
-    charter = folder.found(set_name or name or settings.node.name)
+    charter = folder.found(set_name or name or settings.node.name, name or settings.node.name)
     click.echo(f"Made {settings.node.data}: an island of the set “{charter.name}”, fingerprint {charter.set_id.hex()}.")
     click.echo("Next: archipel run. To let other islands in: archipel invite.")
 

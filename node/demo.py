@@ -97,9 +97,9 @@ class Demo:
     def _prepare(self, radio_ports: list[int]) -> None:
         first, *others = [KeyFolder(folder) for folder in self.folders]
         if not first.charter_exists():
-            first.found("Démo")
-            for other in others:
-                other.join(first.invite())
+            first.found("Démo", NAMES[0])
+            for name, other in zip(NAMES[1:], others, strict=True):
+                other.join(first.invite(), name)
         for name, folder, port, radio in zip(NAMES, self.folders, self.ports, radio_ports, strict=True):
             (folder / "archipel.toml").write_text(
                 f'[node]\nname = "{name}"\ndata = "{folder}"\n\n[portal]\nlisten = "127.0.0.1:{port}"\n\n'

@@ -1,0 +1,165 @@
+"""The keys of an island as files: its own, the charter, the vouches it was let in with; keepers' keys under a passphrase.
+
+    DATA/keys/island.key     the seed this island signs with (base32), readable by its user only
+    DATA/keys/charter        the set's charter (base32), secret included, readable by its user only
+    DATA/keys/papers         vouches to begin with, one a line (base64)
+    anywhere/NAME.key        a keeper's key, sealed by a passphrase: best kept on a stick, away from the box
+"""
+
+import base64
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from node.clock import SystemClock, minute_of
+from node.errors import RemoteFault
+from node.identity import SEED_BYTES, Charter, SigningKey
+from node.invitation import (
+    accept,
+    charter_bytes,
+    from_text,
+    invitation_bytes,
+    offer,
+    prepare,
+    read_charter,
+    read_invitation,
+    to_text,
+)
+from node.passphrase import SALT_BYTES, seal, unseal
+from node.records import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
+from node.textpack import pack
+
+SEALED = "archipel key 1 sealed"
+VOUCH_LIFE_H = MAX_LIFE_H[Kind.VOUCH]
+
+
+class KeyTrouble(Exception):
+    """A key file or an invitation is missing, damaged or of another set; the sentence says what to do."""
+
+
+class KeyFolder:
+    """The folder `keys` in an island's data folder."""
+
+    def __init__(self, data: Path):
+        self.path = data / "keys"
+
+    def charter_exists(self) -> bool:
+        """Whether this island belongs to a set."""
+        return (self.path / "charter").exists()
+
+    def charter(self) -> Charter:
+        """The set's charter; raises KeyTrouble."""
+        return self._read("charter", lambda text: read_charter(from_text(text)))
+
+    def island_key(self) -> SigningKey:
+        """The key this island signs with; raises KeyTrouble."""
+        return self._read("island.key", lambda text: SigningKey(_seed(text)))
+
+    def papers(self) -> list[bytes]:
+        """The vouches it was let in with, encoded."""
+        return self._read("papers", lambda text: [base64.b64decode(line) for line in text.split()])
+
+    def found(self, name: str, island_name: str = "", founder: SigningKey | None = None) -> Charter:
+        """Found a set called `name`; its founding key is `founder` (a keeper's, off the box), else this island's own."""
+        key = self._new_key()
+        founder = founder or key
+        charter = Charter.found(name, [founder.public], os.urandom(32))
+        rights = Right.WRITE | Right.URGENT
+        self._keep(charter, [vouch(charter, founder, Vouch(key.public, rights), island_name or name)])
+        return charter
+
+    def join(self, text: str, island_name: str) -> Charter:
+        """Join the set that an invitation (its text) leads to; raises KeyTrouble."""
+        try:
+            invitation = read_invitation(from_text(text))
+            key = self._new_key()
+            admission = accept(invitation, key.public, island_name, minute_of(SystemClock().now()))
+        except RemoteFault as fault:
+            raise KeyTrouble(_what_is_wrong(fault.reason)) from fault
+        self._keep(invitation.charter, [*invitation.papers, encode(admission)])
+        return invitation.charter
+
+    def invite(self, days: int = 30, keeper: SigningKey | None = None, papers: Iterable[Record] | None = None,
+               group: bool = False) -> str:
+        """The text of a new invitation by `keeper` (this island's key if None), good for one newcomer and `days`."""
+        keeper = keeper or self.island_key()
+        papers = [decode(raw) for raw in self.papers()] if papers is None else list(papers)
+        seed, minute = os.urandom(SEED_BYTES), minute_of(SystemClock().now())
+        offered = offer(keeper.key_id, seed, minute, days * 24, group)
+        return to_text(invitation_bytes(prepare(self.charter(), keeper, seed, offered, papers)))
+
+    def _new_key(self) -> SigningKey:
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        seed = os.urandom(SEED_BYTES)
+        write_private(self.path / "island.key", to_text(seed))
+        return SigningKey(seed)
+
+    def _keep(self, charter: Charter, papers: list[bytes]) -> None:
+        write_private(self.path / "papers", "\n".join(base64.b64encode(paper).decode() for paper in papers))
+        write_private(self.path / "charter", to_text(charter_bytes(charter)))
+
+    def _read(self, name: str, parse):
+        path = self.path / name
+        try:
+            return parse(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise KeyTrouble(f"{path} is missing. Found a set (archipel init) or join one (archipel join).") from None
+        except (RemoteFault, ValueError, OSError) as error:
+            raise KeyTrouble(f"{path} cannot be read ({error}). Put back a copy, or restore a backup.") from error
+
+
+def vouch(charter: Charter, keeper: SigningKey, detail: Vouch, name: str, life_h: int = VOUCH_LIFE_H) -> bytes:
+    """The encoded vouch of `keeper` for a key and its rights, as of now by this machine's clock."""
+    codec, packed = pack(name)
+    record = Record(Kind.VOUCH, keeper.key_id, minute_of(SystemClock().now()), life_h, codec=codec, packed=packed,
+                    detail=detail)
+    return encode(sign(record, charter.set_id, keeper.sign))
+
+
+def write_keeper_key(path: Path, passphrase: str) -> SigningKey:
+    """Make a keeper's key in a new file, sealed by a passphrase."""
+    if path.exists():
+        raise KeyTrouble(f"{path} exists already; keys are never overwritten. Choose another name.")
+    seed = os.urandom(SEED_BYTES)
+    write_private(path, f"{SEALED}\n{to_text(seal(seed, passphrase, os.urandom(SALT_BYTES)))}\n")
+    return SigningKey(seed)
+
+
+def read_keeper_key(path: Path, passphrase: str) -> SigningKey:
+    """The key in a keeper's file; raises KeyTrouble or WrongPassphrase."""
+    try:
+        mark, _, text = path.read_text(encoding="utf-8").partition("\n")
+        if mark != SEALED:
+            raise KeyTrouble(f"{path} is not a keeper's key file.")
+        return SigningKey(unseal(from_text(text), passphrase))
+    except (OSError, UnicodeDecodeError, RemoteFault) as error:
+        raise KeyTrouble(f"{path} cannot be read ({error}).") from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a whole file that only its user may read: beside, synced, then renamed."""
+    beside = path.with_name(path.name + ".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _seed(text: str) -> bytes:
+    seed = from_text(text)
+    if len(seed) != SEED_BYTES:
+        raise RemoteFault("key-length")
+    return seed
+
+
+def _what_is_wrong(reason: str) -> str:
+    if reason == "invitation-expired":
+        return "this invitation is too old. Ask the keeper for a new one."
+    return f"this is not a whole invitation ({reason}). Copy it again, from the first letter to the last."
