@@ -1,0 +1,154 @@
+"""From what somebody typed to a record: what is wrong with it, said before anything is posted, and nothing altered after.
+
+The only change made to a text is Unicode normalisation (NFC), so that the same words are the same bytes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from node.board import LANGUAGES, TOPICS, Draft, Problem
+from node.clock import MAX_MINUTE
+from node.errors import LocalMisuse
+from node.records import (
+    DAY_MIN,
+    MAX_EVENT_AHEAD_MIN,
+    MAX_LIFE_H,
+    MAX_RECORD_BYTES,
+    SIGNATURE_BYTES,
+    TARGET_BYTES,
+    Event,
+    Kind,
+    Record,
+    angle,
+    signed_part,
+)
+from node.textpack import pack
+
+FIELD_MARK = "\x1f"  # parts an event's title, place, organiser, description and link
+MAX_LIFE_DAYS = MAX_LIFE_H[Kind.BULLETIN] // 24
+MAX_AHEAD_DAYS = MAX_EVENT_AHEAD_MIN // DAY_MIN
+MAX_LENGTH_DAYS = 0xFFFF // DAY_MIN
+MAX_OFFSET = 56
+MAX_TYPED = 20_000  # characters: far more than fits a record; longer is not even weighed
+LINE_LIMITS = {"title": 120, "place": 160, "organiser": 120, "link": 300}
+OFFERED = (Kind.BULLETIN, Kind.EVENT, Kind.REPLY)
+BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+MAX_MARKS = 4  # combining marks in a row; Arabic and Vietnamese need three
+
+
+def normalised(draft: Draft) -> Draft:
+    """The draft with its texts in NFC."""
+    texts = {name: unicodedata.normalize("NFC", getattr(draft, name)) for name in ("text", *LINE_LIMITS)}
+    return replace(draft, **texts)
+
+
+def problems_of(draft: Draft, now: int) -> list[Problem]:
+    """What is wrong with a normalised draft at minute `now`, length aside (see `weighed`)."""
+    found = [*_text_problems(draft), *_choice_problems(draft)]
+    if draft.kind is Kind.EVENT:
+        return found + list(_event_problems(draft, now))
+    if not draft.text.strip():
+        found.append(Problem("text", "empty"))
+    if not 1 <= draft.life_days <= MAX_LIFE_DAYS:
+        found.append(Problem("life_days", "life", MAX_LIFE_DAYS))
+    return found
+
+
+def record_of(draft: Draft, author: bytes, created: int) -> Record:
+    """The unsigned record of a draft without problems, made at minute `created`."""
+    codec, packed = pack(_whole_text(draft), draft.language)
+    shared = {"urgent": draft.urgent, "language": draft.language, "topic": draft.topic, "codec": codec, "packed": packed}
+    target = bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None
+    if draft.kind is not Kind.EVENT:
+        return Record(draft.kind, author, created, draft.life_days * 24, target=target, **shared)
+    detail = Event(draft.start, (draft.end or draft.start) - draft.start, draft.offset)
+    position = (angle(draft.position[0], 90), angle(draft.position[1], 180)) if draft.position else None
+    return Record(Kind.EVENT, author, created, detail=detail, position=position, target=target, **shared)
+
+
+def weighed(record: Record) -> int:
+    """Bytes of the record once signed; above MAX_RECORD_BYTES it does not fit."""
+    try:
+        return len(signed_part(record)) + SIGNATURE_BYTES
+    except LocalMisuse:
+        return len(signed_part(replace(record, packed=b""))) + len(record.packed) + SIGNATURE_BYTES
+
+
+def too_long(draft: Draft, size_bytes: int) -> Problem | None:
+    """How many characters, about, must go for a record of `size_bytes` to fit; None if it does."""
+    over = size_bytes - MAX_RECORD_BYTES
+    if over <= 0:
+        return None
+    return Problem("text", "too-long", max(1, round(over * max(len(draft.text), 1) / size_bytes)))
+
+
+def fields_of(text: str) -> tuple[str, str, str, str, str]:
+    """An event's (title, place, organiser, description, link) from its whole text."""
+    parts = [*text.split(FIELD_MARK, 4), "", "", "", ""]
+    return parts[0], parts[1], parts[2], parts[3], parts[4]
+
+
+def _whole_text(draft: Draft) -> str:
+    if draft.kind is not Kind.EVENT:
+        return draft.text
+    parts = (draft.title, draft.place, draft.organiser, draft.text, draft.link)
+    return FIELD_MARK.join(parts).rstrip(FIELD_MARK)
+
+
+def _text_problems(draft: Draft) -> Iterator[Problem]:
+    if not _readable(draft.text.replace("\n", " ").replace("\t", " ")):
+        yield Problem("text", "control-character")
+    if len(draft.text) > MAX_TYPED:
+        yield Problem("text", "too-long", len(draft.text) - MAX_TYPED)
+    for name, limit in LINE_LIMITS.items():
+        typed = getattr(draft, name)
+        if not _readable(typed):
+            yield Problem(name, "control-character")
+        if len(typed) > limit:
+            yield Problem(name, "too-long", len(typed) - limit)
+    if draft.link and not _is_link(draft.link):
+        yield Problem("link", "link")
+
+
+def _readable(line: str) -> bool:
+    if BIDI_CONTROLS & set(line) or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in line):
+        return False
+    marks = "".join("m" if unicodedata.category(sign) in ("Mn", "Me") else " " for sign in line)
+    return "m" * (MAX_MARKS + 1) not in marks
+
+
+def _is_link(typed: str) -> bool:
+    try:
+        parts = urlsplit(typed)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", typed)
+    except ValueError:
+        return False
+
+
+def _choice_problems(draft: Draft) -> Iterator[Problem]:
+    offered = {"kind": draft.kind in OFFERED, "language": draft.language in (0, *LANGUAGES), "topic": draft.topic in TOPICS}
+    yield from (Problem(name, "not-offered") for name, known in offered.items() if not known)
+    if draft.position and not (abs(draft.position[0]) <= 90 and abs(draft.position[1]) <= 180):
+        yield Problem("position", "position")
+
+
+def _event_problems(draft: Draft, now: int) -> Iterator[Problem]:
+    if not draft.title.strip():
+        yield Problem("title", "empty")
+    if abs(draft.offset) > MAX_OFFSET:
+        yield Problem("start", "offset")
+    if draft.start is None:
+        yield Problem("start", "start-missing")
+        return
+    end = draft.start if draft.end is None else draft.end
+    if end < draft.start:
+        yield Problem("end", "end-before-start")
+    elif end - draft.start > 0xFFFF:
+        yield Problem("end", "lasts-too-long", MAX_LENGTH_DAYS)
+    elif end <= now:
+        yield Problem("start", "past")
+    elif end > now + MAX_EVENT_AHEAD_MIN or end > MAX_MINUTE - DAY_MIN:
+        yield Problem("start", "too-far", MAX_AHEAD_DAYS)

@@ -1,0 +1,258 @@
+"""The real board (`node.board.Board`): `node.reading` reads, `node.posting` posts, keepers act here."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Protocol
+
+from node.board import Act, Cost, Draft, DraftRefused, Item, Page, Posted, Problem, Waiting
+from node.clock import MAX_MINUTE, minute_of
+from node.identity import SigningKey
+from node.liveset import LiveSet
+from node.posting import Desk
+from node.reading import Reader, root_of
+from node.records import Kind
+from node.rows import Row, Slice
+
+MAX_PAGE = 200
+MAX_ACTS = 100
+MAX_HIDDEN = 500
+MAX_OUTLINE = 4_000
+LONGEST_EVENT_MIN = 0xFFFF
+POSTING_RULES = ("open", "moderated", "members")
+
+
+class Notes(Protocol):
+    """Rows and named values that last (`node.store`)."""
+
+    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
+        """A bounded part of the rows, in order."""
+
+    def health(self) -> tuple[bool, str]:
+        """Whether the last writes were kept, and the reason if not."""
+
+    def note(self, name: str) -> object:
+        """The value kept under a name, or None."""
+
+    def set_note(self, name: str, value: object) -> None:
+        """Keep it; raises StoreFailed."""
+
+
+class Archive(Protocol):
+    """Past rows and words (`node.archive`)."""
+
+    def get(self, id_: bytes) -> Row | None:
+        """The archived row with this id, or None."""
+
+    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
+        """A bounded part of the archived rows."""
+
+    def search(self, typed: str, after: str = "", limit: int = 20) -> tuple[list[bytes], str]:
+        """Ids of what holds the words, and the mark of what follows."""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What the board needs of the world around it.
+
+    `now()` seconds since 1970; `publish(raw)` returns a Verdict once durable or raises StoreFailed; `random(n)` n random
+    bytes; `airtime_s(record_bytes)` and `packets(record_bytes)` what one transmission takes; `about()` status of the rest.
+    """
+
+    now: Callable[[], float]
+    publish: Callable[[bytes], object]
+    random: Callable[[int], bytes]
+    packets: Callable[[int], int]
+    airtime_s: Callable[[int], float]
+    about: Callable[[], dict]
+
+
+class IslandBoard:
+    """One island's board. Every method is safe from any thread but the runner's (`publish` waits for it)."""
+
+    def __init__(self, liveset: LiveSet, store: Notes, archive: Archive, key: SigningKey, shell: Shell):
+        self._liveset, self._store, self._archive, self._shell = liveset, store, archive, shell
+        self._changes = 0
+        self._hidden: frozenset[bytes] = frozenset(bytes.fromhex(root) for root in store.note("hidden") or ())
+        self.reader = Reader(liveset, archive, key.key_id, lambda: self._hidden)
+        self.desk = Desk(liveset, store, key, shell, self.reader)
+        self._urgent = lru_cache(1)(self._find_urgent)
+        self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
+
+    # reading
+
+    def now(self) -> int:
+        """See Board."""
+        return minute_of(self._shell.now())
+
+    def revision(self) -> int:
+        """See Board."""
+        return self._liveset.revision + self._changes + self.desk.changes
+
+    def item(self, item_id: str) -> Item | None:
+        """See Board."""
+        return self.reader.find(item_id)
+
+    def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20) -> Page:
+        """See Board."""
+        wanted = Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True)
+        return self._shown(lambda mark, count: self._store.page(wanted, mark, count), after, min(limit, MAX_PAGE))
+
+    def events(self, since: int, until: int, topic: int | None = None, limit: int = 200) -> list[Item]:
+        """See Board."""
+        wanted = Slice("start", (Kind.EVENT,), max(since - LONGEST_EVENT_MIN, 0), min(until, MAX_MINUTE + 1), topic)
+        found: dict[bytes, Item] = {}
+        for item in (*self._live_in(wanted), *self._past_in(wanted)):
+            if item.end > since or item.start == item.end >= since:
+                found.setdefault(root_of(item), item)
+            if len(found) >= limit:
+                break
+        return sorted(found.values(), key=lambda item: (item.start, item.id))
+
+    def urgent(self, limit: int = 5) -> list[Item]:
+        """See Board."""
+        found = (self.reader.live(id_) for id_ in self._urgent(self._liveset.revision))
+        return [item for item in found if item][:limit]
+
+    def search(self, words: str, after: str = "", limit: int = 20) -> Page:
+        """See Board."""
+        ids, mark = self._archive.search(words, after, min(limit, MAX_PAGE))
+        return Page([item for id_ in ids if (item := self.reader.live(id_) or self.reader.past(id_))], mark)
+
+    def status(self) -> dict:
+        """See Board."""
+        ok, reason = self._store.health()
+        return {
+            "set": self._fingerprint(self._liveset.revision), "records": len(self._liveset),
+            "store": {"ok": ok, "reason": reason}, "rules": {"posting": self.desk.rule()}, **self._shell.about(),
+        }
+
+    # posting
+
+    def groups(self) -> list[str]:
+        """See Board."""
+        return self.desk.groups()
+
+    def cost(self, draft: Draft) -> Cost:
+        """See Board."""
+        return self.desk.cost(draft)
+
+    def post(self, draft: Draft, group: str = "", passphrase: str = "") -> Posted:
+        """See Board."""
+        return self.desk.post(draft, group, passphrase)
+
+    def correct(self, item_id: str, word: str, draft: Draft) -> Posted:
+        """See Board."""
+        return self.desk.correct(item_id, word, draft)
+
+    def withdraw(self, item_id: str, word: str, reason: str | None = None) -> Posted:
+        """See Board."""
+        return self.desk.withdraw(item_id, word, reason)
+
+    # keepers
+
+    def hide(self, item_id: str, hidden: bool = True, keeper: str = "") -> None:
+        """See Board."""
+        root = self._root(item_id)
+        if root is None:
+            return
+        roots = self._hidden | {root} if hidden else self._hidden - {root}
+        kept = [one.hex() for one in roots if self._liveset.about(one) or one == root][-MAX_HIDDEN:]
+        self.desk.keep_note("hidden", kept)
+        self._hidden = frozenset(bytes.fromhex(one) for one in kept)
+        self._act(keeper, "hide" if hidden else "show", item_id)
+
+    def hidden(self) -> list[Item]:
+        """See Board."""
+        found = (self.reader.hidden_item(root) for root in self._hidden)
+        return sorted((item for item in found if item), key=lambda item: item.created, reverse=True)
+
+    def waiting(self) -> list[Waiting]:
+        """See Board."""
+        return self.desk.waiting()
+
+    def approve(self, item_id: str, keeper: str) -> None:
+        """See Board."""
+        if self.desk.approve(item_id):
+            self._act(keeper, "approve", item_id)
+
+    def refuse(self, item_id: str, keeper: str) -> None:
+        """See Board."""
+        if self.desk.drop(item_id):
+            self._act(keeper, "refuse", item_id)
+
+    def set_posting(self, rule: str, keeper: str) -> None:
+        """See Board."""
+        if rule not in POSTING_RULES:
+            raise DraftRefused([Problem("posting", "not-offered")])
+        self.desk.keep_note("posting", rule)
+        self._act(keeper, "posting", rule)
+
+    def outline(self) -> str:
+        """See Board."""
+        return self._store.note("outline") or ""
+
+    def set_outline(self, strokes: str, keeper: str) -> None:
+        """See Board."""
+        if len(strokes) > MAX_OUTLINE:
+            raise DraftRefused([Problem("outline", "too-long", len(strokes) - MAX_OUTLINE)])
+        self.desk.keep_note("outline", strokes or None)
+        self._act(keeper, "outline")
+
+    def acts(self, limit: int = 100) -> list[Act]:
+        """See Board."""
+        return [Act(*act) for act in reversed(self._store.note("acts") or ())][:limit]
+
+    def _act(self, keeper: str, deed: str, about: str = "") -> None:
+        acts = [*(self._store.note("acts") or ()), [self.now(), keeper, deed, about]]
+        self.desk.keep_note("acts", acts[-MAX_ACTS:])
+        self._changes += 1
+
+    def _root(self, item_id: str) -> bytes | None:
+        item = self.reader.find(item_id)
+        if item is not None:
+            return root_of(item)
+        return next((root for root in self._hidden if item_id[:16] == root.hex()[:len(item_id)]), None)
+
+    def _shown(self, rows_after: Callable[[str, int], tuple[list[Row], str]], after: str, limit: int) -> Page:
+        """A page of what is live and not hidden; rows of what faded from the set are passed over."""
+        items: list[Item] = []
+        while len(items) < limit:
+            rows, after = rows_after(after, limit - len(items))
+            items += [item for row in rows if (item := self.reader.live(row.id))]
+            if not after:
+                break
+        return Page(items, after)
+
+    def _live_in(self, wanted: Slice) -> Iterator[Item]:
+        yield from self._all(lambda mark: self._store.page(wanted, mark, MAX_PAGE), lambda row: self.reader.live(row.id))
+
+    def _past_in(self, wanted: Slice) -> Iterator[Item]:
+        if wanted.since < self.now():
+            yield from self._all(lambda mark: self._archive.page(wanted, mark, MAX_PAGE), self.reader.past_row)
+
+    @staticmethod
+    def _all(page: Callable[[str], tuple[list[Row], str]], read: Callable[[Row], Item | None]) -> Iterator[Item]:
+        rows, after = page("")
+        while rows:
+            yield from (item for row in rows if (item := read(row)))
+            if not after:
+                return
+            rows, after = page(after)
+
+    def _find_urgent(self, revision: int) -> list[bytes]:
+        wanted = Slice(kinds=(Kind.BULLETIN, Kind.EVENT), newest_first=True)
+        found: list[bytes] = []
+        rows, after = self._store.page(wanted, "", MAX_PAGE)
+        while rows:
+            found += [row.id for row in rows if self.reader.is_urgent(row)]
+            if not after:
+                break
+            rows, after = self._store.page(wanted, after, MAX_PAGE)
+        return found
+
+
+def fingerprint(ids: Iterable[bytes]) -> str:
+    """16 hex digits: the same on islands that hold the same records."""
+    return blake2b(b"".join(sorted(ids)), digest_size=8).hexdigest()

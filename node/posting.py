@@ -1,0 +1,317 @@
+"""Posting: drafts become signed records, now, at their hour, or when a keeper has read them; words let authors come back.
+
+What waits is signed at once, with the minute it will be published as its creation, so that its id and its word stay good.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Protocol
+
+from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
+from node.clock import minute_of
+from node.drafts import MAX_LIFE_DAYS, normalised, problems_of, record_of, too_long, weighed
+from node.identity import SigningKey
+from node.liveset import LiveSet
+from node.passphrase import SALT_BYTES as SEAL_SALT_BYTES
+from node.passphrase import WrongPassphrase, seal, unseal
+from node.reading import Reader, root_of
+from node.records import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
+from node.rows import StoreFailed
+from node.textpack import pack
+from node.words import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
+
+MAX_WAITING = 200
+KEEPER_MAY = {"kept", "duplicate"}  # verdicts after which a post is in the set
+
+
+class Around(Protocol):
+    """What posting needs of `node.islandboard.Shell`."""
+
+    now: Callable[[], float]
+    publish: Callable[[bytes], object]
+    random: Callable[[int], bytes]
+    packets: Callable[[int], int]
+    airtime_s: Callable[[int], float]
+
+
+class Notes(Protocol):
+    """Named values that last (`node.store`)."""
+
+    def note(self, name: str) -> object:
+        """The value kept under a name, or None."""
+
+    def set_note(self, name: str, value: object) -> None:
+        """Keep it; raises StoreFailed."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A post that waits: its encoding, whether a keeper must read it, and its minute (None: as soon as may be)."""
+
+    raw: bytes
+    moderated: bool
+    publish_at: int | None
+
+    def note(self) -> dict:
+        """As JSON."""
+        return {"raw": base64.b64encode(self.raw).decode(), "moderated": self.moderated, "publish_at": self.publish_at}
+
+    @classmethod
+    def of(cls, note: dict) -> "Kept":
+        """From JSON."""
+        return cls(base64.b64decode(note["raw"]), note["moderated"], note["publish_at"])
+
+
+class Desk:
+    """Where posts are made. `changes` grows when what waits changes."""
+
+    def __init__(self, liveset: LiveSet, store: Notes, key: SigningKey, around: Around, reader: Reader):
+        self._liveset, self._store, self._key, self._around, self._reader = liveset, store, key, around, reader
+        self._lock = Lock()  # over the note that holds what waits
+        self.changes = 0
+
+    # posting
+
+    def cost(self, draft: Draft) -> Cost:
+        """What a draft would take; raises DraftRefused."""
+        draft = self._checked(draft)
+        return self._cost_of(weighed(record_of(draft, self._key.key_id, self._now())))
+
+    def post(self, draft: Draft, group: str, passphrase: str) -> Posted:
+        """See Board.post."""
+        rule = self.rule()
+        if rule == "members" and not group:
+            raise DraftRefused([Problem("group", "members-only")])
+        draft = self._checked(draft)
+        key = self._group_key(group, passphrase) if group else self._key
+        now = self._now()
+        publish_at = draft.publish_at if draft.publish_at and draft.publish_at > now else None
+        raw = self._signed(draft, record_of(draft, key.key_id, publish_at or now), key)
+        moderated = rule == "moderated" and not group
+        word = "" if group else self._give_word(record_id(raw)[:TARGET_BYTES])
+        if moderated or publish_at:
+            self._put(Kept(raw, moderated, publish_at))
+        else:
+            self._publish(raw)
+        return Posted(record_id(raw).hex(), word, self._cost_of(len(raw)), waiting=moderated or publish_at is not None)
+
+    def correct(self, item_id: str, word: str, draft: Draft) -> Posted:
+        """See Board.correct. For a group's post, `word` is the group's passphrase."""
+        waiting = self._kept().get(item_id)
+        if waiting is not None:
+            return self._correct_waiting(item_id, waiting, word, draft)
+        item, key = self._owned(item_id, word)
+        if draft.kind is not item.kind or draft.kind is Kind.REPLY:
+            raise DraftRefused([Problem("kind", "not-offered")])
+        draft = self._checked(draft)
+        created = max(self._now(), item.created + item.corrected)
+        root = root_of(item)
+        record = record_of(replace(draft, target=None), key.key_id, created)
+        raw = self._signed(draft, outliving(replace(record, target=root), item.expires), key)
+        self._publish(raw)
+        return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
+
+    def withdraw(self, item_id: str, word: str, reason: str | None) -> Posted:
+        """See Board.withdraw."""
+        waiting = self._kept().get(item_id)
+        if waiting is not None:
+            self._check_word(record_id(waiting.raw)[:TARGET_BYTES], word)
+            self.drop(item_id)
+            return Posted(item_id, "", self._cost_of(0))
+        item, key = self._owned(item_id, word)
+        if reason is not None and item.kind is not Kind.EVENT:
+            raise DraftRefused([Problem("kind", "not-offered")])
+        codec, packed = pack(reason or "", item.language)
+        kind = Kind.RETRACTION if reason is None else Kind.CANCELLATION
+        record = Record(kind, key.key_id, max(self._now(), item.created), language=item.language, codec=codec,
+                        packed=packed, target=root_of(item))
+        draft = Draft(kind, text=reason or "")
+        raw = self._signed(draft, outliving(record, item.expires), key)
+        self._publish(raw)
+        return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
+
+    # what waits
+
+    def waiting(self) -> list[Waiting]:
+        """What waits, oldest first."""
+        found = [(kept, self._reader.unpublished(kept.raw)) for kept in self._kept().values()]
+        items = [Waiting(item, kept.moderated, kept.publish_at) for kept, item in found if item]
+        return sorted(items, key=lambda one: (one.item.created, one.item.id))
+
+    def approve(self, item_id: str) -> bool:
+        """Let a post out, now or at its minute; whether it waited."""
+        kept = self._kept().get(item_id)
+        if kept is None:
+            return False
+        if kept.publish_at and kept.publish_at > self._now():
+            self._put(replace(kept, moderated=False))
+            return True
+        self._publish(kept.raw)
+        return self.drop(item_id)
+
+    def drop(self, item_id: str) -> bool:
+        """Forget a post that waits; whether there was one."""
+        with self._lock:
+            notes = dict(self._store.note("waiting") or {})
+            if notes.pop(item_id, None) is None:
+                return False
+            self.keep_note("waiting", notes)
+        return True
+
+    def publish_due(self) -> int:
+        """Publish what waited for its minute; how many. What the card will not take waits on."""
+        due = [id_ for id_, kept in self._kept().items()
+               if not kept.moderated and kept.publish_at is not None and kept.publish_at <= self._now()]
+        for item_id in due:
+            self.approve(item_id)
+        return len(due)
+
+    # groups, rules, notes
+
+    def groups(self) -> list[str]:
+        """Names of groups that sign here."""
+        return sorted(self._store.note("groups") or {})
+
+    def add_group(self, name: str, seed: bytes, passphrase: str) -> None:
+        """Let the group `name` sign here: its key's seed is kept, sealed by its passphrase."""
+        sealed = base64.b64encode(seal(seed, passphrase, self._around.random(SEAL_SALT_BYTES))).decode()
+        self.keep_note("groups", {**(self._store.note("groups") or {}), name: sealed})
+
+    def rule(self) -> str:
+        """Who may post here."""
+        return self._store.note("posting") or "open"
+
+    def keep_note(self, name: str, value: object) -> None:
+        """Keep a named value; raises BoardClosed when the card will not."""
+        try:
+            self._store.set_note(name, value)
+        except StoreFailed as failure:
+            raise BoardClosed(failure.reason) from failure
+        self.changes += 1
+
+    def forget_words(self, ids: list[bytes]) -> None:
+        """The words of what has left this island for good."""
+        for id_ in ids:
+            self._store.set_note(_word_name(id_[:TARGET_BYTES]), None)
+
+    # inside
+
+    def _now(self) -> int:
+        return minute_of(self._around.now())
+
+    def _checked(self, draft: Draft) -> Draft:
+        """The draft, normalised; raises DraftRefused."""
+        draft = normalised(draft)
+        problems = [*problems_of(draft, self._now()), *self._problems_here(draft)]
+        if problems:
+            raise DraftRefused(problems)
+        if draft.target:
+            draft = replace(draft, target=root_of(self._reader.find(draft.target)).hex())
+        long = too_long(draft, weighed(record_of(draft, self._key.key_id, self._now())))
+        if long:
+            raise DraftRefused([long])
+        return draft
+
+    def _problems_here(self, draft: Draft) -> list[Problem]:
+        """What only this island can tell."""
+        found = []
+        if draft.urgent and not self._may(self._key.key_id, Right.URGENT):
+            found.append(Problem("urgent", "urgent-not-allowed"))
+        target = self._reader.find(draft.target) if draft.target else None
+        if (draft.kind is Kind.REPLY or draft.target) and (target is None or target.expires <= self._now()):
+            found.append(Problem("target", "target-gone"))
+        if draft.publish_at and draft.publish_at > self._now() + MAX_LIFE_DAYS * DAY_MIN:
+            found.append(Problem("publish_at", "too-far", MAX_LIFE_DAYS))
+        if draft.publish_at and draft.end and draft.publish_at >= draft.end:
+            found.append(Problem("publish_at", "past"))
+        return found
+
+    def _may(self, key_id: bytes, right: Right) -> bool:
+        standing = self._liveset.trust.standings.get(key_id)
+        return standing is not None and standing.until(right) > self._now()
+
+    def _signed(self, draft: Draft, record: Record, key: SigningKey) -> bytes:
+        long = too_long(draft, weighed(record))
+        if long:
+            raise DraftRefused([long])
+        return encode(sign(record, self._liveset.charter.set_id, key.sign))
+
+    def _publish(self, raw: bytes) -> None:
+        try:
+            verdict = self._around.publish(raw)
+        except StoreFailed as failure:
+            raise BoardClosed(failure.reason) from failure
+        if verdict.reason not in KEEPER_MAY:
+            raise BoardClosed(verdict.reason)
+
+    def _cost_of(self, record_bytes: int) -> Cost:
+        return Cost(record_bytes, self._around.packets(record_bytes), self._around.airtime_s(record_bytes))
+
+    def _owned(self, item_id: str, word: str) -> tuple[Item, SigningKey]:
+        """A live item and the key that may end it, for who knows its word; raises DraftRefused."""
+        item = self._reader.find(item_id)
+        if item is None or item.expires <= self._now():
+            raise DraftRefused([Problem("", "target-gone")])
+        if item.author.group:
+            return item, self._group_key(item.author.name, word, "word")
+        if not item.author.here:
+            raise DraftRefused([Problem("word", "not-yours")])
+        self._check_word(root_of(item), word)
+        return item, self._key
+
+    def _check_word(self, root: bytes, word: str) -> None:
+        kept = self._store.note(_word_name(root))
+        if not kept or not is_word(word, kept):
+            raise DraftRefused([Problem("word", "word-wrong")])
+
+    def _give_word(self, root: bytes) -> str:
+        word = make_word(self._around.random(WORD_LETTERS))
+        self.keep_note(_word_name(root), hash_word(word, self._around.random(SALT_BYTES)))
+        return word
+
+    def _group_key(self, name: str, passphrase: str, field: str = "passphrase") -> SigningKey:
+        sealed = (self._store.note("groups") or {}).get(name)
+        if sealed is None:
+            raise DraftRefused([Problem("group", "group-unknown")])
+        try:
+            return SigningKey(unseal(base64.b64decode(sealed), passphrase))
+        except WrongPassphrase:
+            raise DraftRefused([Problem(field, "passphrase-wrong")]) from None
+
+    def _kept(self) -> dict[str, Kept]:
+        return {id_: Kept.of(note) for id_, note in (self._store.note("waiting") or {}).items()}
+
+    def _put(self, kept: Kept) -> None:
+        with self._lock:
+            notes = dict(self._store.note("waiting") or {})
+            if len(notes) >= MAX_WAITING:
+                raise BoardClosed("waiting-full")
+            notes[record_id(kept.raw).hex()] = kept.note()
+            self.keep_note("waiting", notes)
+
+    def _correct_waiting(self, item_id: str, kept: Kept, word: str, draft: Draft) -> Posted:
+        """Another text in the place of one that nobody has seen yet."""
+        old = decode(kept.raw)
+        self._check_word(record_id(kept.raw)[:TARGET_BYTES], word)
+        draft = self._checked(replace(draft, publish_at=kept.publish_at))
+        raw = self._signed(draft, record_of(draft, old.author, max(old.created, self._now())), self._key)
+        root = record_id(raw)[:TARGET_BYTES]
+        self.keep_note(_word_name(root), self._store.note(_word_name(record_id(kept.raw)[:TARGET_BYTES])))
+        self._put(replace(kept, raw=raw))
+        self.drop(item_id)
+        return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)), waiting=True)
+
+
+def outliving(record: Record, expires: int) -> Record:
+    """`record` with a life that lasts at least until minute `expires`, so that what it replaces never comes back."""
+    needed = -(-(expires - record.created) // 60)
+    life = min(max(record.life, needed, 1), MAX_LIFE_H[record.kind])
+    if isinstance(record.detail, Event) and record.expires >= expires:
+        life = record.life  # its own end is late enough
+    return replace(record, life=life)
+
+
+def _word_name(root: bytes) -> str:
+    return f"word {root.hex()}"

@@ -1,0 +1,190 @@
+"""Records as people see them: texts decoded when first shown, authors named, versions, cancellations, replies together."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Protocol
+
+from node.board import Author, Item
+from node.drafts import fields_of
+from node.errors import RemoteFault
+from node.identity import verify
+from node.liveset import LiveSet
+from node.records import (
+    ID_BYTES,
+    TARGET_BYTES,
+    URGENT,
+    Event,
+    Kind,
+    Record,
+    Right,
+    decode,
+    degrees,
+    record_id,
+    signed_part,
+    signing_message,
+)
+from node.rows import Row, Slice
+from node.textpack import unpack
+
+SHOWN = (Kind.BULLETIN, Kind.EVENT)
+TEXTS_KEPT, ITEMS_KEPT = 512, 512
+MAX_REPLIES = 50
+MIN_PREFIX = 8
+
+
+class Rows(Protocol):
+    """What reading needs of a store or an archive."""
+
+    def get(self, id_: bytes) -> Row | None:
+        """The row with this id, or None."""
+
+    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
+        """A bounded part of the rows, in order."""
+
+
+class Reader:
+    """Items out of the live set and the archive. Safe from any thread.
+
+    `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here.
+    """
+
+    def __init__(self, liveset: LiveSet, archive: Rows, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]]):
+        self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
+        self._text = lru_cache(TEXTS_KEPT)(unpack)
+        self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
+        self._author = lru_cache(ITEMS_KEPT)(self._make_author)
+
+    def live(self, id_: bytes) -> Item | None:
+        """The item of a live bulletin, event or reply; None if it is not live, cannot be read, or is hidden."""
+        item = self._live_item(id_, self._liveset.revision)
+        return None if item is None or root_of(item) in self.hidden() else item
+
+    def hidden_item(self, root: bytes) -> Item | None:
+        """What is hidden under a root, for keepers."""
+        found = (self._live_item(id_, self._liveset.revision) for id_ in self._liveset.about(root))
+        return next((item for item in found if item and item.kind in SHOWN), None)
+
+    def find(self, typed: str) -> Item | None:
+        """The item whose id is, or begins with, what was typed (8 digits at least): its newest version, with replies."""
+        id_ = self._whole_id(typed)
+        if id_ is None:
+            return None
+        versions = map(self.live, self._liveset.about(id_[:TARGET_BYTES]))
+        newest = next((item for item in versions if item and item.kind in SHOWN), None)
+        item = newest or self.live(id_) or self.past(id_)
+        return replace(item, replies=tuple(self.replies(item))) if item else None
+
+    def replies(self, item: Item) -> list[Item]:
+        """Replies to an item, oldest first, the newest 50 at most."""
+        about = map(self.live, self._liveset.about(root_of(item)))
+        replies = sorted((one for one in about if one and one.kind is Kind.REPLY), key=lambda one: (one.created, one.id))
+        return replies[-MAX_REPLIES:]
+
+    def past(self, id_: bytes) -> Item | None:
+        """An archived item whose signature can still be checked."""
+        row = self._archive.get(id_)
+        return self.past_row(row) if row else None
+
+    def past_row(self, row: Row) -> Item | None:
+        """The item of an archived row, or None if it is not to be shown."""
+        try:
+            record = decode(row.raw)
+        except RemoteFault:
+            return None
+        public = self._liveset.trust.public(record.author)
+        if public is None or record_id(row.raw) != row.id or record.kind not in SHOWN:
+            return None
+        if not verify(public, record.signature, signing_message(signed_part(record), self._liveset.charter.set_id)):
+            return None
+        item = self._item(row.id, record)
+        return None if item is None or root_of(item) in self.hidden() else item
+
+    def unpublished(self, raw: bytes) -> Item | None:
+        """The item that an encoded record of our own, not in the set yet, will be."""
+        return self._item(record_id(raw), decode(raw))
+
+    def text_of(self, id_: bytes) -> str | None:
+        """All the words of a live record, for search; None if there are none to find."""
+        record = self._liveset.get(id_)
+        if record is None or record.kind not in (*SHOWN, Kind.REPLY):
+            return None
+        return self._words(record)
+
+    def author(self, key_id: bytes) -> Author:
+        """Who a key id stands for, as the vouches say now."""
+        return self._author(key_id, self._liveset.revision)
+
+    def is_urgent(self, row: Row) -> bool:
+        """Whether a row is marked urgent."""
+        return bool(row.raw[1] & URGENT)
+
+    def _whole_id(self, typed: str) -> bytes | None:
+        try:
+            if len(typed) == 2 * ID_BYTES:
+                return bytes.fromhex(typed)
+            if MIN_PREFIX <= len(typed) < 2 * ID_BYTES:
+                start = bytes.fromhex(typed[:len(typed) & ~1])
+                return next(self._beginning_with(typed.lower(), start), None)
+        except ValueError:
+            pass
+        return None
+
+    def _beginning_with(self, typed: str, start: bytes) -> Iterator[bytes]:
+        for id_ in (*self._liveset.ids(), *self._liveset.roots()):  # a root: its first version may be gone
+            if id_.startswith(start[:TARGET_BYTES]) and id_.hex().startswith(typed[:2 * len(id_)]):
+                yield id_.ljust(ID_BYTES, b"\0")
+
+    def _make_live_item(self, id_: bytes, revision: int) -> Item | None:
+        record = self._liveset.get(id_)
+        if record is None or record.kind not in (*SHOWN, Kind.REPLY):
+            return None
+        item = self._item(id_, record)
+        return replace(item, cancelled=self._cancelled(item, record.author)) if item and item.start is not None else item
+
+    def _item(self, id_: bytes, record: Record) -> Item | None:
+        words = self._words(record)
+        if words is None:
+            return None
+        root = record.target.hex() if record.corrects else ""
+        item = Item(
+            id_.hex(), record.kind, words, record.created, record.expires, self.author(record.author), record.urgent,
+            record.language, record.topic, corrected=record.corrects, first=root,
+            target=record.target.hex() if record.kind is Kind.REPLY else None)
+        return _as_event(item, record) if isinstance(record.detail, Event) else item
+
+    def _words(self, record: Record) -> str | None:
+        try:
+            return self._text(record.codec, record.packed)
+        except RemoteFault:  # its author's island is of a later version, or broken: it is relayed, not shown
+            return None
+
+    def _cancelled(self, item: Item, author: bytes) -> str | None:
+        """The reason of the newest cancellation by the event's own author, None if there is none."""
+        about = map(self._liveset.get, self._liveset.about(root_of(item)))
+        found = [one for one in about if one and one.kind is Kind.CANCELLATION and one.author == author]
+        newest = max(found, key=lambda one: one.created, default=None)
+        return None if newest is None else self._words(newest) or ""
+
+    def _make_author(self, key_id: bytes, revision: int) -> Author:
+        standing = self._liveset.trust.standings.get(key_id)
+        named_by = standing.named_by if standing else None
+        if named_by is None:
+            return Author(key_id.hex(), key_id.hex(), here=key_id == self._own)
+        voucher = "" if named_by.author == key_id else self.author(named_by.author).name
+        name = self._words(decode(named_by.raw)) or key_id.hex()
+        return Author(key_id.hex(), name, Right.GROUP in standing.rights, voucher, key_id == self._own)
+
+
+def root_of(item: Item) -> bytes:
+    """The first 8 bytes of its first version's id."""
+    return bytes.fromhex((item.first or item.id)[:2 * TARGET_BYTES])
+
+
+def _as_event(item: Item, record: Record) -> Item:
+    title, place, organiser, text, link = fields_of(item.text)
+    position = None
+    if record.position is not None:
+        position = degrees(record.position[0], 90), degrees(record.position[1], 180)
+    return replace(item, text=text, title=title, place=place, organiser=organiser, link=link, start=record.detail.start,
+                   end=record.detail.end, offset=record.detail.offset, position=position)
