@@ -1,12 +1,8 @@
 """Charters and invitations as bytes and text: how a set is handed to a new island, on a stick or as a QR code, offline.
 
 An invitation holds the charter, the seed of a one-time key, and the vouches that let this key in, up to a founder. Whoever
-<<<<<<< HEAD
 accepts it signs, with the one-time key, a vouch for their own key; no answer has to travel back (docs/protocol.md, "Who may
 write").
-=======
-accepts it signs, with the one-time key, a vouch for their own key; no answer has to travel back (docs/protocol.md).
->>>>>>> 307d8bf (keyfile: keys, charter and invitations as files)
 """
 
 import base64

@@ -1,5 +1,7 @@
 """A seed under a passphrase: scrypt (RFC 7914) and ChaCha20-Poly1305 (RFC 8439), through `cryptography`."""
 
+import unicodedata
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -31,4 +33,4 @@ def unseal(sealed: bytes, passphrase: str) -> bytes:
 
 
 def _key(passphrase: str, salt: bytes) -> bytes:
-    return Scrypt(salt, 32, SCRYPT_N, SCRYPT_R, SCRYPT_P).derive(passphrase.strip().encode())
+    return Scrypt(salt, 32, SCRYPT_N, SCRYPT_R, SCRYPT_P).derive(unicodedata.normalize("NFC", passphrase.strip()).encode())

@@ -62,17 +62,16 @@ class Reader:
 
     def hidden_item(self, root: bytes) -> Item | None:
         """What is hidden under a root, for keepers."""
-        found = (self._live_item(id_, self._liveset.revision) for id_ in self._liveset.about(root))
-        return next((item for item in found if item and item.kind in SHOWN), None)
+        version = self._liveset.version(root)
+        return self._live_item(version, self._liveset.revision) if version else None
 
     def find(self, typed: str) -> Item | None:
         """The item whose id is, or begins with, what was typed (8 digits at least): its newest version, with replies."""
         id_ = self._whole_id(typed)
         if id_ is None:
             return None
-        versions = map(self.live, self._liveset.about(id_[:TARGET_BYTES]))
-        newest = next((item for item in versions if item and item.kind in SHOWN), None)
-        item = newest or self.live(id_) or self.past(id_)
+        version = self._liveset.version(id_[:TARGET_BYTES])
+        item = (version and self.live(version)) or self.live(id_) or self.past(id_)
         return replace(item, replies=tuple(self.replies(item))) if item else None
 
     def replies(self, item: Item) -> list[Item]:

@@ -1,0 +1,320 @@
+"""The board: what people post comes out as they typed it, and only they, or keepers, can change what is shown."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from node.archive import Archive
+from node.board import BoardClosed, Draft, DraftRefused, Problem
+from node.clock import EPOCH_S, ManualClock, minute_of
+from node.identity import Charter, SigningKey
+from node.island import Island
+from node.islandboard import IslandBoard, Shell
+from node.liveset import LiveSet
+from node.memorystore import MemoryStore
+from node.records import Kind, Record, Right, Vouch, decode, encode, sign
+from node.rows import StoreFailed
+from node.textpack import pack
+
+FOUNDER, HERE, GROUP, ELSEWHERE = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
+CHARTER = Charter.found("Belleville", [FOUNDER.public], bytes(32))
+START = EPOCH_S + 86_400 * 700
+
+
+class Place:
+    """An island with its board, and a clock to move."""
+
+    def __init__(self, folder):
+        self.clock, self.rng = ManualClock(START), random.Random(1)
+        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER)
+        self.archive = Archive(folder / "archive.sqlite")
+        self.island = Island(self.liveset, self.store, [])
+        for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),
+                                  (ELSEWHERE, Right.WRITE | Right.URGENT, "École")):
+            self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
+                             codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
+        self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, Shell(
+            self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
+            lambda: {"name": "Café", "links": []}))
+
+    @property
+    def minute(self):
+        return minute_of(self.clock.now())
+
+    def publish(self, raw):
+        return self.island.publish([raw], self.clock.now())[0][0]
+
+    def take(self, record, key):
+        raw = encode(sign(record, CHARTER.set_id, key.sign))
+        verdict = self.publish(raw)
+        assert verdict.kept, verdict
+        return decode(raw)
+
+    def pass_days(self, days):
+        self.clock.advance(days * 86_400)
+        self.island.handle_all([], self.clock.now())
+
+
+@pytest.fixture
+def place(tmp_path):
+    place = Place(tmp_path)
+    yield place
+    place.archive.close()
+
+
+def event(place, **fields):
+    start = place.minute + 600
+    return replace(Draft(Kind.EVENT, title="Fête", start=start, end=start + 120, place="Parc", organiser="Nous",
+                         text="Venez !", link="https://exemple.org/", position=(48.87, 2.39), offset=4), **fields)
+
+
+def problems(call, *arguments):
+    with pytest.raises(DraftRefused) as refused:
+        call(*arguments)
+    return [(problem.field, problem.code) for problem in refused.value.problems]
+
+
+def test_a_bulletin_comes_out_as_it_was_typed(place):
+    text = "Été | # @ $ ,, 🍲\nسلام — l’eau\u00a0!"
+    posted = place.board.post(Draft(Kind.BULLETIN, text=text, topic=4))
+    item = place.board.item(posted.id)
+    assert (item.text, item.topic, item.author.name, item.author.here) == (text, 4, "Café", True)
+    assert place.board.bulletins().items == [replace(item, replies=())]
+
+
+def test_an_event_comes_out_with_all_its_fields(place):
+    draft = event(place)
+    item = place.board.item(place.board.post(draft).id)
+    for name in ("title", "start", "end", "place", "organiser", "text", "link", "offset"):
+        assert getattr(item, name) == getattr(draft, name)
+    assert item.position == pytest.approx(draft.position, abs=0.0001)
+    assert place.board.events(draft.start, draft.start + 1) == [replace(item, replies=())]
+    assert place.board.events(draft.end, draft.end + 1) == []
+
+
+def test_an_event_without_an_end_is_found_at_its_start(place):
+    draft = event(place, end=None)
+    place.board.post(draft)
+    assert len(place.board.events(draft.start, draft.start + 60)) == 1
+
+
+@pytest.mark.parametrize(("change", "problem"), [
+    ({"text": " \n"}, ("text", "empty")),
+    ({"text": "a\x00b"}, ("text", "control-character")),
+    ({"text": "a\u202eb"}, ("text", "control-character")),
+    ({"text": "z" + "\u0300\u0301\u0302\u0303\u0304\u0305"}, ("text", "control-character")),
+    ({"text": "".join(map(chr, range(0x4e00, 0x4e00 + 900)))}, ("text", "too-long")),
+    ({"text": "x" * 30_000}, ("text", "too-long")),
+    ({"life_days": 91}, ("life_days", "life")),
+    ({"topic": 99}, ("topic", "not-offered")),
+    ({"language": 12}, ("language", "not-offered")),
+    ({"urgent": True}, ("urgent", "urgent-not-allowed")),
+    ({"kind": Kind.REPLY}, ("target", "target-gone")),
+    ({"kind": Kind.VOUCH}, ("kind", "not-offered")),
+])
+def test_what_cannot_be_posted_is_said_before(place, change, problem):
+    draft = replace(Draft(Kind.BULLETIN, text="Bonjour"), **change)
+    assert problem in problems(place.board.cost, draft) == problems(place.board.post, draft)
+    assert place.board.bulletins().items == []
+
+
+@pytest.mark.parametrize(("change", "problem"), [
+    ({"title": ""}, ("title", "empty")),
+    ({"start": None}, ("start", "start-missing")),
+    ({"end": 1}, ("end", "end-before-start")),
+    ({"start": 1, "end": 2}, ("start", "past")),
+    ({"start": 2_000_000, "end": None}, ("start", "too-far")),
+    ({"link": "javascript:alert(1)"}, ("link", "link")),
+    ({"position": (91.0, 0.0)}, ("position", "position")),
+    ({"title": "x" * 121}, ("title", "too-long")),
+])
+def test_what_is_wrong_with_an_event_is_said_before(place, change, problem):
+    assert problem in problems(place.board.post, event(place, **change))
+
+
+def test_the_cost_is_what_posting_then_takes(place):
+    draft = Draft(Kind.BULLETIN, text="Une phrase de taille moyenne, sans plus.")
+    cost = place.board.cost(draft)
+    posted = place.board.post(draft)
+    assert posted.cost == cost
+    assert cost.record_bytes == len(place.liveset.raw(bytes.fromhex(posted.id)))
+
+
+def test_its_author_corrects_it_with_the_private_word_only(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
+    better = Draft(Kind.BULLETIN, text="à 19 h")
+    assert problems(place.board.correct, posted.id, "abcd-efgh", better) == [("word", "word-wrong")]
+    corrected = place.board.correct(posted.id, posted.word.upper().replace("-", " "), better)
+    for id_ in (posted.id, posted.id[:12], corrected.id):
+        item = place.board.item(id_)
+        assert (item.text, item.corrected) == ("à 19 h", True)
+    assert len(place.board.bulletins().items) == 1
+    again = place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text="à 20 h"))
+    assert place.board.item(again.id).text == "à 20 h"
+    assert len(place.board.bulletins().items) == 1
+
+
+def test_an_event_moved_to_an_earlier_day_does_not_bring_the_old_one_back(place):
+    draft = event(place, start=place.minute + 14_400, end=place.minute + 14_460)
+    posted = place.board.post(draft)
+    place.board.correct(posted.id, posted.word, replace(draft, start=place.minute + 600, end=place.minute + 660))
+    assert [item.start for item in place.board.events(0, 9_000_000)] == [place.minute + 600]
+
+
+def test_what_is_withdrawn_is_gone_and_what_is_cancelled_says_so(place):
+    gone = place.board.post(Draft(Kind.BULLETIN, text="une erreur"))
+    place.board.withdraw(gone.id, gone.word)
+    assert place.board.item(gone.id) is None and place.board.bulletins().items == []
+    off = place.board.post(event(place))
+    assert problems(place.board.withdraw, off.id, "nope", "pluie") == [("word", "word-wrong")]
+    place.board.withdraw(off.id, off.word, "pluie")
+    assert place.board.item(off.id).cancelled == "pluie"
+
+
+def test_somebody_elses_cancellation_does_not_count(place):
+    posted = place.board.post(event(place))
+    target = bytes.fromhex(posted.id)[:8]
+    place.take(Record(Kind.CANCELLATION, ELSEWHERE.key_id, place.minute, 100, target=target), ELSEWHERE)
+    assert place.board.item(posted.id).cancelled is None
+
+
+def test_a_post_from_elsewhere_cannot_be_changed_here(place):
+    codec, packed = pack("de loin")
+    record = place.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, codec=codec, packed=packed), ELSEWHERE)
+    assert problems(place.board.withdraw, record.id.hex(), "x") == [("word", "not-yours")]
+
+
+def test_replies_stand_under_what_they_answer_also_after_a_correction(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="Qui a une remorque ?"))
+    place.board.post(Draft(Kind.REPLY, text="Moi", target=posted.id))
+    place.clock.advance(60)
+    place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text="Qui a une grande remorque ?"))
+    place.board.post(Draft(Kind.REPLY, text="Moi aussi", target=place.board.item(posted.id).id))
+    assert [reply.text for reply in place.board.item(posted.id).replies] == ["Moi", "Moi aussi"]
+    assert len(place.board.bulletins().items) == 1
+
+
+def test_a_scheduled_post_waits_for_its_minute_and_survives_a_restart(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="demain", publish_at=place.minute + 1_440))
+    assert posted.waiting and place.board.bulletins().items == []
+    assert [one.item.text for one in place.board.waiting()] == ["demain"]
+    assert place.board.desk.publish_due() == 0
+    place.pass_days(1)
+    assert place.board.desk.publish_due() == 1
+    assert place.board.item(posted.id).text == "demain"
+    assert place.board.waiting() == []
+    place.board.withdraw(posted.id, posted.word)
+
+
+def test_a_moderated_post_waits_for_a_keeper(place):
+    place.board.set_posting("moderated", "nadia")
+    first, second = (place.board.post(Draft(Kind.BULLETIN, text=text)) for text in ("un", "deux"))
+    corrected = place.board.correct(first.id, first.word, Draft(Kind.BULLETIN, text="un, corrigé"))
+    assert {one.item.text for one in place.board.waiting()} == {"un, corrigé", "deux"}
+    place.board.approve(corrected.id, "nadia")
+    place.board.refuse(second.id, "nadia")
+    assert [item.text for item in place.board.bulletins().items] == ["un, corrigé"]
+    assert place.board.waiting() == []
+    assert [act.deed for act in place.board.acts()] == ["refuse", "approve", "posting"]
+    place.board.withdraw(corrected.id, first.word)
+
+
+def test_a_group_signs_with_its_passphrase(place):
+    place.board.desk.add_group("Syndicat", b"\3" * 32, "trois chats")
+    place.board.set_posting("members", "nadia")
+    draft = Draft(Kind.BULLETIN, text="Grève demain")
+    assert problems(place.board.post, draft) == [("group", "members-only")]
+    assert problems(place.board.post, draft, "Syndicat", "deux chats") == [("passphrase", "passphrase-wrong")]
+    assert problems(place.board.post, draft, "Inconnus", "x") == [("group", "group-unknown")]
+    posted = place.board.post(draft, "Syndicat", "trois chats")
+    author = place.board.item(posted.id).author
+    assert (author.name, author.group, author.here) == ("Syndicat", True, False)
+    assert problems(place.board.withdraw, posted.id, "deux chats") == [("word", "passphrase-wrong")]
+    place.board.withdraw(posted.id, "trois chats")
+    assert place.board.item(posted.id) is None
+
+
+def test_what_a_keeper_hides_stays_hidden_here_when_it_is_corrected(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="pub"))
+    place.board.hide(posted.id, True, "nadia")
+    assert place.board.item(posted.id) is None
+    assert [item.text for item in place.board.hidden()] == ["pub"]
+    assert bytes.fromhex(posted.id) in place.liveset, "hiding is this island's own business"
+    place.board.hide(posted.id, False, "nadia")
+    assert place.board.item(posted.id).text == "pub"
+
+
+def test_urgent_items_come_from_those_who_may(place):
+    codec, packed = pack("Évacuation")
+    call = Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, urgent=True, codec=codec, packed=packed)
+    place.take(call, ELSEWHERE)
+    place.board.post(Draft(Kind.BULLETIN, text="tranquille"))
+    assert [item.text for item in place.board.urgent()] == ["Évacuation"]
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(place):
+    for number in range(25):
+        place.board.post(Draft(Kind.BULLETIN, text=f"n° {number}", topic=number % 2))
+        place.clock.advance(60)
+    first = place.board.bulletins(limit=10)
+    second = place.board.bulletins(after=first.after, limit=10)
+    third = place.board.bulletins(after=second.after, limit=10)
+    assert [item.text for page in (first, second, third) for item in page.items] == [f"n° {n}" for n in range(24, -1, -1)]
+    assert third.after == ""
+    assert len(place.board.bulletins(topic=1, limit=50).items) == 12
+
+
+def test_search_finds_words_whatever_their_accents(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="Œuvre collective à Liège"))
+    place.archive.index(bytes.fromhex(posted.id), place.minute, place.board.reader.text_of(bytes.fromhex(posted.id)))
+    assert [item.id for item in place.board.search("oeuvre lieg").items] == [posted.id]
+    assert place.board.search("rien").items == []
+
+
+def test_what_has_expired_is_shown_no_more_and_past_events_come_from_the_archive(place):
+    draft = event(place)
+    posted = place.board.post(draft)
+    place.pass_days(3)
+    assert place.board.item(posted.id) is None
+    row = place.store.get(bytes.fromhex(posted.id))
+    place.archive.keep([row], {})
+    assert [item.title for item in place.board.events(draft.start, draft.start + 60)] == ["Fête"]
+    forged = replace(row, id=b"\1" * 16, raw=row.raw[:-1] + b"\0")
+    place.archive.keep([forged], {})
+    assert len(place.board.events(draft.start, draft.start + 60)) == 1
+
+
+class FullStore(MemoryStore):
+    """A store whose card is full."""
+
+    def commit(self, put=(), delete=()):
+        raise StoreFailed("full")
+
+
+def test_when_the_card_is_full_the_post_is_refused_with_the_reason(place):
+    place.island.store = FullStore()
+    with pytest.raises(BoardClosed, match="full"):
+        place.board.post(Draft(Kind.BULLETIN, text="x"))
+    assert place.board.bulletins().items == []
+
+
+def test_the_revision_changes_when_anything_shown_may_have(place):
+    seen = [place.board.revision()]
+    posted = place.board.post(Draft(Kind.BULLETIN, text="x"))
+    seen.append(place.board.revision())
+    place.board.hide(posted.id, True, "k")
+    seen.append(place.board.revision())
+    place.board.set_outline("48,2 49,3", "k")
+    seen.append(place.board.revision())
+    assert len(set(seen)) == 4
+    assert problems(place.board.set_outline, "x" * 5_000, "k") == [("outline", "too-long")]
+    assert Problem("x", "y") != Problem("x", "z")
+
+
+def test_status_tells_the_fingerprint_of_what_is_held(place):
+    before = place.board.status()
+    place.board.post(Draft(Kind.BULLETIN, text="x"))
+    after = place.board.status()
+    assert before["set"] != after["set"] and after["records"] == before["records"] + 1
+    assert after["store"] == {"ok": True, "reason": ""} and after["rules"] == {"posting": "open"}
