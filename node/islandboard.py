@@ -1,6 +1,7 @@
 """The real board (`node.board.Board`): `node.reading` reads, `node.posting` posts, keepers act here."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -66,6 +67,7 @@ class Shell:
     packets: Callable[[int], int]
     airtime_s: Callable[[int], float]
     about: Callable[[], dict]
+    gate: AbstractContextManager  # a lock, where several threads post
 
 
 class IslandBoard:

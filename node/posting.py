@@ -5,8 +5,8 @@ What waits is signed at once, with the minute it will be published as its creati
 
 import base64
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Protocol
 
 from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
@@ -34,6 +34,7 @@ class Around(Protocol):
     random: Callable[[int], bytes]
     packets: Callable[[int], int]
     airtime_s: Callable[[int], float]
+    gate: AbstractContextManager
 
 
 class Notes(Protocol):
@@ -69,7 +70,6 @@ class Desk:
 
     def __init__(self, liveset: LiveSet, store: Notes, key: SigningKey, around: Around, reader: Reader):
         self._liveset, self._store, self._key, self._around, self._reader = liveset, store, key, around, reader
-        self._lock = Lock()  # over the note that holds what waits
         self.changes = 0
 
     # posting
@@ -153,7 +153,7 @@ class Desk:
 
     def drop(self, item_id: str) -> bool:
         """Forget a post that waits; whether there was one."""
-        with self._lock:
+        with self._around.gate:
             notes = dict(self._store.note("waiting") or {})
             if notes.pop(item_id, None) is None:
                 return False
@@ -284,7 +284,7 @@ class Desk:
         return {id_: Kept.of(note) for id_, note in (self._store.note("waiting") or {}).items()}
 
     def _put(self, kept: Kept) -> None:
-        with self._lock:
+        with self._around.gate:
             notes = dict(self._store.note("waiting") or {})
             if len(notes) >= MAX_WAITING:
                 raise BoardClosed("waiting-full")

@@ -1,6 +1,7 @@
 """The board: what people post comes out as they typed it, and only they, or keepers, can change what is shown."""
 
 import random
+import threading
 from dataclasses import replace
 
 import pytest
@@ -36,7 +37,7 @@ class Place:
                              codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, Shell(
             self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
-            lambda: {"name": "Café", "links": []}))
+            lambda: {"name": "Café", "links": []}, threading.Lock()))
 
     @property
     def minute(self):
