@@ -175,11 +175,15 @@ def _grant(standings: Standings, paper: Entry, handed: Rights, chain: int) -> No
     for right, until in handed.items():
         standing.rights[right] = max(until, standing.rights.get(right, 0))
     standing.vouchers.add(paper.author)
-    own_name = standing.chain == 0 and paper.author == subject
-    if (own_name or standing.chain == chain) and _newer(paper, standing.named_by):
-        standing.named_by = paper
     if Right.INVITE in handed and _lasts_longer(paper, standing.invitation):
         standing.invitation = paper
+    if _may_name(paper, standing, chain) and _newer(paper, standing.named_by):
+        standing.named_by = paper
+
+
+def _may_name(paper: Entry, standing: Standing, chain: int) -> bool:
+    """Founders name themselves; other keys are named by the vouches nearest to a founder."""
+    return paper.author == key_id(standing.public) if standing.chain == 0 else standing.chain == chain
 
 
 def _newer(paper: Entry, other: Entry | None) -> bool:

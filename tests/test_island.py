@@ -1,17 +1,25 @@
 """An island keeps before it sends, tells its engines, and loses nothing it acknowledged."""
 
+import random
+from dataclasses import replace
+
+import pytest
+
 from node.clock import EPOCH_S
 from node.identity import Charter, SigningKey
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, encode, record_id, sign
-from node.rows import StoreFailed
+from node.records import Kind, Record, decode, encode, record_id, sign
+from node.rows import Row, StoreFailed
 from node.sync.events import Drop, Imported, Keep, PacketReceived, Posted, RecordKept, RecordRefused, RecordsGone, Send
+from tests.effort import EFFORT
+from tests.village import Village, spoilt
 
 KEY = SigningKey(b"\1" * 32)
 CHARTER = Charter.found("Belleville", [KEY.public], bytes(32))
 NOW = EPOCH_S + 60 * 1_000_000.0
+YEAR_S = 365 * 86_400
 
 
 def bulletin(text=b"bonjour", created=1_000_000, life=24):
@@ -91,7 +99,7 @@ def test_who_publishes_learns_that_the_card_failed():
 def test_what_is_heard_badly_is_counted_and_not_kept():
     one = island()
     one.handle_all([PacketReceived("air", b""), PacketReceived("air", b"noise"),
-                    PacketReceived("air", bulletin()[:-1] + b"\0")], NOW)
+                    PacketReceived("air", spoilt(bulletin()))], NOW)
     assert one.counters == {"dropped empty": 1, "refused record-too-short": 1, "refused signature": 1}
 
 
@@ -113,3 +121,84 @@ def test_after_a_restart_the_set_is_what_the_store_holds():
     two = island(store)
     two.load(NOW + 3 * 3600)
     assert list(two.liveset.ids()) == [record_id(bulletin())]
+
+
+@pytest.mark.parametrize("seed", range(10 * EFFORT))
+def test_no_clock_however_wrong_loses_a_live_record(seed):
+    """Jumps of an hour to ten years, boots in 1970, restarts; once the time is right again everything live is back."""
+    rng = random.Random(seed)
+    one = island()
+    raws = [bulletin(b"%d" % number, life=24 * rng.randint(2, 90)) for number in range(30)]
+    true = NOW
+    for raw in raws:
+        true += rng.uniform(0, 600)
+        wrong = rng.choice([0.0, true, true, true + rng.uniform(3600, 10 * YEAR_S), true - rng.uniform(3600, YEAR_S)])
+        one.handle_all([Imported((raw,), "bundle")], true)
+        one.handle_all([], wrong)
+        if rng.random() < 0.2:
+            one = island(one.store)
+            one.load(rng.choice([wrong, true]))
+    one.handle_all([], true)
+    assert set(one.liveset.ids()) == {record_id(raw) for raw in raws}
+    assert len(one.store) == len(raws)
+
+
+def test_a_record_that_waited_for_its_vouch_is_kept_on_disk_and_told_when_the_vouch_comes():
+    village = Village()
+    one = Island(LiveSet(village.charter), MemoryStore(), [])
+    one.engines = [Gossip(one.liveset)]
+    post, vouch = village.bulletin("ana"), village.vouch("founder", "ana")
+    assert one.handle(PacketReceived("air", post), NOW) == []
+    assert one.engines[0].heard[-1] == RecordRefused(record_id(post), "air", "penned")
+    assert len(one.handle(PacketReceived("air", vouch), NOW)) == 2
+    assert one.engines[0].heard[-2:] == [RecordKept(record_id(vouch), "air"), RecordKept(record_id(post), "pen", bulk=True)]
+    assert len(one.store) == 2
+
+
+def test_a_record_from_the_future_enters_by_itself_when_its_time_is_near():
+    one = island()
+    raw = bulletin(created=1_000_000 + 2 * 1440)
+    one.handle(PacketReceived("air", raw), NOW)
+    assert len(one.liveset) == 0
+    one.handle_all([], NOW + 86_400)
+    assert len(one.liveset) == len(one.store) == 1
+
+
+def test_marks_made_here_survive_a_clock_that_was_wrong_for_a_while():
+    one = island()
+    raw = bulletin()
+    one.handle(Posted(raw), NOW)
+    one.store.mark(record_id(raw), hidden=True)
+    one.handle_all([], NOW + 10 * 86_400)
+    one.handle_all([], NOW + 60)
+    assert record_id(raw) in one.liveset and one.store.get(record_id(raw)).hidden
+
+
+def test_what_was_deleted_from_the_card_is_not_waited_for_any_more():
+    one = island()
+    raw = bulletin()
+    one.handle(Posted(raw), NOW)
+    one.handle_all([], NOW + 86_400)
+    assert one.liveset.fading() == [record_id(raw)]
+    one.store.commit(delete=[record_id(raw)])
+    one.handle_all([], NOW + 86_460)
+    assert one.liveset.fading() == []
+
+
+def test_retracted_texts_are_deleted_from_the_card_at_once():
+    village = Village()
+    one = Island(LiveSet(village.charter), MemoryStore(), [])
+    post = village.bulletin()
+    one.handle_all([Posted(post), Posted(village.retraction(record_id(post)))], NOW)
+    assert [row.kind for row in one.store.rows()] == [Kind.RETRACTION]
+
+
+def test_rows_somebody_damaged_or_forged_on_the_card_are_deleted_at_the_start():
+    village = Village()
+    good, forged = village.bulletin(), spoilt(village.vouch("founder", "ana"))
+    store = MemoryStore()
+    rows = [Row.of(decode(raw), raw, 0) for raw in (good, forged)]
+    store.commit([*rows, replace(rows[0], id=bytes(16)), replace(rows[0], id=b"\1" * 16, raw=b"noise")])
+    one = Island(LiveSet(village.charter), store, [])
+    one.load(NOW)
+    assert [row.raw for row in store.rows()] == [good]

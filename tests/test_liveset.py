@@ -9,28 +9,9 @@ from hypothesis import strategies as st
 
 from node.errors import LocalMisuse
 from node.liveset import LiveSet
-from node.pen import ALL, PER_AUTHOR
 from node.records import Kind, record_id
-from node.share import ROOM, Drawer, Room
 from tests.effort import EFFORT
-from tests.village import DAY, KEEPER, NOW, T0, Village, at
-
-
-def live(village, raws=(), now=NOW, **room):
-    liveset = LiveSet(village.charter, {**ROOM, **{Drawer[name.upper()]: Room(*size) for name, size in room.items()}})
-    take(liveset, raws, now)
-    return liveset
-
-
-def take(liveset, raws, now=NOW):
-    """Judge, apply, and the reason per record."""
-    change = liveset.judge(raws, now)
-    liveset.apply(change)
-    return [verdict.reason for verdict in change.verdicts]
-
-
-def held(liveset, *raws):
-    return [record_id(raw) in liveset for raw in raws]
+from tests.village import DAY, KEEPER, NOW, T0, Village, at, held, live, spoilt, take
 
 
 def in_every_order(village, raws, now=NOW):
@@ -72,7 +53,7 @@ def test_each_record_gets_the_reason_it_is_refused_for():
     village = Village()
     good = village.bulletin()
     liveset = live(village, [good])
-    forged = village.bulletin(text="salut")[:-1] + b"\0"
+    forged = spoilt(village.bulletin(text="salut"))
     assert take(liveset, [good, b"noise", forged, village.bulletin("stranger"), village.bulletin(minute=-DAY, life=24),
                           village.bulletin(minute=DAY + 1), village.bulletin(text="neuf")]) == [
         "duplicate", "record-too-short", "signature", "penned", "expired", "early", "kept"]
@@ -94,7 +75,7 @@ def test_every_single_bit_flip_of_a_record_is_refused():
 
 def test_a_signature_is_not_checked_again_for_bytes_that_were_forged_once(monkeypatch):
     village = Village()
-    liveset, forged = live(village), village.bulletin()[:-1] + b"\0"
+    liveset, forged = live(village), spoilt(village.bulletin())
     assert take(liveset, [forged]) == ["signature"]
     monkeypatch.setattr("node.judge.verify", lambda *_: pytest.fail("checked again"))
     assert take(liveset, [forged]) == ["signature"]
@@ -249,84 +230,6 @@ def test_islands_that_exchange_only_what_is_live_agree(acts, rng):
     assert set(islands[0].ids()) == set(islands[1].ids()) == set(islands[2].ids())
 
 
-# Shares
-
-
-def test_an_author_keeps_its_newest_posts_and_others_keep_theirs():
-    village = Village()
-    liveset = live(village, [village.vouch("founder", "ana")], posts=(10, 99_999))
-    others = [village.bulletin(text=f"autre {n}") for n in range(5)]
-    mine = [village.bulletin("ana", f"annonce {n}", minute=n) for n in range(50)]
-    take(liveset, others)
-    take(liveset, random.Random(3).sample(mine, 50))
-    assert held(liveset, *mine) == [False] * 40 + [True] * 10
-    assert all(held(liveset, *others))
-    assert take(liveset, mine[:1]) == ["over-share"]
-
-
-def test_the_share_is_bounded_in_bytes_too():
-    village = Village()
-    liveset = live(village, posts=(1000, 2_000))
-    posts = [village.bulletin(text="x" * 420, minute=n) for n in range(9)]
-    take(liveset, posts)
-    assert held(liveset, *posts) == [False] * 5 + [True] * 4
-
-
-def test_posts_never_push_out_retractions_or_vouches():
-    village = Village()
-    first = village.bulletin()
-    ending = village.retraction(record_id(first), life=48)
-    liveset = live(village, [first, ending, village.vouch("founder", "ana")], posts=(5, 99_999))
-    take(liveset, [village.bulletin(text=str(n), minute=n + 2) for n in range(30)])
-    assert len(liveset) == 7
-    assert take(liveset, [first]) == ["retracted"]
-
-
-def test_a_keeper_with_too_many_vouches_keeps_the_first():
-    village = Village()
-    liveset = live(village, papers=(3, 99_999))
-    vouches = [village.vouch("founder", f"island {n}", minute=n) for n in range(6)]
-    for raw in reversed(vouches):
-        take(liveset, [raw])
-    assert held(liveset, *vouches) == [True] * 3 + [False] * 3
-
-
-# The pen
-
-
-def test_records_wait_in_the_pen_and_enter_when_the_vouch_arrives():
-    village = Village()
-    posts = [village.bulletin("ana", str(n)) for n in range(3)]
-    deep = [village.vouch("keeper", "ana"), *posts]
-    liveset = live(village, deep)
-    assert len(liveset) == 0
-    change = liveset.judge([village.vouch("founder", "keeper", KEEPER)], NOW)
-    assert len(change.added) == 5 and [verdict.reason for verdict in change.verdicts] == ["kept"]
-    liveset.apply(change)
-    assert all(held(liveset, *deep))
-
-
-def test_ten_thousand_fresh_keys_show_nothing_and_fill_no_more_than_the_pen(monkeypatch):
-    village = Village()
-    template = village.bulletin()
-    flood = [template[:3] + number.to_bytes(8, "big") + template[11:] for number in range(10_000)]
-    monkeypatch.setattr("node.judge.verify", lambda *_: pytest.fail("a signature was checked"))
-    liveset = live(village)
-    for start in range(0, len(flood), 100):
-        assert set(take(liveset, flood[start:start + 100])) == {"penned"}
-    assert len(liveset) == 0
-    assert len(liveset._state.pen) <= ALL.records
-    assert len(liveset._state.shares) == len(liveset._state.faded) == len(liveset._state.forged) == 0
-
-
-def test_one_unknown_author_fills_only_a_part_of_the_pen():
-    village = Village()
-    liveset = live(village, [village.bulletin("patient")])
-    take(liveset, [village.bulletin("pushy", str(n)) for n in range(3 * PER_AUTHOR.records)])
-    take(liveset, [village.vouch("founder", "patient"), village.vouch("founder", "pushy")])
-    assert len(liveset) == 2 + 1 + PER_AUTHOR.records
-
-
 # Time, restart, a card somebody wrote to
 
 
@@ -390,7 +293,7 @@ def test_what_somebody_wrote_to_the_card_is_neither_shown_nor_relayed():
 def test_a_forged_correction_on_the_card_does_not_hide_what_it_names():
     village = Village()
     first = village.bulletin(life=48)
-    forged = village.bulletin(text="faux", minute=3, life=48, target=record_id(first)[:8])[:-1] + b"\0"
+    forged = spoilt(village.bulletin(text="faux", minute=3, life=48, target=record_id(first)[:8]))
     for order in ([first, forged], [forged, first]):
         liveset = LiveSet(village.charter)
         liveset.load(order, NOW)

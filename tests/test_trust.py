@@ -8,17 +8,11 @@ from hypothesis import strategies as st
 
 from node.liveset import LiveSet
 from node.records import Right, record_id
-from tests.village import CRIER, DAY, KEEPER, NOW, WRITER, Village, at
+from tests.effort import EFFORT
+from tests.village import CRIER, DAY, KEEPER, NOW, WRITER, Village, at, live
 
 INVITATION = Right.INVITE | Right.WRITE
 LONG = 20_000  # hours
-
-
-def live(village, raws, now=NOW):
-    """The set after these records came in one batch."""
-    liveset = LiveSet(village.charter)
-    liveset.apply(liveset.judge(raws, now))
-    return liveset
 
 
 def kept(village, raws, now=NOW):
@@ -237,7 +231,7 @@ def written(village, papers):
     return raws + [village.bulletin(name, minute=minute, life=3) for name in NAMES for minute in (0, 15, 30)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * EFFORT, deadline=None)
 @given(PAPERS, st.randoms(use_true_random=False), st.integers(1, 5))
 def test_islands_that_hold_the_same_records_agree_whatever_the_order(papers, rng, batch):
     village = Village("founder", "second")
@@ -250,7 +244,7 @@ def test_islands_that_hold_the_same_records_agree_whatever_the_order(papers, rng
     assert set(liveset.ids()) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * EFFORT, deadline=None)
 @given(PAPERS, st.randoms(use_true_random=False))
 def test_islands_that_exchange_what_is_live_agree_with_one_that_got_everything(papers, rng):
     village = Village("founder", "second")
@@ -266,7 +260,7 @@ def test_islands_that_exchange_what_is_live_agree_with_one_that_got_everything(p
     assert set(halves[0].ids()) == set(halves[1].ids()) == everything
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * EFFORT, deadline=None)
 @given(PAPERS, st.randoms(use_true_random=False), st.lists(st.integers(30, 200), min_size=1, max_size=3))
 def test_time_passing_early_or_late_gives_the_same_set(papers, rng, moments):
     """Expiry between arrivals or after them, as of the same last minute."""

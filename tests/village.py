@@ -1,10 +1,13 @@
 """A neighbourhood for tests: keys made from a name, and records signed by them, in one line each."""
 
 import hashlib
+from functools import cache
 
 from node.clock import seconds_of
 from node.identity import Charter, SigningKey
-from node.records import Event, Kind, Record, Revocation, Right, Vouch, encode, sign
+from node.liveset import LiveSet
+from node.records import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
+from node.share import ROOM, Drawer, Room
 
 T0 = 1_000_000  # the minute at which things begin
 NOW = float(seconds_of(T0))
@@ -19,9 +22,15 @@ def at(minute):
     return NOW + 60 * minute
 
 
+@cache
 def key(name):
     """A signing key, always the same for a name."""
     return SigningKey(hashlib.blake2b(name.encode(), digest_size=32).digest())
+
+
+def spoilt(raw):
+    """The same with one bit of its signature turned."""
+    return raw[:-1] + bytes([raw[-1] ^ 1])
 
 
 class Village:
@@ -55,3 +64,22 @@ class Village:
 
     def revoke(self, author, subject, since=0, minute=0, life=50_000):
         return self.sign(author, Kind.REVOCATION, minute, life, detail=Revocation(self.key(subject).key_id, T0 + since))
+
+
+def live(village, raws=(), now=NOW, **room):
+    """A set after these records came in one batch; `room`: another share, (records, bytes) by drawer."""
+    liveset = LiveSet(village.charter, {**ROOM, **{Drawer[name.upper()]: Room(*size) for name, size in room.items()}})
+    take(liveset, raws, now)
+    return liveset
+
+
+def take(liveset, raws, now=NOW):
+    """Judge, apply, and the reason per record."""
+    change = liveset.judge(raws, now)
+    liveset.apply(change)
+    return [verdict.reason for verdict in change.verdicts]
+
+
+def held(liveset, *raws):
+    """Which of these are in the set."""
+    return [record_id(raw) in liveset for raw in raws]

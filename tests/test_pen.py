@@ -1,0 +1,39 @@
+"""Records of authors not admitted yet wait in a bounded pen; strangers cannot fill more than that."""
+
+import pytest
+
+from node.pen import ALL, PER_AUTHOR
+from tests.village import KEEPER, NOW, Village, held, live, take
+
+
+def test_records_wait_in_the_pen_and_enter_when_the_vouch_arrives():
+    village = Village()
+    posts = [village.bulletin("ana", str(n)) for n in range(3)]
+    deep = [village.vouch("keeper", "ana"), *posts]
+    liveset = live(village, deep)
+    assert len(liveset) == 0
+    change = liveset.judge([village.vouch("founder", "keeper", KEEPER)], NOW)
+    assert len(change.added) == 5 and [verdict.reason for verdict in change.verdicts] == ["kept"]
+    liveset.apply(change)
+    assert all(held(liveset, *deep))
+
+
+def test_ten_thousand_fresh_keys_show_nothing_and_fill_no_more_than_the_pen(monkeypatch):
+    village = Village()
+    template = village.bulletin()
+    flood = [template[:3] + number.to_bytes(8, "big") + template[11:] for number in range(10_000)]
+    monkeypatch.setattr("node.judge.verify", lambda *_: pytest.fail("a signature was checked"))
+    liveset = live(village)
+    for start in range(0, len(flood), 100):
+        assert set(take(liveset, flood[start:start + 100])) == {"penned"}
+    assert len(liveset) == 0
+    assert len(liveset._state.pen) <= ALL.records
+    assert len(liveset._state.shares) == len(liveset._state.faded) == len(liveset._state.forged) == 0
+
+
+def test_one_unknown_author_fills_only_a_part_of_the_pen():
+    village = Village()
+    liveset = live(village, [village.bulletin("patient")])
+    take(liveset, [village.bulletin("pushy", str(n)) for n in range(3 * PER_AUTHOR.records)])
+    take(liveset, [village.vouch("founder", "patient"), village.vouch("founder", "pushy")])
+    assert len(liveset) == 2 + 1 + PER_AUTHOR.records
