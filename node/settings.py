@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LANGUAGES = ("fr", "en", "es", "ar")
+MAX_PASSED_OVER = 50  # lines that are no TOML; beyond, the file is something else
+SECRET_KEYS = ("password", "broker", "wifi_password", "broker_password", "ssh_key")  # never repeated in a message
 
 
 class BadSettings(Exception):
@@ -159,6 +161,38 @@ class ArchiveSettings:
     keep_days: int = _setting(365, _number(0, 3_650), "a whole number of days from 0 (keep nothing) to 3650")
 
 
+def _country(value: Any) -> str:
+    if value and not re.fullmatch("[A-Z]{2}", _text(2, 2)(value)):
+        raise ValueError
+    return value
+
+
+def _wifi_password(value: Any) -> str:
+    if value and not 8 <= len(_text(8, 63)(value).encode("ascii")) <= 63:  # what WPA2 takes; UnicodeError is a ValueError
+        raise ValueError
+    return value
+
+
+def _ssh_key(value: Any) -> str:
+    if value and not re.fullmatch(r"(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/=]+( [\w@. -]*)?", _text(20, 1_000)(value)):
+        raise ValueError
+    return value
+
+
+@dataclass(frozen=True)
+class BoxSettings:
+    """`[box]`: the machine around the island. Only the SD image reads it; elsewhere it does nothing."""
+
+    country: str = _setting("", _country, 'the two capital letters of the country, such as "FR" (nothing: no Wi-Fi)')
+    channel: int = _setting(6, _number(1, 13), "a Wi-Fi channel from 1 to 13; 1, 6 and 11 disturb each other least")
+    wifi_password: str = _setting("", _wifi_password, "8 to 63 plain letters, digits, signs, or nothing: open to all")
+    ethernet: str = _setting("guest", _one_of("guest", "host", "off"),
+                             '"guest" (takes an address where it is plugged in), "host" (gives addresses) or "off"')
+    ssh_key: str = _setting("", _ssh_key, 'a public key such as "ssh-ed25519 AAAA... name", or nothing: no remote shell')
+    broker_password: str = _setting("", _text(0, 100), 'the password of the user "archipel" of a broker on this box, or '
+                                                       "nothing: no broker")
+
+
 @dataclass(frozen=True)
 class Settings:
     """One settings file, checked. `source` is where it came from, for messages."""
@@ -168,6 +202,7 @@ class Settings:
     radio: RadioSettings = field(default_factory=RadioSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    box: BoxSettings = field(default_factory=BoxSettings)
 
 
 SECTIONS = {part.name: part.default_factory for part in fields(Settings)}
@@ -175,14 +210,7 @@ SECTIONS = {part.name: part.default_factory for part in fields(Settings)}
 
 def load(path: Path | None) -> Settings:
     """The settings of a file, or the defaults for None; raises BadSettings."""
-    if path is None:
-        return Settings()
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise BadSettings([f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."]) from error
-    except UnicodeDecodeError as error:
-        raise BadSettings([f"{path}: is not UTF-8 text. Save it again as UTF-8."]) from error
+    return Settings() if path is None else parse(_text_of(path), str(path))
 
 
 def parse(text: str, name: str = "archipel.toml") -> Settings:
@@ -190,18 +218,61 @@ def parse(text: str, name: str = "archipel.toml") -> Settings:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadSettings([f"{name}: {error}. Texts stand between \"quotes\", one key a line: key = value."]) from error
-    lines = _lines(text)
+        raise BadSettings([_not_toml(error, name)]) from error
     problems: list[str] = []
-    sections = {}
-    for section, content in table.items():
-        where = f"{name}, line {lines.get((section, ''), 1)}"
-        if section not in SECTIONS or not isinstance(content, dict):
-            problems.append(f"{where}: [{section}] is not a section. Known: {', '.join(SECTIONS)}.")
-            continue
-        sections[section] = _section(section, content, lines, (name, problems))
+    settings = _checked(table, _lines(text), (name, problems))
     if problems:
         raise BadSettings(problems)
+    return settings
+
+
+def forgive(path: Path, name: str = "archipel.toml") -> tuple[Settings, list[str]]:
+    """What is right in a file, defaults for the rest, and what is wrong: for a box that must come up all the same."""
+    try:
+        text = _text_of(path)
+    except BadSettings as error:
+        return Settings(), error.problems
+    table, problems = _readable(text, name)
+    return _checked(table, _lines(text), (name, problems)), problems
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # Windows' Notepad may put a mark in front
+    except OSError as error:
+        raise BadSettings([f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."]) from error
+    except UnicodeDecodeError as error:
+        raise BadSettings([f"{path}: is not UTF-8 text. Save it again as UTF-8."]) from error
+
+
+def _not_toml(error: tomllib.TOMLDecodeError, name: str) -> str:
+    return f"{name}: {error}. Texts stand between \"quotes\", one key a line: key = value."
+
+
+def _readable(text: str, name: str) -> tuple[dict, list[str]]:
+    """The TOML that is left when the lines that are none are passed over, and a problem for each."""
+    lines, problems = text.split("\n"), []
+    while len(problems) < MAX_PASSED_OVER:
+        try:
+            return tomllib.loads("\n".join(lines)), problems
+        except tomllib.TOMLDecodeError as error:
+            problems.append(_not_toml(error, name))
+            at = re.search(r"at line (\d+)", str(error))
+            if not at or not lines[int(at[1]) - 1].strip():  # the end of the file: where it went wrong is unknown
+                break
+            lines[int(at[1]) - 1] = ""
+    return {}, problems
+
+
+def _checked(table: dict, lines: dict, report: tuple[str, list[str]]) -> Settings:
+    name, problems = report
+    sections = {}
+    for section, content in table.items():
+        if section not in SECTIONS or not isinstance(content, dict):
+            where = f"{name}, line {lines.get((section, ''), 1)}"
+            problems.append(f"{where}: [{section}] is not a section. Known: {', '.join(SECTIONS)}.")
+            continue
+        sections[section] = _section(section, content, lines, report)
     return Settings(**sections)
 
 
@@ -218,7 +289,7 @@ def _section(section: str, content: dict, lines: dict, report: tuple[str, list[s
         try:
             values[key] = known[key].metadata["check"](value)
         except ValueError:
-            shown = "the value" if key in ("password", "broker") else repr(value)
+            shown = "the value" if key in SECRET_KEYS else repr(value)
             problems.append(f"{where}: {shown} will not do. Write {known[key].metadata['remedy']}.")
     return kind(**values)
 

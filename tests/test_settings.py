@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from node.settings import SECTIONS, BadSettings, Settings, load, parse
+from node.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
 
 
 def test_without_a_file_everything_has_a_default(monkeypatch, tmp_path):
@@ -59,6 +59,9 @@ def test_every_mistake_is_named_with_its_line_and_what_to_write():
     '[portal]\nlisten = "h:70000"', '[node]\nname = ""', '[node]\nname = "a\\u0007b"', "[archive]\nkeep_days = 1.5",
     '[node]\ntimezone = "Mars/Olympus"', '[node]\nposition = "north"', '[node]\nposition = "91, 0"',
     '[portal]\nbehind_front = "yes"',
+    '[box]\ncountry = "fr"', '[box]\ncountry = "FRA"', '[box]\nwifi_password = "short"',
+    '[box]\nwifi_password = "éééééééé"',
+    '[box]\nssh_key = "secret"', "[box]\nchannel = 14",
     "node = 3", "[node]\ndata = 5",
 ])
 def test_a_bad_value_is_refused(text):
@@ -94,3 +97,35 @@ def test_the_documented_file_is_right_and_names_every_key():
     documented = tomllib.loads(example)
     assert {section: set(keys) for section, keys in documented.items()} == {
         section: {part.name for part in dataclasses.fields(kind)} for section, kind in SECTIONS.items()}
+
+
+def forgiven(tmp_path, text):
+    path = tmp_path / "archipel.toml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return forgive(path)
+
+
+def test_what_is_wrong_is_passed_over_and_told_when_a_box_must_come_up(tmp_path):
+    text = '[node]\nname = Place\nlanguage = "en"\n[box]\ncountry = "France"\nchannel = 11\n'
+    settings, problems = forgiven(tmp_path, text)
+    assert (settings.node.name, settings.node.language) == ("Archipel", "en")
+    assert (settings.box.country, settings.box.channel) == ("", 11)
+    assert "line 2" in problems[0] and problems[1].startswith("archipel.toml, line 5: box.country: 'France'")
+
+
+@pytest.mark.parametrize("text", [
+    b"\xff\xfe\x00", '[node]\nname = """never closed', "[[[", "[node\n", "= = =\n" * 1_000, "\x00", "a = [",
+    '[node]\nname = "A"\n[node]\nname = "B"\n',
+])
+def test_whatever_the_file_holds_there_are_settings_and_a_sentence(tmp_path, text):
+    settings, problems = forgiven(tmp_path, text)
+    assert settings.portal == Settings().portal and problems
+
+
+def test_a_file_that_is_not_there_is_told_and_the_defaults_are_used(tmp_path):
+    settings, problems = forgive(tmp_path / "absent.toml")
+    assert settings == Settings() and "cannot be read" in problems[0]
+
+
+def test_a_right_file_has_nothing_to_forgive(tmp_path):
+    assert forgiven(tmp_path, '\ufeff[node]\nname = "Île"\n')[1] == []
