@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from node.clock import EPOCH_S, seconds_of
+from node.clock import EPOCH_S, FastClock, SystemClock, seconds_of
 from node.settings import BadSettings, Settings, load
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
@@ -37,9 +37,10 @@ def main() -> None:
 @click.option("--since", type=float, default=None, hidden=True)
 def run(config: Path | None, speed: float, since: float | None) -> None:
     """Run this island until Ctrl-C: portal, radio, broker."""
-    from node.assembly import run_island
+    from node.server import run_island
 
-    run_island(settings_of(config), speed, since)
+    clock = SystemClock() if speed == 1 else FastClock(speed, SystemClock().now() if since is None else since)
+    run_island(settings_of(config), clock)
 
 
 @main.command()

@@ -28,6 +28,7 @@ from node.sync.events import (
 )
 
 FROM_PEN = "pen"  # the `via` of what waited here for its author's vouch
+OWN = {"post", "papers", FROM_PEN}
 
 
 class Store(Protocol):
@@ -58,6 +59,7 @@ class Island:
     def __init__(self, liveset: LiveSet, store: Store, engines: Collection[Engine]):
         self.liveset, self.store, self.engines = liveset, store, engines
         self.counters: Counter[str] = Counter()
+        self.heard_at: float | None = None  # when a record last came from somewhere else
         self._minute = -1
 
     @property
@@ -132,6 +134,8 @@ class Island:
         if change.added or change.deleted:
             self.store.commit(self._new_rows(change, minute_of(now)), change.deleted)
         self.liveset.apply(change)
+        if any(verdict.kept and keep.via not in OWN for verdict, keep in zip(change.verdicts, keeps, strict=True)):
+            self.heard_at = now
         return change.verdicts, self._tell(self._news(keeps, change), now)
 
     def _new_rows(self, change: Change, received: int) -> list[Row]:

@@ -55,6 +55,12 @@ class KeyFolder:
         """The key this island signs with; raises KeyTrouble."""
         return self._read("island.key", lambda text: SigningKey(_seed(text)))
 
+    def portal_secret(self) -> bytes:
+        """32 bytes that sign the portal's forms; made when first asked for, so that forms outlive restarts."""
+        if not (self.path / "portal.key").exists():
+            write_private(self.path / "portal.key", to_text(os.urandom(SEED_BYTES)))
+        return self._read("portal.key", _seed)
+
     def papers(self) -> list[bytes]:
         """The vouches it was let in with, encoded."""
         return self._read("papers", lambda text: [base64.b64decode(line) for line in text.split()])

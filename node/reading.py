@@ -103,6 +103,10 @@ class Reader:
         """The item that an encoded record of our own, not in the set yet, will be."""
         return self._item(record_id(raw), decode(raw))
 
+    def words_of(self, raw: bytes) -> str | None:
+        """All the words of an encoded record that we held, None if they cannot be read."""
+        return self._words(decode(raw))
+
     def text_of(self, id_: bytes) -> str | None:
         """All the words of a live record, for search; None if there are none to find."""
         record = self._liveset.get(id_)

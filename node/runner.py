@@ -80,8 +80,11 @@ class Port:
             thread.join(2)
 
     def _listen(self) -> None:
-        was_up = False
+        was_up, was = False, ""
         while not self._closing.is_set():
+            if self.link.state != was:
+                was = self.link.state
+                log.info("%s: %s", self.link.name, was)
             if self.link.up != was_up:
                 was_up = not was_up
                 self._tell(LinkChanged(self.link.name, was_up))
@@ -125,6 +128,10 @@ class Runner:
     def publish(self, raw: bytes) -> Verdict:
         """Keep a record made here and pass it on; returns once it is durable, raises StoreFailed if the card will not."""
         return self._order(Order(raw=raw))
+
+    def take(self, event: Event) -> None:
+        """Put an event in the queue; nobody waits for it."""
+        self._inbox.put(event)
 
     def call(self, work: Callable[[], Any]) -> Any:
         """Let the runner's thread do `work` between two events, and return what it returns."""

@@ -1,10 +1,17 @@
 """The portal under gunicorn: one worker with threads, in the runner's process. No access log: nobody counts readers."""
 
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
 
+import click
 from gunicorn.app.base import BaseApplication
+
+from node.clock import Clock
+from node.disk import Disk, StoreLocked
+from node.keyfile import KeyFolder, KeyTrouble
+from node.settings import Settings
 
 THREADS = 16
 
@@ -57,3 +64,41 @@ class PortalServer(BaseApplication):
     def load(self) -> Any:
         """The WSGI application; runs in the worker."""
         return self._build()
+
+
+def run_island(settings: Settings, clock: Clock) -> None:
+    """One island until it is told to stop; a clear end of the command if it cannot start."""
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for ours in ("node", "radio", "web"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+    try:
+        _check_can_start(settings)
+    except (PortTaken, StoreLocked, KeyTrouble, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    assembled: list[Any] = []  # in the worker only
+
+    def build() -> Any:
+        from node.assembly import Assembly, portal_address
+
+        assembled.append(Assembly(settings, clock))
+        portal = assembled[0].open()
+        click.echo(f"{settings.node.name} is at {portal_address(settings)}  (Ctrl-C stops it)")
+        return portal
+
+    def stop() -> None:
+        for assembly in assembled:
+            assembly.close()
+
+    PortalServer(settings.portal.listen, build, stop).run()
+
+
+def _check_can_start(settings: Settings) -> None:
+    """Whatever would end the worker later is said now, in a sentence."""
+    check_free(settings.portal.listen)
+    keys = KeyFolder(settings.node.data)
+    if not keys.charter_exists():
+        charter = keys.found(settings.node.name, settings.node.name)
+        click.echo(f"A new island in {settings.node.data}, with a set of its own (to join another's: archipel join). "
+                   f"Fingerprint {charter.set_id.hex()}.")
+    keys.charter(), keys.island_key(), keys.papers()
+    Disk().lock(settings.node.data / "lock").release()

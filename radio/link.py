@@ -47,6 +47,10 @@ class Link(Protocol):
     def up(self) -> bool:
         """Whether it can carry packets now."""
 
+    @property
+    def state(self) -> str:
+        """"up", or a slug of why not."""
+
     def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
         """Hand over one packet; may block until the link takes it. Raises ValueError above `max_payload`."""
 

@@ -6,6 +6,7 @@ import pathlib
 ROOT = pathlib.Path(__file__).parent.parent
 SHELL = {
     "__main__",
+    "airside",
     "archive",
     "assembly",
     "backup",
@@ -15,6 +16,8 @@ SHELL = {
     "disk",
     "doctor",
     "documents",
+    "errands",
+    "handlers",
     "journal",
     "keycli",
     "keyfile",

@@ -1,0 +1,178 @@
+"""A real island put together from its settings: store, live set, links, engines, runner, board, portal."""
+
+import logging
+import os
+import random
+import threading
+from contextlib import ExitStack
+from typing import Any
+
+from node.airside import AirSide
+from node.archive import Archive
+from node.backup import ARCHIVE_FILE
+from node.clock import RELEASED_AT, Clock, minute_of
+from node.control import Control
+from node.errands import Errands
+from node.handlers import handlers
+from node.island import Island
+from node.islandboard import IslandBoard, Shell
+from node.keyfile import KeyFolder
+from node.liveset import LiveSet
+from node.runner import Chore, Runner
+from node.settings import Settings
+from node.store import JournalStore
+from node.sync.events import Imported
+from node.sync.mirror import MirrorEngine
+from node.timekeeper import Source, Timekeeper
+from node.timesource import system_is_synchronised
+from radio.link import Link
+from radio.meshtastic_facts import Facts
+from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings
+from radio.mqtt_link import BrokerSettings, MqttLink
+
+log = logging.getLogger(__name__)
+
+RADIO, BROKER = "radio", "mqtt"
+CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
+
+
+class Assembly:
+    """One island. `open` returns its portal; everything opened is closed by `close`, in reverse order."""
+
+    def __init__(self, settings: Settings, clock: Clock):
+        self.settings, self._clock = settings, clock
+        self._open = ExitStack()
+        keys = KeyFolder(settings.node.data)
+        self.charter, self.key, self._papers = keys.charter(), keys.island_key(), keys.papers()
+        self._portal_secret = keys.portal_secret()
+
+    def open(self) -> Any:
+        """Start everything; the WSGI application of the portal."""
+        data = self.settings.node.data
+        self.store = JournalStore(data)
+        self._open.callback(self.store.close)
+        self.archive = Archive(data / ARCHIVE_FILE)
+        self._open.callback(self.archive.close)
+        self.timekeeper = self._make_timekeeper()
+        self.liveset = LiveSet(self.charter)
+        self.links = list(self._make_links())
+        self.air = self._make_air()
+        mirror = MirrorEngine(BROKER, self.charter, self.liveset, random.Random())  # noqa: S311 - when to send is no secret
+        self.island = Island(self.liveset, self.store, [self.air, mirror])
+        self.island.load(self.timekeeper.now())
+        self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
+        self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
+        self._start()
+        return self._portal()
+
+    def close(self) -> None:
+        """Stop everything; twice is allowed."""
+        self._open.close()
+
+    def _start(self) -> None:
+        self.runner.start()
+        self._open.callback(self._keep_notes, None)
+        self._open.callback(self.runner.stop)
+        self.runner.take(Imported(tuple(self._papers), "papers"))
+        errands = Errands(self)
+        self._open.callback(errands.close)
+        control = Control(self.settings.node.data, handlers(self))
+        self._open.callback(control.close)
+
+    def _portal(self) -> Any:
+        from web import create_app
+        from web.settings import Settings as PortalSettings
+
+        node, portal = self.settings.node, self.settings.portal
+        return create_app(self.board, PortalSettings(
+            name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
+            timezone=node.timezone, position=node.position, wifi=portal.wifi, behind_front=portal.behind_front,
+            keepers=lambda name: (self.store.note("keepers") or {}).get(name)))
+
+    # time
+
+    def _make_timekeeper(self) -> Timekeeper:
+        note = self.store.note("clock") or {}
+        floor = max(float(note.get("floor", 0)), RELEASED_AT)
+        return Timekeeper(self._clock, floor, guess=max(self._clock.now(), float(note.get("seen", 0))))
+
+    def _tell_time(self, now: float) -> None:
+        """Ask the sources that must be asked."""
+        if system_is_synchronised() or self._clock.rate != 1:
+            self.timekeeper.tell(Source.SYSTEM, self._clock.now())
+        for link in self.links:
+            told = link.radio_time if isinstance(link, MeshtasticLink) else None
+            if told is not None:
+                self.timekeeper.tell(Source.RADIO, told[0], link.name)
+
+    def _keep_notes(self, now: float | None) -> None:
+        """What must outlive a restart: the time, and what was sent in the last hour."""
+        now = self.timekeeper.now() if now is None else now
+        self.timekeeper.raise_floor()
+        self.store.set_note("clock", {"floor": round(self.timekeeper.floor), "seen": round(now)})
+        self.store.set_note("airtime", self.air.governor.state(now))
+
+    def _chores(self) -> list[Chore]:
+        return [Chore(CLOCK_PERIOD_S, self._tell_time), Chore(NOTES_PERIOD_S, self._keep_notes)]
+
+    # links
+
+    def _make_links(self) -> list[Link]:
+        links: list[Link] = []
+        radio, mqtt = self.settings.radio, self.settings.mqtt
+        if radio.connect != "none":
+            wanted = MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=self._clock.rate)
+            links.append(MeshtasticLink(wanted, RADIO))
+        if mqtt.broker != "none":
+            root = "archipel/" + self.charter.subkey("root").hex()[:20]
+            links.append(MqttLink(BrokerSettings(mqtt.broker, root), BROKER))
+        return links
+
+    def _make_air(self) -> AirSide:
+        radio = self.settings.radio
+        air = AirSide(RADIO, (self.charter, self.key, self.liveset), self._radio_facts,
+                      (radio.max_payload, radio.region, radio.share),
+                      lambda who, utc: self.timekeeper.tell(Source.ISLAND, utc, who))
+        air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
+        return air
+
+    def _radio_facts(self) -> Facts:
+        return next((link.facts for link in self.links if isinstance(link, MeshtasticLink)), Facts())
+
+    # the board's surroundings
+
+    def _shell(self) -> Shell:
+        return Shell(self.timekeeper.now, self.runner.publish, os.urandom, self.air.packets, self.air.airtime_s, self.about,
+                     threading.Lock())
+
+    def about(self) -> dict:
+        """The part of the status that the board does not know."""
+        now, keeper = self.timekeeper.now(), self.timekeeper
+        heard = max((at for at in (self.air.heard_at, self.island.heard_at) if at is not None), default=None)
+        archive_ok, archive_reason = self.archive.health()
+        return {
+            "name": self.settings.node.name,
+            "last_heard": None if heard is None else minute_of(heard),
+            "clock": {"source": keeper.source.name.lower(), "sure": keeper.sure, "now": minute_of(now)},
+            "archive": {"ok": archive_ok, "reason": archive_reason, "records": len(self.archive)},
+            "damaged": self.store.damaged,
+            "counters": dict(self.island.counters),
+            "links": [self._link_status(link, now) for link in self.links],
+        }
+
+    def _link_status(self, link: Link, now: float) -> dict:
+        status = {"name": link.name, "up": link.up, "state": link.state, "counters": dict(link.counters)}
+        if not isinstance(link, MeshtasticLink):
+            return status
+        facts = link.facts
+        told = {"firmware": facts.firmware, "region": facts.region, "preset": facts.preset,
+                "frequency_mhz": facts.frequency_mhz, "channel_use": facts.channel_use, "own_use": facts.own_use}
+        return {**status, "radio": told, **self.air.status(now)}
+
+
+def portal_address(settings: Settings) -> str:
+    """What to type in a browser."""
+    host, port = settings.portal.listen
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared only
+    return settings.portal.address or f"http://{shown}{'' if port == 80 else f':{port}'}/"
+

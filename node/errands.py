@@ -1,0 +1,113 @@
+"""What an island does now and then, on a thread of its own, so that neither posts nor packets wait for it.
+
+Expiry hides at once (`node.liveset`); deleting waits until the clock is sure and the record was expired for a whole day
+of this process's uptime, so that a clock gone wrong loses nothing. What is deleted goes to the archive first.
+"""
+
+import logging
+import threading
+from typing import Protocol
+
+from node.archive import Archive, retire
+from node.clock import minute_of
+from node.islandboard import IslandBoard
+from node.liveset import LiveSet
+from node.rows import Row, StoreFailed
+from node.runner import Runner
+from node.settings import Settings
+from node.store import JournalStore
+from node.timekeeper import Timekeeper
+
+log = logging.getLogger(__name__)
+
+PERIOD_S = 5.0
+INDEX_BATCH = 20  # texts to decode at a time: each may take half a second on the smallest Pi
+RETIRE_PERIOD_S = 3_600.0
+DAY_S, DAY_MIN = 86_400.0, 1_440
+
+
+class Around(Protocol):
+    """What of `node.assembly.Assembly` is needed."""
+
+    settings: Settings
+    store: JournalStore
+    archive: Archive
+    liveset: LiveSet
+    timekeeper: Timekeeper
+    runner: Runner
+    board: IslandBoard
+
+
+class Errands:
+    """Runs until closed."""
+
+    def __init__(self, around: Around):
+        self._around = around
+        self._faded_at: dict[bytes, float] = {}  # monotonic: when we first saw it gone from the set
+        self._retired_at = float("-inf")
+        self._unindexed: list[bytes] = []
+        self._indexed_revision = -1
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the errand at hand."""
+        self._closing.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        around = self._around
+        errands = (around.store.probe, around.board.desk.publish_due, self.index, self._retire_now_and_then)
+        while not self._closing.wait(PERIOD_S / around.timekeeper.rate):
+            for errand in errands:
+                try:
+                    errand()
+                except Exception:  # a full card, a broken archive: the next time may be better
+                    log.exception("an errand failed")
+
+    def index(self) -> None:
+        """Let search find what is new, a few texts at a time."""
+        around = self._around
+        if around.liveset.revision != self._indexed_revision:
+            self._indexed_revision = around.liveset.revision
+            self._unindexed = around.archive.wordless(around.liveset.ids())
+        batch, self._unindexed = self._unindexed[:INDEX_BATCH], self._unindexed[INDEX_BATCH:]
+        for id_ in batch:
+            text, record = around.board.reader.text_of(id_), around.liveset.get(id_)
+            if text and record:
+                around.archive.index(id_, record.created, text)
+
+    def _retire_now_and_then(self) -> None:
+        mono = self._around.timekeeper.monotonic()
+        if mono - self._retired_at >= RETIRE_PERIOD_S:
+            self._retired_at = mono
+            self.retire(mono)
+
+    def retire(self, mono: float) -> None:
+        """Move what has been expired for a day of uptime to the archive, and let the archive forget what is too old."""
+        around = self._around
+        gone = set(around.liveset.fading())
+        self._faded_at = {id_: self._faded_at.get(id_, mono) for id_ in gone}
+        if not around.timekeeper.sure:
+            return
+        now = minute_of(around.timekeeper.now())
+        rows = [row for id_ in gone if (row := around.store.get(id_)) and row.expires <= now]
+        due = [row for row in rows if mono - self._faded_at[row.id] >= DAY_S]
+        if due:
+            self._move(due)
+        keep_days = around.settings.archive.keep_days
+        around.archive.prune(now - keep_days * DAY_MIN)
+        around.archive.compact()
+
+    def _move(self, rows: list[Row]) -> None:
+        around = self._around
+        ids = [row.id for row in rows]
+        texts = {row.id: around.board.reader.words_of(row.raw) or "" for row in rows}
+        try:
+            retire(around.store, around.archive, ids, texts if around.settings.archive.keep_days else None)
+        except StoreFailed as failure:
+            log.warning("nothing could be archived: %s", failure.reason)
+            return
+        around.runner.call(lambda: around.liveset.forget(ids))
+        around.board.desk.forget_words(ids)

@@ -1,0 +1,97 @@
+"""What the running island answers to the command line (`node.control`)."""
+
+import base64
+from typing import Any, Protocol
+
+from node.board import BoardClosed, Draft, DraftRefused, Item
+from node.control import Handler
+from node.islandboard import IslandBoard
+from node.liveset import LiveSet
+from node.records import Kind
+from node.rows import Slice, StoreFailed
+from node.runner import Runner
+from node.store import JournalStore
+
+LISTED = 1000
+
+
+class Around(Protocol):
+    """What of `node.assembly.Assembly` is needed."""
+
+    board: IslandBoard
+    liveset: LiveSet
+    runner: Runner
+    store: JournalStore
+
+
+def handlers(around: Around) -> dict[str, Handler]:
+    """By the name of the request."""
+    return {
+        "status": lambda request: around.board.status(),
+        "post": lambda request: post(around.board, request["draft"]),
+        "list": lambda request: listed(around.board, request["limit"]),
+        "raws": lambda request: raws(around, request["kinds"]),
+        "publish": lambda request: publish(around.runner, request["raws"]),
+        "note": lambda request: around.store.note(request["name"]),
+        "set_note": lambda request: around.store.set_note(request["name"], request["value"]),
+        "keys": lambda request: keys(around),
+    }
+
+
+def post(board: IslandBoard, given: dict) -> dict:
+    """Post what the command line typed."""
+    kind = Kind.EVENT if "title" in given else Kind.BULLETIN
+    given = {("life_days" if key == "days" else key): value for key, value in given.items()}
+    if kind is Kind.EVENT:
+        given.pop("life_days", None)
+    try:
+        posted = board.post(Draft(kind, **given))
+    except DraftRefused as refused:
+        raise ValueError("; ".join(f"{problem.field}: {problem.code}" for problem in refused.problems)) from refused
+    except BoardClosed as closed:
+        raise ValueError(f"this island cannot keep posts now: {closed.reason}") from closed
+    return {"id": posted.id, "word": posted.word, **vars(posted.cost)}
+
+
+def listed(board: IslandBoard, limit: int) -> list[dict]:
+    """Coming events by start, then the newest bulletins."""
+    events = board.events(board.now(), board.now() + 366 * 1440, limit=limit)
+    items = [*events, *board.bulletins(limit=limit).items]
+    return [_line(item) for item in items[:limit]]
+
+
+def raws(around: Around, kinds: list[int]) -> list[str]:
+    """Live records of some kinds, encoded, in hexadecimal, oldest first; 1,000 at most."""
+    rows, _ = around.store.page(Slice(kinds=kinds), limit=LISTED)
+    return [raw.hex() for row in rows if (raw := around.liveset.raw(row.id))]
+
+
+def publish(runner: Runner, encoded: list[str]) -> list[str]:
+    """Keep records that the command line signed (base64); what became of each."""
+    try:
+        return [runner.publish(base64.b64decode(raw)).reason for raw in encoded]
+    except StoreFailed as failure:
+        raise ValueError(f"this island cannot keep records now: {failure.reason}") from failure
+
+
+def keys(around: Around) -> list[dict]:
+    """Who may do what, founders first."""
+    standings = around.liveset.trust.standings
+    return [_key(around.board, key_id, standing) for key_id, standing in
+            sorted(standings.items(), key=lambda one: (one[1].chain, one[0]))]
+
+
+def _key(board: IslandBoard, key_id: bytes, standing: Any) -> dict:
+    author = board.reader.author(key_id)
+    rights = {right.name.lower(): until for right, until in sorted(standing.rights.items())}
+    return {"id": key_id.hex(), "name": author.name, "vouched_by": author.vouched_by, "chain": standing.chain,
+            "public": standing.public.hex(), "rights": rights, "here": author.here}
+
+
+def _line(item: Item) -> dict:
+    headline = item.title or item.text.strip().split("\n")[0]
+    if item.cancelled is not None:
+        headline = f"[cancelled] {headline}"
+    return {"id": item.id, "urgent": item.urgent, "created": item.created, "start": item.start, "headline": headline[:100],
+            "author": item.author.name}
+
