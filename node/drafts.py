@@ -91,6 +91,23 @@ def fields_of(text: str) -> tuple[str, str, str, str, str]:
     return parts[0], parts[1], parts[2], parts[3], parts[4]
 
 
+def is_readable(text: str) -> bool:
+    """Whether it holds nothing that could make a page say something else than it seems to; lines and tabs may part it."""
+    if BIDI_CONTROLS & set(text) or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in set(text) - {"\n", "\t"}):
+        return False
+    marks = "".join("m" if unicodedata.category(sign) in ("Mn", "Me") else " " for sign in text)
+    return "m" * (MAX_MARKS + 1) not in marks
+
+
+def is_link(typed: str) -> bool:
+    """Whether it is an address that a page may point to."""
+    try:
+        parts = urlsplit(typed)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", typed)
+    except ValueError:
+        return False
+
+
 def _whole_text(draft: Draft) -> str:
     if draft.kind is not Kind.EVENT:
         return draft.text
@@ -99,33 +116,18 @@ def _whole_text(draft: Draft) -> str:
 
 
 def _text_problems(draft: Draft) -> Iterator[Problem]:
-    if not _readable(draft.text.replace("\n", " ").replace("\t", " ")):
+    if not is_readable(draft.text):
         yield Problem("text", "control-character")
     if len(draft.text) > MAX_TYPED:
         yield Problem("text", "too-long", len(draft.text) - MAX_TYPED)
     for name, limit in LINE_LIMITS.items():
         typed = getattr(draft, name)
-        if not _readable(typed):
+        if not is_readable(typed) or set("\n\t") & set(typed):
             yield Problem(name, "control-character")
         if len(typed) > limit:
             yield Problem(name, "too-long", len(typed) - limit)
-    if draft.link and not _is_link(draft.link):
+    if draft.link and not is_link(draft.link):
         yield Problem("link", "link")
-
-
-def _readable(line: str) -> bool:
-    if BIDI_CONTROLS & set(line) or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in line):
-        return False
-    marks = "".join("m" if unicodedata.category(sign) in ("Mn", "Me") else " " for sign in line)
-    return "m" * (MAX_MARKS + 1) not in marks
-
-
-def _is_link(typed: str) -> bool:
-    try:
-        parts = urlsplit(typed)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", typed)
-    except ValueError:
-        return False
 
 
 def _choice_problems(draft: Draft) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 
 from node.clock import MAX_MINUTE, minute_of
 from node.entry import Entry
-from node.errors import LocalMisuse
+from node.errors import LocalMisuse, RemoteFault
 from node.identity import Charter
 from node.judge import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Judgement, State
 from node.records import CORRECTABLE, TARGET_BYTES, Record, decode
@@ -121,6 +121,20 @@ class LiveSet:
         shown = [entry for entry in versions if entry and entry.kind in CORRECTABLE]
         first = min(shown, key=lambda entry: (entry.id[:TARGET_BYTES] != root, entry.created, entry.id), default=None)
         return first and first.id
+
+    def read(self, raw: bytes) -> Record | None:
+        """The record if its author may sign it and did, live or long expired; None for anything else."""
+        try:
+            entry = Entry.of(raw)
+        except RemoteFault:
+            return None
+        trust = self._state.trust
+        return decode(raw) if trust.weigh(entry)[0] == ADMITTED and self._state.proves(entry, trust) else None
+
+    def has_room(self, author: bytes, record_bytes: int) -> bool:
+        """Whether one more post of an author would push out none of its older ones."""
+        share = self._state.shares.get(author)
+        return share is None or share.has_room(record_bytes)
 
     def fading(self) -> list[bytes]:
         """Ids that left the set but may come back; their rows stay until `forget`."""

@@ -23,7 +23,8 @@ from node.textpack import pack
 from node.words import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
 
 MAX_WAITING = 200
-KEEPER_MAY = {"kept", "duplicate"}  # verdicts after which a post is in the set
+IN_THE_SET = {"kept", "duplicate"}  # verdicts after which a post is there
+TOO_LATE = {"expired", "retracted", "superseded", "over-share"}  # verdicts that do not change by waiting
 
 
 class Around(Protocol):
@@ -89,6 +90,7 @@ class Desk:
         now = self._now()
         publish_at = draft.publish_at if draft.publish_at and draft.publish_at > now else None
         raw = self._signed(draft, record_of(draft, key.key_id, publish_at or now), key)
+        self._check_share(key, len(raw))
         moderated = rule == "moderated" and not group
         word = "" if group else self._give_word(record_id(raw)[:TARGET_BYTES])
         if moderated or publish_at:
@@ -161,12 +163,18 @@ class Desk:
         return True
 
     def publish_due(self) -> int:
-        """Publish what waited for its minute; how many. What the card will not take waits on."""
+        """Publish what waited for its minute; how many. What the card will not take waits on, what came too late goes."""
         due = [id_ for id_, kept in self._kept().items()
                if not kept.moderated and kept.publish_at is not None and kept.publish_at <= self._now()]
-        for item_id in due:
-            self.approve(item_id)
-        return len(due)
+        return sum(self._publish_or_drop(item_id) for item_id in due)
+
+    def _publish_or_drop(self, item_id: str) -> bool:
+        try:
+            return self.approve(item_id)
+        except BoardClosed as closed:
+            if closed.reason in TOO_LATE:
+                self.drop(item_id)
+            return False
 
     # groups, rules, notes
 
@@ -217,7 +225,7 @@ class Desk:
     def _problems_here(self, draft: Draft) -> list[Problem]:
         """What only this island can tell."""
         found = []
-        if draft.urgent and not self._may(self._key.key_id, Right.URGENT):
+        if draft.urgent and not self._liveset.trust.may(self._key.key_id, Right.URGENT, self._now()):
             found.append(Problem("urgent", "urgent-not-allowed"))
         target = self._reader.find(draft.target) if draft.target else None
         if (draft.kind is Kind.REPLY or draft.target) and (target is None or target.expires <= self._now()):
@@ -228,22 +236,25 @@ class Desk:
             found.append(Problem("publish_at", "past"))
         return found
 
-    def _may(self, key_id: bytes, right: Right) -> bool:
-        standing = self._liveset.trust.standings.get(key_id)
-        return standing is not None and standing.until(right) > self._now()
-
     def _signed(self, draft: Draft, record: Record, key: SigningKey) -> bytes:
         long = too_long(draft, weighed(record))
         if long:
             raise DraftRefused([long])
         return encode(sign(record, self._liveset.charter.set_id, key.sign))
 
+    def _check_share(self, key: SigningKey, record_bytes: int) -> None:
+        """Nobody posts what would be refused, or would push an older post of the same key off the board."""
+        if not self._liveset.trust.may(key.key_id, Right.WRITE, self._now()):
+            raise BoardClosed("not-admitted")
+        if not self._liveset.has_room(key.key_id, record_bytes):
+            raise DraftRefused([Problem("", "share-used")])
+
     def _publish(self, raw: bytes) -> None:
         try:
             verdict = self._around.publish(raw)
         except StoreFailed as failure:
             raise BoardClosed(failure.reason) from failure
-        if verdict.reason not in KEEPER_MAY:
+        if verdict.reason not in IN_THE_SET:
             raise BoardClosed(verdict.reason)
 
     def _cost_of(self, record_bytes: int) -> Cost:

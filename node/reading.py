@@ -6,9 +6,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from node.board import Author, Item
-from node.drafts import fields_of
+from node.drafts import FIELD_MARK, fields_of, is_link, is_readable
 from node.errors import RemoteFault
-from node.identity import verify
 from node.liveset import LiveSet
 from node.records import (
     ID_BYTES,
@@ -21,8 +20,6 @@ from node.records import (
     decode,
     degrees,
     record_id,
-    signed_part,
-    signing_message,
 )
 from node.rows import Row, Slice
 from node.textpack import unpack
@@ -87,14 +84,8 @@ class Reader:
 
     def past_row(self, row: Row) -> Item | None:
         """The item of an archived row, or None if it is not to be shown."""
-        try:
-            record = decode(row.raw)
-        except RemoteFault:
-            return None
-        public = self._liveset.trust.public(record.author)
-        if public is None or record_id(row.raw) != row.id or record.kind not in SHOWN:
-            return None
-        if not verify(public, record.signature, signing_message(signed_part(record), self._liveset.charter.set_id)):
+        record = self._liveset.read(row.raw)
+        if record is None or record_id(row.raw) != row.id or record.kind not in SHOWN:
             return None
         item = self._item(row.id, record)
         return None if item is None or root_of(item) in self.hidden() else item
@@ -140,10 +131,14 @@ class Reader:
 
     def _make_live_item(self, id_: bytes, revision: int) -> Item | None:
         record = self._liveset.get(id_)
-        if record is None or record.kind not in (*SHOWN, Kind.REPLY):
+        if record is None or record.kind not in (*SHOWN, Kind.REPLY) or self._claims_too_much(id_, record):
             return None
         item = self._item(id_, record)
         return replace(item, cancelled=self._cancelled(item, record.author)) if item and item.start is not None else item
+
+    def _claims_too_much(self, id_: bytes, record: Record) -> bool:
+        """Whether it says that it corrects what another author wrote, or what outlives it."""
+        return record.corrects and self._liveset.version(record.target) != id_
 
     def _item(self, id_: bytes, record: Record) -> Item | None:
         words = self._words(record)
@@ -158,9 +153,11 @@ class Reader:
 
     def _words(self, record: Record) -> str | None:
         try:
-            return self._text(record.codec, record.packed)
+            words = self._text(record.codec, record.packed)
         except RemoteFault:  # its author's island is of a later version, or broken: it is relayed, not shown
             return None
+        lines = words.split(FIELD_MARK) if record.kind is Kind.EVENT else [words]
+        return words if all(is_readable(line) for line in lines) else None
 
     def _cancelled(self, item: Item, author: bytes) -> str | None:
         """The reason of the newest cancellation by the event's own author, None if there is none."""
@@ -175,7 +172,7 @@ class Reader:
         if named_by is None:
             return Author(key_id.hex(), key_id.hex(), here=key_id == self._own)
         voucher = "" if named_by.author == key_id else self.author(named_by.author).name
-        name = self._words(decode(named_by.raw)) or key_id.hex()
+        name = " ".join((self._words(decode(named_by.raw)) or "").split()) or key_id.hex()
         return Author(key_id.hex(), name, Right.GROUP in standing.rights, voucher, key_id == self._own)
 
 
@@ -189,5 +186,6 @@ def _as_event(item: Item, record: Record) -> Item:
     position = None
     if record.position is not None:
         position = degrees(record.position[0], 90), degrees(record.position[1], 180)
-    return replace(item, text=text, title=title, place=place, organiser=organiser, link=link, start=record.detail.start,
+    return replace(item, text=text, title=title, place=place, organiser=organiser,
+                   link=link if is_link(link) else "", start=record.detail.start,
                    end=record.detail.end, offset=record.detail.offset, position=position)

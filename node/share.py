@@ -44,13 +44,13 @@ class Stack:
         """Another one with the same entries."""
         return Stack(self.room, list(self.ranked), self.size_bytes)
 
-    def has_room(self, entry: Entry) -> bool:
-        """Whether it fits without anything going."""
-        return len(self.ranked) < self.room.records and self.size_bytes + len(entry.raw) <= self.room.size_bytes
+    def has_room(self, record_bytes: int) -> bool:
+        """Whether one more fits without anything going."""
+        return len(self.ranked) < self.room.records and self.size_bytes + record_bytes <= self.room.size_bytes
 
     def fits(self, entry: Entry) -> bool:
         """Whether it fits once everything that ranks lower is gone."""
-        if self.has_room(entry):
+        if self.has_room(len(entry.raw)):
             return True
         above = self.ranked[bisect_left(self.ranked, entry.rank, key=_rank):]
         size_bytes = sum(len(other.raw) for other in above) + len(entry.raw)
@@ -96,13 +96,17 @@ class Share:
         yield from self._stacks[Drawer.POSTS].ranked
         yield from self._stacks[Drawer.ENDINGS].ranked
 
+    def has_room(self, record_bytes: int) -> bool:
+        """Whether one more post fits without an older one going."""
+        return self._stacks[Drawer.POSTS].has_room(record_bytes)
+
     def rivals(self, entry: Entry) -> tuple[Entry, ...]:
         """Versions of the same item, and its retraction: one at most, unless the author made one that lives too short."""
         return self._by_root.get(entry.root, ())
 
     def contested(self, entry: Entry) -> bool:
         """Whether adding it could put out another entry."""
-        return bool(self.rivals(entry)) or not self._stack(entry).has_room(entry)
+        return bool(self.rivals(entry)) or not self._stack(entry).has_room(len(entry.raw))
 
     def refusal(self, entry: Entry) -> str:
         """Why it would not be let in: SUPERSEDED, RETRACTED, OVER_SHARE; "" if it would."""

@@ -77,6 +77,11 @@ class Trust:
         until = _paper_until(entry, standing) if entry.about_trust else _post_until(entry, standing)
         return (ADMITTED, until) if until else (UNVOUCHED, 0)
 
+    def may(self, key: bytes, right: Right, minute: int) -> bool:
+        """Whether what the key `key` (its id) signs at `minute` has this right."""
+        standing = self.standings.get(key)
+        return standing is not None and minute < min(standing.until(right), self.cuts.get(key, FOREVER))
+
     def view(self, author: bytes) -> tuple:
         """Equal for two outcomes when they say the same of an author's posts."""
         standing = self.standings.get(author)

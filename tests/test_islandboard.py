@@ -14,8 +14,9 @@ from node.island import Island
 from node.islandboard import IslandBoard, Shell
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, Right, Vouch, decode, encode, sign
+from node.records import Kind, Record, Revocation, Right, Vouch, decode, encode, sign
 from node.rows import StoreFailed
+from node.share import ROOM, Drawer, Room
 from node.textpack import pack
 
 FOUNDER, HERE, GROUP, ELSEWHERE = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
@@ -26,9 +27,9 @@ START = EPOCH_S + 86_400 * 700
 class Place:
     """An island with its board, and a clock to move."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, room=None):
         self.clock, self.rng = ManualClock(START), random.Random(1)
-        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER)
+        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, ROOM | (room or {}))
         self.archive = Archive(folder / "archive.sqlite")
         self.island = Island(self.liveset, self.store, [])
         for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),
@@ -319,3 +320,29 @@ def test_status_tells_the_fingerprint_of_what_is_held(place):
     after = place.board.status()
     assert before["set"] != after["set"] and after["records"] == before["records"] + 1
     assert after["store"] == {"ok": True, "reason": ""} and after["rules"] == {"posting": "open"}
+
+
+def test_a_post_that_would_push_out_an_older_one_of_this_island_is_refused(tmp_path):
+    place = Place(tmp_path, {Drawer.POSTS: Room(3, 99_999)})
+    for number in range(3):
+        place.board.post(Draft(Kind.BULLETIN, text=f"annonce {number}"))
+    assert problems(place.board.post, Draft(Kind.BULLETIN, text="une de trop")) == [("", "share-used")]
+    assert len(place.board.bulletins().items) == 3
+    place.archive.close()
+
+
+def test_an_island_whose_key_was_revoked_says_that_it_cannot_post(place):
+    detail = Revocation(HERE.key_id, place.minute)
+    place.take(Record(Kind.REVOCATION, FOUNDER.key_id, place.minute, 9_000, detail=detail), FOUNDER)
+    with pytest.raises(BoardClosed) as closed:
+        place.board.post(Draft(Kind.BULLETIN, text="bonjour"))
+    assert closed.value.reason == "not-admitted"
+
+
+def test_a_scheduled_post_that_came_too_late_does_not_hold_up_the_others(place):
+    soon = place.board.post(Draft(Kind.BULLETIN, text="court", life_days=1, publish_at=place.minute + 60))
+    later = place.board.post(Draft(Kind.BULLETIN, text="long", life_days=9, publish_at=place.minute + 60))
+    place.pass_days(3)
+    assert place.board.desk.publish_due() == 1
+    assert place.board.item(soon.id) is None and place.board.item(later.id).text == "long"
+    assert place.board.waiting() == []
