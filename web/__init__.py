@@ -21,7 +21,7 @@ from web.showing import add_showing
 from web.tokens import FormTokens
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator)
-MAX_REQUEST_BYTES = 64 * 1024
+MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 
 def create_app(board: Board, settings: Settings) -> Flask:

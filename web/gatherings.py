@@ -7,7 +7,7 @@ from flask import Blueprint, Response, render_template, request
 
 from node.board import Item
 from web import moments
-from web.languages import current
+from web.languages import current, listed
 from web.languages import gettext as _
 from web.pages import board, fitted, kept, settings
 from web.showing import today
@@ -93,7 +93,7 @@ def bearing(chart: Chart, position: Position) -> str:
     eighth = round(math.degrees(math.atan2(east, north)) / 45) % 8
     points = [_("north"), _("north-east"), _("east"), _("south-east"),
               _("south"), _("south-west"), _("west"), _("north-west")]
-    return f"{length(round(distance / 10) * 10)}, {points[eighth]}"
+    return listed(length(round(distance / 10) * 10), points[eighth])
 
 
 def length(metres: float) -> str:
@@ -105,7 +105,7 @@ def length(metres: float) -> str:
 
 @gatherings.get("/map")
 @kept
-def map() -> str:
+def show() -> str:
     """The events of two weeks that have a position, drawn and listed."""
     midnight = moments.midnight(today(), settings().zone)
     placed = [item for item in board().events(midnight, midnight + DAYS_AHEAD * 1440) if item.position]

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
+from functools import cache, wraps
 
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, session, url_for
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -34,7 +34,6 @@ class Tries:
     def __init__(self, monotonic: Callable[[], float]):
         self._monotonic = monotonic
         self._wrong: dict[str, deque[float]] = {}
-        self._nobody = generate_password_hash(secrets.token_hex(8))
         self._lock = threading.Lock()  # one scrypt at a time: each takes 32 MB
 
     def right(self, name: str, password: str, known: str | None) -> bool | None:
@@ -47,11 +46,17 @@ class Tries:
                 wrong.popleft()
             if len(wrong) == FREE_TRIES and now - wrong[-1] < DELAY_S:
                 return None
-            if check_password_hash(known or self._nobody, password) and known:
+            if check_password_hash(known or _nobody(), password) and known:
                 wrong.clear()
                 return True
             wrong.append(now)
             return False
+
+
+@cache
+def _nobody() -> str:
+    """The hash of a password that nobody knows: a wrong name takes as long as a wrong password."""
+    return generate_password_hash(secrets.token_hex(8))
 
 
 def add_keepers(app: Flask) -> None:
@@ -76,13 +81,18 @@ def for_keepers(view: Callable) -> Callable:
     @wraps(view)
     def guarded(**arguments):
         if not session.get("name") or settings().keepers(session["name"]) is None:
-            session.clear()
+            if session:
+                session.clear()
             return render_template("keeper/login.html", notice="")
-        if request.method == "POST" and not hmac.compare_digest(request.form.get("csrf", ""), session["csrf"]):
+        if request.method == "POST" and not _same(request.form.get("csrf", ""), session["csrf"]):
             abort(400)
         return view(**arguments)
 
     return guarded
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
 
 @keeper.post("/login")

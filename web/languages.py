@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from flask import Flask, g, request
+from markupsafe import Markup, escape
 
 from web.prose import titled
 
@@ -110,20 +111,15 @@ def ngettext(one: str, many: str, count: int) -> str:
     return current().sentences.ngettext(one, many, count)
 
 
-def pgettext(context: str, sentence: str) -> str:
-    """A word that means something else elsewhere."""
-    return current().sentences.pgettext(context, sentence)
-
-
-def npgettext(context: str, one: str, many: str, count: int) -> str:
-    """Both of the above."""
-    return current().sentences.npgettext(context, one, many, count)
+def listed(*parts: str) -> Markup:
+    """Parts of a sentence with the commas of the language between them, escaped unless they are markup."""
+    return escape(gettext(", ")).join(parts)
 
 
 def add_languages(app: Flask, fallback: str) -> None:
     """Let templates speak the language of each request; `fallback` is for browsers that ask for none that is here."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)
 
     @app.before_request
     def prepare() -> None:

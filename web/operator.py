@@ -4,11 +4,12 @@ import csv
 import io
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 
-from web.pages import MAX_BODY_BYTES, board
+from web.pages import board, fitted
 
 MAX_CELL = 80
+ROWS = 5
 operator = Blueprint("operator", __name__)
 
 
@@ -40,23 +41,9 @@ def _cell(value: object) -> str:
 def radio() -> str:
     """The state of the node and of each link, as many rows as a page holds; all of it is in the CSV."""
     state = board().status()
-    links, rest = state.get("links", []), {key: value for key, value in state.items() if key != "links"}
-    tables = [(str(link.get("name", "")), list(flat(link))) for link in links]
-    tables.append(("", list(flat(rest))))
-    return render_template("radio.html", tables=_bounded(tables))
-
-
-def _bounded(tables: list[tuple[str, list]]) -> list[tuple[str, list]]:
-    """Whole tables from the first, as long as they fit the page."""
-    room, shown = MAX_BODY_BYTES - 7_000, []
-    for name, rows in tables:
-        fitting = []
-        for row in rows:
-            room -= len("".join(row).encode()) + 40
-            if room > 0:
-                fitting.append(row)
-        shown.append((name, fitting))
-    return shown
+    tables = [(str(link.get("name", "")), list(flat(link))) for link in state.get("links", [])]
+    tables.append(("", list(flat({name: value for name, value in state.items() if name != "links"}))))
+    return fitted("radio.html", lambda rows: {"tables": [(name, cells[:rows * ROWS]) for name, cells in tables]})
 
 
 @operator.get("/radio.csv")

@@ -17,7 +17,8 @@ from web.settings import Settings
 
 MAX_PAGE_BYTES = 14_000  # the first flight of TCP: 10 segments (RFC 6928), headers included
 MAX_BODY_BYTES = MAX_PAGE_BYTES - 900
-SIZES = (20, 14, 10, 7, 5, 3, 2, 1)
+FIXED_BYTES = 6_500  # about what a page weighs without rows
+MOST_ROWS = 12
 STYLES = ("portal", "paper")
 CARRIED = {"lang": TAGS, "size": ("large",)}  # what a reader has chosen goes from link to link: there is no cookie
 KEPT_PAGES = 64
@@ -36,33 +37,41 @@ def settings() -> Settings:
 
 def fitted(template: str, fill: Callable[[int], dict]) -> str:
     """The page with as many rows of `fill(rows)` as fit its weight."""
-    page = ""
-    for rows in SIZES:
+    rows = MOST_ROWS
+    while True:
         page = render_template(template, **fill(rows))
-        if len(page.encode()) <= MAX_BODY_BYTES:
-            break
-    return page
+        weight = len(page.encode())
+        if weight <= MAX_BODY_BYTES or rows == 1:
+            return page
+        rows = max(1, min(rows - 1, rows * (MAX_BODY_BYTES - FIXED_BYTES) // (weight - FIXED_BYTES)))
 
 
 class Shelf:
-    """Pages as they were made, each good until the board changes or the minute passes. Safe from any thread."""
+    """Pages as they were made, each good until the board changes or the minute passes. Safe from any thread.
+
+    One page is made at a time. Who asks meanwhile gets the page as it was, or waits when there is none.
+    """
 
     def __init__(self):
         self._pages: OrderedDict[tuple, tuple[tuple, Response]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._making = threading.Lock()
 
     def page(self, key: tuple, stamp: tuple, make: Callable[[], Response]) -> Response:
-        """The page of `key`, made anew unless it was made under the same `stamp`.
-
-        One page is made at a time: those who come for it meanwhile wait and get the same.
-        """
-        with self._lock:
-            kept = self._pages.get(key)
+        """The page of `key`, made anew unless it was made under the same `stamp`."""
+        kept = self._pages.get(key)
+        if kept and kept[0] == stamp:
+            return kept[1]
+        if not self._making.acquire(blocking=kept is None):
+            return kept[1]
+        try:
+            kept = self._pages.get(key)  # somebody else may have made it while this thread waited
             if kept is None or kept[0] != stamp:
                 kept = self._pages[key] = stamp, make()
                 while len(self._pages) > KEPT_PAGES:
                     self._pages.popitem(last=False)
             return kept[1]
+        finally:
+            self._making.release()
 
 
 def kept(view: Callable) -> Callable:

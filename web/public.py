@@ -117,3 +117,9 @@ def missing(error: Exception) -> tuple[str, int]:
 def too_large(error: Exception) -> tuple[str, int]:
     """More was sent than any post can hold."""
     return render_template("too_large.html"), 413
+
+
+@public.app_errorhandler(500)
+def broken(error: Exception) -> tuple[str, int]:
+    """Something of ours failed: say so without asking the board for anything."""
+    return render_template("broken.html"), 500

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from node.board import LANGUAGES, TOPICS, Item
 from node.records import Kind
 from web import moments, prose, words
-from web.languages import Language, current, language
+from web.languages import Language, current, language, listed
 from web.languages import gettext as _
 from web.pages import board, settings
 
@@ -91,7 +91,7 @@ def relative_day(day: date) -> str:
     ahead = (day - today()).days
     named = {0: _("Today"), 1: _("Tomorrow")}
     shown = current().day(day)
-    return f"{named[ahead]}, {shown}" if ahead in named else prose.titled(shown)
+    return listed(named[ahead], shown) if ahead in named else prose.titled(shown)
 
 
 def ago_or_date(minute: int) -> str:
@@ -135,7 +135,7 @@ def add_showing(app: Flask) -> None:
     app.jinja_env.globals.update(
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
-        clock_here=clock_here, bdi=bdi, this_page=this_page, text_languages=text_languages,
+        clock_here=clock_here, bdi=bdi, listed=listed, this_page=this_page, text_languages=text_languages,
         Kind=Kind, topics=TOPICS, topic_name=words.topic_name, field_name=words.field_name, deed=words.deed,
         status=lambda: board().status(), now=lambda: board().now(), island=settings,
     )

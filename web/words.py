@@ -7,15 +7,22 @@ from web.languages import ngettext
 SLUGS = {slug: number for number, slug in TOPICS.items()}
 
 
+def N_(sentence: str) -> str:
+    """Mark a sentence for the catalogues; `gettext` says it when it is shown."""
+    return sentence
+
+
+TOPIC_NAMES = {
+    "demonstration": N_("Demonstration"), "meeting": N_("Meeting"), "mutual-aid": N_("Mutual aid"), "food": N_("Food"),
+    "health": N_("Health"), "housing": N_("Housing"), "work": N_("Work"), "culture": N_("Culture"),
+    "children": N_("Children"), "lost-found": N_("Lost and found"), "transport": N_("Transport"),
+    "danger": N_("Danger"), "energy-water": N_("Energy and water"), "other": N_("Other"),
+}
+
+
 def topic_name(number: int) -> str:
     """A topic as people call it; a number of a later version is `Other`."""
-    names = {
-        "demonstration": _("Demonstration"), "meeting": _("Meeting"), "mutual-aid": _("Mutual aid"), "food": _("Food"),
-        "health": _("Health"), "housing": _("Housing"), "work": _("Work"), "culture": _("Culture"),
-        "children": _("Children"), "lost-found": _("Lost and found"), "transport": _("Transport"),
-        "danger": _("Danger"), "energy-water": _("Energy and water"),
-    }
-    return names.get(TOPICS.get(number, ""), _("Other"))
+    return _(TOPIC_NAMES[TOPICS.get(number, "other")])
 
 
 def problem(what: Problem) -> str:

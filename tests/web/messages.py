@@ -19,15 +19,15 @@ WEB = Path(__file__).parents[2] / "web"
 FOLDER = WEB / "translations"
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 UNUSED_HEADERS = ('"Project-', '"Report-', '"POT-', '"PO-', '"Last-', '"Language-Team', '"Generated')
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
+KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 
 
 def sentences() -> Catalog:
     """Every sentence of the portal, in the order of its files."""
     template = Catalog(fuzzy=False)
     found = extract_from_dir(WEB, METHODS, options_map={"**.html": {"silent": "false"}}, keywords=KEYWORDS)
-    for name, _line, message, _comments, context in found:
-        template.add(message, None, [(name, 1)], context=context)
+    for name, _line, message, _comments, _context in found:
+        template.add(message, None, [(name, 1)])
     return template
 
 
@@ -44,7 +44,7 @@ def missing(tag: str) -> list[str]:
     """Sentences without a whole translation."""
     have = catalogue(tag)
     return [message.id if isinstance(message.id, str) else message.id[0] for message in sentences()
-            if message.id and not _whole(have.get(message.id, message.context))]
+            if message.id and not _whole(have.get(message.id))]
 
 
 def _whole(message) -> bool:
