@@ -30,9 +30,9 @@ class Entry:
     proven: bool = False
 
     @classmethod
-    def of(cls, raw: bytes) -> "Entry":
-        """The entry for one encoded record; raises RemoteFault when it is malformed."""
-        record, id_ = decode(raw), record_id(raw)
+    def of(cls, raw: bytes, id_: bytes = b"") -> "Entry":
+        """The entry for one encoded record (and its id, if known); raises RemoteFault when it is malformed."""
+        record, id_ = decode(raw), id_ or record_id(raw)
         if record.kind in TRUST_KINDS:
             root, rank, detail = NO_ROOT, (-record.created, False, bytes(255 - byte for byte in id_)), record.detail
         else:

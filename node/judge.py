@@ -118,7 +118,7 @@ class Judgement:
         if id_ in self._state.forged:
             return id_, FORGED
         try:
-            entry = self._state.pen.get(id_) or self._state.faded.get(id_) or Entry.of(raw)
+            entry = self._state.pen.get(id_) or self._state.faded.get(id_) or Entry.of(raw, id_)
         except RemoteFault as fault:
             return id_, fault.reason
         if entry.expires <= self._minute:

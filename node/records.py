@@ -61,6 +61,7 @@ class Right(IntFlag):
     GROUP = 16  # an association, union or collective rather than an island
 
 
+_KINDS = tuple(Kind)
 _NO_RIGHT = 0xE0
 MAX_LIFE_H = {
     Kind.BULLETIN: 90 * 24,
@@ -266,9 +267,9 @@ def _parse(reader: _Reader) -> Record:
     first, flags, sort = reader.take(3)
     if first >> 4 != VERSION:
         raise RemoteFault("record-version")
-    if first & 15 not in Kind.__members__.values():
+    if first & 15 >= len(_KINDS):
         raise RemoteFault("record-kind")
-    kind = Kind(first & 15)
+    kind = _KINDS[first & 15]
     author, created = reader.take(KEY_ID_BYTES), reader.number(3)
     event = Event(reader.number(3), reader.number(2), reader.number(1, signed=True)) if kind is Kind.EVENT else None
     life = reader.number(2) if _has_life(kind, flags) else 0
