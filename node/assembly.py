@@ -12,6 +12,7 @@ from node.archive import Archive
 from node.backup import ARCHIVE_FILE
 from node.clock import RELEASED_AT, Clock, minute_of
 from node.control import Control
+from node.courier import doors
 from node.errands import Errands
 from node.handlers import handlers
 from node.island import Island
@@ -25,6 +26,7 @@ from node.sync.events import Imported
 from node.sync.mirror import MirrorEngine
 from node.timekeeper import Source, Timekeeper
 from node.timesource import system_is_synchronised
+from node.wharf import IslandWharf
 from radio.link import Link
 from radio.meshtastic_facts import Facts
 from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings
@@ -62,6 +64,8 @@ class Assembly:
         self.island.load(self.timekeeper.now())
         self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
+        self.wharf = IslandWharf(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
+                                 self.timekeeper.now, self.runner.take_in)
         self._start()
         return self._portal()
 
@@ -76,7 +80,7 @@ class Assembly:
         self.runner.take(Imported(tuple(self._papers), "papers"))
         errands = Errands(self)
         self._open.callback(errands.close)
-        control = Control(self.settings.node.data, handlers(self))
+        control = Control(self.settings.node.data, handlers(self) | doors(self.wharf))
         self._open.callback(control.close)
 
     def _portal(self) -> Any:

@@ -9,20 +9,12 @@ from typing import Any
 
 import click
 
+from node import carrycli
 from node.clock import EPOCH_S, FastClock, SystemClock, seconds_of
-from node.settings import BadSettings, Settings, load
+from node.options import config_option, settings_of
+from node.settings import Settings
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
-config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",
-                             help="The settings file (archipel.toml); without it, defaults.")
-
-
-def settings_of(config: Path | None) -> Settings:
-    """The settings, or a clear end of the command."""
-    try:
-        return load(config)
-    except BadSettings as error:
-        raise click.ClickException(str(error)) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -182,3 +174,5 @@ def demo(speed: float, port: int, selftest: bool, folder: Path | None) -> None:
     sys.exit(island_demo.selftest() if selftest else island_demo.run())
 
 
+for command in carrycli.COMMANDS:
+    main.add_command(command)

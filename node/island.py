@@ -92,7 +92,13 @@ class Island:
 
     def publish(self, raws: Iterable[bytes], now: float) -> tuple[list[Verdict], list[Send]]:
         """Keep records made here, in one commit; raises StoreFailed, and then nothing changed."""
-        keeps = [Keep(raw, "post") for raw in raws]
+        return self._keep_now([Keep(raw, "post") for raw in raws], now)
+
+    def take_in(self, raws: Iterable[bytes], via: str, now: float) -> tuple[list[Verdict], list[Send]]:
+        """Keep records that came in bulk by `via`, in one commit; raises StoreFailed, and then nothing changed."""
+        return self._keep_now([Keep(raw, via, bulk=True) for raw in raws], now)
+
+    def _keep_now(self, keeps: list[Keep], now: float) -> tuple[list[Verdict], list[Send]]:
         verdicts, actions = self._keep(keeps, now)
         return verdicts, self._carry_out(actions, now)
 

@@ -133,9 +133,18 @@ class Runner:
         """Put an event in the queue; nobody waits for it."""
         self._inbox.put(event)
 
+    def take_in(self, raws: list[bytes], via: str) -> list[Verdict]:
+        """Keep records that came in bulk by `via`; returns once they are durable, raises StoreFailed if they are not."""
+        return self.call(lambda: self._take_in(raws, via))
+
     def call(self, work: Callable[[], Any]) -> Any:
         """Let the runner's thread do `work` between two events, and return what it returns."""
         return self._order(Order(work=work))
+
+    def _take_in(self, raws: list[bytes], via: str) -> list[Verdict]:
+        verdicts, sends = self.island.take_in(raws, via, self._clock.now())
+        self._send(sends)
+        return verdicts
 
     def _order(self, order: Order) -> Any:
         self._inbox.put(order)

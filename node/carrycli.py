@@ -1,0 +1,128 @@
+"""The commands that carry records: `archipel export`, `import`."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from node.board import TOPICS
+from node.clock import minute_of
+from node.control import Refused
+from node.disk import StoreLocked
+from node.errors import RemoteFault
+from node.keyfile import KeyTrouble
+from node.options import config_option, settings_of
+from node.records import Kind
+from node.rows import StoreFailed
+from node.wharf import Choice, Landed
+
+NUMBERS = {slug: number for number, slug in TOPICS.items()}
+NO_BUNDLE = {
+    "bundle-mark": "this is not a bundle of Archipel's.",
+    "bundle-version": "this bundle was made by a later version of Archipel: update this island.",
+    "other-set": "this bundle is another set's: none of it belongs here.",
+}
+CARD = {"full": "the card is full", "read-only": "the card can no longer be written"}
+IN_WORDS = {
+    "expired": "out of date", "superseded": "older versions", "retracted": "withdrawn",
+    "over-share": "above their author's share",
+    "penned": "wait for their author to be let in", "early": "wait for their hour", "revoked": "of a key that was revoked",
+    "signature": "forged or damaged",
+}
+FAULTS = {
+    "header": "its first lines are damaged", "damaged": "parts of it are damaged", "cut-short": "its end is missing",
+    "too-damaged": "too much of it is damaged: the rest was not read",
+    "too-large": "it is too large: the rest was not read",
+    "too-many": "it holds too many records: the rest was not read", "count": "it does not hold as many records as it says",
+    "sum": "it was changed since it was made", "too-many-forged": "too much of it is forged: the rest was not read",
+}
+
+
+@click.command("export")
+@config_option
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--topic", type=click.Choice(sorted(NUMBERS)), help="Only what is about this topic.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="Only what was posted since then.")
+def export(config: Path | None, file: Path, topic: str | None, since: datetime | None) -> None:
+    """Write the live records to FILE, a bundle: for a stick, a phone, another island."""
+    from node.courier import export_file
+
+    choice = Choice(NUMBERS.get(topic), minute_of(since.timestamp()) if since else 0)
+    with _wharf(config) as wharf:
+        count = len(wharf.ids(choice))
+        size = export_file(wharf, file, choice, _dots())
+    click.echo(f"{file}: {count} records, {size} bytes. Whoever receives it: archipel import {file.name}")
+
+
+@click.command("import")
+@config_option
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(config: Path | None, files: tuple[Path, ...]) -> None:
+    """Take in the bundles FILES. What is known already changes nothing."""
+    from node.courier import import_file
+
+    with _wharf(config) as wharf:
+        for file in files:
+            tell = _dots()
+            try:
+                landed = import_file(wharf, file, progress=lambda landed, size, tell=tell: tell(size))
+            except RemoteFault as fault:
+                raise click.ClickException(f"{file}: {NO_BUNDLE.get(fault.reason, fault.reason)}") from fault
+            click.echo(f"{file}: {in_words(landed)}")
+
+
+def in_words(landed: Landed) -> str:
+    """What a bundle brought, in a sentence or two."""
+    trust = landed.new[Kind.VOUCH] + landed.new[Kind.REVOCATION]
+    new = landed.new.total() - trust
+    words = [f"{new} new", f"{landed.known} known"] + ([f"{trust} about who may write"] if trust else [])
+    words += [f"{count} {text}" for text, count in _grouped(landed.refused).items()]
+    sentence = ", ".join(words) + "."
+    wrong = [text for slug, text in FAULTS.items() if landed.faults[slug]]
+    return sentence + (f" Careful: {'; '.join(wrong)}. What was good of it is in." if wrong else "")
+
+
+def _grouped(refused: Counter[str]) -> Counter[str]:
+    grouped: Counter[str] = Counter()
+    for reason, count in refused.items():
+        grouped[IN_WORDS.get(reason, "forged or damaged")] += count
+    return grouped
+
+
+@contextmanager
+def _wharf(config: Path | None):
+    """The island's wharf, or a clear end of the command."""
+    from node.courier import wharf_of
+
+    settings = settings_of(config)
+    try:
+        with wharf_of(settings.node.data, settings.node.name) as wharf:
+            yield wharf
+    except (KeyTrouble, Refused) as error:
+        raise click.ClickException(str(error)) from error
+    except StoreLocked as error:
+        raise click.ClickException(f"{settings.node.data} is in use, and who uses it does not answer.") from error
+    except StoreFailed as failure:
+        raise click.ClickException(f"{CARD.get(failure.reason, 'the card does not take it')}: what is not said to be in, "
+                                   "is not. Make room or change the card, then do it again.") from failure
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or ''}: {error.strerror}".strip(": ")) from error
+
+
+def _dots() -> Callable[[int], None]:
+    """Says every 100 kB how far it is, to who watches a terminal."""
+    said = 0
+
+    def tell(size: int) -> None:
+        nonlocal said
+        if size >= said + 100_000:
+            said = size
+            click.echo(f"\r{size // 1000} kB", nl=False, err=True)
+
+    return tell
+
+
+COMMANDS = (export, import_)

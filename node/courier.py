@@ -1,0 +1,155 @@
+"""Bundles as files, and the wharf of an island that runs (through its side door) or rests (its folder opened here)."""
+
+import contextlib
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from node.bundle import Header
+from node.clock import Clock, SystemClock
+from node.control import NotRunning, ask
+from node.island import Island
+from node.keyfile import KeyFolder
+from node.liveset import LiveSet
+from node.store import JournalStore
+from node.wharf import ALL, BATCH, Choice, IslandWharf, Landed, Wharf, load_bundle, unload_bundle
+
+BLOCK_BYTES = 1 << 16
+PART = ".part"  # what a file is called until it is whole
+
+
+class DoorWharf:
+    """The wharf of the island that runs on `folder`, asked through its side door. Raises NotRunning, Refused."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def label(self) -> Header:
+        """See Wharf."""
+        told = self._ask("label")
+        return Header(b64decode(told["set_id"]), b64decode(told["island"]), told["made"], told["name"])
+
+    def ids(self, choice: Choice = ALL) -> list[bytes]:
+        """See Wharf."""
+        return _bytes(self._ask("ids", topic=choice.topic, since=choice.since))
+
+    def load(self, ids: Collection[bytes]) -> list[bytes]:
+        """See Wharf."""
+        return _bytes(self._ask("load", ids=_texts(ids)))
+
+    def unload(self, raws: list[bytes], via: str) -> list[str]:
+        """See Wharf; a card that keeps nothing is Refused."""
+        return self._ask("unload", raws=_texts(raws), via=via)
+
+    def remember(self, header: Header) -> None:
+        """See Wharf."""
+        self._ask("remember", set_id=_text(header.set_id), island=_text(header.island), made=header.made, name=header.name)
+
+    def _ask(self, do: str, **request: Any) -> Any:
+        return ask(self._folder, f"wharf-{do}", **request)
+
+
+def doors(wharf: Wharf) -> dict[str, Callable[[dict], Any]]:
+    """What the side door answers for DoorWharf: requests by name (`node.control.Control`)."""
+    def label(_: dict) -> dict:
+        header = wharf.label()
+        return {"set_id": _text(header.set_id), "island": _text(header.island), "made": header.made, "name": header.name}
+
+    def remember(asked: dict) -> None:
+        wharf.remember(Header(b64decode(asked["set_id"]), b64decode(asked["island"]), asked["made"], asked["name"]))
+
+    return {
+        "wharf-label": label,
+        "wharf-ids": lambda asked: _texts(wharf.ids(Choice(asked["topic"], asked["since"]))),
+        "wharf-load": lambda asked: _texts(wharf.load(_bytes(asked["ids"])[:BATCH])),
+        "wharf-unload": lambda asked: wharf.unload(_bytes(asked["raws"])[:BATCH], asked["via"]),
+        "wharf-remember": remember,
+    }
+
+
+@contextmanager
+def wharf_of(folder: Path, name: str, clock: Clock | None = None) -> Iterator[Wharf]:
+    """The wharf of the island in `folder`, whether it runs or not; `name` is what it is called if it does not.
+
+    Raises KeyTrouble when nobody lives there, StoreFailed or StoreLocked when it cannot be read.
+    """
+    wharf = DoorWharf(folder)
+    with contextlib.suppress(NotRunning):
+        wharf.label()
+        yield wharf
+        return
+    with resting(folder, name, clock or SystemClock()) as wharf:
+        yield wharf
+
+
+@contextmanager
+def resting(folder: Path, name: str, clock: Clock) -> Iterator[IslandWharf]:
+    """The wharf of an island that does not run, opened here."""
+    keys = KeyFolder(folder)
+    charter, key = keys.charter(), keys.island_key()
+    with closing(JournalStore(folder)) as store:
+        liveset, seen = LiveSet(charter), float((store.note("clock") or {}).get("seen", 0))
+        island = Island(liveset, store, [])
+
+        def now() -> float:
+            return max(clock.now(), seen)
+
+        island.load(now())
+        island.take_in(keys.papers(), "papers", now())
+        yield IslandWharf(liveset, store, (key.key_id, name), now, lambda raws, via: island.take_in(raws, via, now())[0])
+
+
+def export_file(wharf: Wharf, path: Path, choice: Choice = ALL, progress: Callable[[int], None] = lambda size: None) -> int:
+    """Write a bundle to `path`, whole or not at all; its size in bytes. `progress` hears how many bytes are written."""
+    beside, size = path.with_name(path.name + PART), 0
+    try:
+        with beside.open("wb") as file:
+            for piece in load_bundle(wharf, choice):
+                size += file.write(piece)
+                progress(size)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.absolute().parent)
+    return size
+
+
+def import_file(wharf: Wharf, path: Path, via: str = "bundle",
+                progress: Callable[[Landed, int], None] = lambda landed, size: None) -> Landed:
+    """Take in the bundle at `path`; as `unload_bundle`. `progress` also hears how many bytes were read."""
+    with path.open("rb", buffering=0) as file:
+        return unload_bundle(wharf, blocks_of(file), via, lambda landed: progress(landed, file.tell()))
+
+
+def blocks_of(file: Any) -> Iterator[bytes]:
+    """What is in an open file or stream, a block at a time."""
+    return iter(lambda: file.read(BLOCK_BYTES), b"")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the medium; some file systems do not offer it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _text(raw: bytes) -> str:
+    return b64encode(raw).decode()
+
+
+def _texts(raws: Collection[bytes]) -> list[str]:
+    return [_text(raw) for raw in raws]
+
+
+def _bytes(texts: list[str]) -> list[bytes]:
+    return [b64decode(text) for text in texts]

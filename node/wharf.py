@@ -1,0 +1,187 @@
+"""An island's wharf: where records are loaded and unloaded in bulk, whatever carries them (bundle, stick, network)."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
+
+from node.bundle import Bundle, Header, write
+from node.clock import minute_of
+from node.errors import RemoteFault
+from node.liveset import LiveSet, Verdict
+from node.records import TRUST_KINDS, Kind, Record, record_id
+
+BATCH = 200  # records that share a commit
+MAX_FORGED = 1_000  # of one bundle: whoever made it means harm
+MAX_ISLANDS = 64
+MAX_NEW_NAMED = 50
+KEPT, KNOWN, FORGED = "kept", "duplicate", "signature"
+ENDINGS = {Kind.RETRACTION, Kind.CANCELLATION}
+NOTE = "bundles"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which records to load: about one topic (None for all), created since a minute. Trust and endings come always."""
+
+    topic: int | None = None
+    since: int = 0
+
+
+ALL = Choice()
+
+
+@dataclass
+class Landed:
+    """What a bundle brought: how many `new` records of each kind, the ids of the first of them, how many were `known`.
+
+    `refused` counts the rest by reason (slugs of `node.judge`), `faults` what was not good in the file itself.
+    """
+
+    header: Header | None = None
+    new: Counter[int] = field(default_factory=Counter)
+    new_ids: list[bytes] = field(default_factory=list)
+    known: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def count(self, raw: bytes, reason: str) -> None:
+        """One record more, and what became of it."""
+        if reason == KEPT:
+            self.new[raw[0] & 15] += 1
+            self.new_ids += [record_id(raw)] if len(self.new_ids) < MAX_NEW_NAMED else []
+        elif reason == KNOWN:
+            self.known += 1
+        else:
+            self.refused[reason] += 1
+
+    @property
+    def total(self) -> int:
+        """How many records were looked at."""
+        return self.new.total() + self.known + self.refused.total()
+
+
+class Wharf(Protocol):
+    """An island as seen by who carries records: in this process, or through its side door (`node.courier`)."""
+
+    def label(self) -> Header:
+        """What a bundle made here and now says of itself."""
+
+    def ids(self, choice: Choice = ALL) -> list[bytes]:
+        """Ids of live records, in the order to load them: what others rest on first, then urgent, then the newest."""
+
+    def load(self, ids: Collection[bytes]) -> list[bytes]:
+        """Their encodings; ids that are gone meanwhile are left out."""
+
+    def unload(self, raws: list[bytes], via: str) -> list[str]:
+        """Keep them in one commit: "kept" or why not, for each, once durable; raises StoreFailed."""
+
+    def remember(self, header: Header) -> None:
+        """A bundle of that island was taken in here."""
+
+
+class Notes(Protocol):
+    """Named values that last (`node.store`)."""
+
+    def note(self, name: str) -> object:
+        """The value kept under a name, or None."""
+
+    def set_note(self, name: str, value: object) -> None:
+        """Keep it; raises StoreFailed."""
+
+
+class IslandWharf:
+    """The wharf of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()` in seconds.
+
+    `island` is the key id it signs with, `name` what it is called.
+    """
+
+    def __init__(self, liveset: LiveSet, store: Notes, who: tuple[bytes, str], now: Callable[[], float],
+                 take_in: Callable[[list[bytes], str], list[Verdict]]):
+        self._liveset, self._store, self._now, self._take_in = liveset, store, now, take_in
+        self.island, self.name = who
+
+    def label(self) -> Header:
+        """See Wharf."""
+        return Header(self._liveset.charter.set_id, self.island, minute_of(self._now()), self.name)
+
+    def ids(self, choice: Choice = ALL) -> list[bytes]:
+        """See Wharf."""
+        minute = minute_of(self._now())
+        found = [(id_, record) for id_ in self._liveset.ids(minute) if (record := self._liveset.get(id_))]
+        about = {_about(id_, record) for id_, record in found if choice.topic in (None, record.topic)}
+        chosen = [(_rank(record), id_) for id_, record in found
+                  if _always(record) or (record.created >= choice.since and _about(id_, record) in about)]
+        return [id_ for _, id_ in sorted(chosen)]
+
+    def load(self, ids: Collection[bytes]) -> list[bytes]:
+        """See Wharf."""
+        return [raw for id_ in ids if (raw := self._liveset.raw(id_)) is not None]
+
+    def unload(self, raws: list[bytes], via: str) -> list[str]:
+        """See Wharf."""
+        return [verdict.reason for verdict in self._take_in(raws, via)]
+
+    def remember(self, header: Header) -> None:
+        """See Wharf. Only islands that the set has let in are remembered; nothing proves that the bundle was theirs."""
+        if self._liveset.trust.public(header.island) is None:
+            return
+        now = minute_of(self._now())
+        seen = {key: value for key, value in (self._store.note(NOTE) or {}).items() if key != header.island.hex()}
+        seen[header.island.hex()] = [min(header.made, now), now, header.name]
+        newest = sorted(seen.items(), key=lambda item: item[1][1])[-MAX_ISLANDS:]
+        self._store.set_note(NOTE, dict(newest))
+
+    def remembered(self) -> list[tuple[Header, int]]:
+        """The last bundle of each island, and the minute it was taken in; the latest first."""
+        set_id = self._liveset.charter.set_id
+        seen = [(Header(set_id, bytes.fromhex(key), made, name), taken)
+                for key, (made, taken, name) in (self._store.note(NOTE) or {}).items()]
+        return sorted(seen, key=lambda item: item[1], reverse=True)
+
+
+def load_bundle(wharf: Wharf, choice: Choice = ALL) -> Iterator[bytes]:
+    """A bundle of an island's live records, a piece at a time."""
+    ids = wharf.ids(choice)
+    batches = (wharf.load(ids[at:at + BATCH]) for at in range(0, len(ids), BATCH))
+    return write(wharf.label(), (raw for batch in batches for raw in batch))
+
+
+def unload_bundle(wharf: Wharf, blocks: Iterable[bytes], via: str = "bundle",
+                  progress: Callable[[Landed], None] = lambda landed: None) -> Landed:
+    """Take in what is good of a bundle, a batch at a time; `progress` hears of each.
+
+    Raises RemoteFault for what is no bundle, of a later version ("bundle-version") or another set ("other-set"), and
+    StoreFailed when the card keeps no more: what came before is kept.
+    """
+    bundle, label = Bundle(blocks), wharf.label()
+    landed = Landed(bundle.header, faults=bundle.faults)
+    if bundle.header and bundle.header.set_id != label.set_id:
+        raise RemoteFault("other-set")
+    records = iter(bundle)
+    while batch := list(islice(records, BATCH)):
+        for raw, reason in zip(batch, wharf.unload(batch, via), strict=True):
+            landed.count(raw, reason)
+        progress(landed)
+        if landed.refused[FORGED] >= MAX_FORGED:
+            landed.faults["too-many-forged"] += 1
+            break
+    if bundle.header and bundle.header.island != label.island and landed.new.total() + landed.known:
+        wharf.remember(bundle.header)
+    return landed
+
+
+def _about(id_: bytes, record: Record) -> bytes:
+    return record.target or id_[:8]
+
+
+def _always(record: Record) -> bool:
+    return record.kind in TRUST_KINDS or record.kind in ENDINGS
+
+
+def _rank(record: Record) -> tuple[int, int]:
+    """What others rest on first (founders' vouches are the oldest), then urgent, then the newest."""
+    if record.kind in TRUST_KINDS:
+        return 0, record.created
+    return (1 if record.urgent else 2), -record.created

@@ -1,0 +1,125 @@
+"""Bundles as files: at an island that runs, at one that rests, on a medium that fails."""
+
+from contextlib import closing
+
+import pytest
+from click.testing import CliRunner
+
+from node.bundle import Header
+from node.cli import main
+from node.clock import SystemClock, minute_of
+from node.control import Control, Refused
+from node.courier import DoorWharf, doors, export_file, import_file, resting, wharf_of
+from node.keyfile import KeyFolder
+from node.records import Kind, Record, encode, record_id, sign
+from node.wharf import Choice
+
+
+@pytest.fixture
+def islands(tmp_path):
+    """Two islands of one set, at rest: folders and a way to post on the first."""
+    here, there = KeyFolder(tmp_path / "here"), KeyFolder(tmp_path / "there")
+    here.found("Belleville", "ici")
+    there.join(here.invite(), "là-bas")
+    return here, there
+
+
+def post(keys, *texts):
+    """Records signed by an island's key, kept in its folder; their ids."""
+    charter, key = keys.charter(), keys.island_key()
+    created = minute_of(SystemClock().now())
+    raws = [encode(sign(Record(Kind.BULLETIN, key.key_id, created, 24, packed=text.encode()), charter.set_id, key.sign))
+            for text in texts]
+    with resting(keys.path.parent, "ici", SystemClock()) as wharf:
+        assert set(wharf.unload(raws, "post")) == {"kept"}
+    return {record_id(raw) for raw in raws}
+
+
+def ids_in(keys):
+    with resting(keys.path.parent, "x", SystemClock()) as wharf:
+        return set(wharf.ids())
+
+
+def settings_file(folder, data):
+    path = folder / f"{data.name}.toml"
+    path.write_text(f'[node]\nname = "Île"\ndata = "{data}"\n')
+    return str(path)
+
+
+def archipel(*words):
+    return CliRunner().invoke(main, list(words))
+
+
+def test_two_islands_at_rest_pass_a_file_on_the_command_line(islands, tmp_path):
+    here, there = islands
+    posted = post(here, *(f"avis {number}" for number in range(300)))
+    config = [settings_file(tmp_path, keys.path.parent) for keys in islands]
+    file = tmp_path / "a.bundle"
+    told = archipel("export", "--config", config[0], str(file))
+    assert told.exit_code == 0 and "bytes" in told.output
+    told = archipel("import", "--config", config[1], str(file))
+    assert told.exit_code == 0 and "300 new" in told.output
+    assert posted <= ids_in(there)
+    assert "0 new" in archipel("import", "--config", config[1], str(file)).output
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_a_damaged_file_gives_what_is_good_and_says_so(islands, tmp_path):
+    here, there = islands
+    post(here, *(f"avis {number}" for number in range(30)))
+    file, config = tmp_path / "a.bundle", settings_file(tmp_path, there.path.parent)
+    with resting(here.path.parent, "ici", SystemClock()) as wharf:
+        export_file(wharf, file)
+    file.write_bytes(file.read_bytes()[:-100])
+    told = archipel("import", "--config", config, str(file))
+    assert told.exit_code == 0 and "29 new" in told.output and "its end is missing" in told.output
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"PK\3\4" + bytes(100), "not a bundle"), (b"archipel bundle\n\7" + bytes(100), "later version"), (b"", "not a bundle"),
+])
+def test_what_is_no_bundle_is_said_in_a_sentence(islands, tmp_path, content, said):
+    (tmp_path / "x").write_bytes(content)
+    told = archipel("import", "--config", settings_file(tmp_path, islands[0].path.parent), str(tmp_path / "x"))
+    assert told.exit_code == 1 and said in told.output and "Traceback" not in told.output
+
+
+def test_a_folder_without_an_island_is_said_in_a_sentence(tmp_path):
+    told = archipel("export", "--config", settings_file(tmp_path, tmp_path / "nobody"), str(tmp_path / "x.bundle"))
+    assert told.exit_code == 1 and "archipel init" in told.output and not (tmp_path / "x.bundle").exists()
+
+
+def test_a_running_island_is_asked_through_its_door(islands, tmp_path):
+    here, there = islands
+    posted = post(here, "un", "deux", "trois")
+    file = tmp_path / "a.bundle"
+    with resting(here.path.parent, "ici", SystemClock()) as wharf:
+        export_file(wharf, file)
+    folder = there.path.parent
+    with resting(folder, "là-bas", SystemClock()) as inside, closing(Control(folder, doors(inside))):
+        with wharf_of(folder, "ignored") as wharf:
+            assert isinstance(wharf, DoorWharf)
+            landed = import_file(wharf, file)
+            assert posted <= set(landed.new_ids) and posted <= set(wharf.ids()) == set(inside.ids())
+            assert wharf.load(list(posted)) == inside.load(list(posted))
+            assert wharf.ids(Choice(topic=3)) == inside.ids(Choice(topic=3))
+            assert wharf.label() == Header(inside.label().set_id, there.island_key().key_id, wharf.label().made, "là-bas")
+            assert [header.island for header, _ in inside.remembered()] == [here.island_key().key_id]
+        with pytest.raises(Refused):
+            DoorWharf(folder)._ask("nonsense")
+
+
+def test_a_medium_that_fails_leaves_the_old_file_and_no_other(islands, tmp_path):
+    here, _ = islands
+    post(here, "un")
+    file = tmp_path / "a.bundle"
+    with resting(here.path.parent, "ici", SystemClock()) as wharf:
+        export_file(wharf, file)
+        before = file.read_bytes()
+
+        def yanked(size):
+            raise OSError(5, "Input/output error")
+
+        with pytest.raises(OSError):
+            export_file(wharf, file, progress=yanked)
+    assert file.read_bytes() == before and list(tmp_path.glob("*.part")) == []
