@@ -10,6 +10,7 @@ from typing import Protocol
 
 from node.archive import Archive, retire
 from node.clock import minute_of
+from node.island import Island
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
 from node.rows import Row, StoreFailed
@@ -31,6 +32,7 @@ class Around(Protocol):
 
     settings: Settings
     store: JournalStore
+    island: Island
     archive: Archive
     liveset: LiveSet
     timekeeper: Timekeeper
@@ -45,6 +47,7 @@ class Errands:
         self._around = around
         self._faded_at: dict[bytes, float] = {}  # monotonic: when we first saw it gone from the set
         self._retired_at = float("-inf")
+        self._erased = 0
         self._unindexed: list[bytes] = []
         self._indexed_revision = -1
         self._closing = threading.Event()
@@ -82,7 +85,18 @@ class Errands:
         mono = self._around.timekeeper.monotonic()
         if mono - self._retired_at >= RETIRE_PERIOD_S:
             self._retired_at = mono
+            self.erase()
             self.retire(mono)
+
+    def erase(self) -> None:
+        """Leave nothing on the card of what was withdrawn: neither its words nor its octets."""
+        around, deleted = self._around, self._around.island.deleted
+        if deleted == self._erased:
+            return
+        around.archive.sweep(lambda id_: id_ in around.liveset or around.store.get(id_))
+        around.archive.compact()
+        around.store.compact()
+        self._erased = deleted
 
     def retire(self, mono: float) -> None:
         """Move what has been expired for a day of uptime to the archive, and let the archive forget what is too old."""

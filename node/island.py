@@ -60,6 +60,7 @@ class Island:
         self.liveset, self.store, self.engines = liveset, store, engines
         self.counters: Counter[str] = Counter()
         self.heard_at: float | None = None  # when a record last came from somewhere else
+        self.deleted = 0  # rows deleted since the start: their octets are on the card until the store is compacted
         self._minute = -1
 
     @property
@@ -139,6 +140,7 @@ class Island:
         change = self.liveset.judge([keep.raw for keep in keeps], now)
         if change.added or change.deleted:
             self.store.commit(self._new_rows(change, minute_of(now)), change.deleted)
+            self.deleted += len(change.deleted)
         self.liveset.apply(change)
         if any(verdict.kept and keep.via not in OWN for verdict, keep in zip(change.verdicts, keeps, strict=True)):
             self.heard_at = now
@@ -180,5 +182,6 @@ class Island:
         """What cannot be deleted now goes after the next start."""
         try:
             self.store.commit(delete=ids)
+            self.deleted += len(ids)
         except StoreFailed as failure:
             self.counters[f"store {failure.reason}"] += 1
