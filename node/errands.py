@@ -1,7 +1,8 @@
 """What an island does now and then, on a thread of its own, so that neither posts nor packets wait for it.
 
 Expiry hides at once (`node.liveset`); deleting waits until the clock is sure and the record was expired for a whole day
-of this process's uptime, so that a clock gone wrong loses nothing. What is deleted goes to the archive first.
+of running, so that a clock gone wrong loses nothing. The day may be made of many short ones: a box that sleeps at night
+counts on where it stopped. What is deleted goes to the archive first.
 """
 
 import logging
@@ -45,7 +46,7 @@ class Errands:
 
     def __init__(self, around: Around):
         self._around = around
-        self._faded_at: dict[bytes, float] = {}  # monotonic: when we first saw it gone from the set
+        self._counted_at = around.timekeeper.monotonic()
         self._retired_at = float("-inf")
         self._erased = 0
         self._unindexed: list[bytes] = []
@@ -101,18 +102,27 @@ class Errands:
     def retire(self, mono: float) -> None:
         """Move what has been expired for a day of uptime to the archive, and let the archive forget what is too old."""
         around = self._around
-        gone = set(around.liveset.fading())
-        self._faded_at = {id_: self._faded_at.get(id_, mono) for id_ in gone}
         if not around.timekeeper.sure:
             return
         now = minute_of(around.timekeeper.now())
-        rows = [row for id_ in gone if (row := around.store.get(id_)) and row.expires <= now]
-        due = [row for row in rows if mono - self._faded_at[row.id] >= DAY_S]
+        due = self._waited_a_day(now, mono)
         if due:
             self._move(due)
         keep_days = around.settings.archive.keep_days
         around.archive.prune(now - keep_days * DAY_MIN)
         around.archive.compact()
+
+    def _waited_a_day(self, now: int, mono: float) -> list[Row]:
+        """Rows that had expired when a day of running began that is over now; then another such day begins."""
+        around, new_day = self._around, {"before": now, "run_s": 0.0}
+        day = around.store.note("fading") or new_day
+        run_s = day["run_s"] + mono - self._counted_at if day is not new_day else 0.0
+        self._counted_at = mono
+        set_back = now < day["before"]  # what a wrong clock had hidden is live, or may be
+        over = run_s >= DAY_S and not set_back
+        around.store.set_note("fading", new_day if over or set_back else {**day, "run_s": run_s})
+        rows = [row for id_ in around.liveset.fading() if (row := around.store.get(id_))] if over else []
+        return [row for row in rows if row.expires <= day["before"]]
 
     def _move(self, rows: list[Row]) -> None:
         around = self._around

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from node.archive import Archive
-from node.clock import ManualClock
 from node.errands import Errands
 from node.island import Island
 from node.liveset import LiveSet
@@ -16,19 +15,31 @@ from node.sync.events import Posted
 from tests.village import NOW, Village
 
 
-class Surroundings(SimpleNamespace):
-    """What errands see of an island; its thread never gets to run, the tests call what they want."""
+class Clock:
+    """One that can be wrong: time passes, and jumps."""
+
+    rate, sure = 1, True
+
+    def __init__(self):
+        self.running, self.ahead = 0.0, NOW
+
+    def now(self):
+        return self.running + self.ahead
+
+    def monotonic(self):
+        return self.running
 
 
 @pytest.fixture
 def around(tmp_path):
-    village, clock = Village(), ManualClock(NOW)
-    clock.rate, clock.sure = 1, True
+    village, clock = Village(), Clock()
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
-    board = SimpleNamespace(reader=SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode()),
-                            desk=SimpleNamespace(publish_due=lambda: 0))
-    yield Surroundings(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
-                       island=Island(liveset, store, []), board=board)
+    reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
+    board = SimpleNamespace(reader=reader, desk=SimpleNamespace(publish_due=lambda: 0, forget_words=lambda ids: None))
+    settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
+    yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
+                          island=Island(liveset, store, []), board=board, settings=settings,
+                          runner=SimpleNamespace(call=lambda work: work()))
     archive.close()
     store.close()
 
@@ -52,3 +63,57 @@ def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(around):
     assert on_the_card(around.folder, secret, b"confidentiel") == []
     assert on_the_card(around.folder, other, b"soupe") != []
     assert around.archive.search("soupe")[0] == [record_id(other)]
+
+
+def hours(around, errands, count):
+    """Let the island run for so many hours, retiring every hour."""
+    for _ in range(count):
+        around.timekeeper.running += 3600
+        around.island.handle_all([], around.timekeeper.now())
+        errands.retire(around.timekeeper.monotonic())
+
+
+def restarted(around):
+    errands = Errands(around)
+    errands.close()
+    return errands
+
+
+def test_what_expired_is_archived_after_a_day_of_running(around):
+    post = around.village.bulletin(life=1)
+    around.island.handle(Posted(post), NOW)
+    errands = restarted(around)
+    hours(around, errands, 24)
+    assert around.store.get(record_id(post)) and around.archive.get(record_id(post)) is None
+    hours(around, errands, 25)
+    assert around.store.get(record_id(post)) is None and around.archive.get(record_id(post)).raw == post
+    assert around.liveset.fading() == []
+
+
+def test_a_box_that_runs_a_few_hours_a_day_gets_there_too(around):
+    post = around.village.bulletin(life=1)
+    around.island.handle(Posted(post), NOW)
+    for _ in range(10):
+        hours(around, restarted(around), 5)
+        around.timekeeper.ahead += 19 * 3600
+    assert around.store.get(record_id(post)) is None and around.archive.get(record_id(post)).raw == post
+
+
+def test_a_clock_that_was_years_ahead_for_less_than_a_day_costs_nothing(around):
+    post = around.village.bulletin(life=90 * 24)
+    around.island.handle(Posted(post), NOW)
+    errands = restarted(around)
+    around.timekeeper.ahead += 5 * 365 * 86_400
+    hours(around, errands, 20)
+    assert len(around.liveset) == 0
+    around.timekeeper.ahead -= 5 * 365 * 86_400
+    hours(around, restarted(around), 60)
+    assert len(around.liveset) == 1 and around.store.get(record_id(post))
+
+
+def test_nothing_is_archived_by_a_clock_that_is_not_sure(around):
+    post = around.village.bulletin(life=1)
+    around.island.handle(Posted(post), NOW)
+    around.timekeeper.sure = False
+    hours(around, restarted(around), 60)
+    assert around.store.get(record_id(post))
