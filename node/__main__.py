@@ -1,5 +1,5 @@
 """`python -m node` is `archipel`."""
 
-from node.cli import main
+from node.keycli import main  # it adds its commands to node.cli
 
 main()

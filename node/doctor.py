@@ -17,7 +17,8 @@ from node.settings import Settings
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on
 LOW_DISK_BYTES = 200_000_000
-RADIO_PATIENCE_S = 30
+RADIO_PATIENCE_S, AUTO_PATIENCE_S = 30, 8
+TOLD = {"up", "region-unset", "muted", "channel-missing"}  # states of a link whose radio has told everything
 TLS_PORT, PLAIN_PORT, MESHTASTIC_PORT = 8883, 1883, 4403
 
 
@@ -116,7 +117,7 @@ def radio_findings(told: dict) -> Iterator[Finding]:
 
 def _told_by_island(status: dict) -> dict | None:
     links = [link for link in status.get("links", []) if link.get("name") == "radio"]
-    return links[0].get("radio") or {} if links and links[0].get("up") else None
+    return links[0].get("radio") if links and links[0].get("state") in TOLD else None
 
 
 def _told_by_radio(settings: Settings) -> dict | None:
@@ -124,10 +125,12 @@ def _told_by_radio(settings: Settings) -> dict | None:
 
     link = MeshtasticLink(MeshtasticSettings(settings.radio.connect, settings.radio.channel))
     try:
-        give_up_at = time.monotonic() + (RADIO_PATIENCE_S if settings.radio.connect != "auto" else 8)
-        while not link.up and time.monotonic() < give_up_at:
+        give_up_at = time.monotonic() + (RADIO_PATIENCE_S if settings.radio.connect != "auto" else AUTO_PATIENCE_S)
+        while link.state not in TOLD and time.monotonic() < give_up_at:
             time.sleep(0.2)  # noqa: TID251 - a command waits for a device
-        return link.told() if link.up else None
+        facts = link.facts
+        told = {"firmware": facts.firmware, "region": facts.region, "preset": facts.preset}
+        return told if link.state in TOLD else None
     finally:
         link.close()
 

@@ -77,15 +77,16 @@ def publish(runner: Runner, encoded: list[str]) -> list[str]:
 def keys(around: Around) -> list[dict]:
     """Who may do what, founders first."""
     standings = around.liveset.trust.standings
-    return [_key(around.board, key_id, standing) for key_id, standing in
+    return [_key(around, key_id, standing) for key_id, standing in
             sorted(standings.items(), key=lambda one: (one[1].chain, one[0]))]
 
 
-def _key(board: IslandBoard, key_id: bytes, standing: Any) -> dict:
-    author = board.reader.author(key_id)
+def _key(around: Around, key_id: bytes, standing: Any) -> dict:
+    author = around.board.reader.author(key_id)
     rights = {right.name.lower(): until for right, until in sorted(standing.rights.items())}
     return {"id": key_id.hex(), "name": author.name, "vouched_by": author.vouched_by, "chain": standing.chain,
-            "public": standing.public.hex(), "rights": rights, "here": author.here}
+            "public": standing.public.hex(), "rights": rights, "here": author.here,
+            "revoked": around.liveset.trust.cuts.get(key_id)}
 
 
 def _line(item: Item) -> dict:

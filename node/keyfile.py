@@ -114,11 +114,11 @@ class KeyFolder:
             raise KeyTrouble(f"{path} cannot be read ({error}). Put back a copy, or restore a backup.") from error
 
 
-def vouch(charter: Charter, keeper: SigningKey, detail: Vouch, name: str, life_h: int = VOUCH_LIFE_H) -> bytes:
-    """The encoded vouch of `keeper` for a key and its rights, as of now by this machine's clock."""
+def vouch(charter: Charter, keeper: SigningKey, detail: Vouch, name: str, term: tuple[int, int] | None = None) -> bytes:
+    """The encoded vouch of `keeper` for a key and its rights. `term`: minute of creation, life in hours."""
+    created, life_h = term or (minute_of(SystemClock().now()), VOUCH_LIFE_H)
     codec, packed = pack(name)
-    record = Record(Kind.VOUCH, keeper.key_id, minute_of(SystemClock().now()), life_h, codec=codec, packed=packed,
-                    detail=detail)
+    record = Record(Kind.VOUCH, keeper.key_id, created, life_h, codec=codec, packed=packed, detail=detail)
     return encode(sign(record, charter.set_id, keeper.sign))
 
 

@@ -1,0 +1,142 @@
+"""Whole islands as the shell puts them together, with real links between them, killed and started again."""
+
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.assembly import RADIO, Assembly, portal_address
+from node.board import Draft
+from node.clock import FastClock, SystemClock
+from node.disk import StoreLocked
+from node.keyfile import KeyFolder
+from node.records import Kind
+from node.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from radio.simradio import SimulatedMesh
+from radio.topology import line
+from tests.mosquitto import Mosquitto
+
+SPEED = 20.0
+START = time.time()
+
+
+def until(ready, timeout_s=40):
+    """Wait for `ready()` to become true; its value."""
+    end = time.monotonic() + timeout_s
+    while not (value := ready()):
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+    return value
+
+
+def settings_for(folder: Path, radio="none", broker="none"):
+    return Settings(NodeSettings(folder.name, folder), PortalSettings(), RadioSettings(connect=radio), MqttSettings(broker))
+
+
+@contextmanager
+def running(settings, clock=None):
+    assembly = Assembly(settings, clock or FastClock(SPEED, START))
+    try:
+        assembly.app = assembly.open()
+        yield assembly
+    finally:
+        assembly.close()
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Three islands' folders, one set."""
+    names = [tmp_path / letter for letter in "abc"]
+    first, *others = map(KeyFolder, names)
+    first.found("Belleville", "a")
+    for folder, other in zip(names[1:], others, strict=True):
+        other.join(first.invite(), folder.name)
+    return names
+
+
+def texts(assembly):
+    return {item.text for item in assembly.board.bulletins().items}
+
+
+def post(assembly, text):
+    return assembly.board.post(Draft(Kind.BULLETIN, text=text))
+
+
+def test_a_post_goes_through_the_form_of_one_island_to_the_page_of_another_over_radio(folders):
+    with SimulatedMesh(line(2), seed=3, speed=SPEED) as mesh:
+        a, b = (settings_for(folder, f"tcp:127.0.0.1:{port}")
+                for folder, port in zip(folders, mesh.ports.values(), strict=False))
+        with running(a) as one, running(b) as two:
+            post(one, "Soupe à 19 h")
+            until(lambda: "Soupe à 19 h" in texts(two))
+            page = two.app.test_client().get("/bulletins", headers={"Accept-Language": "fr"}).text
+            assert "Soupe à 19 h" in page
+            status = until(lambda: (s := two.board.status()) and s["last_heard"] is not None and s)
+            link = next(link for link in status["links"] if link["name"] == RADIO)
+            assert link["up"] and link["neighbours"] and link["airtime"]["limit_s"] > 0
+            until(lambda: one.board.status()["set"] == two.board.status()["set"])
+
+
+def test_an_island_that_was_off_catches_up_from_the_broker_whatever_was_killed_between(folders, tmp_path):
+    (tmp_path / "broker").mkdir()
+    broker = Mosquitto(tmp_path / "broker").start()
+    a, b, _ = (settings_for(folder, broker=broker.url) for folder in folders)
+    try:
+        with running(a) as one:
+            post(one, "un")
+            until(lambda: one.board.status()["links"][0]["counters"].get("sent", 0) >= 2)
+            broker.stop()
+            post(one, "deux")
+            broker.start()
+            post(one, "trois")
+            until(lambda: one.board.status()["links"][0]["counters"].get("sent", 0) >= 4)
+        with running(b) as two:
+            until(lambda: texts(two) == {"un", "deux", "trois"})
+    finally:
+        broker.stop()
+
+
+def test_after_a_restart_everything_is_there_and_the_clock_does_not_go_back(folders):
+    settings = settings_for(folders[0])
+    with running(settings) as one:
+        posted = post(one, "resté")
+        until(lambda: one.timekeeper.sure)
+        fast = one.timekeeper.now()
+    with running(settings, SystemClock()) as one:
+        assert texts(one) == {"resté"}
+        assert one.timekeeper.now() >= fast - 2
+        one.board.withdraw(posted.id, posted.word)
+        assert texts(one) == set()
+
+
+def test_a_second_process_on_the_same_folder_is_refused(folders):
+    settings = settings_for(folders[0])
+    with running(settings), pytest.raises(StoreLocked), running(settings):
+        pass
+
+
+def test_search_finds_what_was_just_posted(folders):
+    with running(settings_for(folders[0])) as one:
+        post(one, "Œuvre collective")
+        assert until(lambda: one.board.search("oeuvre").items)
+
+
+def test_what_expired_is_archived_after_a_day_of_uptime_once_the_clock_is_sure(folders):
+    clock = FastClock(20_000.0, START)  # a day in four seconds
+    with running(settings_for(folders[0]), clock) as one:
+        posted = one.board.post(Draft(Kind.BULLETIN, text="bientôt passé", life_days=1))
+        id_ = bytes.fromhex(posted.id)
+        until(lambda: one.board.item(posted.id) is None)
+        assert one.store.get(id_) is not None, "hidden, but not deleted yet"
+        until(lambda: one.store.get(id_) is None)
+        assert one.archive.get(id_) is not None
+        assert one.board.search("passe").items[0].text == "bientôt passé"
+
+
+def test_the_address_to_type_is_the_keepers_or_made_of_where_it_listens():
+    base = Settings()
+    assert portal_address(base) == "http://127.0.0.1:8080/"
+    assert portal_address(replace(base, portal=PortalSettings(listen=("0.0.0.0", 80)))) == "http://127.0.0.1/"
+    assert portal_address(replace(base, portal=PortalSettings(address="http://archipel.lan/"))) == "http://archipel.lan/"

@@ -1,0 +1,70 @@
+"""The doctor says what is wrong in a line, and what to do about it."""
+
+import socket
+
+import pytest
+
+from node.doctor import examine, radio_findings
+from node.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from radio.simdevice import DeviceSettings
+from radio.simradio import SimulatedMesh
+from tests.mosquitto import Mosquitto
+from tests.ports import free_ports
+
+
+def settings_for(folder, radio="none", broker="none", port=None):
+    listen = ("127.0.0.1", port or free_ports(1))
+    return Settings(NodeSettings("x", folder), PortalSettings(listen), RadioSettings(connect=radio), MqttSettings(broker))
+
+
+def bad(settings, status=None):
+    return [(finding.what, finding.remedy) for finding in examine(settings, status) if finding.level == "bad"]
+
+
+def test_a_healthy_island_has_nothing_to_mend(tmp_path):
+    assert bad(settings_for(tmp_path / "new")) == []
+
+
+def test_a_data_folder_that_is_a_file_is_bad(tmp_path):
+    (tmp_path / "data").write_text("")
+    assert "cannot be written" in bad(settings_for(tmp_path / "data"))[0][0]
+
+
+def test_a_taken_port_is_bad(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        (what, remedy), = bad(settings_for(tmp_path, port=taken.getsockname()[1]))
+    assert "cannot listen" in what and "[portal] listen" in remedy
+
+
+@pytest.mark.parametrize(("told", "said"), [
+    ({"firmware": "2.5.9", "region": "EU_868"}, "known holes"),
+    ({"firmware": "2.7.26", "region": "UNSET"}, "region is not set"),
+])
+def test_old_firmware_and_an_unset_region_are_bad(told, said):
+    findings = [finding for finding in radio_findings(told) if finding.level == "bad"]
+    assert len(findings) == 1 and said in findings[0].what and findings[0].remedy
+
+
+def test_a_real_connection_to_a_radio_is_examined(tmp_path):
+    with SimulatedMesh([], settings={"a": DeviceSettings(7, region="UNSET")}) as mesh:
+        (what, remedy), = bad(settings_for(tmp_path, f"tcp:127.0.0.1:{mesh.ports['a']}"))
+    assert "region is not set" in what and "meshtastic --set lora.region" in remedy
+
+
+def test_a_broker_that_answers_is_fine_and_one_that_does_not_is_bad(tmp_path):
+    broker = Mosquitto(tmp_path).start()
+    try:
+        assert bad(settings_for(tmp_path, broker=broker.url)) == []
+        refused = bad(settings_for(tmp_path, broker=broker.url), {"links": [{"name": "mqtt", "up": False}], "clock": {}})
+        assert "not connected" in refused[0][0]
+    finally:
+        broker.stop()
+    assert "cannot be reached" in bad(settings_for(tmp_path, broker=broker.url))[0][0]
+    tls = Mosquitto(tmp_path).start()
+    try:
+        assert "certificate" in bad(settings_for(tmp_path, broker=f"mqtts://127.0.0.1:{tls.port}"))[0][0] \
+            or "cannot be reached" in bad(settings_for(tmp_path, broker=f"mqtts://127.0.0.1:{tls.port}"))[0][0]
+    finally:
+        tls.stop()
