@@ -34,6 +34,10 @@ class OpenFile:
             written = os.pwrite(self._descriptor, view, at)
             view, at = view[written:], at + written
 
+    def cut(self, size: int) -> None:
+        """Shorten the file to `size`."""
+        os.ftruncate(self._descriptor, size)
+
     def sync(self) -> None:
         """Return when everything written is on the card, length included."""
         os.fdatasync(self._descriptor)

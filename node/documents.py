@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Condition
 from typing import Any
 
 from tinydb import TinyDB
@@ -31,11 +31,11 @@ _FROM_JSON = json.JSONDecoder()
 class _Commit:
     """One commit on its way: to which table, its line, what to show once it is durable, and what became of it."""
 
-    __slots__ = ("changes", "durable", "failure", "payload", "table")
+    __slots__ = ("changes", "durable", "failure", "payload", "settled", "table")
 
     def __init__(self, table: str, payload: bytes, changes: Changes):
         self.table, self.payload, self.changes = table, payload, changes
-        self.durable, self.failure = False, "io-error"
+        self.settled, self.durable, self.failure = False, False, "io-error"
 
 
 class JournalStorage(Storage):
@@ -50,9 +50,9 @@ class JournalStorage(Storage):
         self.damaged, self.reason = 0, ""
         self._journal = Journal(path, disk)
         self._shelves = {name: make() for name, make in (shelves or {}).items()}
-        self._turn = Lock()  # whoever holds it writes
-        self._gate = Lock()  # guards the queue
-        self._queue: list[_Commit] = []
+        self._idle = Condition()  # guards the two that follow
+        self._busy = False  # somebody writes
+        self._queue: list[_Commit] = []  # what waits meanwhile, and then shares a sync
         self._closed = False
         self._garbage = 0  # documents out of date, or sharing a line: one bad bit there costs them all
         self._patience = 0  # after a rewrite that failed: how much garbage to wait for before the next
@@ -74,7 +74,7 @@ class JournalStorage(Storage):
 
     def update(self, name: str, updater: Callable[[MutableMapping[str, Document]], None]) -> None:
         """Let `updater` change a table, then commit what it changed; nothing else is committed in between."""
-        with self._turn:
+        with self._turn():
             draft = Draft(self.shelf(name))
             updater(draft)
             changes = self._prepared(name, draft.changes())
@@ -87,29 +87,37 @@ class JournalStorage(Storage):
     def commit(self, name: str, changes: Changes) -> None:
         """Return when `changes` of a table are durable and shown; or raise StoreFailed, and nothing of them is shown."""
         commit = self._commit_of(name, changes)
-        with self._gate:
+        with self._idle:
             self._queue.append(commit)
-        with self._turn:
-            with self._gate:
-                batch, self._queue = self._queue, []
-            self._flush(batch)
+            while self._busy and not commit.settled:
+                self._idle.wait()
+            ours = not commit.settled
+            self._busy |= ours
+            batch, self._queue = (self._queue, []) if ours else ([], self._queue)
+        if ours:
+            try:
+                self._flush(batch)
+            finally:
+                self._rest()
         _settle(commit)
 
     def compact(self) -> None:
         """Write the journal anew without what is out of date: no deleted text is in the file afterwards."""
-        with self._turn, self._watched():
+        with self._turn(), self._watched():
             if self._garbage or self.reason or self._journal.in_doubt:
                 self._rewrite()
 
     def probe(self) -> None:
         """After a failure, find out whether the card takes writes again; `reason` tells."""
-        with self._turn, suppress(StoreFailed), self._watched():
-            if self.reason or self._journal.in_doubt:
+        with self._turn(), suppress(StoreFailed), self._watched():
+            if self._journal.in_doubt:
                 self._rewrite()
+            elif self.reason:
+                self._journal.reserve()
 
     def close(self) -> None:
         """Let go of the file; what is tried later fails with "closed"."""
-        with self._turn:
+        with self._turn():
             self._closed = True
             self._journal.close()
 
@@ -127,22 +135,39 @@ class JournalStorage(Storage):
         except UNFIT as error:
             raise LocalMisuse(f"not a document for this table: {error!r}") from error
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Nobody else writes meanwhile."""
+        with self._idle:
+            while self._busy:
+                self._idle.wait()
+            self._busy = True
+        try:
+            yield
+        finally:
+            self._rest()
+
+    def _rest(self) -> None:
+        with self._idle:
+            self._busy = False
+            self._idle.notify_all()
+
     def _flush(self, batch: list[_Commit]) -> None:
         """Make a batch durable, then show it. Each commit learns what became of it."""
-        if not batch:  # somebody else's turn took ours along
-            return
         try:
             with self._watched():
                 if self._journal.in_doubt:
                     self._rewrite()
                 self._journal.append([commit.payload for commit in batch])
+            for commit in batch:
+                self._show(commit)
+            self._tidy()
         except StoreFailed as failure:
             for commit in batch:
                 commit.failure = failure.reason
-            return
-        for commit in batch:
-            self._show(commit)
-        self._tidy()
+        finally:
+            for commit in batch:
+                commit.settled = True
 
     def _show(self, commit: _Commit) -> None:
         deleted = sum(kept is None for kept in commit.changes.values())

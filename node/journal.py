@@ -105,10 +105,23 @@ class Journal:
         self.in_doubt = False
         self._end = start + len(block)
 
+    def reserve(self) -> None:
+        """Make sure of room for lines to come; durable on return. Not while `in_doubt`."""
+        assert self._file and not self.in_doubt
+        self._grow(self._end + STEP_BYTES)
+        self.in_doubt = True
+        self._file.sync()
+        self.in_doubt = False
+
     def _grow(self, end: int) -> None:
-        """Make the zero tail reach beyond `end`. Failing half-way changes nothing: zeros mean nothing."""
+        """Make the zero tail reach beyond `end`. Failing half-way changes nothing, and leaves no less room on the card."""
         if end > self._size and self._file:
-            self._size = _write_zeros(self._file, self._size, end)
+            try:
+                self._size = _write_zeros(self._file, self._size, end)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._file.cut(self._size)
+                raise
 
     def rewrite(self, payloads: Iterable[bytes]) -> None:
         """Put a new file with just these payloads in the place of the old one; durable on return."""

@@ -138,6 +138,7 @@ class JournalStore:
     def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
         """Delete, then put, all or nothing; durable on return, or StoreFailed and nothing of it is shown."""
         self.records.commit(put, delete)
+        self._recover()
 
     def get(self, id_: bytes) -> Row | None:
         """The row with this id, or None."""
@@ -167,9 +168,10 @@ class JournalStore:
 
     def set_note(self, name: str, value: object) -> None:
         """Keep a JSON value under `name`, durably; None forgets it. What is already so costs nothing."""
-        if self.note(name) != value:
-            kept = None if value is None else {"value": json.loads(json.dumps(value))}
-            self.notes.storage.commit(NOTES, {name: kept})
+        kept = json.dumps(value)
+        if json.dumps(self.note(name)) != kept:
+            self.notes.storage.commit(NOTES, {name: None if value is None else {"value": json.loads(kept)}})
+            self._recover()
 
     def compact(self) -> None:
         """Leave only what is live in the files: what was deleted or changed is no longer in them."""
@@ -180,6 +182,11 @@ class JournalStore:
         """After a failure, find out whether the card takes writes again; does nothing while all is well."""
         for storage in self._storages:
             storage.probe()
+
+    def _recover(self) -> None:
+        """One journal takes writes: see whether the other does again."""
+        if not self.health()[0]:
+            self.probe()
 
     def health(self) -> tuple[bool, str]:
         """Whether the last writes were kept, and the reason (a slug) if not."""
