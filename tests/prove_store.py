@@ -45,7 +45,7 @@ def big_archive(seed):
     with tempfile.TemporaryDirectory() as folder, closing(Archive(Path(folder) / "archive.db")) as archive:
         for first in range(0, 100_000, 500):
             rows = [made_up(number) for number in range(first, first + 500)]
-            archive.keep(rows, {row.id: f"{WORDS[row.created % 10]} {WORDS[row.created % 7]} {row.id.hex()}" for row in rows})
+            archive.keep(rows, {row.id: f"{WORDS[row.created % 10]} {WORDS[row.created % 7]} {row.topic}" for row in rows})
         started = time.perf_counter()
         assert len(archive.search("oeuvre chor", limit=50)[0]) == 50 and len(archive) == 100_000
         memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

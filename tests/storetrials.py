@@ -195,7 +195,7 @@ def trial_of_torn_tails(seed, count=60):
     for _ in range(count):
         cut = chance.randrange(ends[-1])
         garbage = chance.choice([b"", chance.randbytes(chance.randrange(9000)), bytes(chance.randrange(9000))])
-        whole = {row for row, end in zip(kept, ends, strict=True) if end <= cut}
+        whole = {row for row, end in zip(kept, ends, strict=True) if end - 1 <= cut}  # its newline may be missing
         expected = Expected()
         expected.state = frozenset(whole), None
         check(Card({RECORDS: Held(image[:cut] + garbage)}), expected)
