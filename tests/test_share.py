@@ -3,7 +3,12 @@
 import random
 
 from node.records import record_id
+from node.share import ROOM, Drawer
 from tests.village import Village, held, live, take
+
+
+def test_the_shares_are_those_of_the_protocol_as_all_islands_must_agree_on_them():
+    assert ROOM == {Drawer.POSTS: (1024, 262_144), Drawer.ENDINGS: (1024, 131_072), Drawer.PAPERS: (512, 131_072)}
 
 
 def test_an_author_keeps_its_newest_posts_and_others_keep_theirs():
