@@ -6,6 +6,7 @@ import random
 import threading
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import quote
 
 from node.airside import AirSide
 from node.archive import Archive
@@ -20,7 +21,7 @@ from node.islandboard import IslandBoard, Shell
 from node.keyfile import KeyFolder
 from node.liveset import LiveSet
 from node.runner import Chore, Runner
-from node.settings import Settings
+from node.settings import MqttSettings, Settings
 from node.store import JournalStore
 from node.sync.events import Imported
 from node.sync.mirror import MirrorEngine
@@ -129,7 +130,7 @@ class Assembly:
             links.append(MeshtasticLink(wanted, RADIO))
         if mqtt.broker != "none":
             root = "archipel/" + self.charter.subkey("root").hex()[:20]
-            links.append(MqttLink(BrokerSettings(mqtt.broker, root), BROKER))
+            links.append(MqttLink(BrokerSettings(broker_url(mqtt), root), BROKER))
         return links
 
     def _make_air(self) -> AirSide:
@@ -147,7 +148,7 @@ class Assembly:
 
     def _shell(self) -> Shell:
         return Shell(self.timekeeper.now, self.runner.publish, os.urandom, self.air.packets, self.air.airtime_s, self.about,
-                     threading.Lock())
+                     threading.Lock(), self.settings.portal.posting, self.timekeeper.keeper_says)
 
     def about(self) -> dict:
         """The part of the status that the board does not know."""
@@ -180,3 +181,10 @@ def portal_address(settings: Settings) -> str:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared only
     return settings.portal.address or f"http://{shown}{'' if port == 80 else f':{port}'}/"
 
+
+def broker_url(mqtt: MqttSettings) -> str:
+    """The broker's address with the user and password of their own keys, where these are given."""
+    if not mqtt.user:
+        return mqtt.broker
+    scheme, _, rest = mqtt.broker.partition("://")
+    return f"{scheme}://{quote(mqtt.user, safe='')}:{quote(mqtt.password, safe='')}@{rest.rpartition('@')[2]}"

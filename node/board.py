@@ -152,7 +152,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Act:
-    """What a keeper did here, for the other keepers to see. `deed`: hide, show, approve, refuse, posting, outline."""
+    """What a keeper did here, for the other keepers to see. `deed`: hide, show, approve, refuse, posting, outline, clock."""
 
     at: int
     keeper: str
@@ -216,6 +216,9 @@ class Board(Protocol):
 
     def set_posting(self, rule: str, keeper: str) -> None:
         """Who may post here: `open`, `moderated` or `members`."""
+
+    def set_clock(self, minute: int, keeper: str) -> bool:
+        """A keeper was asked and says what time it is; forward only, and not over a better source: whether it is believed."""
 
     def outline(self) -> str:
         """The keeper's map outline: one line per stroke, each `latitude,longitude` pairs parted by spaces; "" for none."""

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from node.board import Act, Cost, Draft, DraftRefused, Item, Page, Posted, Problem, Waiting
-from node.clock import MAX_MINUTE, minute_of
+from node.clock import MAX_MINUTE, minute_of, seconds_of
 from node.identity import SigningKey
 from node.liveset import LiveSet
 from node.posting import Desk
@@ -68,6 +68,8 @@ class Shell:
     airtime_s: Callable[[int], float]
     about: Callable[[], dict]
     gate: AbstractContextManager  # a lock, where several threads post
+    rule: str = "open"  # who may post, until a keeper says otherwise
+    set_clock: Callable[[float], bool] = lambda utc_s: False  # a keeper says what time it is; whether it is believed
 
 
 class IslandBoard:
@@ -190,6 +192,13 @@ class IslandBoard:
             raise DraftRefused([Problem("posting", "not-offered")])
         self.desk.keep_note("posting", rule)
         self._act(keeper, "posting", rule)
+
+    def set_clock(self, minute: int, keeper: str) -> bool:
+        """See Board."""
+        believed = self._shell.set_clock(seconds_of(minute))
+        if believed:
+            self._act(keeper, "clock")
+        return believed
 
     def outline(self) -> str:
         """See Board."""

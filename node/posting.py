@@ -36,6 +36,7 @@ class Around(Protocol):
     packets: Callable[[int], int]
     airtime_s: Callable[[int], float]
     gate: AbstractContextManager
+    rule: str
 
 
 class Notes(Protocol):
@@ -189,7 +190,7 @@ class Desk:
 
     def rule(self) -> str:
         """Who may post here."""
-        return self._store.note("posting") or "open"
+        return self._store.note("posting") or self._around.rule
 
     def keep_note(self, name: str, value: object) -> None:
         """Keep a named value; raises BoardClosed when the card will not."""

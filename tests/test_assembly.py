@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.assembly import RADIO, Assembly, portal_address
+from node.assembly import RADIO, Assembly, broker_url, portal_address
 from node.board import Draft
 from node.clock import FastClock, SystemClock
 from node.disk import StoreLocked
@@ -133,6 +133,32 @@ def test_what_expired_is_archived_after_a_day_of_uptime_once_the_clock_is_sure(f
         until(lambda: one.store.get(id_) is None)
         assert one.archive.get(id_) is not None
         assert one.board.search("passe").items[0].text == "bientôt passé"
+
+
+def test_a_keeper_may_set_the_clock_forward_while_nothing_better_tells_the_time(folders, monkeypatch):
+    monkeypatch.setattr("node.assembly.system_is_synchronised", lambda: False)
+    with running(settings_for(folders[0]), SystemClock()) as one:
+        tomorrow = one.board.now() + 1_440
+        assert one.board.set_clock(tomorrow, "nadia")
+        assert one.board.now() >= tomorrow
+        assert not one.board.set_clock(tomorrow - 2_000, "nadia")
+        assert one.board.status()["clock"] == {"source": "keeper", "sure": True, "now": one.board.now()}
+        assert [act.deed for act in one.board.acts()] == ["clock"]
+
+
+def test_the_posting_rule_of_the_settings_holds_until_a_keeper_changes_it(folders):
+    settings = replace(settings_for(folders[0]), portal=PortalSettings(posting="moderated"))
+    with running(settings) as one:
+        assert post(one, "x").waiting
+        one.board.set_posting("open", "nadia")
+        assert not post(one, "y").waiting
+    with running(settings) as one:
+        assert one.board.status()["rules"] == {"posting": "open"}
+
+
+def test_user_and_password_of_a_broker_may_have_keys_of_their_own():
+    assert broker_url(MqttSettings("mqtt://h:1")) == "mqtt://h:1"
+    assert broker_url(MqttSettings("mqtts://old:x@h", "jo", "p@ss/")) == "mqtts://jo:p%40ss%2F@h"
 
 
 def test_the_address_to_type_is_the_keepers_or_made_of_where_it_listens():

@@ -314,6 +314,11 @@ def test_the_revision_changes_when_anything_shown_may_have(place):
     assert Problem("x", "y") != Problem("x", "z")
 
 
+def test_what_a_keeper_says_of_the_time_is_noted_only_when_it_is_believed(place):
+    assert not place.board.set_clock(place.minute + 60, "nadia")
+    assert place.board.acts() == []
+
+
 def test_status_tells_the_fingerprint_of_what_is_held(place):
     before = place.board.status()
     place.board.post(Draft(Kind.BULLETIN, text="x"))
