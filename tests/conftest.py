@@ -1,0 +1,42 @@
+"""A portal on a board of its own, for every test of the pages."""
+
+import pytest
+
+from tests.portals import Neighbourhood, portal_settings
+from web import create_app
+
+
+class Watch:
+    """A monotonic clock that moves when told to, in seconds."""
+
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def watch():
+    return Watch()
+
+
+@pytest.fixture
+def settings(watch):
+    return portal_settings(watch)
+
+
+@pytest.fixture
+def neighbourhood(tmp_path):
+    made = Neighbourhood(tmp_path)
+    yield made
+    made.archive.close()
+
+
+@pytest.fixture
+def board(neighbourhood):
+    return neighbourhood.board
+
+
+@pytest.fixture
+def portal(board, settings):
+    return create_app(board, settings).test_client()

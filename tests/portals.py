@@ -1,0 +1,81 @@
+"""A board on an island of its own, in memory, for the tests and checks of its portal."""
+
+import random
+import threading
+
+from werkzeug.security import generate_password_hash
+
+from node.archive import Archive
+from node.clock import EPOCH_S, ManualClock, minute_of
+from node.drafts import FIELD_MARK
+from node.identity import Charter, SigningKey
+from node.island import Island
+from node.islandboard import IslandBoard, Shell
+from node.liveset import LiveSet
+from node.memorystore import MemoryStore
+from node.records import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.textpack import pack
+from web.settings import Settings
+
+FOUNDER, HERE, ELSEWHERE, GROUP = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
+CHARTER = Charter.found("Belleville", [FOUNDER.public], bytes(32))
+START = EPOCH_S + 86_400 * 700 + 9 * 3600  # a Tuesday in December, ten in the morning in Paris
+PLACE = angle(48.87, 90), angle(2.36, 180)
+PASSWORD, PASSPHRASE = "sesame", "tout le monde au canal"
+NEIGHBOURS = ((HERE, Right.WRITE, "Île du canal"), (ELSEWHERE, Right.WRITE | Right.URGENT, "Île de la gare"),
+              (GROUP, Right.WRITE | Right.GROUP, "AMAP du canal"))
+
+
+class Neighbourhood:
+    """A set with two islands and a group; `board` is that of the first island, and `clock` moves when told to."""
+
+    def __init__(self, folder, store=None):
+        self.clock, self.liveset = ManualClock(START), LiveSet(CHARTER)
+        self.store = MemoryStore() if store is None else store
+        self.archive = Archive(folder / "archive.sqlite")
+        self.island = Island(self.liveset, self.store, [])
+        for key, rights, name in NEIGHBOURS:
+            codec, packed = pack(name)
+            self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
+                             codec=codec, packed=packed), FOUNDER)
+        shell = Shell(self.clock.now, self._publish, random.Random(1).randbytes, packets=lambda size: -(-size // 219),
+                      airtime_s=lambda size: size / 100, about=self._about, gate=threading.Lock())
+        self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
+
+    def _publish(self, raw):
+        return self.island.publish([raw], self.clock.now())[0][0]
+
+    def _about(self):
+        return {"name": "Île du canal", "last_heard": minute_of(self.clock.now()) - 12,
+                "links": [{"name": "radio", "up": True, "airtime_used_s": 12.4}]}
+
+    def take(self, record, key=ELSEWHERE):
+        """A record that comes in from elsewhere."""
+        verdict = self._publish(encode(sign(record, CHARTER.set_id, key.sign)))
+        assert verdict.kept, verdict
+
+    def bulletin(self, text, topic=0, language=1, urgent=False):
+        """A bulletin of the other island, which takes no time to pack."""
+        self.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, self.board.now(), 24, urgent, language, topic, 0, text.encode()))
+
+    def event(self, parts, start, topic=0, length=90):
+        """An event of the other island; `parts` are its title, place, organiser, description, link."""
+        self.take(Record(Kind.EVENT, ELSEWHERE.key_id, self.board.now(), language=1, topic=topic, position=PLACE,
+                         packed=FIELD_MARK.join(parts).encode(), detail=Event(start, length, 4)))
+
+    def find_words(self):
+        """Index the words of what is live, as the runner does."""
+        for item in self.board.bulletins().items:
+            self.archive.index(bytes.fromhex(item.id), item.created, item.text)
+
+    def pass_days(self, days):
+        """Let `days` go by, and what expires expire."""
+        self.clock.advance(days * 86_400)
+        self.island.handle_all([], self.clock.now())
+
+
+def portal_settings(monotonic=lambda: 0.0):
+    """Settings of a portal in Paris with one keeper, `lea`."""
+    hashed = generate_password_hash(PASSWORD, "scrypt:1024:8:1")
+    return Settings(name="Île du canal", secret_key=b"k" * 32, base_url="http://archipel.lan/", position=(48.8710, 2.3650),
+                    wifi="Archipel", keepers={"lea": hashed}.get, monotonic=monotonic)

@@ -1,0 +1,106 @@
+"""The board for other programs, read back by parsers that are not ours."""
+
+import json
+from datetime import UTC, datetime
+from xml.etree import ElementTree
+
+import icalendar
+import pytest
+
+from node.board import Draft
+from node.records import Kind
+from web import moments
+
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+ATOM = "{http://www.w3.org/2005/Atom}"
+ODD = "Virgule, point-virgule; barre\\ \"guillemets\" & <balise>\nligne deux — élève 🍲"
+
+
+@pytest.fixture
+def event(board, settings):
+    start = moments.minute(datetime(2026, 12, 20, 18, 30), settings.zone)
+    return board.post(Draft(
+        Kind.EVENT, ODD, 1, 2, title="Assemblée, salle « B »", place="8, rue du Canal", organiser="Comité",
+        link="https://example.org/", start=start, end=start + 90, offset=4, position=(48.87, 2.36)))
+
+
+def calendar(portal, path="/agenda.ics"):
+    answer = portal.get(path)
+    assert answer.mimetype == "text/calendar"
+    return list(icalendar.Calendar.from_ical(answer.data).walk("VEVENT"))
+
+
+def test_a_calendar_program_reads_every_field(portal, event):
+    (shown,) = calendar(portal)
+    assert shown["SUMMARY"] == "Assemblée, salle « B »" and shown["LOCATION"] == "8, rue du Canal"
+    assert shown["DTSTART"].dt == datetime(2026, 12, 20, 17, 30, tzinfo=UTC)
+    assert (shown["DTEND"].dt - shown["DTSTART"].dt).seconds == 90 * 60
+    assert ODD in shown["DESCRIPTION"] and "Comité" in shown["DESCRIPTION"]
+    assert shown["URL"] == f"http://archipel.lan/r/{event.id[:12]}" and shown["STATUS"] == "CONFIRMED"
+    assert shown["GEO"].latitude == pytest.approx(48.87, abs=1e-4)
+
+
+def test_lines_are_folded_at_75_bytes_and_end_with_crlf(portal, event):
+    lines = portal.get("/agenda.ics").data.split(b"\r\n")
+    assert all(len(line) <= 75 and b"\n" not in line for line in lines)
+
+
+def test_a_corrected_or_cancelled_event_is_the_same_event_for_calendars(portal, board, event):
+    (before,) = calendar(portal)
+    moved = Draft(Kind.EVENT, "", title="Assemblée déplacée", start=before_start(board) + 60, end=before_start(board) + 120)
+    corrected = board.correct(event.id, event.word, moved)
+    (after,) = calendar(portal)
+    assert after["UID"] == before["UID"] and after["SUMMARY"] == "Assemblée déplacée"
+    assert int(after["SEQUENCE"]) >= int(before["SEQUENCE"])
+    board.withdraw(corrected.id, corrected.word or event.word, "Salle fermée")
+    (cancelled,) = calendar(portal)
+    assert (cancelled["UID"], cancelled["STATUS"]) == (before["UID"], "CANCELLED")
+
+
+def before_start(board):
+    return board.events(0, 10**7)[0].start
+
+
+def test_one_event_and_one_topic_have_calendars_of_their_own(portal, board, event):
+    board.post(Draft(Kind.EVENT, "", 1, 4, title="Légumes", start=before_start(board), end=before_start(board) + 60))
+    assert len(calendar(portal)) == 2
+    assert [shown["SUMMARY"] for shown in calendar(portal, "/agenda.ics?topic=food")] == ["Légumes"]
+    assert [shown["SUMMARY"] for shown in calendar(portal, f"/r/{event.id[:12]}.ics")] == ["Assemblée, salle « B »"]
+
+
+def test_atom_is_well_formed_and_complete(portal, board, event):
+    board.post(Draft(Kind.BULLETIN, ODD, 4))
+    feed = ElementTree.fromstring(portal.get("/feed.atom").data)
+    assert all(feed.find(ATOM + name) is not None for name in ("id", "title", "updated"))
+    entries = feed.findall(ATOM + "entry")
+    assert len(entries) == 2 and len({entry.findtext(ATOM + "id") for entry in entries}) == 2
+    assert any(ODD in entry.findtext(ATOM + "content") for entry in entries)
+    assert {entry.find(ATOM + "content").get(LANG) for entry in entries} == {"fr", "ar"}
+
+
+def test_json_feed_is_complete(portal, board, event):
+    board.post(Draft(Kind.BULLETIN, ODD))
+    feed = json.loads(portal.get("/feed.json").data)
+    assert feed["version"] == "https://jsonfeed.org/version/1.1" and len(feed["items"]) == 2
+    for item in feed["items"]:
+        assert item["url"].startswith("http://archipel.lan/r/") and item["content_text"]
+        assert item["date_published"].endswith("Z")
+
+
+def test_an_empty_board_has_valid_feeds(portal):
+    assert calendar(portal) == []
+    assert ElementTree.fromstring(portal.get("/feed.atom").data).findtext(ATOM + "updated")
+    assert json.loads(portal.get("/feed.json").data)["items"] == []
+
+
+def test_plain_text_holds_the_whole_text(portal, board, event):
+    item_id = board.post(Draft(Kind.BULLETIN, ODD)).id
+    assert ODD in portal.get(f"/r/{item_id}.txt").get_data(as_text=True)
+    assert ODD in portal.get("/bulletins.txt").get_data(as_text=True)
+    assert "Assemblée" in portal.get("/agenda.txt").get_data(as_text=True)
+
+
+def test_feed_readers_that_have_it_all_get_304(portal, event):
+    for path in ("/agenda.ics", "/feed.atom", "/feed.json"):
+        tag = portal.get(path).headers["ETag"]
+        assert portal.get(path, headers={"If-None-Match": tag}).status_code == 304

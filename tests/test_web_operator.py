@@ -1,0 +1,26 @@
+"""The radio operator's page shows all that the board tells of its links, soberly and safely."""
+
+import csv
+import io
+
+from web.operator import flat
+
+
+def test_nested_state_becomes_rows_and_links_go_by_their_name():
+    state = {"clock": {"sure": True}, "links": [{"name": "radio", "used_s": 1.5, "peers": ["a"]}], "none": None}
+    assert list(flat(state)) == [("clock.sure", "yes"), ("links.radio.name", "radio"), ("links.radio.used_s", "1.5"),
+                                 ("links.radio.peers.0", "a"), ("none", "")]
+
+
+def test_the_page_and_the_csv_tell_the_same(portal):
+    rows = dict(csv.reader(io.StringIO(portal.get("/radio.csv").get_data(as_text=True))))
+    assert rows["rules.posting"] == "open"
+    assert "rules.posting" in portal.get("/radio").get_data(as_text=True)
+
+
+def test_what_a_neighbour_calls_itself_is_no_markup_and_no_formula(portal, board):
+    status = board.status()
+    board.status = lambda: status | {"links": [{"name": "=cmd()", "peer": "<script>" * 50, "many": list(range(2000))}]}
+    answer = portal.get("/radio")
+    assert b"<script" not in answer.data and len(answer.data) < 14_000
+    assert "\n=" not in portal.get("/radio.csv").get_data(as_text=True)

@@ -1,0 +1,60 @@
+"""Pages are made once and kept until something changes."""
+
+import threading
+
+from node.board import Draft
+from node.records import Kind
+from web.pages import KEPT_PAGES, Shelf
+
+
+def test_a_new_post_shows_at_once(portal, board):
+    portal.get("/bulletins")
+    board.post(Draft(Kind.BULLETIN, "Tout neuf"))
+    assert "Tout neuf" in portal.get("/bulletins").get_data(as_text=True)
+
+
+def test_a_page_is_made_once_while_nothing_changes_and_languages_are_kept_apart(portal, board):
+    asked = []
+    board.bulletins, bulletins = lambda *a, **k: asked.append(1) or bulletins(*a, **k), board.bulletins
+    for _ in range(5):
+        portal.get("/bulletins", headers={"Accept-Language": "fr"})
+    made = len(asked)
+    assert "Annonces" in portal.get("/bulletins", headers={"Accept-Language": "fr"}).get_data(as_text=True)
+    assert len(asked) == made
+    assert "Bulletins" in portal.get("/bulletins", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert len(asked) > made
+
+
+def test_who_has_the_page_gets_304_until_it_changes(portal, board):
+    tag = portal.get("/bulletins").headers["ETag"]
+    assert portal.get("/bulletins", headers={"If-None-Match": tag}).status_code == 304
+    board.post(Draft(Kind.BULLETIN, "Tout neuf"))
+    assert portal.get("/bulletins", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_kept_pages_are_bounded():
+    shelf = Shelf()
+    for number in range(KEPT_PAGES * 2):
+        shelf.page((number,), (0,), lambda: "page")
+    made = []
+    shelf.page((0,), (0,), lambda: made.append(1) or "page")
+    shelf.page((KEPT_PAGES * 2 - 1,), (0,), lambda: made.append(2) or "page")
+    assert made == [1]
+
+
+def test_while_a_page_is_made_anew_others_get_it_as_it_was():
+    shelf, entered, go = Shelf(), threading.Event(), threading.Event()
+    shelf.page(("/",), (0,), lambda: "old")
+
+    def slow():
+        entered.set()
+        go.wait(10)
+        return "new"
+
+    maker = threading.Thread(target=shelf.page, args=(("/",), (1,), slow))
+    maker.start()
+    entered.wait(10)
+    assert shelf.page(("/",), (1,), lambda: "never") == "old"
+    go.set()
+    maker.join()
+    assert shelf.page(("/",), (1,), lambda: "never") == "new"
