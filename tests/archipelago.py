@@ -2,6 +2,7 @@
 
 import heapq
 import random
+import time
 from collections import Counter
 from functools import lru_cache, partial
 
@@ -34,6 +35,11 @@ def bulletin(number: int, size_bytes: int = 160, created: int = minute_of(START)
     return encode(sign(record, charter.set_id, KEY.sign))
 
 
+def air_engine(member, channel, liveset, key, rng):
+    """Ours; baselines put another in its place."""
+    return AirEngine(channel, liveset, key, address_of(repr(member.name).encode(), key), rng)
+
+
 class Witness:
     """An engine that sends nothing and notes when each record was kept."""
 
@@ -63,7 +69,7 @@ class Member:
         channel = Channel(LINK, world.airtime_s, Governor("EU_868", world.share), world.max_payload, world.signs)
         key = self.charter.subkey("tag")
         rng = random.Random(f"{world.seed} {self.name} {now}")
-        self.engine = AirEngine(channel, liveset, key, address_of(repr(self.name).encode(), key), rng)
+        self.engine = world.engine(self, channel, liveset, key, rng)
         self.island = Island(liveset, self.store, [self.engine, Witness(self.kept)])
         self.island.load(now + self.skew_s)
         self.on = True
@@ -79,7 +85,10 @@ class Member:
         """Let the island react, and send what it wants sent."""
         if not self.on:
             return
-        self.carry_out(self.island.handle(event, now + self.skew_s), now)
+        begun = time.process_time()
+        sends = self.island.handle(event, now + self.skew_s)
+        self.world.slowest_s = max(self.world.slowest_s, time.process_time() - begun)
+        self.carry_out(sends, now)
 
     def carry_out(self, sends, now):
         for send in sends:
@@ -110,7 +119,9 @@ class Archipelago:
     """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays."""
 
     def __init__(self, seed, pairs, loss=0.0, signs=False, max_payload=DEFAULT_MAX_PAYLOAD, share=None, mischief=None,
-                 skews=None, plain=(), charters=None):
+                 skews=None, plain=(), charters=None, engine=None):
+        self.engine = engine or air_engine
+        self.slowest_s = 0.0  # CPU of the slowest event
         self.seed, self.signs, self.max_payload, self.share, self.pairs = seed, signs, max_payload, share, pairs
         self.air = Air(random.Random(f"air {seed}"), mischief=mischief or Mischief())
         lay(self.air, pairs, loss)
