@@ -13,7 +13,7 @@ MIN_INTERVAL_S, MAX_INTERVAL_S = 300, 7200
 HELLO_CAPACITY = 40
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 MAX_ASKED = 256
-PATIENT_ASKS = 4
+PATIENT_ASKS = 1
 DOUBT = 0.25
 
 
@@ -35,6 +35,7 @@ class Asking:
         self.capacity = 2
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
         self.introduced = False
+        self._introduce_at = 0.0
         self._asked: dict[int | bytes, Ask] = {}
         self._have_times = 0
 
@@ -48,14 +49,24 @@ class Asking:
         self.introduced = False
         self.sum_soon(at, HELLO_CAPACITY, 1, 6)
 
+    def introduce(self, at: float) -> None:
+        """A neighbour does not know that we hear it."""
+        if at >= self._introduce_at:
+            self._introduce_at = at + MIN_INTERVAL_S
+            self.sum_soon(at, 2, 2, 20)
+
     def sum_soon(self, at: float, capacity: int, low: float, high: float) -> None:
         """Say what we hold, `low` to `high` units from now."""
         self.capacity = max(capacity, self.capacity) if self.sum_at < math.inf else capacity
         self.sum_at = min(self.sum_at, at + self._unit_s * self._rng.uniform(low, high))
 
-    def fire(self, at: float) -> None:
-        """Trickle's moment: speak unless enough was said, or somebody may lack something and only we can find out."""
-        if self.trickle.fire() or self.unspoken >= max(3, len(self._near)):
+    def fire(self, at: float, doubt: float) -> None:
+        """Trickle's moment. `doubt`: how many neighbours may lack something; without any, only the longest interval counts.
+
+        Who has kept many records and said nothing speaks all the same: its neighbours must know that it is there.
+        """
+        resting = self.trickle.interval_s >= MAX_INTERVAL_S
+        if (self.trickle.fire() and (resting or doubt >= DOUBT)) or self.unspoken >= max(3, len(self._near)):
             self.sum_soon(at, 2, 0, 0)
 
     def same(self, neighbour: Neighbour) -> None:

@@ -144,7 +144,7 @@ class AirEngine:
     def _pass_time(self, at: float) -> None:
         self.station.rumours.check(at)
         if self.station.asking.trickle.at <= at:
-            self.station.asking.fire(at)
+            self.station.asking.fire(at, self.station.doubt())
             self.station.near.forget(at)
             self.station.rumours.prune()
         if self._under_way and at >= self._under_way.sent_at + LOST_SEND_S:

@@ -7,7 +7,7 @@ from node.sync import bloom
 from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.inventory import HOURS_A_DAY, Salted, difference, element_of
 from node.sync.neighbours import Neighbour, View
-from node.sync.packets import Have, More, Need, Neighbours, Piece, Section, Sum, Whole, decode
+from node.sync.packets import MAX_NEIGHBOURS, Have, More, Need, Neighbours, Piece, Section, Sum, Whole, decode
 from node.sync.rumours import Reach, Rumour
 from node.sync.station import Station
 
@@ -66,6 +66,8 @@ class Hearing:
                 return self._piece(section, link, at)
             case Neighbours(addresses):
                 self._heard.sender.around = frozenset(addresses) - {self._heard.sender.address}
+                if self.station.address not in addresses and len(addresses) < MAX_NEIGHBOURS:
+                    self.station.asking.introduce(at)
             case _:
                 self._heard.sections.append(section)
         return []

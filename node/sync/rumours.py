@@ -15,6 +15,8 @@ from node.sync.neighbours import Neighbour, Neighbourhood
 
 MAX_RUMOURS = 512
 MAX_PUSHES = 1024
+LEAVE_UNITS = 16
+SPREAD_UNITS = 4
 THRESHOLD = 0.5  # neighbours that a transmission must be expected to serve
 URGENT_THRESHOLD = 0.25
 LISTEN_UNITS = 18  # a neighbour that has more to serve would have passed it on by then
@@ -101,10 +103,17 @@ class Rumours:
             rumour.due_at = None
             return
         if delay_s is None:
-            others = max(len(self._near), 1)
-            spread = max(1 - self.gain(rumour) / others, 0.0)
-            delay_s = self._unit_s * (0.5 + 6 * spread + self._rng.uniform(0, 5))
+            leave = max(1 - self._ours_alone(rumour), 0.0)
+            delay_s = self._unit_s * (0.5 + LEAVE_UNITS * leave + self._rng.uniform(0, SPREAD_UNITS))
         rumour.due_at = at + delay_s
+
+    def _ours_alone(self, rumour: Rumour) -> float:
+        """What we gain, where each neighbour counts less the more others near it may serve it as well."""
+        live = self._near.live()
+        holders = {one.address for one in live if one.address in rumour.reaches and not rumour.reaches[one.address].missing}
+        likely = holders.union(*(one.around for one in live if one.address in holders)) - {self._near.address}
+        return sum(rumour.reaches[one.address].lacks(one.loss) / (1 + len((one.around & likely) - {one.address}))
+                   for one in live if one.address in rumour.reaches)
 
     def has(self, address: int, id_: bytes, at: float) -> None:
         """A neighbour holds this record for certain."""
@@ -146,7 +155,8 @@ class Rumours:
                 reach.sent += 1
                 self._note_push(one, rumour, at)
         rumour.check_at = at + LISTEN_UNITS * self._unit_s
-        self.plan(rumour, at, self._unit_s * self._rng.uniform(0.2, 1.0))
+        batch = rumour.sent % rumour.parts
+        self.plan(rumour, at, self._unit_s * (self._rng.uniform(0.2, 1.0) if batch else LISTEN_UNITS))
 
     def _note_push(self, one: Neighbour, rumour: Rumour, at: float) -> None:
         if rumour.sent % rumour.parts:

@@ -10,7 +10,7 @@ from node.sync.asking import Asking
 from node.sync.assembly import Workshop
 from node.sync.erasure import MAX_PARTS, MAX_PIECES
 from node.sync.inventory import Inventory, Records
-from node.sync.neighbours import Neighbourhood
+from node.sync.neighbours import Neighbourhood, View
 from node.sync.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
 from node.sync.rumours import Rank, Rumour, Rumours
 
@@ -59,6 +59,11 @@ class Station:
         self.workshop = Workshop()
         self.rumours = Rumours(self.near, self.unit_s, rng)
         self.asking = Asking(self.near, self.workshop, self.unit_s, rng)
+
+    def doubt(self) -> float:
+        """How many live neighbours may hold something else than we do."""
+        return sum(1.0 if one.view is View.FAR or one.ahead else self.rumours.doubt(one.address, one.loss)
+                   for one in self.near.live())
 
     def parts(self, raw: bytes) -> int:
         """How many pieces a record needs on this channel."""

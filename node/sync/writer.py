@@ -42,6 +42,7 @@ class Draft:
     sections: list[Section]
     ids: list[bytes]
     urgent: bool = False
+    unfinished: bool = False  # more pieces follow at once: a summary would only make neighbours ask for them
     label: str = ""
 
     def add(self, section: Section | None) -> bool:
@@ -96,6 +97,7 @@ class Writer:
             section = self._data(rumour)
             if draft.add(section):
                 draft.urgent |= rumour.rank[0] == 0
+                draft.unfinished |= rumour.sent + 1 < rumour.parts
                 draft.label = draft.label or ("data" if rumour.fresh else "repair")
                 draft.ids.append(rumour.id)
 
@@ -140,6 +142,8 @@ class Writer:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: Draft, at: float, now: float) -> None:
+        if draft.unfinished:
+            return
         wanted = self.station.asking.capacity if self.station.asking.sum_at <= at else TAIL_CAPACITY
         fits = (draft.room - SUM_BYTES) // ELEMENT_BYTES
         spare = self._spare(draft)
