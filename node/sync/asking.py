@@ -14,6 +14,7 @@ HELLO_CAPACITY = 40
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 MAX_ASKED = 256
 PATIENT_ASKS = 1
+HELLOS = 3  # a single one may be lost, and then a neighbour would not know that we are there
 DOUBT = 0.25
 
 
@@ -34,7 +35,7 @@ class Asking:
         self.sum_at = self.have_at = self.need_at = math.inf
         self.capacity = 2
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
-        self.introduced = False
+        self.introductions = HELLOS
         self._introduce_at = 0.0
         self._asked: dict[int | bytes, Ask] = {}
         self._have_times = 0
@@ -46,7 +47,7 @@ class Asking:
     def hello(self, at: float) -> None:
         """We are new here, or back: say what we hold, in a way that most differences can be told from."""
         self.trickle.reset(at)
-        self.introduced = False
+        self.introductions = HELLOS
         self.sum_soon(at, HELLO_CAPACITY, 1, 6)
 
     def introduce(self, at: float) -> None:
@@ -66,7 +67,8 @@ class Asking:
         Who has kept many records and said nothing speaks all the same: its neighbours must know that it is there.
         """
         resting = self.trickle.interval_s >= MAX_INTERVAL_S
-        if (self.trickle.fire() and (resting or doubt >= DOUBT)) or self.unspoken >= max(3, len(self._near)):
+        wanted = self.trickle.fire() and (resting or doubt >= DOUBT)
+        if wanted or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
             self.sum_soon(at, 2, 0, 0)
 
     def same(self, neighbour: Neighbour) -> None:
@@ -100,7 +102,7 @@ class Asking:
 
     def leave_it(self, capacity: int) -> None:
         """Somebody who holds what we hold said it for us."""
-        if self.introduced and capacity >= min(self.capacity, SMALL_SUM):
+        if self.introductions < HELLOS and capacity >= min(self.capacity, SMALL_SUM):
             self.sum_at = math.inf
 
     def leave_filter(self) -> None:
@@ -176,7 +178,7 @@ class Asking:
 
     def summed(self) -> None:
         """Our SUM went out."""
-        self.introduced = True
+        self.introductions -= 1
         self.sum_at, self.capacity = math.inf, 2
 
     def filtered(self) -> None:

@@ -106,6 +106,7 @@ class Hearing:
         rumour = station.rumour(id_, heard.fresh)
         if rumour:
             rumour.reaches = {one.address: self._reach(one, rumour, heard.sender, now) for one in station.near}
+            station.rumours.seek_helpers(rumour)
             station.rumours.plan(rumour, at)
         self._settle(id_, at, now)
 

@@ -15,8 +15,9 @@ from node.sync.neighbours import Neighbour, Neighbourhood
 
 MAX_RUMOURS = 512
 MAX_PUSHES = 1024
+HELP = 0.55
 LEAVE_UNITS = 16
-SPREAD_UNITS = 4
+SPREAD_UNITS = 6
 THRESHOLD = 0.5  # neighbours that a transmission must be expected to serve
 URGENT_THRESHOLD = 0.25
 LISTEN_UNITS = 18  # a neighbour that has more to serve would have passed it on by then
@@ -34,6 +35,7 @@ class Reach:
     missing: int
     sent: int = 0
     silent: bool = False  # we expected to hear it pass the record on, and did not
+    helpers: int = 0  # nodes that we may not hear, and that are likely to hold the record and to serve this neighbour
 
     def lacks(self, loss: float) -> float:
         """The probability that it lacks the record still."""
@@ -41,6 +43,7 @@ class Reach:
             return 0.0
         hears, most = 1 - loss, min(self.missing - 1, self.sent)
         lacks = sum(math.comb(self.sent, n) * hears**n * loss ** (self.sent - n) for n in range(most + 1))
+        lacks *= (1 - HELP) ** self.helpers
         return lacks / (lacks + (1 - lacks) * loss) if self.silent else lacks
 
 
@@ -101,6 +104,7 @@ class Rumours:
         """Decide whether and when to send: sooner the more it serves, at random among those who could."""
         if not self.worthwhile(rumour):
             rumour.due_at = None
+            rumour.check_at = rumour.check_at or at + LISTEN_UNITS * self._unit_s
             return
         if delay_s is None:
             leave = max(1 - self._ours_alone(rumour), 0.0)
@@ -109,11 +113,17 @@ class Rumours:
 
     def _ours_alone(self, rumour: Rumour) -> float:
         """What we gain, where each neighbour counts less the more others near it may serve it as well."""
+        return sum(rumour.reaches[one.address].lacks(one.loss) / (1 + rumour.reaches[one.address].helpers)
+                   for one in self._near.live() if one.address in rumour.reaches)
+
+    def seek_helpers(self, rumour: Rumour) -> None:
+        """Who else may serve each neighbour: those who heard a holder that we heard, and whom it hears."""
         live = self._near.live()
-        holders = {one.address for one in live if one.address in rumour.reaches and not rumour.reaches[one.address].missing}
+        holders = {one.address for one in live if not rumour.reaches.get(one.address, Reach(1)).missing}
         likely = holders.union(*(one.around for one in live if one.address in holders)) - {self._near.address}
-        return sum(rumour.reaches[one.address].lacks(one.loss) / (1 + len((one.around & likely) - {one.address}))
-                   for one in live if one.address in rumour.reaches)
+        for one in live:
+            if one.address in rumour.reaches:
+                rumour.reaches[one.address].helpers = len((one.around & likely) - {one.address} - holders)
 
     def has(self, address: int, id_: bytes, at: float) -> None:
         """A neighbour holds this record for certain."""
@@ -182,8 +192,10 @@ class Rumours:
                 self.plan(rumour, at)
 
     def _would_relay(self, one: Neighbour, rumour: Rumour) -> bool:
+        """Whether a neighbour that has the record must serve others that nobody else near us can serve."""
         ours = {near.address for near in self._near} | {self._near.address}
-        return rumour.fresh and bool(one.around - ours)
+        others = ours.union(*(near.around for near in self._near if near is not one))
+        return rumour.fresh and bool(one.around - others)
 
     def due(self, at: float) -> list[Rumour]:
         """What is to be sent now, what matters most first."""

@@ -142,7 +142,7 @@ class Writer:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: Draft, at: float, now: float) -> None:
-        if draft.unfinished:
+        if draft.unfinished or (draft.label == "need" and self._spare(draft) is None):
             return
         wanted = self.station.asking.capacity if self.station.asking.sum_at <= at else TAIL_CAPACITY
         fits = (draft.room - SUM_BYTES) // ELEMENT_BYTES
