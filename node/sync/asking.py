@@ -15,7 +15,8 @@ SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 MAX_ASKED = 256
 PATIENT_ASKS = 1
 HELLOS = 3  # a single one may be lost, and then a neighbour would not know that we are there
-DOUBT = 0.25
+ANYBODY = 0  # the responder's address when the one named first did not answer
+DOUBT = 0.4
 
 
 @dataclass
@@ -105,6 +106,11 @@ class Asking:
         if self.introductions < HELLOS and capacity >= min(self.capacity, SMALL_SUM):
             self.sum_at = math.inf
 
+    def leave_reply(self) -> None:
+        """Whoever we were about to tell what it lacks has asked somebody else."""
+        if self.introductions < HELLOS and self.capacity > 2:
+            self.sum_at, self.capacity = math.inf, 2
+
     def leave_filter(self) -> None:
         """Somebody who holds what we hold sent its filter."""
         self.have_at = math.inf
@@ -117,7 +123,7 @@ class Asking:
 
     def need(self, at: float) -> Need | None:
         """What to ask for now, and of whom first: of the neighbour that is ahead by most."""
-        wanted = [(len(due), -one.loss, one, due) for one in self._near if (due := self._due(one, at))]
+        wanted = [(len(due), self._rng.random() - one.loss, one, due) for one in self._near if (due := self._due(one, at))]
         if not wanted:
             return None
         _, _, one, due = max(wanted, key=lambda item: item[:2])
@@ -136,7 +142,8 @@ class Asking:
             state = self._workshop.missing(short_id)
             if state and self._asked.get(short_id, Ask()).at <= at:
                 parts, missing, sender = state
-                return More(sender, short_id, parts, missing)
+                named = ANYBODY if self._asked.get(short_id, Ask()).times else sender
+                return More(named, short_id, parts, missing)
         return None
 
     def piece_came(self, short_id: bytes, at: float) -> None:
@@ -179,6 +186,7 @@ class Asking:
     def summed(self) -> None:
         """Our SUM went out."""
         self.introductions -= 1
+        self.trickle.consistent()
         self.sum_at, self.capacity = math.inf, 2
 
     def filtered(self) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from node.records import record_id
 from node.sync import bloom
+from node.sync.asking import ANYBODY
 from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.inventory import HOURS_A_DAY, Salted, difference, element_of
 from node.sync.neighbours import Neighbour, View
@@ -11,6 +12,7 @@ from node.sync.packets import MAX_NEIGHBOURS, Have, More, Need, Neighbours, Piec
 from node.sync.rumours import Reach, Rumour
 from node.sync.station import Station
 
+FEW = 2  # records that a neighbour lacks are sent without asking back
 MAX_TAGS = 512
 MAX_REFUSED = 256
 REFUSED_S = 3600
@@ -186,7 +188,10 @@ class Hearing:
             self.station.asking.trickle.reset(at)
             wanted = [element for element in ahead if not self._is_refused(element, held.day, at)]
             self.station.asking.behind(sender, wanted, held.day, at)
-        self._holds_all_but(sender, set(lacking), at)
+        others = len(sender.around - {self.station.address})
+        if others and len(lacking) > FEW:
+            self.station.asking.sum_soon(at, len(lacking) + len(ahead) + 2, 1, 6)
+        self._holds_all_but(sender, set(lacking), at, others if len(lacking) > FEW else 0)
 
     def _held(self, as_of_h: int, now: float) -> Salted | None:
         hour = self.station.inventory.hour_meant(as_of_h, now)
@@ -196,22 +201,23 @@ class Hearing:
         return any(until_at > at and element_of(id_, day, self.station.key) == element
                    for id_, until_at in self._refused.items())
 
-    def _holds_all_but(self, sender: Neighbour, lacking: set[bytes], at: float) -> None:
+    def _holds_all_but(self, sender: Neighbour, lacking: set[bytes], at: float, helpers: int = 0) -> None:
+        """What a neighbour holds and lacks. With `helpers` others around it, it had better choose whom to ask."""
         for rumour in self.station.rumours:
             if rumour.id not in lacking:
                 self.station.rumours.has(sender.address, rumour.id, at)
         for id_ in lacking:
-            self._lacks(sender, id_, None, at)
+            self._lacks(sender, id_, None, at, helpers=helpers)
 
-    def _lacks(self, sender: Neighbour, id_: bytes, missing: int | None, at: float, hurry: bool | None = None) -> None:
-        """`hurry`: True if we were asked by name, False if somebody else was, None if nobody was."""
+    def _lacks(self, sender: Neighbour, id_: bytes, missing: int | None, at: float, hurry=False, helpers=0) -> None:
+        """`hurry`: we were asked by name. `helpers`: others who may serve it as well as we."""
         station = self.station
         rumour = station.rumour(id_, fresh=False)
         if rumour is None or not station.rumours.lacks(sender.address, rumour, missing or rumour.parts, at):
             return
-        delay_s = None if hurry is None else station.unit_s * station.rng.uniform(*((0.3, 1.5) if hurry else (6, 12)))
+        rumour.reaches[sender.address].helpers = helpers
         if rumour.due_at is None or hurry:
-            station.rumours.plan(rumour, at, delay_s)
+            station.rumours.plan(rumour, at, station.unit_s * station.rng.uniform(0.3, 1.5) if hurry else None)
 
     def _have(self, sender: Neighbour, heard: Have, at: float, now: float) -> None:
         held = self._held(heard.as_of_h, now)
@@ -228,14 +234,19 @@ class Hearing:
             self.station.asking.far(sender, bloom.MAX_HASHES + 99, len(held.ids) - heard.count, at)
 
     def _need(self, sender: Neighbour, heard: Need, at: float, now: float) -> None:
-        hurry = heard.responder == self.station.address
         self.station.asking.leave_asking(heard.elements, at)
+        if heard.responder not in (self.station.address, ANYBODY):
+            self.station.asking.leave_reply()
         for element in heard.elements:
             id_ = self.station.inventory.id_of(element, heard.day, now)
             if id_:
-                self._lacks(sender, id_, None, at, hurry)
+                self._asked(sender, id_, None, heard.responder, at)
+
+    def _asked(self, sender: Neighbour, id_: bytes, missing: int | None, responder: int, at: float) -> None:
+        mine = responder == self.station.address
+        self._lacks(sender, id_, missing, at, hurry=mine, helpers=0 if mine or responder == ANYBODY else 1)
 
     def _more(self, sender: Neighbour, heard: More, at: float) -> None:
         id_ = self.station.inventory.id_from_short(heard.short_id)
         if id_ and self.station.parts(self.station.records.raw(id_)) == heard.parts:
-            self._lacks(sender, id_, heard.missing, at, heard.responder == self.station.address)
+            self._asked(sender, id_, heard.missing, heard.responder, at)
