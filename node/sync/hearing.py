@@ -29,6 +29,15 @@ class _Heard:
     waits_for: set[bytes] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Lack:
+    """How a neighbour lacks a record: pieces (all if None), whether we are asked by name, who else may serve it."""
+
+    missing: int | None = None
+    ours: bool = False
+    helpers: int = 0
+
+
 class Hearing:
     """Reads packets into the tables of a station."""
 
@@ -207,17 +216,16 @@ class Hearing:
             if rumour.id not in lacking:
                 self.station.rumours.has(sender.address, rumour.id, at)
         for id_ in lacking:
-            self._lacks(sender, id_, None, at, helpers=helpers)
+            self._lacks(sender, id_, _Lack(helpers=helpers), at)
 
-    def _lacks(self, sender: Neighbour, id_: bytes, missing: int | None, at: float, hurry=False, helpers=0) -> None:
-        """`hurry`: we were asked by name. `helpers`: others who may serve it as well as we."""
+    def _lacks(self, sender: Neighbour, id_: bytes, lack: _Lack, at: float) -> None:
         station = self.station
         rumour = station.rumour(id_, fresh=False)
-        if rumour is None or not station.rumours.lacks(sender.address, rumour, missing or rumour.parts, at):
+        if rumour is None or not station.rumours.lacks(sender.address, rumour, lack.missing or rumour.parts, at):
             return
-        rumour.reaches[sender.address].helpers = helpers
-        if rumour.due_at is None or hurry:
-            station.rumours.plan(rumour, at, station.unit_s * station.rng.uniform(0.3, 1.5) if hurry else None)
+        rumour.reaches[sender.address].helpers = lack.helpers
+        if rumour.due_at is None or lack.ours:
+            station.rumours.plan(rumour, at, station.unit_s * station.rng.uniform(0.3, 1.5) if lack.ours else None)
 
     def _have(self, sender: Neighbour, heard: Have, at: float, now: float) -> None:
         held = self._held(heard.as_of_h, now)
@@ -240,13 +248,13 @@ class Hearing:
         for element in heard.elements:
             id_ = self.station.inventory.id_of(element, heard.day, now)
             if id_:
-                self._asked(sender, id_, None, heard.responder, at)
+                self._lacks(sender, id_, self._asked(heard.responder, None), at)
 
-    def _asked(self, sender: Neighbour, id_: bytes, missing: int | None, responder: int, at: float) -> None:
-        mine = responder == self.station.address
-        self._lacks(sender, id_, missing, at, hurry=mine, helpers=0 if mine or responder == ANYBODY else 1)
+    def _asked(self, responder: int, missing: int | None) -> _Lack:
+        ours = responder == self.station.address
+        return _Lack(missing, ours, 0 if ours or responder == ANYBODY else 1)
 
     def _more(self, sender: Neighbour, heard: More, at: float) -> None:
         id_ = self.station.inventory.id_from_short(heard.short_id)
         if id_ and self.station.parts(self.station.records.raw(id_)) == heard.parts:
-            self._asked(sender, id_, heard.missing, heard.responder, at)
+            self._lacks(sender, id_, self._asked(heard.responder, heard.missing), at)

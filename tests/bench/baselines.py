@@ -165,7 +165,8 @@ class IdList:
 
     def _hear(self, payload, now):
         if payload[:1] == b"D":
-            raw = self.pieces.add(payload[1:9], payload[9], payload[10], int.from_bytes(payload[11:13], "big"), payload[13:])
+            size = int.from_bytes(payload[11:13], "big")
+            raw = self.pieces.add(payload[1:9], payload[9], payload[10], size, payload[13:])
             return [Keep(raw, self.link)] if raw and record_id(raw) not in self.records else []
         named = [payload[at : at + 4] for at in range(2, len(payload), 4)]
         held = {id_[:4]: id_ for id_ in self.records.ids()}
