@@ -5,6 +5,7 @@ import os
 import random
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +37,7 @@ from radio.mqtt_link import BrokerSettings, MqttLink
 log = logging.getLogger(__name__)
 
 RADIO, BROKER = "radio", "mqtt"
+MAX_NOTICES = 20
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
 
 
@@ -48,6 +50,7 @@ class Assembly:
         keys = KeyFolder(settings.node.data)
         self.charter, self.key, self._papers = keys.charter(), keys.island_key(), keys.papers()
         self._portal_secret = keys.portal_secret()
+        self._notices = notices_in(settings.portal.notices)
 
     def open(self) -> Any:
         """Start everything; the WSGI application of the portal."""
@@ -157,6 +160,7 @@ class Assembly:
         archive_ok, archive_reason = self.archive.health()
         return {
             "name": self.settings.node.name,
+            "notices": self._notices,
             "last_heard": None if heard is None else minute_of(heard),
             "clock": {"source": keeper.source.name.lower(), "sure": keeper.sure, "now": minute_of(now)},
             "archive": {"ok": archive_ok, "reason": archive_reason, "records": len(self.archive)},
@@ -188,3 +192,11 @@ def broker_url(mqtt: MqttSettings) -> str:
         return mqtt.broker
     scheme, _, rest = mqtt.broker.partition("://")
     return f"{scheme}://{quote(mqtt.user, safe='')}:{quote(mqtt.password, safe='')}@{rest.rpartition('@')[2]}"
+
+
+def notices_in(path: str) -> list[str]:
+    """What this machine wants to tell on the first page: a file's lines, none if there is no file."""
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()[:MAX_NOTICES] if path else []
+    except OSError:
+        return []

@@ -231,4 +231,5 @@ class Board(Protocol):
 
     def status(self) -> dict:
         """A JSON-like snapshot: `name`, `set` (fingerprint), `records`, `last_heard` (minute or None), `clock` {source,
-        sure, now}, `store` {ok, reason}, `links` [{name, up, ...}], `rules` {posting: open|moderated|members}."""
+        sure, now}, `store` {ok, reason}, `links` [{name, up, ...}], `rules` {posting: open|moderated|members},
+        `notices` [sentences for the keeper]."""

@@ -130,6 +130,7 @@ class PortalSettings:
                             '"open" (anybody), "moderated" (a keeper approves) or "members" (a group\'s passphrase)')
     address: str = _setting("", _text(0, 100), 'what people type to come here, such as "http://archipel.lan/"')
     wifi: str = _setting("", _text(0, 32), "the name of this island's open Wi-Fi, printed on posters, or nothing")
+    notices: str = _setting("", _text(0, 200), "a file whose lines the first page shows, or nothing")
     behind_front: bool = _setting(False, _yes_no, "true if nginx stands in front (the SD image), else false")
 
 

@@ -166,3 +166,13 @@ def test_the_address_to_type_is_the_keepers_or_made_of_where_it_listens():
     assert portal_address(base) == "http://127.0.0.1:8080/"
     assert portal_address(replace(base, portal=PortalSettings(listen=("0.0.0.0", 80)))) == "http://127.0.0.1/"
     assert portal_address(replace(base, portal=PortalSettings(address="http://archipel.lan/"))) == "http://archipel.lan/"
+
+
+def test_what_the_machine_has_to_tell_its_keeper_stands_on_the_first_page(tmp_path):
+    KeyFolder(tmp_path / "a").found("Belleville", "a")
+    (tmp_path / "notices").write_text("archipel.toml, line 4: <b>")
+    portal = PortalSettings(notices=str(tmp_path / "notices"))
+    with running(replace(settings_for(tmp_path / "a"), portal=portal)) as island:
+        assert "<li>archipel.toml, line 4: &lt;b&gt;</li>" in island.app.test_client().get("/").text
+    with running(replace(settings_for(tmp_path / "a"), portal=PortalSettings(notices="/nowhere"))) as island:
+        assert 'id="keeper"' not in island.app.test_client().get("/").text
