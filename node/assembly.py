@@ -12,6 +12,7 @@ from urllib.parse import quote
 from node.airside import AirSide
 from node.archive import Archive
 from node.backup import ARCHIVE_FILE
+from node.carrying import CarryingDesk
 from node.clock import RELEASED_AT, Clock, minute_of
 from node.control import Control
 from node.courier import doors
@@ -70,6 +71,7 @@ class Assembly:
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
         self.wharf = IslandWharf(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
+        self.board.carrying = CarryingDesk(self.wharf, self.board.item)
         self._start()
         return self._portal()
 

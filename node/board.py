@@ -3,6 +3,7 @@
 Moments are minutes since 2024 UTC (`node.clock`); ids are 32 hex digits. Every method is safe from any thread.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -160,8 +161,64 @@ class Act:
     about: str = ""  # an item's id, or the new posting rule
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """What a courier brought. `problem` says why nothing was taken, or why the rest was not: `bundle-mark` (no bundle),
+    `bundle-version`, `other-set`, `busy`, `full`, `read-only`, `io-error`, `letters` (typed letters that are no record).
+
+    `new` are the first of the new items, `bulletins`, `events`, `replies` how many are new, `changes` how many versions and
+    endings, `keys` how many records about who may write. `known` were here already, `outdated` are expired or replaced,
+    `waiting` wait for their author or their hour, `bad` are forged or damaged. `faults` are slugs of `node.bundle.Bundle`.
+    """
+
+    problem: str = ""
+    new: tuple[Item, ...] = ()
+    bulletins: int = 0
+    events: int = 0
+    replies: int = 0
+    changes: int = 0
+    keys: int = 0
+    known: int = 0
+    outdated: int = 0
+    waiting: int = 0
+    bad: int = 0
+    faults: tuple[str, ...] = ()
+    island: str = ""
+    made: int | None = None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The last bundle of another island that came here: its name, the minutes it was made and taken in."""
+
+    island: str
+    made: int
+    taken: int
+
+
+class Carrying(Protocol):
+    """What the portal may ask for couriers. `node.carrying` gives the real one."""
+
+    def bundle(self, topic: int | None = None) -> Iterator[bytes]:
+        """The live records as a file, a piece at a time."""
+
+    def deliver(self, blocks: Iterable[bytes]) -> Delivery:
+        """Take in a file that somebody brought."""
+
+    def carried(self) -> list[Carried]:
+        """The last bundle of each other island, the latest first."""
+
+    def letters(self, item_id: str) -> tuple[str, str]:
+        """One record (32 digits) for paper: letters in groups to be typed, and the text of its QR code; "" if it is gone."""
+
+    def deliver_letters(self, text: str) -> Delivery:
+        """Take in one record that was typed, or read from its QR code."""
+
+
 class Board(Protocol):
     """What the portal may ask. `node.islandboard` gives the real one."""
+
+    carrying: Carrying
 
     def now(self) -> int:
         """The present minute by the island's best clock; cheap."""

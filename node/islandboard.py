@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol
 
-from node.board import Act, Cost, Draft, DraftRefused, Item, Page, Posted, Problem, Waiting
+from node.board import Act, Carrying, Cost, Draft, DraftRefused, Item, Page, Posted, Problem, Waiting
 from node.clock import MAX_MINUTE, minute_of, seconds_of
 from node.identity import SigningKey
 from node.liveset import LiveSet
@@ -74,6 +74,8 @@ class Shell:
 
 class IslandBoard:
     """One island's board. Every method is safe from any thread but the runner's (`publish` waits for it)."""
+
+    carrying: Carrying  # set once there is a wharf (`node.assembly`)
 
     def __init__(self, liveset: LiveSet, store: Notes, archive: Archive, key: SigningKey, shell: Shell):
         self._liveset, self._store, self._archive, self._shell = liveset, store, archive, shell

@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node.board import Board
 from web.agenda import agenda
+from web.courier import courier
 from web.feeds import feeds
 from web.gatherings import gatherings
 from web.keeper import add_keepers
@@ -20,7 +21,7 @@ from web.settings import Settings
 from web.showing import add_showing
 from web.tokens import FormTokens
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator)
+BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator, courier)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 

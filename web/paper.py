@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, abort, make_response, request
 
 from web import moments
 from web.pages import board, fitted, kept, settings
@@ -40,6 +40,18 @@ def one(item_id: str) -> Response:
     item = found(item_id)
     code = qr(whole_address(item), whole_address(item))
     return _as_file(fitted("paper/item.html", lambda rows: _dates() | {"item": item, "code": code}), f"{item.id[:12]}.html")
+
+
+@paper.get("/r/<item_id>/letters")
+@kept
+def letters(item_id: str) -> Response:
+    """One item on a sheet, with the letters and the QR code from which another island makes it again, signature and all."""
+    item = found(item_id)
+    typed, read = board().carrying.letters(item.id)
+    if not typed:
+        abort(404)
+    filling = _dates() | {"item": item, "letters": typed, "code": qr(read, read[:20])}
+    return _as_file(fitted("paper/letters.html", lambda rows: filling), f"{item.id[:12]}-archipel.html")
 
 
 @paper.get("/wall")

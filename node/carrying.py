@@ -1,0 +1,69 @@
+"""What the portal does for couriers: bundles out and in, one record on paper (`node.board.Carrying`)."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from node.board import Carried, Delivery, Item
+from node.errors import RemoteFault
+from node.letters import code_of, letters_of, record_in
+from node.records import Kind
+from node.rows import StoreFailed
+from node.wharf import Choice, IslandWharf, Landed, load_bundle, unload_bundle
+
+MAX_SHOWN = 12
+OUTDATED = {"expired", "superseded", "retracted", "over-share"}
+WAITING = {"penned", "early"}
+
+
+class CarryingDesk:
+    """See Carrying. `find` gives the item of an id; safe from any thread but the runner's."""
+
+    def __init__(self, wharf: IslandWharf, find: Callable[[str], Item | None]):
+        self._wharf, self._find = wharf, find
+
+    def bundle(self, topic: int | None = None) -> Iterator[bytes]:
+        """See Carrying."""
+        return load_bundle(self._wharf, Choice(topic))
+
+    def deliver(self, blocks: Iterable[bytes]) -> Delivery:
+        """See Carrying."""
+        so_far = [Landed()]
+        try:
+            return self._delivery(unload_bundle(self._wharf, blocks, progress=so_far.append))
+        except RemoteFault as fault:
+            return Delivery(fault.reason)
+        except StoreFailed as failure:
+            return self._delivery(so_far[-1], failure.reason)
+
+    def carried(self) -> list[Carried]:
+        """See Carrying."""
+        return [Carried(header.name, header.made, taken) for header, taken in self._wharf.remembered()]
+
+    def letters(self, item_id: str) -> tuple[str, str]:
+        """See Carrying."""
+        raw = next(iter(self._wharf.load([bytes.fromhex(item_id)])), None)
+        return (letters_of(raw), code_of(raw)) if raw else ("", "")
+
+    def deliver_letters(self, text: str) -> Delivery:
+        """See Carrying."""
+        landed = Landed()
+        try:
+            raw = record_in(text)
+            landed.count(raw, self._wharf.unload([raw], "paper")[0])
+        except RemoteFault as fault:
+            return Delivery(fault.reason)
+        except StoreFailed as failure:
+            return Delivery(failure.reason)
+        return self._delivery(landed)
+
+    def _delivery(self, landed: Landed, problem: str = "") -> Delivery:
+        new, refused = landed.new, landed.refused
+        outdated, waiting = (sum(refused[reason] for reason in reasons) for reasons in (OUTDATED, WAITING))
+        return Delivery(
+            problem, self._shown(landed.new_ids), new[Kind.BULLETIN], new[Kind.EVENT], new[Kind.REPLY],
+            new[Kind.RETRACTION] + new[Kind.CANCELLATION], new[Kind.VOUCH] + new[Kind.REVOCATION], landed.known, outdated,
+            waiting, refused.total() - outdated - waiting, tuple(sorted(slug for slug, count in landed.faults.items() if count)),
+            landed.header.name if landed.header else "", landed.header.made if landed.header else None)
+
+    def _shown(self, ids: list[bytes]) -> tuple[Item, ...]:
+        found = (self._find(id_.hex()) for id_ in ids)
+        return tuple(item for item in found if item and item.kind in (Kind.BULLETIN, Kind.EVENT))[:MAX_SHOWN]

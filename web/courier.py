@@ -1,0 +1,69 @@
+"""Couriers: the board as a file to carry away, and files or letters from elsewhere taken in."""
+
+from collections.abc import Iterator
+from threading import BoundedSemaphore
+from typing import BinaryIO
+
+from flask import Blueprint, Response, current_app, make_response, request
+
+from node.board import Delivery
+from web import deliveries
+from web.pages import board, fitted
+from web.public import asked_topic
+from web.showing import today
+
+MAX_UPLOAD_BYTES = (1 << 24) + 65_536  # the largest bundle (`node.bundle`) and the form around it
+BLOCK_BYTES = 1 << 16
+UPLOADS = 2  # at a time: each may fill the room of such a file, and keep the card busy
+UNAVAILABLE = ("busy", "full", "read-only", "io-error")
+courier = Blueprint("courier", __name__)
+courier.record_once(lambda state: state.app.extensions.update(berths=BoundedSemaphore(UPLOADS)))
+
+
+@courier.get("/bundle")
+def bundle() -> Response:
+    """The board as a file, `?topic=` for one topic: without a cookie, so that the Wi-Fi pop-up window can take it too."""
+    response = Response(board().carrying.bundle(asked_topic()), mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="archipel-{today().isoformat()}.bundle"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@courier.get("/courier")
+def desk(notice: str = "") -> str:
+    """What a courier does, the file to take along, where to give the one that was brought, and what came of late."""
+    carried = board().carrying.carried()
+    return fitted("courier.html", lambda rows: {"carried": carried[:rows], "notice": notice})
+
+
+@courier.post("/courier")
+def deliver() -> Response:
+    """Take in the file, or the letters, that somebody brought; say in words what was new."""
+    request.max_content_length = MAX_UPLOAD_BYTES
+    berths = current_app.extensions["berths"]
+    if not berths.acquire(blocking=False):
+        return _told(Delivery("busy"))
+    try:
+        return _told(_taken())
+    finally:
+        berths.release()
+
+
+def _taken() -> Delivery:
+    file, letters = request.files.get("file"), request.form.get("letters", "").strip()
+    if file and file.filename:
+        return board().carrying.deliver(_blocks(file.stream))
+    return board().carrying.deliver_letters(letters) if letters else Delivery("nothing")
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: stream.read(BLOCK_BYTES), b"")
+
+
+def _told(brought: Delivery) -> Response:
+    notice, new = deliveries.problem(brought.problem), deliveries.new(brought)
+    if notice and not new:
+        return make_response(desk(notice), 503 if brought.problem in UNAVAILABLE else 422)
+    rest = deliveries.rest(brought)
+    return make_response(fitted("delivered.html", lambda rows: {"items": brought.new[:rows], "new": new, "rest": rest,
+                                                                "notice": notice}))
