@@ -209,7 +209,7 @@ class Carrying(Protocol):
         """The last bundle of each other island, the latest first."""
 
     def letters(self, item_id: str) -> tuple[str, str]:
-        """One record (32 digits) for paper: letters in groups to be typed, and the text of its QR code; "" if it is gone."""
+        """One record (32 digits) for paper: letters in groups to be typed, the text of its QR code; "" if it is gone."""
 
     def deliver_letters(self, text: str) -> Delivery:
         """Take in one record that was typed, or read from its QR code."""

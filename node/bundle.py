@@ -128,13 +128,15 @@ class Bundle:
         if _crc(self._ahead[2:4] + raw) != self._ahead[4:FRAME_BYTES]:
             return None
         self._take(FRAME_BYTES + length)
-        self.count, self._astray = self.count + 1, False
+        self._found_again()
+        self.count += 1
         return raw
 
     def _ended(self) -> bool:
         """Whether the end is ahead; says if it tells of another file than what was read."""
         if not self._ahead.startswith(END) or not self._reach(END_BYTES):
             return False
+        self._found_again()
         count, told = int.from_bytes(self._take(6)[2:], "big"), bytes(self._ahead[:SUM_BYTES])
         if told != self._seen.sum():
             self.faults["sum"] += 1
@@ -142,9 +144,13 @@ class Bundle:
             self.faults["count"] += 1
         return True
 
+    def _found_again(self) -> None:
+        if self._astray:
+            self.faults["damaged"] += 1
+            self._astray = False
+
     def _search(self) -> bool:
         """Go on to what may be the next frame; False once too much was no good."""
-        self.faults["damaged"] += not self._astray
         self._astray = True
         at = self._ahead.find(RECORD[:1], 1)
         size = len(self._ahead) if at < 0 else at

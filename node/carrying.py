@@ -58,10 +58,11 @@ class CarryingDesk:
     def _delivery(self, landed: Landed, problem: str = "") -> Delivery:
         new, refused = landed.new, landed.refused
         outdated, waiting = (sum(refused[reason] for reason in reasons) for reasons in (OUTDATED, WAITING))
+        faults = tuple(sorted(slug for slug, count in landed.faults.items() if count))
         return Delivery(
             problem, self._shown(landed.new_ids), new[Kind.BULLETIN], new[Kind.EVENT], new[Kind.REPLY],
             new[Kind.RETRACTION] + new[Kind.CANCELLATION], new[Kind.VOUCH] + new[Kind.REVOCATION], landed.known, outdated,
-            waiting, refused.total() - outdated - waiting, tuple(sorted(slug for slug, count in landed.faults.items() if count)),
+            waiting, refused.total() - outdated - waiting, faults,
             landed.header.name if landed.header else "", landed.header.made if landed.header else None)
 
     def _shown(self, ids: list[bytes]) -> tuple[Item, ...]:

@@ -27,7 +27,7 @@ def code_of(raw: bytes) -> str:
 
 
 def record_in(text: str) -> bytes:
-    """The encoded record whose letters somebody typed or scanned; raises RemoteFault("letters"). Its signature is unchecked."""
+    """The encoded record, its signature unchecked, whose letters were typed or scanned; raises RemoteFault("letters")."""
     letters = "".join(text[:MAX_LETTERS].split()).upper().removeprefix(WORD)
     try:
         whole = from_text(letters.translate(ALIKE))

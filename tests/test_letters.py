@@ -23,7 +23,8 @@ def test_what_was_printed_is_read_again_typed_or_scanned(raw):
 @given(records, st.randoms(use_true_random=False))
 def test_small_letters_blanks_and_digits_that_look_alike_do_no_harm(raw, rng):
     typed = letters_of(raw).lower().replace("o", "0").replace("i", "1").replace("b", "8")
-    assert record_in("".join(char + rng.choice(["", "", " ", "\n", "-"]) for char in typed)[:4_000]) == raw or len(raw) > 800
+    typed = "".join(char + rng.choice(["", "", " ", "\n", "-"]) for char in typed)
+    assert len(typed) > 4_000 or record_in(typed) == raw
 
 
 def test_one_wrong_letter_is_found():

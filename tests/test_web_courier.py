@@ -1,6 +1,7 @@
 """Couriers: the board leaves as a file, comes in as a file or as letters, and the pages say what was new."""
 
 import html
+import importlib
 import io
 import re
 
@@ -157,7 +158,7 @@ def test_a_full_card_keeps_the_courier_waiting_not_guessing(portal, wharf, elsew
 
 
 def test_a_file_larger_than_any_bundle_is_not_read(portal, wharf, monkeypatch):
-    monkeypatch.setattr("web.courier.MAX_UPLOAD_BYTES", 100_000)
+    monkeypatch.setattr(importlib.import_module("web.courier"), "MAX_UPLOAD_BYTES", 100_000)
     assert give(portal, bytes(200_000)).status_code == 413
     assert give(portal, bundle_of(wharf)).status_code == 200
 

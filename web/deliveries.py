@@ -18,8 +18,8 @@ def problem(slug: str) -> str:
         "letters": _("There is a mistake in these letters. Please compare them with the paper, group by group."),
         "busy": _("Others are giving their files at this moment. Please try again in a minute."),
     }
-    return sentences.get(slug, _("The memory card of this island keeps nothing more at the moment. Please tell its keeper, and "
-                                 "keep the file."))
+    return sentences.get(slug, _("The memory card of this island keeps nothing more at the moment. Please tell its keeper, "
+                                 "and keep the file."))
 
 
 def new(brought: Delivery) -> list[str]:
@@ -28,7 +28,8 @@ def new(brought: Delivery) -> list[str]:
         (brought.bulletins, lambda n: ngettext("%(num)s bulletin", "%(num)s bulletins", n)),
         (brought.events, lambda n: ngettext("%(num)s event", "%(num)s events", n)),
         (brought.replies, lambda n: ngettext("%(num)s reply", "%(num)s replies", n)),
-        (brought.changes, lambda n: ngettext("%(num)s withdrawal or cancellation", "%(num)s withdrawals or cancellations", n)),
+        (brought.changes, lambda n: ngettext("%(num)s withdrawal or cancellation",
+                                             "%(num)s withdrawals or cancellations", n)),
         (brought.keys, lambda n: ngettext("%(num)s paper about who may write", "%(num)s papers about who may write", n)),
     ]
     return [phrase(count) % {"num": count} for count, phrase in counted if count]
