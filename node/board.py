@@ -153,7 +153,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Act:
-    """What a keeper did here, for the other keepers to see. `deed`: hide, show, approve, refuse, posting, outline, clock."""
+    """What a keeper did here, for other keepers to see. `deed`: hide, show, approve, refuse, posting, outline or clock."""
 
     at: int
     keeper: str
@@ -275,7 +275,7 @@ class Board(Protocol):
         """Who may post here: `open`, `moderated` or `members`."""
 
     def set_clock(self, minute: int, keeper: str) -> bool:
-        """A keeper was asked and says what time it is; forward only, and not over a better source: whether it is believed."""
+        """A keeper was asked and says what time it is; whether it is believed (forward only, not over a better source)."""
 
     def outline(self) -> str:
         """The keeper's map outline: one line per stroke, each `latitude,longitude` pairs parted by spaces; "" for none."""

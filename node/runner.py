@@ -125,6 +125,11 @@ class Runner:
         self.call(self._stop)
         self._thread.join(5)
 
+    @property
+    def waiting(self) -> int:
+        """How many events and orders are in the queue."""
+        return self._inbox.qsize()
+
     def publish(self, raw: bytes) -> Verdict:
         """Keep a record made here and pass it on; returns once it is durable, raises StoreFailed if the card will not."""
         return self._order(Order(raw=raw))

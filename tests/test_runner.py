@@ -1,0 +1,169 @@
+"""The runner: nothing waits for a link that hangs, posts are answered once durable, one failure ends nothing."""
+
+import queue
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from node.clock import SystemClock, minute_of
+from node.identity import Charter, SigningKey
+from node.island import Island
+from node.liveset import LiveSet
+from node.memorystore import MemoryStore
+from node.records import Kind, Record, encode, sign
+from node.rows import StoreFailed
+from node.runner import Chore, Runner
+from node.sync.events import LinkChanged, PacketReceived, RecordKept, Send, SendDone
+from radio.link import Outcome, Received
+
+KEY = SigningKey(b"\1" * 32)
+CHARTER = Charter.found("x", [KEY.public], bytes(32))
+
+
+class Wire:
+    """A link whose other end is this test; `stuck` makes `send` wait for ever, as a full radio does."""
+
+    name, max_payload, up, state = "wire", 231, True, "up"
+
+    def __init__(self, stuck=False):
+        self.counters = Counter()
+        self.sent, self.heard = queue.Queue(), queue.Queue()
+        self._stuck, self.closed = stuck, threading.Event()
+
+    def send(self, payload, hop_limit=0, urgent=False):
+        self.sent.put(payload)
+        if self._stuck:
+            self.closed.wait()
+        return Outcome.SENT
+
+    def receive(self, timeout_s):
+        try:
+            return self.heard.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def close(self):
+        self.closed.set()
+
+
+class Parrot:
+    """An engine that sends on the wire every record kept, and remembers what it was told."""
+
+    deadline = None
+
+    def __init__(self, broken=False):
+        self.told, self.broken = queue.Queue(), broken
+
+    def handle(self, event, now):
+        self.told.put(event)
+        if self.broken and isinstance(event, PacketReceived):
+            raise RuntimeError("a mistake of ours")
+        return [Send("wire", event.id)] if isinstance(event, RecordKept) else []
+
+
+def wait_until(ready, timeout_s=10):
+    end = time.monotonic() + timeout_s
+    while not ready():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.005)
+
+
+def post(number=0):
+    record = Record(Kind.BULLETIN, KEY.key_id, minute_of(SystemClock().now()), 24, packed=b"%d" % number)
+    return encode(sign(record, CHARTER.set_id, KEY.sign))
+
+
+@pytest.fixture
+def start():
+    """Starts runners that are stopped when the test ends."""
+    runners = []
+
+    def _start(link, engine, store=None, chores=None):
+        island = Island(LiveSet(CHARTER), MemoryStore() if store is None else store, [engine])
+        runners.append(Runner(island, [link], SystemClock(), chores))
+        runners[-1].start()
+        return runners[-1]
+
+    yield _start
+    for runner in runners:
+        runner.stop()
+
+
+def test_a_post_is_kept_before_it_is_sent_and_then_answered(start):
+    wire, parrot = Wire(), Parrot()
+    verdict = start(wire, parrot).publish(post())
+    assert verdict.kept
+    assert wire.sent.get(timeout=5) == verdict.id
+    kinds = [type(parrot.told.get(timeout=5)) for _ in range(3)]
+    assert set(kinds) == {LinkChanged, RecordKept, SendDone}
+
+
+def test_a_link_that_hangs_holds_up_nobody(start):
+    runner = start(Wire(stuck=True), Parrot())
+    assert all(runner.publish(post(number)).kept for number in range(20))
+
+
+def test_posts_that_come_together_share_one_commit(start):
+    commits = []
+
+    class Counting(MemoryStore):
+        """Notes how many rows each commit had."""
+
+        def commit(self, put=(), delete=()):
+            put = list(put)
+            commits.append(len(put))
+            super().commit(put, delete)
+
+    runner, go = start(Wire(), Parrot(), Counting()), threading.Event()
+    busy = threading.Thread(target=runner.call, args=(lambda: go.wait(10),))
+    posters = [threading.Thread(target=runner.publish, args=(post(number),)) for number in range(10)]
+    busy.start()
+    for thread in posters:
+        thread.start()
+    wait_until(lambda: runner.waiting >= 10)
+    go.set()
+    for thread in (busy, *posters):
+        thread.join(10)
+    assert commits == [10]
+
+
+def test_a_card_that_refuses_is_told_to_who_posted_and_the_runner_goes_on(start):
+    class Full(MemoryStore):
+        """Refuses once."""
+
+        refuse = True
+
+        def commit(self, put=(), delete=()):
+            if self.refuse:
+                raise StoreFailed("full")
+            super().commit(put, delete)
+
+    store = Full()
+    runner = start(Wire(), Parrot(), store)
+    with pytest.raises(StoreFailed, match="full"):
+        runner.publish(post())
+    store.refuse = False
+    assert runner.publish(post()).kept
+
+
+def test_a_mistake_in_an_engine_ends_neither_the_loop_nor_the_next_post(start, caplog):
+    wire = Wire()
+    runner = start(wire, Parrot(broken=True))
+    wire.heard.put(Received(b"boom"))
+    wait_until(lambda: "a turn of the runner failed" in caplog.text)
+    assert runner.publish(post()).kept
+
+
+def test_work_that_fails_is_its_askers_failure(start):
+    runner = start(Wire(), Parrot())
+    with pytest.raises(ZeroDivisionError):
+        runner.call(lambda: 1 / 0)
+    assert runner.call(lambda: "still here") == "still here"
+
+
+def test_chores_are_done_again_and_again(start):
+    done = queue.Queue()
+    start(Wire(), Parrot(), chores=[Chore(0.01, done.put)])
+    assert done.get(timeout=5) < done.get(timeout=5)
