@@ -1,0 +1,98 @@
+"""The air engine behind a real radio: what the radio tells changes times, law and budget."""
+
+from dataclasses import replace
+
+import pytest
+
+from node.airside import AirSide, time_of
+from node.clock import EPOCH_S, minute_of, seconds_of
+from node.identity import Charter, SigningKey
+from node.liveset import LiveSet
+from node.sync.events import LinkChanged, PacketReceived
+from node.sync.packets import Packet, Sum, encode
+from radio.lora import PRESETS
+from radio.meshtastic_facts import Facts
+
+KEY = SigningKey(b"\1" * 32)
+CHARTER = Charter.found("x", [KEY.public], bytes(32))
+NOW = EPOCH_S + 400 * 86_400.0
+
+
+class Radio:
+    """What a radio tells, to be changed by a test."""
+
+    def __init__(self):
+        self.facts, self.times = Facts(region="EU_868"), []
+        self.side = AirSide("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: self.facts, (188, "", 0.0),
+                            lambda who, utc: self.times.append((who, utc)))
+
+    def come_up(self, **facts):
+        self.facts = replace(self.facts, **facts)
+        self.side.handle(LinkChanged("radio", False), NOW)
+        self.side.handle(LinkChanged("radio", True), NOW)
+
+
+@pytest.fixture
+def radio():
+    return Radio()
+
+
+def test_a_faster_preset_makes_a_post_cheaper(radio):
+    slow = radio.side.airtime_s(160)
+    radio.come_up(preset="SHORT_FAST", modem=PRESETS["SHORT_FAST"])
+    assert radio.side.airtime_s(160) < slow / 5
+
+
+def test_firmware_that_signs_costs_more_air_for_small_packets(radio):
+    plain = radio.side.airtime_s(100)
+    radio.come_up(firmware="2.8.0")
+    assert radio.side.airtime_s(100) > plain
+
+
+def test_a_long_record_takes_several_packets(radio):
+    assert [radio.side.packets(size) for size in (100, 170, 300, 1752)] == [1, 1, 2, 11]
+    assert radio.side.airtime_s(1752) > 8 * radio.side.airtime_s(160)
+
+
+def test_the_radios_region_sets_the_law_unless_the_keeper_did(radio):
+    radio.come_up(region="EU_433")
+    assert radio.side.governor.region == "EU_433"
+    kept = AirSide("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: Facts(region="US"), (188, "EU_868", 0.0), print)
+    kept.handle(LinkChanged("radio", True), NOW)
+    assert kept.governor.region == "EU_868"
+
+
+def test_a_busy_channel_told_by_the_radio_holds_packets_back(radio):
+    before = radio.side.governor.wait_s(1.0, NOW)
+    radio.facts = replace(radio.facts, channel_use=0.4, use_at=1.0)
+    radio.side.handle(LinkChanged("radio", True), NOW)
+    assert before == 0 < radio.side.governor.wait_s(1.0, NOW)
+
+
+def heard(sender, minute):
+    packet = Packet(sender, 1, (Sum((minute // 60 + 1) % 65_536, 0, 1, 0),))
+    return PacketReceived("radio", encode(packet, CHARTER.subkey("tag")), "!1", 0)
+
+
+def test_a_neighbours_summary_tells_the_time_within_half_an_hour(radio):
+    radio.come_up()
+    radio.side.handle(heard(0xABCD, minute_of(NOW)), NOW)
+    (who, utc), = radio.times
+    assert who == "abcd" and abs(utc - NOW) <= 1_800
+    status = radio.side.status(NOW + 30)
+    assert status["neighbours"][0]["name"] == "abcd" and status["neighbours"][0]["heard_s_ago"] == 30
+    assert radio.side.heard_at == NOW
+
+
+def test_strangers_and_noise_tell_nothing(radio):
+    radio.come_up()
+    stranger = encode(Packet(7, 1, (Sum(5, 0, 1, 0),)), b"another set's key, 32 bytes long")
+    for payload in (b"", b"noise", stranger):
+        radio.side.handle(PacketReceived("radio", payload, "!1", 0), NOW)
+    assert radio.times == [] and radio.side.heard_at is None
+
+
+def test_an_island_behind_by_months_takes_the_hour_of_others():
+    behind = NOW - 100 * 86_400
+    assert abs(time_of((minute_of(NOW) // 60 + 1) % 65_536, behind) - NOW) <= 1_800
+    assert seconds_of(minute_of(NOW)) == NOW
