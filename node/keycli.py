@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import sys
 import time
 from datetime import datetime
@@ -14,6 +15,7 @@ from node import control
 from node.backup import back_up, restore
 from node.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of
 from node.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
+from node.disk import Disk, StoreLocked
 from node.identity import SEED_BYTES, SigningKey
 from node.keyfile import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
 from node.passphrase import SALT_BYTES, WrongPassphrase, seal
@@ -218,6 +220,27 @@ def restore_(config: Path | None, file: Path) -> None:
     click.echo(f"Restored into {folder}: {counts['records']} records, {counts['archive']} archived. Next: archipel run.")
     if (folder / "archipel.toml").exists():
         click.echo(f"Its settings file is {folder / 'archipel.toml'}.")
+
+
+@main.command()
+@config_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def wipe(config: Path | None, yes: bool) -> None:
+    """Destroy this island: its keys first, written over, then all it holds. Stop it before; nothing brings it back."""
+    folder = settings_of(config).node.data
+    if not yes:
+        click.confirm(f"Destroy the island in {folder}, keys and records?", abort=True)
+    try:
+        lock = Disk().lock(folder / "lock")
+        KeyFolder(folder).destroy()
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        lock.release()
+    except StoreLocked as error:
+        raise click.ClickException(f"an island runs on {folder}. Stop it first.") from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or folder}: {error.strerror}. Destroy the card.") from error
+    click.echo("Nothing is left. Tell the other keepers, so that they revoke its key.")
 
 
 def _folder_without_set(settings: Settings) -> KeyFolder:

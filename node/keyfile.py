@@ -94,6 +94,15 @@ class KeyFolder:
         offered = offer(keeper.key_id, seed, minute, days * 24, group)
         return to_text(invitation_bytes(prepare(self.charter(), keeper, seed, offered, papers)))
 
+    def destroy(self) -> None:
+        """Write over every key, in its place on the card, before its name goes: nothing signed here can be forged later."""
+        for path in self.path.glob("*"):
+            with path.open("r+b") as file:
+                file.write(os.urandom(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+
     def _new_key(self) -> SigningKey:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         seed = os.urandom(SEED_BYTES)

@@ -159,3 +159,18 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(config, tmp_path):
         code, output = archipel("run", "--config", config)
         assert code == 1 and "Another program uses that port" in output
         assert archipel("doctor", "--config", config)[0] == 1
+
+
+def test_an_island_that_runs_is_not_wiped(island):
+    code, said = archipel("wipe", "--config", island, "--yes")
+    assert code == 1 and "Stop it first" in said
+    assert (island.parent / "data/keys/island.key").exists()
+
+
+def test_nothing_is_left_of_an_island_that_was_wiped(config):
+    archipel("init", "--config", config)
+    assert archipel("wipe", "--config", config, typed="n\n")[0] == 1
+    assert (config.parent / "data/keys/island.key").exists()
+    code, said = archipel("wipe", "--config", config, typed="y\n")
+    assert code == 0 and "Nothing is left" in said
+    assert not list((config.parent / "data").iterdir())

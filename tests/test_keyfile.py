@@ -67,3 +67,17 @@ def test_a_keepers_key_opens_with_its_passphrase_only_and_is_never_overwritten(t
     path.write_text("something else")
     with pytest.raises(KeyTrouble, match="not a keeper's key file"):
         read_keeper_key(path, "x")
+
+
+def test_destroyed_keys_are_written_over_where_they_lay(tmp_path):
+    folder = KeyFolder(tmp_path)
+    folder.found("Belleville")
+    folder.portal_secret()
+    places = [path.open("rb") for path in folder.path.iterdir()]
+    before = [place.read() for place in places]
+    folder.destroy()
+    assert not list(folder.path.iterdir())
+    for place, content in zip(places, before, strict=True):
+        place.seek(0)
+        assert len(after := place.read()) == len(content) and after[:8] != content[:8]
+        place.close()
