@@ -1,13 +1,14 @@
 """The `meshtastic` library, tamed: one stream to one radio, open until it breaks, then never again.
 
-Left to itself (2.6 to 2.7) the library reconnects without saying so, blocks for ever when the radio's queue is full, sends
-refused packets again with every later one, keeps every node number it ever heard, and leaves timers running after `close`.
+Left to itself (2.6 to 2.7) the library reconnects without saying so, blocks for ever when the radio's queue is full, keeps
+every node number and every line of noise it ever heard, and leaves timers running after `close`.
 Here it does the framing, the handshake's first word and the packets going out; what comes in goes straight to the link.
 """
 
 import contextlib
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,10 @@ class _Tamed:
     on_garbage: Callable[[], None]
     on_end: Callable[[], None]
     stopping = False
+
+    def __init__(self, *args: Any, **options: Any):
+        self._writing = threading.Lock()  # packets and heartbeats come from two threads
+        super().__init__(*args, **options)
 
     def post(self, letter: Letter) -> int:
         """Write a packet to the radio; returns its id. Raises OSError when the stream is broken."""
@@ -88,7 +93,11 @@ class _Tamed:
             self._startConfig()
 
     def _sendToRadio(self, toRadio: Any) -> None:
-        self._sendToRadioImpl(toRadio)  # no queue of the library's own, no waiting, no repeats
+        with self._writing:
+            self._sendToRadioImpl(toRadio)  # no queue of the library's own, no waiting
+
+    def _handleLogByte(self, b: bytes) -> None:
+        pass  # noise would be kept until a line ends, if one ever does
 
     def _waitConnected(self, timeout: float = 0) -> None:
         pass  # the link waits, and can be interrupted

@@ -2,6 +2,7 @@
 
 import queue
 import socket
+import struct
 import threading
 import time
 from dataclasses import replace
@@ -119,6 +120,13 @@ class Puppet:
     def hang_up(self):
         client = self._clients.pop()
         client.shutdown(socket.SHUT_RDWR)
+        client.close()
+
+    def slam(self):
+        """Reset the connection instead of closing it."""
+        client = self._clients.pop()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.shutdown(socket.SHUT_RD)
         client.close()
 
     def close(self):
@@ -330,6 +338,39 @@ def test_a_stream_that_breaks_while_sending_is_down_not_sent(puppet, connect):
     assert results == [Outcome.DOWN]
 
 
+def test_a_connection_that_is_reset_is_noticed_at_once(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    puppet.slam()
+    until(lambda: not link.up or link.counters["connected"] == 2, 5)
+
+
+def test_a_refused_packet_is_not_sent_again_with_the_next(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    for number, res in enumerate((7, 0, 0)):
+        sending = threading.Thread(target=link.send, args=(b"%d" % number,))
+        sending.start()
+        packet = puppet.next_packet()
+        assert packet.decoded.payload == b"%d" % number
+        puppet.say(queueStatus=mesh_pb2.QueueStatus(res=res, free=15, maxlen=16, mesh_packet_id=packet.id))
+        sending.join(10)
+
+
+def test_what_the_radio_brings_of_ourselves_and_texts_for_others_are_left_out(puppet, connect):
+    texts = []
+    link = connect(puppet.port, on_text=lambda *text: texts.append(text))
+    until(lambda: link.up)
+    for number, (sender, to, port) in enumerate([(9, 0xFFFFFFFF, 256), (8, 0xFFFFFFFF, 1), (8, 7, 1), (8, 9, 1),
+                                                 (8, 0xFFFFFFFF, 256)]):
+        data = mesh_pb2.Data(portnum=port, payload=b"%d" % number)
+        packet = mesh_pb2.MeshPacket(id=number + 1, to=to, decoded=data)
+        setattr(packet, "from", sender)
+        puppet.say(packet=packet)
+    assert link.receive(5).payload == b"4" and link.receive(0.05) is None
+    assert texts == [("!00000008", "3")]
+
+
 def test_silence_ends_a_connection_and_heartbeats_keep_one_alive(puppet, mesh, connect):
     silent, lively = connect(puppet.port, patience=HASTY), connect(mesh.ports[0], patience=HASTY)
     until(lambda: silent.counters["silent"] >= 1 and silent.counters["connected"] >= 2)
@@ -356,6 +397,7 @@ def test_garbage_from_the_radio_is_counted_and_harms_nothing(puppet, connect):
     until(lambda: link.up)
     puppet.write(b"\x94\xc3\x00\x05\xff\xff\xff\xff\xff" + b"INFO | log line\r\n" + b"\x94\xc3\xff\xff" + bytes(50))
     until(lambda: link.counters["radio-garbage"] == 1)
+    assert link._session.wire.cur_log_line == "", "noise is not kept"
     bad = mesh_pb2.MeshPacket(id=4, decoded=mesh_pb2.Data(portnum=5, request_id=1, payload=b"\xff\xff"))
     telemetry = mesh_pb2.MeshPacket(id=5, decoded=mesh_pb2.Data(portnum=67, payload=b"\xff\xff"))
     for packet in (bad, telemetry):
@@ -390,6 +432,42 @@ def test_text_messages_reach_the_hook_and_answers_are_acknowledged(mesh, connect
     until(lambda: here.counters["text-acked"] and there.counters["text-acked"])
     with pytest.raises(ValueError, match="219"):
         here.send_text("!a1c00001", "é" * 110)
+
+
+def test_texts_in_a_row_keep_the_pause_that_the_firmware_wants(mesh, connect):
+    texts = queue.Queue()
+    here = connect(mesh.ports[0])
+    there = connect(mesh.ports[1], on_text=lambda sender, text: texts.put(text))
+    until(lambda: here.up and there.up)
+    for number in range(3):
+        assert here.send_text("!a1c00001", str(number)) is Outcome.SENT
+    assert [texts.get(timeout=5) for _ in range(3)] == ["0", "1", "2"]
+
+
+def test_only_the_receivers_word_counts_as_an_acknowledgement(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    link.send_text("!00000008", "hello")
+    packet = puppet.next_packet()
+    assert (packet.to, packet.want_ack) == (8, True)
+    for sender in (9, 7, 8):
+        data = mesh_pb2.Data(portnum=5, request_id=packet.id, payload=b"\x18\x00")
+        ack = mesh_pb2.MeshPacket(id=sender, to=9, decoded=data)
+        setattr(ack, "from", sender)
+        assert link.counters["text-acked"] == 0
+        puppet.say(packet=ack)
+        if sender != 8:
+            _settle(puppet, link)
+    until(lambda: link.counters["text-acked"] == 1)
+
+
+def _settle(puppet, link):
+    """Wait until the link has read all that the puppet said."""
+    data = mesh_pb2.Data(portnum=256, payload=b"mark")
+    mark = mesh_pb2.MeshPacket(id=99, decoded=data)
+    setattr(mark, "from", 5)
+    puppet.say(packet=mark)
+    assert link.receive(5).payload == b"mark"
 
 
 def test_a_text_nobody_hears_is_counted_as_failed(mesh, connect):

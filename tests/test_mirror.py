@@ -12,7 +12,7 @@ from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
 from node.records import Kind, Record, decode, encode, record_id, sign
-from node.sync.events import Drop, Keep, LinkChanged, PacketReceived, RecordKept, Send, SendDone, Tick
+from node.sync.events import Drop, Keep, LinkChanged, PacketReceived, RecordKept, RecordRefused, Send, SendDone, Tick
 from node.sync.mirror import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MirrorEngine
 from node.sync.sealing import SLOT_BYTES, Seal
 
@@ -209,6 +209,41 @@ def test_a_vandal_who_overwrites_or_empties_slots_is_repaired_with_growing_patie
         shore.put(slot, b"")
         shore.run(60)
     assert len(shore.sent("data")) - before < 20
+
+
+def test_a_vandal_cannot_make_us_remember_more_than_the_slot():
+    engine = MirrorEngine("mqtt", CHARTER, full := filled(bulletin(1)), random.Random(1))
+    engine.handle(LinkChanged("mqtt", True), NOW)
+    slot = SEAL.slot(record_id(bulletin(1)))
+    for number in range(1_000):
+        engine.handle(PacketReceived("mqtt", slot + bytes(256)), NOW + number / 1_000)
+    assert len(full) == len(engine._plan) == len(engine._due) == 1
+
+
+def filled(*raws):
+    """A live set that holds these records."""
+    liveset = LiveSet(CHARTER)
+    liveset.apply(liveset.judge(raws, NOW))
+    return liveset
+
+
+def test_what_came_by_another_way_at_the_same_moment_is_not_put_there_again():
+    engine = MirrorEngine("mqtt", CHARTER, filled(bulletin(1)), random.Random(1))
+    engine.handle(LinkChanged("mqtt", True), NOW)
+    engine.handle(RecordKept(record_id(bulletin(1)), "lora"), NOW)
+    engine.handle(RecordRefused(record_id(bulletin(1)), "mqtt", "duplicate"), NOW)
+    actions = [action for second in range(600) for action in engine.handle(Tick(), NOW + second)]
+    assert actions == []
+
+
+def test_records_loaded_between_the_first_packet_and_the_link_coming_up_are_put_there():
+    liveset = LiveSet(CHARTER)
+    engine = MirrorEngine("mqtt", CHARTER, liveset, random.Random(1))
+    engine.handle(PacketReceived("mqtt", bytes(16) + bytes(256)), NOW)
+    liveset.apply(liveset.judge([bulletin(1)], NOW))
+    engine.handle(LinkChanged("mqtt", True), NOW)
+    actions = [action for second in range(60) for action in engine.handle(Tick(), NOW + second)]
+    assert [action.label for action in actions] == ["data"]
 
 
 def test_what_left_the_set_is_taken_away_hours_later():

@@ -162,6 +162,15 @@ def test_over_two_hops_our_own_node_speaks_first_then_the_receiver():
     assert [(packet.hop_start, packet.hop_limit) for packet in bench.packets(3, TEXT)] == [(3, 2)]
 
 
+def test_what_somebody_passed_on_is_not_repeated():
+    bench = Bench([(1, 2), (2, 3)])
+    bench.air.partition([1, 2], [3])
+    bench.send(1, b"loin", to=3, port=TEXT, packet_id=5, want_ack=True, hop_limit=3)
+    bench.run(60)
+    assert bench.verdicts(1) == [(1, 0, 5)]
+    assert bench.air.counters["frames"] == 2
+
+
 def test_nobody_in_range_means_three_transmissions_and_a_nak_after_some_twenty_seconds():
     bench = Bench([(1, 2)])
     bench.air.partition([1], [2])

@@ -9,7 +9,6 @@ Packet: slot (16) | sealed record (`node.sync.sealing`), or the slot alone to em
 """
 
 import heapq
-import math
 from collections.abc import Iterable
 from random import Random
 from typing import Protocol
@@ -125,15 +124,14 @@ class MirrorEngine:
         return self._slots
 
     def _settle(self, now: float) -> None:
-        """Once the shelf has shown what it has: plan to put there what it lacks, in no order that others share."""
+        """Once the shelf has shown what it has: plan to put there what it lacks, not at the moment that others choose."""
         if self._settle_at is None or now < self._settle_at:
             return
         self._settle_at = None
-        missing = [slot for slot in self._live() if slot not in self._there]
-        self._rng.shuffle(missing)
         start_at = now + self._rng.uniform(0, SPREAD_S)
-        for slot in missing:
-            self._look_at(slot, start_at)
+        for slot in self._live():
+            if slot not in self._there and slot not in self._due:
+                self._look_at(slot, start_at)
 
     def _notice(self, now: float) -> None:
         """A clock set back must not make us wait for hours."""
@@ -210,16 +208,14 @@ class MirrorEngine:
     def _take_away_later(self, slot: bytes, now: float) -> None:
         if len(self._foreign) < MAX_FOREIGN:
             self._foreign.add(slot)
-            self._due.pop(slot, None)
             self._look_at(slot, now + CLEAR_S + self._rng.uniform(0, CLEAR_SPREAD_S))
 
     # what to do when
 
     def _look_at(self, slot: bytes, at: float) -> None:
-        """See to this slot at `at`, or earlier if that was planned."""
-        if at < self._due.get(slot, math.inf):
-            self._due[slot] = at
-            heapq.heappush(self._plan, (at, slot))
+        """See to this slot at `at`; what was planned for it before is forgotten."""
+        self._due[slot] = at
+        heapq.heappush(self._plan, (at, slot))
 
     def _try_again(self, slot: bytes, now: float) -> None:
         """This slot has failed us: look at it later, each time after twice as long."""
