@@ -70,7 +70,7 @@ class Judgement:
         screened = [self._screen(raw) for raw in raws]
         candidates = list(self.looked_at.values())
         papers = [entry for entry in candidates if entry.about_trust]
-        if papers:
+        if papers and self._any_counts(papers):
             self._settle_papers(papers + self._waiting_papers())
         posts: dict[bytes, list[Entry]] = {}
         for entry in candidates:
@@ -155,12 +155,16 @@ class Judgement:
         known = dict.fromkeys((*self._state.shares, *self._state.pen.authors(), *self._state.faded.authors()))
         return [author for author in known if before.view(author) != after.view(author)]
 
+    def _any_counts(self, papers: list[Entry]) -> bool:
+        """Let in what counts as things stand, revocations first; strangers' vouches, of which there may be many, do not."""
+        revocations = [paper for paper in papers if paper.kind is Kind.REVOCATION]
+        return self._settle(revocations) or self._settle([paper for paper in papers if paper.kind is Kind.VOUCH])
+
     def _settle_papers(self, candidates: list[Entry]) -> None:
         """Let vouches and revocations in until nothing moves: each may admit the author of another, or void it."""
         for paper in self._held_papers():
             if paper.expires <= self._minute:
                 self._drop_void([paper], paper.author)
-        self._settle([paper for paper in candidates if paper.kind is Kind.REVOCATION])
         while True:
             self.trust = Trust(self._state.charter, self._held_papers())
             candidates = [paper for paper in candidates if self.fates.get(paper.id, UNVOUCHED) in WAITING]

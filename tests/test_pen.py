@@ -37,3 +37,10 @@ def test_one_unknown_author_fills_only_a_part_of_the_pen():
     take(liveset, [village.bulletin("pushy", str(n)) for n in range(3 * PER_AUTHOR.records)])
     take(liveset, [village.vouch("founder", "patient"), village.vouch("founder", "pushy")])
     assert len(liveset) == 2 + 1 + PER_AUTHOR.records
+
+
+def test_strangers_vouches_and_revocations_do_not_make_trust_be_weighed_again(monkeypatch):
+    village = Village()
+    liveset = live(village, [village.vouch("founder", "ana", KEEPER)])
+    monkeypatch.setattr("node.judge.Trust", lambda *_: pytest.fail("weighed again"))
+    assert take(liveset, [village.vouch("stranger", "ben"), village.revoke("stranger", "ana")]) == ["penned", "penned"]
