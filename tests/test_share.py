@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from node.records import record_id
 from node.share import ROOM, Drawer
 from tests.village import Village, held, live, take
@@ -29,6 +31,19 @@ def test_the_share_is_bounded_in_bytes_too():
     posts = [village.bulletin(text="x" * 420, minute=n) for n in range(9)]
     take(liveset, posts)
     assert held(liveset, *posts) == [False] * 5 + [True] * 4
+
+
+@pytest.mark.parametrize(("spare", "kept"), [(0, 3), (-1, 2)])
+def test_a_share_is_full_to_the_last_octet(spare, kept):
+    village = Village()
+    posts = [village.bulletin(text="x" * 50, minute=n) for n in range(3)]
+    for order in (posts, posts[::-1]):
+        liveset = live(village, posts=(1000, 3 * len(posts[0]) + spare))
+        for raw in order:
+            take(liveset, [raw])
+        assert held(liveset, *posts) == [False] * (3 - kept) + [True] * kept
+    founder = village.key("founder").key_id
+    assert live(village, posts[1:], posts=(1000, 3 * len(posts[0]) + spare)).has_room(founder, len(posts[0])) == (kept == 3)
 
 
 def test_posts_never_push_out_retractions_or_vouches():

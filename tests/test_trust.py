@@ -131,6 +131,7 @@ def test_a_stranger_or_a_writer_revokes_nobody():
     papers = [village.vouch("founder", "ana"), village.vouch("founder", "ben")]
     for author in ("ben", "stranger"):
         assert may_write(village, [*papers, village.revoke(author, "ana")], "ana")
+        assert kept(village, [*papers, village.revoke(author, "ana")]) == [True, True, False]
 
 
 def test_revoking_a_keeper_ends_what_rested_on_it_only_from_then_on():
