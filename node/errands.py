@@ -11,6 +11,7 @@ from typing import Protocol
 
 from node.archive import Archive, retire
 from node.clock import minute_of
+from node.entry import Entry
 from node.island import Island
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
@@ -134,4 +135,5 @@ class Errands:
             log.warning("nothing could be archived: %s", failure.reason)
             return
         around.runner.call(lambda: around.liveset.forget(ids))
-        around.board.desk.forget_words(ids)
+        roots = {Entry.of(row.raw).root for row in rows}
+        around.board.desk.forget_words([root for root in roots if not around.liveset.about(root)])

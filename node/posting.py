@@ -5,13 +5,13 @@ What waits is signed at once, with the minute it will be published as its creati
 
 import base64
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
 from node.clock import minute_of
-from node.drafts import MAX_LIFE_DAYS, normalised, problems_of, record_of, too_long, weighed
+from node.drafts import MAX_LIFE_DAYS, is_readable, normalised, problems_of, record_of, too_long, weighed
 from node.identity import SigningKey
 from node.liveset import LiveSet
 from node.passphrase import SALT_BYTES as SEAL_SALT_BYTES
@@ -126,13 +126,16 @@ class Desk:
         item, key = self._owned(item_id, word)
         if reason is not None and item.kind is not Kind.EVENT:
             raise DraftRefused([Problem("kind", "not-offered")])
-        codec, packed = pack(reason or "", item.language)
-        kind = Kind.RETRACTION if reason is None else Kind.CANCELLATION
-        record = Record(kind, key.key_id, max(self._now(), item.created), language=item.language, codec=codec,
+        draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
+        if not is_readable(draft.text):
+            raise DraftRefused([Problem("reason", "control-character")])
+        codec, packed = pack(draft.text, item.language)
+        record = Record(draft.kind, key.key_id, max(self._now(), item.created), language=item.language, codec=codec,
                         packed=packed, target=root_of(item))
-        draft = Draft(kind, text=reason or "")
         raw = self._signed(draft, outliving(record, item.expires), key)
         self._publish(raw)
+        if reason is None and not item.author.group:
+            self.forget_words([root_of(item)])
         return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
 
     # what waits
@@ -200,10 +203,11 @@ class Desk:
             raise BoardClosed(failure.reason) from failure
         self.changes += 1
 
-    def forget_words(self, ids: list[bytes]) -> None:
-        """The words of what has left this island for good."""
-        for id_ in ids:
-            self._store.set_note(_word_name(id_[:TARGET_BYTES]), None)
+    def forget_words(self, roots: list[bytes]) -> None:
+        """The words of what has left this island for good, by the first 8 bytes of its first version's id."""
+        with suppress(StoreFailed):  # a hash kept too long does no harm
+            for root in roots:
+                self._store.set_note(_word_name(root), None)
 
     # inside
 

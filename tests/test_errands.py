@@ -34,11 +34,12 @@ class Clock:
 def around(tmp_path):
     village, clock = Village(), Clock()
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
+    forgotten = []
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
-    board = SimpleNamespace(reader=reader, desk=SimpleNamespace(publish_due=lambda: 0, forget_words=lambda ids: None))
+    board = SimpleNamespace(reader=reader, desk=SimpleNamespace(publish_due=lambda: 0, forget_words=forgotten.extend))
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
-                          island=Island(liveset, store, []), board=board, settings=settings,
+                          island=Island(liveset, store, []), board=board, settings=settings, forgotten=forgotten,
                           runner=SimpleNamespace(call=lambda work: work()))
     archive.close()
     store.close()
@@ -117,3 +118,14 @@ def test_nothing_is_archived_by_a_clock_that_is_not_sure(around):
     around.timekeeper.sure = False
     hours(around, restarted(around), 60)
     assert around.store.get(record_id(post))
+
+
+def test_a_private_word_dies_with_its_post_and_not_before(around):
+    post = around.village.bulletin("founder", life=90)
+    claim = around.village.bulletin("ana", life=1, minute=1, target=record_id(post)[:8])  # says that it corrects it
+    around.island.handle_all([Posted(around.village.vouch("founder", "ana")), Posted(post), Posted(claim)], NOW)
+    errands = restarted(around)
+    hours(around, errands, 60)
+    assert around.archive.get(record_id(claim)) and around.forgotten == []
+    hours(around, errands, 90)
+    assert around.archive.get(record_id(post)) and around.forgotten == [record_id(post)[:8]]

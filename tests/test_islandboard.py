@@ -1,5 +1,6 @@
 """The board: what people post comes out as they typed it, and only they, or keepers, can change what is shown."""
 
+import json
 import random
 import threading
 from dataclasses import replace
@@ -351,3 +352,17 @@ def test_a_scheduled_post_that_came_too_late_does_not_hold_up_the_others(place):
     assert place.board.desk.publish_due() == 1
     assert place.board.item(soon.id) is None and place.board.item(later.id).text == "long"
     assert place.board.waiting() == []
+
+
+def test_nothing_is_kept_of_the_word_of_what_was_withdrawn(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="bonjour"))
+    assert any(name.startswith("word") and json.loads(value) for name, value in place.store._notes.items())
+    place.board.withdraw(posted.id, posted.word)
+    assert not any(name.startswith("word") and json.loads(value) for name, value in place.store._notes.items())
+
+
+def test_the_reason_of_a_cancellation_is_checked_like_any_text(place):
+    posted = place.board.post(event(place))
+    assert problems(place.board.withdraw, posted.id, posted.word, "pluie\x07") == [("reason", "control-character")]
+    place.board.withdraw(posted.id, posted.word, "e\u0301clairs")
+    assert place.board.item(posted.id).cancelled == "éclairs"

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.errors import LocalMisuse
+from node.judge import MAX_FORGED
 from node.liveset import LiveSet
 from node.records import Kind, record_id
 from tests.effort import EFFORT
@@ -79,6 +80,16 @@ def test_a_signature_is_not_checked_again_for_bytes_that_were_forged_once(monkey
     assert take(liveset, [forged]) == ["signature"]
     monkeypatch.setattr("node.judge.verify", lambda *_: pytest.fail("checked again"))
     assert take(liveset, [forged]) == ["signature"]
+
+
+def test_a_flood_of_forged_records_is_remembered_only_so_far(monkeypatch):
+    village = Village()
+    template, liveset = village.bulletin(text="12345678"), live(village)
+    monkeypatch.setattr("node.judge.verify", lambda *_: False)
+    flood = [template[:16] + number.to_bytes(8, "big") + template[24:] for number in range(MAX_FORGED + 500)]
+    assert set(take(liveset, flood)) == {"signature"}
+    assert len(liveset._state.forged) == MAX_FORGED and record_id(flood[-1]) in liveset._state.forged
+    assert len(liveset) == len(liveset._state.pen) == 0
 
 
 def test_a_record_from_the_future_waits_and_enters_when_its_time_is_near():

@@ -46,6 +46,7 @@ def test_chains_are_at_most_three_vouches_long():
               village.vouch("two", "three", KEEPER), village.vouch("three", "four")]
     assert may_write(village, papers, "three")
     assert not may_write(village, papers, "four")
+    assert kept(village, papers) == [True, True, True, False]
     assert may_write(village, [*papers, village.vouch("founder", "two", KEEPER)], "four")
 
 
@@ -178,6 +179,13 @@ def test_an_invitation_gives_no_more_than_writing():
     assert may_write(village, [ticket, use], "ana")
     assert not may_write(village, [ticket, use], "ana", urgent=True)
     assert not may_write(village, [ticket, use, village.vouch("ana", "ben")], "ben")
+
+
+def test_a_one_time_key_that_may_also_write_still_lets_its_newcomer_in():
+    village = Village()
+    papers = [village.vouch("founder", "ticket", INVITATION, life=100), village.vouch("founder", "ticket", life=LONG)]
+    assert may_write(village, [*papers, village.vouch("ticket", "ana", life=100)], "ana")
+    assert may_write(village, papers, "ticket")
 
 
 @pytest.mark.parametrize("use", [{"minute": 1, "life": 200}, {"minute": 5, "life": 10}])
