@@ -1,0 +1,74 @@
+"""A portal with something of everything on its board, to look at. usage: python tests/web/sample.py [PORT]"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from werkzeug.serving import make_server
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from node.board import Draft  # noqa: E402 - runs from a checkout too
+from node.records import Kind  # noqa: E402
+from tests.portals import Neighbourhood, portal_settings  # noqa: E402
+from web import create_app  # noqa: E402
+
+DAY_MIN = 1440
+BULLETINS = [
+    ("Coupure d'eau rue des Récollets jusqu'à 18 h.\nDes bidons sont à la mairie.", 13, 1),
+    ("Trouvé un chat gris devant la boulangerie, collier bleu. Il attend au 14.", 10, 1),
+    ("Cantine solidaire ce soir, on cherche des légumes et des bras pour éplucher dès 16 h. "
+     "Horaires et recettes : https://example.org/cantine\n\nVenez comme vous êtes.", 4, 1),
+    ("نبحث عن متطوعين لتوزيع الماء صباح الغد أمام المدرسة.", 3, 4),
+    ("Looking for someone who can mend bicycles on Sunday.", 3, 2),
+    ("Se presta taladro y escalera, preguntar en el 22.", 3, 3),
+]
+EVENTS = [  # title, days ahead, hour, minutes, topic, language, place
+    ("Assemblée du quartier", 0, 18, 120, 2, 1, "Maison des associations, 8 rue du Canal"),
+    ("Manifestation pour l’hôpital", 1, 14, 180, 1, 1, "Place de la République"),
+    ("Distribution de légumes", 2, 18, 90, 4, 1, "AMAP du canal"),
+    ("اجتماع الجيران", 3, 19, 60, 2, 4, "دار الجمعيات"),
+    ("Fête de la soupe", 5, 12, 48 * 60, 8, 1, "Quai de Valmy"),
+]
+
+
+def filled(folder: Path) -> Neighbourhood:
+    """A neighbourhood with bulletins, events, an urgent notice, a reply, a cancelled and a hidden post, one that waits."""
+    place = Neighbourhood(folder)
+    board, now = place.board, place.board.now()
+    place.bulletin("Fuite de gaz rue Bichat : évitez le bas de la rue, n’allumez rien.", 12, urgent=True)
+    posted = [board.post(Draft(Kind.BULLETIN, text, language, topic)) for text, topic, language in BULLETINS]
+    board.post(Draft(Kind.REPLY, "Merci ! J’apporte des carottes.", target=posted[2].id))
+    for title, days, hour, length, topic, language, where in EVENTS:
+        start = now - now % DAY_MIN + days * DAY_MIN + (hour - 1) * 60
+        event = board.post(Draft(
+            Kind.EVENT, "Venez avec une chaise.", language, topic, title=title, place=where, organiser="Comité du canal",
+            link="https://example.org/", start=start, end=start + length, offset=4, position=(48.87 - days / 500, 2.3767)))
+    board.withdraw(event.id, event.word, "la salle est prise")
+    board.set_outline("48.8750,2.3600 48.8720,2.3640 48.8690,2.3680", "lea")
+    board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")
+    board.post(Draft(Kind.BULLETIN, "Une annonce pour demain.", publish_at=now + DAY_MIN))
+    place.find_words()
+    return place
+
+
+def paths(place: Neighbourhood) -> list[str]:
+    """The address of every page of that board."""
+    bulletin, event = place.board.bulletins().items[3], place.board.events(place.board.now(), 10**7)[0]
+    month = "2025-12"  # the neighbourhood's clock stands in it
+    pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/bulletins", "/topics/food",
+             "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
+             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take", "/learn", "/learn/board",
+             "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/radio", "/keeper"]
+    for item in (bulletin, event):
+        pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print")]
+    return pages
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(filled(Path(folder)).board, portal_settings())
+        server = make_server("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0, app, threaded=True)
+        print(f"http://127.0.0.1:{server.port}/", flush=True)
+        server.serve_forever()
