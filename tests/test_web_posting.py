@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 
+from tests.portals import PASSPHRASE
 from web import create_app
 
 TEXT = "Soupe populaire ce soir.\nApportez vos bols & \"couverts\" <propres>."
@@ -28,7 +29,7 @@ def send(portal, path="/post", **fields):
 def publish(portal, **fields):
     answer, page = send(portal, action="publish", **fields)
     assert answer.status_code == 200, page
-    return re.search(r'/r/([0-9a-f]+)\?', page).group(1), re.search(r'class="g"[^>]*>([^<]+)<', page).group(1)
+    return re.search(r"/r/([0-9a-f]+)[/?]", page).group(1), re.search(r'class="g"[^>]*>([^<]+)<', page).group(1)
 
 
 def test_a_bulletin_goes_from_form_to_preview_to_board(portal, board):
@@ -146,6 +147,36 @@ def test_a_scheduled_post_waits(portal, board):
     answer, page = send(portal, kind="bulletin", text=TEXT, action="publish", **later)
     assert answer.status_code == 200 and "shown at its time" in page
     assert not board.bulletins().items and len(board.waiting()) == 1
+
+
+def test_a_post_that_waits_is_read_by_its_author_alone_and_can_be_withdrawn(portal, board):
+    later = {"publish_date": "2025-12-20", "publish_time": "08:00"}
+    _answer, page = send(portal, kind="bulletin", text=TEXT, action="publish", **later)
+    word = re.search(r'class="g"[^>]*>([^<]+)<', page).group(1)
+    edit = re.search(r'href="(/r/[0-9a-f]{32}/edit)', page).group(1)
+    assert TEXT in unescape(portal.get(edit).get_data(as_text=True))
+    assert portal.get(edit.replace("/edit", "")).status_code == 404 == portal.get(f"{edit[:15]}/edit").status_code
+    send(portal, edit.replace("edit", "withdraw"), word=word, action="withdraw")
+    assert not board.waiting()
+
+
+def test_a_group_signs_with_its_passphrase_and_corrects_with_it(portal, board):
+    board.desk.add_group("AMAP du canal", bytes([4]) * 32, PASSPHRASE)
+    fields = {"kind": "bulletin", "text": "Légumes", "group": "AMAP du canal", "passphrase": "faux"}
+    answer, page = send(portal, action="publish", **fields)
+    assert answer.status_code == 422 and "not the passphrase of this group" in page
+    send(portal, action="publish", **fields | {"passphrase": PASSPHRASE})
+    (item,) = board.bulletins().items
+    assert item.author.group and "AMAP du canal" in portal.get(f"/r/{item.id[:12]}").get_data(as_text=True)
+    assert f"/r/{item.id[:12]}/edit" in portal.get(f"/r/{item.id[:12]}").get_data(as_text=True)
+    send(portal, f"/r/{item.id[:12]}/edit", kind="bulletin", text="Légumes et pain", word=PASSPHRASE, action="publish")
+    assert board.bulletins().items[0].text == "Légumes et pain"
+
+
+def test_a_members_board_takes_posts_of_groups_only(portal, board):
+    board.set_posting("members", "lea")
+    answer, page = send(portal, kind="bulletin", text=TEXT, action="publish")
+    assert answer.status_code == 422 and "Only groups post on this island" in page and not board.bulletins().items
 
 
 def test_a_moderated_board_says_so_and_lets_the_post_wait(portal, board):

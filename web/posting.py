@@ -45,36 +45,46 @@ def send() -> tuple[str, int, dict]:
 @posting.get("/r/<item_id>/edit")
 def rewrite(item_id: str) -> str:
     """The form of an item to correct, as it was typed."""
-    return form_page(typed_of(found(item_id), settings()), item_id=item_id)
+    return form_page(typed_of(written(item_id), settings()), item_id=item_id)
 
 
 @posting.post("/r/<item_id>/edit")
 def correct(item_id: str) -> tuple[str, int, dict]:
     """A new version takes the old one's place, for who knows the private word."""
     what = typed(request.form)
-    return _answer(what, lambda draft: board().correct(found(item_id).id, what.word.strip(), draft), item_id)
+    return _answer(what, lambda draft: board().correct(written(item_id).id, what.word.strip(), draft), item_id)
 
 
 @posting.get("/r/<item_id>/withdraw")
 def leave(item_id: str) -> str:
     """How to withdraw or cancel an item."""
-    return render_template("withdraw.html", item=found(item_id), typed=Typed({}), token=tokens().issue(), worded=[])
+    return withdraw_page(item_id, Typed({}))
 
 
 @posting.post("/r/<item_id>/withdraw")
 def withdraw(item_id: str) -> tuple[str, int, dict]:
     """Withdraw it (`action=withdraw`) or show it as cancelled (`cancel`), for who knows the private word."""
-    item, what = found(item_id), typed(request.form)
+    item, what = written(item_id), typed(request.form)
     reason = what.reason.strip() if request.form.get("action") == "cancel" else None
     if reason is None and not what.word.strip():
         what.problems.append(Problem("word", "word-wrong"))
     posted, notice = (None, "") if what.problems else attempt(
         what, lambda forgotten: board().withdraw(item.id, what.word.strip(), reason))
     if posted is None:
-        page = render_template("withdraw.html", item=item, typed=what, token=tokens().issue(), notice=notice,
-                               worded=_worded(what))
-        return page, 422, NEVER_KEPT
+        return withdraw_page(item_id, what, notice), 422, NEVER_KEPT
     return render_template("withdrawn.html", item=item, cancelled=reason is not None), 200, NEVER_KEPT
+
+
+def written(item_id: str) -> Item:
+    """An item that its author may change: on the board, or waiting (then by its whole id, which only its author has)."""
+    waiting = (post.item for post in board().waiting() if post.item.id == item_id)
+    return next(waiting, None) or found(item_id)
+
+
+def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:
+    """What to press, and the private word to give, to withdraw or cancel an item."""
+    return render_template("withdraw.html", item=written(item_id), item_id=item_id, typed=what, notice=notice,
+                           token=tokens().issue(), worded=_worded(what))
 
 
 def form_page(what: Typed, notice: str = "", item_id: str = "") -> str:

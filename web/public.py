@@ -1,6 +1,6 @@
 """What everybody reads: home, bulletins, one item, search."""
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 
 from node.board import Item, Page
 from web import moments
@@ -86,11 +86,12 @@ def item(item_id: str) -> str:
     """One item with its replies."""
     shown = found(item_id)
     begin = request.args.get("from", 0, type=int)
+    ours = shown.author.here or (shown.author.group and shown.author.name in board().groups())
 
     def fill(rows: int) -> dict:
         replies = shown.replies[max(begin, 0):]
         following = max(begin, 0) + rows if len(replies) > rows else 0
-        return {"item": shown, "replies": replies[:rows], "following": following}
+        return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours}
 
     return fitted("item.html", fill)
 
@@ -105,6 +106,12 @@ def search() -> str:
         return {"page": page, "words": words, "after": after}
 
     return fitted("search.html", fill)
+
+
+@public.get("/favicon.ico")
+def icon() -> Response:
+    """Nothing, for a long time: browsers ask for it unbidden."""
+    return Response(status=204, headers={"Cache-Control": "max-age=31536000"})
 
 
 @public.app_errorhandler(404)
