@@ -81,11 +81,11 @@ def test_when_a_vouch_ends_what_rested_on_it_leaves_the_set_and_a_late_renewal_b
 def test_ids_as_of_a_later_minute_leave_out_what_will_have_lost_its_vouch():
     village = Village()
     post = village.bulletin("ana", life=2000)
-    liveset = live(village, [village.vouch("founder", "ana", life=24), post, village.bulletin(life=2000)])
-    from_then = live(village, [village.vouch("founder", "ana", life=24), post, village.bulletin(life=2000)])
+    raws = [village.vouch("founder", "ana", life=24), village.vouch("founder", "ben"), post, village.bulletin(life=2000)]
+    liveset, from_then = live(village, raws), live(village, raws)
     from_then.expire(at(DAY))
     assert set(liveset.ids(as_of=1_000_000 + DAY)) == set(from_then.ids())
-    assert len(liveset.ids(as_of=1_000_000 + DAY - 1)) == 3
+    assert len(from_then) == 2 and len(liveset.ids(as_of=1_000_000 + DAY - 1)) == 4
 
 
 @pytest.mark.parametrize("authority", ["founder", "voucher", "itself"])
@@ -135,10 +135,12 @@ def test_a_stranger_or_a_writer_revokes_nobody():
         assert kept(village, [*papers, village.revoke(author, "ana")]) == [True, True, False]
 
 
-def test_revoking_a_keeper_ends_what_rested_on_it_only_from_then_on():
+@pytest.mark.parametrize("authorities", [["founder"], ["keeper"], ["ana", "ben"]])
+def test_revoking_a_keeper_ends_what_rested_on_it_only_from_then_on(authorities):
     village = Village()
-    papers = [village.vouch("founder", "keeper", KEEPER), village.vouch("keeper", "old", minute=5),
-              village.vouch("keeper", "new", minute=10), village.revoke("founder", "keeper", since=10)]
+    papers = [village.vouch("founder", name, KEEPER) for name in ("keeper", "ana", "ben")]
+    papers += [village.vouch("keeper", "old", minute=5), village.vouch("keeper", "new", minute=10)]
+    papers += [village.revoke(authority, "keeper", since=10) for authority in authorities]
     assert may_write(village, papers, "old", minute=20)
     assert not may_write(village, papers, "new", minute=20)
 

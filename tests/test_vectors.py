@@ -1,5 +1,6 @@
 """The test vectors of docs/protocol.md: what another implementation must accept, and what it must refuse and why."""
 
+import hashlib
 import json
 import random
 import re
@@ -57,6 +58,46 @@ def test_its_signature_is_its_authors(vector):
     record = decode(bytes.fromhex(vector["hex"]))
     public = next(bytes.fromhex(pair["public"]) for pair in RECORDS["keys"].values() if pair["key_id"] == vector["author"])
     assert verify(public, record.signature, signing_message(signed_part(record), CHARTER.set_id))
+
+
+def read_by_the_book(raw):
+    """The layout table of docs/protocol.md, 1.2, followed by hand and not by our own reader."""
+    at = 0
+
+    def take(size):
+        nonlocal at
+        at += size
+        return raw[at - size:at]
+
+    first, flags, sort = take(1)[0], take(1)[0], take(1)[0]
+    kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation"][first & 15]
+    told = {"kind": kind, "urgent": bool(flags & 0x80), "codec": flags & 15, "language": sort >> 4, "topic": sort & 15,
+            "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None}
+    if kind == "event":
+        start, length, offset = take(3), take(2), take(1)
+        told["event"] = {"start": int.from_bytes(start, "big"), "length": int.from_bytes(length, "big"),
+                         "offset": int.from_bytes(offset, "big", signed=True)}
+    if kind != "event" or flags & 0x40:
+        told["life"] = int.from_bytes(take(2), "big")
+    if flags & 0x40 or kind in ("reply", "retraction", "cancellation"):
+        told["target"] = take(8).hex()
+    if flags & 0x20:
+        told["position"] = [int.from_bytes(take(3), "big", signed=True) for _ in range(2)]
+    if kind == "vouch":
+        told["vouch"] = {"subject": take(32).hex(), "rights": take(1)[0]}
+    if kind == "revocation":
+        told["revocation"] = {"subject": take(8).hex(), "since": int.from_bytes(take(3), "big")}
+    told["packed"] = raw[at:-64].hex()
+    told["id"] = hashlib.blake2b(raw, digest_size=16, person=b"archipel-record").hexdigest()
+    by_life, event = told["created"] + 60 * told["life"], told.get("event")
+    told["expires"] = max(by_life, event["start"] + event["length"] + 1440) if event else by_life
+    return told
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["accepted"]))
+def test_the_layout_in_the_protocol_is_the_one_we_use(vector):
+    told = {name: value for name, value in vector.items() if name not in ("name", "hex")}
+    assert read_by_the_book(bytes.fromhex(vector["hex"])) == told
 
 
 @pytest.mark.parametrize("vector", **named(RECORDS["refused"]))
