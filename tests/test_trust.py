@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from node.liveset import LiveSet
 from node.records import Right, record_id
 from tests.effort import EFFORT
-from tests.village import CRIER, DAY, KEEPER, NOW, WRITER, Village, at, live
+from tests.village import CRIER, DAY, KEEPER, NOW, T0, WRITER, Village, at, live
 
 INVITATION = Right.INVITE | Right.WRITE
 LONG = 20_000  # hours
@@ -222,6 +222,16 @@ def test_a_key_is_named_by_its_newest_vouch_nearest_to_a_founder():
     standing = trust.standings[village.key("ana").key_id]
     assert standing.named_by.id == record_id(papers[3])
     assert standing.chain == 1 and standing.vouchers == {village.key("founder").key_id, village.key("keeper").key_id}
+
+
+def test_what_a_key_may_do_at_a_minute_ends_with_its_vouch_and_with_its_cut():
+    village = Village()
+    papers = [village.vouch("founder", "ana", life=24), village.vouch("founder", "ben")]
+    papers += [village.revoke("founder", "ben", since=5)]
+    trust, (ana, ben, stranger) = live(village, papers).trust, (village.key(name).key_id for name in ("ana", "ben", "eve"))
+    assert trust.may(ana, Right.WRITE, T0 + DAY - 1) and not trust.may(ana, Right.WRITE, T0 + DAY)
+    assert trust.may(ben, Right.WRITE, T0 + 4) and not trust.may(ben, Right.WRITE, T0 + 5)
+    assert not trust.may(ana, Right.URGENT, T0) and not trust.may(stranger, Right.WRITE, T0)
 
 
 NAMES = ["founder", "second", "ana", "ben", "cleo", "dan", "eve"]
