@@ -71,7 +71,7 @@ def status_lines(told: dict) -> list[str]:
     now = time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(clock["now"])))
     heard = told.get("last_heard")
     lines = [
-        f"{told['name']}: {told['records']} records, fingerprint {told['set']}",
+        f"{told['name']}: {told['records']} record{'s' * (told['records'] != 1)}, fingerprint {told['set']}",
         f"clock    {now} UTC, from {clock['source']}" + ("" if clock["sure"] else " (not sure)"),
         "store    " + ("keeps posts" if store["ok"] else f"cannot keep posts: {store['reason']}"),
         "others   " + ("not heard yet" if heard is None else f"last heard {max(clock['now'] - heard, 0)} min ago"),
