@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from node import carrycli
+from node import __version__, carrycli
 from node.clock import EPOCH_S, FastClock, SystemClock, seconds_of
 from node.options import config_option, settings_of
 from node.settings import Settings
@@ -18,7 +18,7 @@ MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="archipel", prog_name="archipel")
+@click.version_option(__version__, prog_name="archipel")
 def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
