@@ -18,6 +18,7 @@ from radio.regions import REGIONS, UNSET
 
 DEFAULT_REGION = "EU_868"  # the strictest law of a common region, until the radio tells its own
 HOUR_MIN, HOURS = 60, 1 << 16
+SUMMARY_WITHIN_S = 1_800.0  # summaries tell the time by the hour
 
 
 class Facts(Protocol):

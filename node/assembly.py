@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from node.airside import AirSide
+from node.airside import SUMMARY_WITHIN_S, AirSide
 from node.archive import Archive
 from node.backup import ARCHIVE_FILE
 from node.carrying import CarryingDesk
@@ -142,7 +142,7 @@ class Assembly:
         radio = self.settings.radio
         air = AirSide(RADIO, (self.charter, self.key, self.liveset), self._radio_facts,
                       (radio.max_payload, radio.region, radio.share),
-                      lambda who, utc: self.timekeeper.tell(Source.ISLAND, utc, who))
+                      lambda who, utc: self.timekeeper.tell(Source.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
         air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
         return air
 

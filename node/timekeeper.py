@@ -76,8 +76,12 @@ class Timekeeper:
         """Whether anything trusted has told the time since start."""
         return self._base.source is not Source.FLOOR
 
-    def tell(self, source: Source, utc: float, who: str = "") -> bool:
-        """A source says it is `utc`; True if the clock now follows it, False if it is ignored or waits."""
+    def tell(self, source: Source, utc: float, who: str = "", within_s: float = 0.0) -> bool:
+        """A source says it is `utc`, give or take `within_s`; True if the clock now agrees, False if not, or not yet."""
+        off_s = utc - self.now()
+        if abs(off_s) <= within_s and self.sure:
+            return True
+        utc -= min(max(off_s, -within_s), within_s)  # the nearest moment that it may mean
         report = Report(source, utc, who, self._clock.monotonic())
         if source is not Source.ISLAND and self.sure and abs(utc - self.now()) <= SURE_STEP_S:
             self._anchor = report

@@ -102,6 +102,20 @@ def test_the_floor_rises_with_trusted_time_only(keeper, clock):
     assert keeper.raise_floor() is None
 
 
+def test_a_rough_source_moves_a_clock_no_further_than_it_must(keeper):
+    assert keeper.tell(Source.ISLAND, FLOOR + 1_000, "a", within_s=1_800)
+    assert keeper.now() == FLOOR and keeper.sure
+    keeper.tell(Source.SYSTEM, FLOOR + 10)
+    keeper.tell(Source.RADIO, FLOOR + 20)
+    assert keeper.tell(Source.ISLAND, FLOOR + 1_500, "b", within_s=1_800)
+    assert keeper.source is Source.RADIO and keeper.now() == FLOOR + 20
+
+
+def test_an_island_that_is_months_behind_takes_the_nearest_moment_others_may_mean(keeper):
+    assert keeper.tell(Source.ISLAND, FLOOR + 100 * DAY, "a", within_s=1_800)
+    assert keeper.now() == FLOOR + 100 * DAY - 1_800
+
+
 def test_an_island_cannot_drag_a_clock_along_nudge_after_nudge(keeper, clock):
     keeper.tell(Source.SYSTEM, FLOOR)
     for _ in range(20):
