@@ -38,12 +38,18 @@ class Neighbourhood:
             codec, packed = pack(name)
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
                              codec=codec, packed=packed), FOUNDER)
-        shell = Shell(self.clock.now, self._publish, random.Random(1).randbytes, packets=lambda size: -(-size // 219),
-                      airtime_s=lambda size: size / 100, about=self._about, gate=threading.Lock())
+        shell = Shell(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
+                      lambda size: size / 100, self._about, threading.Lock(), self._set_clock)
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
 
     def _publish(self, raw):
         return self.island.publish([raw], self.clock.now())[0][0]
+
+    def _set_clock(self, utc_s):
+        ahead = utc_s - self.clock.now()
+        if ahead > 0:
+            self.clock.advance(ahead)
+        return ahead > 0
 
     def _about(self):
         return {"name": "Île du canal", "last_heard": minute_of(self.clock.now()) - 12,

@@ -75,17 +75,17 @@ def _day_and_time(moment: datetime) -> tuple[str, str]:
 
 def draft_of(what: Typed, settings: Settings) -> Draft:
     """The draft; what could not be read is added to `what.problems`."""
-    start = _moment(what, "start", settings)
+    start = moment_of(what, "start", settings)
     shared = {
         "kind": what.kind_number, "text": what.text.strip(), "language": _language(what), "topic": _topic(what),
         "urgent": bool(what.urgent), "target": what.target or None,
-        "publish_at": _moment(what, "publish", settings, "publish_at"),
+        "publish_at": moment_of(what, "publish", settings, "publish_at"),
     }
     if what.kind_number is not Kind.EVENT:
         return Draft(**shared, life_days=_days(what))
     return Draft(
         **shared, **{name: getattr(what, name).strip() for name in ("title", "place", "organiser", "link")},
-        start=start, end=_moment(what, "end", settings, fallback_day=what.start_date), position=_position(what),
+        start=start, end=moment_of(what, "end", settings, fallback_day=what.start_date), position=_position(what),
         offset=_offset(start, settings),
     )
 
@@ -114,7 +114,7 @@ def _days(what: Typed) -> int:
     return int(asked)
 
 
-def _moment(what: Typed, name: str, settings: Settings, field_name: str = "", fallback_day: str = "") -> int | None:
+def moment_of(what: Typed, name: str, settings: Settings, field_name: str = "", fallback_day: str = "") -> int | None:
     """The minute typed in two fields; None when both are empty. A time alone is on `fallback_day`."""
     day_text, time_text = getattr(what, f"{name}_date").strip(), getattr(what, f"{name}_time").strip()
     if time_text and not day_text:

@@ -100,5 +100,6 @@ def deed(slug: str) -> str:
     names = {
         "hide": _("stopped showing a post"), "show": _("showed a post again"), "approve": _("approved a post"),
         "refuse": _("refused a post"), "posting": _("changed who may post"), "outline": _("changed the outline of the map"),
+        "clock": _("set the clock"),
     }
     return names.get(slug, slug)
