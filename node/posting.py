@@ -271,7 +271,10 @@ class Desk:
         if item is None or item.expires <= self._now():
             raise DraftRefused([Problem("", "target-gone")])
         if item.author.group:
-            return item, self._group_key(item.author.name, word, "word")
+            key = self._group_key(item.author.name, word, "word")
+            if key.key_id.hex() != item.author.key_id:  # another group of the same name
+                raise DraftRefused([Problem("word", "not-yours")])
+            return item, key
         if not item.author.here:
             raise DraftRefused([Problem("word", "not-yours")])
         self._check_word(root_of(item), word)

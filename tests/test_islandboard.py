@@ -366,3 +366,11 @@ def test_the_reason_of_a_cancellation_is_checked_like_any_text(place):
     assert problems(place.board.withdraw, posted.id, posted.word, "pluie\x07") == [("reason", "control-character")]
     place.board.withdraw(posted.id, posted.word, "e\u0301clairs")
     assert place.board.item(posted.id).cancelled == "éclairs"
+
+
+def test_a_group_of_the_same_name_cannot_touch_the_post_of_another(place):
+    place.board.desk.add_group("Syndicat", bytes([9]) * 32, "autre phrase")
+    theirs = place.take(Record(Kind.BULLETIN, GROUP.key_id, place.minute, 24, packed=b"assemblee"), GROUP)
+    for change in (place.board.withdraw, lambda *given: place.board.correct(*given, Draft(Kind.BULLETIN, text="faux"))):
+        assert problems(change, theirs.id.hex(), "autre phrase") == [("word", "not-yours")]
+    assert place.board.item(theirs.id.hex()).text == "assemblee"
