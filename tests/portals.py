@@ -39,7 +39,7 @@ class Neighbourhood:
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
                              codec=codec, packed=packed), FOUNDER)
         shell = Shell(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
-                      lambda size: size / 100, self._about, threading.Lock(), self._set_clock)
+                      lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
 
     def _publish(self, raw):
