@@ -196,6 +196,20 @@ class Carried:
     taken: int
 
 
+@dataclass(frozen=True)
+class Stick:
+    """A USB stick that is or was plugged in here: `working` or not, how many records it brought, since which minute.
+
+    `problem`, once it is done: "" (it has this board too), `full`, `read-only`, `gone` (pulled out too
+    early, or broken), `failed` (this island keeps nothing more).
+    """
+
+    at: int
+    working: bool
+    new: int = 0
+    problem: str = ""
+
+
 class Carrying(Protocol):
     """What the portal may ask for couriers. `node.carrying` gives the real one."""
 
@@ -207,6 +221,9 @@ class Carrying(Protocol):
 
     def carried(self) -> list[Carried]:
         """The last bundle of each other island, the latest first."""
+
+    def stick(self) -> Stick | None:
+        """The stick that is plugged in, or was within some minutes; cheap."""
 
     def letters(self, item_id: str) -> tuple[str, str]:
         """One record (32 digits) for paper: letters in groups to be typed, the text of its QR code; "" if it is gone."""

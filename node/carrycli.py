@@ -1,4 +1,4 @@
-"""The commands that carry records: `archipel export`, `import`."""
+"""The commands that carry records: `archipel export`, `import`, `stick`."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +26,11 @@ NO_BUNDLE = {
     "other-set": "this bundle is another set's: none of it belongs here.",
 }
 CARD = {"full": "the card is full", "read-only": "the card can no longer be written"}
+STICK = {
+    "full": "the stick is full: this island's board is not on it. What it brought is in; make room and plug it in again.",
+    "read-only": "the stick cannot be written: this island's board is not on it. What it brought is in.",
+    "gone": "the stick was pulled out too early, or it is broken. Plug it in again.",
+}
 IN_WORDS = {
     "expired": "out of date", "superseded": "older versions", "retracted": "withdrawn",
     "over-share": "above their author's share",
@@ -72,6 +77,47 @@ def import_(config: Path | None, files: tuple[Path, ...]) -> None:
             except RemoteFault as fault:
                 raise click.ClickException(f"{file}: {NO_BUNDLE.get(fault.reason, fault.reason)}") from fault
             click.echo(f"{file}: {in_words(landed)}")
+
+
+@click.command("stick")
+@config_option
+@click.pass_context
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--invite", is_flag=True, help="Also leave an invitation on it: whoever has the stick may join, once.")
+@click.option("--backup", is_flag=True, help="Also leave a backup of this island on it, under a passphrase.")
+def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, backup: bool) -> None:
+    """Exchange records with a USB stick mounted at FOLDER: take in what others left there, leave this island's."""
+    from node.stick import Exchange, exchange, file_of
+
+    with _wharf(config) as wharf:
+        made = Exchange(problem="failed")
+        wharf.tell("working")
+        try:
+            made = exchange(wharf, folder, click.echo)
+        finally:
+            wharf.tell("done", made.new, made.problem)
+        beside = file_of(folder, wharf.label()).parent
+    for name, landed in made.landed.items():
+        click.echo(f"{name}: {in_words(landed)}")
+    for name, reason in made.unread.items():
+        click.echo(f"{name}: {NO_BUNDLE.get(reason, 'this file cannot be read.')}")
+    if made.problem:
+        raise click.ClickException(STICK[made.problem])
+    click.echo(f"This island's board is on the stick: {made.written_bytes} bytes.")
+    _leave_papers(ctx, (config, beside), invite, backup)
+    click.echo("Done: you can take the stick.")
+
+
+def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
+    """What a keeper asked for besides."""
+    from node import keycli  # it builds on `node.cli`, which takes its commands from here
+
+    config, beside = where
+    stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"  # noqa: TID251 - names a file
+    if invite:
+        ctx.invoke(keycli.invite, config=config, out=beside / f"invitation-{stamp}.txt", days=30, qr=False, group=False)
+    if backup:
+        ctx.invoke(keycli.backup, config=config, file=beside / f"backup-{stamp}.sealed")
 
 
 def in_words(landed: Landed) -> str:
@@ -125,4 +171,4 @@ def _dots() -> Callable[[int], None]:
     return tell
 
 
-COMMANDS = (export, import_)
+COMMANDS = (export, import_, stick)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from node.board import Carried, Delivery, Item
+from node.board import Carried, Delivery, Item, Stick
 from node.errors import RemoteFault
 from node.letters import code_of, letters_of, record_in
 from node.records import Kind
@@ -10,6 +10,7 @@ from node.rows import StoreFailed
 from node.wharf import Choice, IslandWharf, Landed, load_bundle, unload_bundle
 
 MAX_SHOWN = 12
+STICK_SHOWN_MIN = 5
 OUTDATED = {"expired", "superseded", "retracted", "over-share"}
 WAITING = {"penned", "early"}
 
@@ -37,6 +38,14 @@ class CarryingDesk:
     def carried(self) -> list[Carried]:
         """See Carrying."""
         return [Carried(header.name, header.made, taken) for header, taken in self._wharf.remembered()]
+
+    def stick(self) -> Stick | None:
+        """See Carrying."""
+        if self._wharf.stick is None:
+            return None
+        at, stage, new, problem = self._wharf.stick
+        recent = self._wharf.label().made - at <= STICK_SHOWN_MIN
+        return Stick(at, stage == "working", new, problem) if recent else None
 
     def letters(self, item_id: str) -> tuple[str, str]:
         """See Carrying."""

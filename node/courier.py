@@ -48,6 +48,10 @@ class DoorWharf:
         """See Wharf."""
         self._ask("remember", set_id=_text(header.set_id), island=_text(header.island), made=header.made, name=header.name)
 
+    def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
+        """See Wharf."""
+        self._ask("tell", stage=stage, new=new, problem=problem)
+
     def _ask(self, do: str, **request: Any) -> Any:
         return ask(self._folder, f"wharf-{do}", **request)
 
@@ -67,6 +71,7 @@ def doors(wharf: Wharf) -> dict[str, Callable[[dict], Any]]:
         "wharf-load": lambda asked: _texts(wharf.load(_bytes(asked["ids"])[:BATCH])),
         "wharf-unload": lambda asked: wharf.unload(_bytes(asked["raws"])[:BATCH], asked["via"]),
         "wharf-remember": remember,
+        "wharf-tell": lambda asked: wharf.tell(asked["stage"], asked["new"], asked["problem"]),
     }
 
 

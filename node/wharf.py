@@ -80,6 +80,9 @@ class Wharf(Protocol):
     def remember(self, header: Header) -> None:
         """A bundle of that island was taken in here."""
 
+    def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
+        """What goes on with a stick, for who stands beside: `stage` "working" or "done", `problem` as `node.stick`."""
+
 
 class Notes(Protocol):
     """Named values that last (`node.store`)."""
@@ -101,6 +104,8 @@ class IslandWharf:
                  take_in: Callable[[list[bytes], str], list[Verdict]]):
         self._liveset, self._store, self._now, self._take_in = liveset, store, now, take_in
         self.island, self.name = who
+        self.stick: tuple[int, str, int, str] | None = None  # minute, stage, new, problem
+        self.changes = 0  # of what is told of a stick
 
     def label(self) -> Header:
         """See Wharf."""
@@ -132,6 +137,10 @@ class IslandWharf:
         seen[header.island.hex()] = [min(header.made, now), now, header.name]
         newest = sorted(seen.items(), key=lambda item: item[1][1])[-MAX_ISLANDS:]
         self._store.set_note(NOTE, dict(newest))
+
+    def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
+        """See Wharf."""
+        self.stick, self.changes = (minute_of(self._now()), stage, new, problem), self.changes + 1
 
     def remembered(self) -> list[tuple[Header, int]]:
         """The last bundle of each island, and the minute it was taken in; the latest first."""

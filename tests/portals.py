@@ -6,6 +6,7 @@ import threading
 from werkzeug.security import generate_password_hash
 
 from node.archive import Archive
+from node.carrying import CarryingDesk
 from node.clock import EPOCH_S, ManualClock, minute_of
 from node.drafts import FIELD_MARK
 from node.identity import Charter, SigningKey
@@ -15,6 +16,7 @@ from node.liveset import LiveSet
 from node.memorystore import MemoryStore
 from node.records import Event, Kind, Record, Right, Vouch, angle, encode, sign
 from node.textpack import pack
+from node.wharf import IslandWharf
 from web.settings import Settings
 
 FOUNDER, HERE, ELSEWHERE, GROUP = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
@@ -41,6 +43,9 @@ class Neighbourhood:
         shell = Shell(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                       lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
+        self.wharf = IslandWharf(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now,
+                                 lambda raws, via: self.island.take_in(raws, via, self.clock.now())[0])
+        self.board.carrying = CarryingDesk(self.wharf, self.board.item)
 
     def _publish(self, raw):
         return self.island.publish([raw], self.clock.now())[0][0]

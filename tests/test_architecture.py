@@ -31,6 +31,7 @@ SHELL = {
     "server",
     "settings",
     "sqlitefile",
+    "stick",
     "store",
     "timesource",
 }

@@ -9,13 +9,11 @@ import pytest
 
 from node.board import Delivery
 from node.bundle import END_BYTES, Bundle, write
-from node.carrying import CarryingDesk
 from node.letters import code_of, letters_of
 from node.records import Kind, Record, encode, sign
 from node.rows import StoreFailed
 from node.textpack import pack
-from node.wharf import IslandWharf
-from tests.portals import CHARTER, ELSEWHERE, HERE
+from tests.portals import CHARTER, ELSEWHERE
 from web.courier import UPLOADS
 
 OTHER = ("file", "archipel.bundle")
@@ -24,14 +22,7 @@ OTHER = ("file", "archipel.bundle")
 @pytest.fixture
 def wharf(neighbourhood):
     """The wharf of the portal's island."""
-    here = neighbourhood
-
-    def take_in(raws, via):
-        return here.island.take_in(raws, via, here.clock.now())[0]
-
-    wharf = IslandWharf(here.liveset, here.store, (HERE.key_id, "Île du canal"), here.clock.now, take_in)
-    here.board.carrying = CarryingDesk(wharf, here.board.item)
-    return wharf
+    return neighbourhood.wharf
 
 
 @pytest.fixture
@@ -167,3 +158,16 @@ def test_every_trouble_has_its_words(portal, wharf, board):
     for problem in ("bundle-mark", "bundle-version", "other-set", "busy", "letters", "full", "something-new"):
         board.carrying.deliver = lambda blocks, problem=problem: Delivery(problem)
         assert 'role="alert"' in give(portal, b"x").get_data(as_text=True)
+
+
+def test_a_stick_is_told_on_the_wall_and_on_the_couriers_page(portal, wharf, neighbourhood):
+    assert "stick" not in words(portal.get("/wall?lang=en"))
+    for stage, problem, said in (("working", "", "leave it in"), ("done", "", "you can take it. 3 new records"),
+                                 ("done", "full", "it is full"), ("done", "gone", "plug it in again"),
+                                 ("done", "failed", "tell its keeper")):
+        wharf.tell(stage, 3, problem)
+        wall = portal.get("/wall?lang=en")
+        assert said in words(wall) and said in words(portal.get("/courier?lang=en"))
+        assert int(wall.headers["Refresh"]) < 10
+    neighbourhood.clock.advance(600)
+    assert "stick" not in words(portal.get("/wall?lang=en"))

@@ -33,7 +33,8 @@ def bundle() -> Response:
 def desk(notice: str = "") -> str:
     """What a courier does, the file to take along, where to give the one that was brought, and what came of late."""
     carried = board().carrying.carried()
-    return fitted("courier.html", lambda rows: {"carried": carried[:rows], "notice": notice})
+    stick = deliveries.stick(board().carrying.stick())
+    return fitted("courier.html", lambda rows: {"carried": carried[:rows], "notice": notice, "stick": stick})
 
 
 @courier.post("/courier")

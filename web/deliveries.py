@@ -1,6 +1,6 @@
 """What a courier brought, in sentences."""
 
-from node.board import Delivery
+from node.board import Delivery, Stick
 from web.languages import gettext as _
 from web.languages import ngettext
 
@@ -20,6 +20,23 @@ def problem(slug: str) -> str:
     }
     return sentences.get(slug, _("The memory card of this island keeps nothing more at the moment. Please tell its keeper, "
                                  "and keep the file."))
+
+
+def stick(state: Stick | None) -> str:
+    """What goes on with a USB stick; "" if there is none."""
+    if state is None:
+        return ""
+    if state.working:
+        return _("USB stick: reading and writing. Please leave it in.")
+    sentences = {
+        "": _("USB stick: done, you can take it."),
+        "full": _("USB stick: it is full. What it brought is taken in; you can take it."),
+        "read-only": _("USB stick: it cannot be written. What it brought is taken in; you can take it."),
+        "gone": _("USB stick: it was taken too early, or it is broken. Please plug it in again."),
+    }
+    otherwise = _("USB stick: this island keeps nothing more at the moment. Please tell its keeper.")
+    end = sentences.get(state.problem, otherwise)
+    return f"{end} {ngettext('%(num)s new record.', '%(num)s new records.', state.new) % {'num': state.new}}"
 
 
 def new(brought: Delivery) -> list[str]:

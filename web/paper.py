@@ -5,13 +5,14 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, make_response, request
 
 from web import moments
+from web.deliveries import stick
 from web.pages import board, fitted, kept, settings
 from web.public import found, glance
 from web.qr import qr, wifi
 from web.showing import today, whole_address
 
 POSTER_DAYS = 7
-WALL_REFRESH_S = 120
+WALL_REFRESH_S, STICK_REFRESH_S = 120, 5
 SHEETS = {"poster": 16, "leaflet": 8, "copy": 10}  # rows that an A4 page holds
 paper = Blueprint("paper", __name__)
 
@@ -55,11 +56,21 @@ def letters(item_id: str) -> Response:
 
 
 @paper.get("/wall")
-@kept
 def wall() -> Response:
-    """For a screen on a wall or an e-ink frame: large, no controls, comes back by itself."""
-    response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, 10)) | _codes()))
-    response.headers["Refresh"] = str(WALL_REFRESH_S)  # a header, so that nothing in the page moves
+    """For a screen on a wall or an e-ink frame: large, no controls, comes back by itself; says when to take a stick."""
+    state = board().carrying.stick()
+    return _calm_wall() if state is None else _wall(stick(state), STICK_REFRESH_S)
+
+
+@kept
+def _calm_wall() -> Response:
+    return _wall("", WALL_REFRESH_S)
+
+
+def _wall(stick: str, refresh_s: int) -> Response:
+    filling = _codes() | {"stick": stick}
+    response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, 10)) | filling))
+    response.headers["Refresh"] = str(refresh_s)  # a header, so that nothing in the page moves
     return response
 
 

@@ -1,0 +1,132 @@
+"""A USB stick: every island that meets it leaves its board in a file of its own and takes in those of the others.
+
+    STICK/archipel/SET/ISLAND.bundle    SET: 12 digits of the set's id, ISLAND: 16 digits of the island's key id
+    STICK/*.bundle                      what people put there themselves: taken in, never touched
+
+Names fit FAT; files are written beside, synced and renamed, so a stick that is pulled out has the old file or the new one.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from node.bundle import Header
+from node.courier import PART, blocks_of, export_file
+from node.errors import RemoteFault
+from node.wharf import Landed, Wharf, unload_bundle
+
+FOLDER = "archipel"
+ENDING = ".bundle"
+MAX_FILES = 64  # of each place
+READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass
+class Exchange:
+    """What came of it. `problem` is why nothing was left there: "", "full", "read-only", "gone" (pulled out, broken).
+
+    `landed` holds what each file brought, `unread` the files that could not be read and why.
+    """
+
+    landed: dict[str, Landed] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    written_bytes: int = 0
+    problem: str = ""
+
+    @property
+    def new(self) -> int:
+        """How many records were new."""
+        return sum(landed.new.total() for landed in self.landed.values())
+
+
+def exchange(wharf: Wharf, stick: Path, tell: Callable[[str], None] = lambda name: None) -> Exchange:
+    """Take in what the stick brings, then leave this island's board on it; `tell` hears which file is at work.
+
+    What fails on the stick is in the result; what fails on this island's side is raised.
+    """
+    label, made = wharf.label(), Exchange()
+    own = file_of(stick, label)
+    for path in _files(stick, own):
+        tell(path.name)
+        _take_in(wharf, path, made)
+    tell(own.name)
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(own)
+        made.written_bytes = export_file(wharf, own)
+    except OSError as error:
+        made.problem = problem_of(error)
+    return made
+
+
+def file_of(stick: Path, label: Header) -> Path:
+    """Where the island of this label leaves its board."""
+    return stick / FOLDER / label.set_id.hex()[:12] / f"{label.island.hex()}{ENDING}"
+
+
+def problem_of(error: OSError) -> str:
+    """What is the matter with a stick, as a slug."""
+    if error.errno in READ_ONLY:
+        return "read-only"
+    return "full" if error.errno in FULL else "gone"
+
+
+def _take_in(wharf: Wharf, path: Path, made: Exchange) -> None:
+    try:
+        with contextlib.closing(_Plain(path)) as file:
+            made.landed[path.name] = unload_bundle(wharf, blocks_of(file), "stick")
+    except RemoteFault as fault:
+        made.unread[path.name] = fault.reason
+    except _Unreadable as trouble:
+        made.unread[path.name] = trouble.problem
+
+
+class _Unreadable(Exception):
+    """The stick does not give this file; told apart from this island's own card."""
+
+    def __init__(self, problem: str):
+        super().__init__(problem)
+        self.problem = problem
+
+
+class _Plain:
+    """A plain file being read; no link, pipe or device that somebody put there is followed or waited for."""
+
+    def __init__(self, path: Path):
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise _Unreadable("gone" if error.errno != errno.ELOOP else "not-a-file") from error
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            self.close()
+            raise _Unreadable("not-a-file")
+
+    def read(self, size: int) -> bytes:
+        try:
+            return os.read(self._descriptor, size)
+        except OSError as error:
+            raise _Unreadable("gone") from error
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _files(stick: Path, own: Path) -> Iterator[Path]:
+    """Bundles on the stick but our own, of other islands first."""
+    for folder in (own.parent, stick):
+        try:
+            names = sorted(name for name in os.listdir(folder) if name.endswith(ENDING) and not name.startswith("."))
+        except OSError:
+            continue  # nobody left anything there
+        yield from (folder / name for name in names[:MAX_FILES] if folder / name != own)
+
+
+def _sweep(own: Path) -> None:
+    """What was left half written when the stick was pulled out."""
+    with contextlib.suppress(OSError):
+        own.with_name(own.name + PART).unlink(missing_ok=True)
