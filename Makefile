@@ -22,12 +22,28 @@ test-newest: $(VENV)/installed-dev mosquitto
 test-trixie: $(TRIXIE)/installed mosquitto
 	$(TRIXIE)/bin/pytest $(PYTEST_ARGS)
 
+test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real browsers: axe, pa11y, html-validate, vnu, Lighthouse, captive portal
+	@.ci/need chromium firefox-esr default-jre-headless w3m iproute2
+	$(VENV)/bin/python tests/web/check.py
+	$(VENV)/bin/python tests/web/captive.py
+
+prove: $(VENV)/installed-dev ## the store's proofs at full size (half an hour)
+	$(VENV)/bin/python -m tests.prove_store $(ARGS)
+
+bench: $(VENV)/installed-dev ## every bench, one after the other
+	@for bench in store liveset text air portal; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
+
 lint: $(VENV)/installed-dev ## style, imports, complexity
 	$(VENV)/bin/ruff check .
 
 .PHONY: mosquitto
 mosquitto:
 	@.ci/need mosquitto
+
+tests/web/node_modules: tests/web/package.json
+	@command -v npm >/dev/null || .ci/need nodejs npm
+	cd tests/web && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

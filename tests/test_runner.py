@@ -117,9 +117,11 @@ def test_posts_that_come_together_share_one_commit(start):
             super().commit(put, delete)
 
     runner, go = start(Wire(), Parrot(), Counting()), threading.Event()
-    busy = threading.Thread(target=runner.call, args=(lambda: go.wait(10),))
+    begun = threading.Event()
+    busy = threading.Thread(target=runner.call, args=(lambda: begun.set() or go.wait(10),))
     posters = [threading.Thread(target=runner.publish, args=(post(number),)) for number in range(10)]
     busy.start()
+    begun.wait(10)
     for thread in posters:
         thread.start()
     wait_until(lambda: runner.waiting >= 10)
