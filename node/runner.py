@@ -59,6 +59,7 @@ class Port:
         self.link, self._tell = link, tell
         self._out: queue.SimpleQueue[Send | None] = queue.SimpleQueue()
         self._closing = threading.Event()
+        self._life = 0  # which of the link's lives engines were told of, 0 while it is down
         self._threads = [threading.Thread(target=work, name=f"{link.name} {work.__name__}", daemon=True)
                          for work in (self._listen, self._speak)]
 
@@ -80,17 +81,26 @@ class Port:
             thread.join(2)
 
     def _listen(self) -> None:
-        was_up, was = False, ""
+        was = ""
         while not self._closing.is_set():
             if self.link.state != was:
                 was = self.link.state
                 log.info("%s: %s", self.link.name, was)
-            if self.link.up != was_up:
-                was_up = not was_up
-                self._tell(LinkChanged(self.link.name, was_up))
+            self._look()
             heard = self.link.receive(LISTEN_S)
             if heard is not None:
                 self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops))
+
+    def _look(self) -> None:
+        """Tell what became of the link since the last look; it may have gone down and come back meanwhile."""
+        life = 1 + self.link.counters["connected"] if self.link.up else 0
+        if life == self._life:
+            return
+        if self._life:
+            self._tell(LinkChanged(self.link.name, False))
+        if life:
+            self._tell(LinkChanged(self.link.name, True))
+        self._life = life
 
     def _speak(self) -> None:
         while (packet := self._out.get()) is not None:

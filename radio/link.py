@@ -37,7 +37,10 @@ class Received:
 
 
 class Link(Protocol):
-    """A way for packets to travel."""
+    """A way for packets to travel.
+
+    `counters["connected"]` says how often it came up: who looks at `up` now and then may miss that it was down.
+    """
 
     name: str
     max_payload: int

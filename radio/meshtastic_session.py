@@ -147,7 +147,6 @@ class Session:
         if not self.configured:
             self.problem = "no-answer" if self.holds(wire) else "lost"
             return False
-        self.counters["connected"] += 1
         self.problem = "lost"
         beaten_at = time.monotonic()
         while self.holds(wire) and not self._is_silent():
@@ -173,6 +172,7 @@ class Session:
             self._heard_at = time.monotonic()
             kind = message.WhichOneof("payload_variant")
             if kind == "config_complete_id" and message.config_complete_id == wire.config_id:
+                self.counters["connected"] += not self.configured
                 self.configured = True
             elif kind == "rebooted":
                 self.configured = False

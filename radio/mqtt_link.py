@@ -155,9 +155,9 @@ class MqttLink:
             self._wait(lambda: self._connected, 3600)
             life = self._lives
             if self._subscribe(life):
+                self.counters["connected"] += 1
                 with self._changed:
                     self._ready = self._lives_on(life)
-                self.counters["connected"] += 1
             self._wait(lambda life=life: not self._lives_on(life), 3600 if self._ready else RESUBSCRIBE_S)
 
     def _lives_on(self, life: int) -> bool:

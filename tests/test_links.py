@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 
 import pytest
 
@@ -11,17 +10,9 @@ from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings
 from radio.mqtt_link import BrokerSettings, MqttLink
 from radio.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto
+from tests.waiting import until
 
 SPEED = 50
-
-
-def until(ready, timeout_s=10):
-    """Wait for `ready()` to become true; its value."""
-    end = time.monotonic() + timeout_s
-    while not (value := ready()):
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.005)
-    return value
 
 
 @contextlib.contextmanager

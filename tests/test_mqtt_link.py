@@ -17,25 +17,16 @@ from node.memorystore import MemoryStore
 from node.records import Kind, Record, encode, record_id, sign
 from node.runner import Runner
 from node.sync.mirror import MirrorEngine
-from node.sync.sealing import Seal
 from radio.link import Outcome
 from radio.mqtt_link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto
+from tests.waiting import until
 
 SLOT = bytes(range(16))
 ROOT = "5eed"
 START, FAST = time.time(), 50
 KEY = SigningKey(bytes(range(32)))
 CHARTER = Charter.found("Belleville", [KEY.public], b"\7" * 32)
-
-
-def until(ready, timeout_s=20):
-    """Wait for `ready()` to become true; its value."""
-    end = time.monotonic() + timeout_s
-    while not (value := ready()):
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
-    return value
 
 
 @pytest.fixture
@@ -246,7 +237,7 @@ class Isle:
     def __init__(self, url):
         self.liveset = LiveSet(CHARTER)
         engine = MirrorEngine("mqtt", CHARTER, self.liveset, random.Random(1))
-        self.link = MqttLink(BrokerSettings(url, Seal(CHARTER).root, quiet_s=0.02, retry_s=(0.05, 0.2)))
+        self.link = MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_s=(0.05, 0.2)))
         self.runner = Runner(Island(self.liveset, MemoryStore(), [engine]), [self.link], FastClock(FAST, START))
         self.runner.start()
 

@@ -100,6 +100,16 @@ def test_a_post_is_kept_before_it_is_sent_and_then_answered(start):
     assert set(kinds) == {LinkChanged, RecordKept, SendDone}
 
 
+def test_a_link_that_was_down_for_a_moment_is_said_to_have_been_down(start):
+    wire, parrot = Wire(), Parrot()
+    start(wire, parrot)
+    assert parrot.told.get(timeout=5) == LinkChanged("wire", True)
+    wire.counters["connected"] += 1
+    wire.heard.put(Received(b"wake up"))
+    told = [parrot.told.get(timeout=5) for _ in range(3)]
+    assert told == [PacketReceived("wire", b"wake up"), LinkChanged("wire", False), LinkChanged("wire", True)]
+
+
 def test_a_link_that_hangs_holds_up_nobody(start):
     runner = start(Wire(stuck=True), Parrot())
     assert all(runner.publish(post(number)).kept for number in range(20))

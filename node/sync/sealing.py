@@ -24,11 +24,6 @@ class Seal:
         self._cipher = ChaCha20Poly1305(charter.subkey("seal"))
         self._nonce_key, self._topic_key = charter.subkey("nonce"), charter.subkey("topic")
 
-    @property
-    def root(self) -> str:
-        """Where the set's records are found at a broker: 32 hexadecimal digits, the same on every island."""
-        return hashlib.blake2b(b"root", key=self._topic_key, digest_size=SLOT_BYTES).hexdigest()
-
     def slot(self, id_: bytes) -> bytes:
         """16 bytes that stand for a record's id and tell nothing of it."""
         return hashlib.blake2b(id_, key=self._topic_key, digest_size=SLOT_BYTES, person=b"archipel-slot").digest()

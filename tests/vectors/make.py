@@ -1,4 +1,4 @@
-"""Writes records.json and trust.json beside it: `python -m tests.vectors.make`. Only for a new version of the format."""
+"""Writes the vectors of records, trust and sealing: `python -m tests.vectors.make`. Only for a new format version."""
 
 import json
 from dataclasses import replace
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from node.clock import MAX_MINUTE
 from node.records import MAX_RECORD_BYTES, Event, Kind, Record, Revocation, Right, Vouch, decode, encode, record_id, sign
+from node.sync.sealing import Seal
 from tests.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
 
 HERE = Path(__file__).parent
@@ -15,7 +16,7 @@ SIGNATURE = bytes(64)
 
 def main():
     village = Village()
-    for name, value in (("records", records(village)), ("trust", trust(village))):
+    for name, value in (("records", records(village)), ("trust", trust(village)), ("sealing", sealing(village))):
         text = json.dumps({**heading(village), **value}, indent=1, ensure_ascii=False)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
@@ -30,6 +31,33 @@ def heading(village):
 
 def seed(name):
     return key(name)._private.private_bytes_raw().hex()
+
+
+# Sealed for a broker
+
+
+def sealing(village):
+    seal = Seal(village.charter)
+    raws = {"bulletin": village.bulletin(text="Soupe ce soir à 19 h", life=336, language=1, topic=4),
+            "of the second size": village.bulletin(text="x" * 147),
+            "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80))}
+    accepted = [{"name": name, "record": raw.hex(), "slot": slot.hex(), "sealed": seal.close(slot, raw).hex()}
+                for name, raw in raws.items() for slot in [seal.slot(record_id(raw))]]
+    raw, slot, sealed = (bytes.fromhex(accepted[0][key]) for key in ("record", "slot", "sealed"))
+    broken = [
+        ("one octet more", slot, sealed + b"\0", "seal-size"),
+        ("one bit changed", slot, sealed[:-1] + bytes([sealed[-1] ^ 1]), "seal"),
+        ("in another slot", bytes(16), sealed, "seal"),
+        ("padded with more than it needs", slot, generous(seal, slot, raw), "seal-form"),
+    ]
+    refused = [{"name": name, "slot": slot.hex(), "sealed": sealed.hex(), "reason": reason}
+               for name, slot, sealed, reason in broken]
+    return {"accepted": accepted, "refused": refused}
+
+
+def generous(seal, slot, raw):
+    nonce = seal.close(slot, raw)[:12]
+    return nonce + seal._cipher.encrypt(nonce, (len(raw).to_bytes(2, "big") + raw).ljust(484, b"\0"), slot)
 
 
 # Records
