@@ -219,7 +219,7 @@ def parse(text: str, name: str = "archipel.toml") -> Settings:
     """Read and check TOML `text`; raises BadSettings naming every problem at once."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadSettings([_not_toml(error, name)]) from error
     problems: list[str] = []
     settings = _checked(table, _lines(text), (name, problems))
@@ -247,7 +247,7 @@ def _text_of(path: Path) -> str:
         raise BadSettings([f"{path}: is not UTF-8 text. Save it again as UTF-8."]) from error
 
 
-def _not_toml(error: tomllib.TOMLDecodeError, name: str) -> str:
+def _not_toml(error: Exception, name: str) -> str:
     return f"{name}: {error}. Texts stand between \"quotes\", one key a line: key = value."
 
 
@@ -257,7 +257,7 @@ def _readable(text: str, name: str) -> tuple[dict, list[str]]:
     while len(problems) < MAX_PASSED_OVER:
         try:
             return tomllib.loads("\n".join(lines)), problems
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             problems.append(_not_toml(error, name))
             at = re.search(r"at line (\d+)", str(error))
             if not at or not lines[int(at[1]) - 1].strip():  # the end of the file: where it went wrong is unknown

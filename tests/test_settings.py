@@ -115,6 +115,7 @@ def test_what_is_wrong_is_passed_over_and_told_when_a_box_must_come_up(tmp_path)
 
 @pytest.mark.parametrize("text", [
     b"\xff\xfe\x00", '[node]\nname = """never closed', "[[[", "[node\n", "= = =\n" * 1_000, "\x00", "a = [",
+    "a = " + "[" * 9_000,
     '[node]\nname = "A"\n[node]\nname = "B"\n',
 ])
 def test_whatever_the_file_holds_there_are_settings_and_a_sentence(tmp_path, text):

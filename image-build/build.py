@@ -1,0 +1,98 @@
+"""`make image`: base, application, assembly, compression. `build.py [FOLDER] [--quick]`; the README has the rest."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from app import PROJECT, build_app
+from base import base_tar
+from bootfs import build_boot
+from bundle import make_bundle, public_bytes, signing_key
+from card import assemble, publish
+from layers import read_tar
+from rootfs import build_root
+
+NEEDED = {"mmdebstrap": "mmdebstrap", "sqfstar": "squashfs-tools", "mkfs.vfat": "dosfstools", "mcopy": "mtools",
+          "sfdisk": "fdisk", "xz": "xz-utils", "bmaptool": "bmap-tools", "qemu-aarch64-static": "qemu-user-static",
+          "arch-test": "arch-test"}
+PACKAGES = "usr/share/archipel/packages.sha256"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archipel-image"
+KEY = Path(os.environ.get("ARCHIPEL_UPDATE_KEY") or Path.home() / ".config/archipel/update.key")
+
+
+def build(out: Path, quick: bool) -> Path:
+    """Build the image into `out`; its path. `quick` leaves out what only a release needs."""
+    out.mkdir(parents=True, exist_ok=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out) as folder:
+        work = Path(folder)
+        with step("base: Debian packages (12 to 21 minutes the first time, then from the cache)"):
+            base = base_tar(CACHE)
+        with step("application: this checkout, compiled by the image's Python"):
+            version = build_app(base, CACHE, work / "app")
+            key = signing_key(KEY)
+            shutil.copy(make_bundle(work / "app", version, key, work), out)
+        with step("root: one squashfs"):
+            moment = release_moment()
+            given = {"usr/share/archipel/update.pub": public_bytes(key), "usr/lib/clock-epoch": b""}
+            build_root(base, (work / "app", version), (given, moment), out / "root.squashfs")
+        with step("card: boot partition, partition table"):
+            build_boot(base, work / "boot", work / "boot.fat")
+            image = out / f"archipel-{version}-arm64.img"
+            assemble(work / "boot.fat", out / "root.squashfs", image)
+        if not quick:
+            with step("release: compressed image, block map, checksums, manifest, packages"):
+                listed = next(content for _, content in read_tar(base, PACKAGES.__eq__))
+                publish(image, listed, version, time.strftime("%Y-%m-%d", time.gmtime(moment)))
+    return image
+
+
+def release_moment() -> int:
+    """The moment of the checkout's last commit, seconds since 1970: the box's clock never goes before it."""
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    told = given or subprocess.run(["git", "-C", str(PROJECT), "log", "-1", "--format=%ct"], capture_output=True, text=True,
+                                   check=True).stdout
+    return int(told)
+
+
+@contextmanager
+def step(what: str):
+    """Say what is being done, and how long it took."""
+    print(f"{what} ...", flush=True)
+    began = time.monotonic()
+    yield
+    print(f"  {time.monotonic() - began:.0f} s", flush=True)
+
+
+def missing() -> list[str]:
+    """Debian packages that this host lacks."""
+    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    return [package for program, package in NEEDED.items() if not shutil.which(program, path=path)]
+
+
+def main() -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", nargs="?", type=Path, default=PROJECT / "build")
+    parser.add_argument("--quick", action="store_true", help="the image only, not compressed")
+    wanted = parser.parse_args()
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    if lacking := missing():
+        print(f"This host lacks programs. As root: apt-get install {' '.join(lacking)}", file=sys.stderr)
+        return 1
+    if subprocess.run(["arch-test", "arm64"], stdout=subprocess.DEVNULL).returncode:
+        print("This host cannot run arm64 programs: see image-build/README.md.", file=sys.stderr)
+        return 1
+    image = build(wanted.out, wanted.quick)
+    print(f"{image}: {image.stat().st_size // 2**20} MiB; beside it: {', '.join(sorted(os.listdir(wanted.out)))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

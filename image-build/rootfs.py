@@ -1,0 +1,73 @@
+"""The root file system: base, overlay and application merged into one squashfs, without root and without unpacking."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from app import app_entries
+from base import EPOCH_S
+from layers import Entry, file_entry, folder_entry, read_tar, tree, write_tar
+
+App = tuple[Path, str]  # folder, version
+Given = tuple[dict[str, bytes], int]  # files that this build made, by name; their moment
+HERE = Path(__file__).parent
+# The users of our services: fixed numbers, so that the data of one card is readable on the next.
+USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel-front": 703, "archipel-wifi": 704,
+         "archipel-dns": 705, "archipel-broker": 706}
+MEMBERS = {"dialout": ("archipel",)}
+# Not on the root: the kernel (on the FAT partition), what only apt and the build use, Debian's own ways to start things.
+LEFT_OUT = ("boot/", "var/lib/apt/", "var/lib/dpkg/info/", "etc/initramfs-tools/", "etc/nginx/sites-enabled/",
+            "var/lib/nginx/", "etc/systemd/system/timers.target.wants/", "etc/apt/", "var/cache/", "var/log/")
+EMPTIED = ("boot", "var/log", "var/cache")  # the folders themselves stay
+ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
+NOLOGIN = "/usr/sbin/nologin"
+
+
+def build_root(base: Path, app: App, given: Given, target: Path) -> None:
+    """Write the squashfs `target`. """
+    command = ["sqfstar", "-comp", "zstd", "-Xcompression-level", "15", "-b", "128K", "-processors", "2", "-quiet",
+               "-no-progress", "-mkfs-time", str(EPOCH_S), str(target)]
+    target.unlink(missing_ok=True)
+    packer = subprocess.Popen(command, stdin=subprocess.PIPE)
+    write_tar(packer.stdin, _entries(base, app, given))
+    packer.stdin.close()
+    if packer.wait():
+        raise RuntimeError("sqfstar failed")
+
+
+def _entries(base: Path, app: App, given: Given) -> Iterator[Entry]:
+    """Ours first: of two entries with one name the first is kept."""
+    accounts = {info.name: (info, content) for info, content in read_tar(base, ACCOUNTS.__contains__)}
+    yield from (accounted(info, content) for info, content in accounts.values())
+    ours = [*tree(HERE / "overlay"), *app_entries(*app),
+            *(file_entry(name, content, mtime=given[1]) for name, content in given[0].items()),
+            folder_entry("boot/firmware"), folder_entry("data"), folder_entry("var/log"), folder_entry("var/cache")]
+    yield from sorted((entry for entry in ours if not entry[0].isdir()), key=lambda entry: entry[0].name)
+    yield from read_tar(base, lambda name: not (name + "/").startswith(LEFT_OUT) or name in EMPTIED)
+    yield from (entry for entry in ours if entry[0].isdir())  # folders that the base has keep their own modes
+
+
+def accounted(info, content: bytes) -> Entry:
+    """One of Debian's account files with our users in it; nobody has a password, root included."""
+    lines = content.decode().splitlines()
+    kind = info.name.removeprefix("etc/")
+    ours = {
+        "passwd": [f"{name}:x:{number}:{number}::/nonexistent:{NOLOGIN}" for name, number in USERS.items()],
+        "group": [f"{name}:x:{number}:" for name, number in USERS.items()],
+        "shadow": [f"{name}:!*:20000::::::" for name in USERS],
+        "gshadow": [f"{name}:!::" for name in USERS],
+    }[kind]
+    if kind in ("group", "gshadow"):
+        lines = [_joined(line) for line in lines]
+    if kind == "shadow":
+        lines = [":".join([line.split(":")[0], "*", "20000", *line.split(":")[3:]]) for line in lines]
+    content = "\n".join([*lines, *ours, ""]).encode()
+    info.size, info.mtime = len(content), EPOCH_S
+    return info, content
+
+
+def _joined(line: str) -> str:
+    """A line of group or gshadow with our members added."""
+    name, *rest = line.split(":")
+    members = [member for member in rest[-1].split(",") if member] + list(MEMBERS.get(name, ()))
+    return ":".join([name, *rest[:-1], ",".join(members)])

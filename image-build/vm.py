@@ -1,0 +1,218 @@
+"""A built card in QEMU: its power, its portal through a forwarded port, its sticks, its radio, its cable."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from bootfs import CMDLINE, INITRD, KERNEL
+from card import ALIGN_MIB, MIB, sha256
+from node.selftest import fetch
+
+FAT_OFFSET = ALIGN_MIB * MIB
+CARD_BYTES = 2 << 30
+BOOT_PATIENCE_S = 420
+EXTRA = "console=ttyAMA0 systemd.show_status=no"
+
+
+class Trouble(Exception):
+    """What a booted card did wrong."""
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Card:
+    """A copy of the image that may be written to, as large as a small card; `files` go on its FAT partition."""
+
+    def __init__(self, image: Path, folder: Path, files: dict[str, str | bytes]):
+        self.path = folder / "card.img"
+        folder.mkdir(parents=True)
+        subprocess.run(["cp", "--sparse=always", str(image), str(self.path)], check=True)
+        with self.path.open("r+b") as file:
+            file.truncate(CARD_BYTES)
+        for name, content in files.items():
+            self.put(name, content)
+        for name in (KERNEL, INITRD):
+            self.get(name, folder / name)
+
+    def put(self, name: str, content: str | bytes) -> None:
+        """Write a file of the FAT partition, as a keeper's computer would."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            self._mtools("mcopy", "-o", file.name, f"::{name}")
+
+    def get(self, name: str, target: Path) -> None:
+        """Read a file of the FAT partition."""
+        self._mtools("mcopy", "-o", f"::{name}", str(target))
+
+    def _mtools(self, program: str, *arguments: str) -> None:
+        subprocess.run([program, "-i", f"{self.path}@@{FAT_OFFSET}", *arguments], check=True,
+                       env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+
+    def partition(self, number: int) -> tuple[int, int]:
+        """(offset, size) in bytes of partition 1, 2 or 3, from the card's own table."""
+        told = subprocess.run(["sfdisk", "--json", str(self.path)], capture_output=True, text=True, check=True).stdout
+        part = json.loads(told)["partitiontable"]["partitions"][number - 1]
+        return part["start"] * 512, part["size"] * 512
+
+    def root_digest(self) -> str:
+        """SHA-256 of the root partition as it is now."""
+        offset, size = self.partition(2)
+        with tempfile.NamedTemporaryFile(dir=self.path.parent) as copy:
+            subprocess.run(["dd", f"if={self.path}", f"of={copy.name}", "iflag=skip_bytes,count_bytes", f"skip={offset}",
+                            f"count={size}", "bs=4M", "status=none"], check=True)
+            return sha256(Path(copy.name))
+
+    def holds(self, needle: bytes) -> bool:
+        """Whether these bytes lie anywhere on the whole card."""
+        with self.path.open("rb") as file:
+            tail = b""
+            while block := file.read(16 * MIB):
+                if needle in tail + block:
+                    return True
+                tail = block[-len(needle):]
+        return False
+
+
+class Machine:
+    """A card that runs on QEMU's `virt` board (pure emulation, so slow) with a USB port and, if asked, a radio or a cable.
+
+    `radio` is the TCP port of a simulated Meshtastic device; `cable` the port of a multicast group that machines share.
+    """
+
+    def __init__(self, card: Card, radio: int | None = None, cable: int | None = None, memory_mb: int = 512):
+        self.card, self._radio, self._cable, self._memory_mb = card, radio, cable, memory_mb
+        self.port, self.shell_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.log = card.path.with_name("console.log")
+        self._process: subprocess.Popen | None = None
+        self._monitor = Path(tempfile.mkdtemp()) / "qmp"
+
+    def __enter__(self) -> "Machine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pull_the_plug()
+        shutil.rmtree(self._monitor.parent, ignore_errors=True)
+
+    def switch_on(self) -> float:
+        """Start, and wait for the portal's first page; the seconds it took."""
+        began = time.monotonic()
+        self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL)
+        self.wait_for_portal()
+        return time.monotonic() - began
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has power."""
+        return self._process is not None
+
+    def pull_the_plug(self) -> None:
+        """No power, at once. Nothing is told to the system inside."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def wait_for_portal(self, patience_s: float = BOOT_PATIENCE_S) -> str:
+        """The portal's first page once it is there, and not the page that asks to wait."""
+        give_up_at = time.monotonic() + patience_s
+        while time.monotonic() < give_up_at:
+            if self._process and self._process.poll() is not None:
+                raise Trouble(f"QEMU ended; see {self.log}")
+            with contextlib.suppress(OSError):
+                return fetch(self.url)
+            time.sleep(0.3)
+        raise Trouble(f"no portal within {patience_s:.0f} s; see {self.log}")
+
+    def shell(self, command: str, key: Path, patience_s: int = 180) -> str:
+        """What a command prints in the remote shell that the card's settings opened to `key`."""
+        told = subprocess.run(
+            ["ssh", "-q", "-i", str(key), "-p", str(self.shell_port), "-o", "StrictHostKeyChecking=no", "-o",
+             "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60", "-o", "ConnectionAttempts=3", "root@127.0.0.1",
+             command],
+            capture_output=True, text=True, timeout=patience_s)
+        if told.returncode:
+            raise Trouble(f"{command!r} in the box: {told.stdout}{told.stderr}")
+        return told.stdout
+
+    def plug_stick(self, image: Path) -> None:
+        """Put a USB stick in."""
+        file = {"driver": "file", "filename": str(image)}
+        self._ask("blockdev-add", {"driver": "raw", "node-name": "stick", "file": file})
+        self._ask("device_add", {"driver": "usb-storage", "id": "stick", "drive": "stick", "removable": True})
+
+    def pull_stick(self) -> None:
+        """Take the USB stick out."""
+        self._ask("device_del", {"id": "stick"})
+        give_up_at = time.monotonic() + 30
+        while time.monotonic() < give_up_at:
+            with contextlib.suppress(Trouble):
+                self._ask("blockdev-del", {"node-name": "stick"})
+                return
+            time.sleep(0.5)
+        raise Trouble("the stick could not be taken out")
+
+    def _ask(self, command: str, arguments: dict) -> None:
+        """One QMP command (docs/interop/qmp-spec of QEMU)."""
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(self._monitor))
+            stream = peer.makefile("rw")
+            for request in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                stream.write(json.dumps(request) + "\n")
+                stream.flush()
+                while True:
+                    told = json.loads(stream.readline())
+                    if "error" in told:
+                        raise Trouble(f"QEMU: {told['error']['desc']}")
+                    if "return" in told:
+                        break
+
+    def _command(self) -> list[str]:
+        folder = self.card.path.parent
+        command = [
+            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", str(self._memory_mb),
+            "-nographic",
+            "-kernel", str(folder / KERNEL), "-initrd", str(folder / INITRD), "-append", f"{CMDLINE} {EXTRA}",
+            "-drive", f"if=none,id=card,file={self.card.path},format=raw,discard=unmap",
+            "-device", "virtio-blk-device,drive=card",
+            "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:80,hostfwd=tcp:127.0.0.1:{self.shell_port}-:22",
+            "-device", "virtio-net-device,netdev=net", "-device", "virtio-rng-device", "-device", "qemu-xhci",
+            "-serial", f"file:{self.log}", "-monitor", "none", "-qmp", f"unix:{self._monitor},server,nowait",
+        ]
+        if self._radio:
+            command += ["-chardev", f"socket,id=radio,host=127.0.0.1,port={self._radio}",
+                        "-device", "usb-serial,chardev=radio"]
+        if self._cable:
+            mac = f"52:54:00:00:00:{self.port % 256:02x}"
+            command += ["-netdev", f"socket,id=cable,mcast=230.0.0.1:{self._cable},localaddr=127.0.0.1",
+                        "-device", f"virtio-net-device,netdev=cable,mac={mac}"]
+        return command
+
+
+def make_stick(path: Path, files: dict[str, bytes]) -> Path:
+    """A FAT stick of 64 MiB with these files."""
+    subprocess.run(["mkfs.vfat", "-C", "-n", "STICK", str(path), "65536"], check=True, stdout=subprocess.DEVNULL)
+    for name, content in files.items():
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            subprocess.run(["mcopy", "-i", str(path), file.name, f"::{name}"], check=True)
+    return path
+
+
+def read_stick(path: Path, name: str) -> bytes | None:
+    """A file on a stick, None if it is not there."""
+    told = subprocess.run(["mtype", "-i", str(path), f"::{name}"], capture_output=True)
+    return None if told.returncode else told.stdout
