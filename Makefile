@@ -4,9 +4,11 @@ VENV := .venv
 # The versions of Debian 13, which the SD image uses. The suite runs against them too.
 TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0"
+IMAGE_HOST := mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
+	dosfstools mtools fdisk bmap-tools xz-utils
 PYTEST_ARGS ?= -n auto --dist worksteal
 
-.PHONY: run test test-newest test-trixie test-web lint prove bench clean help
+.PHONY: run test test-newest test-trixie test-web lint prove bench image image-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -38,7 +40,7 @@ lint: $(VENV)/installed-dev ## style, imports, complexity
 
 .PHONY: mosquitto
 mosquitto:
-	@.ci/need mosquitto
+	@.ci/need mosquitto systemd  # systemd-analyze reads the image's units
 
 tests/web/node_modules: tests/web/package.json
 	@command -v npm >/dev/null || .ci/need nodejs npm
@@ -58,6 +60,14 @@ $(TRIXIE)/installed: pyproject.toml Makefile
 	$(PYTHON) -m venv $(TRIXIE)
 	$(TRIXIE)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]' $(TRIXIE_PINS)
 	@touch $@
+
+image: $(VENV)/installed ## the SD card image, in build/ (12 to 21 minutes the first time)
+	@.ci/need $(IMAGE_HOST)
+	$(VENV)/bin/python image-build/build.py $(ARGS)
+
+image-test: $(VENV)/installed ## the built image in QEMU: power cuts, sticks, radio, updates (an hour)
+	@.ci/need qemu-system-arm qemu-utils mtools dosfstools fdisk squashfs-tools openssh-client
+	PYTHONPATH=. $(VENV)/bin/python image-build/boottest.py $$(ls -t build/archipel-*.img | head -1) $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(TRIXIE) node_modules tests/web/node_modules demo-data build dist .pytest_cache .ruff_cache .hypothesis
