@@ -45,7 +45,7 @@ def any_section(rng):
         Whole(rng.randbytes(rng.randrange(0, 200)), bool(rng.getrandbits(1))),
         Piece(rng.randbytes(4), parts, rng.randrange(255), len(content) * parts, content, bool(rng.getrandbits(1))),
         Sum(rng.randrange(65536), rng.randrange(65536), 7, rng.getrandbits(32 * 7)),
-        Have(rng.randrange(65536), rng.randrange(65536), rng.randrange(256), rng.randbytes(rng.randrange(1, 120))),
+        Have(rng.randrange(65536), rng.randrange(65536), rng.randrange(256), (1, 2), rng.randbytes(rng.randrange(1, 120))),
         Need(rng.randrange(65536), rng.randrange(256), tuple(rng.randrange(1 << 32) for _ in range(rng.randrange(1, 32)))),
         More(rng.randrange(65536), rng.randbytes(4), parts, rng.randrange(1, parts)),
         Neighbours(tuple(rng.randrange(65536) for _ in range(rng.randrange(1, 16)))),

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from node.sync.assembly import Workshop
 from node.sync.neighbours import Neighbour, Neighbourhood, View
-from node.sync.packets import MAX_NEEDED, More, Need
+from node.sync.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
 from node.sync.trickle import Trickle
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 300, 7200
 HELLO_CAPACITY = 40
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
+QUIET_UNITS = 12
+MANY, LONG_QUIET_UNITS = 5, 30
 MAX_ASKED = 256
-PATIENT_ASKS = 1
+SOON_UNITS = 10  # what is to be asked so soon is asked now, together with what is due
+MAX_UNANSWERED = 5
 HELLOS = 3  # a single one may be lost, and then a neighbour would not know that we are there
 ANYBODY = 0  # the responder's address when the one named first did not answer
 DOUBT = 0.4
@@ -40,10 +43,35 @@ class Asking:
         self._introduce_at = 0.0
         self._asked: dict[int | bytes, Ask] = {}
         self._have_times = 0
+        self._quiet_at, self._flow, self._unanswered = 0.0, 0, 0
 
     def next_at(self) -> float:
         """When there is something to do."""
-        return min(self.sum_at, self.have_at, self.need_at, self.trickle.at)
+        return min(self.say_at, max(min(self.have_at, self.need_at), self._quiet_at), self.trickle.at)
+
+    @property
+    def say_at(self) -> float:
+        """When to send our SUM: a large one, but for the first, waits like what asks for something."""
+        hurry = self.capacity <= 2 or self.introductions == HELLOS
+        return self.sum_at if hurry else max(self.sum_at, self._quiet_at)
+
+    def coming(self, at: float) -> None:
+        """A record that we lack, or a piece of one, came: while more are coming, do not ask.
+
+        A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute.
+        """
+        self._flow = self._flow + 1 if at < self._quiet_at else 1
+        self._unanswered = 0
+        self._quiet_at = at + self._unit_s * (QUIET_UNITS if self._flow < MANY else LONG_QUIET_UNITS)
+
+    def may_ask(self, at: float) -> bool:
+        """Whether nothing is coming at present."""
+        return at >= self._quiet_at
+
+    def responders(self) -> tuple[int, ...]:
+        """Who is to send us what we lack, when that is much: those we hear best of those who seem to hold more."""
+        far = [one for one in self._near.live() if one.view is View.FAR or one.ahead]
+        return tuple(one.address for one in sorted(far, key=lambda one: (one.hops, one.loss))[:MAX_RESPONDERS])
 
     def hello(self, at: float) -> None:
         """We are new here, or back: say what we hold, in a way that most differences can be told from."""
@@ -134,29 +162,34 @@ class Asking:
         """What to ask of one neighbour; not while pieces that it sent are still to be completed."""
         if len(one.ahead) <= self._workshop.open_from(one.address):
             return []
-        return [element for element in one.ahead if self._asked.get(element, Ask()).at <= at]
+        soon = at + self._unit_s * SOON_UNITS
+        return [element for element in one.ahead if self._asked.get(element, Ask()).at <= soon]
 
-    def more(self, at: float) -> More | None:
+    def more(self, at: float) -> list[More]:
         """Which pieces to ask for now."""
+        wanted = []
         for short_id in self._workshop.forget(at):
-            state = self._workshop.missing(short_id)
-            if state and self._asked.get(short_id, Ask()).at <= at:
+            ask, state = self._asked.get(short_id, Ask()), self._workshop.missing(short_id)
+            if state and ask.at <= at + self._unit_s * SOON_UNITS:
                 parts, missing, sender = state
-                named = ANYBODY if self._asked.get(short_id, Ask()).times else sender
-                return More(named, short_id, parts, missing)
-        return None
+                wanted.append(More(ANYBODY if ask.times else sender, short_id, parts, missing))
+        return wanted
 
     def piece_came(self, short_id: bytes, at: float) -> None:
         """Wait for the rest before asking."""
         self._postpone(short_id, at, self._unit_s * self._rng.uniform(6, 14), 0)
 
     def asked(self, things: tuple[int | bytes, ...], at: float) -> None:
-        """We asked for these: give them time to come."""
+        """We asked for these: give them time to come, and more time each time that nothing comes."""
+        wait = self._unit_s * self._rng.uniform(15, 25) * 2 ** min(self._unanswered, MAX_UNANSWERED)
         for thing in things:
-            times = self._asked.get(thing, Ask()).times
-            wait = self._unit_s * self._rng.uniform(15, 30) * 2 ** max(times - PATIENT_ASKS, 0)
-            self._postpone(thing, at, min(wait, MAX_INTERVAL_S), 1)
+            self._postpone(thing, at, wait, 1)
         self._replan(at)
+        self._quiet_at = max(self._quiet_at, at + wait)
+
+    def ask_done(self) -> None:
+        """A packet that asks went out."""
+        self._unanswered += 1
 
     def leave_asking(self, elements: tuple[int, ...], at: float) -> None:
         """Somebody else asked for these: what it gets, we hear too."""

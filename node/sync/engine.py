@@ -33,6 +33,7 @@ from node.sync.writer import Draft, Writer
 SENT, DUTY_CYCLE = "sent", "duty-cycle"  # values of radio.link.Outcome
 LOST_SEND_S = 180  # a link that never says SendDone must not silence us
 RETRY_S = 20
+GAP_UNITS, BULK_GAP_UNITS = (0.2, 1.5), (2, 10)  # bursts of nodes that do not hear each other would collide
 JUMP_S = 86_400
 RELAY_HOPS = 3
 
@@ -48,6 +49,7 @@ class _UnderWay:
 
     packet: Packet
     ids: list[bytes]
+    label: str
     sent_at: float
 
 
@@ -139,7 +141,8 @@ class AirEngine:
         self.station.asking.unspoken = 0
         for id_ in sent.ids:
             self.station.rumours.sent(id_, at)
-        self._turn_at = at + self.station.unit_s * self.station.rng.uniform(0.2, 1.5)
+        gap = BULK_GAP_UNITS if sent.label == "repair" else GAP_UNITS
+        self._turn_at = at + self.station.unit_s * self.station.rng.uniform(*gap)
 
     def _pass_time(self, at: float) -> None:
         self.station.rumours.check(at)
@@ -164,7 +167,7 @@ class AirEngine:
             self._turn_at = at + min(wait_s, LOST_SEND_S)
             return []
         self.channel.governor.charge(self.channel.airtime_s(len(payload)), now)
-        self._under_way = _UnderWay(packet, draft.ids, at)
+        self._under_way = _UnderWay(packet, draft.ids, draft.label, at)
         return [Send(self.channel.link, payload, self._hop_limit(draft), draft.urgent, draft.label)]
 
     def _hop_limit(self, draft: Draft) -> int:

@@ -90,6 +90,7 @@ class Hearing:
             return []
         if self._refused.get(id_, 0.0) > at:
             return [Drop(link, "record-refused-before")]
+        self.station.asking.coming(at)
         self._heard.waits_for.add(id_)
         self._heard.fresh = fresh
         return [Keep(raw, link)]
@@ -100,6 +101,7 @@ class Hearing:
             self.station.rumours.overheard(self._heard.sender, known, at)
             return []
         raw = self.station.workshop.add(piece, self._heard.sender.address, at)
+        self.station.asking.coming(at)
         self.station.asking.piece_came(piece.short_id, at)
         if raw is None:
             return []
@@ -114,6 +116,7 @@ class Hearing:
         self._arrived(id_, now)
         if not ours:
             return
+        station.asking.unspoken += heard.fresh
         rumour = station.rumour(id_, heard.fresh)
         if rumour:
             rumour.reaches = {one.address: self._reach(one, rumour, heard.sender, now) for one in station.near}
@@ -134,7 +137,6 @@ class Hearing:
         """Nobody is ahead of us by this record any more."""
         station = self.station
         station.workshop.close(id_)
-        station.asking.unspoken += 1
         for day in {day for one in station.near for day in one.ahead.values()}:
             station.asking.arrived(element_of(id_, day, station.key))
 
@@ -231,13 +233,17 @@ class Hearing:
         held = self._held(heard.as_of_h, now)
         if held is None:
             return
-        same = sender.view is View.SAME
-        lacking = {id_ for element, id_ in held.ids.items()
+        lacking = {element: id_ for element, id_ in held.ids.items()
                    if not bloom.holds(heard.bits, heard.count, heard.salt, element)}
-        sender.have, sender.view = heard, View.FAR
-        if same and not lacking:
+        if sender.view is View.SAME and not lacking:
             self.station.asking.leave_filter()
-        self._holds_all_but(sender, lacking, at)
+        sender.have, sender.view = heard, View.FAR
+        self._holds_all_but(sender, set(lacking.values()), at, helpers=1)
+        if self.station.address in heard.responders:
+            share, shares = heard.responders.index(self.station.address), len(heard.responders)
+            for element, id_ in lacking.items():
+                if element % shares == share:
+                    self._lacks(sender, id_, _Lack(ours=True), at)
         if heard.count > len(held.ids) - len(lacking):
             self.station.asking.far(sender, bloom.MAX_HASHES + 99, len(held.ids) - heard.count, at)
 

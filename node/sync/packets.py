@@ -26,7 +26,8 @@ MAX_PACKET_BYTES = 231
 MAX_CAPACITY = 40
 MAX_NEEDED = 31
 MAX_NEIGHBOURS = 15
-WHOLE_BYTES, PIECE_BYTES, SUM_BYTES, HAVE_BYTES, NEED_BYTES, MORE_BYTES = 2, 8, 5, 7, 4, 8
+MAX_RESPONDERS = 3
+WHOLE_BYTES, PIECE_BYTES, SUM_BYTES, HAVE_BYTES, NEED_BYTES, MORE_BYTES = 2, 8, 5, 8, 4, 8
 
 _HAVE, _MORE, _NEIGHBOURS, _NEED, _SUM, _WHOLE, _PIECE = 0x01, 0x02, 0x10, 0x20, 0x40, 0x80, 0xC0
 
@@ -77,17 +78,22 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Have:
-    """What the sender holds, when that is far from what others hold: a Bloom filter (`node.sync.bloom`)."""
+    """What the sender holds, when that is far from what others hold: a Bloom filter (`node.sync.bloom`).
+
+    The n `responders` share out what it lacks: the i-th sends the elements that leave i when divided by n.
+    """
 
     as_of_h: int
     count: int
     salt: int
+    responders: tuple[int, ...]
     bits: bytes
 
     def encode(self) -> bytes:
-        """7 B + the filter."""
+        """8 B + 2 B per responder + the filter."""
         head = bytes([_HAVE, len(self.bits)]) + self.as_of_h.to_bytes(2, "big") + self.count.to_bytes(2, "big")
-        return head + bytes([self.salt]) + self.bits
+        named = b"".join(address.to_bytes(ADDRESS_BYTES, "big") for address in self.responders)
+        return head + bytes([self.salt, len(self.responders)]) + named + self.bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +233,11 @@ def _read_sum(first: int, reader: _Reader) -> Sum:
 
 def _read_have(first: int, reader: _Reader) -> Have:
     size = reader.number()
-    if not size:
+    as_of_h, count, salt, named = reader.number(2), reader.number(2), reader.number(), reader.number()
+    if not size or not 1 <= named <= MAX_RESPONDERS:
         raise RemoteFault("packet-have")
-    return Have(reader.number(2), reader.number(2), reader.number(), reader.take(size))
+    responders = tuple(reader.number(ADDRESS_BYTES) for _ in range(named))
+    return Have(as_of_h, count, salt, responders, reader.take(size))
 
 
 def _read_need(first: int, reader: _Reader) -> Need:

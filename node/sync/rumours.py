@@ -137,6 +137,9 @@ class Rumours:
         """A neighbour lacks this record for certain; whether that is news. Who never takes it is left alone for a while."""
         if at < self._pushes.get((address, rumour.id), (0, 0.0))[1]:
             return False
+        before = rumour.reaches.get(address)
+        if before and before.missing and before.sent >= rumour.parts == missing:
+            missing = 1  # most likely it lacks just one piece of what was sent
         rumour.reaches[address] = Reach(missing)
         return True
 
@@ -166,7 +169,7 @@ class Rumours:
                 self._note_push(one, rumour, at)
         rumour.check_at = at + LISTEN_UNITS * self._unit_s
         batch = rumour.sent % rumour.parts
-        self.plan(rumour, at, self._unit_s * (self._rng.uniform(0.2, 1.0) if batch else LISTEN_UNITS))
+        self.plan(rumour, at, 0.0 if batch else LISTEN_UNITS * self._unit_s)
 
     def _note_push(self, one: Neighbour, rumour: Rumour, at: float) -> None:
         if rumour.sent % rumour.parts:
@@ -198,9 +201,9 @@ class Rumours:
         return rumour.fresh and bool(one.around - others)
 
     def due(self, at: float) -> list[Rumour]:
-        """What is to be sent now, what matters most first."""
+        """What is to be sent now: first what was begun (receivers have room for few unfinished ones), then by rank."""
         due = (one for one in self._all.values() if one.due_at is not None and one.due_at <= at)
-        return sorted(due, key=lambda one: one.rank)
+        return sorted(due, key=lambda one: (one.sent % one.parts == 0, one.rank))
 
     def next_at(self) -> float:
         """When something is due or to be checked next."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from node.sync import bloom
 from node.sync.erasure import piece
 from node.sync.packets import (
+    ADDRESS_BYTES,
     HAVE_BYTES,
     HEADER_BYTES,
     MAX_CAPACITY,
@@ -32,6 +33,7 @@ DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being
 TAIL_CAPACITY = 2
 MAX_TAIL_CAPACITY = 10
 TELL_NEIGHBOURS_S = 1800
+MIN_FILTER_BYTES = 100  # a smaller filter of a large set would say too little
 
 
 @dataclass
@@ -68,9 +70,10 @@ class Writer:
         self._add_records(draft, at)
         self._add_asks(draft, at)
         asking = self.station.asking
-        if not draft.sections and min(asking.sum_at, asking.have_at) > at:
+        filters = asking.have_at <= at and asking.may_ask(at)
+        if not draft.sections and asking.say_at > at and not filters:
             return None
-        if asking.have_at <= at:
+        if filters:
             self._add_filter(draft, now)
         self._add_neighbours(draft, at)
         self._add_sum(draft, at, now)
@@ -113,10 +116,11 @@ class Writer:
 
     def _add_asks(self, draft: Draft, at: float) -> None:
         asking = self.station.asking
-        if asking.need_at > at and not draft.sections:
+        if not asking.may_ask(at) or (asking.need_at > at and not draft.sections):
             return
-        if draft.add(asking.more(at)):
-            draft.label = draft.label or "need"
+        for more in asking.more(at):
+            if draft.add(more):
+                draft.label = draft.label or "need"
         need = asking.need(at)
         if need:
             room = (draft.room - NEED_BYTES) // ELEMENT_BYTES
@@ -129,11 +133,15 @@ class Writer:
         inventory = self.station.inventory
         hour = inventory.hour(now)
         held = inventory.at(hour)
-        size = min(max(len(held.ids) * 5 // 4, 8), draft.room - HAVE_BYTES)
-        if size < 8:
-            return
-        salt = self.station.rng.randrange(256)
-        draft.add(Have(hour % 65536, len(held.ids) % 65536, salt, bloom.fill(held.ids, salt, size)))
+        responders = self.station.asking.responders()
+        room = draft.room - HAVE_BYTES - ADDRESS_BYTES * len(responders)
+        size = min(max(len(held.ids) * 5 // 4, 8), room)
+        if not responders:
+            self.station.asking.filtered()
+        elif size >= min(len(held.ids), MIN_FILTER_BYTES):
+            salt = self.station.rng.randrange(256)
+            bits = bloom.fill(held.ids, salt, size)
+            draft.add(Have(hour % 65536, len(held.ids) % 65536, salt, responders, bits))
 
     def _add_neighbours(self, draft: Draft, at: float) -> None:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
@@ -144,7 +152,7 @@ class Writer:
     def _add_sum(self, draft: Draft, at: float, now: float) -> None:
         if draft.unfinished or (draft.label == "need" and self._spare(draft) is None):
             return
-        wanted = self.station.asking.capacity if self.station.asking.sum_at <= at else TAIL_CAPACITY
+        wanted = self.station.asking.capacity if self.station.asking.say_at <= at else TAIL_CAPACITY
         fits = (draft.room - SUM_BYTES) // ELEMENT_BYTES
         spare = self._spare(draft)
         if spare is not None:
@@ -155,6 +163,8 @@ class Writer:
 
     def sent(self, packet: Packet, at: float) -> None:
         """A packet went out: what it asked and told need not be said again soon."""
+        if any(isinstance(section, Need | More) for section in packet.sections):
+            self.station.asking.ask_done()
         for section in packet.sections:
             match section:
                 case Neighbours(addresses):
