@@ -33,6 +33,7 @@ from node.sync.writer import Draft, Writer
 SENT, DUTY_CYCLE = "sent", "duty-cycle"  # values of radio.link.Outcome
 LOST_SEND_S = 180  # a link that never says SendDone must not silence us
 RETRY_S = 20
+SOON_S = 0.02
 GAP_UNITS, BULK_GAP_UNITS = (0.2, 1.5), (2, 10)  # bursts of nodes that do not hear each other would collide
 JUMP_S = 86_400
 RELAY_HOPS = 3
@@ -145,6 +146,7 @@ class AirEngine:
         self._turn_at = at + self.station.unit_s * self.station.rng.uniform(*gap)
 
     def _pass_time(self, at: float) -> None:
+        self._hearing.catch_up(at)
         self.station.rumours.check(at)
         if self.station.asking.trickle.at <= at:
             self.station.asking.fire(at, self.station.doubt())
@@ -187,4 +189,4 @@ class AirEngine:
             return math.inf
         if self._under_way:
             return self._under_way.sent_at + LOST_SEND_S
-        return max(self._wishes_at(), self._turn_at, at + 0.01)
+        return at + SOON_S if self._hearing.backlog else max(self._wishes_at(), self._turn_at, at + SOON_S)

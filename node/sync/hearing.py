@@ -1,5 +1,6 @@
 """What a packet from a neighbour tells: records, and what it holds or lacks."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from node.records import record_id
@@ -9,11 +10,12 @@ from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.inventory import HOURS_A_DAY, Salted, difference, element_of
 from node.sync.neighbours import Neighbour, View
 from node.sync.packets import MAX_NEIGHBOURS, Have, More, Need, Neighbours, Piece, Section, Sum, Whole, decode
-from node.sync.rumours import Reach, Rumour
+from node.sync.rumours import MAX_RUMOURS, Reach, Rumour
 from node.sync.station import Station
 
 FEW = 2  # records that a neighbour lacks are sent without asking back
 MAX_TAGS = 512
+SLICE = 32
 MAX_REFUSED = 256
 REFUSED_S = 3600
 SETTLED = {"duplicate", "store"}  # refusals that say nothing against the record
@@ -46,6 +48,12 @@ class Hearing:
         self._tags: dict[bytes, None] = {}
         self._refused: dict[bytes, float] = {}
         self._heard: _Heard | None = None
+        self.backlog: deque[tuple[Neighbour, bytes, _Lack]] = deque(maxlen=MAX_RUMOURS)
+
+    def catch_up(self, at: float) -> None:
+        """Take up some of what neighbours lack: a whole set at once would hold up the island (records are verified now)."""
+        for _ in range(min(len(self.backlog), SLICE)):
+            self._lacks(*self.backlog.popleft(), at)
 
     def packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
         """Take in one packet; raises RemoteFault for what no member sends."""
@@ -202,7 +210,7 @@ class Hearing:
         others = len(sender.around - {self.station.address})
         if others and len(lacking) > FEW:
             self.station.asking.sum_soon(at, len(lacking) + len(ahead) + 2, 1, 6)
-        self._holds_all_but(sender, set(lacking), at, others if len(lacking) > FEW else 0)
+        self._holds_all_but(sender, set(lacking), at, _Lack(helpers=others if len(lacking) > FEW else 0))
 
     def _held(self, as_of_h: int, now: float) -> Salted | None:
         hour = self.station.inventory.hour_meant(as_of_h, now)
@@ -212,13 +220,12 @@ class Hearing:
         return any(until_at > at and element_of(id_, day, self.station.key) == element
                    for id_, until_at in self._refused.items())
 
-    def _holds_all_but(self, sender: Neighbour, lacking: set[bytes], at: float, helpers: int = 0) -> None:
-        """What a neighbour holds and lacks. With `helpers` others around it, it had better choose whom to ask."""
+    def _holds_all_but(self, sender: Neighbour, lacking: set[bytes], at: float, how: _Lack, ours=frozenset()) -> None:
+        """What a neighbour holds, and how it lacks the others; it wants those in `ours` from us."""
         for rumour in self.station.rumours:
             if rumour.id not in lacking:
                 self.station.rumours.has(sender.address, rumour.id, at)
-        for id_ in lacking:
-            self._lacks(sender, id_, _Lack(helpers=helpers), at)
+        self.backlog.extend((sender, id_, _Lack(ours=True) if id_ in ours else how) for id_ in lacking)
 
     def _lacks(self, sender: Neighbour, id_: bytes, lack: _Lack, at: float) -> None:
         station = self.station
@@ -238,12 +245,11 @@ class Hearing:
         if sender.view is View.SAME and not lacking:
             self.station.asking.leave_filter()
         sender.have, sender.view = heard, View.FAR
-        self._holds_all_but(sender, set(lacking.values()), at, helpers=1)
+        ours = set()
         if self.station.address in heard.responders:
             share, shares = heard.responders.index(self.station.address), len(heard.responders)
-            for element, id_ in lacking.items():
-                if element % shares == share:
-                    self._lacks(sender, id_, _Lack(ours=True), at)
+            ours = {id_ for element, id_ in lacking.items() if element % shares == share}
+        self._holds_all_but(sender, set(lacking.values()), at, _Lack(helpers=1), ours)
         if heard.count > len(held.ids) - len(lacking):
             self.station.asking.far(sender, bloom.MAX_HASHES + 99, len(held.ids) - heard.count, at)
 
@@ -254,7 +260,7 @@ class Hearing:
         for element in heard.elements:
             id_ = self.station.inventory.id_of(element, heard.day, now)
             if id_:
-                self._lacks(sender, id_, self._asked(heard.responder, None), at)
+                self.backlog.append((sender, id_, self._asked(heard.responder, None)))
 
     def _asked(self, responder: int, missing: int | None) -> _Lack:
         ours = responder == self.station.address
@@ -263,4 +269,4 @@ class Hearing:
     def _more(self, sender: Neighbour, heard: More, at: float) -> None:
         id_ = self.station.inventory.id_from_short(heard.short_id)
         if id_ and self.station.parts(self.station.records.raw(id_)) == heard.parts:
-            self._lacks(sender, id_, self._asked(heard.responder, heard.missing), at)
+            self.backlog.append((sender, id_, self._asked(heard.responder, heard.missing)))

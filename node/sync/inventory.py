@@ -39,8 +39,8 @@ class Salted:
         self.elements: dict[bytes, int] = {}
         self.sketch = 0
 
-    def update(self, ids: Collection[bytes]) -> list[bytes]:
-        """Hold exactly `ids`; returns the new ones."""
+    def update(self, ids: Collection[bytes]) -> None:
+        """Hold exactly `ids`."""
         current = set(ids)
         gone = [self.elements.pop(id_) for id_ in self.elements.keys() - current]
         come = {element_of(id_, self.day, self.key): id_ for id_ in current - self.elements.keys()}
@@ -50,7 +50,6 @@ class Salted:
         self.elements |= {id_: element for element, id_ in come.items()}
         if gone or come:
             self.sketch ^= sketch([*gone, *come], MAX_CAPACITY)
-        return list(come.values())
 
 
 def element_of(id_: bytes, day: int, key: bytes) -> int:
@@ -66,11 +65,10 @@ class Inventory:
     def __init__(self, records: Records, key: bytes):
         self.records, self._key = records, key
         self._salted: dict[int, Salted] = {}  # as-of hour -> what is live then; few at a time
-        self._newest = 0  # minute of the newest record: it is not earlier than that, whatever our clock says
 
     def hour(self, now: float) -> int:
-        """The hour as of which we speak: the next full one, never before the newest record (clocks may be in 1970)."""
-        return max(minute_of(now), self._newest) // HOUR_MIN + 1
+        """The hour as of which we speak: the next full one. A clock that is lost is the shell's business (`now`)."""
+        return minute_of(now) // HOUR_MIN + 1
 
     def at(self, hour: int) -> Salted:
         """What is live at an hour."""
@@ -78,9 +76,7 @@ class Inventory:
         self._salted[hour] = salted
         if len(self._salted) > 4:
             del self._salted[next(iter(self._salted))]
-        for id_ in salted.update(self.records.ids(hour * HOUR_MIN)):
-            record = self.records.get(id_)
-            self._newest = max(self._newest, record.created if record else 0)
+        salted.update(self.records.ids(hour * HOUR_MIN))
         return salted
 
     def _grown(self, hour: int) -> Salted:
