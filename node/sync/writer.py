@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from node.sync import bloom
-from node.sync.erasure import piece
+from node.sync.erasure import piece, piece_bytes
 from node.sync.packets import (
     ADDRESS_BYTES,
     HAVE_BYTES,
@@ -14,6 +14,7 @@ from node.sync.packets import (
     NEED_BYTES,
     SHORT_ID_BYTES,
     SUM_BYTES,
+    WHOLE_BYTES,
     Have,
     More,
     Need,
@@ -30,6 +31,7 @@ from node.sync.station import Station
 
 SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes
 DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed
+LEAST_DATA_BYTES = 80  # no record is shorter, and few pieces are
 TAIL_CAPACITY = 2
 MAX_TAIL_CAPACITY = 10
 TELL_NEIGHBOURS_S = 1800
@@ -97,17 +99,20 @@ class Writer:
 
     def _add_records(self, draft: Draft, at: float) -> None:
         for rumour in self.station.rumours.due(at):
-            section = self._data(rumour)
-            if draft.add(section):
+            if draft.room < LEAST_DATA_BYTES:
+                return
+            if draft.add(self._data(rumour, draft.room)):
                 draft.urgent |= rumour.rank[0] == 0
                 draft.unfinished |= rumour.sent + 1 < rumour.parts
                 draft.label = draft.label or ("data" if rumour.fresh else "repair")
                 draft.ids.append(rumour.id)
 
-    def _data(self, rumour: Rumour) -> Section | None:
+    def _data(self, rumour: Rumour, room: int) -> Section | None:
         raw = self.station.records.raw(rumour.id)
         if raw is None:
             self.station.rumours.drop(rumour.id)
+            return None
+        if piece_bytes(len(raw), rumour.parts) + WHOLE_BYTES > room:
             return None
         if rumour.parts == 1:
             return Whole(raw, rumour.fresh)
