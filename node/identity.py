@@ -68,5 +68,5 @@ class Charter:
         return hashlib.blake2b(hashed, digest_size=SET_ID_BYTES, person=b"archipel-set").digest()
 
     def subkey(self, purpose: str) -> bytes:
-        """32 bytes for one purpose (`tag`, `seal`, `topic`, `lan`): knowing one tells nothing of another."""
+        """32 bytes for one purpose (`tag`, `seal`, `nonce`, `topic`, `root`, `lan`); one tells nothing of another."""
         return hashlib.blake2b(self.set_id + purpose.encode(), key=self.secret, digest_size=32).digest()
