@@ -7,7 +7,6 @@ written a batch at a time, and the card is not waited for.
 """
 
 import contextlib
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import Lock
@@ -16,8 +15,8 @@ from typing import Any
 from node.clock import MAX_MINUTE
 from node.folding import fold, query_of
 from node.journal import line_of, payloads_in
+from node.payload import UNFIT, payload_of, tables_of
 from node.rows import Key, Row, Slice, StoreFailed, key_of, mark_of
-from node.shelf import UNFIT
 from node.sqlitefile import Execute, SqliteFile, reading
 from node.store import JournalStore, document_of, row_of
 
@@ -224,14 +223,14 @@ def live_words_in(path: Path) -> Iterator[tuple[bytes, int, str]]:
 
 
 def _line_of(row: Row) -> bytes:
-    return line_of(json.dumps({row.id.hex(): document_of(row)}, separators=(",", ":")).encode())
+    return line_of(payload_of({"past": {row.id.hex(): document_of(row)}}))
 
 
 def _row_of(line: bytes) -> Row:
     """The inverse; raises one of UNFIT when a bit of it changed."""
     payload, = payloads_in(line)
-    (id_, document), = json.loads(payload or b"null").items()
-    return row_of(id_, document)
+    (id_, document), = tables_of(payload or b"")["past"].items()
+    return row_of(id_, document or {})
 
 
 def _number(id_: bytes, created: int) -> int:

@@ -4,7 +4,6 @@ A backup may be made while the island runs, also by another process: each journa
 one moment, journals first, so that a record on its way to the archive is in at least one of them.
 """
 
-import json
 import os
 import shutil
 from collections import Counter
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from node.archive import Archive, live_words_in, past_in
 from node.disk import Disk, failure_of
 from node.documents import JournalStorage, tables_in
+from node.payload import Document, payload_of, tables_of
 from node.rows import StoreFailed
 from node.sealed import BackupRefused, Part, seal, unseal
 from node.store import NOTES, RECORDS, JournalStore, document_of, row_of
@@ -24,6 +24,8 @@ ARCHIVE, WORDS = "archive", "words"  # parts, beside the two journals
 ARCHIVE_FILE = "archive.db"
 FILE = "file/"  # before the name of a part that is a file as it was
 BATCH = 500
+
+Entry = tuple[str, str, Document]  # table, document id, document
 
 
 def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Path]) -> None:
@@ -71,13 +73,15 @@ def parts_of(folder: Path, files: Mapping[str, Path]) -> Iterator[Part]:
     for name, path in files.items():
         yield FILE + name, [path.read_bytes()]
     for journal in (RECORDS, NOTES):
-        yield journal, _lines(_documents_in(folder / f"{journal}.journal"))
+        yield journal, _entries(_documents_in(folder / f"{journal}.journal"))
     archive = folder / ARCHIVE_FILE
-    yield WORDS, _lines([id_.hex(), created, text] for id_, created, text in live_words_in(archive))
-    yield ARCHIVE, _lines([row.id.hex(), document_of(row), text] for row, text in past_in(archive))
+    yield WORDS, _entries((WORDS, id_.hex(), {"created": created, "words": words})
+                        for id_, created, words in live_words_in(archive))
+    yield ARCHIVE, _entries((ARCHIVE, row.id.hex(), document_of(row) | {"words": words})
+                          for row, words in past_in(archive))
 
 
-def _documents_in(path: Path) -> Iterator[list]:
+def _documents_in(path: Path) -> Iterator[Entry]:
     try:
         tables = tables_in(Disk().read(path))
     except FileNotFoundError:
@@ -85,7 +89,7 @@ def _documents_in(path: Path) -> Iterator[list]:
     except OSError as error:
         raise StoreFailed(failure_of(error)) from error
     for name, documents in tables.items():
-        yield from ([name, id_, document] for id_, document in documents.items())
+        yield from ((name, id_, document) for id_, document in documents.items())
 
 
 def _build(building: Path, blocks: Iterator[tuple[str, bytes]]) -> Counter[str]:
@@ -128,7 +132,7 @@ def _put_file(building: Path, name: str, pieces: Iterable[bytes]) -> int:
 def _put_documents(storage: JournalStorage, pieces: Iterable[bytes]) -> int:
     count = 0
     for batch in _batches(pieces):
-        for name, group in groupby(batch, key=lambda item: item[0]):
+        for name, group in groupby(batch, key=lambda entry: entry[0]):
             documents = {id_: document for _, id_, document in group}
             storage.update(name, lambda draft, documents=documents: draft.update(documents))
         count += len(batch)
@@ -138,8 +142,9 @@ def _put_documents(storage: JournalStorage, pieces: Iterable[bytes]) -> int:
 def _put_past(archive: Archive, pieces: Iterable[bytes]) -> int:
     count = 0
     for batch in _batches(pieces):
-        rows = {row_of(id_, document): text for id_, document, text in batch}
-        archive.keep(rows, {row.id: text for row, text in rows.items() if text is not None})
+        rows = [row_of(id_, document) for _, id_, document in batch]
+        words = [document["words"] for _, _, document in batch]
+        archive.keep(rows, {row.id: text for row, text in zip(rows, words, strict=True) if text is not None})
         count += len(batch)
     return count
 
@@ -147,25 +152,38 @@ def _put_past(archive: Archive, pieces: Iterable[bytes]) -> int:
 def _put_words(archive: Archive, pieces: Iterable[bytes]) -> int:
     count = 0
     for batch in _batches(pieces):
-        for id_, created, text in batch:
-            archive.index(bytes.fromhex(id_), created, text)
+        for _, id_, document in batch:
+            archive.index(bytes.fromhex(id_), document["created"], document["words"])
         count += len(batch)
     return count
 
 
-def _lines(items: Iterable[object]) -> Iterator[bytes]:
-    return (json.dumps(item, separators=(",", ":")).encode() + b"\n" for item in items)
+def _entries(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """Each as a payload with its length, 4 bytes, before it."""
+    for table, id_, document in entries:
+        payload = payload_of({table: {id_: document}})
+        yield len(payload).to_bytes(4, "big") + payload
 
 
-def _batches(pieces: Iterable[bytes]) -> Iterator[list]:
-    """The items that `_lines` wrote, some at a time."""
-    lines = _split(pieces)
-    while batch := [json.loads(line) for line in islice(lines, BATCH)]:
+def _batches(pieces: Iterable[bytes]) -> Iterator[list[Entry]]:
+    """What `_entries` wrote, some at a time."""
+    payloads = _payloads(pieces)
+    while batch := [_entry(payload) for payload in islice(payloads, BATCH)]:
         yield batch
 
 
-def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
+def _payloads(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    waiting = b""
     for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
+        waiting += piece
+        at = 0
+        while len(waiting) >= at + 4 and len(waiting) >= (end := at + 4 + int.from_bytes(waiting[at:at + 4], "big")):
+            yield waiting[at + 4:end]
+            at = end
+        waiting = waiting[at:]
+
+
+def _entry(payload: bytes) -> Entry:
+    (table, documents), = tables_of(payload).items()
+    (id_, document), = documents.items()
+    return table, id_, document or {}

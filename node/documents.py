@@ -1,15 +1,14 @@
 """TinyDB on a journal: its storage keeps every table in memory and writes each change as one checked line.
 
-A line's payload is a JSON object {table: {document id: document, or null for a deleted one}}. TinyDB's own storages write
-the whole file for every change, and lose it when the power goes at the wrong moment (docs/store.md has figures).
+TinyDB's own storages write the whole file for every change, and lose it when the power goes at the wrong moment
+(docs/store.md has figures).
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Lock
 from typing import Any
 
 from tinydb import TinyDB
@@ -19,13 +18,12 @@ from tinydb.table import Table
 from node.disk import Disk, failure_of
 from node.errors import LocalMisuse
 from node.journal import Journal, payloads_in
+from node.payload import UNFIT, Document, payload_of, tables_of
 from node.rows import StoreFailed
-from node.shelf import UNFIT, Document, Draft, Shelf
+from node.shelf import Draft, Shelf
 
 Changes = Mapping[str, Any]  # per id what its shelf keeps, or None for what is deleted
 SPARE_GARBAGE = 256  # lines out of date that are never worth a rewrite
-_JSON = json.JSONEncoder(separators=(",", ":"))  # ASCII only: a payload holds no newline and no zero byte
-_FROM_JSON = json.JSONDecoder()
 
 
 class _Commit:
@@ -50,14 +48,14 @@ class JournalStorage(Storage):
         self.damaged, self.reason = 0, ""
         self._journal = Journal(path, disk)
         self._shelves = {name: make() for name, make in (shelves or {}).items()}
-        self._idle = Condition()  # guards the two that follow
+        self._gate = Lock()  # guards the two that follow
+        self._idle = Condition(self._gate)
         self._busy = False  # somebody writes
         self._queue: list[_Commit] = []  # what waits meanwhile, and then shares a sync
         self._closed = False
         self._garbage = 0  # documents out of date, or sharing a line: one bad bit there costs them all
         self._patience = 0  # after a rewrite that failed: how much garbage to wait for before the next
-        with self._watched():
-            self._load()
+        self._attempt(self._load)
 
     def read(self) -> dict[str, Mapping[str, Document]]:
         """The tables that hold something."""
@@ -65,7 +63,8 @@ class JournalStorage(Storage):
 
     def shelf(self, name: str) -> Shelf:
         """One table, as it is now and will be."""
-        return self._shelves.setdefault(name, Shelf())
+        shelf = self._shelves.get(name)
+        return self._shelves.setdefault(name, Shelf()) if shelf is None else shelf
 
     def write(self, tables: Mapping[str, Mapping[str, Document]]) -> None:
         """Make the tables be these (TinyDB drops tables this way)."""
@@ -87,13 +86,14 @@ class JournalStorage(Storage):
     def commit(self, name: str, changes: Changes) -> None:
         """Return when `changes` of a table are durable and shown; or raise StoreFailed, and nothing of them is shown."""
         commit = self._commit_of(name, changes)
-        with self._idle:
+        with self._gate:
             self._queue.append(commit)
             while self._busy and not commit.settled:
                 self._idle.wait()
             ours = not commit.settled
-            self._busy |= ours
-            batch, self._queue = (self._queue, []) if ours else ([], self._queue)
+            if ours:
+                self._busy = True
+                batch, self._queue = self._queue, []
         if ours:
             try:
                 self._flush(batch)
@@ -103,17 +103,17 @@ class JournalStorage(Storage):
 
     def compact(self) -> None:
         """Write the journal anew without what is out of date: no deleted text is in the file afterwards."""
-        with self._turn(), self._watched():
+        with self._turn():
             if self._garbage or self.reason or self._journal.in_doubt:
-                self._rewrite()
+                self._attempt(self._rewrite)
 
     def probe(self) -> None:
         """After a failure, find out whether the card takes writes again; `reason` tells."""
-        with self._turn(), suppress(StoreFailed), self._watched():
+        with self._turn(), suppress(StoreFailed):
             if self._journal.in_doubt:
-                self._rewrite()
+                self._attempt(self._rewrite)
             elif self.reason:
-                self._journal.reserve()
+                self._attempt(self._journal.reserve)
 
     def close(self) -> None:
         """Let go of the file; what is tried later fails with "closed"."""
@@ -124,21 +124,21 @@ class JournalStorage(Storage):
     def _commit_of(self, name: str, changes: Changes) -> _Commit:
         document = self.shelf(name).document
         documents = {id_: kept if kept is None else document(kept) for id_, kept in changes.items()}
-        return _Commit(name, _JSON.encode({name: documents}).encode(), changes)
+        return _Commit(name, payload_of({name: documents}), changes)
 
     def _prepared(self, name: str, documents: Mapping[str, Document | None]) -> Changes:
         """What a restart would make of these documents."""
         prepare = self.shelf(name).prepare
         try:
             return {id_: document if document is None else prepare(id_, document)
-                    for id_, document in _FROM_JSON.decode(_JSON.encode(documents)).items()}
+                    for id_, document in tables_of(payload_of({name: documents}))[name].items()}
         except UNFIT as error:
             raise LocalMisuse(f"not a document for this table: {error!r}") from error
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Nobody else writes meanwhile."""
-        with self._idle:
+        with self._gate:
             while self._busy:
                 self._idle.wait()
             self._busy = True
@@ -148,20 +148,19 @@ class JournalStorage(Storage):
             self._rest()
 
     def _rest(self) -> None:
-        with self._idle:
+        with self._gate:
             self._busy = False
             self._idle.notify_all()
 
     def _flush(self, batch: list[_Commit]) -> None:
         """Make a batch durable, then show it. Each commit learns what became of it."""
         try:
-            with self._watched():
-                if self._journal.in_doubt:
-                    self._rewrite()
-                self._journal.append([commit.payload for commit in batch])
+            self._attempt(lambda: self._write(batch))
             for commit in batch:
-                self._show(commit)
-            self._tidy()
+                self._garbage += self.shelf(commit.table).apply(commit.changes) + len(commit.changes) - 1
+                commit.durable = True
+            if self._garbage > SPARE_GARBAGE:
+                self._tidy()
         except StoreFailed as failure:
             for commit in batch:
                 commit.failure = failure.reason
@@ -169,22 +168,20 @@ class JournalStorage(Storage):
             for commit in batch:
                 commit.settled = True
 
-    def _show(self, commit: _Commit) -> None:
-        deleted = sum(kept is None for kept in commit.changes.values())
-        sharing = len(commit.changes) - 1
-        self._garbage += self.shelf(commit.table).apply(commit.changes) + deleted + sharing
-        commit.durable = True
+    def _write(self, batch: list[_Commit]) -> None:
+        if self._journal.in_doubt:
+            self._rewrite()
+        self._journal.append([commit.payload for commit in batch])
 
     def _tidy(self) -> None:
         """Rewrite once most of the file is out of date. Failing here takes nothing back."""
-        if self._garbage <= max(self._patience, self._documents() + SPARE_GARBAGE):
-            return
-        self._patience = 2 * self._garbage
-        with suppress(StoreFailed), self._watched():
-            self._rewrite()
+        if self._garbage > max(self._patience, self._documents()):
+            self._patience = 2 * self._garbage
+            with suppress(StoreFailed):
+                self._attempt(self._rewrite)
 
     def _rewrite(self) -> None:
-        self._journal.rewrite(_JSON.encode({name: {id_: document}}).encode()
+        self._journal.rewrite(payload_of({name: {id_: document}})
                               for name, shelf in list(self._shelves.items()) for id_, document in shelf.items())
         self._garbage = self._patience = 0
 
@@ -197,13 +194,12 @@ class JournalStorage(Storage):
             self.shelf(name).apply(kept)
         self._garbage = written - self._documents() + self.damaged
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Turns what the card does wrong into StoreFailed, and remembers the reason until something works."""
+    def _attempt(self, access: Callable[[], None]) -> None:
+        """Do something with the card; what it does wrong is a StoreFailed, whose reason stays until something works."""
         if self._closed:
             raise StoreFailed("closed")
         try:
-            yield
+            access()
         except OSError as error:
             self.reason = failure_of(error)
             raise StoreFailed(self.reason) from error
@@ -260,7 +256,7 @@ def _replay(payloads: Iterable[bytes | None], prepare_for: Callable[[str], Calla
     written = unfit = 0
     for payload in payloads:
         try:
-            for name, documents in _changes_in(payload):
+            for name, documents in tables_of(payload or b"").items():
                 written += 2 * len(documents) - 1
                 _take(documents, prepare_for(name), tables.setdefault(name, {}))
         except UNFIT:
@@ -274,13 +270,3 @@ def _take(documents: Mapping[str, Document | None], prepare: Callable[[str, Docu
             kept.pop(id_, None)
         else:
             kept[id_] = prepare(id_, document)
-
-
-def _changes_in(payload: bytes | None) -> Iterable[tuple[str, Mapping[str, Document | None]]]:
-    """Table by table, what a line says; raises one of UNFIT."""
-    if payload is None:
-        raise ValueError("not a line")
-    changes, end = _FROM_JSON.raw_decode(str(payload, "ascii"))
-    if end != len(payload):
-        raise ValueError("more than a line")
-    return changes.items()

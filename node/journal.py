@@ -2,6 +2,9 @@
 
     line = CRC-32 of the rest, 8 hex digits | space | length of the payload, 8 hex digits | space | payload | newline
 
+The CRC starts from the offset of the line, so that one found elsewhere (a block written to the wrong place, or what looks
+like a line inside somebody's text) is none; the newline is for people and not part of it.
+
 Between lines there may be zeros: a line that fits a block never lies across two, so that an append dirties one block of
 the card, and the file ends in a stretch of zeros that is filled in later without changing its length. A line is on the
 card, whole, before `append` returns. After any failed write or sync nothing that was on its way is believed: the whole
@@ -24,16 +27,17 @@ TITLE = b"archipel journal "
 HEADER = TITLE + b"1"
 
 CHECKSUM_BYTES, HEAD_BYTES = 9, 18  # with the space after it
+LINE_BYTES = HEAD_BYTES + 1  # beside the payload
 
 _USED = re.compile(rb"[^\0]")
 _HEAD = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
 _LATER_HEAD = re.compile(rb"(?<=[\n\0])[0-9a-f]{8} [0-9a-f]{8} ")
 
 
-def line_of(payload: bytes) -> bytes:
-    """One checked line; `payload` holds no newline and no zero byte."""
+def line_of(payload: bytes, at: int = 0) -> bytes:
+    """The checked line that holds `payload` at offset `at`."""
     measured = b"%08x %s" % (len(payload), payload)
-    return b"%08x %s\n" % (zlib.crc32(measured), measured)
+    return b"%08x %s\n" % (zlib.crc32(measured, at & 0xFFFFFFFF), measured)
 
 
 def payloads_in(image: bytes) -> Iterator[bytes | None]:
@@ -54,7 +58,7 @@ def _line_at(image: bytes, start: int) -> tuple[bytes | None, int]:
         checksum, size = head.groups()
         end = start + HEAD_BYTES + int(size, 16)
         measured = image[start + CHECKSUM_BYTES:end]
-        if end <= len(image) and zlib.crc32(measured) == int(checksum, 16):
+        if end <= len(image) and zlib.crc32(measured, start & 0xFFFFFFFF) == int(checksum, 16):
             return measured[HEAD_BYTES - CHECKSUM_BYTES:], end + 1
     later = _LATER_HEAD.search(image, start + 1)
     return None, later.start() if later else len(image)
@@ -97,7 +101,7 @@ class Journal:
     def append(self, payloads: Sequence[bytes]) -> None:
         """Write one line for each payload, with one sync for all; durable on return. Not while `in_doubt`."""
         assert self._file and not self.in_doubt
-        start, block = _laid_out(self._end, [line_of(payload) for payload in payloads])
+        start, block = _laid_out(self._end, payloads)
         self._grow(start + len(block))
         self.in_doubt = True
         self._file.write(block, start)
@@ -155,13 +159,14 @@ def _used_bytes(image: bytes) -> int:
     return max(0, end)
 
 
-def _laid_out(end: int, lines: Sequence[bytes]) -> tuple[int, bytes]:
-    """Where the first of `lines` goes, and the bytes from there to the end of the last, zeros in between."""
-    start = _place(end, len(lines[0]))
+def _laid_out(end: int, payloads: Sequence[bytes]) -> tuple[int, bytes]:
+    """Where the first line goes, and the bytes from there to the end of the last, zeros in between."""
+    start = at = _place(end, LINE_BYTES + len(payloads[0]))
     block = bytearray()
-    for line in lines:
+    for payload in payloads:
+        place = _place(at, LINE_BYTES + len(payload))
+        block += bytes(place - at) + line_of(payload, place)
         at = start + len(block)
-        block += bytes(_place(at, len(line)) - at) + line
     return start, bytes(block)
 
 
@@ -175,7 +180,7 @@ def _write_all(file: OpenFile, payloads: Iterable[bytes]) -> tuple[int, int]:
     """Write header, lines and zero tail; return where the lines end and how long the file is."""
     end, waiting = 0, bytearray(line_of(HEADER))
     for payload in payloads:
-        waiting += line_of(payload)
+        waiting += line_of(payload, end + len(waiting))
         if len(waiting) >= STEP_BYTES:
             file.write(bytes(waiting), end)
             end, waiting = end + len(waiting), bytearray()

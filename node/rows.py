@@ -2,7 +2,7 @@
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -124,10 +124,11 @@ class RowIndex:
         return walks[0] if len(walks) == 1 else heapq.merge(*walks, reverse=wanted.newest_first)
 
 
-def _minutes(row: Row) -> Iterable[tuple[str, int]]:
-    yield "created", row.created
-    if row.start is not None:
-        yield "start", row.start
+def _minutes(row: Row) -> Sequence[tuple[str, int]]:
+    """The orders a row is sorted in, with the minute it has there."""
+    if row.start is None:
+        return (("created", row.created),)
+    return ("created", row.created), ("start", row.start)
 
 
 def _walk(keys: list[Key], wanted: Slice, after: Key | None) -> Iterator[Key]:

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from typing import Any
 
-Document = dict[str, Any]
-UNFIT = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # what reading a strange document raises
+from node.payload import Document
 
 
 class Shelf(Mapping[str, Document]):
@@ -38,14 +37,15 @@ class Shelf(Mapping[str, Document]):
         return kept
 
     def apply(self, changes: Mapping[str, Any]) -> int:
-        """Keep what was prepared, drop the ids that come with None; how many documents that put out of date."""
-        replaced = sum(id_ in self._documents for id_ in changes)
+        """Keep what was prepared, drop the ids that come with None; how many entries of a journal that made useless."""
+        useless = 0
         for id_, kept in changes.items():
+            useless += (id_ in self._documents) + (kept is None)
             if kept is None:
                 self._documents.pop(id_, None)
             else:
                 self._documents[id_] = kept
-        return replaced
+        return useless
 
 
 class Draft(MutableMapping[str, Document]):

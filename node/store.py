@@ -4,7 +4,6 @@ One process at a time. Every method is safe from any thread; reading never waits
 """
 
 import json
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -14,9 +13,10 @@ from node.disk import Disk, StoreLocked, failure_of
 from node.documents import Documents, JournalTable
 from node.errors import LocalMisuse
 from node.memorystore import LOCAL_FIELDS
+from node.payload import UNFIT, Document
 from node.records import ID_BYTES
 from node.rows import Row, RowIndex, Slice, StoreFailed
-from node.shelf import UNFIT, Document, Shelf
+from node.shelf import Shelf
 
 __all__ = ["JournalStore", "RecordTable", "Row", "Slice", "StoreFailed", "StoreLocked"]
 
@@ -56,15 +56,19 @@ class RowShelf(Shelf):
         return document_of(kept)
 
     def apply(self, changes: Mapping[str, Row | None]) -> int:
-        """Keep rows, drop the ids that come with None; how many rows that put out of date."""
+        """Keep rows, drop the ids that come with None; how many entries of a journal that made useless."""
         with self._lock:
             if not len(self._index):
-                self._index.fill(row for row in changes.values() if row is not None)
-                return 0
-            return sum(self._apply(id_, row) for id_, row in changes.items())
+                return self._fill(changes)
+            useless = 0
+            for id_, row in changes.items():
+                useless += self._index.put(row) if row is not None else 1 + self._index.discard(bytes.fromhex(id_))
+            return useless
 
-    def _apply(self, id_: str, row: Row | None) -> bool:
-        return self._index.put(row) if row is not None else self._index.discard(bytes.fromhex(id_))
+    def _fill(self, changes: Mapping[str, Row | None]) -> int:
+        """The first rows, sorted once."""
+        self._index.fill(row for row in changes.values() if row is not None)
+        return len(changes) - len(self._index)
 
     def row(self, id_: bytes) -> Row | None:
         """The row with this id, or None."""
@@ -91,7 +95,7 @@ class RecordTable(JournalTable):
         for row in put:
             changes[row.id.hex()] = _checked(row)
         if changes:
-            self.storage.commit(self.name, changes)
+            self._storage.commit(self._name, changes)
 
     @property
     def shelf(self) -> RowShelf:
@@ -185,8 +189,9 @@ class JournalStore:
 
     def _recover(self) -> None:
         """One journal takes writes: see whether the other does again."""
-        if not self.health()[0]:
-            self.probe()
+        for storage in self._storages:
+            if storage.reason:
+                storage.probe()
 
     def health(self) -> tuple[bool, str]:
         """Whether the last writes were kept, and the reason (a slug) if not."""
@@ -201,9 +206,9 @@ class JournalStore:
 
 
 def document_of(row: Row) -> Document:
-    """The JSON document that keeps a row; what is as usual is left out."""
-    document: Document = {"raw": b2a_base64(row.raw, newline=False).decode(), "kind": int(row.kind),
-                          "created": row.created, "expires": row.expires, "topic": row.topic, "received": row.received}
+    """The document that keeps a row; what is as usual is left out."""
+    document: Document = {"raw": row.raw, "kind": int(row.kind), "created": row.created, "expires": row.expires,
+                          "topic": row.topic, "received": row.received}
     if row.start is not None:
         document["start"] = row.start
     if row.hidden:
@@ -215,16 +220,16 @@ def document_of(row: Row) -> Document:
 
 def row_of(id_: str, document: Document) -> Row:
     """The inverse; raises ValueError, KeyError or TypeError for what no row looks like."""
-    return _fit(Row(bytes.fromhex(id_), a2b_base64(document["raw"], strict_mode=True), document["kind"],
-                    document["created"], document["expires"], document.get("start"), document["topic"],
-                    document["received"], document.get("hidden", False), document.get("origin", "")))
+    return _fit(Row(bytes.fromhex(id_), document["raw"], document["kind"], document["created"], document["expires"],
+                    document.get("start"), document["topic"], document["received"], document.get("hidden", False),
+                    document.get("origin", "")))
 
 
 def _fit(row: Row) -> Row:
     """The same row, or ValueError or TypeError when a restart could not read it back."""
     if not (0 <= row.kind <= MAX_NUMBER and 0 <= row.created <= MAX_NUMBER and 0 <= row.expires <= MAX_NUMBER
             and 0 <= row.topic <= MAX_NUMBER and 0 <= row.received <= MAX_NUMBER and 0 <= (row.start or 0) <= MAX_NUMBER
-            and len(row.id) == ID_BYTES and isinstance(row.origin, str)):
+            and len(row.id) == ID_BYTES and isinstance(row.raw, bytes) and isinstance(row.origin, str)):
         raise ValueError("a row no record has")
     return row
 

@@ -58,6 +58,7 @@ TRIALS = {  # name: how many seeds at scale 1, what to do with each
     "failures": (30, partial(storetrials.trial_of_failures, length=60)),
     "flips": (170, storetrials.trial_of_flips),
     "torn_tails": (200, storetrials.trial_of_torn_tails),
+    "forgery": (100, storetrials.trial_of_forgery),
     "threads": (300, storetrials.trial_of_threads),
     "retiring": (20, storetrials.trial_of_retiring),
     "machine": (40, machine),

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from node import archive, documents, journal
+from node.payload import payload_of
 from node.rows import StoreFailed
 from node.store import JournalStore
 from tests.simulatedcard import Card, Held, PowerCut
@@ -181,6 +182,20 @@ def trial_of_flips(seed, count=60, rows=25):
         assert len(found) == len(kept) or (len(found) == len(kept) - 1 and store.damaged == 1), "more lost than one"
 
 
+def trial_of_forgery(seed):
+    """A record's text holds what looks like a line, and is damaged: the line that is none is not believed."""
+    card, victim = Card(), made_up(1000 * seed)
+    forged = journal.line_of(payload_of({"records": {victim.id.hex(): None}}))
+    bearer = replace(made_up(1000 * seed + 1), raw=b"text\n" + forged * 3 + b"text")
+    store = JournalStore(FOLDER, card)
+    store.commit(put=[victim])
+    store.commit(put=[bearer])
+    damaged = bytearray(card.seen[RECORDS].seen)
+    damaged[damaged.index(b"text")] ^= 1
+    for image, found in ((card.seen[RECORDS].seen, {victim, bearer}), (damaged, {victim})):
+        assert set(JournalStore(FOLDER, Card({RECORDS: Held(image)})).rows()) == found, "a forged line was believed"
+
+
 def trial_of_torn_tails(seed, count=60):
     """A journal ends anywhere, or in garbage: what is whole before that is there, and more can be added."""
     chance = random.Random(seed)
@@ -255,5 +270,5 @@ class FailingArchive:
         self.kept += rows
 
 
-TRIALS = (trial_of_flips, trial_of_torn_tails, trial_of_retiring, trial_of_threads, partial(trial_of_power_cuts, stride=3),
-          partial(trial_of_failures, stride=3))
+TRIALS = (trial_of_flips, trial_of_torn_tails, trial_of_forgery, trial_of_retiring, trial_of_threads,
+          partial(trial_of_power_cuts, stride=3), partial(trial_of_failures, stride=3))

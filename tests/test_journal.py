@@ -20,24 +20,43 @@ def opened(card):
     return journal, found
 
 
+def image_of(*parts):
+    """A journal's bytes: texts become lines where they stand, bytes stay as they are."""
+    image = b""
+    for part in parts:
+        image += line_of(part.encode(), len(image)) if isinstance(part, str) else part
+    return image
+
+
 def test_a_line_is_as_the_documentation_has_it():
     assert line_of(b'{"notes":{"a":{"value":1}}}') == b'b16912aa 0000001b {"notes":{"a":{"value":1}}}\n'
+    assert line_of(b'{"notes":{"a":{"value":1}}}', 4096) == b'fe9356e1 0000001b {"notes":{"a":{"value":1}}}\n'
 
 
 def test_lines_zeros_and_damage_are_told_apart():
-    one, two = line_of(b"one"), line_of(b"two")
+    one = line_of(b"one")
     for image, found in (
-        (b"", []), (bytes(99), []), (one + two, [b"one", b"two"]), (one + bytes(50) + two + bytes(9), [b"one", b"two"]),
-        (one[:-1] + b"X" + two, [b"one", b"two"]),  # the newline only tells people where a line ends
-        (b"garbage" + bytes(3) + two, [None, b"two"]), (one[:-4] + b"\n" + two, [None, b"two"]),
-        (one + two[:9], [b"one", None]), (b"x" + one, [None]), (b"\n" + one, [None, b"one"]),
-        (one[:9].upper() + one[9:] + two, [None, b"two"] if one[:9].upper() != one[:9] else [b"one", b"two"]),
+        (b"", []), (bytes(99), []), (image_of("one", "two"), [b"one", b"two"]),
+        (image_of("one", bytes(50), "two", bytes(9)), [b"one", b"two"]),
+        (image_of("one", "two").replace(b"one\n", b"oneX"), [b"one", b"two"]),  # the newline is for people
+        (image_of(b"garbage", bytes(3), "two"), [None, b"two"]), (image_of(one[:-4] + b"\n", "two"), [None, b"two"]),
+        (image_of("one", line_of(b"two")[:9]), [b"one", None]), (image_of(b"x", "one"), [None]),
+        (image_of(b"\n", "one"), [None, b"one"]), (one + one, [b"one", None]),
     ):
         assert list(payloads_in(image)) == found, image
 
 
+def test_what_looks_like_a_line_inside_a_damaged_one_is_none():
+    text = b"\n" + line_of(b"forged") + b"\n" + line_of(b"forged", 100)
+    image = bytearray(image_of("first", line_of(b"x" + text, len(line_of(b"first"))), "last"))
+    assert list(payloads_in(bytes(image))) == [b"first", b"x" + text, b"last"]
+    image[image.index(b"x")] ^= 1
+    found = list(payloads_in(bytes(image)))
+    assert [payload for payload in found if payload] == [b"first", b"last"]
+
+
 def test_a_length_beyond_the_end_is_damage():
-    assert list(payloads_in(line_of(b"a").replace(b"00000001", b"ffffffff") + line_of(b"b"))) == [None, b"b"]
+    assert list(payloads_in(image_of(line_of(b"a").replace(b"00000001", b"ffffffff"), "b"))) == [None, b"b"]
 
 
 def test_a_new_journal_is_a_header_and_zeros():
@@ -54,7 +73,7 @@ def test_no_short_line_lies_across_two_blocks():
         journal.append([payload])
     image = bytes(card.seen[PATH].seen)
     for payload in payloads:
-        start = image.index(line_of(payload))
+        start = image.index(b" %08x %s\n" % (len(payload), payload)) - 8
         assert start // BLOCK_BYTES == (start + len(line_of(payload)) - 1) // BLOCK_BYTES
     assert opened(Card({PATH: Held(image)}))[1] == payloads
 
@@ -96,7 +115,7 @@ def test_what_an_interrupted_rewrite_left_is_removed():
 
 
 def test_a_journal_of_a_later_version_is_left_alone():
-    card = Card({PATH: Held(line_of(b"archipel journal 2") + line_of(b"?"))})
+    card = Card({PATH: Held(image_of("archipel journal 2", "?"))})
     with pytest.raises(StoreFailed) as refused:
         list(Journal(PATH, card).read())
     assert refused.value.reason == "newer" and "write" not in card.log

@@ -114,11 +114,15 @@ def a_rewrite_forgets_what_is_only_known_here(patch):
 
 
 def checksums_are_not_compared(patch):
-    patch.setattr(journal, "zlib", SimpleNamespace(crc32=lambda content: 0))
+    patch.setattr(journal, "zlib", SimpleNamespace(crc32=lambda content, at: 0))
 
 
 def only_half_of_a_line_is_checked(patch):
-    patch.setattr(journal, "zlib", SimpleNamespace(crc32=lambda content: zlib.crc32(content[:len(content) // 2])))
+    patch.setattr(journal, "zlib", SimpleNamespace(crc32=lambda content, at: zlib.crc32(content[:len(content) // 2], at)))
+
+
+def a_line_is_believed_wherever_it_is(patch):
+    patch.setattr(journal, "zlib", SimpleNamespace(crc32=lambda content, at: zlib.crc32(content)))
 
 
 def reading_stops_at_the_first_damage(patch):
@@ -170,7 +174,7 @@ def commits_are_shown_before_they_are_durable(patch):
 
     def flush(self, batch):
         for commit in batch:
-            self._show(commit)
+            self.shelf(commit.table).apply(commit.changes)
         right(self, batch)
 
     patch.setattr(documents.JournalStorage, "_flush", flush)
@@ -198,11 +202,11 @@ def the_live_set_forgets_before_the_archive_has_it(patch):
 
 FAULTS = [
     an_append_is_not_synced, an_append_is_synced_with_the_next_one, a_rewrite_is_not_synced_before_the_rename,
-    the_folder_is_not_synced_after_the_rename, the_old_journal_is_removed_before_the_rename, a_rewrite_is_made_in_place,
-    after_a_rewrite_the_old_file_is_written_on, a_rewrite_that_failed_leaves_no_doubt,
+    the_folder_is_not_synced_after_the_rename, the_old_journal_is_removed_before_the_rename,
+    a_rewrite_is_made_in_place, after_a_rewrite_the_old_file_is_written_on, a_rewrite_that_failed_leaves_no_doubt,
     a_rewrite_forgets_what_is_only_known_here, checksums_are_not_compared, only_half_of_a_line_is_checked,
-    reading_stops_at_the_first_damage, lines_follow_a_torn_one_without_a_gap, a_full_card_is_ignored,
-    a_failed_sync_is_tried_again_and_believed, commits_are_shown_before_they_are_durable,
+    a_line_is_believed_wherever_it_is, reading_stops_at_the_first_damage, lines_follow_a_torn_one_without_a_gap,
+    a_full_card_is_ignored, a_failed_sync_is_tried_again_and_believed, commits_are_shown_before_they_are_durable,
     whoever_shares_a_sync_is_told_before_it, the_live_set_forgets_before_the_archive_has_it,
 ]
 

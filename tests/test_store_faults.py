@@ -25,6 +25,10 @@ def test_a_flipped_bit_costs_one_record_and_changes_none():
         storetrials.trial_of_flips(seed)
 
 
+def test_what_somebody_writes_is_never_taken_for_a_line():
+    storetrials.trial_of_forgery(0)
+
+
 def test_a_torn_tail_costs_only_what_is_torn():
     storetrials.trial_of_torn_tails(0)
 
