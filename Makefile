@@ -25,9 +25,10 @@ test-trixie: $(TRIXIE)/installed mosquitto
 	$(TRIXIE)/bin/pytest $(PYTEST_ARGS)
 
 test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real browsers: axe, pa11y, html-validate, vnu, Lighthouse, captive portal
-	@.ci/need chromium firefox-esr default-jre-headless w3m iproute2
+	@.ci/need chromium firefox-esr default-jre-headless w3m iproute2 nginx
 	$(VENV)/bin/python tests/web/check.py
 	$(VENV)/bin/python tests/web/captive.py
+	$(VENV)/bin/python tests/web/slow.py
 
 prove: $(VENV)/installed-dev ## the store's proofs at full size (half an hour)
 	$(VENV)/bin/python -m tests.prove_store $(ARGS)
@@ -44,7 +45,7 @@ mosquitto:
 
 tests/web/node_modules: tests/web/package.json
 	@command -v npm >/dev/null || .ci/need nodejs npm
-	cd tests/web && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd tests/web && PUPPETEER_SKIP_DOWNLOAD=1 npm install --no-package-lock --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 $(VENV)/installed: pyproject.toml
