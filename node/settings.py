@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LANGUAGES = ("fr", "en", "es", "ar")
 MAX_PASSED_OVER = 50  # lines that are no TOML; beyond, the file is something else
-SECRET_KEYS = ("password", "broker", "wifi_password", "broker_password", "ssh_key")  # never repeated in a message
+# never repeated in a message
+SECRET_KEYS = ("password", "broker", "wifi_password", "broker_password", "keeper_password", "ssh_key")
 
 
 class BadSettings(Exception):
@@ -175,6 +176,10 @@ def _wifi_password(value: Any) -> str:
     return value
 
 
+def _keeper_password(value: Any) -> str:
+    return _text(8, 100)(value) if value else ""
+
+
 def _ssh_key(value: Any) -> str:
     if value and not re.fullmatch(r"(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/=]+( [\w@. -]*)?", _text(20, 1_000)(value)):
         raise ValueError
@@ -191,6 +196,8 @@ class BoxSettings:
     ethernet: str = _setting("guest", _one_of("guest", "host", "off"),
                              '"guest" (takes an address where it is plugged in), "host" (gives addresses) or "off"')
     ssh_key: str = _setting("", _ssh_key, 'a public key such as "ssh-ed25519 AAAA... name", or nothing: no remote shell')
+    keeper: str = _setting("", _text(0, 40), "the name of a keeper, or nothing")
+    keeper_password: str = _setting("", _keeper_password, "8 to 100 characters: several words are best")
     broker_password: str = _setting("", _text(0, 100), 'the password of the user "archipel" of a broker on this box, or '
                                                        "nothing: no broker")
 

@@ -97,11 +97,13 @@ def test_names_with_quotes_and_signs_reach_the_island_as_they_were_written(tmp_p
 
 def test_keys_and_passwords_are_written_for_the_services_that_need_them_only(tmp_path):
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJveA== someone@somewhere"
-    files = boxed(tmp_path, f'[box]\nssh_key = "{key}"\nbroker_password = "mot de passe"\nethernet = "host"\n')
+    files = boxed(tmp_path, f'[box]\nssh_key = "{key}"\nbroker_password = "mot de passe"\nethernet = "host"\n'
+                            'keeper = "Samira"\nkeeper_password = "quatre mots au hasard"\n')
     assert files["ssh_key"] == key + "\n" and files["broker_password"] == "mot de passe"
+    assert (files["keeper"], files["keeper_password"]) == ("Samira\n", "quatre mots au hasard\n")
     assert "Address=198.51.100.129/25" in files["cable.network"] and "interface=eth0" in files["dnsmasq.conf"]
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o640 for path in (tmp_path / "target").iterdir())
-    assert {"ssh_key", "broker_password", "hostapd.conf"}.isdisjoint(boxed(tmp_path, ""))
+    assert {"ssh_key", "broker_password", "keeper", "hostapd.conf"}.isdisjoint(boxed(tmp_path, ""))
 
 
 def test_an_invitation_on_the_card_is_handed_on(tmp_path):

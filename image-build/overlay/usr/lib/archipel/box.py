@@ -72,6 +72,8 @@ def wanted(settings: Settings) -> dict[str, str]:
         files["hostapd.conf"] = access_point(settings)
     if box.ssh_key:
         files["ssh_key"] = box.ssh_key + "\n"
+    if box.keeper and box.keeper_password:
+        files |= {"keeper": box.keeper + "\n", "keeper_password": box.keeper_password + "\n"}
     if box.broker_password:
         files["broker_password"] = box.broker_password
     return {name: text for name, text in files.items() if text}
