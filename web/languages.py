@@ -22,7 +22,9 @@ from web.prose import titled
 
 FOLDER = Path(__file__).parent / "translations"
 SOURCE = "en"
-TAGS = tuple(sorted({path.stem for path in FOLDER.glob("*.po")} | {SOURCE}))
+FIRST = ("fr", "en", "es", "ar")  # the order in which languages are offered; any other comes after them
+TAGS = tuple(sorted({path.stem for path in FOLDER.glob("*.po")} | {SOURCE},
+                    key=lambda tag: (FIRST.index(tag) if tag in FIRST else len(FIRST), tag)))
 LOCALES = {SOURCE: "en_GB"}  # where a language alone says too little: days before months, 24 hours
 YEAR_AT_THE_END = re.compile(r"[\s,،]*('[^']*'\s*)?y+\s*$")
 

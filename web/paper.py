@@ -13,6 +13,7 @@ from web.showing import today, whole_address
 
 POSTER_DAYS = 7
 WALL_REFRESH_S, STICK_REFRESH_S = 120, 5
+WALL_ROWS = 7  # what a screen holds without scrolling
 SHEETS = {"poster": 16, "leaflet": 8, "copy": 10}  # rows that an A4 page holds
 paper = Blueprint("paper", __name__)
 
@@ -69,7 +70,7 @@ def _calm_wall() -> Response:
 
 def _wall(stick: str, refresh_s: int) -> Response:
     filling = _codes() | {"stick": stick}
-    response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, 10)) | filling))
+    response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, WALL_ROWS)) | filling))
     response.headers["Refresh"] = str(refresh_s)  # a header, so that nothing in the page moves
     return response
 

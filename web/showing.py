@@ -1,5 +1,6 @@
 """What templates ask about an item: its address, its days and hours, what to call it."""
 
+import re
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from urllib.parse import urlencode
@@ -7,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
-from node.board import LANGUAGES, TOPICS, Item
+from node.board import LANGUAGES, TOPICS, Author, Item
 from node.records import Kind
 from web import moments, prose, words
 from web.languages import Language, current, language, listed
@@ -110,6 +111,12 @@ def clock_here() -> datetime:
     return clock_at(board().now())
 
 
+def voucher(author: Author) -> Markup:
+    """Who vouched for a group; founders have a key and no name."""
+    named = author.vouched_by and not re.fullmatch("[0-9a-f]{16}", author.vouched_by)
+    return bdi(author.vouched_by if named else _("the founders"))
+
+
 def bdi(text: str) -> Markup:
     """People's text inside a sentence of ours, kept in its own direction."""
     return Markup("<bdi>{}</bdi>").format(prose.one_line(text))
@@ -135,7 +142,7 @@ def add_showing(app: Flask) -> None:
     app.jinja_env.globals.update(
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
-        clock_here=clock_here, bdi=bdi, listed=listed, this_page=this_page, text_languages=text_languages,
+        clock_here=clock_here, bdi=bdi, voucher=voucher, listed=listed, this_page=this_page, text_languages=text_languages,
         Kind=Kind, topics=TOPICS, topic_name=words.topic_name, field_name=words.field_name, deed=words.deed,
         status=lambda: board().status(), now=lambda: board().now(), island=settings,
     )
