@@ -21,6 +21,8 @@ from node.handlers import handlers
 from node.island import Island
 from node.islandboard import IslandBoard, Shell
 from node.keyfile import KeyFolder
+from node.lan import LanDesk
+from node.lanrounds import LanRounds
 from node.liveset import LiveSet
 from node.runner import Chore, Runner
 from node.settings import MqttSettings, Settings
@@ -71,7 +73,8 @@ class Assembly:
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
         self.wharf = IslandWharf(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
-        self.board.carrying = CarryingDesk(self.wharf, self.board.item)
+        self.lan = LanDesk(self.wharf, self.charter.subkey("lan"), os.urandom)
+        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item)
         self._start()
         return self._portal()
 
@@ -84,6 +87,9 @@ class Assembly:
         self._open.callback(self._keep_notes, None)
         self._open.callback(self.runner.stop)
         self.runner.take(Imported(tuple(self._papers), "papers"))
+        self.rounds = LanRounds((self.wharf, self.lan, self.charter.subkey("lan")), self.settings.lan.peers,
+                                self.settings.lan.discover, reachable_port(self.settings))
+        self._open.callback(self.rounds.close)
         errands = Errands(self)
         self._open.callback(errands.close)
         control = Control(self.settings.node.data, handlers(self) | doors(self.wharf))
@@ -169,6 +175,7 @@ class Assembly:
             "damaged": self.store.damaged,
             "counters": dict(self.island.counters),
             "links": [self._link_status(link, now) for link in self.links],
+            "lan": {"peers": self.rounds.status(), "counters": dict(self.lan.counters)},
         }
 
     def _link_status(self, link: Link, now: float) -> dict:
@@ -186,6 +193,14 @@ def portal_address(settings: Settings) -> str:
     host, port = settings.portal.listen
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared only
     return settings.portal.address or f"http://{shown}{'' if port == 80 else f':{port}'}/"
+
+
+def reachable_port(settings: Settings) -> int | None:
+    """Where other machines reach the portal; None when only this one can."""
+    host, port = settings.portal.listen
+    if settings.portal.behind_front:
+        return 80
+    return None if host.startswith("127.") or host in ("localhost", "::1") else port
 
 
 def broker_url(mqtt: MqttSettings) -> str:

@@ -225,6 +225,9 @@ class Carrying(Protocol):
     def stick(self) -> Stick | None:
         """The stick that is plugged in, or was within some minutes; cheap."""
 
+    def trade(self, message: bytes) -> bytes | None:
+        """The answer to what another island on this network asks (`node.lan`); None for whatever is no such question."""
+
     def letters(self, item_id: str) -> tuple[str, str]:
         """One record (32 digits) for paper: letters in groups to be typed, the text of its QR code; "" if it is gone."""
 

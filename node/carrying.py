@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from node.board import Carried, Delivery, Item, Stick
 from node.errors import RemoteFault
+from node.lan import LanDesk
 from node.letters import code_of, letters_of, record_in
 from node.records import Kind
 from node.rows import StoreFailed
@@ -18,8 +19,8 @@ WAITING = {"penned", "early"}
 class CarryingDesk:
     """See Carrying. `find` gives the item of an id; safe from any thread but the runner's."""
 
-    def __init__(self, wharf: IslandWharf, find: Callable[[str], Item | None]):
-        self._wharf, self._find = wharf, find
+    def __init__(self, wharf: IslandWharf, lan: LanDesk, find: Callable[[str], Item | None]):
+        self._wharf, self._lan, self._find = wharf, lan, find
 
     def bundle(self, topic: int | None = None) -> Iterator[bytes]:
         """See Carrying."""
@@ -46,6 +47,16 @@ class CarryingDesk:
         at, stage, new, problem = self._wharf.stick
         recent = self._wharf.label().made - at <= STICK_SHOWN_MIN
         return Stick(at, stage == "working", new, problem) if recent else None
+
+    def trade(self, message: bytes) -> bytes | None:
+        """See Carrying."""
+        try:
+            return self._lan.answer(message)
+        except RemoteFault as fault:
+            self._lan.counters[f"refused {fault.reason}"] += 1
+        except StoreFailed as failure:
+            self._lan.counters[f"store {failure.reason}"] += 1
+        return None
 
     def letters(self, item_id: str) -> tuple[str, str]:
         """See Carrying."""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+Address = tuple[str, int]
 LANGUAGES = ("fr", "en", "es", "ar")
 MAX_PASSED_OVER = 50  # lines that are no TOML; beyond, the file is something else
 # never repeated in a message
@@ -93,6 +94,13 @@ def _listen(value: Any) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _peers(value: Any) -> tuple[Address, ...]:
+    if not isinstance(value, str) or len(value) > 2_000:
+        raise ValueError
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    return tuple(_listen(part if re.search(r":\d+$", part) else f"{part}:80") for part in parts)
+
+
 def _connect(value: Any) -> str:
     if not re.fullmatch(r"auto|none|serial(:/\S+)?|tcp:(\[[0-9a-fA-F:]+\]|[^\s:]+)(:\d{1,5})?", _text(4, 200)(value)):
         raise ValueError
@@ -158,6 +166,14 @@ class MqttSettings:
 
 
 @dataclass(frozen=True)
+class LanSettings:
+    """`[lan]`: other islands on the same network. `peers`: (host, port) of each."""
+
+    discover: bool = _setting(True, _yes_no, "true (find them, let them find this one) or false")
+    peers: tuple[Address, ...] = _setting((), _peers, 'addresses parted by commas: "192.168.1.20, 192.168.1.30:8080"')
+
+
+@dataclass(frozen=True)
 class ArchiveSettings:
     """`[archive]`: what is kept of what expired."""
 
@@ -210,6 +226,7 @@ class Settings:
     portal: PortalSettings = field(default_factory=PortalSettings)
     radio: RadioSettings = field(default_factory=RadioSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    lan: LanSettings = field(default_factory=LanSettings)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     box: BoxSettings = field(default_factory=BoxSettings)
 

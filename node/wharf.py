@@ -15,6 +15,7 @@ from node.records import TRUST_KINDS, Kind, Record, record_id
 BATCH = 200  # records that share a commit
 MAX_FORGED = 1_000  # of one bundle: whoever made it means harm
 MAX_ISLANDS = 64
+MAX_DECLINED, DECLINED_MIN = 8_192, 60
 MAX_NEW_NAMED = 50
 KEPT, KNOWN, FORGED = "kept", "duplicate", "signature"
 ENDINGS = {Kind.RETRACTION, Kind.CANCELLATION}
@@ -105,7 +106,8 @@ class IslandWharf:
         self._liveset, self._store, self._now, self._take_in = liveset, store, now, take_in
         self.island, self.name = who
         self.stick: tuple[int, str, int, str] | None = None  # minute, stage, new, problem
-        self.changes = 0  # of what is told of a stick
+        self._declined: dict[bytes, int] = {}  # cut ids, the oldest first: the minute they were refused
+        self._order: tuple[int, list[bytes]] = (-1, [])  # the ids as of a revision
 
     def label(self) -> Header:
         """See Wharf."""
@@ -126,7 +128,34 @@ class IslandWharf:
 
     def unload(self, raws: list[bytes], via: str) -> list[str]:
         """See Wharf."""
-        return [verdict.reason for verdict in self._take_in(raws, via)]
+        verdicts, now = self._take_in(raws, via), minute_of(self._now())
+        for verdict in verdicts:
+            if verdict.reason not in (KEPT, KNOWN):
+                self._declined.pop(verdict.id[:8], None)
+                self._declined[verdict.id[:8]] = now
+        while len(self._declined) > MAX_DECLINED:
+            self._declined.pop(next(iter(self._declined)), None)
+        return [verdict.reason for verdict in verdicts]
+
+    def declined(self) -> frozenset[bytes]:
+        """Cut ids (8 B) of what was refused here within the hour: not to be sent again yet; a clock set back forgets."""
+        now = minute_of(self._now())
+        return frozenset(short for short, at in list(self._declined.items()) if at <= now < at + DECLINED_MIN)
+
+    def ordered(self) -> list[bytes]:
+        """All ids as `ids` gives them, at hand as long as nothing changes."""
+        if self._order[0] != self.revision:
+            self._order = (self.revision, self.ids())
+        return self._order[1]
+
+    def shorts(self) -> set[bytes]:
+        """Cut ids (8 B) of what is live: cheaper, as nothing is read or put in order."""
+        return {id_[:8] for id_ in self._liveset.ids(minute_of(self._now()))}
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change of the set."""
+        return self._liveset.revision
 
     def remember(self, header: Header) -> None:
         """See Wharf. Only islands that the set has let in are remembered; nothing proves that the bundle was theirs."""
@@ -140,7 +169,7 @@ class IslandWharf:
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
         """See Wharf."""
-        self.stick, self.changes = (minute_of(self._now()), stage, new, problem), self.changes + 1
+        self.stick = (minute_of(self._now()), stage, new, problem)
 
     def remembered(self) -> list[tuple[Header, int]]:
         """The last bundle of each island, and the minute it was taken in; the latest first."""

@@ -12,6 +12,7 @@ from node.drafts import FIELD_MARK
 from node.identity import Charter, SigningKey
 from node.island import Island
 from node.islandboard import IslandBoard, Shell
+from node.lan import LanDesk
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
 from node.records import Event, Kind, Record, Right, Vouch, angle, encode, sign
@@ -45,7 +46,8 @@ class Neighbourhood:
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
         self.wharf = IslandWharf(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now,
                                  lambda raws, via: self.island.take_in(raws, via, self.clock.now())[0])
-        self.board.carrying = CarryingDesk(self.wharf, self.board.item)
+        self.lan = LanDesk(self.wharf, CHARTER.subkey("lan"), random.Random(2).randbytes)
+        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item)
 
     def _publish(self, raw):
         return self.island.publish([raw], self.clock.now())[0][0]

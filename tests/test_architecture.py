@@ -23,6 +23,7 @@ SHELL = {
     "journal",
     "keycli",
     "keyfile",
+    "lanrounds",
     "options",
     "retire",
     "runner",

@@ -9,6 +9,7 @@ from web.courier import courier
 from web.feeds import feeds
 from web.gatherings import gatherings
 from web.keeper import add_keepers
+from web.lan import lan
 from web.languages import add_languages
 from web.learn import learn
 from web.operator import operator
@@ -21,7 +22,7 @@ from web.settings import Settings
 from web.showing import add_showing
 from web.tokens import FormTokens
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator, courier)
+BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator, courier, lan)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 

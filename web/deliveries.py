@@ -36,7 +36,8 @@ def stick(state: Stick | None) -> str:
     }
     otherwise = _("USB stick: this island keeps nothing more at the moment. Please tell its keeper.")
     end = sentences.get(state.problem, otherwise)
-    return f"{end} {ngettext('%(num)s new record.', '%(num)s new records.', state.new) % {'num': state.new}}"
+    more = ngettext("%(num)s new record.", "%(num)s new records.", state.new) % {"num": state.new}
+    return f"{end} {more}" if state.new else end
 
 
 def new(brought: Delivery) -> list[str]:

@@ -1,0 +1,218 @@
+"""Two islands on one network compare their sets and trade what each lacks: one request, one answer, twice.
+
+Sealed with a key that only members of the set have; a message is version (1) | salt (24) | ChaCha20-Poly1305 (RFC 8439) of
+
+    compare, asked     1 | fingerprint (16)
+    compare, answered  0: the same, or 1 | number of live ids (4) | live ids (8 each) | ids declined of late (8 each)
+    trade, asked       2 | number of ids wanted (4) | ids wanted (8 each) | records, each after its length (2)
+    trade, answered    records, each after its length (2)
+
+under a key of its own, made from the salt. An answer is bound to the salt of its question, and a question is answered once:
+what was recorded on the network cannot be played again. Ids are cut to 8 bytes, in the order to load them.
+"""
+
+import hashlib
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from node.errors import RemoteFault
+from node.records import MAX_RECORD_BYTES, record_id
+from node.wharf import BATCH, FORGED, IslandWharf
+
+VERSION = 1
+SALT_BYTES, TAG_BYTES, SHORT_BYTES = 24, 16, 8
+MAX_MESSAGE_BYTES = 1 << 20
+ROOM_BYTES = MAX_MESSAGE_BYTES - 1_024  # for what a message is about
+MAX_TRADES = 32  # in one visit
+MAX_SALTS = 4_096
+MAX_FORGED = 100  # in one message
+COMPARE, TRADE = 1, 2
+SAME, DIFFERENT = b"\0", b"\1"
+ASKED, ANSWERED = b"asked", b"answered"
+
+
+@dataclass
+class Visited:
+    """What a visit came to: records that were new here, records that were given there."""
+
+    new: int = 0
+    given: int = 0
+
+
+class Envelope:
+    """Seals and opens messages of one set's members. `random(n)` gives n random bytes."""
+
+    def __init__(self, secret: bytes, random: Callable[[int], bytes]):
+        self._secret, self._random = secret, random
+
+    def close(self, way: bytes, content: bytes, question: bytes = b"") -> bytes:
+        """A message; `way` is ASKED or ANSWERED, `question` the salt of the message it answers."""
+        salt = self._random(SALT_BYTES)
+        return bytes([VERSION]) + salt + self._cipher(salt).encrypt(bytes(12), content, way + question)
+
+    def open(self, way: bytes, message: bytes, question: bytes = b"") -> bytes:
+        """What is in a message; raises RemoteFault unless a member sealed it for this."""
+        if not 1 + SALT_BYTES + TAG_BYTES <= len(message) <= MAX_MESSAGE_BYTES or message[0] != VERSION:
+            raise RemoteFault("lan-form")
+        try:
+            return self._cipher(salt_of(message)).decrypt(bytes(12), message[1 + SALT_BYTES:], way + question)
+        except InvalidTag:
+            raise RemoteFault("lan-seal") from None
+
+    def _cipher(self, salt: bytes) -> ChaCha20Poly1305:
+        return ChaCha20Poly1305(hashlib.blake2b(salt, key=self._secret, digest_size=32, person=b"archipel-lan").digest())
+
+
+class LanDesk:
+    """One island's side of it: `answer` questions of others, `visit` them."""
+
+    def __init__(self, wharf: IslandWharf, secret: bytes, random: Callable[[int], bytes]):
+        self._wharf, self._envelope = wharf, Envelope(secret, random)
+        self._salts: OrderedDict[bytes, None] = OrderedDict()
+        self.counters: Counter[str] = Counter()
+
+    def answer(self, message: bytes) -> bytes:
+        """The answer to another island's question; raises RemoteFault for whatever is none, or was asked before."""
+        content, salt = self._envelope.open(ASKED, message), salt_of(message)
+        if salt in self._salts:
+            raise RemoteFault("lan-replay")
+        self._salts[salt] = None
+        while len(self._salts) > MAX_SALTS:
+            self._salts.popitem(last=False)
+        if content[:1] == bytes([COMPARE]):
+            told = self._compared(content[1:])
+        elif content[:1] == bytes([TRADE]):
+            told = self._traded(_Rest(content[1:]))
+        else:
+            raise RemoteFault("lan-kind")
+        return self._envelope.close(ANSWERED, told, salt)
+
+    def visit(self, post: Callable[[bytes], bytes]) -> Visited:
+        """Compare and trade with the island behind `post(message)`; raises RemoteFault or what `post` raises."""
+        visited = Visited()
+        told = self._ask(post, bytes([COMPARE]) + fingerprint(self._wharf.shorts()))
+        if told == SAME:
+            return visited
+        (live, declined), ours = _lists(told), self._shorts()
+        declined_here = self._wharf.declined()
+        wanted = [short for short in live if short not in ours and short not in declined_here]
+        theirs = {*live, *declined}
+        offered = [id_ for short, id_ in ours.items() if short not in theirs]
+        for _ in range(MAX_TRADES):
+            if not wanted and not offered:
+                break
+            self._trade(post, wanted, offered, visited)
+        return visited
+
+    def _trade(self, post: Callable[[bytes], bytes], wanted: list[bytes], offered: list[bytes], visited: Visited) -> None:
+        """One trade; takes from both lists what it settles."""
+        asked = wanted[:ROOM_BYTES // 4 // SHORT_BYTES]
+        question = bytes([TRADE]) + len(asked).to_bytes(4, "big") + b"".join(asked)
+        parcel, settled = self._parcel(offered, ROOM_BYTES - len(question))
+        got = list(_records(_Rest(self._ask(post, question + parcel))))
+        del offered[:settled]
+        visited.given += settled
+        before = len(wanted)
+        seen = {short_of(raw) for raw in got}
+        wanted[:] = [short for short in wanted if short not in seen] if got else []
+        if got and len(wanted) == before:
+            raise RemoteFault("lan-unasked")
+        visited.new += self._take_in(got)
+
+    def _ask(self, post: Callable[[bytes], bytes], content: bytes) -> bytes:
+        question = self._envelope.close(ASKED, content)
+        return self._envelope.open(ANSWERED, post(question), salt_of(question))
+
+    def _compared(self, theirs: bytes) -> bytes:
+        if fingerprint(self._wharf.shorts()) == theirs:
+            return SAME
+        live = list(self._shorts())[:ROOM_BYTES // 2 // SHORT_BYTES]
+        return DIFFERENT + len(live).to_bytes(4, "big") + b"".join((*live, *self._wharf.declined()))
+
+    def _traded(self, rest: "_Rest") -> bytes:
+        wanted = [rest.take(SHORT_BYTES) for _ in range(min(rest.number(4), MAX_MESSAGE_BYTES // SHORT_BYTES))]
+        self._take_in(_records(rest))
+        ours = self._shorts()
+        return self._parcel([ours[short] for short in wanted if short in ours], ROOM_BYTES)[0]
+
+    def _take_in(self, records: Iterable[bytes]) -> int:
+        """How many were new; raises RemoteFault when too many were forged."""
+        raws, new, forged = list(records), 0, 0
+        for at in range(0, len(raws), BATCH):
+            reasons = self._wharf.unload(raws[at:at + BATCH], "lan")
+            new += reasons.count("kept")
+            forged += reasons.count(FORGED)
+            if forged > MAX_FORGED:
+                raise RemoteFault("lan-forged")
+        return new
+
+    def _parcel(self, ids: list[bytes], room_bytes: int) -> tuple[bytes, int]:
+        """As many of these records as fit, and of how many ids that settles the matter."""
+        parcel = bytearray()
+        for number, id_ in enumerate(ids):
+            for raw in self._wharf.load([id_]):
+                if len(parcel) + 2 + len(raw) > room_bytes:
+                    return bytes(parcel), number
+                parcel += len(raw).to_bytes(2, "big") + raw
+        return bytes(parcel), len(ids)
+
+    def _shorts(self) -> dict[bytes, bytes]:
+        """Cut ids of what is live, in the order to load them, to whole ones."""
+        return {id_[:SHORT_BYTES]: id_ for id_ in self._wharf.ordered()}
+
+
+def salt_of(message: bytes) -> bytes:
+    """What makes a message unlike any other."""
+    return message[1:1 + SALT_BYTES]
+
+
+def fingerprint(shorts: Iterable[bytes]) -> bytes:
+    """16 bytes of a set of ids, whatever their order."""
+    return hashlib.blake2b(b"".join(sorted(shorts)), digest_size=16, person=b"archipel-lan-set").digest()
+
+
+def tag_of(secret: bytes, name: str) -> str:
+    """What an announced name carries so that members of the set, and nobody else, know it for one of theirs."""
+    return hashlib.blake2b(name.encode(), key=secret, digest_size=8, person=b"archipel-lan-tag").hexdigest()
+
+
+def short_of(raw: bytes) -> bytes:
+    """The cut id of an encoded record."""
+    return record_id(raw)[:SHORT_BYTES]
+
+
+def _lists(told: bytes) -> tuple[list[bytes], list[bytes]]:
+    rest = _Rest(told)
+    if rest.take(1) != DIFFERENT:
+        raise RemoteFault("lan-kind")
+    count = rest.number(4)
+    ids = [rest.take(SHORT_BYTES) for _ in range(len(rest.left) // SHORT_BYTES)]
+    return ids[:count], ids[count:]
+
+
+def _records(rest: "_Rest") -> Iterator[bytes]:
+    while rest.left:
+        size = rest.number(2)
+        if not 0 < size <= MAX_RECORD_BYTES:
+            raise RemoteFault("record-too-long")
+        yield rest.take(size)
+
+
+class _Rest:
+    """Takes bytes from the front of what is left, without copying the rest."""
+
+    def __init__(self, whole: bytes):
+        self.left = memoryview(whole)
+
+    def take(self, size: int) -> bytes:
+        if len(self.left) < size:
+            raise RemoteFault("lan-short")
+        part, self.left = bytes(self.left[:size]), self.left[size:]
+        return part
+
+    def number(self, size: int) -> int:
+        return int.from_bytes(self.take(size), "big")

@@ -1,0 +1,220 @@
+"""Other islands on this network: found by mDNS (RFC 6762, 6763) or by addresses in the settings, visited in turn.
+
+A service is announced under a random name with a tag that only members of the set recognise: the network learns no more than
+that an island is here. Visits are on a thread of their own; whoever does not answer is visited less and less often.
+"""
+
+import http.client
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import ifaddr
+from zeroconf import Error as ZeroconfError
+from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
+
+from node.errors import RemoteFault
+from node.lan import MAX_MESSAGE_BYTES, LanDesk, tag_of
+from node.rows import StoreFailed
+from node.wharf import IslandWharf
+
+log = logging.getLogger(__name__)
+
+SERVICE = "_archipel._tcp.local."
+PATH = "/lan"
+HOST = "archipel.lan"  # a portal takes requests for other hosts for phones that look for the internet
+TICK_S, SOON_S, PERIOD_S, MAX_PERIOD_S = 2.0, 5.0, 60.0, 3_600.0
+CONNECT_S, ANSWER_S = 5.0, 30.0
+LOOK_S = 30.0  # between two looks at this machine's own addresses
+MAX_PEERS = 32
+BLOCK_BYTES = 1 << 16
+
+Address = tuple[str, int]
+
+
+class NoAnswer(Exception):
+    """A peer was too slow, said too much, or will not talk to us."""
+
+
+@dataclass
+class Peer:
+    """Another island's address and how visits there went. Moments are monotonic seconds."""
+
+    address: Address
+    visited_at: float = float("-inf")
+    revision: int = -1  # of our set, when it was last visited
+    failures: int = 0
+    state: str = "new"
+    new: int = 0
+    given: int = 0
+
+    def due(self, now: float, revision: int) -> bool:
+        """Whether to go there now: soon after a change here, else each minute, later and later while it does not answer."""
+        since = now - self.visited_at
+        if self.failures:
+            return since >= min(PERIOD_S * 2 ** (self.failures - 1), MAX_PERIOD_S)
+        return since >= PERIOD_S or (revision != self.revision and since >= SOON_S)
+
+
+class LanRounds:
+    """Visits `peers` and those it finds, until closed. `port` is where others reach the portal, None if they cannot.
+
+    `discover` False: nothing is looked for nor announced.
+    """
+
+    def __init__(self, around: tuple[IslandWharf, LanDesk, bytes], peers: Iterable[Address], discover: bool,
+                 port: int | None):
+        (self._wharf, self._desk, self._secret), self._discover, self._port = around, discover, port
+        peers = list(peers)
+        self._peers = {address: Peer(address) for address in peers[:MAX_PEERS]}
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._finder: Finder | None = None
+        self._looked_at = float("-inf")
+        self._thread = threading.Thread(target=self._run, name="lan", daemon=True)
+        self._thread.start()
+
+    def meet(self, address: Address) -> None:
+        """There may be an island at this address."""
+        with self._lock:
+            known = self._peers.get(address)
+            if known is not None:
+                known.failures = 0  # it says that it is there
+            elif len(self._peers) < MAX_PEERS or self._forget_one():
+                self._peers[address] = Peer(address)
+
+    def status(self) -> list[dict]:
+        """Every peer, for the radio page."""
+        with self._lock:
+            return [{"name": f"{peer.address[0]}:{peer.address[1]}", "up": peer.state == "up", "state": peer.state,
+                     "new": peer.new, "given": peer.given} for peer in self._peers.values()]
+
+    def close(self) -> None:
+        """Stop looking and visiting; a visit under way is left to end by itself."""
+        self._closing.set()
+        self._thread.join(CONNECT_S)
+        if self._finder:
+            self._finder.close()
+
+    def _forget_one(self) -> bool:
+        """Make room: of those that do not answer, the worst goes."""
+        worst = max(self._peers.values(), key=lambda peer: peer.failures)
+        if worst.failures:
+            del self._peers[worst.address]
+        return bool(worst.failures)
+
+    def _run(self) -> None:
+        while not self._closing.wait(TICK_S):
+            if self._discover and time.monotonic() - self._looked_at >= LOOK_S:
+                self._look()
+            with self._lock:
+                peers = list(self._peers.values())
+            for peer in peers:
+                if not self._closing.is_set() and peer.due(time.monotonic(), self._wharf.revision):
+                    self.visit(peer)
+
+    def _look(self) -> None:
+        """Begin to look for others, or begin anew when this machine has other addresses than before."""
+        self._looked_at, addresses = time.monotonic(), own_addresses()
+        if self._finder is not None and self._finder.addresses == addresses:
+            return
+        try:
+            if self._finder is not None:
+                self._finder.close()
+            self._finder = Finder(self._secret, self._port, self.meet, addresses) if addresses else None
+        except (OSError, ZeroconfError) as error:
+            self._finder = None
+            log.info("looking for other islands on the network failed: %s", error)
+
+    def visit(self, peer: Peer) -> None:
+        """Go there once; what went wrong is in its `state`."""
+        peer.visited_at, peer.revision = time.monotonic(), self._wharf.revision
+        try:
+            visited = self._desk.visit(lambda message: ask(peer.address, message))
+        except (OSError, http.client.HTTPException, NoAnswer, RemoteFault, StoreFailed) as trouble:
+            peer.failures, peer.state = peer.failures + 1, _slug(trouble)
+            return
+        except Exception:  # one peer's surprise must not end the visits to the others
+            log.exception("visiting %s failed", peer.address)
+            peer.failures, peer.state = peer.failures + 1, "failed"
+            return
+        peer.failures, peer.state = 0, "up"
+        peer.new, peer.given = peer.new + visited.new, peer.given + visited.given
+        peer.revision = self._wharf.revision  # what came from there need not be told there
+
+
+def ask(address: Address, message: bytes) -> bytes:
+    """Post a message to a portal and return its answer, within bounded time and size; raises OSError or NoAnswer."""
+    end_at = time.monotonic() + ANSWER_S
+    connection = http.client.HTTPConnection(*address, timeout=CONNECT_S)
+    try:
+        connection.request("POST", PATH, message, {"Host": HOST, "Content-Type": "application/octet-stream"})
+        connection.sock.settimeout(ANSWER_S)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise NoAnswer(f"status-{response.status}")
+        return _body(response, end_at)
+    finally:
+        connection.close()
+
+
+def own_addresses() -> list[str]:
+    """This machine's IPv4 addresses but loopback, sorted."""
+    found = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4)
+    return sorted(address for address in found if not address.startswith("127."))
+
+
+def _body(response: http.client.HTTPResponse, end_at: float) -> bytes:
+    body = bytearray()
+    while block := response.read1(BLOCK_BYTES):
+        body += block
+        if len(body) > MAX_MESSAGE_BYTES or time.monotonic() > end_at:
+            raise NoAnswer("too-much")
+    return bytes(body)
+
+
+def _slug(trouble: Exception) -> str:
+    match trouble:
+        case RemoteFault() | StoreFailed():
+            return trouble.reason
+        case NoAnswer():
+            return str(trouble)
+        case TimeoutError():
+            return "slow"
+    return "absent"
+
+
+class Finder(ServiceListener):
+    """Announces this island at `addresses`, and calls `met` with the address of each other one of the set."""
+
+    def __init__(self, secret: bytes, port: int | None, met: Callable[[Address], None], addresses: list[str]):
+        self._secret, self._met, self.addresses = secret, met, addresses
+        self._zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
+        self._name = f"{os.urandom(6).hex()}.{SERVICE}"
+        if port is not None:
+            tag = {"tag": tag_of(secret, self._name)}
+            self._zeroconf.register_service(ServiceInfo(SERVICE, self._name, port=port, properties=tag,
+                                                        parsed_addresses=addresses))
+        self._browser = ServiceBrowser(self._zeroconf, SERVICE, self)
+
+    def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """An island was announced: is it of our set?"""
+        info = zc.get_service_info(type_, name, timeout=2_000) if name != self._name else None
+        if info is None or (info.properties.get(b"tag") or b"").decode("ascii", "replace") != tag_of(self._secret, name):
+            return
+        for address in info.parsed_addresses(IPVersion.V4Only)[:4]:
+            self._met((address, info.port))
+
+    def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """The same once more."""
+        self.add_service(zc, type_, name)
+
+    def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """It will not answer any more, and is forgotten for that."""
+
+    def close(self) -> None:
+        """Take the announcement back."""
+        self._zeroconf.close()
