@@ -1,7 +1,7 @@
 """Other islands on this network: found by mDNS (RFC 6762, 6763) or by addresses in the settings, visited in turn.
 
-A service is announced under a random name with a tag that only members of the set recognise: the network learns no more than
-that an island is here. Visits are on a thread of their own; whoever does not answer is visited less and less often.
+A service is announced under a random name with a tag that only members of the set recognise: the network learns that there
+is an island, not whose. Visits are on a thread of their own; whoever does not answer is visited less and less often.
 """
 
 import http.client

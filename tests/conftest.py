@@ -1,9 +1,13 @@
 """A portal on a board of its own, for every test of the pages."""
 
+import hypothesis
 import pytest
 
 from tests.portals import Neighbourhood, portal_settings
 from web import create_app
+
+hypothesis.settings.register_profile("calm", deadline=None)  # a machine with much to do is slow, not wrong
+hypothesis.settings.load_profile("calm")
 
 
 class Watch:
