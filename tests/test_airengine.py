@@ -99,6 +99,7 @@ DAY = (minute_of(START) // 60 + 1) // 24
 def test_a_record_posted_here_goes_out_at_once():
     desk = Desk()
     desk.wait(60)
+    desk.hear(summary([], at=desk.now), Neighbours((0x0123,)))
     sent = desk.give(Posted(bulletin(1)))
     assert [section.raw for section in desk.sections(Whole, sent)] == [bulletin(1)]
     assert sent[0][0].hop_limit == 0

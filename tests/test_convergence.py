@@ -2,9 +2,11 @@
 
 import pytest
 
+from node.identity import Charter
+from node.records import record_id
 from radio.air import Mischief
-from radio.topology import line
-from tests.archipelago import Archipelago, bulletin, ids_of
+from radio.topology import cell, line
+from tests.archipelago import CHARTER, Archipelago, bulletin, ids_of
 
 
 def scenario(seed, **how):
@@ -44,3 +46,139 @@ def test_repeated_and_late_packets_change_nothing():
     assert world.run(24 * 3600, until_equal=True)
     assert world.members[0].ids == ids_of(raws)
     assert all(len(member.store) == len(raws) for member in world.members.values())
+
+
+def world(seed, pairs, raws, at=0, **how):
+    """Islands that know each other; one of them gets these records in a bundle, or posts them if they are few."""
+    made = Archipelago(seed, pairs, **{"share": 1.0, "signs": True} | how)
+    made.start()
+    made.run(400)
+    if len(raws) > 5:
+        made.bring(at, raws)
+    else:
+        for raw in raws:
+            made.post(at, raw)
+    return made
+
+
+@pytest.mark.parametrize("loss", [0.05, 0.1, 0.2])
+def test_two_islands_lose_nothing_of_fifty_records(loss):
+    raws = [bulletin(number, 120) for number in range(50)]
+    for seed in range(3):
+        assert world(seed, line(2), raws, loss=loss).run(24 * 3600, until_equal=True)
+
+
+def test_three_quarters_lost_over_three_hops_is_no_obstacle():
+    made = world(1, line(4), [bulletin(number) for number in range(3)], loss=0.75)
+    assert made.run(72 * 3600, until_equal=True)
+
+
+def test_twenty_islands_in_one_cell_agree():
+    made = world(1, cell(20), [bulletin(number) for number in range(3)], loss=0.3)
+    assert made.run(12 * 3600, until_equal=True)
+    assert made.sends["data"] < 30
+
+
+def test_who_never_hears_the_author_gets_its_very_bytes():
+    raws = [bulletin(1), bulletin(2, 600)]
+    made = world(1, line(3), raws, loss=0.1)
+    assert made.run(3600, until_equal=True)
+    assert [made.members[2].island.liveset.raw(id_) for id_ in map(record_id, raws)] == raws
+
+
+def test_an_island_off_for_a_day_catches_up_by_itself():
+    made = world(1, line(4), [], loss=0.2)
+    made.members[1].stop(made.now)
+    for number in range(12):
+        made.post(0 if number % 2 else 3, bulletin(number))
+        made.run(7200)
+    made.members[1].start(made.now)
+    assert made.run(24 * 3600, until_equal=True)
+    assert len(made.members[1].ids) == 12
+
+
+def test_a_restart_in_the_middle_of_a_record_loses_nothing():
+    made = world(1, line(3), [bulletin(1, 900)], loss=0.1)
+    made.run(6)
+    for _ in range(3):
+        made.members[1].stop(made.now)
+        made.members[1].start(made.now)
+        made.run(7)
+    assert made.run(12 * 3600, until_equal=True)
+
+
+def test_two_parts_that_meet_become_one():
+    made = Archipelago(4, line(4), loss=0.1, signs=True, share=1.0)
+    made.air.partition([0, 1], [2, 3])
+    made.start()
+    made.run(600)
+    made.bring(0, [bulletin(number) for number in range(12)])
+    made.bring(3, [bulletin(number) for number in range(30, 42)])
+    made.run(12 * 3600)
+    assert not made.equal()
+    made.air.partition()
+    assert made.run(24 * 3600, until_equal=True)
+    assert len(made.members[1].ids) == 24
+
+
+def test_two_sets_on_one_channel_do_not_disturb_each_other():
+    other = Charter.found("other", CHARTER.founders, b"\3" * 32)
+    made = Archipelago(1, cell(4), signs=True, share=1.0, charters={2: other, 3: other})
+    made.start()
+    made.run(400)
+    made.post(0, bulletin(1))
+    made.post(2, bulletin(2, charter=other))
+    made.run(3600)
+    assert [member.ids for member in made.members.values()] == [ids_of([bulletin(1)])] * 2 + [
+        ids_of([bulletin(2, charter=other)])] * 2
+
+
+def test_clocks_six_hours_apart_do_not_matter():
+    made = world(1, line(3), [bulletin(number) for number in range(6)], loss=0.2, skews={1: 6 * 3600, 2: -6 * 3600})
+    assert made.run(24 * 3600, until_equal=True)
+    before = made.air.counters["frames"]
+    made.run(12 * 3600)
+    assert made.air.counters["frames"] - before < 40
+
+
+def test_a_plain_relay_between_two_islands_is_used():
+    made = world(1, line(3), [bulletin(1)], plain={1}, loss=0.1)
+    assert made.run(3600, until_equal=True)
+    assert made.members[2].ids == ids_of([bulletin(1)])
+
+
+def test_with_nothing_new_hardly_anything_is_sent_however_many_records_and_islands():
+    hourly = []
+    for count, pairs in ((2, cell(4)), (300, cell(4)), (2, cell(16))):
+        made = Archipelago(1, pairs, signs=True)
+        for member in made.members.values():
+            member.hold([bulletin(number) for number in range(count)])
+        made.start()
+        made.run(4 * 3600)
+        before = sum(made.air.airtime_s.values())
+        made.run(24 * 3600)
+        hourly.append((sum(made.air.airtime_s.values()) - before) / 24)
+    assert max(hourly) < 3
+
+
+def test_a_small_bulletin_takes_one_transmission_for_all_neighbours():
+    made = world(1, cell(4), [])
+    made.run(7200)
+    frames, size = made.air.counters["frames"], made.air.counters["bytes"]
+    made.post(0, bulletin(1, 80 + 53))
+    made.run(300)
+    assert made.equal()
+    assert (made.air.counters["frames"] - frames, made.air.counters["bytes"] - size) == (1, 166 + 24)
+
+
+def test_one_record_missing_among_five_hundred_is_found_for_less_than_six_hundred_bytes():
+    raws = [bulletin(number, 100) for number in range(500)]
+    made = Archipelago(1, line(2), signs=True)
+    made.members[0].hold(raws)
+    made.members[1].hold(raws[1:])
+    made.start(0)
+    made.run(3 * 3600)
+    size = made.air.counters["bytes"]
+    made.members[1].start(made.now)
+    assert made.run(3600, until_equal=True)
+    assert made.air.counters["bytes"] - size < 600

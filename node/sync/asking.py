@@ -10,6 +10,7 @@ from node.sync.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
 from node.sync.trickle import Trickle
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 300, 7200
+LONELY_INTERVAL_S = 1800  # while we hear nobody
 HELLO_CAPACITY = 40
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 QUIET_UNITS = 12
@@ -38,6 +39,7 @@ class Asking:
         self.trickle = Trickle(MIN_INTERVAL_S, MAX_INTERVAL_S, 1, rng)
         self.sum_at = self.have_at = self.need_at = math.inf
         self.capacity = 2
+        self.hour = 0  # of the newest summary that we are about to answer
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
         self.introductions = HELLOS
         self._introduce_at = 0.0
@@ -52,7 +54,7 @@ class Asking:
     @property
     def say_at(self) -> float:
         """When to send our SUM: a large one, but for the first, waits like what asks for something."""
-        hurry = self.capacity <= 2 or self.introductions == HELLOS
+        hurry = self.capacity <= 2 or self.new_here
         return self.sum_at if hurry else max(self.sum_at, self._quiet_at)
 
     def coming(self, at: float) -> None:
@@ -72,6 +74,11 @@ class Asking:
         """Who is to send us what we lack, when that is much: those we hear best of those who seem to hold more."""
         far = [one for one in self._near.live() if one.view is View.FAR or one.ahead]
         return tuple(one.address for one in sorted(far, key=lambda one: (one.hops, one.loss))[:MAX_RESPONDERS])
+
+    @property
+    def new_here(self) -> bool:
+        """Whether we have not said what we hold since the start."""
+        return self.introductions == HELLOS
 
     def hello(self, at: float) -> None:
         """We are new here, or back: say what we hold, in a way that most differences can be told from."""
@@ -95,7 +102,10 @@ class Asking:
 
         Who has kept many records and said nothing speaks all the same: its neighbours must know that it is there.
         """
-        resting = self.trickle.interval_s >= MAX_INTERVAL_S
+        lonely = not self._near.live()
+        resting = lonely or self.trickle.interval_s >= MAX_INTERVAL_S
+        if lonely:
+            self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
         wanted = self.trickle.fire() and (resting or doubt >= DOUBT)
         if wanted or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
             self.sum_soon(at, 2, 0, 0)
@@ -220,7 +230,7 @@ class Asking:
         """Our SUM went out."""
         self.introductions -= 1
         self.trickle.consistent()
-        self.sum_at, self.capacity = math.inf, 2
+        self.sum_at, self.capacity, self.hour = math.inf, 2, 0
 
     def filtered(self) -> None:
         """Our filter went out: the next one waits longer unless it helps."""

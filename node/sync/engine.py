@@ -40,8 +40,9 @@ RELAY_HOPS = 3
 
 
 def address_of(key_id: bytes, key: bytes) -> int:
-    """16 bits by which neighbours tell an island apart, from its key id and the set's key."""
-    return int.from_bytes(hashlib.blake2b(key_id, key=key, digest_size=2, person=b"archipel-address").digest(), "big")
+    """16 bits by which neighbours tell an island apart, from its key id and the set's key; never 0 (anybody)."""
+    digest = hashlib.blake2b(key_id, key=key, digest_size=2, person=b"archipel-address").digest()
+    return int.from_bytes(digest, "big") or 1
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,14 @@ class AirEngine:
         return [Send(self.channel.link, payload, self._hop_limit(draft), draft.urgent, draft.label)]
 
     def _hop_limit(self, draft: Draft) -> int:
-        """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for."""
-        across = {one.address for one in self.station.near.live() if self.station.near.across(one)}
+        """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.
+
+        The first packet after a start, and all while we hear nobody, go far: to find out who is there.
+        """
+        live = self.station.near.live()
+        if not live or self.station.asking.new_here:
+            return RELAY_HOPS
+        across = {one.address for one in live if one.hops}
         if not across:
             return 0
         rumours = [rumour for id_ in draft.ids if (rumour := self.station.rumours.get(id_))]

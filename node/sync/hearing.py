@@ -214,7 +214,10 @@ class Hearing:
 
     def _held(self, as_of_h: int, now: float) -> Salted | None:
         hour = self.station.inventory.hour_meant(as_of_h, now)
-        return None if hour is None else self.station.inventory.at(hour)
+        if hour is None:
+            return None
+        self.station.asking.hour = max(self.station.asking.hour, hour)
+        return self.station.inventory.at(hour)
 
     def _is_refused(self, element: int, day: int, at: float) -> bool:
         return any(until_at > at and element_of(id_, day, self.station.key) == element

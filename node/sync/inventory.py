@@ -87,9 +87,8 @@ class Inventory:
                 fresh.ids, fresh.elements, fresh.sketch = dict(known.ids), dict(known.elements), known.sketch
         return fresh
 
-    def sum(self, now: float, capacity: int) -> Sum:
-        """What we say of ourselves."""
-        hour = self.hour(now)
+    def sum(self, hour: int, capacity: int) -> Sum:
+        """What we say of ourselves as of an hour."""
         held = self.at(hour)
         lanes = held.sketch & (1 << LANE * capacity) - 1
         return Sum(hour % _WRAP, len(held.ids) % _WRAP, capacity, lanes)

@@ -81,8 +81,13 @@ class Neighbourhood:
         self._known = {address: one for address, one in self._known.items() if one.heard_at > at - FORGET_S}
 
     def live(self) -> list[Neighbour]:
-        """Those who seem to be there: heard since the last few records that were meant for them."""
-        return [one for one in self._known.values() if one.quiet < self.patience(one)]
+        """Whom our packets reach: directly or by plain relays only, and heard since the last few records meant for them."""
+        direct = [one for one in self._known.values() if one.hops == 0 and one.quiet < self.patience(one)]
+        listed = {address for one in direct for address in one.around}
+        if any(not one.around for one in direct):  # its list will come, and tell who is behind it
+            return direct
+        return direct + [one for one in self._known.values()
+                         if one.hops and one.address not in listed and one.quiet < self.patience(one)]
 
     def patience(self, neighbour: Neighbour) -> int:
         """How many records may go by without a word from a neighbour before we take it to be away."""
@@ -91,9 +96,3 @@ class Neighbourhood:
     def near(self, neighbour: Neighbour) -> list[Neighbour]:
         """Our live neighbours who hear `neighbour` as well."""
         return [one for one in self.live() if one.address in neighbour.around or neighbour.address in one.around]
-
-    def across(self, neighbour: Neighbour) -> bool:
-        """Whether only plain relays carry packets between it and us: no direct neighbour is its neighbour."""
-        if neighbour.hops == 0:
-            return False
-        return not any(one.hops == 0 and neighbour.address in one.around for one in self._known.values())

@@ -73,7 +73,7 @@ class Sum:
     def encode(self) -> bytes:
         """5 B + 4 B per unit of capacity."""
         head = bytes([_SUM | self.capacity]) + self.as_of_h.to_bytes(2, "big") + self.count.to_bytes(2, "big")
-        return head + self.sketch.to_bytes(self.capacity * ELEMENT_BYTES, "big")
+        return head + _turned(self.sketch.to_bytes(self.capacity * ELEMENT_BYTES, "big"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,11 @@ def encode(packet: Packet, key: bytes, min_bytes: int = 0) -> bytes:
     return first + tag(first + body, key) + body
 
 
+def _turned(sums: bytes) -> bytes:
+    """The sums of a sketch in the opposite order: on the air the first power comes first."""
+    return b"".join(sums[at : at + ELEMENT_BYTES] for at in range(len(sums) - ELEMENT_BYTES, -1, -ELEMENT_BYTES))
+
+
 def tag(content: bytes, key: bytes) -> bytes:
     """4 B that only members can make: keyed BLAKE2b."""
     return hashlib.blake2b(content, key=key, digest_size=TAG_BYTES, person=b"archipel-packet").digest()
@@ -228,7 +233,8 @@ def _read_sum(first: int, reader: _Reader) -> Sum:
     capacity = first & 63
     if not 1 <= capacity <= MAX_CAPACITY:
         raise RemoteFault("packet-capacity")
-    return Sum(reader.number(2), reader.number(2), capacity, reader.number(capacity * ELEMENT_BYTES))
+    as_of_h, count, sums = reader.number(2), reader.number(2), reader.take(capacity * ELEMENT_BYTES)
+    return Sum(as_of_h, count, capacity, int.from_bytes(_turned(sums), "big"))
 
 
 def _read_have(first: int, reader: _Reader) -> Have:

@@ -136,7 +136,7 @@ class Writer:
 
     def _add_filter(self, draft: Draft, now: float) -> None:
         inventory = self.station.inventory
-        hour = inventory.hour(now)
+        hour = self._hour(now)
         held = inventory.at(hour)
         responders = self.station.asking.responders()
         room = draft.room - HAVE_BYTES - ADDRESS_BYTES * len(responders)
@@ -147,6 +147,10 @@ class Writer:
             salt = self.station.rng.randrange(256)
             bits = bloom.fill(held.ids, salt, size)
             draft.add(Have(hour % 65536, len(held.ids) % 65536, salt, responders, bits))
+
+    def _hour(self, now: float) -> int:
+        """As of when we speak: as of the hour of whom we answer, if its clock is ahead of ours."""
+        return max(self.station.inventory.hour(now), self.station.asking.hour)
 
     def _add_neighbours(self, draft: Draft, at: float) -> None:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
@@ -164,7 +168,7 @@ class Writer:
             wanted = max(wanted, min((spare - SUM_BYTES) // ELEMENT_BYTES, MAX_TAIL_CAPACITY))
         capacity = min(wanted, fits, MAX_CAPACITY)
         if capacity > 0:
-            draft.add(self.station.inventory.sum(now, capacity))
+            draft.add(self.station.inventory.sum(self._hour(now), capacity))
 
     def sent(self, packet: Packet, at: float) -> None:
         """A packet went out: what it asked and told need not be said again soon."""
