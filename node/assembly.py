@@ -34,7 +34,8 @@ from node.timesource import system_is_synchronised
 from node.wharf import IslandWharf
 from radio.link import Link
 from radio.meshtastic_facts import Facts
-from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings
+from radio.meshtastic_link import MeshtasticLink
+from radio.meshtastic_settings import MeshtasticSettings
 from radio.mqtt_link import BrokerSettings, MqttLink
 
 log = logging.getLogger(__name__)

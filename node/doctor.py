@@ -121,7 +121,8 @@ def _told_by_island(status: dict) -> dict | None:
 
 
 def _told_by_radio(settings: Settings) -> dict | None:
-    from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings  # slow to import, and only needed here
+    from radio.meshtastic_link import MeshtasticLink  # slow to import, and only needed here
+    from radio.meshtastic_settings import MeshtasticSettings
 
     link = MeshtasticLink(MeshtasticSettings(settings.radio.connect, settings.radio.channel))
     try:

@@ -12,47 +12,24 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from radio.link import Outcome, Received
-from radio.lora import MAX_PAYLOAD_BYTES, time_on_air_s
+from radio.lora import time_on_air_s
 from radio.meshtastic_facts import OFF, TEXT_PORT, Facts, Verdict, hops_of, learn, sender_of, verdict_of
-from radio.meshtastic_session import Patience, Session
+from radio.meshtastic_session import Session
+from radio.meshtastic_settings import MeshtasticSettings, split_address
 from radio.meshtastic_wire import Letter, Wire, serial_paths, serial_wire, tcp_wire
 from radio.regions import UNSET
 
-TCP_PORT = 4403
-PRIVATE_PORT, LAST_PORT = 256, 511
 MAX_TEXT_BYTES = 219
 TEXT_PAUSE_S = 2.2  # the firmware refuses texts that follow each other within 2 s
 MAX_INBOUND, MAX_REMEMBERED = 256, 64
 CONTENTION_SLOTS = 8
+MAX_UNANSWERED = 2  # packets in a row without a word from a radio that usually answers
 # QueueStatus.res holds a Routing.Error (7, 9) or an error number of the firmware's own (src/mesh/MeshTypes.h)
 OUTCOMES = {0: Outcome.SENT, 7: Outcome.TOO_LARGE, 9: Outcome.DUTY_CYCLE, 32: Outcome.QUEUE_FULL, 34: Outcome.REGION_UNSET}
-
-
-@dataclass(frozen=True)
-class MeshtasticSettings:
-    """Which radio, and how it is used. `connect`: `auto`, `serial`, `serial:/dev/...`, `tcp:HOST[:PORT]`.
-
-    `channel` is a name or an index; `speed` is above 1 only with a simulated air that runs faster than time.
-    """
-
-    connect: str = "auto"
-    channel: str | int = ""
-    max_payload: int = MAX_PAYLOAD_BYTES
-    portnum: int = PRIVATE_PORT
-    speed: float = 1.0
-    patience: Patience = field(default_factory=Patience)
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.max_payload <= MAX_PAYLOAD_BYTES:
-            raise ValueError(f"a packet holds 1 to {MAX_PAYLOAD_BYTES} bytes, not {self.max_payload}")
-        if not PRIVATE_PORT <= self.portnum <= LAST_PORT:
-            raise ValueError(f"port number {self.portnum} is not for private applications (256 to 511)")
-        if self.connect.partition(":")[0] not in ("auto", "serial", "tcp"):
-            raise ValueError(f"no such way to a radio: {self.connect}")
 
 
 @dataclass(frozen=True)
@@ -83,6 +60,7 @@ class MeshtasticLink:
         self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
         self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
         self._free: int | None = None  # places in the radio's queue, None until it told
+        self._answers, self._unanswered = False, 0  # whether it tells what became of each packet; how often not
         self._text_at = 0.0
         self._sending = threading.Lock()
         self._session = Session(self._find_wire, self._hear, self.settings.patience)
@@ -216,6 +194,7 @@ class MeshtasticLink:
         status = self._statuses.pop(packet_id, None)
         if status is None:
             return self._without_word(wire)
+        self._answers, self._unanswered = True, 0
         outcome = OUTCOMES.get(status.res, Outcome.FAILED)
         if outcome is Outcome.SENT:
             self._take_turn(letter, max(status.maxlen - status.free, 1))
@@ -224,9 +203,12 @@ class MeshtasticLink:
     def _without_word(self, wire: Wire) -> Outcome:
         if not self._session.holds(wire):
             return Outcome.DOWN
-        if self._free is None:
-            self.counters["no-status"] += 1
+        self.counters["no-status"] += 1
+        if not self._answers:
             return Outcome.SENT  # a radio that never tells
+        self._unanswered += 1
+        if self._unanswered >= MAX_UNANSWERED:
+            self._session.lose(wire)  # it may be gone without a word: call it again
         return Outcome.FAILED
 
     def _take_turn(self, letter: Letter, queued: int) -> None:
@@ -260,7 +242,7 @@ class MeshtasticLink:
         self.facts = learn(self.facts, message, time.monotonic())
         match message.WhichOneof("payload_variant"):
             case "my_info":  # the beginning of every handshake
-                self._free = None
+                self._free, self._answers, self._unanswered = None, False, 0
                 self._statuses.clear()
             case "queueStatus":
                 self._free = message.queueStatus.free
@@ -310,11 +292,3 @@ class MeshtasticLink:
 def node_name(number: int) -> str:
     """A node's number as people write it."""
     return f"!{number:08x}"
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of `HOST`, `HOST:PORT` or `[IPv6]:PORT`."""
-    host, colon, port = address.rpartition(":")
-    if colon and port.isdigit() and (":" not in host or host.startswith("[")):
-        return host.strip("[]"), int(port)
-    return address.strip("[]"), TCP_PORT

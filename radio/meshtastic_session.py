@@ -9,28 +9,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from radio.meshtastic_settings import Patience
 from radio.meshtastic_wire import Wire
 
 SHORT_LIVES = 3  # thrown out so often right after the handshake: somebody else wants this radio
 CLOSE_S = 15  # opening a device may block that long
 MAX_SILENCE_S = 3600
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds of real time: how long is waited for what. `heartbeat` must stay below the firmware's 900."""
-
-    handshake: float = 30
-    status: float = 5
-    room: float = 30
-    heartbeat: float = 120
-    silence: float = 420
-    retry_first: float = 1
-    retry_last: float = 60
-    settled: float = 60  # a connection that lived so long was no accident
 
 
 class Session:

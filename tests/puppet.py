@@ -9,8 +9,8 @@ from dataclasses import replace
 from meshtastic.protobuf import config_pb2, mesh_pb2
 
 from radio.link import Outcome
-from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings
-from radio.meshtastic_session import Patience
+from radio.meshtastic_link import MeshtasticLink
+from radio.meshtastic_settings import MeshtasticSettings, Patience
 from radio.stream import Deframer, framed
 
 SPEED = 50

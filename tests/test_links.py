@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from radio.link import Outcome
-from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings
+from radio.meshtastic_link import MeshtasticLink
+from radio.meshtastic_settings import MeshtasticSettings
 from radio.mqtt_link import BrokerSettings, MqttLink
 from radio.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto

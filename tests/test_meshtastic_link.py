@@ -9,7 +9,8 @@ from meshtastic.protobuf import mesh_pb2
 
 from radio import meshtastic_link
 from radio.link import Outcome
-from radio.meshtastic_link import MeshtasticLink, MeshtasticSettings, split_address
+from radio.meshtastic_link import MeshtasticLink
+from radio.meshtastic_settings import MeshtasticSettings, split_address
 from radio.simdevice import DeviceSettings
 from radio.simradio import SimulatedMesh
 from tests.puppet import CALM, SPEED, Links, Puppet, hears, packet_from
@@ -144,19 +145,23 @@ def test_what_the_radio_answers_becomes_an_outcome(puppet, connect, res, outcome
     assert results == [outcome] and link.counters[outcome.value] == 1
 
 
-def test_a_radio_that_never_tells_of_its_queue_is_believed(puppet, connect):
-    link = connect(puppet.port)
-    until(lambda: link.up)
-    assert link.send(b"x") is Outcome.SENT
-    assert puppet.next_packet().decoded.portnum == 256 and link.counters["no-status"] == 1
-
-
-def test_a_radio_that_usually_tells_and_once_does_not_has_failed(puppet, connect):
+def test_a_radio_that_never_tells_of_packets_is_believed(puppet, connect):
     link = connect(puppet.port)
     until(lambda: link.up)
     puppet.say(queueStatus=mesh_pb2.QueueStatus(free=16, maxlen=16))
-    until(lambda: link._free == 16)
-    assert link.send(b"x") is Outcome.FAILED
+    assert [link.send(b"x") for _ in range(3)] == [Outcome.SENT] * 3
+    assert puppet.next_packet().decoded.portnum == 256 and link.counters["no-status"] == 3
+
+
+def test_a_radio_that_usually_tells_and_then_does_not_has_failed_and_is_called_again(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    sending = threading.Thread(target=link.send, args=(b"told",))
+    sending.start()
+    puppet.say(queueStatus=mesh_pb2.QueueStatus(free=15, maxlen=16, mesh_packet_id=puppet.next_packet().id))
+    sending.join(10)
+    assert [link.send(b"x"), link.send(b"y")] == [Outcome.FAILED] * 2
+    until(lambda: puppet.accepted == 2 and link.up)
 
 
 def test_a_refused_packet_is_not_sent_again_with_the_next(puppet, connect):
