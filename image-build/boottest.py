@@ -219,6 +219,21 @@ def wiped(bench: Bench) -> None:
     check(not any(card.holds(key) for key in keys), "a key is still on the card")
 
 
+def seen_by_a_phone(bench: Bench) -> None:
+    """On simulated Wi-Fi cards a phone gets an address, is led to the portal by any name, and may stay."""
+    with Machine(bench.card(bench.settings(more='country = "FR"\n'))) as machine:
+        machine.switch_on()
+        program = (Path(__file__).parent / "phone.py").read_text()
+        machine.shell(f"cat > /tmp/phone.py <<'END'\n{program}\nEND", bench.key)
+        seen = json.loads(machine.shell("python3 /tmp/phone.py join \"Île d'essai\"", bench.key, patience_s=400))
+    check(seen["lease"].startswith("198.51.100."), f"the address given is {seen['lease']}")
+    check(seen["any_name"] == {"rcode": 0, "address": "198.51.100.1", "ttl": 0}, f"DNS: {seen['any_name']}")
+    check(seen["no_private_dns"] == {"rcode": 3}, f"DNS: {seen['no_private_dns']}")
+    check(seen["probe"] == [302, "http://archipel.lan/hello"], f"the first probe: {seen['probe']}")
+    check((seen["stay"], seen["probe_after"], seen["home"]) == (200, 204, 200), f"staying: {seen}")
+    check(seen["doors"]["443"] == "refused" and "open" not in seen["doors"].values(), f"doors: {seen['doors']}")
+
+
 def exchanged_by_stick(bench: Bench) -> None:
     """A stick takes what one island has to another of the same set, plugged in and pulled out."""
     stick = make_stick(bench.folder / "stick.img", {})
@@ -313,7 +328,7 @@ def wait_for(happened: Callable[[], object], otherwise: str, patience_s: float =
 
 
 CASES = {case.__name__: case for case in (
-    first_start, power_cuts, mangled_settings, slow_clients, wiped, exchanged_by_stick, heard_by_radio, updated)}
+    first_start, power_cuts, mangled_settings, slow_clients, seen_by_a_phone, wiped, exchanged_by_stick, heard_by_radio, updated)}
 
 
 def main() -> int:
