@@ -24,13 +24,18 @@ def build_app(base: Path, cache: Path, target: Path) -> str:
         wheel = next(Path(folder).glob("archipel-*.whl"))
         zipfile.ZipFile(wheel).extractall(target)
     (next(target.glob("*.dist-info")) / "RECORD").unlink()  # it would list everything but what is compiled below
-    _compile(interpreter(base, cache), target)
+    _compile(interpreter(base, cache), target, f"/{FOLDER}")
     return wheel.name.split("-")[1]
+
+
+def compile_modules(base: Path, cache: Path, folder: Path) -> None:
+    """Compile the Python modules of packages unpacked into `folder`, as they will lie below /."""
+    _compile(interpreter(base, cache), folder, "/")
 
 
 def app_entries(app: Path, version: str) -> Iterator[Entry]:
     """The layer's entries for the root file system."""
-    yield from tree(app, f"{FOLDER}/{version}")
+    yield from tree(app, f"{FOLDER}/{version}", keep_compiled=True)
     yield link_entry(f"{FOLDER}/current", version)
 
 
@@ -57,11 +62,11 @@ def _place(root: Path, info, content: bytes) -> None:
         path.chmod(0o755 if info.mode & 0o100 else 0o644)
 
 
-def _compile(root: Path, target: Path) -> None:
+def _compile(root: Path, target: Path, shown: str) -> None:
     python = next(path for path in sorted((root / "usr/bin").glob("python3.*")))
     where = {"PYTHONHOME": str(root / "usr"), "PYTHONHASHSEED": "0", "PATH": os.environ["PATH"]}
     _run(["qemu-aarch64-static", "-L", str(root), str(python), "-S", "-m", "compileall", "-q", "-j", "1", "-s", str(target),
-          "-p", "/opt/archipel", "--invalidation-mode", "unchecked-hash", str(target)], where)
+          "-p", shown, "--invalidation-mode", "unchecked-hash", str(target)], where)
 
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> None:

@@ -27,7 +27,7 @@ from bundle import make_bundle, signing_key
 from node.selftest import fetch, post_by_form
 from radio.simradio import SimulatedMesh
 from radio.topology import line
-from vm import Card, Machine, Trouble, make_stick, read_stick
+from vm import Card, Machine, Trouble, free_port, make_stick, read_stick
 
 SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe")
 MAX_EXPOSURE = 1.5
@@ -242,7 +242,7 @@ def exchanged_by_stick(bench: Bench) -> None:
         post_by_form(one.url, "par la clé USB")
         card = bench.card(bench.settings("Sud"), {"invitation.txt": invitation(bench, one)})
         one.plug_stick(stick)
-        wait_for(lambda: read_stick(stick, "island.archipel"), "nothing was written to the stick")
+        wait_for(lambda: b"take the stick" in (read_stick(stick, "archipel.txt") or b""), "nothing is on the stick")
         wait_for(lambda: not one.shell("findmnt -rno TARGET /run/stick || true", bench.key), "the stick is still in use")
         one.pull_stick()
     with Machine(card) as other:
@@ -254,6 +254,21 @@ def exchanged_by_stick(bench: Bench) -> None:
 def invitation(bench: Bench, machine: Machine) -> str:
     """The text that lets another card into this machine's set."""
     return bench.archipel(machine, "invite --no-qr").rpartition("Good for")[0]
+
+
+def exchanged_by_cable(bench: Bench) -> None:
+    """Two boxes on one virtual cable, nothing else between them: each finds the other, a post on one appears on the other."""
+    cable = free_port()
+    with contextlib.ExitStack() as machines:
+        one = machines.enter_context(Machine(bench.card(bench.settings("Nord")), cable=cable))
+        one.switch_on()
+        other = machines.enter_context(Machine(
+            bench.card(bench.settings("Sud"), {"invitation.txt": invitation(bench, one)}), cable=cable))
+        other.switch_on()
+        post_by_form(one.url, "par le câble")
+        began = time.monotonic()
+        wait_for(lambda: "par le câble" in board(other), "the post did not arrive by cable")
+        bench.figures["by_cable_s"] = round(time.monotonic() - began)
 
 
 def heard_by_radio(bench: Bench) -> None:
@@ -328,7 +343,8 @@ def wait_for(happened: Callable[[], object], otherwise: str, patience_s: float =
 
 
 CASES = {case.__name__: case for case in (
-    first_start, power_cuts, mangled_settings, slow_clients, seen_by_a_phone, wiped, exchanged_by_stick, heard_by_radio, updated)}
+    first_start, power_cuts, mangled_settings, slow_clients, seen_by_a_phone, wiped,
+    exchanged_by_stick, exchanged_by_cable, heard_by_radio, updated)}
 
 
 def main() -> int:

@@ -32,11 +32,11 @@ def link_entry(name: str, target: str) -> Entry:
     return info, b""
 
 
-def tree(folder: Path, under: str = "") -> Iterator[Entry]:
+def tree(folder: Path, under: str = "", keep_compiled: bool = False) -> Iterator[Entry]:
     """Everything in `folder`, sorted; a file is executable for all if it is for its owner, else only readable."""
     for path in sorted(folder.rglob("*")):
         name = str(Path(under) / path.relative_to(folder))
-        if "__pycache__" in path.parts and not under.startswith("opt/"):
+        if "__pycache__" in path.parts and not keep_compiled:
             continue  # the host's own Python was here
         if path.is_symlink():
             yield link_entry(name, os.readlink(path))

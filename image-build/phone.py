@@ -1,6 +1,6 @@
 """What a phone sees on the island's Wi-Fi. Runs inside the booted box, as root, on two simulated Wi-Fi cards; prints JSON.
 
-mac80211_hwsim makes wlan0, where hostapd starts by itself, and wlan1, which goes into a network namespace of its own: the phone.
+mac80211_hwsim makes wlan0, where hostapd starts by itself, and wlan1, which goes into a network namespace: the phone.
 """
 
 import json
@@ -15,7 +15,9 @@ import urllib.request
 PORTAL = "198.51.100.1"
 PROBE = "connectivitycheck.gstatic.com"
 LEASE = """#!/bin/sh
-[ "$1" != bound ] || { ip address add "$ip/$mask" dev "$interface"; ip route add default via "$router"; echo "$ip" > /tmp/lease; }
+[ "$1" != bound ] || {
+    ip address add "$ip/$mask" dev "$interface"; ip route add default via "$router"; echo "$ip" > /tmp/lease
+}
 """
 
 

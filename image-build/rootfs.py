@@ -8,13 +8,12 @@ from app import app_entries
 from base import EPOCH_S
 from layers import Entry, file_entry, folder_entry, read_tar, tree, write_tar
 
-App = tuple[Path, str]  # folder, version
+App = tuple[Path, Path, str]  # unpacked packages, the application, its version
 Given = tuple[dict[str, bytes], int]  # files that this build made, by name; their moment
 HERE = Path(__file__).parent
 # The users of our services: fixed numbers, so that the data of one card is readable on the next.
 USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel-front": 703, "archipel-wifi": 704,
          "archipel-dns": 705, "archipel-broker": 706}
-MEMBERS = {"dialout": ("archipel",)}
 # Not on the root: the kernel (on the FAT partition), what only apt and the build use, Debian's own ways to start things.
 LEFT_OUT = ("boot/", "var/lib/apt/", "var/lib/dpkg/info/", "etc/initramfs-tools/", "etc/nginx/sites-enabled/",
             "var/lib/nginx/", "etc/systemd/system/timers.target.wants/", "etc/apt/", "var/cache/", "var/log/")
@@ -39,7 +38,7 @@ def _entries(base: Path, app: App, given: Given) -> Iterator[Entry]:
     """Ours first: of two entries with one name the first is kept."""
     accounts = {info.name: (info, content) for info, content in read_tar(base, ACCOUNTS.__contains__)}
     yield from (accounted(info, content) for info, content in accounts.values())
-    ours = [*tree(HERE / "overlay"), *app_entries(*app),
+    ours = [*tree(HERE / "overlay"), *tree(app[0], keep_compiled=True), *app_entries(*app[1:]),
             *(file_entry(name, content, mtime=given[1]) for name, content in given[0].items()),
             folder_entry("boot/firmware"), folder_entry("data"), folder_entry("var/log"), folder_entry("var/cache")]
     yield from sorted((entry for entry in ours if not entry[0].isdir()), key=lambda entry: entry[0].name)
@@ -57,17 +56,8 @@ def accounted(info, content: bytes) -> Entry:
         "shadow": [f"{name}:!*:20000::::::" for name in USERS],
         "gshadow": [f"{name}:!::" for name in USERS],
     }[kind]
-    if kind in ("group", "gshadow"):
-        lines = [_joined(line) for line in lines]
     if kind == "shadow":
         lines = [":".join([line.split(":")[0], "*", "20000", *line.split(":")[3:]]) for line in lines]
     content = "\n".join([*lines, *ours, ""]).encode()
     info.size, info.mtime = len(content), EPOCH_S
     return info, content
-
-
-def _joined(line: str) -> str:
-    """A line of group or gshadow with our members added."""
-    name, *rest = line.split(":")
-    members = [member for member in rest[-1].split(",") if member] + list(MEMBERS.get(name, ()))
-    return ":".join([name, *rest[:-1], ",".join(members)])

@@ -60,8 +60,12 @@ def toml(settings: Settings) -> str:
 def _value(value: Any) -> str:
     """One value in TOML; JSON's texts, numbers and truths are TOML's."""
     if isinstance(value, tuple):
-        value = f"{value[0]}:{value[1]}" if isinstance(value[0], str) else f"{value[0]}, {value[1]}"
+        value = _pair(value) if value and isinstance(value[0], str) else ", ".join(map(_pair, value))
     return json.dumps("" if value is None else str(value) if isinstance(value, Path) else value, ensure_ascii=False)
+
+
+def _pair(value: Any) -> str:
+    return f"{value[0]}:{value[1]}" if isinstance(value, tuple) else str(value)
 
 
 def wanted(settings: Settings) -> dict[str, str]:
