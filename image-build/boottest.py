@@ -257,7 +257,7 @@ def invitation(bench: Bench, machine: Machine) -> str:
 
 
 def exchanged_by_cable(bench: Bench) -> None:
-    """Two boxes on one virtual cable, nothing else between them: each finds the other, a post on one appears on the other."""
+    """Two boxes on one virtual cable, nothing else between them: a post on one appears on the other."""
     cable = free_port()
     with contextlib.ExitStack() as machines:
         one = machines.enter_context(Machine(bench.card(bench.settings("Nord")), cable=cable))
