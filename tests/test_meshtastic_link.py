@@ -154,7 +154,7 @@ def test_a_radio_that_never_tells_of_packets_is_believed(puppet, connect):
 
 
 def test_a_radio_that_usually_tells_and_then_does_not_has_failed_and_is_called_again(puppet, connect):
-    link = connect(puppet.port)
+    link = connect(puppet.port, patience=replace(CALM, status=1))
     until(lambda: link.up)
     sending = threading.Thread(target=link.send, args=(b"told",))
     sending.start()

@@ -111,7 +111,8 @@ def test_a_connection_that_is_reset_is_noticed_at_once(puppet, connect):
 
 
 def test_silence_ends_a_connection_and_heartbeats_keep_one_alive(puppet, mesh, connect):
-    silent, lively = connect(puppet.port, patience=HASTY), connect(mesh.ports[0], patience=HASTY)
+    patience = replace(HASTY, silence=1.5)
+    silent, lively = connect(puppet.port, patience=patience), connect(mesh.ports[0], patience=patience)
     until(lambda: silent.counters["silent"] >= 1 and silent.counters["connected"] >= 2)
     assert lively.up and lively.counters["connected"] == 1
 
