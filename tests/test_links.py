@@ -34,8 +34,10 @@ def serial_pair(folder):
 @contextlib.contextmanager
 def broker_pair(folder):
     broker = Mosquitto(folder).start()
-    yield [MqttLink(BrokerSettings(broker.url, "links", quiet_s=0.02)) for _ in (0, 1)]
-    broker.stop()
+    try:
+        yield [MqttLink(BrokerSettings(broker.url, "links", quiet_s=0.02)) for _ in (0, 1)]
+    finally:
+        broker.stop()
 
 
 @pytest.fixture(params=[tcp_pair, serial_pair, broker_pair])
@@ -43,10 +45,12 @@ def pair(request, tmp_path):
     """Two links that hear each other, up."""
     before = set(threading.enumerate())
     with request.param(tmp_path) as links:
-        until(lambda: all(link.up for link in links))
-        yield links
-        for link in links:
-            link.close()
+        try:
+            until(lambda: all(link.up for link in links))
+            yield links
+        finally:
+            for link in links:
+                link.close()
     left = {thread for thread in set(threading.enumerate()) - before if thread.name != "publishing"}
     assert not left, "a link leaves no thread behind"
 

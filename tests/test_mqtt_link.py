@@ -30,10 +30,22 @@ CHARTER = Charter.found("Belleville", [KEY.public], b"\7" * 32)
 
 
 @pytest.fixture
-def broker(tmp_path):
-    running = Mosquitto(tmp_path).start()
-    yield running
-    running.stop()
+def make_broker(tmp_path):
+    """Makes brokers, not yet started, that are stopped when the test ends."""
+    made = []
+
+    def _make(extra=""):
+        made.append(Mosquitto(tmp_path, extra))
+        return made[-1]
+
+    yield _make
+    for broker in made:
+        broker.stop()
+
+
+@pytest.fixture
+def broker(make_broker):
+    return make_broker().start()
 
 
 @pytest.fixture
@@ -71,15 +83,14 @@ def test_a_packet_stays_for_those_who_come_later_and_an_empty_one_takes_it_away(
     assert late.receive(0.1) is None
 
 
-def test_a_broker_that_comes_later_is_found(tmp_path, connect):
-    broker = Mosquitto(tmp_path)
+def test_a_broker_that_comes_later_is_found(make_broker, connect):
+    broker = make_broker()
     link = connect(broker.url)
     until(lambda: link.state == "absent")
     assert link.send(SLOT + b"x") is Outcome.DOWN
     broker.start()
     until(lambda: link.up)
     assert link.send(SLOT + b"x") is Outcome.SENT
-    broker.stop()
 
 
 def test_a_restarted_broker_is_found_again_and_brings_what_it_kept(broker, connect):
@@ -185,30 +196,27 @@ def test_a_broker_that_goes_away_while_sending_is_down_not_sent():
     talk.join(5)
 
 
-def test_user_and_password_are_used_and_a_wrong_one_is_a_state(tmp_path, connect):
+def test_user_and_password_are_used_and_a_wrong_one_is_a_state(tmp_path, make_broker, connect):
     run(["mosquitto_passwd", "-b", "-c", str(tmp_path / "users"), "île", "p@ss:/word"], check=True)
-    broker = Mosquitto(tmp_path, f"allow_anonymous false\npassword_file {tmp_path}/users").start()
+    broker = make_broker(f"allow_anonymous false\npassword_file {tmp_path}/users").start()
     good = connect(f"mqtt://%C3%AEle:p%40ss%3A%2Fword@127.0.0.1:{broker.port}")
     bad = connect(f"mqtt://%C3%AEle:wrong@127.0.0.1:{broker.port}")
     until(lambda: good.up)
     until(lambda: bad.state == "refused")
-    broker.stop()
 
 
-def test_a_broker_that_forbids_our_topics_is_a_state(tmp_path, connect):
+def test_a_broker_that_forbids_our_topics_is_a_state(tmp_path, make_broker, connect):
     (tmp_path / "acl").write_text("topic read elsewhere/#\n")
-    broker = Mosquitto(tmp_path, f"acl_file {tmp_path}/acl").start()
+    broker = make_broker(f"acl_file {tmp_path}/acl").start()
     link = connect(broker.url)
     until(lambda: link.state in ("refused", "up"))  # some brokers say so, some take the subscription and bring nothing
-    link.close()
-    broker.stop()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves the socket to the collector
-def test_tls_refuses_a_certificate_that_nobody_vouches_for(tmp_path, connect, monkeypatch):
+def test_tls_refuses_a_certificate_that_nobody_vouches_for(tmp_path, make_broker, connect, monkeypatch):
     run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-out", tmp_path / "cert",
          "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=DEVNULL)
-    broker = Mosquitto(tmp_path, f"certfile {tmp_path}/cert\nkeyfile {tmp_path}/key").start()
+    broker = make_broker(f"certfile {tmp_path}/cert\nkeyfile {tmp_path}/key").start()
     url = f"mqtts://127.0.0.1:{broker.port}"
     wary = connect(url)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert"))
@@ -216,7 +224,6 @@ def test_tls_refuses_a_certificate_that_nobody_vouches_for(tmp_path, connect, mo
     until(lambda: trusting.up)
     until(lambda: wary.state == "absent")
     assert not wary.up
-    broker.stop()
 
 
 @pytest.mark.parametrize("url", ["http://broker", "mqtt://", "broker", ""])
