@@ -151,6 +151,7 @@ class Assembly:
                       (radio.max_payload, radio.region, radio.share),
                       lambda who, utc: self.timekeeper.tell(Source.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
         air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
+        self.timekeeper.on_step = air.governor.clock_jumped  # setting the clock is no way to more airtime
         return air
 
     def _radio_facts(self) -> Facts:

@@ -5,6 +5,7 @@ that is plausible moves the clock; one that is not waits until another source, o
 worse sources are ignored while a better one is fresh. Moments are seconds since 1970 UTC; `mono` never jumps.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -56,7 +57,7 @@ class Timekeeper:
         self._anchor: Report | None = None  # what the last source that is no island said
         self._waiting: list[Report] = []
         self._nudged_at = float("-inf")
-        self.steps_back = 0  # the runner puts back what was hidden too early when this grows
+        self.on_step: Callable[[float], object] = lambda step_s: None  # told by how much the clock is set
 
     def now(self) -> float:
         """Seconds since 1970, as well as this island knows."""
@@ -130,8 +131,7 @@ class Timekeeper:
         elif report.source is not Source.ISLAND:
             self._anchor = report
         utc = self.now() + step
-        if step < -AGREE_S:
-            self.steps_back += 1
+        self.on_step(step)
         self._waiting = []
         self.floor = min(self.floor, utc)
         self._base = Report(report.source, utc, report.who, report.at)

@@ -176,3 +176,11 @@ def test_what_the_machine_has_to_tell_its_keeper_stands_on_the_first_page(tmp_pa
         assert "<li>archipel.toml, line 4: &lt;b&gt;</li>" in island.app.test_client().get("/").text
     with running(replace(settings_for(tmp_path / "a"), portal=PortalSettings(notices="/nowhere"))) as island:
         assert 'id="keeper"' not in island.app.test_client().get("/").text
+
+
+def test_setting_the_clock_gives_no_airtime_back(folders, monkeypatch):
+    monkeypatch.setattr("node.assembly.system_is_synchronised", lambda: False)
+    with running(settings_for(folders[0]), SystemClock()) as one:
+        one.air.governor.charge(5.0, one.timekeeper.now())
+        assert one.board.set_clock(one.board.now() + 90, "nadia")
+        assert one.air.governor.used_s(one.timekeeper.now()) == 5.0
