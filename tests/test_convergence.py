@@ -182,3 +182,14 @@ def test_one_record_missing_among_five_hundred_is_found_for_less_than_six_hundre
     made.members[1].start(made.now)
     assert made.run(3600, until_equal=True)
     assert made.air.counters["bytes"] - size < 600
+
+
+def test_islands_that_reach_each_other_ask_no_radio_to_pass_anything_on():
+    made = world(2, line(6), [])
+    made.run(3600)
+    before = made.air.counters["frames"] - sum(made.sends.values())
+    for number in range(4):
+        made.post(number, bulletin(number))
+        made.run(900)
+    assert made.equal()
+    assert made.air.counters["frames"] - sum(made.sends.values()) == before

@@ -85,6 +85,7 @@ class Hearing:
                 return self._piece(section, link, at)
             case Neighbours(addresses):
                 self._heard.sender.around = frozenset(addresses) - {self._heard.sender.address}
+                self._heard.sender.told_at = at
                 if self.station.address not in addresses and len(addresses) < MAX_NEIGHBOURS:
                     self.station.asking.introduce(at)
             case _:

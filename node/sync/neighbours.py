@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from node.sync.packets import MAX_NEIGHBOURS as MAX_LISTED
 from node.sync.packets import Have
 
 MAX_NEIGHBOURS = 32
@@ -32,7 +33,9 @@ class Neighbour:
     hops: int = 0
     sequence: int | None = None
     loss: float = FIRST_LOSS
+    since_at: float = 0.0
     around: frozenset[int] = frozenset()
+    told_at: float = float("-inf")  # when it last said whom it hears
     view: View = View.UNKNOWN
     ahead: dict[int, int] = field(default_factory=dict)  # element we lack -> its day
     have: Have | None = None
@@ -67,7 +70,7 @@ class Neighbourhood:
 
     def hear(self, address: int, sequence: int, hops: int, at: float) -> Neighbour:
         """Note a packet from a neighbour, known or new."""
-        neighbour = self._known.pop(address, None) or Neighbour(address, at, hops)
+        neighbour = self._known.pop(address, None) or Neighbour(address, at, hops, since_at=at)
         self._known[address] = neighbour
         if len(self._known) > MAX_NEIGHBOURS:
             del self._known[next(iter(self._known))]
@@ -81,13 +84,21 @@ class Neighbourhood:
         self._known = {address: one for address, one in self._known.items() if one.heard_at > at - FORGET_S}
 
     def live(self) -> list[Neighbour]:
-        """Whom our packets reach: directly or by plain relays only, and heard since the last few records meant for them."""
-        direct = [one for one in self._known.values() if one.hops == 0 and one.quiet < self.patience(one)]
-        listed = {address for one in direct for address in one.around}
-        if any(not one.around for one in direct):  # its list will come, and tell who is behind it
-            return direct
-        return direct + [one for one in self._known.values()
-                         if one.hops and one.address not in listed and one.quiet < self.patience(one)]
+        """Whom our packets reach: directly, or by plain relays only; and heard since the last few records for them."""
+        there = [one for one in self._known.values() if one.quiet < self.patience(one)]
+        direct = [one for one in there if one.hops == 0]
+        return direct + [one for one in there if one.hops and self._across(one, direct)]
+
+    def _across(self, far: Neighbour, direct: list[Neighbour]) -> bool:
+        """Whether no island carries packets between it and us.
+
+        One relay away that is certain: an island that relays would be our neighbour and name `far` in its list. Further
+        away it is not, so we believe it only while we hear no island directly.
+        """
+        if not direct:
+            return True
+        lists_known = all(one.told_at > far.since_at and len(one.around) < MAX_LISTED for one in direct)
+        return far.hops == 1 and lists_known and not any(far.address in one.around for one in direct)
 
     def patience(self, neighbour: Neighbour) -> int:
         """How many records may go by without a word from a neighbour before we take it to be away."""
