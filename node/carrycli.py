@@ -1,5 +1,7 @@
-"""The commands that carry records: `archipel export`, `import`, `stick`."""
+"""The commands that carry records: `archipel export`, `import`, `stick`, `letters`, `read`."""
 
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -14,11 +16,13 @@ from node.control import Refused
 from node.disk import StoreLocked
 from node.errors import RemoteFault
 from node.keyfile import KeyTrouble
+from node.letters import WORD
 from node.options import config_option, settings_of
 from node.records import Kind
 from node.rows import StoreFailed
 from node.wharf import Choice, Landed
 
+SCAN_S = 30
 NUMBERS = {slug: number for number, slug in TOPICS.items()}
 NO_BUNDLE = {
     "bundle-mark": "this is not a bundle of Archipel's.",
@@ -120,6 +124,58 @@ def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: b
         ctx.invoke(keycli.backup, config=config, file=beside / f"backup-{stamp}.sealed")
 
 
+@click.command("letters")
+@config_option
+@click.argument("item_id", metavar="ID")
+def letters(config: Path | None, item_id: str) -> None:
+    """Print one record as letters and as a QR code: for paper, when nothing else travels. ID: its first digits."""
+    import segno
+
+    from node.letters import code_of, letters_of
+
+    with _wharf(config) as wharf:
+        found = [id_ for id_ in wharf.ids() if id_.hex().startswith(item_id.lower())]
+        if len(found) != 1 or len(item_id) < 4:
+            raise click.ClickException(f"{len(found)} live records begin with {item_id}: see archipel list.")
+        raw = wharf.load(found)[0]
+    segno.make(code_of(raw), micro=False, error="m").terminal(compact=True, border=2)
+    click.echo(letters_of(raw))
+
+
+@click.command("read")
+@config_option
+@click.argument("picture", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def read(config: Path | None, picture: Path | None) -> None:
+    """Take in one record from its letters (typed, then Ctrl-D) or from a PICTURE of its QR code (needs zbar-tools)."""
+    from node.letters import record_in
+
+    text = _scanned(picture) if picture else click.get_text_stream("stdin").read()
+    try:
+        raw = record_in(text)
+    except RemoteFault as fault:
+        raise click.ClickException("there is a mistake in these letters. Compare them, group by group.") from fault
+    landed = Landed()
+    with _wharf(config) as wharf:
+        landed.count(raw, wharf.unload([raw], "paper")[0])
+    click.echo(in_words(landed))
+
+
+def _scanned(picture: Path) -> str:
+    """What zbarimg reads in a picture. Not for the portal: decoders of pictures are no match for what strangers upload."""
+    program = shutil.which("zbarimg")
+    if program is None:
+        raise click.ClickException("to read pictures, install zbar-tools; or type the letters.")
+    command = [program, "--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", str(picture.absolute())]
+    try:
+        read = subprocess.run(command, capture_output=True, timeout=SCAN_S, check=False)  # noqa: S603 - a keeper's own file
+    except subprocess.TimeoutExpired as error:
+        raise click.ClickException("this picture takes too long to read.") from error
+    codes = [line for line in read.stdout.decode(errors="replace").splitlines() if line.startswith(WORD)]
+    if not codes:
+        raise click.ClickException("no code of a record is to be seen in this picture. Take it closer, in good light.")
+    return codes[0]
+
+
 def in_words(landed: Landed) -> str:
     """What a bundle brought, in a sentence or two."""
     trust = landed.new[Kind.VOUCH] + landed.new[Kind.REVOCATION]
@@ -171,4 +227,4 @@ def _dots() -> Callable[[int], None]:
     return tell
 
 
-COMMANDS = (export, import_, stick)
+COMMANDS = (export, import_, stick, letters, read)

@@ -3,14 +3,16 @@
 from contextlib import closing
 
 import pytest
+import segno
 from click.testing import CliRunner
 
 from node.bundle import Header
 from node.cli import main
-from node.clock import SystemClock, minute_of
+from node.clock import MAX_MINUTE, SystemClock, minute_of
 from node.control import Control, Refused
 from node.courier import DoorWharf, doors, export_file, import_file, resting, wharf_of
 from node.keyfile import KeyFolder
+from node.letters import code_of
 from node.records import Kind, Record, encode, record_id, sign
 from node.wharf import Choice
 
@@ -123,3 +125,37 @@ def test_a_medium_that_fails_leaves_the_old_file_and_no_other(islands, tmp_path)
         with pytest.raises(OSError):
             export_file(wharf, file, progress=yanked)
     assert file.read_bytes() == before and list(tmp_path.glob("*.part")) == []
+
+
+def test_one_record_travels_as_letters_on_the_command_line(islands, tmp_path):
+    here, there = islands
+    (posted,) = post(here, "Tout le monde au canal")
+    config = [settings_file(tmp_path, keys.path.parent) for keys in islands]
+    printed = archipel("letters", "--config", config[0], posted.hex()[:8])
+    assert printed.exit_code == 0
+    vouches = tmp_path / "vouches.bundle"
+    with resting(here.path.parent, "ici", SystemClock()) as wharf:
+        export_file(wharf, vouches, Choice(since=MAX_MINUTE))
+    archipel("import", "--config", config[1], str(vouches))
+    typed = "\n".join(line for line in printed.output.splitlines() if line.isascii() and line.strip())
+    told = CliRunner().invoke(main, ["read", "--config", config[1]], input=typed.lower())
+    assert told.exit_code == 0 and "1 new" in told.output and posted in [id_ for id_ in ids_in(there)]
+    wrong = CliRunner().invoke(main, ["read", "--config", config[1]], input="ABCDE")
+    assert wrong.exit_code == 1 and "mistake" in wrong.output
+    assert archipel("letters", "--config", config[0], "ffffffff").exit_code == 1
+
+
+def test_a_picture_of_the_code_is_read_by_zbarimg_or_its_absence_told(islands, tmp_path, monkeypatch):
+    (posted,) = post(islands[0], "Tout le monde au canal")
+    config = settings_file(tmp_path, islands[0].path.parent)
+    with resting(islands[0].path.parent, "ici", SystemClock()) as wharf:
+        code = code_of(wharf.load([posted])[0])
+    picture, reader = tmp_path / "code.png", tmp_path / "zbarimg"
+    segno.make(code).save(picture, scale=4)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "zbar-tools" in archipel("read", "--config", config, str(picture)).output
+    reader.write_text(f"#!/bin/sh\necho http://somewhere\necho '{code}'\n")
+    reader.chmod(0o755)
+    assert "1 known" in archipel("read", "--config", config, str(picture)).output
+    reader.write_text("#!/bin/sh\nexit 4\n")
+    assert "no code" in archipel("read", "--config", config, str(picture)).output
