@@ -1,10 +1,13 @@
-"""Writes the vectors of records, trust and sealing: `python -m tests.vectors.make`. Only for a new format version."""
+"""Writes the vectors: `python -m tests.vectors.make`. Only for a new format version."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
 
+from node.bundle import Header, write
 from node.clock import MAX_MINUTE
+from node.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
+from node.letters import code_of, letters_of
 from node.records import MAX_RECORD_BYTES, Event, Kind, Record, Revocation, Right, Vouch, decode, encode, record_id, sign
 from node.sync.sealing import Seal
 from tests.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
@@ -16,7 +19,8 @@ SIGNATURE = bytes(64)
 
 def main():
     village = Village()
-    for name, value in (("records", records(village)), ("trust", trust(village)), ("sealing", sealing(village))):
+    for name, value in (("records", records(village)), ("trust", trust(village)), ("sealing", sealing(village)),
+                        ("carry", carry(village))):
         text = json.dumps({**heading(village), **value}, indent=1, ensure_ascii=False)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
@@ -31,6 +35,25 @@ def heading(village):
 
 def seed(name):
     return key(name)._private.private_bytes_raw().hex()
+
+
+# Carried by hand
+
+
+def carry(village):
+    raws = [village.bulletin(text="Soupe ce soir à 19 h", life=336, language=1, topic=4), village.event()]
+    header = Header(village.charter.set_id, village.key("founder").key_id, T0 + 60, "Belleville")
+    secret, question = village.charter.subkey("lan"), bytes([COMPARE]) + fingerprint(record_id(raw)[:8] for raw in raws)
+    return {
+        "bundle": {"made": header.made, "name": header.name, "island": header.island.hex(),
+                   "records": [raw.hex() for raw in raws], "bytes": b"".join(write(header, raws)).hex()},
+        "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0])},
+        "lan": {"salt": bytes(range(24)).hex(), "asked": question.hex(),
+                "message": Envelope(secret, lambda size: bytes(range(size))).close(ASKED, question).hex(),
+                "answered": SAME.hex(),
+                "answer": Envelope(secret, lambda size: bytes(range(size, 0, -1))).close(ANSWERED, SAME,
+                                                                                         bytes(range(24))).hex()},
+    }
 
 
 # Sealed for a broker
