@@ -7,11 +7,11 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from node.airside import SUMMARY_WITHIN_S, AirSide
 from node.archive import Archive
 from node.backup import ARCHIVE_FILE
+from node.brokers import brokers_of
 from node.carrying import CarryingDesk
 from node.clock import RELEASED_AT, Clock, minute_of
 from node.control import Control
@@ -25,7 +25,7 @@ from node.lan import LanDesk
 from node.lanrounds import LanRounds
 from node.liveset import LiveSet
 from node.runner import Chore, Runner
-from node.settings import MqttSettings, Settings
+from node.settings import Settings
 from node.store import JournalStore
 from node.sync.events import Imported
 from node.sync.mirror import MirrorEngine
@@ -36,11 +36,11 @@ from radio.link import Link
 from radio.meshtastic_facts import Facts
 from radio.meshtastic_link import MeshtasticLink
 from radio.meshtastic_settings import MeshtasticSettings
-from radio.mqtt_link import BrokerSettings, MqttLink
+from radio.mqtt_link import MqttLink
 
 log = logging.getLogger(__name__)
 
-RADIO, BROKER = "radio", "mqtt"
+RADIO = "radio"
 MAX_NOTICES = 20
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
 
@@ -65,10 +65,12 @@ class Assembly:
         self._open.callback(self.archive.close)
         self.timekeeper = self._make_timekeeper()
         self.liveset = LiveSet(self.charter)
+        self.brokers = brokers_of(self.settings.mqtt, self.charter)
         self.links = list(self._make_links())
         self.air = self._make_air()
-        mirror = MirrorEngine(BROKER, self.charter, self.liveset, random.Random())  # noqa: S311 - when to send is no secret
-        self.island = Island(self.liveset, self.store, [self.air, mirror])
+        rng = random.Random()  # noqa: S311 - when to send is no secret
+        mirrors = [MirrorEngine(name, self.charter, self.liveset, rng) for name in self.brokers]
+        self.island = Island(self.liveset, self.store, [self.air, *mirrors])
         self.island.load(self.timekeeper.now())
         self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
@@ -136,14 +138,11 @@ class Assembly:
 
     def _make_links(self) -> list[Link]:
         links: list[Link] = []
-        radio, mqtt = self.settings.radio, self.settings.mqtt
+        radio = self.settings.radio
         if radio.connect != "none":
             wanted = MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=self._clock.rate)
             links.append(MeshtasticLink(wanted, RADIO))
-        if mqtt.broker != "none":
-            root = "archipel/" + self.charter.subkey("root").hex()[:20]
-            links.append(MqttLink(BrokerSettings(broker_url(mqtt), root), BROKER))
-        return links
+        return links + [MqttLink(broker, name) for name, broker in self.brokers.items()]
 
     def _make_air(self) -> AirSide:
         radio = self.settings.radio
@@ -203,14 +202,6 @@ def reachable_port(settings: Settings) -> int | None:
     if settings.portal.behind_front:
         return 80
     return None if host.startswith("127.") or host in ("localhost", "::1") else port
-
-
-def broker_url(mqtt: MqttSettings) -> str:
-    """The broker's address with the user and password of their own keys, where these are given."""
-    if not mqtt.user:
-        return mqtt.broker
-    scheme, _, rest = mqtt.broker.partition("://")
-    return f"{scheme}://{quote(mqtt.user, safe='')}:{quote(mqtt.password, safe='')}@{rest.rpartition('@')[2]}"
 
 
 def notices_in(path: str) -> list[str]:

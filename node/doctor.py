@@ -2,24 +2,24 @@
 
 import os
 import shutil
-import socket
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from node.brokers import REMEDIES, brokers_of
 from node.clock import EPOCH_S
 from node.control import NotRunning, ask
+from node.identity import Charter
+from node.keyfile import KeyFolder, KeyTrouble
 from node.server import PortTaken, check_free
 from node.settings import Settings
+from radio.broker import knock
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on
 LOW_DISK_BYTES = 200_000_000
 RADIO_PATIENCE_S, AUTO_PATIENCE_S = 30, 8
 TOLD = {"up", "region-unset", "muted", "channel-missing"}  # states of a link whose radio has told everything
-TLS_PORT, PLAIN_PORT, MESHTASTIC_PORT = 8883, 1883, 4403
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def examine(settings: Settings, status: dict | None = None) -> Iterator[Finding]
     yield from _clock(time.time(), status)  # noqa: TID251 - the doctor looks at the machine's own clock
     yield from _portal(settings, status)
     yield from _radio(settings, status)
-    yield from _broker(settings, status)
+    yield from _brokers(settings, status)
 
 
 def running_status(folder: Path) -> dict | None:
@@ -143,39 +143,27 @@ def _radio_remedy(connect: str) -> str:
             "(sudo adduser $USER dialout, then log in again)")
 
 
-def _broker(settings: Settings, status: dict | None) -> Iterator[Finding]:
+def _brokers(settings: Settings, status: dict | None) -> Iterator[Finding]:
     if settings.mqtt.broker == "none":
         yield Finding("note", "no broker is wanted ([mqtt] broker = \"none\")")
         return
-    up = [link["up"] for link in (status or {}).get("links", []) if link.get("name") == "mqtt"]
-    if up == [True]:
-        yield Finding("ok", "the broker answers and let this island in")
-        return
-    parts = urlsplit(settings.mqtt.broker)
-    where = (parts.hostname, parts.port or (TLS_PORT if parts.scheme == "mqtts" else PLAIN_PORT))
-    yield _tried("the broker", where, lambda: _reach(where, parts.scheme == "mqtts"), status is not None)
+    up = {link["name"] for link in (status or {}).get("links", []) if link.get("up")}
+    for name, broker in brokers_of(settings.mqtt, _charter(settings)).items():
+        shown = f"the broker {broker.where[0]}:{broker.where[1]}"
+        answer = "up" if name in up else knock(broker)
+        if answer != "up":
+            what, remedy = REMEDIES[answer]
+            yield Finding("bad", f"{shown}: {what}", remedy)
+        elif name in up or status is None:
+            yield Finding("ok", f"{shown} answers and lets this island in")
+        else:
+            yield Finding("note", f"{shown} answers, but the island is not connected yet",
+                          "wait a minute; if it stays so, start the island again")
 
 
-def _tried(name: str, where: tuple, reach: Callable[[], None], refused: bool) -> Finding:
-    shown = f"{where[0]}:{where[1]}"
+def _charter(settings: Settings) -> Charter:
+    """The set's; one that leads nowhere for a folder without an island."""
     try:
-        reach()
-    except ssl.SSLError as error:
-        return Finding("bad", f"{name} at {shown} has no certificate that this machine trusts ({error.reason})",
-                       "install the certificate of its authority, or use mqtt:// on a network you trust")
-    except socket.gaierror:
-        return Finding("bad", f"the name {where[0]} of {name} is unknown here", "check the spelling, or write its address")
-    except OSError as error:
-        return Finding("bad", f"{name} at {shown} cannot be reached ({error.strerror or error})",
-                       "is it on, is the port right, does a firewall stand between?")
-    if refused:
-        return Finding("bad", f"{name} at {shown} answers but the island is not connected",
-                       "check [mqtt] user and password with the broker's keeper")
-    return Finding("ok", f"{name} at {shown} answers")
-
-
-def _reach(where: tuple, tls: bool) -> None:
-    with socket.create_connection(where, timeout=5) as plain:
-        if tls:
-            with ssl.create_default_context().wrap_socket(plain, server_hostname=where[0]):
-                pass
+        return KeyFolder(settings.node.data).charter()
+    except KeyTrouble:
+        return Charter.found("", [], bytes(32))

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+MAX_BROKERS = 4
 Address = tuple[str, int]
 LANGUAGES = ("fr", "en", "es", "ar")
 MAX_PASSED_OVER = 50  # lines that are no TOML; beyond, the file is something else
@@ -107,9 +108,16 @@ def _connect(value: Any) -> str:
     return value
 
 
-def _broker(value: Any) -> str:
+def _brokers(value: Any) -> str:
     if value == "none":
         return value
+    urls = [_broker(url.strip()) for url in _text(8, 1_200)(value).split(",")]
+    if len(urls) > MAX_BROKERS:
+        raise ValueError
+    return ", ".join(urls)
+
+
+def _broker(value: str) -> str:
     parts = urlsplit(_text(8, 300)(value))
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError
@@ -158,11 +166,16 @@ class RadioSettings:
 
 @dataclass(frozen=True)
 class MqttSettings:
-    """`[mqtt]`: a broker, or none."""
+    """`[mqtt]`: a broker, several parted by commas, or none. `user` and `password` are for those without their own."""
 
-    broker: str = _setting("none", _broker, '"none", "mqtt://HOST", "mqtts://USER:PASSWORD@HOST:PORT"')
+    broker: str = _setting("none", _brokers, '"none", "mqtt://HOST", "mqtts://USER:PASSWORD@HOST:PORT", or up to four, '
+                           'parted by commas')
     user: str = _setting("", _text(0, 100), "the user name the broker's keeper gave you, or nothing")
     password: str = _setting("", _text(0, 200), "the password the broker's keeper gave you, or nothing")
+    authority: str = _setting("", _text(0, 300), "the file of the broker's own authority (PEM), or nothing")
+    certificate: str = _setting("", _text(0, 300), "the file of this island's certificate (PEM), or nothing")
+    key: str = _setting("", _text(0, 300), "the file of its key (PEM), or nothing")
+    quota: int = _setting(20_000, _number(100, 1_000_000), "messages to put there in an hour: 100 to 1000000")
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,14 @@ What a broker sends is measured before it is looked at; too much of it is made t
 import contextlib
 import queue
 import random
-import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 
+from radio.broker import BrokerSettings
 from radio.link import Outcome, Received
 
 SLOT_BYTES = 16
@@ -29,28 +27,6 @@ MAX_INBOUND = 256
 RATE_PER_S, BURST = 300, 1000  # packets that a broker may bring
 KEEP_ALIVE_S = 60
 RESUBSCRIBE_S = 30  # after a broker refused a subscription
-PLAIN_PORT, TLS_PORT = 1883, 8883
-
-
-@dataclass(frozen=True)
-class BrokerSettings:
-    """Which broker: `url` is `mqtt://` or `mqtts://` with USER:PASSWORD@HOST:PORT; `root` the first part of every topic.
-
-    `ack_s`: how long a broker may take to confirm; `quiet_s`: how long it is quiet when a subscription has brought all.
-    """
-
-    url: str
-    root: str
-    ack_s: float = 10.0
-    quiet_s: float = 0.1
-    retry_s: tuple[float, float] = (1.0, 120.0)
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ValueError("a broker is mqtt://HOST or mqtts://USER:PASSWORD@HOST:PORT")
-        if not self.root or set(self.root) & set("+#\0") or self.root.startswith("$"):
-            raise ValueError("the root of the topics is a plain word")
 
 
 class MqttLink:
@@ -65,6 +41,7 @@ class MqttLink:
         self._lives = 0  # how often it was connected
         self._heard_at = 0.0
         self._budget = _Budget(RATE_PER_S, BURST)
+        self._quota = _Budget(settings.quota_per_h / 3600, settings.quota_per_h)
         self._inbound: queue.Queue[Received | None] = queue.Queue(MAX_INBOUND)
         self._changed = threading.Condition()
         self._client = self._make_client()
@@ -85,7 +62,10 @@ class MqttLink:
         """Put what follows the slot into it; returns once the broker has confirmed, or after `ack_s`."""
         if not SLOT_BYTES <= len(payload) <= self.max_payload:
             raise ValueError(f"{len(payload)} bytes; a packet has {SLOT_BYTES} to {self.max_payload}")
-        outcome = self._publish(self._topic(payload[:SLOT_BYTES]), payload[SLOT_BYTES:])
+        if not self._quota.has(time.monotonic()):
+            outcome = Outcome.QUEUE_FULL  # others use this broker too
+        else:
+            outcome = self._publish(self._topic(payload[:SLOT_BYTES]), payload[SLOT_BYTES:])
         self.counters[outcome.value] += 1
         return outcome
 
@@ -133,20 +113,19 @@ class MqttLink:
     # the connection: the library connects by itself, this link's own thread subscribes
 
     def _make_client(self) -> mqtt.Client:
-        parts, rng = urlsplit(self.settings.url), random.SystemRandom()
+        rng = random.SystemRandom()
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"{rng.getrandbits(64):016x}")
-        if parts.username:
-            client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-        if parts.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context())
+        if self.settings.login:
+            client.username_pw_set(*self.settings.login)
+        if self.settings.sealed:
+            client.tls_set_context(self.settings.tls())
         first_s, last_s = self.settings.retry_s
         client.reconnect_delay_set(first_s * rng.uniform(1, 2), last_s * rng.uniform(0.5, 1))  # not all islands at once
         client.max_queued_messages_set(16)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_connect_fail, client.on_subscribe = self._on_connect_fail, self._on_subscribe
         client.on_message = self._on_message
-        port = parts.port or (TLS_PORT if parts.scheme == "mqtts" else PLAIN_PORT)
-        client.connect_async(parts.hostname, port, KEEP_ALIVE_S)
+        client.connect_async(*self.settings.where, KEEP_ALIVE_S)
         return client
 
     def _live(self) -> None:
@@ -241,6 +220,13 @@ class _Budget:
     def __init__(self, rate_per_s: float, burst: float):
         self._rate_per_s, self._burst = rate_per_s, burst
         self._left, self._at = burst, 0.0
+
+    def has(self, now: float) -> bool:
+        """Whether there is one left, and take it."""
+        if self.wait_s(now) <= 0:
+            return True
+        self._left += 1
+        return False
 
     def wait_s(self, now: float) -> float:
         """How long to wait before the next one."""

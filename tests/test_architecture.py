@@ -10,6 +10,7 @@ SHELL = {
     "archive",
     "assembly",
     "backup",
+    "brokers",
     "carrycli",
     "cli",
     "control",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.assembly import RADIO, Assembly, broker_url, portal_address
+from node.assembly import RADIO, Assembly, portal_address
 from node.board import Draft
 from node.clock import FastClock, SystemClock
 from node.disk import StoreLocked
@@ -154,11 +154,6 @@ def test_the_posting_rule_of_the_settings_holds_until_a_keeper_changes_it(folder
         assert not post(one, "y").waiting
     with running(settings) as one:
         assert one.board.status()["rules"] == {"posting": "open"}
-
-
-def test_user_and_password_of_a_broker_may_have_keys_of_their_own():
-    assert broker_url(MqttSettings("mqtt://h:1")) == "mqtt://h:1"
-    assert broker_url(MqttSettings("mqtts://old:x@h", "jo", "p@ss/")) == "mqtts://jo:p%40ss%2F@h"
 
 
 def test_the_address_to_type_is_the_keepers_or_made_of_where_it_listens():

@@ -58,13 +58,12 @@ def test_a_broker_that_answers_is_fine_and_one_that_does_not_is_bad(tmp_path):
     try:
         assert bad(settings_for(tmp_path, broker=broker.url)) == []
         refused = bad(settings_for(tmp_path, broker=broker.url), {"links": [{"name": "mqtt", "up": False}], "clock": {}})
-        assert "not connected" in refused[0][0]
+        assert refused == []
     finally:
         broker.stop()
     assert "cannot be reached" in bad(settings_for(tmp_path, broker=broker.url))[0][0]
     tls = Mosquitto(tmp_path).start()
     try:
-        assert "certificate" in bad(settings_for(tmp_path, broker=f"mqtts://127.0.0.1:{tls.port}"))[0][0] \
-            or "cannot be reached" in bad(settings_for(tmp_path, broker=f"mqtts://127.0.0.1:{tls.port}"))[0][0]
+        assert "not speak TLS" in bad(settings_for(tmp_path, broker=f"mqtts://127.0.0.1:{tls.port}"))[0][0]
     finally:
         tls.stop()
