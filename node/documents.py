@@ -104,7 +104,7 @@ class JournalStorage(Storage):
     def compact(self) -> None:
         """Write the journal anew without what is out of date: no deleted text is in the file afterwards."""
         with self._turn():
-            if self._garbage or self.reason or self._journal.in_doubt:
+            if self._garbage or self._journal.in_doubt:
                 self._attempt(self._rewrite)
 
     def probe(self) -> None:

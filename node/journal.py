@@ -57,8 +57,8 @@ def _line_at(image: bytes, start: int) -> tuple[bytes | None, int]:
     if head := _HEAD.match(image, start):
         checksum, size = head.groups()
         end = start + HEAD_BYTES + int(size, 16)
-        measured = image[start + CHECKSUM_BYTES:end]
-        if end <= len(image) and zlib.crc32(measured, start & 0xFFFFFFFF) == int(checksum, 16):
+        measured = image[start + CHECKSUM_BYTES:end] if end <= len(image) else b""
+        if zlib.crc32(measured, start & 0xFFFFFFFF) == int(checksum, 16) and measured:
             return measured[HEAD_BYTES - CHECKSUM_BYTES:], end + 1
     later = _LATER_HEAD.search(image, start + 1)
     return None, later.start() if later else len(image)

@@ -5,6 +5,7 @@ One process at a time. Every method is safe from any thread; reading never waits
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from copy import deepcopy
 from pathlib import Path
 from threading import Lock
@@ -120,12 +121,12 @@ class JournalStore:
         disk = disk or Disk()
         _make_folder(disk, folder)
         self._lock = disk.lock(folder / "lock")
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(self._lock.release)
             records = RecordDocuments(folder / f"{RECORDS}.journal", disk, {RECORDS: RowShelf})
+            undoing.callback(records.close)
             notes = Documents(folder / f"{NOTES}.journal", disk)
-        except BaseException:
-            self._lock.release()
-            raise
+            undoing.pop_all()
         self.records: RecordTable = records.table(RECORDS)
         self.notes: JournalTable = notes.table(NOTES)
         self._storages = (records.storage, notes.storage)

@@ -71,15 +71,18 @@ class CardFile(OpenFile):
 
 
 class Card(Disk):
-    """A disk for one folder. `fails`: step number -> errno; `cut_at`: the step at which the power goes."""
+    """A disk for one folder. `fails`: step number -> errno; `cut_at`: the step at which the power goes.
 
-    def __init__(self, names=None, seed=0, fails=None, cut_at=None, sync_s=0):
+    `sync_s`: how long a sync takes; `late`: a rename that fails has been done.
+    """
+
+    def __init__(self, names=None, seed=0, fails=None, cut_at=None, sync_s=0, late=False):
         self.seen = dict(names or {})
         self.safe, self.loose = dict(self.seen), []
         self.chance = random.Random(seed)
         self.fails, self.cut_at = fails or {}, cut_at
         self.steps, self.dark, self.log = 0, False, []
-        self.sync_s = sync_s
+        self.sync_s, self.late = sync_s, late
         self._locked = False
 
     def step(self, kind):
@@ -134,7 +137,7 @@ class Card(Disk):
         try:
             self.step("rename")
         except OSError:
-            late = self.chance.random() < 0.5  # it may have happened and been reported as failed
+            late = self.late  # it may have happened and been reported as failed
             if not late:
                 raise
         self._rename(lambda names: names.__setitem__(new, names.pop(old)) if old in names else None)

@@ -128,16 +128,16 @@ def check(card, expected):
 
 
 def steps_of(steps):
-    """How many steps of a card a script takes."""
+    """What a script does to a card, step by step."""
     card = Card()
     run(JournalStore(FOLDER, card), steps, Expected())
-    return card.steps
+    return card.log
 
 
 def trial_of_power_cuts(seed, stride=1, length=16):
     """The power goes at every step of a script, and comes back to every sort of remains."""
     steps = list(script(seed, length))
-    for cut_at in range(1 + seed % stride, steps_of(steps) + 1, stride):
+    for cut_at in range(1 + seed % stride, len(steps_of(steps)) + 1, stride):
         card, expected = Card(seed=cut_at, cut_at=cut_at), Expected()
         with pytest.raises(PowerCut):
             run(JournalStore(FOLDER, card), steps, expected)
@@ -148,19 +148,37 @@ def trial_of_power_cuts(seed, stride=1, length=16):
 def trial_of_failures(seed, stride=1, length=16):
     """Every step of a card fails, once or a few times on end; the store recovers, and the power goes at last."""
     steps = list(script(seed, length))
-    starts = range(1 + seed % stride, steps_of(steps) + 1, stride)
-    for first, (length, error) in itertools.product(starts, ((1, 0), (4, 1))):
-        fails = {first + more: ERRORS[(first + error) % 3] for more in range(length)}
-        card, expected = Card(seed=first, fails=fails), Expected()
-        store = JournalStore(FOLDER, card)
-        run(store, steps, expected)
-        card.fails = {}
-        store.probe()
-        assert store.health() == (True, ""), "the card works again and the store does not"
-        store.commit(put=[SENTINEL])
-        expected.acknowledge(("rows", [SENTINEL], []))
-        for share in (0, 0.5):
-            check(card.after_power_cut(first, share), expected)
+    log = steps_of(steps)
+    for first in range(1 + seed % stride, len(log) + 1, stride):
+        _fail(steps, first, 1)
+        _fail(steps, first, 4)
+        if log[first - 1] == "rename":
+            _fail(steps, first, 1, late=True)
+            for wait in range(2, 9):
+                _fail_and_cut(steps, first, wait)
+
+
+def _fail_and_cut(steps, first, wait):
+    """A rename is done and reported as failed, and soon after the power goes."""
+    card, expected = Card(seed=first, fails={first: errno.EIO}, cut_at=first + wait, late=True), Expected()
+    with suppress(PowerCut):
+        run(JournalStore(FOLDER, card), steps, expected)
+    for share in SHARES:
+        check(card.after_power_cut(first, share), expected)
+
+
+def _fail(steps, first, length, late=False):
+    fails = {first + more: ERRORS[(first + length) % 3] for more in range(length)}
+    card, expected = Card(seed=first, fails=fails, late=late), Expected()
+    store = JournalStore(FOLDER, card)
+    run(store, steps, expected)
+    card.fails = {}
+    store.probe()
+    assert store.health() == (True, ""), "the card works again and the store does not"
+    store.commit(put=[SENTINEL])
+    expected.acknowledge(("rows", [SENTINEL], []))
+    for share in (0, 0.5):
+        check(card.after_power_cut(first, share), expected)
 
 
 def trial_of_flips(seed, count=60, rows=25):

@@ -134,9 +134,13 @@ def test_sweep_forgets_words_of_records_that_went_without_saying(archive):
     rows = [made_up(number) for number in range(3)]
     for row in rows[:2]:
         archive.index(row.id, row.created, "chanson")
+    archive.index(rows[2].id, rows[2].created, "chanson")
+    archive.search("chanson")
     archive.keep(rows[2:], {rows[2].id: "chanson"})
+    archive.index(rows[2].id, rows[2].created, "chanson")  # somebody looks at the past one
     archive.search("chanson")
     archive.sweep({rows[0].id}.__contains__)
+    assert archive.get(rows[2].id) == rows[2]
     assert set(found(archive, "chanson")) == {rows[0].id, rows[2].id}
 
 

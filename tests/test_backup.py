@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -109,6 +110,19 @@ def test_a_damaged_backup_leaves_nothing_behind_and_an_empty_folder_is_filled(tm
         assert not list(target.iterdir()) and not (tmp_path / "new.restoring").exists()
     restore(tmp_path / "b", target, "phrase")
     assert len(contents(target)[0]) == 1000
+
+
+def test_a_restored_island_appears_in_one_step(tmp_path, island, monkeypatch):
+    back_up(island[0], tmp_path / "b", "phrase", {})
+
+    def fail(self, target):
+        assert len(contents(self)[0]) == 1000, "not whole yet"
+        raise OSError("the power went")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="power"):
+        patch.setattr(Path, "rename", fail)
+        restore(tmp_path / "b", tmp_path / "new", "phrase")
+    assert not (tmp_path / "new").exists() and not (tmp_path / "new.restoring").exists()
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", ".hidden", "", "a/../../evil"])

@@ -81,6 +81,19 @@ def test_a_card_that_reads_nothing_is_an_error_and_not_an_empty_island(tmp_path,
     store.close()
 
 
+def test_the_names_of_new_folders_are_made_durable(tmp_path):
+    class Watched(Disk):
+        synced = ()
+
+        def sync_folder(self, path):
+            self.synced += (path,)
+            super().sync_folder(path)
+
+    disk = Watched()
+    disk.make_folder(tmp_path / "a" / "b")
+    assert {tmp_path, tmp_path / "a"} <= set(disk.synced)
+
+
 def test_a_new_folder_is_for_this_user_alone(tmp_path):
     Disk().make_folder(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700

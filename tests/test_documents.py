@@ -1,5 +1,7 @@
 """TinyDB as it is documented, on a journal instead of its own files."""
 
+import errno
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ from tinydb.table import Document
 from node.documents import Documents, tables_in
 from node.errors import LocalMisuse
 from node.journal import STEP_BYTES
-from node.rows import StoreFailed
+from node.rows import Slice, StoreFailed
 from node.store import JournalStore, document_of
 from tests.simulatedcard import Card
 from tests.storerows import made_up
@@ -165,6 +167,47 @@ def test_reading_does_not_wait_for_the_card():
     card.gate.set()
     writer.join()
     assert len(store) == 2
+
+
+def test_the_text_of_a_refused_commit_is_not_in_the_file_after_compaction():
+    card = Card()
+    store = JournalStore(Path("/island"), card)
+    card.fails = {card.steps + 2: errno.EIO}
+    with pytest.raises(StoreFailed):
+        store.commit(put=[made_up(1, origin="never said")])
+    path = Path("/island/records.journal")
+    assert b"never said" in card.seen[path].seen
+    store.compact()
+    assert b"never said" not in card.seen[path].seen and store.health() == (True, "")
+
+
+def test_pages_and_rows_are_whole_while_others_commit():
+    store = JournalStore(Path("/island"), Card())
+    store.commit(put=[made_up(number) for number in range(40)])
+    stop, failures = threading.Event(), []
+
+    def look():
+        try:
+            while not stop.is_set():
+                rows, _ = store.page(Slice(), limit=100)
+                assert len(rows) == len(list(store.rows())) == 40
+        except Exception as error:
+            failures.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        readers = [threading.Thread(target=look) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for step in range(150):
+            store.commit(put=[made_up(number, hidden=step % 2 == 0, created=1000 + step) for number in range(40)])
+    finally:
+        stop.set()
+        sys.setswitchinterval(interval)
+        for reader in readers:
+            reader.join()
+    assert not failures
 
 
 def test_a_closed_store_refuses(tmp_path):

@@ -179,6 +179,7 @@ def test_a_read_only_card_is_read_and_used_again_when_it_can_be_written(tmp_path
                     write()
                 assert failure.value.reason == "read-only"
             assert len(store) == 1 and not archive.health()[0]
+            assert archive.get(made_up(2).id) == made_up(2)
         store.commit(put=[made_up(3)])
         archive.keep([made_up(4)], {})
         assert set(store.rows()) == {made_up(1), made_up(3)} and set(archive.rows()) == {made_up(2), made_up(4)}

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.disk import Disk
 from node.journal import BLOCK_BYTES, HEADER, STEP_BYTES, Journal, line_of, payloads_in
@@ -57,6 +59,19 @@ def test_what_looks_like_a_line_inside_a_damaged_one_is_none():
 
 def test_a_length_beyond_the_end_is_damage():
     assert list(payloads_in(image_of(line_of(b"a").replace(b"00000001", b"ffffffff"), "b"))) == [None, b"b"]
+
+
+PARTS = st.lists(st.text("ab\0\n", max_size=9) | st.binary(max_size=30) | st.builds(bytes, st.integers(0, 9)) | st.builds(
+    line_of, st.binary(max_size=9), st.integers(10_000, 10_099)), max_size=9)
+
+
+@given(parts=PARTS)
+def test_in_any_garbage_only_lines_that_were_written_are_found(parts):
+    written = [part.encode() for part in parts if isinstance(part, str)]
+    found = [payload for payload in payloads_in(image_of(*parts)) if payload is not None]
+    assert [payload for payload in found if payload in written] == found
+    if not any(isinstance(part, bytes) and part.strip(b"\0") for part in parts):
+        assert found == written
 
 
 def test_a_new_journal_is_a_header_and_zeros():

@@ -75,6 +75,14 @@ def test_a_page_goes_on_after_the_row_it_ended_with_was_deleted(store):
     assert [found.created for found in store.page(Slice(), after, 3)[0]] == [1003, 1004, 1005]
 
 
+def test_a_mark_from_elsewhere_gives_nothing_beyond_the_slice(store):
+    store.commit(put=[row(number) for number in range(9)])
+    first, last = "00000000" + "00" * 16, "00ffffff" + "ff" * 16
+    for mark, newest_first in ((last, True), (first, False)):
+        rows, _ = store.page(Slice(since=1002, until=1005, newest_first=newest_first), mark, 20)
+        assert sorted(found.created for found in rows) == [1002, 1003, 1004]
+
+
 @pytest.mark.parametrize("mark", ["zz", "0", "00" * 19, "é", " "])
 def test_a_mark_somebody_edited_starts_anew(store, mark):
     store.commit(put=[row(1)])
