@@ -6,7 +6,6 @@ sync forgets what it was to write, and the next one does not try again (what Lin
 
 import errno
 import random
-import time
 
 from node.disk import Disk, OpenFile, StoreLocked
 
@@ -57,8 +56,8 @@ class CardFile(OpenFile):
         pass  # the zeros may stay
 
     def sync(self):
-        if self._card.sync_s:
-            time.sleep(self._card.sync_s)
+        if self._card.gate:
+            assert self._card.gate.wait(60)
         try:
             self._card.step("sync")
         except OSError:
@@ -73,16 +72,16 @@ class CardFile(OpenFile):
 class Card(Disk):
     """A disk for one folder. `fails`: step number -> errno; `cut_at`: the step at which the power goes.
 
-    `sync_s`: how long a sync takes; `late`: a rename that fails has been done.
+    `late`: a rename that fails has been done. `gate`: an event that syncs wait for.
     """
 
-    def __init__(self, names=None, seed=0, fails=None, cut_at=None, sync_s=0, late=False):
+    def __init__(self, names=None, seed=0, fails=None, cut_at=None, late=False):
         self.seen = dict(names or {})
         self.safe, self.loose = dict(self.seen), []
         self.chance = random.Random(seed)
         self.fails, self.cut_at = fails or {}, cut_at
         self.steps, self.dark, self.log = 0, False, []
-        self.sync_s, self.late = sync_s, late
+        self.late, self.gate = late, None
         self._locked = False
 
     def step(self, kind):

@@ -8,6 +8,7 @@ import errno
 import itertools
 import random
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -234,31 +235,40 @@ def trial_of_torn_tails(seed, count=60):
         check(Card({RECORDS: Held(image[:cut] + garbage)}), expected)
 
 
-def trial_of_threads(seed, workers=4, each=6):
-    """Several threads commit at once while the power goes: whatever one of them was told is there."""
-    for wait in range(1 + seed % 3, 45, 5):
-        card, told, tried = Card(seed=seed, sync_s=0.001), [], []
+def trial_of_threads(seed, workers=6):
+    """Commits wait for a sync and share the next one, and the power goes: whatever one of them was told is there."""
+    for wait in range(1, 12):
+        card, told = Card(seed=seed), []
         store = JournalStore(FOLDER, card)
-        card.cut_at = card.steps + wait
+        rows = [[made_up(100 * worker + number) for number in range(3)] for worker in range(workers)]
 
-        def work(worker, store=store, told=told, tried=tried):
-            for number in range(each):
-                row = made_up(100 * worker + number)
-                tried.append(row)
-                try:
+        def work(own, store=store, told=told):
+            with suppress(PowerCut, StoreFailed):
+                for row in own:
                     store.commit(put=[row])
-                except (PowerCut, StoreFailed):
-                    return
-                told.append(row)
+                    told.append(row)
 
-        threads = [threading.Thread(target=work, args=(worker,)) for worker in range(workers)]
-        for thread in threads:
-            thread.start()
+        card.gate, card.cut_at = threading.Event(), card.steps + 1 + wait
+        threads = [threading.Thread(target=work, args=(own,)) for own in rows]
+        _gather(store, card, threads)
+        card.gate.set()
         for thread in threads:
             thread.join()
         for share in SHARES:
             found = set(JournalStore(FOLDER, card.after_power_cut(seed, share)).rows())
-            assert set(told) <= found <= set(tried), "told, and lost"
+            assert set(told) <= found <= {row for own in rows for row in own}, "told, and lost"
+
+
+def _gather(store, card, threads):
+    """Start threads: the first waits at the card's gate, the others for the first."""
+    threads[0].start()
+    while card.log[-1] != "write" and threads[0].is_alive():
+        time.sleep(0.0005)
+    for thread in threads[1:]:
+        thread.start()
+    storage = store.records.storage
+    while len(storage._queue) < len(threads) - 1 and all(thread.is_alive() for thread in threads):
+        time.sleep(0.0005)
 
 
 def trial_of_retiring(seed):
