@@ -170,6 +170,25 @@ def test_a_reply_and_a_cancellation_can_be_retracted_and_belong_to_their_target(
     assert set(liveset.about(record_id(event)[:8])) == {record_id(raw) for raw in (event, reply, off)}
     take(liveset, [village.retraction(record_id(reply)), village.retraction(record_id(off), life=120)])
     assert held(liveset, event, reply, off) == [True, False, False]
+    assert record_id(event) in liveset.about(record_id(event)[:8])
+    assert not {record_id(reply), record_id(off)} & set(liveset.about(record_id(event)[:8]))
+
+
+def test_nothing_is_left_of_an_item_whose_last_record_went():
+    village = Village()
+    post = village.bulletin(life=24)
+    liveset = live(village, [post])
+    liveset.expire(at(DAY))
+    assert liveset.roots() == [] and liveset.about(record_id(post)[:8]) == ()
+
+
+def test_what_another_record_of_the_same_batch_puts_out_is_not_called_kept():
+    village = Village()
+    post = village.bulletin(minute=5, life=24)
+    backdated = village.retraction(record_id(post), minute=0, life=25)
+    liveset = live(village)
+    assert take(liveset, [post, backdated]) == ["superseded", "kept"]
+    assert held(liveset, post, backdated) == [False, True]
 
 
 def test_one_version_is_shown_per_item_and_never_a_forged_one():
