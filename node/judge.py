@@ -199,9 +199,9 @@ class Judgement:
     def _try(self, entry: Entry) -> str:
         if entry.created > self._minute + MAX_AHEAD_MIN:
             return EARLY
-        reason, _ = self.trust.weigh(entry)
-        if reason != ADMITTED:
-            return reason
+        reason, until = self.trust.weigh(entry)
+        if reason != ADMITTED or until <= self._minute:
+            return UNVOUCHED if reason == ADMITTED else reason
         share = self._share(entry.author)
         for rival in share.rivals(entry):
             if not self._state.proves(rival, self.trust):

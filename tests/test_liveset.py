@@ -270,7 +270,7 @@ def test_what_expires_is_hidden_at_once_and_comes_back_if_the_clock_was_wrong():
     gone = liveset.expire(at(10 * 365 * DAY))
     assert len(gone.removed) == 1 and gone.deleted == [] and len(liveset) == 0
     take(liveset, liveset.waiting(at(60)), at(60))
-    assert len(liveset) == 1
+    assert len(liveset) == 1 and liveset.fading() == []
     liveset.expire(at(DAY))
     liveset.forget(liveset.fading())
     assert liveset.waiting(at(60)) == [] == liveset.fading()

@@ -16,6 +16,7 @@ def test_records_wait_in_the_pen_and_enter_when_the_vouch_arrives():
     assert len(change.added) == 5 and [verdict.reason for verdict in change.verdicts] == ["kept"]
     liveset.apply(change)
     assert all(held(liveset, *deep))
+    assert liveset.waiting(NOW) == []
 
 
 def test_ten_thousand_fresh_keys_show_nothing_and_fill_no_more_than_the_pen(monkeypatch):

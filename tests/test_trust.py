@@ -78,6 +78,14 @@ def test_when_a_vouch_ends_what_rested_on_it_leaves_the_set_and_a_late_renewal_b
     assert len(liveset) == 2
 
 
+def test_a_vouch_that_has_ended_lets_nobody_in_though_it_was_not_hidden_yet():
+    village = Village()
+    liveset = live(village, [village.vouch("founder", "keeper", KEEPER, life=24)])
+    late = [village.vouch("keeper", "ana", minute=DAY), village.bulletin("keeper", minute=DAY)]
+    assert [verdict.reason for verdict in liveset.judge(late, at(DAY)).verdicts] == ["penned", "penned"]
+    assert [verdict.reason for verdict in liveset.judge(late, at(DAY - 1)).verdicts] == ["kept", "kept"]
+
+
 def test_ids_as_of_a_later_minute_leave_out_what_will_have_lost_its_vouch():
     village = Village()
     post = village.bulletin("ana", life=2000)
