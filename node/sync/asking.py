@@ -42,6 +42,7 @@ class Asking:
         self.hour = 0  # of the newest summary that we are about to answer
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
         self.introductions = HELLOS
+        self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
         self._introduce_at = 0.0
         self._asked: dict[int | bytes, Ask] = {}
         self._have_times = 0
@@ -54,7 +55,7 @@ class Asking:
     @property
     def say_at(self) -> float:
         """When to send our SUM: a large one, but for the first, waits like what asks for something."""
-        hurry = self.capacity <= 2 or self.new_here
+        hurry = self.capacity <= 2 or self.introductions == HELLOS
         return self.sum_at if hurry else max(self.sum_at, self._quiet_at)
 
     def coming(self, at: float) -> None:
@@ -74,11 +75,6 @@ class Asking:
         """Who is to send us what we lack, when that is much: those we hear best of those who seem to hold more."""
         far = [one for one in self._near.live() if one.view is View.FAR or one.ahead]
         return tuple(one.address for one in sorted(far, key=lambda one: (one.hops, one.loss))[:MAX_RESPONDERS])
-
-    @property
-    def new_here(self) -> bool:
-        """Whether we have not said what we hold since the start."""
-        return self.introductions == HELLOS
 
     def hello(self, at: float) -> None:
         """We are new here, or back: say what we hold, in a way that most differences can be told from."""
@@ -107,6 +103,7 @@ class Asking:
         if lonely:
             self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
         wanted = self.trickle.fire() and (resting or doubt >= DOUBT)
+        self.far_off |= 0 < self.introductions < HELLOS
         if wanted or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
             self.sum_soon(at, 2, 0, 0)
 
@@ -230,7 +227,7 @@ class Asking:
         """Our SUM went out."""
         self.introductions -= 1
         self.trickle.consistent()
-        self.sum_at, self.capacity, self.hour = math.inf, 2, 0
+        self.sum_at, self.capacity, self.hour, self.far_off = math.inf, 2, 0, False
 
     def filtered(self) -> None:
         """Our filter went out: the next one waits longer unless it helps."""

@@ -208,7 +208,7 @@ class Hearing:
             self.station.asking.trickle.reset(at)
             wanted = [element for element in ahead if not self._is_refused(element, held.day, at)]
             self.station.asking.behind(sender, wanted, held.day, at)
-        others = len(sender.around - {self.station.address})
+        others = len(sender.around - {self.station.address}) or sender.told_at < sender.since_at
         if others and len(lacking) > FEW:
             self.station.asking.sum_soon(at, len(lacking) + len(ahead) + 2, 1, 6)
         self._holds_all_but(sender, set(lacking), at, _Lack(helpers=others if len(lacking) > FEW else 0))
@@ -234,7 +234,7 @@ class Hearing:
     def _lacks(self, sender: Neighbour, id_: bytes, lack: _Lack, at: float) -> None:
         station = self.station
         rumour = station.rumour(id_, fresh=False)
-        if rumour is None or not station.rumours.lacks(sender.address, rumour, lack.missing or rumour.parts, at):
+        if rumour is None or not station.rumours.lacks(sender, rumour, lack.missing or rumour.parts, at):
             return
         rumour.reaches[sender.address].helpers = lack.helpers
         if rumour.due_at is None or lack.ours:

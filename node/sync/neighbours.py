@@ -41,6 +41,10 @@ class Neighbour:
     have: Have | None = None
     quiet: int = 0
 
+    def missed(self) -> None:
+        """It missed something that we sent."""
+        self.loss = min(self.loss + LOSS_STEP * (1 - self.loss), MAX_LOSS)
+
     def count(self, sequence: int) -> None:
         """Learn from a sequence number how much we miss of what it sends."""
         gap = (sequence - self.sequence) % 256 if self.sequence is not None else 0
@@ -90,15 +94,24 @@ class Neighbourhood:
         return direct + [one for one in there if one.hops and self._across(one, direct)]
 
     def _across(self, far: Neighbour, direct: list[Neighbour]) -> bool:
-        """Whether no island carries packets between it and us.
-
-        One relay away that is certain: an island that relays would be our neighbour and name `far` in its list. Further
-        away it is not, so we believe it only while we hear no island directly.
-        """
+        """Whether no island carries packets between it and us, as far as the lists tell that islands send."""
         if not direct:
             return True
-        lists_known = all(one.told_at > far.since_at and len(one.around) < MAX_LISTED for one in direct)
-        return far.hops == 1 and lists_known and not any(far.address in one.around for one in direct)
+        if far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
+            return False
+        return far.address not in self._within_reach(direct)
+
+    def _within_reach(self, direct: list[Neighbour]) -> set[int]:
+        """Whoever is tied to us by islands that hear each other; a full list may leave some out, and ties all."""
+        reached = {self.address} | {one.address for one in direct}
+        grown = True
+        while grown:
+            more = set(reached)
+            for one in self._known.values():
+                if one.address in more or one.around & more or len(one.around) >= MAX_LISTED:
+                    more |= one.around | {one.address}
+            grown, reached = more > reached, more
+        return reached
 
     def patience(self, neighbour: Neighbour) -> int:
         """How many records may go by without a word from a neighbour before we take it to be away."""

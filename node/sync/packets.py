@@ -262,8 +262,6 @@ def _read_more(first: int, reader: _Reader) -> More:
 
 
 def _read_neighbours(first: int, reader: _Reader) -> Neighbours:
-    if not first & 15:
-        raise RemoteFault("packet-neighbours")
     return Neighbours(tuple(reader.number(ADDRESS_BYTES) for _ in range(first & 15)))
 
 

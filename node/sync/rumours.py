@@ -133,14 +133,15 @@ class Rumours:
             if rumour.due_at is not None and not self.worthwhile(rumour):
                 rumour.due_at = None
 
-    def lacks(self, address: int, rumour: Rumour, missing: int, at: float) -> bool:
+    def lacks(self, one: Neighbour, rumour: Rumour, missing: int, at: float) -> bool:
         """A neighbour lacks this record for certain; whether that is news. Who never takes it is left alone for a while."""
-        if at < self._pushes.get((address, rumour.id), (0, 0.0))[1]:
+        if at < self._pushes.get((one.address, rumour.id), (0, 0.0))[1]:
             return False
-        before = rumour.reaches.get(address)
+        before = rumour.reaches.get(one.address)
         if before and before.missing and before.sent >= rumour.parts == missing:
             missing = 1  # most likely it lacks just one piece of what was sent
-        rumour.reaches[address] = Reach(missing)
+            one.missed()
+        rumour.reaches[one.address] = Reach(missing)
         return True
 
     def overheard(self, sender: Neighbour, id_: bytes, at: float) -> None:

@@ -155,7 +155,8 @@ class Writer:
     def _add_neighbours(self, draft: Draft, at: float) -> None:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
-        if addresses and (frozenset(addresses) != self._told or at > self._told_at + TELL_NEIGHBOURS_S):
+        news = addresses and (frozenset(addresses) != self._told or at > self._told_at + TELL_NEIGHBOURS_S)
+        if news or self.station.asking.far_off:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: Draft, at: float, now: float) -> None:
