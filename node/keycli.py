@@ -64,7 +64,8 @@ def join(config: Path | None, file) -> None:
 @main.command()
 @config_option
 @key_option
-@click.option("--days", type=click.IntRange(1, 1000), default=30, show_default=True, help="How long it may be used.")
+@click.option("--days", type=click.IntRange(1, 1000), default=365, show_default=True,
+              help="How long it may be used, and how long who joins with it may write.")
 @click.option("--group", is_flag=True, help="For an association, union or collective rather than an island.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write it to this file.")
 @click.option("--qr/--no-qr", default=True, help="Show it as a QR code too.")
@@ -80,7 +81,8 @@ def invite(config: Path | None, key_file: Path | None, days: int, out: Path | No
         click.echo(text)
     if given["qr"]:
         segno.make(text.replace("\n", " "), error="l").terminal(compact=True, border=2)
-    click.echo(f"Good for one island, for {days} days: archipel join FILE. Whoever has it can use it: give it by hand.")
+    click.echo(f"Good for one island: archipel join FILE. Whoever has it can use it: give it by hand.\n"
+               f"Who joins with it may write for {days} days; to let them stay longer, vouch for them (archipel vouch).")
 
 
 @main.command("vouch")

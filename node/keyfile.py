@@ -85,7 +85,7 @@ class KeyFolder:
         self._keep(invitation.charter, [*invitation.papers, encode(admission)])
         return invitation.charter
 
-    def invite(self, days: int = 30, keeper: SigningKey | None = None, papers: Iterable[Record] | None = None,
+    def invite(self, days: int = 365, keeper: SigningKey | None = None, papers: Iterable[Record] | None = None,
                group: bool = False) -> str:
         """The text of a new invitation by `keeper` (this island's key if None), good for one newcomer and `days`."""
         keeper = keeper or self.island_key()
