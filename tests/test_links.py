@@ -5,11 +5,13 @@ import threading
 
 import pytest
 
+from radio.kiss_link import KissLink, KissSettings
 from radio.link import Outcome
 from radio.meshtastic_link import MeshtasticLink
 from radio.meshtastic_settings import MeshtasticSettings
 from radio.mqtt_link import BrokerSettings, MqttLink
 from radio.simradio import SimulatedMesh
+from radio.simtnc import SimulatedTncs
 from tests.mosquitto import Mosquitto
 from tests.waiting import until
 
@@ -40,7 +42,18 @@ def broker_pair(folder):
         broker.stop()
 
 
-@pytest.fixture(params=[tcp_pair, serial_pair, broker_pair])
+@contextlib.contextmanager
+def tnc_pair(folder):
+    tncs = SimulatedTncs(2)
+    tncs.plug(1, f"{folder}/tnc")
+    try:
+        yield [KissLink(KissSettings(connect, callsign, speed=SPEED)) for connect, callsign in (
+            (f"tcp:127.0.0.1:{tncs.ports[0]}", "F4ABC-1"), (f"serial:{folder}/tnc", "F4ABC-2"))]
+    finally:
+        tncs.close()
+
+
+@pytest.fixture(params=[tcp_pair, serial_pair, broker_pair, tnc_pair])
 def pair(request, tmp_path):
     """Two links that hear each other, up."""
     before = set(threading.enumerate())
