@@ -24,6 +24,7 @@ from node.keyfile import KeyFolder
 from node.lan import LanDesk
 from node.lanrounds import LanRounds
 from node.liveset import LiveSet
+from node.packetside import packet_engine, packet_link, packet_ready
 from node.runner import Chore, Runner
 from node.settings import Settings
 from node.store import JournalStore
@@ -70,7 +71,8 @@ class Assembly:
         self.air = self._make_air()
         rng = random.Random()  # noqa: S311 - when to send is no secret
         mirrors = [MirrorEngine(name, self.charter, self.liveset, rng) for name in self.brokers]
-        self.island = Island(self.liveset, self.store, [self.air, *mirrors])
+        packet = packet_engine((self.charter, self.key, self.liveset), self.settings.packet)
+        self.island = Island(self.liveset, self.store, [self.air, packet, *mirrors])
         self.island.load(self.timekeeper.now())
         self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
@@ -142,6 +144,8 @@ class Assembly:
         if radio.connect != "none":
             wanted = MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=self._clock.rate)
             links.append(MeshtasticLink(wanted, RADIO))
+        if packet_ready(self.settings.packet):
+            links.append(packet_link(self.settings.packet, self._clock.rate))
         return links + [MqttLink(broker, name) for name, broker in self.brokers.items()]
 
     def _make_air(self) -> AirSide:

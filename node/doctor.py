@@ -12,8 +12,9 @@ from node.clock import EPOCH_S
 from node.control import NotRunning, ask
 from node.identity import Charter
 from node.keyfile import KeyFolder, KeyTrouble
+from node.packetside import packet_ready
 from node.server import PortTaken, check_free
-from node.settings import Settings
+from node.settings import PacketSettings, Settings
 from radio.broker import knock
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on
@@ -37,6 +38,7 @@ def examine(settings: Settings, status: dict | None = None) -> Iterator[Finding]
     yield from _clock(time.time(), status)  # noqa: TID251 - the doctor looks at the machine's own clock
     yield from _portal(settings, status)
     yield from _radio(settings, status)
+    yield from _packet(settings.packet)
     yield from _brokers(settings, status)
 
 
@@ -141,6 +143,12 @@ def _radio_remedy(connect: str) -> str:
         return "is the address right, the radio on, its Wi-Fi or Ethernet on, and nobody else connected to it?"
     return ("plug one in by USB with a cable that carries data; the user that runs Archipel must be in the group dialout "
             "(sudo adduser $USER dialout, then log in again)")
+
+
+def _packet(packet: PacketSettings) -> Iterator[Finding]:
+    if packet.connect != "none" and not packet_ready(packet):
+        yield Finding("bad", "nothing is sent by packet radio: no callsign, or nobody said that it may be sent in clear",
+                      "write [packet] callsign, and public = true once the members of the set know it")
 
 
 def _brokers(settings: Settings, status: dict | None) -> Iterator[Finding]:

@@ -108,6 +108,18 @@ def _connect(value: Any) -> str:
     return value
 
 
+def _tnc(value: Any) -> str:
+    if not re.fullmatch(r"none|serial:/\S+|tcp:(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}", _text(4, 200)(value)):
+        raise ValueError
+    return value
+
+
+def _callsign(value: Any) -> str:
+    if not re.fullmatch(r"|(?=[A-Z]*[0-9])[A-Z0-9]{3,6}(-([0-9]|1[0-5]))?", _text(0, 9)(value)):
+        raise ValueError
+    return value
+
+
 def _brokers(value: Any) -> str:
     if value == "none":
         return value
@@ -179,6 +191,18 @@ class MqttSettings:
 
 
 @dataclass(frozen=True)
+class PacketSettings:
+    """`[packet]`: a KISS TNC for packet radio. Nothing is sent before `public` and `callsign` are given."""
+
+    connect: str = _setting("none", _tnc, '"none", "serial:/dev/ttyUSB0" or "tcp:HOST:PORT"')
+    callsign: str = _setting("", _callsign, 'the callsign to send under, such as "F4ABC-1"')
+    public: bool = _setting(False, _yes_no, "true once the members of the set know that it is sent in clear, else false")
+    baud: int = _setting(9_600, _number(300, 921_600), "the speed of the serial line: 300 to 921600")
+    bits_per_s: int = _setting(1_200, _number(300, 100_000), "the speed on the air: 300 to 100000")
+    share: float = _setting(5.0, _number(0.1, 50, float), "how much of each hour to send, in percent: 0.1 to 50")
+
+
+@dataclass(frozen=True)
 class LanSettings:
     """`[lan]`: other islands on the same network. `peers`: (host, port) of each."""
 
@@ -239,6 +263,7 @@ class Settings:
     portal: PortalSettings = field(default_factory=PortalSettings)
     radio: RadioSettings = field(default_factory=RadioSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    packet: PacketSettings = field(default_factory=PacketSettings)
     lan: LanSettings = field(default_factory=LanSettings)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     box: BoxSettings = field(default_factory=BoxSettings)

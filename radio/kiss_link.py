@@ -1,10 +1,11 @@
-"""The link to a KISS TNC, by serial line or TCP (pyserial): packet radio, in clear, under an amateur's callsign.
+"""The link to a KISS TNC, by serial line (pyserial) or TCP: packet radio, in clear, under an amateur's callsign.
 
 A TNC tells nothing of what it sends: after each frame `send` waits as long as the frame is on the air.
 """
 
 import contextlib
 import queue
+import socket
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import serial
 from radio.kiss import MAX_INFO_BYTES, Unkiss, airtime_s, heard, is_callsign, kissed, ui_frame
 from radio.link import Outcome, Received
 
-READ_S, WRITE_S = 0.2, 5.0
+READ_S, WRITE_S, READ_BYTES = 0.2, 5.0, 4_096
 RETRY_S, MAX_RETRY_S = 1.0, 30.0
 MAX_INBOUND = 256
 
@@ -39,12 +40,6 @@ class KissSettings:
         if self.connect.partition(":")[0] not in ("serial", "tcp"):
             raise ValueError("a TNC is serial:/dev/... or tcp:HOST:PORT")
 
-    @property
-    def url(self) -> str:
-        """As pyserial writes it."""
-        way, _, where = self.connect.partition(":")
-        return f"socket://{where}" if way == "tcp" else where
-
     def airtime_s(self, payload_bytes: int) -> float:
         """How long a packet keeps the channel."""
         return airtime_s(payload_bytes, self.bits_per_s, self.key_up_s)
@@ -58,7 +53,7 @@ class KissLink:
     def __init__(self, settings: KissSettings, name: str = "packet"):
         self.settings, self.name = settings, name
         self.counters: Counter[str] = Counter()
-        self._port: serial.SerialBase | None = None
+        self._port: _SerialPort | _TcpPort | None = None
         self._closing = threading.Event()
         self._inbound: queue.Queue[Received | None] = queue.Queue(MAX_INBOUND)
         self._thread = threading.Thread(target=self._live, name=f"tnc {name}", daemon=True)
@@ -120,20 +115,20 @@ class KissLink:
             self._listen(port)
             self._lose(port)
 
-    def _open(self) -> serial.SerialBase:
-        return serial.serial_for_url(self.settings.url, baudrate=self.settings.baud, timeout=READ_S, write_timeout=WRITE_S)
+    def _open(self) -> "_SerialPort | _TcpPort":
+        way, _, where = self.settings.connect.partition(":")
+        return _TcpPort(where) if way == "tcp" else _SerialPort(where, self.settings.baud)
 
-    def _lose(self, port: serial.SerialBase) -> None:
+    def _lose(self, port: "_SerialPort | _TcpPort") -> None:
         self._port = None
         with contextlib.suppress(OSError):
             port.close()
 
-    def _listen(self, port: serial.SerialBase) -> None:
+    def _listen(self, port: "_SerialPort | _TcpPort") -> None:
         unkiss = Unkiss()
         while not self._closing.is_set() and self._port is port:
             try:
-                received = port.read(1)
-                received += port.read(port.in_waiting) if received else b""
+                received = port.read()
             except (OSError, TypeError, ValueError):
                 return
             for frame in unkiss.feed(received):
@@ -149,3 +144,44 @@ class KissLink:
             self.counters["received"] += 1
         except queue.Full:
             self.counters["dropped"] += 1
+
+
+class _SerialPort:
+    """A TNC on a serial line. `read` returns what came, b"" after a while without; it and `write` raise OSError."""
+
+    def __init__(self, path: str, baud: int):
+        self._serial = serial.Serial(path, baud, timeout=READ_S, write_timeout=WRITE_S)
+
+    def read(self) -> bytes:
+        received = self._serial.read(1)
+        return received + self._serial.read(self._serial.in_waiting) if received else b""
+
+    def write(self, content: bytes) -> None:
+        self._serial.write(content)
+
+    def close(self) -> None:
+        self._serial.close()
+
+
+class _TcpPort:
+    """A TNC behind TCP, alike. (pyserial's own leaves its socket open when the other side goes first.)"""
+
+    def __init__(self, where: str):
+        host, _, port = where.rpartition(":")
+        self._socket = socket.create_connection((host.strip("[]"), int(port)), WRITE_S)
+        self._socket.settimeout(READ_S)
+
+    def read(self) -> bytes:
+        try:
+            received = self._socket.recv(READ_BYTES)
+        except TimeoutError:
+            return b""
+        if not received:
+            raise ConnectionResetError
+        return received
+
+    def write(self, content: bytes) -> None:
+        self._socket.sendall(content)
+
+    def close(self) -> None:
+        self._socket.close()

@@ -26,6 +26,7 @@ SHELL = {
     "keyfile",
     "lanrounds",
     "options",
+    "packetside",
     "retire",
     "runner",
     "sealed",

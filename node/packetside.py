@@ -1,0 +1,42 @@
+"""Packet radio: the air engine behind a KISS TNC, under an amateur's callsign.
+
+What goes out is signed and tagged, never encrypted: amateurs may not hide what they send. A keeper says in the settings
+that the members of the set know it (`public`), and under whose callsign; before that, nothing is sent.
+"""
+
+import random
+
+from node.identity import Charter, SigningKey
+from node.liveset import LiveSet
+from node.settings import PacketSettings
+from node.sync.engine import AirEngine, address_of
+from node.sync.station import Channel
+from radio.airtime import Governor
+from radio.kiss import airtime_s
+from radio.kiss_link import KissLink, KissSettings
+
+PACKET = "packet"
+MAX_PAYLOAD_BYTES = 231
+KEY_UP_S = 0.4
+NO_DUTY_CYCLE = "US"  # amateurs' bands have none: any region without one will do for the governor
+
+
+def packet_ready(settings: PacketSettings) -> bool:
+    """Whether there is a TNC and all that is needed to send by it."""
+    return settings.connect != "none" and settings.public and bool(settings.callsign)
+
+
+def packet_link(settings: PacketSettings, speed: float = 1.0) -> KissLink:
+    """The link to the TNC; `speed` of time, in simulations."""
+    return KissLink(KissSettings(settings.connect, settings.callsign, settings.baud, settings.bits_per_s, KEY_UP_S, speed),
+                    PACKET)
+
+
+def packet_engine(membership: tuple[Charter, SigningKey, LiveSet], settings: PacketSettings) -> AirEngine:
+    """The same engine as for LoRa, with the times and the share of this channel."""
+    charter, key, liveset = membership
+    tag_key = charter.subkey("tag")
+    governor = Governor(NO_DUTY_CYCLE, settings.share / 100)
+    channel = Channel(PACKET, lambda size: airtime_s(size, settings.bits_per_s, KEY_UP_S), governor, MAX_PAYLOAD_BYTES)
+    rng = random.Random()  # noqa: S311 - when to send is no secret
+    return AirEngine(channel, liveset, tag_key, address_of(key.key_id, tag_key), rng)
