@@ -1,7 +1,7 @@
 """Hundreds of islands on one broker, simulated: python -m tests.bench.broker
 
-Every island runs the real engine (`node.sync.mirror`) with its pace and patience. Only the broker is pretended: two nodes of
-a cluster, or two bridged brokers, that keep what is put there, tell it after `LATENCY_S`, to the islands of the other node
+Every island runs the real engine (`node.sync.mirror`) with its pace and patience. Only the broker is pretended: two nodes
+of a cluster, or two bridged brokers, that keep what is put there, tell it after `LATENCY_S`, the islands of the other node
 after `FAR_S`, and may forget. Told are the messages put there, how many were needless, what the broker sends out, and how
 long it takes. Baseline: a broker without retained messages, where every island sends all it has to all.
 """
