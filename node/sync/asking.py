@@ -43,7 +43,7 @@ class Asking:
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
         self.introductions = HELLOS
         self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
-        self._introduce_at = 0.0
+        self._introduce_at = self._correct_at = 0.0
         self._asked: dict[int | bytes, Ask] = {}
         self._have_times = 0
         self._quiet_at, self._flow, self._unanswered = 0.0, 0, 0
@@ -88,6 +88,13 @@ class Asking:
             self._introduce_at = at + MIN_INTERVAL_S
             self.sum_soon(at, 2, 2, 20)
 
+    def correct(self, at: float) -> None:
+        """Somebody far off has its packets carried to us, though islands tie us together: tell it whom we hear."""
+        if at >= self._correct_at:
+            self._correct_at = at + LONELY_INTERVAL_S
+            self.far_off = True
+            self.sum_soon(at, 2, 2, 20)
+
     def sum_soon(self, at: float, capacity: int, low: float, high: float) -> None:
         """Say what we hold, `low` to `high` units from now."""
         self.capacity = max(capacity, self.capacity) if self.sum_at < math.inf else capacity
@@ -103,7 +110,7 @@ class Asking:
         if lonely:
             self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
         wanted = self.trickle.fire() and (resting or doubt >= DOUBT)
-        self.far_off |= 0 < self.introductions < HELLOS
+        self.far_off |= self.introductions == 1
         if wanted or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
             self.sum_soon(at, 2, 0, 0)
 

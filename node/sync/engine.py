@@ -176,7 +176,7 @@ class AirEngine:
     def _hop_limit(self, draft: Draft) -> int:
         """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.
 
-        Our second and third SUM after a start, and all while we hear nobody, go far: to find out who is there.
+        Our last SUM of introduction, and all while we hear nobody, go far: to find out who is there.
         """
         live = self.station.near.live()
         if not live or (self.station.asking.far_off and draft.label == "sum"):

@@ -68,9 +68,16 @@ class Hearing:
         actions: list[Action] = []
         for section in packet.sections:
             actions += self._section(section, event.link, at)
+        if event.hops and not any(isinstance(section, Neighbours) for section in packet.sections):
+            self._doubt_hops(sender, at)
         if not self._heard.waits_for:
             self._conclude(at, now)
         return actions
+
+    def _doubt_hops(self, sender: Neighbour, at: float) -> None:
+        """It needed no relay, by what we know: its knowledge of whom we hear may be out of date."""
+        if sender.hops and sender.told_at > sender.since_at and sender not in self.station.near.live():
+            self.station.asking.correct(at)
 
     def _remember(self, tag: bytes) -> None:
         self._tags[tag] = None

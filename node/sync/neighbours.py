@@ -12,6 +12,7 @@ FIRST_LOSS = 0.2
 LOSS_STEP = 0.1
 MIN_LOSS, MAX_LOSS = 0.02, 0.9
 MAX_GAP = 16  # a larger step in sequence numbers is a restart or a long silence, and tells nothing
+SURE_HOPS = 2
 FORGET_S = 12 * 3600
 
 
@@ -94,10 +95,14 @@ class Neighbourhood:
         return direct + [one for one in there if one.hops and self._across(one, direct)]
 
     def _across(self, far: Neighbour, direct: list[Neighbour]) -> bool:
-        """Whether no island carries packets between it and us, as far as the lists tell that islands send."""
+        """Whether no island carries packets between it and us, as far as the lists tell that islands send.
+
+        Of two relays in a row, were they islands, the second would be in the first one's list and in the list of `far`. Of
+        three the middle one may be unknown, so that is too far to tell.
+        """
         if not direct:
             return True
-        if far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
+        if far.hops > SURE_HOPS or far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
             return False
         return far.address not in self._within_reach(direct)
 
