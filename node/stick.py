@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.bundle import Header
-from node.courier import PART, blocks_of, export_file
+from node.courier import blocks_of, export_file
 from node.errors import RemoteFault
 from node.wharf import Landed, Wharf, unload_bundle
 
@@ -57,7 +57,6 @@ def exchange(wharf: Wharf, stick: Path, tell: Callable[[str], None] = lambda nam
     tell(own.name)
     try:
         own.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(own)
         made.written_bytes = export_file(wharf, own)
     except OSError as error:
         made.problem = problem_of(error)
@@ -124,9 +123,3 @@ def _files(stick: Path, own: Path) -> Iterator[Path]:
         except OSError:
             continue  # nobody left anything there
         yield from (folder / name for name in names[:MAX_FILES] if folder / name != own)
-
-
-def _sweep(own: Path) -> None:
-    """What was left half written when the stick was pulled out."""
-    with contextlib.suppress(OSError):
-        own.with_name(own.name + PART).unlink(missing_ok=True)

@@ -120,6 +120,17 @@ def test_an_answer_recorded_earlier_is_refused(pair, village):
             asks.visit(lambda _, answer=answer: answer)
 
 
+def test_nobody_can_hide_news_by_saying_once_more_that_all_is_the_same(pair, village):
+    (here, asks), (_, answers) = pair
+    asks.visit(Post(answers))
+    post = Post(answers)
+    asks.visit(post)
+    here.hold(village.bulletin("founder", "nouveau", minute=400))
+    with pytest.raises(RemoteFault) as caught:
+        asks.visit(lambda _: post.carried[0][1])
+    assert caught.value.reason == "lan-seal"
+
+
 def test_a_stranger_with_another_key_learns_nothing(pair):
     (_, asks), _ = pair
     stranger = Village("others")
