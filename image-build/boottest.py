@@ -24,7 +24,7 @@ from pathlib import Path
 from app import PROJECT
 from build import KEY
 from bundle import make_bundle, signing_key
-from node.selftest import fetch, post_by_form
+from node.shell.selftest import fetch, post_by_form
 from radio.simradio import SimulatedMesh
 from radio.topology import line
 from vm import Card, Machine, Trouble, free_port, make_stick, read_stick

@@ -1,5 +1,5 @@
 """`python -m node` is `archipel`."""
 
-from node.keycli import main  # it adds its commands to node.cli
+from node.shell.keycli import main  # it adds its commands to node.shell.cli
 
 main()

@@ -32,7 +32,7 @@ OWN = {"post", "papers", FROM_PEN}
 
 
 class Store(Protocol):
-    """What an island needs of a store (`node.memorystore`, `node.store`)."""
+    """What an island needs of a store (`node.memorystore`, `node.store.journalstore`)."""
 
     def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
         """Return when durable, or raise StoreFailed."""

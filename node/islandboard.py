@@ -25,7 +25,7 @@ POSTING_RULES = ("open", "moderated", "members")
 
 
 class Notes(Protocol):
-    """Rows and named values that last (`node.store`)."""
+    """Rows and named values that last (`node.store.journalstore`)."""
 
     def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
         """A bounded part of the rows, in order."""
@@ -41,7 +41,7 @@ class Notes(Protocol):
 
 
 class Archive(Protocol):
-    """Past rows and words (`node.archive`)."""
+    """Past rows and words (`node.store.archive`)."""
 
     def get(self, id_: bytes) -> Row | None:
         """The archived row with this id, or None."""
@@ -75,7 +75,7 @@ class Shell:
 class IslandBoard:
     """One island's board. Every method is safe from any thread but the runner's (`publish` waits for it)."""
 
-    carrying: Carrying  # set once there is a wharf (`node.assembly`)
+    carrying: Carrying  # set once there is a wharf (`node.shell.assembly`)
 
     def __init__(self, liveset: LiveSet, store: Notes, archive: Archive, key: SigningKey, shell: Shell):
         self._liveset, self._store, self._archive, self._shell = liveset, store, archive, shell

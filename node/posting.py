@@ -40,7 +40,7 @@ class Around(Protocol):
 
 
 class Notes(Protocol):
-    """Named values that last (`node.store`)."""
+    """Named values that last (`node.store.journalstore`)."""
 
     def note(self, name: str) -> object:
         """The value kept under a name, or None."""

@@ -64,7 +64,7 @@ class Landed:
 
 
 class Wharf(Protocol):
-    """An island as seen by who carries records: in this process, or through its side door (`node.courier`)."""
+    """An island as seen by who carries records: in this process, or through its side door (`node.shell.courier`)."""
 
     def label(self) -> Header:
         """What a bundle made here and now says of itself."""
@@ -82,11 +82,11 @@ class Wharf(Protocol):
         """A bundle of that island was taken in here."""
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
-        """What goes on with a stick, for who stands beside: `stage` "working" or "done", `problem` as `node.stick`."""
+        """What goes on with a stick, for all to see: `stage` "working" or "done", `problem` of `node.shell.stick`."""
 
 
 class Notes(Protocol):
-    """Named values that last (`node.store`)."""
+    """Named values that last (`node.store.journalstore`)."""
 
     def note(self, name: str) -> object:
         """The value kept under a name, or None."""

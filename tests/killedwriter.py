@@ -6,9 +6,9 @@ usage: python -m tests.killedwriter FOLDER FIRST     prints "+ID" after a commit
 import sys
 from pathlib import Path
 
-from node import documents
-from node.archive import Archive, retire
-from node.store import JournalStore
+from node.store import documents
+from node.store.archive import Archive, retire
+from node.store.journalstore import JournalStore
 from tests.storerows import made_up
 
 KEPT = 60  # live records before the oldest are retired

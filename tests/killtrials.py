@@ -8,8 +8,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from node.archive import Archive
-from node.store import JournalStore
+from node.store.archive import Archive
+from node.store.journalstore import JournalStore
 from tests.storerows import made_up
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,6 @@ import threading
 
 from werkzeug.security import generate_password_hash
 
-from node.archive import Archive
 from node.carrying import CarryingDesk
 from node.clock import EPOCH_S, ManualClock, minute_of
 from node.drafts import FIELD_MARK
@@ -16,6 +15,7 @@ from node.lan import LanDesk
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
 from node.records import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.store.archive import Archive
 from node.textpack import pack
 from node.wharf import IslandWharf
 from web.settings import Settings

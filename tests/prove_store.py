@@ -17,7 +17,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from node.archive import Archive
+from node.store.archive import Archive
 from tests import storetrials
 from tests.killtrials import kill_again_and_again
 from tests.storemachine import StoreMachine

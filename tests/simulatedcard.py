@@ -7,7 +7,7 @@ sync forgets what it was to write, and the next one does not try again (what Lin
 import errno
 import random
 
-from node.disk import Disk, OpenFile, StoreLocked
+from node.store.disk import Disk, OpenFile, StoreLocked
 
 SECTOR = 512
 

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from node.memorystore import MemoryStore
 from node.rows import Slice, StoreFailed
-from node.store import JournalStore
+from node.store.journalstore import JournalStore
 from tests import storetrials
 from tests.simulatedcard import Card
 from tests.storerows import all_pages, made_up

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from node import archive, documents, journal
-from node.payload import payload_of
 from node.rows import StoreFailed
-from node.store import JournalStore
+from node.store import archive, documents, journal
+from node.store.journalstore import JournalStore
+from node.store.payload import payload_of
 from tests.simulatedcard import Card, Held, PowerCut
 from tests.storerows import made_up
 

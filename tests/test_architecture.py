@@ -4,40 +4,7 @@ import ast
 import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
-SHELL = {
-    "__main__",
-    "airside",
-    "archive",
-    "assembly",
-    "backup",
-    "brokers",
-    "carrycli",
-    "cli",
-    "control",
-    "courier",
-    "demo",
-    "disk",
-    "doctor",
-    "documents",
-    "errands",
-    "handlers",
-    "journal",
-    "keycli",
-    "keyfile",
-    "lanrounds",
-    "options",
-    "packetside",
-    "retire",
-    "runner",
-    "sealed",
-    "selftest",
-    "server",
-    "settings",
-    "sqlitefile",
-    "stick",
-    "store",
-    "timesource",
-}
+SHELL = {"__main__", "shell", "store"}  # of node/: the rest is the core
 WEB_MAY = {"board", "errors", "records", "clock"}  # the board, and the values it returns
 CORE_NEVER = {"socket", "threading", "subprocess", "sqlite3", "random", "time", "pathlib", "os", "flask", "tinydb"}
 
@@ -58,7 +25,7 @@ def files(room):
 
 
 def core():
-    return [path for path in files("node") if path.parent != ROOT / "node" or path.stem not in SHELL]
+    return [path for path in files("node") if path.relative_to(ROOT / "node").parts[0].removesuffix(".py") not in SHELL]
 
 
 def roots(path):

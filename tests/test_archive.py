@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from node.archive import Archive, retire
 from node.rows import Slice
-from node.store import JournalStore
+from node.store.archive import Archive, retire
+from node.store.journalstore import JournalStore
 from tests.storerows import all_pages, made_up
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from node import sealed
-from node.archive import Archive, retire
-from node.backup import back_up, parts_of, restore
 from node.rows import StoreFailed
-from node.sealed import BackupRefused, seal
-from node.store import JournalStore
+from node.store import sealed
+from node.store.archive import Archive, retire
+from node.store.backup import back_up, parts_of, restore
+from node.store.journalstore import JournalStore
+from node.store.sealed import BackupRefused, seal
 from tests.storerows import made_up
 
 ROWS = [made_up(number, hidden=number % 7 == 0, origin="usb" if number % 5 == 0 else "") for number in range(1300)]
@@ -173,7 +173,7 @@ def test_a_backup_made_by_another_process_while_the_island_runs_has_all_that_was
     try:
         for number in range(2):
             before = list(kept)
-            program = "import sys; from pathlib import Path; from node.backup import back_up; " \
+            program = "import sys; from pathlib import Path; from node.store.backup import back_up; " \
                 "back_up(Path(sys.argv[1]), Path(sys.argv[2]), 'phrase', {})"
             subprocess.run([sys.executable, "-c", program, folder, tmp_path / f"b{number}"], check=True, timeout=60)
             restore(tmp_path / f"b{number}", tmp_path / f"new{number}", "phrase")

@@ -9,7 +9,7 @@ from node.clock import FastClock
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.runner import Runner
+from node.shell.runner import Runner
 from node.sync.mirror import MirrorEngine
 from radio.mqtt_link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto

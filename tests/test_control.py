@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from node.control import SOCKET_NAME, Control, NotRunning, Refused, _short, ask
+from node.shell.control import SOCKET_NAME, Control, NotRunning, Refused, _short, ask
 
 
 @pytest.fixture

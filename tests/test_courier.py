@@ -7,13 +7,13 @@ import segno
 from click.testing import CliRunner
 
 from node.bundle import Header
-from node.cli import main
 from node.clock import MAX_MINUTE, SystemClock, minute_of
-from node.control import Control, Refused
-from node.courier import DoorWharf, doors, export_file, import_file, resting, wharf_of
-from node.keyfile import KeyFolder
 from node.letters import code_of
 from node.records import Kind, Record, encode, record_id, sign
+from node.shell.cli import main
+from node.shell.control import Control, Refused
+from node.shell.courier import DoorWharf, doors, export_file, import_file, resting, wharf_of
+from node.shell.keyfile import KeyFolder
 from node.wharf import Choice
 
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from node.disk import Disk, StoreLocked, failure_of
 from node.rows import StoreFailed
-from node.store import JournalStore
+from node.store.disk import Disk, StoreLocked, failure_of
+from node.store.journalstore import JournalStore
 from tests.storerows import made_up
 
 
@@ -22,7 +22,8 @@ def test_failures_have_a_reason_in_a_word(number, reason):
 
 def test_a_second_process_is_refused_and_told_who_has_the_folder(tmp_path):
     store = JournalStore(tmp_path)
-    program = "import sys; from pathlib import Path; from node.store import JournalStore; JournalStore(Path(sys.argv[1]))"
+    program = ("import sys; from pathlib import Path; from node.store.journalstore import JournalStore; "
+               "JournalStore(Path(sys.argv[1]))")
     second = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=30)
     assert second.returncode and f"in use by process {os.getpid()}" in second.stderr
     with pytest.raises(StoreLocked, match=str(tmp_path)):
@@ -33,7 +34,7 @@ def test_a_second_process_is_refused_and_told_who_has_the_folder(tmp_path):
 
 
 def test_a_process_that_was_killed_holds_nobody_up(tmp_path):
-    program = ("import sys, time; from pathlib import Path; from node.store import JournalStore; "
+    program = ("import sys, time; from pathlib import Path; from node.store.journalstore import JournalStore; "
                "store = JournalStore(Path(sys.argv[1])); print('ready', flush=True); time.sleep(60)")
     with subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE) as first:
         first.stdout.readline()

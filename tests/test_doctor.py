@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from node.doctor import examine, radio_findings
-from node.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.shell.doctor import examine, radio_findings
+from node.shell.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from radio.simdevice import DeviceSettings
 from radio.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto

@@ -10,11 +10,11 @@ import pytest
 from tinydb import where
 from tinydb.table import Document
 
-from node.documents import Documents, tables_in
 from node.errors import LocalMisuse
-from node.journal import STEP_BYTES
 from node.rows import Slice, StoreFailed
-from node.store import JournalStore, document_of
+from node.store.documents import Documents, tables_in
+from node.store.journal import STEP_BYTES
+from node.store.journalstore import JournalStore, document_of
 from tests.simulatedcard import Card
 from tests.storerows import made_up
 

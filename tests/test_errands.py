@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from node.archive import Archive
-from node.errands import Errands
 from node.island import Island
 from node.liveset import LiveSet
 from node.records import record_id
-from node.store import JournalStore
+from node.shell.errands import Errands
+from node.store.archive import Archive
+from node.store.journalstore import JournalStore
 from node.sync.events import Posted
 from tests.village import NOW, Village
 

@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from node.archive import Archive, retire
-from node.disk import Disk, OpenFile
 from node.rows import Slice, StoreFailed
-from node.store import JournalStore
+from node.store.archive import Archive, retire
+from node.store.disk import Disk, OpenFile
+from node.store.journalstore import JournalStore
 from tests.storerows import all_pages, made_up
 
 ROOT = os.geteuid() == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from node.settings import Settings, parse
+from node.shell.settings import Settings, parse
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "image-build"

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from node.archive import Archive
 from node.board import BoardClosed, Draft, DraftRefused, Problem
 from node.clock import EPOCH_S, ManualClock, minute_of
 from node.identity import Charter, SigningKey
@@ -18,6 +17,7 @@ from node.memorystore import MemoryStore
 from node.records import Kind, Record, Revocation, Right, Vouch, decode, encode, sign
 from node.rows import StoreFailed
 from node.share import ROOM, Drawer, Room
+from node.store.archive import Archive
 from node.textpack import pack
 
 FOUNDER, HERE, GROUP, ELSEWHERE = (SigningKey(bytes([number]) * 32) for number in range(1, 5))

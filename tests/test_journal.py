@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.disk import Disk
-from node.journal import BLOCK_BYTES, HEADER, STEP_BYTES, Journal, line_of, payloads_in
 from node.rows import StoreFailed
+from node.store.disk import Disk
+from node.store.journal import BLOCK_BYTES, HEADER, STEP_BYTES, Journal, line_of, payloads_in
 from tests.simulatedcard import Card, Held
 
 PATH = Path("/island/a.journal")

@@ -5,9 +5,9 @@ import stat
 import pytest
 
 from node.identity import SigningKey
-from node.keyfile import KeyFolder, KeyTrouble, read_keeper_key, write_keeper_key
 from node.passphrase import WrongPassphrase
 from node.records import Right, decode
+from node.shell.keyfile import KeyFolder, KeyTrouble, read_keeper_key, write_keeper_key
 
 
 def test_a_founded_island_reads_back_what_it_made(tmp_path):

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from node.control import NotRunning, ask
-from node.keyfile import KeyFolder
+from node.shell.control import NotRunning, ask
+from node.shell.keyfile import KeyFolder
 
 TEXTS = ["Distribution de légumes à l’école", "Réunion sur l’eau", "On cherche une échelle"]
 

@@ -15,7 +15,7 @@ from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
 from node.records import Kind, Record, encode, record_id, sign
-from node.runner import Runner
+from node.shell.runner import Runner
 from node.sync.mirror import MirrorEngine
 from radio.link import Outcome
 from radio.mqtt_link import BrokerSettings, MqttLink

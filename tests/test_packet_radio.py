@@ -6,13 +6,13 @@ import socket
 import pytest
 
 from node.clock import FastClock, SystemClock
-from node.doctor import _packet
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.packetside import packet_engine, packet_link, packet_ready
-from node.runner import Runner
-from node.settings import BadSettings, PacketSettings, parse
+from node.shell.doctor import _packet
+from node.shell.packetside import packet_engine, packet_link, packet_ready
+from node.shell.runner import Runner
+from node.shell.settings import BadSettings, PacketSettings, parse
 from radio.kiss_link import KissLink, KissSettings
 from radio.link import Outcome
 from radio.simtnc import SimulatedTncs

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.payload import UNFIT, payload_of, tables_of
+from node.store.payload import UNFIT, payload_of, tables_of
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=3)
 NAMES = st.text(max_size=5)

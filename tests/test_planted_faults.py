@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from node import archive, documents, journal, store
+from node.store import archive, documents, journal
+from node.store import journalstore as store
 from tests import storetrials
 from tests.simulatedcard import Card, CardFile
 

@@ -14,7 +14,7 @@ from node.liveset import LiveSet
 from node.memorystore import MemoryStore
 from node.records import Kind, Record, encode, sign
 from node.rows import StoreFailed
-from node.runner import Chore, Runner
+from node.shell.runner import Chore, Runner
 from node.sync.events import LinkChanged, PacketReceived, RecordKept, Send, SendDone
 from radio.link import Outcome, Received
 

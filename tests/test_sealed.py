@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node import sealed
 from node.errors import LocalMisuse
-from node.sealed import BLOCK_BYTES, HEADER_BYTES, BackupRefused, seal, unseal
+from node.store import sealed
+from node.store.sealed import BLOCK_BYTES, HEADER_BYTES, BackupRefused, seal, unseal
 
 PARTS = [("settings", [b"abc", b"def"]), ("empty", []), ("big", [bytes(BLOCK_BYTES), b"x" * 70_000]), ("last", [b"z"])]
 

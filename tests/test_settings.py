@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from node.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
+from node.shell.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
 
 
 def test_without_a_file_everything_has_a_default(monkeypatch, tmp_path):

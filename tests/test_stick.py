@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from node.bundle import Bundle, write
-from node.cli import main
-from node.keyfile import KeyFolder
 from node.records import Kind
 from node.rows import StoreFailed
-from node.stick import MAX_FILES, exchange, file_of
+from node.shell.cli import main
+from node.shell.keyfile import KeyFolder
+from node.shell.stick import MAX_FILES, exchange, file_of
 from node.wharf import load_bundle
 from tests.test_wharf import Shore, busy
 from tests.village import Village

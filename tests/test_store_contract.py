@@ -10,7 +10,7 @@ from node.identity import SigningKey
 from node.memorystore import MemoryStore
 from node.records import Event, Kind, Record, encode, sign
 from node.rows import Row, Slice
-from node.store import JournalStore
+from node.store.journalstore import JournalStore
 from tests.storerows import all_pages, made_up
 
 

@@ -27,8 +27,8 @@ from node.board import Draft  # noqa: E402
 from node.drafts import FIELD_MARK  # noqa: E402
 from node.identity import SigningKey  # noqa: E402
 from node.records import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
-from node.server import PortalServer  # noqa: E402
-from node.store import JournalStore  # noqa: E402
+from node.shell.server import PortalServer  # noqa: E402
+from node.store.journalstore import JournalStore  # noqa: E402
 from node.textpack import pack  # noqa: E402
 from tests.portals import CHARTER, FOUNDER, Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402

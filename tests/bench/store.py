@@ -21,7 +21,7 @@ from pathlib import Path
 from tinydb import TinyDB, where
 
 from node.rows import Row, Slice
-from node.store import JournalStore
+from node.store.journalstore import JournalStore
 
 DAY_MIN = 1440
 SPAN_MIN = 90 * DAY_MIN

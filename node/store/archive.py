@@ -14,11 +14,11 @@ from typing import Any
 
 from node.clock import MAX_MINUTE
 from node.folding import fold, query_of
-from node.journal import line_of, payloads_in
-from node.payload import UNFIT, payload_of, tables_of
 from node.rows import Key, Row, Slice, StoreFailed, key_of, mark_of
-from node.sqlitefile import Execute, SqliteFile, reading
-from node.store import JournalStore, document_of, row_of
+from node.store.journal import line_of, payloads_in
+from node.store.journalstore import JournalStore, document_of, row_of
+from node.store.payload import UNFIT, payload_of, tables_of
+from node.store.sqlitefile import Execute, SqliteFile, reading
 
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS past(id BLOB PRIMARY KEY, kind INTEGER NOT NULL, topic INTEGER NOT NULL,

@@ -8,7 +8,7 @@ import random
 
 from node.identity import Charter, SigningKey
 from node.liveset import LiveSet
-from node.settings import PacketSettings
+from node.shell.settings import PacketSettings
 from node.sync.engine import AirEngine, address_of
 from node.sync.station import Channel
 from radio.airtime import Governor

@@ -12,14 +12,14 @@ import click
 
 from node.board import TOPICS
 from node.clock import minute_of
-from node.control import Refused
-from node.disk import StoreLocked
 from node.errors import RemoteFault
-from node.keyfile import KeyTrouble
 from node.letters import WORD
-from node.options import config_option, settings_of
 from node.records import Kind
 from node.rows import StoreFailed
+from node.shell.control import Refused
+from node.shell.keyfile import KeyTrouble
+from node.shell.options import config_option, settings_of
+from node.store.disk import StoreLocked
 from node.wharf import Choice, Landed
 
 SCAN_S = 30
@@ -57,7 +57,7 @@ FAULTS = {
 @click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="Only what was posted since then.")
 def export(config: Path | None, file: Path, topic: str | None, since: datetime | None) -> None:
     """Write the live records to FILE, a bundle: for a stick, a phone, another island."""
-    from node.courier import export_file
+    from node.shell.courier import export_file
 
     choice = Choice(NUMBERS.get(topic), minute_of(since.timestamp()) if since else 0)
     with _wharf(config) as wharf:
@@ -71,7 +71,7 @@ def export(config: Path | None, file: Path, topic: str | None, since: datetime |
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(config: Path | None, files: tuple[Path, ...]) -> None:
     """Take in the bundles FILES. What is known already changes nothing."""
-    from node.courier import import_file
+    from node.shell.courier import import_file
 
     with _wharf(config) as wharf:
         for file in files:
@@ -91,7 +91,7 @@ def import_(config: Path | None, files: tuple[Path, ...]) -> None:
 @click.option("--backup", is_flag=True, help="Also leave a backup of this island on it, under a passphrase.")
 def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, backup: bool) -> None:
     """Exchange records with a USB stick mounted at FOLDER: take in what others left there, leave this island's."""
-    from node.stick import Exchange, exchange, file_of
+    from node.shell.stick import Exchange, exchange, file_of
 
     with _wharf(config) as wharf:
         made = Exchange(problem="failed")
@@ -114,7 +114,7 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
 
 def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
     """What a keeper asked for besides."""
-    from node import keycli  # it builds on `node.cli`, which takes its commands from here
+    from node.shell import keycli  # it builds on `node.shell.cli`, which takes its commands from here
 
     config, beside = where
     stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"  # noqa: TID251 - names a file
@@ -197,7 +197,7 @@ def _grouped(refused: Counter[str]) -> Counter[str]:
 @contextmanager
 def _wharf(config: Path | None):
     """The island's wharf, or a clear end of the command."""
-    from node.courier import wharf_of
+    from node.shell.courier import wharf_of
 
     settings = settings_of(config)
     try:

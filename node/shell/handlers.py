@@ -1,22 +1,22 @@
-"""What the running island answers to the command line (`node.control`)."""
+"""What the running island answers to the command line (`node.shell.control`)."""
 
 import base64
 from typing import Any, Protocol
 
 from node.board import BoardClosed, Draft, DraftRefused, Item
-from node.control import Handler
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
 from node.records import Kind
 from node.rows import Slice, StoreFailed
-from node.runner import Runner
-from node.store import JournalStore
+from node.shell.control import Handler
+from node.shell.runner import Runner
+from node.store.journalstore import JournalStore
 
 LISTED = 1000
 
 
 class Around(Protocol):
-    """What of `node.assembly.Assembly` is needed."""
+    """What of `node.shell.assembly.Assembly` is needed."""
 
     board: IslandBoard
     liveset: LiveSet

@@ -10,11 +10,11 @@ from typing import Any
 
 from node.bundle import Header
 from node.clock import Clock, SystemClock
-from node.control import NotRunning, ask
 from node.island import Island
-from node.keyfile import KeyFolder
 from node.liveset import LiveSet
-from node.store import JournalStore
+from node.shell.control import NotRunning, ask
+from node.shell.keyfile import KeyFolder
+from node.store.journalstore import JournalStore
 from node.wharf import ALL, BATCH, Choice, IslandWharf, Landed, Wharf, load_bundle, unload_bundle
 
 BLOCK_BYTES = 1 << 16
@@ -57,7 +57,7 @@ class DoorWharf:
 
 
 def doors(wharf: Wharf) -> dict[str, Callable[[dict], Any]]:
-    """What the side door answers for DoorWharf: requests by name (`node.control.Control`)."""
+    """What the side door answers for DoorWharf: requests by name (`node.shell.control.Control`)."""
     def label(_: dict) -> dict:
         header = wharf.label()
         return {"set_id": _text(header.set_id), "island": _text(header.island), "made": header.made, "name": header.name}

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from node.identity import Charter
-from node.settings import MqttSettings
+from node.shell.settings import MqttSettings
 from radio.broker import BrokerSettings
 
 FIRST = "mqtt"  # the link's name; the others are mqtt2, mqtt3, mqtt4

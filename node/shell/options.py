@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node.settings import BadSettings, Settings, load
+from node.shell.settings import BadSettings, Settings, load
 
 config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",
                              help="The settings file (archipel.toml); without it, defaults.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from typing import Any
 
-from node.payload import Document
+from node.store.payload import Document
 
 
 class Shelf(Mapping[str, Document]):

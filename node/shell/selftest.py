@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
-from node import control
+from node.shell import control
 from radio.simradio import SimulatedMesh
 
 PATIENCE_S = 110

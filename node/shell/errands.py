@@ -9,16 +9,16 @@ import logging
 import threading
 from typing import Protocol
 
-from node.archive import Archive, retire
 from node.clock import minute_of
 from node.entry import Entry
 from node.island import Island
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
 from node.rows import Row, StoreFailed
-from node.runner import Runner
-from node.settings import Settings
-from node.store import JournalStore
+from node.shell.runner import Runner
+from node.shell.settings import Settings
+from node.store.archive import Archive, retire
+from node.store.journalstore import JournalStore
 from node.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ DAY_S, DAY_MIN = 86_400.0, 1_440
 
 
 class Around(Protocol):
-    """What of `node.assembly.Assembly` is needed."""
+    """What of `node.shell.assembly.Assembly` is needed."""
 
     settings: Settings
     store: JournalStore

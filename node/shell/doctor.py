@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.brokers import REMEDIES, brokers_of
 from node.clock import EPOCH_S
-from node.control import NotRunning, ask
 from node.identity import Charter
-from node.keyfile import KeyFolder, KeyTrouble
-from node.packetside import packet_ready
-from node.server import PortTaken, check_free
-from node.settings import PacketSettings, Settings
+from node.shell.brokers import REMEDIES, brokers_of
+from node.shell.control import NotRunning, ask
+from node.shell.keyfile import KeyFolder, KeyTrouble
+from node.shell.packetside import packet_ready
+from node.shell.server import PortTaken, check_free
+from node.shell.settings import PacketSettings, Settings
 from radio.broker import knock
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on

@@ -8,30 +8,30 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from node.airside import SUMMARY_WITHIN_S, AirSide
-from node.archive import Archive
-from node.backup import ARCHIVE_FILE
-from node.brokers import brokers_of
 from node.carrying import CarryingDesk
 from node.clock import RELEASED_AT, Clock, minute_of
-from node.control import Control
-from node.courier import doors
-from node.errands import Errands
-from node.handlers import handlers
 from node.island import Island
 from node.islandboard import IslandBoard, Shell
-from node.keyfile import KeyFolder
 from node.lan import LanDesk
-from node.lanrounds import LanRounds
 from node.liveset import LiveSet
-from node.packetside import packet_engine, packet_link, packet_ready
-from node.runner import Chore, Runner
-from node.settings import Settings
-from node.store import JournalStore
-from node.sync.events import Imported
+from node.shell.airside import SUMMARY_WITHIN_S, AirSide
+from node.shell.brokers import brokers_of
+from node.shell.control import Control
+from node.shell.courier import doors
+from node.shell.errands import Errands
+from node.shell.handlers import handlers
+from node.shell.keyfile import KeyFolder
+from node.shell.lanrounds import LanRounds
+from node.shell.packetside import packet_engine, packet_link, packet_ready
+from node.shell.runner import Chore, Runner
+from node.shell.settings import Settings
+from node.shell.timesource import system_is_synchronised
+from node.store.archive import Archive
+from node.store.backup import ARCHIVE_FILE
+from node.store.journalstore import JournalStore
+from node.sync.events import Imported, LinkChanged
 from node.sync.mirror import MirrorEngine
 from node.timekeeper import Source, Timekeeper
-from node.timesource import system_is_synchronised
 from node.wharf import IslandWharf
 from radio.link import Link
 from radio.meshtastic_facts import Facts
@@ -126,6 +126,12 @@ class Assembly:
             if told is not None:
                 self.timekeeper.tell(Source.RADIO, told[0], link.name)
 
+    def _clock_was_set(self, step_s: float) -> None:
+        """Setting the clock is no way to more airtime; and an engine that sleeps until some hour must look again."""
+        self.air.governor.clock_jumped(step_s)
+        for link in self.links:
+            self.runner.take(LinkChanged(link.name, link.up))
+
     def _keep_notes(self, now: float | None) -> None:
         """What must outlive a restart: the time, and what was sent in the last hour."""
         now = self.timekeeper.now() if now is None else now
@@ -154,7 +160,7 @@ class Assembly:
                       (radio.max_payload, radio.region, radio.share),
                       lambda who, utc: self.timekeeper.tell(Source.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
         air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
-        self.timekeeper.on_step = air.governor.clock_jumped  # setting the clock is no way to more airtime
+        self.timekeeper.on_step = self._clock_was_set
         return air
 
     def _radio_facts(self) -> Facts:

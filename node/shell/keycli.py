@@ -11,18 +11,18 @@ from pathlib import Path
 import click
 import segno
 
-from node import control
-from node.backup import back_up, restore
-from node.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of
 from node.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
-from node.disk import Disk, StoreLocked
 from node.identity import SEED_BYTES, SigningKey
-from node.keyfile import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
 from node.passphrase import SALT_BYTES, WrongPassphrase, seal
 from node.records import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
 from node.rows import StoreFailed
-from node.sealed import BackupRefused
-from node.settings import Settings
+from node.shell import control
+from node.shell.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of
+from node.shell.keyfile import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
+from node.shell.settings import Settings
+from node.store.backup import back_up, restore
+from node.store.disk import Disk, StoreLocked
+from node.store.sealed import BackupRefused
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                           help="A keeper's key file; without it, this island's own key signs.")

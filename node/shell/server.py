@@ -9,9 +9,9 @@ import click
 from gunicorn.app.base import BaseApplication
 
 from node.clock import Clock
-from node.disk import Disk, StoreLocked
-from node.keyfile import KeyFolder, KeyTrouble
-from node.settings import Settings
+from node.shell.keyfile import KeyFolder, KeyTrouble
+from node.shell.settings import Settings
+from node.store.disk import Disk, StoreLocked
 
 THREADS = 16
 
@@ -78,7 +78,7 @@ def run_island(settings: Settings, clock: Clock) -> None:
     assembled: list[Any] = []  # in the worker only
 
     def build() -> Any:
-        from node.assembly import Assembly, portal_address
+        from node.shell.assembly import Assembly, portal_address
 
         assembled.append(Assembly(settings, clock))
         portal = assembled[0].open()

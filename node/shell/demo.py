@@ -18,15 +18,15 @@ from pathlib import Path
 
 import click
 
-from node.keyfile import KeyFolder
-from node.selftest import Failed, selftest
+from node.shell.keyfile import KeyFolder
+from node.shell.selftest import Failed, selftest
 from radio.simradio import SimulatedMesh
 from radio.topology import line
 
 NAMES = ("Île A", "Île B", "Île C")
 START_PATIENCE_S = 60
 RESTART_S = 2
-SAME_PROGRAM = {"PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONSAFEPATH": "1"}  # not a stray node/ nearby
+SAME_PROGRAM = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}  # not a stray node/ nearby
 
 
 class Demo:

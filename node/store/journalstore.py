@@ -10,14 +10,14 @@ from copy import deepcopy
 from pathlib import Path
 from threading import Lock
 
-from node.disk import Disk, StoreLocked, failure_of
-from node.documents import Documents, JournalTable
 from node.errors import LocalMisuse
 from node.memorystore import LOCAL_FIELDS
-from node.payload import UNFIT, Document
 from node.records import ID_BYTES
 from node.rows import Row, RowIndex, Slice, StoreFailed
-from node.shelf import Shelf
+from node.store.disk import Disk, StoreLocked, failure_of
+from node.store.documents import Documents, JournalTable
+from node.store.payload import UNFIT, Document
+from node.store.shelf import Shelf
 
 __all__ = ["JournalStore", "RecordTable", "Row", "Slice", "StoreFailed", "StoreLocked"]
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from node import __version__, carrycli
+from node import __version__
 from node.clock import EPOCH_S, FastClock, SystemClock, seconds_of
-from node.options import config_option, settings_of
-from node.settings import Settings
+from node.shell import carrycli
+from node.shell.options import config_option, settings_of
+from node.shell.settings import Settings
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
@@ -29,7 +30,7 @@ def main() -> None:
 @click.option("--since", type=float, default=None, hidden=True)
 def run(config: Path | None, speed: float, since: float | None) -> None:
     """Run this island until Ctrl-C: portal, radio, broker."""
-    from node.server import run_island
+    from node.shell.server import run_island
 
     clock = SystemClock() if speed == 1 else FastClock(speed, SystemClock().now() if since is None else since)
     run_island(settings_of(config), clock)
@@ -41,7 +42,7 @@ def run(config: Path | None, speed: float, since: float | None) -> None:
 @click.option("--set", "set_name", help="The name of the set that is founded here, such as a neighbourhood's.")
 def init(config: Path | None, name: str | None, set_name: str | None) -> None:
     """Make this island's folder and key, and found a set of its own (to join another's: archipel join)."""
-    from node.keyfile import KeyFolder
+    from node.shell.keyfile import KeyFolder
 
     settings = settings_of(config)
     folder = KeyFolder(settings.node.data)
@@ -91,7 +92,7 @@ def link_line(link: dict) -> str:
 @config_option
 def doctor(config: Path | None) -> None:
     """Say what is wrong on this island and what to do about it."""
-    from node.doctor import examine, running_status
+    from node.shell.doctor import examine, running_status
 
     settings = settings_of(config)
     signs = {"ok": ("✓", "green"), "note": ("–", None), "bad": ("✗", "red")}
@@ -151,7 +152,7 @@ def list_(config: Path | None, limit: int) -> None:
 
 def ask(settings: Settings, do: str, **request: Any) -> Any:
     """Ask the island that runs on the settings' folder; ends the command with a clear sentence if none does."""
-    from node import control
+    from node.shell import control
 
     try:
         return control.ask(settings.node.data, do, **request)
@@ -168,7 +169,7 @@ def ask(settings: Settings, do: str, **request: Any) -> Any:
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the islands' data there.")
 def demo(speed: float, port: int, selftest: bool, folder: Path | None) -> None:
     """Three islands in a line with simulated radios, on this machine."""
-    from node.demo import Demo
+    from node.shell.demo import Demo
 
     island_demo = Demo(speed, port, folder)
     sys.exit(island_demo.selftest() if selftest else island_demo.run())

@@ -15,12 +15,12 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
-from node.disk import Disk, failure_of
 from node.errors import LocalMisuse
-from node.journal import Journal, payloads_in
-from node.payload import UNFIT, Document, payload_of, tables_of
 from node.rows import StoreFailed
-from node.shelf import Draft, Shelf
+from node.store.disk import Disk, failure_of
+from node.store.journal import Journal, payloads_in
+from node.store.payload import UNFIT, Document, payload_of, tables_of
+from node.store.shelf import Draft, Shelf
 
 Changes = Mapping[str, Any]  # per id what its shelf keeps, or None for what is deleted
 SPARE_GARBAGE = 256  # lines out of date that are never worth a rewrite
