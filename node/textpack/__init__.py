@@ -1,5 +1,6 @@
 """Text coding: `pack` makes a text small, `unpack` gives it back. Codec 0 is raw UTF-8; others are frozen models."""
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -10,8 +11,25 @@ from node.textpack.rangecoder import Decoder, Encoder
 
 RAW = 0
 MAX_TEXT_BYTES = 1672  # what fits a record: 1752 - 16 header - 64 signature, uncompressed
-MODELS = {1: "fr.model"}  # codec -> file; a codec's number is its language's
-POOR = 2  # bytes of raw text per byte packed, below which another language's model is tried
+DEFAULT = 1  # the model tried when the language has none
+SHORT_BYTES = 40  # shorter texts are not worth loading another language's model
+POOR = 2  # raw bytes per packed byte below which other languages' models are tried
+
+
+@dataclass(frozen=True)
+class FrozenModel:
+    """A model file that never changes once a record has been packed with it, named by its BLAKE2b-128."""
+
+    file: str
+    blake2b: str
+
+
+MODELS = {  # by codec, the number of its language
+    1: FrozenModel("fr.model", "3def3d439f8ab82ba5fafb37774e4c8b"),
+    2: FrozenModel("en.model", "f73aa72fbb3328cb6614638c89e9ffd5"),
+    3: FrozenModel("es.model", "920a43e152aa05c614fdbfe9fb8ea020"),
+    4: FrozenModel("ar.model", "28fc62c88426a5229ad6c2cff08522f1"),
+}
 
 
 def pack(text: str, language: int = 0) -> tuple[int, bytes]:
@@ -20,14 +38,13 @@ def pack(text: str, language: int = 0) -> tuple[int, bytes]:
         best = RAW, text.encode()
     except UnicodeEncodeError as error:
         raise LocalMisuse("a text has no lone surrogates") from error
-    if len(text) > MAX_CHARACTERS:
-        return best
     raw_bytes = len(best[1])
-    for codec in sorted(MODELS, key=lambda codec: codec != language):
-        packed = _pack(codec, text)
-        if len(packed) < len(best[1]):
-            best = codec, packed
-        if raw_bytes >= POOR * len(best[1]):
+    if not 0 < len(text) <= MAX_CHARACTERS:
+        return best
+    first = language if language in MODELS else DEFAULT
+    for codec in [first, *(codec for codec in MODELS if codec != first)]:
+        best = min(best, (codec, _pack(codec, text)), key=lambda coding: len(coding[1]))
+        if raw_bytes < SHORT_BYTES or raw_bytes >= POOR * len(best[1]):
             break
     return best
 
@@ -46,8 +63,8 @@ def unpack(codec: int, packed: bytes) -> str:
 
 @cache
 def model(codec: int) -> Model:
-    """The model of a codec, read when first needed."""
-    return modelfile.load((files("node.textpack") / "models" / MODELS[codec]).read_bytes())
+    """The model of a codec, read from our own package when first needed."""
+    return modelfile.load((files("node.textpack") / "models" / MODELS[codec].file).read_bytes())
 
 
 def _pack(codec: int, text: str) -> bytes:

@@ -6,6 +6,10 @@ SPELT = 256  # a character without a symbol stands in a list of symbols as SPELT
 DIGITS = "0123456789"
 
 
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÆÇÈÉÊËÎÏÔÖŒÙÛÜÁÍÑÓÚ"
+CAPITALS = str.maketrans(_CAPITALS, "abcdefghijklmnopqrstuvwxyzàâäæçèéêëîïôöœùûüáíñóú")
+
+
 class Alphabet:
     """`characters`: those that have a symbol, in order; `letters`: those among them that words are made of;
     `folded`: 256 bytes, each symbol as contexts see it."""
@@ -15,6 +19,7 @@ class Alphabet:
         self._symbols = {character: symbol for symbol, character in enumerate(characters, FIRST)}
         self.letters = frozenset(self._symbols[letter] for letter in letters)
         self.folded = self._fold()
+        self.spelling = self._spell()
 
     def __len__(self) -> int:
         return FIRST + len(self.characters)
@@ -33,7 +38,17 @@ class Alphabet:
         surrogate = 0xD800 <= code_point < 0xE000
         return code_point < 0x110000 and not surrogate and chr(code_point) not in self._symbols
 
+    def spell_word(self, word: str) -> bytes:
+        """A word as the dictionary has it."""
+        return bytes(self.spelling[self._symbols.get(character, END)] for character in word)
+
     def _fold(self) -> bytes:
         """256 bytes: each symbol as contexts see it, digits all alike so that one hour foretells another."""
         digits = {self._symbols[digit] for digit in DIGITS if digit in self._symbols}
         return bytes(min(digits) if symbol in digits else symbol for symbol in range(256))
+
+    def _spell(self) -> bytes:
+        """256 bytes: each symbol as the dictionary has it, letters in lower case, END for what ends a word."""
+        small = [self._symbols.get(character.translate(CAPITALS), END) for character in self.characters]
+        spelling = [symbol if first in self.letters else END for first, symbol in enumerate(small, FIRST)]
+        return bytes([END] * FIRST + spelling).ljust(256, bytes([END]))

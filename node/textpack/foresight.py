@@ -1,98 +1,142 @@
-"""What is foreseen at one place in a text: the candidates, and where the guesses about each stand."""
+"""What is foreseen at one place in a text: the candidates, and the guesses about each."""
 
 from collections import Counter
+from operator import sub
 
-from node.textpack.index import MAX_ORDER, Index
+from node.textpack.alphabet import Alphabet
+from node.textpack.index import MAX_ORDER, Index, Run
 from node.textpack.mixing import CELLS, COUNTS, MAX_GUESS, ONE, RUN_LEVELS, SEEN_CELLS, guess_of
-from node.textpack.position import ORDERS, OWN_ORDERS, LargeRun, Position
+from node.textpack.position import ORDERS, Position
 
 SMALL_RUN = 256  # the followers of a longer run are counted only when asked for
-SLOTS = len(ORDERS) + 3  # guesses from one index
-TABLES = SLOTS + MAX_ORDER  # its tables: the last slot has one for each length of the longest context
-SHARE_LEVELS = bytes(1 + (guess_of(max(share << 6, 1)) + MAX_GUESS) // 100 for share in range(COUNTS + 1))
+_BY_HAND = 12
+
+# Each guess is read in a table of its own, all in one row. The longest context has one for each length.
+_LONGEST = MAX_ORDER + 1
+_CONTEXT_TABLES = [*range(_LONGEST, _LONGEST + len(ORDERS) + 2)]
+_PROSE_TABLES = [_CONTEXT_TABLES[-1] + 1, _CONTEXT_TABLES[-1] + 2]
+_DICTIONARY_TABLE = _PROSE_TABLES[-1] + 1
+_OWN_TABLE = _DICTIONARY_TABLE + 1
+_SYMBOL_BASE = CELLS * (_OWN_TABLE + 1)
+_SYMBOL_TURNS = 4
+_SHARE_BASE = _SYMBOL_BASE + 256 * _SYMBOL_TURNS
+_SHARE_LEVELS = bytes(1 + (guess_of(max(share << 6, 1)) + MAX_GUESS) // 100 for share in range(COUNTS + 1))
+ALL_CELLS = _SHARE_BASE + max(_SHARE_LEVELS) + 1
+SLOTS = len(ORDERS) + 9
 
 
-def slot_count(indexes: int) -> int:
-    """How many guesses a candidate gets."""
-    return indexes * SLOTS + len(OWN_ORDERS) + 1
+class LargeRun:
+    """The followers of a run too long to go through, counted when asked for and scaled to less than COUNTS in all."""
+
+    def __init__(self, index: Index, run: Run):
+        self._index, self._run = index, run
+        self._shift = max((run[1] - run[0]).bit_length() - 10, 0)
+        self._known: dict[int, int] = {}
+        self.size = (run[1] - run[0]) >> self._shift
+
+    def get(self, symbol: int, _: int) -> int:
+        """How often `symbol` followed, never scaled down to nothing."""
+        if symbol not in self._known:
+            count = self._index.count(symbol, self._run)
+            self._known[symbol] = min((count + (1 << self._shift) - 1) >> self._shift, COUNTS - 1)
+        return self._known[symbol]
 
 
-def cell_count(indexes: int) -> int:
-    """How many cells all the tables have: those of each index, of the text itself, and of the shares."""
-    return CELLS * (indexes * TABLES + len(OWN_ORDERS)) + max(SHARE_LEVELS) + 1
+def _nothing(symbol: int, default: int) -> int:
+    return 0
 
 
 class Foresight:
     """The candidates for one place, and what is known of each."""
 
-    def __init__(self, position: Position, indexes: list[Index]):
-        self._getters, self._left = [{}.get], [0]
-        self._slots: list[int] = []  # per guess, its source: the place of a getter
-        self._offsets: list[int] = []  # per guess, where its table starts
-        self._small: list[tuple[int, Counter]] = []
-        self._large: list[LargeRun] = []
-        for which, index in enumerate(indexes):
-            self._look_up(index, which, position)
-        for which, seen in enumerate(position.own()):
-            self._slots.append(self._source(seen, sum(seen.values())))
-            self._offsets.append(CELLS * (TABLES * len(indexes) + which))
-        self._share_base = CELLS * (TABLES * len(indexes) + len(OWN_ORDERS))
+    def __init__(self, position: Position, indexes: list[Index], alphabet: Alphabet):
+        self._position, self._alphabet = position, alphabet
+        # Per guess: how to ask how often a symbol followed, how many followers are left, where its table starts.
+        self._getters, self._left, self._bases = [], [], []
+        self._small: list[tuple[int, dict[int, int]]] = []
+        longest = len(position.runs) - 1
+        self._look_up(indexes[0], position.runs, position.orders(), [longest, *_CONTEXT_TABLES])
+        self._look_up(indexes[1], position.prose_runs, position.prose_orders(), _PROSE_TABLES)
+        self._spell(indexes[2])
+        self._own = position.own()
+        self._add(_OWN_TABLE, self._own.get, min(sum(self._own.values()), COUNTS - 1))
+        self._levels = [RUN_LEVELS[left] for left in self._left]
         self._shares = self._share_out()
         self._share_left = ONE
 
-    def _source(self, seen, left: int) -> int:
-        self._getters.append(seen.get)
-        self._left.append(min(left, COUNTS - 1))
-        return len(self._left) - 1
+    def _add(self, table: int, get, left: int) -> None:
+        self._getters.append(get)
+        self._left.append(left)
+        self._bases.append(CELLS * table)
 
-    def _look_up(self, index: Index, which: int, position: Position) -> None:
-        runs, places = position.contexts(which)
-        sources = [self._run_source(index, run) for run in runs]
-        self._slots += [sources[place] if place >= 0 else 0 for place in places]
-        tables = [*range(SLOTS - 1), SLOTS - 1 + len(position.runs[which]) - 1]
-        self._offsets += [CELLS * (TABLES * which + table) for table in tables]
+    def _look_up(self, index: Index, runs: list[Run], orders: list[int], tables: list[int]) -> None:
+        tallies = {run: _tally(index.column, run) for run in runs if run[1] - run[0] <= SMALL_RUN}
+        self._small += [(run[1] - run[0], seen) for run, seen in tallies.items()]
+        large: dict[Run, LargeRun] = {}
+        for order, table in zip(orders, tables, strict=True):
+            if order >= len(runs):
+                self._add(table, _nothing, 0)
+            elif (run := runs[order]) in tallies:
+                self._add(table, tallies[run].get, run[1] - run[0])
+            else:
+                if run not in large:
+                    large[run] = LargeRun(index, run)
+                self._add(table, large[run].get, large[run].size)
 
-    def _run_source(self, index: Index, run: tuple[int, int]) -> int:
-        low, high = run
+    def _spell(self, dictionary: Index) -> None:
+        """A guess by the words of the dictionary that begin like the word so far."""
+        low, high = run = self._position.spelling
         if high - low > SMALL_RUN:
-            large = LargeRun(index, run)
-            self._large.append(large)
-            return self._source(large, large.left)
-        seen = Counter(index.column[low:high])
-        self._small.append((high - low, seen))
-        return self._source(seen, high - low)
+            source, left = LargeRun(dictionary, run), (high - low) >> max((high - low).bit_length() - 10, 0)
+        else:
+            source, left = _tally(dictionary.column, run), high - low
+        spelling, get = self._alphabet.spelling, source.get
+        self._add(_DICTIONARY_TABLE, lambda symbol, default: get(spelling[symbol], default), left)
 
     def _share_out(self) -> dict[int, int]:
-        """Each symbol's share of ONE by the small runs: the longest run first, each shorter one taking its part."""
+        """Each symbol's share of ONE: the longest small run first, then shorter ones, last the text."""
         shares: dict[int, int] = {}
-        for size, seen in sorted(self._small, key=lambda small: -small[0]):
+        small = sorted(self._small, key=lambda small: -small[0])
+        for size, seen in [*small, (sum(self._own.values()), self._own)]:
             kinds = len(seen)
-            total = size + kinds
-            shares = {symbol: share * kinds // total for symbol, share in shares.items()}
+            if kinds:
+                shares = {symbol: share * kinds // (size + kinds) for symbol, share in shares.items()}
             for symbol, count in seen.items():
-                shares[symbol] = shares.get(symbol, 0) + (count << 16) // total
+                shares[symbol] = shares.get(symbol, 0) + (count << 16) // (size + kinds)
         return shares
 
-    def candidates(self, size: int):
-        """Yields every symbol of an alphabet of `size` once, the likeliest first."""
+    def candidates(self):
+        """Yields every symbol once, the likeliest first."""
         shares = self._shares
         yield from sorted(shares, key=lambda symbol: (-shares[symbol], symbol))
-        rest = [symbol for symbol in range(size) if symbol not in shares]
-        if self._large:
-            get = min(self._large, key=lambda large: large.left).get
-            rest.sort(key=lambda symbol: -get(symbol, 0))
-        yield from rest
+        rest = [symbol for symbol in range(len(self._alphabet)) if symbol not in shares]
+        ranks = self._position.ranks()
+        yield from sorted(rest, key=lambda symbol: -ranks.get(symbol, 0))
 
-    def cells(self, symbol: int) -> list[int]:
-        """Where the guesses about `symbol` stand among all the tables."""
+    def cells(self, symbol: int, turn: int) -> list[int]:
+        """Where the guesses about `symbol` stand among all the tables, when asked about at `turn`."""
         self._seen = [get(symbol, 0) for get in self._getters]
-        pairs = [SEEN_CELLS[seen] + RUN_LEVELS[left] for seen, left in zip(self._seen, self._left, strict=True)]
-        cells = [offset + pairs[slot] for offset, slot in zip(self._offsets, self._slots, strict=True)]
-        share = min((self._shares.get(symbol, 0) << 10) // self._share_left, COUNTS)
-        cells.append(self._share_base + SHARE_LEVELS[share])
+        cells = [
+            base + SEEN_CELLS[seen] + level
+            for base, seen, level in zip(self._bases, self._seen, self._levels, strict=True)
+        ]
+        cells.append(_SYMBOL_BASE + 256 * min(turn, _SYMBOL_TURNS - 1) + symbol)
+        cells.append(_SHARE_BASE + _SHARE_LEVELS[min((self._shares.get(symbol, 0) << 10) // self._share_left, COUNTS)])
         return cells
 
     def refuse(self, symbol: int) -> None:
         """`symbol`, just asked about, does not come next: count it out."""
-        self._left = [max(left - seen, 0) for left, seen in zip(self._left, self._seen, strict=True)]
+        self._left = [left if left > 0 else 0 for left in map(sub, self._left, self._seen)]
+        self._levels = [RUN_LEVELS[left] for left in self._left]
         self._share_left = max(self._share_left - self._shares.get(symbol, 0), 1)
+
+
+def _tally(column: bytes, run: Run) -> dict[int, int]:
+    """How often each symbol stands in a run; a short one is quicker to go through by hand."""
+    rows = column[run[0] : run[1]]
+    if len(rows) > _BY_HAND:
+        return Counter(rows)
+    seen: dict[int, int] = {}
+    for symbol in rows:
+        seen[symbol] = seen.get(symbol, 0) + 1
+    return seen

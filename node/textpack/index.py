@@ -6,11 +6,13 @@ symbol above the run. Contexts see symbols folded (`Alphabet.folded`); what foll
 """
 
 from array import array
+from collections import Counter
 from itertools import accumulate
 
-BLOCK_BITS = 10  # the counts above every 1024th row are kept
+BLOCK_BITS = 11  # the counts above every 2048th row are kept
 _HALF = 1 << BLOCK_BITS - 1
-MAX_ORDER = 20  # rows are sorted this deep
+MAX_ORDER = 20  # rows are sorted a little deeper
+MAX_TALLIES = 200  # kept for the next text
 Run = tuple[int, int]
 
 
@@ -18,13 +20,13 @@ class Index:
     """`column`: the symbol after each context, rows in order; `marks`: counts above each block, a row of `width` each."""
 
     def __init__(self, column: bytes, marks: array, folded: bytes, width: int):
-        self.column, self.rows = column, len(column)
+        self.column, self.everything = column, (0, len(column))
         self.marks, self._width = marks, width
-        alike = [[s for s in range(width) if folded[s] == folded[symbol]] for symbol in range(width)]
-        self._alike = [group if len(group) > 1 else None for group in alike]
+        self._tallies: dict[Run, Counter] = {}
+        self._alike = [[s for s in range(width) if folded[s] == folded[symbol]] for symbol in range(width)]
         totals = [0] * width
         for symbol in range(width):
-            totals[folded[symbol]] += self._above(symbol, self.rows)
+            totals[folded[symbol]] += self._above(symbol, len(column))
         starts = [0, *accumulate(totals)]
         self._starts = [starts[folded[symbol]] for symbol in range(width)]
 
@@ -44,21 +46,34 @@ class Index:
             return self.column.count(symbol, low, high)
         return self._above(symbol, high) - self._above(symbol, low)
 
+    def tally(self, run: Run) -> Counter:
+        """How often each symbol follows the context of `run`."""
+        if run not in self._tallies:
+            if len(self._tallies) >= MAX_TALLIES:
+                self._tallies.clear()
+            self._tallies[run] = Counter(self.column[run[0] : run[1]])
+        return self._tallies[run]
+
+    def step(self, run: Run, symbol: int) -> Run:
+        """The run of a context with `symbol` added; empty if it is unknown."""
+        group = self._alike[symbol]
+        if len(group) > 1:
+            found, low = sum([self.count(s, run) for s in group]), sum([self._above(s, run[0]) for s in group])
+        else:
+            found = self.count(symbol, run)
+            low = self._above(symbol, run[0]) if found else 0
+        low += self._starts[symbol]
+        return low, low + found
+
     def follow(self, runs: list[Run], symbol: int) -> list[Run]:
         """The runs of orders 0, 1, 2... once `symbol` has been added to the context of `runs`."""
-        if symbol >= self._width:
-            return [(0, self.rows)]
-        group = self._alike[symbol] or (symbol,)
-        start = self._starts[symbol]
-        longer = [(0, self.rows)]
+        longer = [self.everything]
         last = found = None
         for run in runs[:MAX_ORDER]:
             if run != last:
-                low = start + sum([self._above(s, run[0]) for s in group])
-                found = low, low + sum([self.count(s, run) for s in group])
-                last = run
-            if found[0] == found[1]:
-                break
+                last, found = run, self.step(run, symbol)
+                if found[0] == found[1]:
+                    break
             longer.append(found)
         return longer
 

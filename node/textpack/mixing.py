@@ -9,7 +9,7 @@ from itertools import accumulate
 
 ONE = 1 << 16  # chances, and a weight of one
 MAX_GUESS = 2815  # e^11 to one: the surest chance that 16 bits can tell from certainty
-_STEP = 18518942588666869714  # e^(1/256) in 64ths of a bit: 2^64 times it
+_STEP = 18518942588666869714  # e^(1/256), times 2^64
 
 
 def _odds() -> list[int]:

@@ -5,7 +5,6 @@ followed the contexts that end here: in the language's announcements, in its gen
 """
 
 from array import array
-from itertools import islice
 from operator import add, mul
 
 from node.errors import RemoteFault
@@ -16,9 +15,9 @@ from node.textpack.mixing import CHANCES, MAX_GUESS
 from node.textpack.position import Position
 
 MAX_CHARACTERS = 4000
-MAX_TRIES = 24  # candidates offered before a character is named outright
+MAX_TURN = 23  # later candidates choose the same weights
 MAX_WORD = 12  # longer words choose the same weights
-_PLANE_BITS, _BLOCK_BITS = 5, 8  # a spelt code point: 5 bits, 8 bits, 8 bits
+PLANES = 17  # of Unicode, 65 536 code points each
 
 
 class Model:
@@ -42,20 +41,20 @@ class Model:
         return done
 
     def _symbol(self, coder, position: Position, wanted: int) -> int:
-        foresight = Foresight(position, self.indexes)
-        candidates = foresight.candidates(len(self.alphabet))
+        foresight = Foresight(position, self.indexes, self.alphabet)
         settled = self.settle(position)
-        for turn, candidate in enumerate(islice(candidates, MAX_TRIES)):
-            cells = foresight.cells(candidate)
+        turn = 0
+        for candidate in foresight.candidates():
+            cells = foresight.cells(candidate, turn)
             if coder.decide(self.chance(turn, cells, settled), candidate == wanted):
                 return candidate
             foresight.refuse(candidate)
-        rest = list(candidates)
-        return rest[coder.choose(rest.index(wanted) if wanted in rest else 0, len(rest))]
+            turn = min(turn + 1, MAX_TURN)
+        raise RemoteFault("text-packed")
 
     def _spelt(self, coder, wanted: int) -> int:
         point = max(wanted - SPELT, 0)
-        plane = coder.choose(point >> 16, 17)
+        plane = coder.choose(point >> 16, PLANES)
         block = coder.choose(point >> 8 & 0xFF, 256)
         point = plane << 16 | block << 8 | coder.choose(point & 0xFF, 256)
         if not self.alphabet.spells(point):
@@ -64,9 +63,12 @@ class Model:
 
     def settle(self, position: Position) -> list[int]:
         """The weights that hold for every candidate at a place."""
-        choices = [len(runs) - 1 for runs in position.runs] + [min(position.word, MAX_WORD)]
-        rows = [rows[choice] for rows, choice in zip(self.weights, choices, strict=False)]
+        rows = [rows[choice] for rows, choice in zip(self.weights, self.choices(position), strict=False)]
         return [sum(column) for column in zip(*rows, strict=True)]
+
+    def choices(self, position: Position) -> list[int]:
+        """Which row of each set holds at a place; the last set's is the candidate's turn."""
+        return [len(position.runs) - 1, min(position.word, MAX_WORD)]
 
     def chance(self, turn: int, cells: list[int], settled: list[int]) -> int:
         """The chance out of ONE that the candidate at `turn` is right."""

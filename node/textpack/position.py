@@ -1,66 +1,60 @@
-"""A place in a text: which contexts end there, and what has followed each of them."""
+"""A place in a text: the contexts that end there, as runs of the indexes, and what the text itself has shown so far."""
 
 from node.textpack.alphabet import END, Alphabet
-from node.textpack.index import Index, Run
+from node.textpack.index import Index
 from node.textpack.mixing import COUNTS
 
-ORDERS = (1, 2, 3, 4, 5, 6, 8)  # lengths of context looked up in each training text
-OWN_ORDERS = (2, 3, 4, 6)  # the same, in the text itself
-
-
-class LargeRun:
-    """The followers of a run too long to go through: counted when asked for, scaled to less than COUNTS in all."""
-
-    def __init__(self, index: Index, run: Run):
-        self._index, self._run = index, run
-        self._shift = max((run[1] - run[0]).bit_length() - 10, 0)
-        self._known: dict[int, int] = {}
-        self.left = (run[1] - run[0]) >> self._shift
-
-    def get(self, symbol: int, _: int = 0) -> int:
-        """How often `symbol` followed, never scaled down to nothing."""
-        if symbol not in self._known:
-            count = self._index.count(symbol, self._run)
-            self._known[symbol] = min((count + (1 << self._shift) - 1) >> self._shift, COUNTS - 1)
-        return self._known[symbol]
+ORDERS = (3, 5)  # lengths of context looked up in the announcements, beside words and the longest
+PROSE_ORDER = 4  # the same in the prose, beside the word
+OWN_ORDER = 3  # the same in the text itself
 
 
 class Position:
-    """Goes through a text symbol by symbol, and tells the contexts that end there."""
+    """Goes through a text symbol by symbol. `indexes`: announcements, prose, dictionary."""
 
     def __init__(self, indexes: list[Index], alphabet: Alphabet):
-        self._indexes, self._folded, self._letters = indexes, alphabet.folded, alphabet.letters
-        self.runs = [index.follow([(0, index.rows)], END) for index in indexes]
-        self._own: list[dict[bytes, dict[int, int]]] = [{} for _ in OWN_ORDERS]
+        self._announcements, self._prose, self._dictionary = indexes
+        self._alphabet = alphabet
+        self._own: dict[bytes, dict[int, int]] = {}
         self._past = bytes([END])
+        # Runs of the contexts of length 0, 1, 2... as far as the index knows them.
+        self.runs = self._announcements.follow([self._announcements.everything], END)
+        self.prose_runs = self._prose.follow([self._prose.everything], END)
+        self._beginnings = self._dictionary.step(self._dictionary.everything, END)
+        self.spelling = self._beginnings  # the dictionary's words that begin like the word so far
         self.word, self._words = 0, 0  # lengths of the word so far, and of it with the word before
 
     def add(self, symbol: int) -> None:
         """Go on past `symbol`."""
-        for order, shown in zip(OWN_ORDERS, self._own, strict=True):
-            seen = shown.setdefault(self._past[-order:], {})
-            seen[symbol] = min(seen.get(symbol, 0) + 1, COUNTS - 1)
-        self._past += self._folded[symbol : symbol + 1]
-        self.runs = [index.follow(runs, symbol) for index, runs in zip(self._indexes, self.runs, strict=True)]
-        if symbol in self._letters:
+        seen = self._own.setdefault(self._past[-OWN_ORDER:], {})
+        seen[symbol] = min(seen.get(symbol, 0) + 1, COUNTS - 1)
+        self._past += self._alphabet.folded[symbol : symbol + 1]
+        # Runs of the contexts of length 0, 1, 2... as far as the index knows them.
+        self.runs = self._announcements.follow(self.runs, symbol)
+        self.prose_runs = self._prose.follow(self.prose_runs, symbol)
+        if symbol in self._alphabet.letters:
             self.word, self._words = self.word + 1, self._words + 1
+            self.spelling = self._dictionary.step(self.spelling, self._alphabet.spelling[symbol])
         else:
             self.word, self._words = 0, (self.word or self._words) + 1
+            self.spelling = self._beginnings
 
-    def contexts(self, which: int) -> tuple[list[Run], list[int]]:
-        """The distinct runs of one index, and where each order's, the word's, the longest's stands among them (or -1)."""
-        runs = self.runs[which]
-        found: list[Run] = []
-        places = []
-        for order in (*ORDERS, self.word + 1, self._words + 1, len(runs) - 1):
-            if order >= len(runs):
-                places.append(-1)
-                continue
-            if runs[order] not in found:
-                found.append(runs[order])
-            places.append(found.index(runs[order]))
-        return found, places
+    def orders(self) -> list[int]:
+        """The lengths of context that give a guess, in the announcements: the longest, ORDERS, the word, two words."""
+        return [len(self.runs) - 1, *ORDERS, self.word + 1, self._words + 1]
 
-    def own(self) -> list[dict[int, int]]:
-        """What followed in the text itself, for each of OWN_ORDERS."""
-        return [shown.get(self._past[-order:], {}) for order, shown in zip(OWN_ORDERS, self._own, strict=True)]
+    def prose_orders(self) -> list[int]:
+        """The same in the prose: PROSE_ORDER, the word."""
+        return [PROSE_ORDER, self.word + 1]
+
+    def own(self) -> dict[int, int]:
+        """What followed this context in the text itself."""
+        return self._own.get(self._past[-OWN_ORDER:], {})
+
+    def ranks(self) -> dict[int, int]:
+        """Numbers that order the symbols by what followed the last two, then the last one, in the announcements."""
+        ranks: dict[int, int] = {}
+        for place, run in enumerate(self.runs[1:3]):
+            for symbol, count in self._announcements.tally(run).items():
+                ranks[symbol] = count << 24 * place
+        return ranks

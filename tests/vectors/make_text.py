@@ -1,0 +1,61 @@
+"""Writes text.json: texts and their packed octets, and octets that must be refused, each for one reason."""
+
+import json
+import pathlib
+
+from node.errors import RemoteFault
+from node.textpack import MODELS, model, unpack
+from node.textpack.rangecoder import Encoder
+
+TEXTS = {
+    1: ["", "Bonjour", "Assemblée générale samedi 14 mars à 18 h 30, salle des fêtes. Venez nombreuses et nombreux !",
+        "Fête de quartier\x1fPlace du Marché\x1fComité des fêtes\x1fRepas partagé, musique. Gratuit 😀\x1fhttps://exemple.org"],
+    2: ["Public meeting on Thursday at 7 pm in the library. Bring a chair."],
+    3: ["Reunión vecinal el jueves a las 19 h en la biblioteca. Traed una silla."],
+    4: ["اجتماع عام يوم الخميس على الساعة السابعة مساءً في المكتبة."],
+}
+
+
+def packed(codec, text):
+    encoder = Encoder()
+    model(codec).code(encoder, model(codec).alphabet.symbols(text))
+    return encoder.finish()
+
+
+def refused(what, codec, octets):
+    try:
+        unpack(codec, octets)
+    except RemoteFault as fault:
+        return {"what": what, "codec": codec, "packed": octets.hex(), "reason": fault.reason}
+    raise AssertionError(f"accepted: {what}")
+
+
+def spelt_letter():
+    """A letter that has a symbol, spelt out after an escape."""
+    french = model(1)
+    spells, french.alphabet.spells = french.alphabet.spells, lambda point: True
+    encoder = Encoder()
+    french.code(encoder, [256 + ord("a"), 0])
+    french.alphabet.spells = spells
+    return encoder.finish()
+
+
+def vectors():
+    hello = packed(1, "Bonjour")
+    return {
+        "models": {codec: frozen.blake2b for codec, frozen in MODELS.items()},
+        "good": [{"codec": codec, "text": text, "packed": packed(codec, text).hex()}
+                 for codec, texts in TEXTS.items() for text in texts],
+        "bad": [
+            refused("an unknown codec", 9, hello),
+            refused("raw octets that are not UTF-8", 0, b"\xc3"),
+            refused("a zero octet at the end", 1, hello + b"\0"),
+            refused("an octet after the end", 1, hello + b"\x55"),
+            refused("a letter of the alphabet, spelt out", 1, spelt_letter()),
+        ],
+    }
+
+
+if __name__ == "__main__":
+    target = pathlib.Path(__file__).parent / "text.json"
+    target.write_text(json.dumps(vectors(), indent=1, ensure_ascii=False) + "\n")
