@@ -53,7 +53,8 @@ def described(deb: Path) -> str:
 
 
 def _fetch(folder: Path, names: list[str]) -> None:
-    for name in ("etc/apt/preferences.d", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "debs"):
+    for name in ("etc/apt/preferences.d", "etc/apt/apt.conf.d", "var/lib/apt/lists/partial",
+                 "var/cache/apt/archives/partial", "debs"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
     (folder / "apt.conf").write_text(CONFIGURATION.replace("{folder}", str(folder)))

@@ -16,16 +16,17 @@ USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel
          "archipel-dns": 705, "archipel-broker": 706}
 # Not on the root: the kernel (on the FAT partition), what only apt and the build use, Debian's own ways to start things.
 LEFT_OUT = ("boot/", "var/lib/apt/", "var/lib/dpkg/info/", "etc/initramfs-tools/", "etc/nginx/sites-enabled/",
-            "var/lib/nginx/", "etc/systemd/system/timers.target.wants/", "etc/apt/", "var/cache/", "var/log/")
+            "var/lib/nginx/", "etc/systemd/system/timers.target.wants/", "etc/apt/", "var/cache/", "var/log/",
+            "vmlinuz", "initrd.img")
 EMPTIED = ("boot", "var/log", "var/cache")  # the folders themselves stay
 ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 NOLOGIN = "/usr/sbin/nologin"
 
 
 def build_root(base: Path, app: App, given: Given, target: Path) -> None:
-    """Write the squashfs `target`. """
-    command = ["sqfstar", "-comp", "zstd", "-Xcompression-level", "15", "-b", "128K", "-processors", "2", "-quiet",
-               "-no-progress", "-mkfs-time", str(EPOCH_S), str(target)]
+    """Write the squashfs `target`."""
+    command = ["sqfstar", "-comp", "zstd", "-b", "128K", "-processors", "2", "-quiet",
+               "-no-progress", "-mkfs-time", str(EPOCH_S), "-root-time", str(EPOCH_S), "-root-mode", "755", str(target)]
     target.unlink(missing_ok=True)
     packer = subprocess.Popen(command, stdin=subprocess.PIPE)
     write_tar(packer.stdin, _entries(base, app, given))
@@ -43,7 +44,9 @@ def _entries(base: Path, app: App, given: Given) -> Iterator[Entry]:
             folder_entry("boot/firmware"), folder_entry("data"), folder_entry("var/log"), folder_entry("var/cache")]
     yield from sorted((entry for entry in ours if not entry[0].isdir()), key=lambda entry: entry[0].name)
     yield from read_tar(base, lambda name: not (name + "/").startswith(LEFT_OUT) or name in EMPTIED)
-    yield from (entry for entry in ours if entry[0].isdir())  # folders that the base has keep their own modes
+    # folders last: those that the base has keep their own modes; none is left to the packer, which would date it today
+    yield from (entry for entry in ours if entry[0].isdir())
+    yield from (folder_entry(str(parent)) for entry in ours for parent in Path(entry[0].name).parents if parent.name)
 
 
 def accounted(info, content: bytes) -> Entry:
