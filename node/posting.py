@@ -144,7 +144,7 @@ class Desk:
         """What waits, oldest first."""
         found = [(kept, self._reader.unpublished(kept.raw)) for kept in self._kept().values()]
         items = [Waiting(item, kept.moderated, kept.publish_at) for kept, item in found if item]
-        return sorted(items, key=lambda one: (one.item.created, one.item.id))
+        return sorted(items, key=lambda one: one.item.created)  # within a minute: as they came
 
     def approve(self, item_id: str) -> bool:
         """Let a post out, now or at its minute; whether it waited."""

@@ -22,7 +22,7 @@ SPEED = 20.0
 START = time.time()
 
 
-def until(ready, timeout_s=40):
+def until(ready, timeout_s=90):
     """Wait for `ready()` to become true; its value."""
     end = time.monotonic() + timeout_s
     while not (value := ready()):
