@@ -17,8 +17,8 @@ USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel
 # Not on the root: the kernel (on the FAT partition), what only apt and the build use, Debian's own ways to start things.
 LEFT_OUT = ("boot/", "var/lib/apt/", "var/lib/dpkg/info/", "etc/initramfs-tools/", "etc/nginx/sites-enabled/",
             "var/lib/nginx/", "etc/systemd/system/timers.target.wants/",
-            "etc/systemd/system/multi-user.target.wants/", "etc/systemd/system/getty.target.wants/", "etc/apt/", "var/cache/", "var/log/",
-            "vmlinuz", "initrd.img")
+            "etc/systemd/system/multi-user.target.wants/", "etc/systemd/system/getty.target.wants/", "etc/apt/",
+            "var/cache/", "var/log/", "vmlinuz", "initrd.img")
 EMPTIED = ("boot", "var/log", "var/cache")  # the folders themselves stay
 ACCOUNTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 NOLOGIN = "/usr/sbin/nologin"
