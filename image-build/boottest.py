@@ -354,7 +354,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", help=f"all if none is named: {', '.join(CASES)}")
     parser.add_argument("--cuts", type=int, default=POWER_CUTS)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    wanted = parser.parse_args()
+    wanted = parser.parse_intermixed_args()
     failed = 0
     with tempfile.TemporaryDirectory(dir=PROJECT / "build", prefix="boottest-") as folder:
         bench = Bench(wanted.image, Path(folder), wanted.cuts, wanted.seed)
