@@ -107,13 +107,13 @@ class KissLink:
             try:
                 port = self._open()
             except (OSError, ValueError):
-                self._closing.wait(pause_s / self.settings.speed)
                 pause_s = min(2 * pause_s, MAX_RETRY_S)
-                continue
-            self._port, pause_s = port, RETRY_S
-            self.counters["connected"] += 1
-            self._listen(port)
-            self._lose(port)
+            else:
+                self._port, pause_s = port, RETRY_S
+                self.counters["connected"] += 1
+                self._listen(port)
+                self._lose(port)
+            self._closing.wait(pause_s / self.settings.speed)  # after a loss too: a TNC may hang up on all who come
 
     def _open(self) -> "_SerialPort | _TcpPort":
         way, _, where = self.settings.connect.partition(":")

@@ -80,8 +80,10 @@ class SimulatedTncs:
         os.close(descriptor)
 
     def _end(self) -> None:
+        for server in self._servers:  # first, so that nobody who is dropped comes back to one that is being switched off
+            server.close()
         for descriptor in list(self._clients):
             self._drop(descriptor)
-        for held in (*self._servers, *self._held, self._woken):
+        for held in (*self._held, self._woken):
             held.close()
         self._selector.close()
