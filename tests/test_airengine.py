@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from node.clock import minute_of
+from node.errors import LocalMisuse
 from node.identity import Charter
 from node.island import Island
 from node.liveset import LiveSet
@@ -187,6 +188,11 @@ def test_a_long_record_comes_in_pieces_and_any_of_them_do():
     assert desk.liveset.raw(record_id(raw)) == raw
 
 
+def test_a_channel_too_narrow_for_the_longest_record_is_our_own_mistake():
+    with pytest.raises(LocalMisuse):
+        Desk(max_payload=125)
+
+
 def test_a_lost_piece_is_asked_for_again():
     desk, raw = Desk(), bulletin(1, 500)
     desk.wait(60)
@@ -241,7 +247,7 @@ def test_firmware_that_signs_gets_no_packet_of_the_expensive_sizes():
     assert max(sizes) <= 188
 
 
-@pytest.mark.parametrize("max_payload", [120, 188, 231])
+@pytest.mark.parametrize("max_payload", [126, 188, 231])
 def test_no_packet_is_larger_than_the_setting_says(max_payload):
     desk = Desk(max_payload=max_payload, signs=True)
     desk.hear(Neighbours((5, 6, 7)), summary([]))

@@ -3,7 +3,7 @@
 import pytest
 
 from node.identity import Charter
-from node.records import record_id
+from node.records import MAX_RECORD_BYTES, record_id
 from radio.air import Mischief
 from radio.topology import cell, line
 from tests.archipelago import CHARTER, Archipelago, bulletin, ids_of
@@ -84,6 +84,14 @@ def test_who_never_hears_the_author_gets_its_very_bytes():
     made = world(1, line(3), raws, loss=0.1)
     assert made.run(3600, until_equal=True)
     assert [made.members[2].island.liveset.raw(id_) for id_ in map(record_id, raws)] == raws
+
+
+@pytest.mark.parametrize("max_payload", [126, 188, 231])
+def test_a_record_of_the_largest_size_travels_in_packets_of_any_size_allowed(max_payload):
+    raw = bulletin(1, MAX_RECORD_BYTES)
+    made = world(1, line(3), [raw], loss=0.2, max_payload=max_payload)
+    assert made.run(2 * 3600, until_equal=True)
+    assert made.members[2].ids == ids_of([raw])
 
 
 def test_an_island_off_for_a_day_catches_up_by_itself():

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from node.errors import LocalMisuse
-from node.sync.erasure import MAX_PIECES, piece, rebuild
+from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece, rebuild
 
 
 def test_the_first_pieces_are_the_parts_themselves():
@@ -22,7 +22,7 @@ def test_any_k_distinct_pieces_rebuild_the_whole():
 def test_every_length_and_number_of_parts_comes_back():
     rng = random.Random(2)
     for _ in range(200):
-        whole, parts = rng.randbytes(rng.randrange(1, 1752)), rng.randrange(1, 9)
+        whole, parts = rng.randbytes(rng.randrange(1, 1752)), rng.randrange(1, MAX_PARTS + 1)
         chosen = rng.sample(range(MAX_PIECES), parts)
         assert rebuild({index: piece(whole, parts, index) for index in chosen}, parts, len(whole)) == whole
 
@@ -38,4 +38,4 @@ def test_too_few_pieces_or_one_out_of_range_are_our_own_mistake():
     with pytest.raises(LocalMisuse):
         piece(b"abc", 2, 255)
     with pytest.raises(LocalMisuse):
-        piece(b"abc", 9, 0)
+        piece(b"abc", MAX_PARTS + 1, 0)

@@ -38,7 +38,7 @@ def test_a_bad_vector_is_refused_for_its_one_fault(vector):
 
 def any_section(rng):
     """A section of any kind, with fields at random."""
-    parts = rng.randrange(2, 9)
+    parts = rng.randrange(2, 17)
     whole_bytes = rng.randrange(parts, 900)
     content = rng.randbytes(min(-(-whole_bytes // parts), 150))
     return rng.choice([

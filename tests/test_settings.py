@@ -6,7 +6,10 @@ import tomllib
 
 import pytest
 
+from node.records import MAX_RECORD_BYTES
 from node.shell.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
+from node.sync.erasure import MAX_PARTS
+from node.sync.packets import HEADER_BYTES, PIECE_BYTES
 
 
 def test_without_a_file_everything_has_a_default(monkeypatch, tmp_path):
@@ -41,6 +44,13 @@ keep_days = 0
     assert settings.portal.listen == ("0.0.0.0", 80)
     assert settings.radio.max_payload == 188
     assert settings.archive.keep_days == 0
+
+
+def test_the_smallest_packets_that_are_accepted_still_carry_the_longest_record():
+    assert parse("[radio]\nmax_payload = 126").radio.max_payload == 126
+    assert MAX_RECORD_BYTES <= MAX_PARTS * (126 - HEADER_BYTES - PIECE_BYTES)
+    with pytest.raises(BadSettings, match="126 to 231"):
+        parse("[radio]\nmax_payload = 125")
 
 
 def test_every_mistake_is_named_with_its_line_and_what_to_write():

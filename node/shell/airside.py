@@ -70,8 +70,7 @@ class AirSide:
 
     def packets(self, record_bytes: int) -> int:
         """How many packets one transmission of a record takes."""
-        room = self.max_payload - HEADER_BYTES
-        return 1 if record_bytes + WHOLE_BYTES <= room else -(-record_bytes // (room - PIECE_BYTES))
+        return self._engine.station.parts(record_bytes)
 
     def airtime_s(self, record_bytes: int) -> float:
         """Seconds of air that one transmission of a record takes."""

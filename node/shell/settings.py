@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from node.sync.packets import LEAST_MAX_PAYLOAD, MAX_PACKET_BYTES
+from node.sync.station import DEFAULT_MAX_PAYLOAD
+
 MAX_BROKERS = 4
 Address = tuple[str, int]
 LANGUAGES = ("fr", "en", "es", "ar")
@@ -170,7 +173,8 @@ class RadioSettings:
     connect: str = _setting("auto", _connect,
                             '"auto", "serial", "serial:/dev/ttyUSB0", "tcp:HOST", "tcp:HOST:PORT" or "none"')
     channel: str = _setting("", _text(0, 11), "the name of one of the radio's channels, or nothing for its first")
-    max_payload: int = _setting(188, _number(60, 231), "a whole number of bytes from 60 to 231")
+    max_payload: int = _setting(DEFAULT_MAX_PAYLOAD, _number(LEAST_MAX_PAYLOAD, MAX_PACKET_BYTES),
+                                f"a whole number of bytes from {LEAST_MAX_PAYLOAD} to {MAX_PACKET_BYTES}")
     region: str = _setting("", _text(0, 12), 'nothing (the radio tells it) or a Meshtastic region such as "EU_868"')
     share: float = _setting(0.0, _number(0, 100, float),
                             "how much of the legal airtime to use, in percent; 0 for at most 1 % of each hour")

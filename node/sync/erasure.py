@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from node.errors import LocalMisuse
 
-MAX_PARTS = 8
+MAX_PARTS = 16
 MAX_PIECES = 255
 _MODULUS = 0x11D
 

@@ -279,5 +279,5 @@ class Hearing:
 
     def _more(self, sender: Neighbour, heard: More, at: float) -> None:
         id_ = self.station.inventory.id_from_short(heard.short_id)
-        if id_ and self.station.parts(self.station.records.raw(id_)) == heard.parts:
+        if id_ and self.station.parts(len(self.station.records.raw(id_))) == heard.parts:
             self.backlog.append((sender, id_, self._asked(heard.responder, heard.missing)))

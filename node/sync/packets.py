@@ -28,6 +28,7 @@ MAX_NEEDED = 31
 MAX_NEIGHBOURS = 15
 MAX_RESPONDERS = 3
 WHOLE_BYTES, PIECE_BYTES, SUM_BYTES, HAVE_BYTES, NEED_BYTES, MORE_BYTES = 2, 8, 5, 8, 4, 8
+LEAST_MAX_PAYLOAD = HEADER_BYTES + PIECE_BYTES + piece_bytes(MAX_RECORD_BYTES, MAX_PARTS)  # for the longest record
 
 _HAVE, _MORE, _NEIGHBOURS, _NEED, _SUM, _WHOLE, _PIECE = 0x01, 0x02, 0x10, 0x20, 0x40, 0x80, 0xC0
 
@@ -57,7 +58,7 @@ class Piece:
 
     def encode(self) -> bytes:
         """8 B + the piece."""
-        first = _PIECE | self.fresh << 3 | self.parts - 1
+        first = _PIECE | self.fresh << 4 | self.parts - 1
         return bytes([first]) + self.short_id + bytes([self.index]) + self.whole_bytes.to_bytes(2, "big") + self.content
 
 
@@ -221,12 +222,12 @@ def _read_whole(first: int, reader: _Reader) -> Whole:
 
 
 def _read_piece(first: int, reader: _Reader) -> Piece:
-    short_id, parts = reader.take(SHORT_ID_BYTES), (first & 7) + 1
+    short_id, parts = reader.take(SHORT_ID_BYTES), (first & 15) + 1
     index, whole_bytes = reader.number(), reader.number(2)
     if parts < 2 or index >= MAX_PIECES or not parts <= whole_bytes <= MAX_RECORD_BYTES:
         raise RemoteFault("packet-piece")
     content = reader.take(piece_bytes(whole_bytes, parts))
-    return Piece(short_id, parts, index, whole_bytes, content, bool(first & 8))
+    return Piece(short_id, parts, index, whole_bytes, content, bool(first & 16))
 
 
 def _read_sum(first: int, reader: _Reader) -> Sum:
@@ -267,7 +268,7 @@ def _read_neighbours(first: int, reader: _Reader) -> Neighbours:
 
 _READINGS = (
     (0xFE, _WHOLE, _read_whole),
-    (0xF0, _PIECE, _read_piece),
+    (0xE0, _PIECE, _read_piece),
     (0xC0, _SUM, _read_sum),
     (0xE0, _NEED, _read_need),
     (0xF0, _NEIGHBOURS, _read_neighbours),

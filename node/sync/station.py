@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from node.errors import LocalMisuse
 from node.records import Event, Record
 from node.sync.asking import Asking
 from node.sync.assembly import Workshop
 from node.sync.erasure import MAX_PARTS, MAX_PIECES
 from node.sync.inventory import Inventory, Records
 from node.sync.neighbours import Neighbourhood, View
-from node.sync.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
+from node.sync.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
 from node.sync.rumours import Rank, Rumour, Rumours
 
 DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
@@ -52,6 +53,8 @@ class Station:
     """One island on one channel. `at` is the engine's own time everywhere here, `now` the island's clock."""
 
     def __init__(self, channel: Channel, records: Records, key: bytes, address: int, rng: random.Random):
+        if channel.max_payload < LEAST_MAX_PAYLOAD:
+            raise LocalMisuse(f"{channel.max_payload} B: the longest record would not fit its pieces")
         self.channel, self.records, self.key, self.address, self.rng = channel, records, key, address, rng
         self.unit_s = channel.airtime_s(channel.max_payload)
         self.inventory = Inventory(records, key)
@@ -65,10 +68,10 @@ class Station:
         return sum(1.0 if one.view is View.FAR or one.ahead else self.rumours.doubt(one.address, one.loss)
                    for one in self.near.live())
 
-    def parts(self, raw: bytes) -> int:
+    def parts(self, record_bytes: int) -> int:
         """How many pieces a record needs on this channel."""
         room = self.channel.max_payload - HEADER_BYTES
-        return 1 if len(raw) + WHOLE_BYTES <= room else -(-len(raw) // (room - PIECE_BYTES))
+        return 1 if record_bytes + WHOLE_BYTES <= room else -(-record_bytes // (room - PIECE_BYTES))
 
     def rumour(self, id_: bytes, fresh: bool, own: bool = False) -> Rumour | None:
         """The rumour of a record we hold, begun if need be; nobody is known to lack it yet.
@@ -81,7 +84,8 @@ class Station:
             return known
         rank = self._rank(record, fresh)
         first = 0 if own else self.rng.randrange(MAX_PARTS, MAX_PIECES)
-        return self.rumours.start(Rumour(id_, self.parts(self.records.raw(id_)), rank, fresh, own=own, next_piece=first))
+        parts = self.parts(len(self.records.raw(id_)))
+        return self.rumours.start(Rumour(id_, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:
         """Urgent first, then events by nearness, then new, then repair; each island repairs in an order of its own."""
