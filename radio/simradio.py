@@ -194,6 +194,8 @@ class SimulatedMesh:
         self._attach(radio, client)
         with contextlib.suppress(OSError):
             while radio.client is client and (data := await reader.read(READ_BYTES)):
+                if writer.transport.is_closing():
+                    break  # thrown out: what it still had to say is not worth the work
                 self._receive(radio, client, data)
         self._leave(radio, client)
         writer.close()

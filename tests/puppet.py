@@ -93,7 +93,7 @@ class Puppet:
 
     def next_packet(self):
         while True:
-            message = self.heard.get(timeout=5)
+            message = self.heard.get(timeout=30)
             if message.HasField("packet"):
                 return message.packet
 

@@ -67,9 +67,9 @@ def test_islands_on_two_bridged_brokers_share_one_set(start, tmp_path):
     here, there = start(Isle, first.url), start(Isle, second.url)
     here.runner.publish(bulletin(1))
     there.runner.publish(bulletin(2))
-    until(lambda: len(here.ids) == len(there.ids) == 2, 60)
+    until(lambda: len(here.ids) == len(there.ids) == 2, 120)
     late = start(Isle, second.url)
-    until(lambda: late.ids == here.ids, 60)
+    until(lambda: late.ids == here.ids, 120)
 
 
 def test_an_island_on_two_brokers_carries_from_one_to_the_other(start, tmp_path):
@@ -78,8 +78,8 @@ def test_an_island_on_two_brokers_carries_from_one_to_the_other(start, tmp_path)
     start(Isle, *(broker.url for broker in brokers))
     here.runner.publish(bulletin(1))
     there.runner.publish(bulletin(2))
-    until(lambda: len(here.ids) == len(there.ids) == 2, 60)
+    until(lambda: len(here.ids) == len(there.ids) == 2, 120)
     brokers[0].stop()
     there.runner.publish(bulletin(3))
     brokers[0].start()
-    until(lambda: len(here.ids) == 3, 60)
+    until(lambda: len(here.ids) == 3, 120)

@@ -48,7 +48,7 @@ def rounds(shore, village, peers=()):
         made.close()
 
 
-def until(ready, timeout_s=20):
+def until(ready, timeout_s=60):
     end = time.monotonic() + timeout_s
     while not ready():
         assert time.monotonic() < end, "it never happened"

@@ -202,9 +202,9 @@ def test_text_messages_reach_the_hook_and_answers_are_acknowledged(mesh, connect
     there = connect(mesh.ports[1], on_text=lambda sender, text: texts.put((sender, text)))
     until(lambda: here.up and there.up)
     assert here.send_text("!a1c00001", "liste s'il vous plaît") is Outcome.SENT
-    assert texts.get(timeout=5) == ("!a1c00000", "liste s'il vous plaît")
+    assert texts.get(timeout=30) == ("!a1c00000", "liste s'il vous plaît")
     assert there.send_text("!a1c00000", "1. Marché") is Outcome.SENT
-    assert texts.get(timeout=5) == ("!a1c00001", "1. Marché")
+    assert texts.get(timeout=30) == ("!a1c00001", "1. Marché")
     until(lambda: here.counters["text-acked"] and there.counters["text-acked"])
     with pytest.raises(ValueError, match="219"):
         here.send_text("!a1c00001", "é" * 110)
@@ -217,7 +217,7 @@ def test_texts_in_a_row_keep_the_pause_that_the_firmware_wants(mesh, connect):
     until(lambda: here.up and there.up)
     for number in range(3):
         assert here.send_text("!a1c00001", str(number)) is Outcome.SENT
-    assert [texts.get(timeout=5) for _ in range(3)] == ["0", "1", "2"]
+    assert [texts.get(timeout=30) for _ in range(3)] == ["0", "1", "2"]
 
 
 def test_only_the_receivers_word_counts_as_an_acknowledgement(puppet, connect):

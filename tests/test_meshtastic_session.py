@@ -99,7 +99,7 @@ def test_a_stream_that_breaks_while_sending_is_down_not_sent(puppet, connect):
     sending.start()
     puppet.next_packet()
     puppet.hang_up()
-    sending.join(10)
+    sending.join(30)
     assert results == [Outcome.DOWN]
 
 
@@ -111,7 +111,7 @@ def test_a_connection_that_is_reset_is_noticed_at_once(puppet, connect):
 
 
 def test_silence_ends_a_connection_and_heartbeats_keep_one_alive(puppet, mesh, connect):
-    patience = replace(HASTY, silence=1.5)
+    patience = replace(HASTY, silence=3)
     silent, lively = connect(puppet.port, patience=patience), connect(mesh.ports[0], patience=patience)
     until(lambda: silent.counters["silent"] >= 1 and silent.counters["connected"] >= 2)
     assert lively.up and lively.counters["connected"] == 1

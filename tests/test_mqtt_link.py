@@ -164,7 +164,7 @@ def test_a_broker_that_never_confirms_means_failed():
     assert link.send(SLOT + b"x") is Outcome.FAILED
     link.close()
     server.close()
-    talk.join(5)
+    talk.join(30)
 
 
 def _half_a_broker(server):
@@ -193,7 +193,7 @@ def test_a_broker_that_goes_away_while_sending_is_down_not_sent():
     assert results == [Outcome.DOWN]
     link.close()
     server.close()
-    talk.join(5)
+    talk.join(30)
 
 
 def test_user_and_password_are_used_and_a_wrong_one_is_a_state(tmp_path, make_broker, connect):
@@ -282,11 +282,11 @@ def test_islands_meet_at_the_broker_whatever_befalls_it(broker, isles):
     one.post(bulletin(2))
     other.post(bulletin(3))
     broker.start()
-    until(lambda: len(one.ids) == len(other.ids) == 3, 60)
+    until(lambda: len(one.ids) == len(other.ids) == 3, 120)
     broker.wipe()
     broker.start()
     late = Isle(broker.url)
-    until(lambda: late.ids == one.ids == other.ids and len(late.ids) == 3, 60)
+    until(lambda: late.ids == one.ids == other.ids and len(late.ids) == 3, 120)
     late.close()
 
 

@@ -37,7 +37,7 @@ def dial(port, buffer_bytes=65_536):
     """A bare TCP client that has shaken hands."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
-    client.settimeout(5)
+    client.settimeout(30)
     client.connect(("127.0.0.1", port))
     client.sendall(bytes([0xC3] * 32) + framed(mesh_pb2.ToRadio(want_config_id=7).SerializeToString()))
     deframer = Deframer()
@@ -55,9 +55,9 @@ def test_the_library_connects_over_tcp_and_serial_and_packets_cross(heard, tmp_p
             assert here.metadata.firmware_version.startswith("2.7.26") and here.localNode.localConfig.lora.region == 3
             assert len(here.localNode.channels) == 8 and here.localNode.channels[0].role == 1
             here.sendData(b"over the air", portNum=256, hopLimit=0)
-            assert heard.get(timeout=5) == (mesh.number(1), mesh.number(0), b"over the air")
+            assert heard.get(timeout=30) == (mesh.number(1), mesh.number(0), b"over the air")
             there.sendData(bytes(231), portNum=256)
-            assert heard.get(timeout=5) == (mesh.number(0), mesh.number(1), bytes(231))
+            assert heard.get(timeout=30) == (mesh.number(0), mesh.number(1), bytes(231))
         carried = mesh.counters()
         assert carried["frames"] >= 2 and carried["bytes"] >= 255 + 35 and carried["airtime_s"] > 2.1
 
@@ -66,7 +66,7 @@ def test_a_second_client_takes_the_place_of_the_first():
     with SimulatedMesh([], settings={0: DeviceSettings(1)}) as mesh:
         first = dial(mesh.ports[0])
         with dial(mesh.ports[0]):
-            first.settimeout(5)
+            first.settimeout(30)
             with pytest.raises(ConnectionError):
                 while data := first.recv(4096):
                     assert data
