@@ -4,7 +4,6 @@ A TNC tells nothing of what it sends: after each frame `send` waits as long as t
 """
 
 import contextlib
-import queue
 import socket
 import threading
 from collections import Counter
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 
 import serial
 
+from radio.inbox import Inbox
 from radio.kiss import MAX_INFO_BYTES, Unkiss, airtime_s, heard, is_callsign, kissed, ui_frame
 from radio.link import Outcome, Received
 
 READ_S, WRITE_S, READ_BYTES = 0.2, 5.0, 4_096
 RETRY_S, MAX_RETRY_S = 1.0, 30.0
-MAX_INBOUND = 256
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class KissLink:
         self.counters: Counter[str] = Counter()
         self._port: _SerialPort | _TcpPort | None = None
         self._closing = threading.Event()
-        self._inbound: queue.Queue[Received | None] = queue.Queue(MAX_INBOUND)
+        self._inbox = Inbox()
         self._thread = threading.Thread(target=self._live, name=f"tnc {name}", daemon=True)
         self._thread.start()
 
@@ -87,18 +86,12 @@ class KissLink:
 
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet, or None after `timeout_s`."""
-        if self._closing.is_set():
-            return None
-        try:
-            return self._inbound.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
+        return self._inbox.take(timeout_s)
 
     def close(self) -> None:
         """Stop; `receive` then returns None at once. Closing twice is allowed."""
         self._closing.set()
-        with contextlib.suppress(queue.Full):
-            self._inbound.put_nowait(None)  # wakes who waits in `receive`
+        self._inbox.close()
         self._thread.join(5)
 
     def _live(self) -> None:
@@ -139,11 +132,8 @@ class KissLink:
         if told is None or told.sender == self.settings.callsign:
             self.counters["foreign"] += 1
             return
-        try:
-            self._inbound.put_nowait(Received(told.info, told.sender, told.hops))
-            self.counters["received"] += 1
-        except queue.Full:
-            self.counters["dropped"] += 1
+        kept = self._inbox.put(Received(told.info, told.sender, told.hops))
+        self.counters["received" if kept else "dropped"] += 1
 
 
 class _SerialPort:

@@ -5,9 +5,7 @@ silent, without a region, or shared with somebody else (`radio.meshtastic_sessio
 without bound. The facts about firmware and library that this relies on are in docs/radio.md.
 """
 
-import contextlib
 import itertools
-import queue
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -15,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
 from radio.meshtastic_facts import OFF, TEXT_PORT, Facts, Verdict, hops_of, learn, sender_of, verdict_of
@@ -25,7 +24,7 @@ from radio.regions import UNSET
 
 MAX_TEXT_BYTES = 219
 TEXT_PAUSE_S = 2.2  # the firmware refuses texts that follow each other within 2 s
-MAX_INBOUND, MAX_REMEMBERED = 256, 64
+MAX_REMEMBERED = 64
 CONTENTION_SLOTS = 8
 MAX_UNANSWERED = 2  # packets in a row without a word from a radio that usually answers
 # QueueStatus.res holds a Routing.Error (7, 9) or an error number of the firmware's own (src/mesh/MeshTypes.h)
@@ -55,7 +54,7 @@ class MeshtasticLink:
         self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
         self.facts = Facts()
         self._attempts = itertools.count()
-        self._inbound: queue.Queue[Received | None] = queue.Queue(MAX_INBOUND)
+        self._inbox = Inbox()
         self._neighbours: OrderedDict[str, Neighbour] = OrderedDict()
         self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
         self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
@@ -138,18 +137,12 @@ class MeshtasticLink:
 
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet on our port, or None after `timeout_s`."""
-        if self._session.closing:
-            return None
-        try:
-            return self._inbound.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
+        return self._inbox.take(timeout_s)
 
     def close(self) -> None:
         """Stop; `receive` then returns None at once. Closing twice is allowed."""
         self._session.close()
-        with contextlib.suppress(queue.Full):
-            self._inbound.put_nowait(None)  # wakes who waits in `receive`
+        self._inbox.close()
 
     # sending
 
@@ -277,9 +270,7 @@ class MeshtasticLink:
         neighbour = Neighbour(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)
         self._remember(self._neighbours, node, neighbour)
         self.counters["received"] += 1
-        try:
-            self._inbound.put_nowait(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi))
-        except queue.Full:
+        if not self._inbox.put(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi)):
             self.counters["inbound-full"] += 1
 
     @staticmethod

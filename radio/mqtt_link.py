@@ -6,8 +6,6 @@ of the packets and lose the others (mosquitto's max_queued_messages), so that 16
 What a broker sends is measured before it is looked at; too much of it is made to wait.
 """
 
-import contextlib
-import queue
 import random
 import threading
 import time
@@ -17,13 +15,13 @@ from collections.abc import Callable
 import paho.mqtt.client as mqtt
 
 from radio.broker import BrokerSettings
+from radio.inbox import Inbox
 from radio.link import Outcome, Received
 
 SLOT_BYTES = 16
 QOS = 1
 GROUPS = "0123456789abcdef"
 MAX_PAYLOAD_BYTES = 2048
-MAX_INBOUND = 256
 RATE_PER_S, BURST = 300, 1000  # packets that a broker may bring
 KEEP_ALIVE_S = 60
 RESUBSCRIBE_S = 30  # after a broker refused a subscription
@@ -42,7 +40,7 @@ class MqttLink:
         self._heard_at = 0.0
         self._budget = _Budget(RATE_PER_S, BURST)
         self._quota = _Budget(settings.quota_per_h / 3600, settings.quota_per_h)
-        self._inbound: queue.Queue[Received | None] = queue.Queue(MAX_INBOUND)
+        self._inbox = Inbox()
         self._changed = threading.Condition()
         self._client = self._make_client()
         self._thread = threading.Thread(target=self._live, name=f"broker {name}", daemon=True)
@@ -71,23 +69,14 @@ class MqttLink:
 
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet, or None after `timeout_s`."""
-        if self._closing:
-            return None
-        try:
-            return self._inbound.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
+        return self._inbox.take(timeout_s)
 
     def close(self) -> None:
         """Stop; `receive` then returns None at once. Closing twice is allowed."""
         with self._changed:
             self._closing, self._ready = True, False
             self._changed.notify_all()
-        with contextlib.suppress(queue.Empty):  # the library's thread may be waiting for a place
-            while True:
-                self._inbound.get_nowait()
-        with contextlib.suppress(queue.Full):
-            self._inbound.put_nowait(None)  # wakes who waits in `receive`
+        self._inbox.close()  # the library's thread may be waiting for a place
         self._client.disconnect()
         self._client.loop_stop()
         self._thread.join()
@@ -200,12 +189,8 @@ class MqttLink:
             return
         self._wait(lambda: False, self._budget.wait_s(self._heard_at))
         self.counters["received"] += 1
-        while not self._closing:
-            try:
-                self._inbound.put(Received(slot + message.payload), timeout=0.5)
-                return
-            except queue.Full:
-                self.counters["waited"] += 1  # the broker has to wait too: its stream is not read meanwhile
+        while not (self._inbox.put(Received(slot + message.payload), patience_s=0.5) or self._closing):
+            self.counters["waited"] += 1  # the broker has to wait too: its stream is not read meanwhile
 
     def _slot_of(self, topic: str) -> bytes | None:
         root, _, name = topic.rpartition("/")

@@ -1,11 +1,13 @@
-"""A portal on a board of its own, for every test of the pages."""
+"""A portal on a board of its own, for every test of the pages; a simulated radio, a puppet of one and links to them."""
 
 import os
 
 import hypothesis
 import pytest
 
+from radio.simradio import SimulatedMesh
 from tests.portals import Neighbourhood, portal_settings
+from tests.puppet import SPEED, Links, Puppet
 from web import create_app
 
 hypothesis.settings.register_profile("calm", deadline=None)  # a machine with much to do is slow, not wrong
@@ -48,3 +50,23 @@ def board(neighbourhood):
 @pytest.fixture
 def portal(board, settings):
     return create_app(board, settings).test_client()
+
+
+@pytest.fixture
+def mesh():
+    with SimulatedMesh([(0, 1)], speed=SPEED) as running:
+        yield running
+
+
+@pytest.fixture
+def connect():
+    links = Links()
+    yield links
+    links.close()
+
+
+@pytest.fixture
+def puppet():
+    radio = Puppet()
+    yield radio
+    radio.close()

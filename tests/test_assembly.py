@@ -18,18 +18,10 @@ from node.store.disk import StoreLocked
 from radio.simradio import SimulatedMesh
 from radio.topology import line
 from tests.mosquitto import Mosquitto
+from tests.waiting import until
 
 SPEED = 20.0
 START = time.time()
-
-
-def until(ready, timeout_s=90):
-    """Wait for `ready()` to become true; its value."""
-    end = time.monotonic() + timeout_s
-    while not (value := ready()):
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
-    return value
 
 
 def settings_for(folder: Path, radio="none", broker="none"):

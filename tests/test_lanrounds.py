@@ -12,6 +12,7 @@ from node.shell.lanrounds import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanRounds
 from tests.test_lan import desk
 from tests.test_wharf import Shore, busy
 from tests.village import Village
+from tests.waiting import until
 
 
 @contextlib.contextmanager
@@ -46,13 +47,6 @@ def rounds(shore, village, peers=()):
         yield made
     finally:
         made.close()
-
-
-def until(ready, timeout_s=60):
-    end = time.monotonic() + timeout_s
-    while not ready():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 @pytest.fixture

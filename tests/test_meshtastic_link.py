@@ -7,34 +7,14 @@ from dataclasses import replace
 import pytest
 from meshtastic.protobuf import mesh_pb2
 
-from radio import meshtastic_link
+from radio.inbox import MAX_WAITING
 from radio.link import Outcome
 from radio.meshtastic_link import MeshtasticLink
 from radio.meshtastic_settings import MeshtasticSettings, split_address
 from radio.simdevice import DeviceSettings
 from radio.simradio import SimulatedMesh
-from tests.puppet import CALM, SPEED, Links, Puppet, hears, packet_from
+from tests.puppet import CALM, SPEED, hears, packet_from
 from tests.waiting import until
-
-
-@pytest.fixture
-def mesh():
-    with SimulatedMesh([(0, 1)], speed=SPEED) as running:
-        yield running
-
-
-@pytest.fixture
-def connect():
-    links = Links()
-    yield links
-    links.close()
-
-
-@pytest.fixture
-def puppet():
-    radio = Puppet()
-    yield radio
-    radio.close()
 
 
 def test_the_radio_tells_what_it_is(connect):
@@ -190,7 +170,7 @@ def test_what_the_radio_brings_of_ourselves_and_texts_for_others_are_left_out(pu
 def test_an_inbound_flood_is_bounded_and_counted(puppet, connect):
     link = connect(puppet.port)
     until(lambda: link.up)
-    for number in range(meshtastic_link.MAX_INBOUND + 20):
+    for number in range(MAX_WAITING + 20):
         puppet.say(packet=packet_from(1000 + number, number + 1, 256, b"flood"))
     until(lambda: link.counters["inbound-full"] == 20)
     assert len(link.neighbours) == 64

@@ -3,33 +3,11 @@
 import threading
 from dataclasses import replace
 
-import pytest
-
 from radio import meshtastic_link
 from radio.link import Outcome
 from radio.simradio import SimulatedMesh
-from tests.puppet import CALM, HASTY, SPEED, Links, Puppet, hears, packet_from
+from tests.puppet import CALM, HASTY, SPEED, hears, packet_from
 from tests.waiting import until
-
-
-@pytest.fixture
-def mesh():
-    with SimulatedMesh([(0, 1)], speed=SPEED) as running:
-        yield running
-
-
-@pytest.fixture
-def connect():
-    links = Links()
-    yield links
-    links.close()
-
-
-@pytest.fixture
-def puppet():
-    radio = Puppet()
-    yield radio
-    radio.close()
 
 
 def test_a_radio_that_comes_later_is_found(connect):

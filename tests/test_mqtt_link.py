@@ -17,6 +17,7 @@ from node.memorystore import MemoryStore
 from node.records import Kind, Record, encode, record_id, sign
 from node.shell.runner import Runner
 from node.sync.mirror import MirrorEngine
+from radio.inbox import MAX_WAITING
 from radio.link import Outcome
 from radio.mqtt_link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto
@@ -146,7 +147,7 @@ def test_a_flood_waits_at_the_broker_and_not_in_our_memory(broker, connect):
         last = client.publish(f"{ROOT}/0/{SLOT.hex()}", b"%d" % number, qos=1)
     last.wait_for_publish(20)
     until(lambda: link.counters["waited"])
-    assert link._inbound.qsize() <= 256
+    assert len(link._inbox) <= MAX_WAITING
     seen = 0
     while link.receive(1):
         seen += 1

@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from collections import Counter
 
 import pytest
@@ -17,6 +16,7 @@ from node.rows import StoreFailed
 from node.shell.runner import Chore, Runner
 from node.sync.events import LinkChanged, PacketReceived, RecordKept, Send, SendDone
 from radio.link import Outcome, Received
+from tests.waiting import until
 
 KEY = SigningKey(b"\1" * 32)
 CHARTER = Charter.found("x", [KEY.public], bytes(32))
@@ -61,13 +61,6 @@ class Parrot:
         if self.broken and isinstance(event, PacketReceived):
             raise RuntimeError("a mistake of ours")
         return [Send("wire", event.id)] if isinstance(event, RecordKept) else []
-
-
-def wait_until(ready, timeout_s=60):
-    end = time.monotonic() + timeout_s
-    while not ready():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.005)
 
 
 def post(number=0):
@@ -134,7 +127,7 @@ def test_posts_that_come_together_share_one_commit(start):
     begun.wait(10)
     for thread in posters:
         thread.start()
-    wait_until(lambda: runner.waiting >= 10)
+    until(lambda: runner.waiting >= 10)
     go.set()
     for thread in (busy, *posters):
         thread.join(10)
@@ -164,7 +157,7 @@ def test_a_mistake_in_an_engine_ends_neither_the_loop_nor_the_next_post(start, c
     wire = Wire()
     runner = start(wire, Parrot(broken=True))
     wire.heard.put(Received(b"boom"))
-    wait_until(lambda: "a turn of the runner failed" in caplog.text)
+    until(lambda: "a turn of the runner failed" in caplog.text)
     assert runner.publish(post()).kept
 
 

@@ -3,7 +3,7 @@
 import time
 
 
-def until(ready, timeout_s=60):
+def until(ready, timeout_s=90):
     """Wait for `ready()` to become true; its value."""
     end = time.monotonic() + timeout_s
     while not (value := ready()):
