@@ -66,6 +66,19 @@ def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(around):
     assert around.archive.search("soupe")[0] == [record_id(other)]
 
 
+def test_a_post_is_found_at_once_though_an_import_of_many_waits(around):
+    errands = restarted(around)
+    many = [around.village.bulletin(text=f"texte importé {number}") for number in range(50)]
+    around.island.handle_all([Posted(raw) for raw in many], NOW)
+    post = around.village.bulletin(text="soupe ce soir")
+    around.island.handle(Posted(post), NOW)
+    errands.index()
+    assert around.archive.search("soupe")[0] == [record_id(post)]
+    errands.index()
+    errands.index()
+    assert len(around.archive.search("importe", limit=100)[0]) == 50
+
+
 def hours(around, errands, count):
     """Let the island run for so many hours, retiring every hour."""
     for _ in range(count):

@@ -72,11 +72,11 @@ class Errands:
                     log.exception("an errand failed")
 
     def index(self) -> None:
-        """Let search find what is new, a few texts at a time."""
+        """Let search find what is new, a few texts at a time, what came last first: after an import many wait."""
         around = self._around
         if around.liveset.revision != self._indexed_revision:
             self._indexed_revision = around.liveset.revision
-            self._unindexed = around.archive.wordless(around.liveset.ids())
+            self._unindexed = around.archive.wordless(reversed(list(around.liveset.ids())))
         batch, self._unindexed = self._unindexed[:INDEX_BATCH], self._unindexed[INDEX_BATCH:]
         for id_ in batch:
             text, record = around.board.reader.text_of(id_), around.liveset.get(id_)
