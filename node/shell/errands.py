@@ -7,6 +7,7 @@ counts on where it stopped. What is deleted goes to the archive first.
 
 import logging
 import threading
+import time
 from typing import Protocol
 
 from node.clock import minute_of
@@ -64,12 +65,16 @@ class Errands:
     def _run(self) -> None:
         around = self._around
         errands = (around.store.probe, around.board.desk.publish_due, self.index, self._retire_now_and_then)
-        while not self._closing.wait(PERIOD_S / around.timekeeper.rate):
+        pause_s = PERIOD_S / around.timekeeper.rate
+        while not self._closing.wait(pause_s):
+            began_at = time.monotonic()
             for errand in errands:
                 try:
                     errand()
                 except Exception:  # a full card, a broken archive: the next time may be better
                     log.exception("an errand failed")
+            busy_s = time.monotonic() - began_at
+            pause_s = busy_s if self._unindexed else PERIOD_S / around.timekeeper.rate  # half of the time is for others
 
     def index(self) -> None:
         """Let search find what is new, a few texts at a time, what came last first: after an import many wait."""

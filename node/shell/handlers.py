@@ -55,8 +55,10 @@ def post(board: IslandBoard, given: dict) -> dict:
 
 def listed(board: IslandBoard, limit: int) -> list[dict]:
     """Coming events by start, then the newest bulletins."""
-    events = board.events(board.now(), board.now() + 366 * 1440, limit=limit)
-    items = [*events, *board.bulletins(limit=limit).items]
+    items, after = board.events(board.now(), board.now() + 366 * 1440, limit=limit), None
+    while len(items) < limit and after != "":
+        page = board.bulletins(after=after or "", limit=limit - len(items))
+        items, after = items + page.items, page.after
     return [_line(item) for item in items[:limit]]
 
 
