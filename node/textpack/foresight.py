@@ -4,8 +4,8 @@ from collections import Counter
 from operator import sub
 
 from node.textpack.alphabet import Alphabet
-from node.textpack.index import MAX_ORDER, Index, Run
-from node.textpack.mixing import CELLS, COUNTS, MAX_GUESS, ONE, RUN_LEVELS, SEEN_CELLS, guess_of
+from node.textpack.index import COUNTS, MAX_ORDER, Index, Run
+from node.textpack.mixing import CELLS, MAX_GUESS, ONE, RUN_LEVELS, SEEN_CELLS, guess_of
 from node.textpack.position import ORDERS, Position
 
 SMALL_RUN = 256  # the followers of a longer run are counted only when asked for
@@ -23,23 +23,6 @@ _SHARE_BASE = _SYMBOL_BASE + 256 * _SYMBOL_TURNS
 _SHARE_LEVELS = bytes(1 + (guess_of(max(share << 6, 1)) + MAX_GUESS) // 100 for share in range(COUNTS + 1))
 ALL_CELLS = _SHARE_BASE + max(_SHARE_LEVELS) + 1
 SLOTS = len(ORDERS) + 9
-
-
-class LargeRun:
-    """The followers of a run too long to go through, counted when asked for and scaled to less than COUNTS in all."""
-
-    def __init__(self, index: Index, run: Run):
-        self._index, self._run = index, run
-        self._shift = max((run[1] - run[0]).bit_length() - 10, 0)
-        self._known: dict[int, int] = {}
-        self.size = (run[1] - run[0]) >> self._shift
-
-    def get(self, symbol: int, _: int) -> int:
-        """How often `symbol` followed, never scaled down to nothing."""
-        if symbol not in self._known:
-            count = self._index.count(symbol, self._run)
-            self._known[symbol] = min((count + (1 << self._shift) - 1) >> self._shift, COUNTS - 1)
-        return self._known[symbol]
 
 
 def _nothing(symbol: int, default: int) -> int:
@@ -72,24 +55,21 @@ class Foresight:
     def _look_up(self, index: Index, runs: list[Run], orders: list[int], tables: list[int]) -> None:
         tallies = {run: _tally(index.column, run) for run in runs if run[1] - run[0] <= SMALL_RUN}
         self._small += [(run[1] - run[0], seen) for run, seen in tallies.items()]
-        large: dict[Run, LargeRun] = {}
         for order, table in zip(orders, tables, strict=True):
             if order >= len(runs):
                 self._add(table, _nothing, 0)
             elif (run := runs[order]) in tallies:
                 self._add(table, tallies[run].get, run[1] - run[0])
             else:
-                if run not in large:
-                    large[run] = LargeRun(index, run)
-                self._add(table, large[run].get, large[run].size)
+                large = index.large(run)
+                self._add(table, large.get, large.size)
 
     def _spell(self, dictionary: Index) -> None:
         """A guess by the words of the dictionary that begin like the word so far."""
         low, high = run = self._position.spelling
-        if high - low > SMALL_RUN:
-            source, left = LargeRun(dictionary, run), (high - low) >> max((high - low).bit_length() - 10, 0)
-        else:
-            source, left = _tally(dictionary.column, run), high - low
+        small = high - low <= SMALL_RUN
+        source = _tally(dictionary.column, run) if small else dictionary.large(run)
+        left = high - low if small else source.size
         spelling, get = self._alphabet.spelling, source.get
         self._add(_DICTIONARY_TABLE, lambda symbol, default: get(spelling[symbol], default), left)
 
@@ -133,7 +113,10 @@ class Foresight:
 
 def _tally(column: bytes, run: Run) -> dict[int, int]:
     """How often each symbol stands in a run; a short one is quicker to go through by hand."""
-    rows = column[run[0] : run[1]]
+    low, high = run
+    if high - low == 1:
+        return {column[low]: 1}
+    rows = column[low:high]
     if len(rows) > _BY_HAND:
         return Counter(rows)
     seen: dict[int, int] = {}

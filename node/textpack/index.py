@@ -12,7 +12,8 @@ from itertools import accumulate
 BLOCK_BITS = 11  # the counts above every 2048th row are kept
 _HALF = 1 << BLOCK_BITS - 1
 MAX_ORDER = 20  # rows are sorted a little deeper
-MAX_TALLIES = 200  # kept for the next text
+COUNTS = 1024  # counts of followers are below
+MAX_KEPT = 200  # tallies and large runs kept for the next text
 Run = tuple[int, int]
 
 
@@ -23,12 +24,14 @@ class Index:
         self.column, self.everything = column, (0, len(column))
         self.marks, self._width = marks, width
         self._tallies: dict[Run, Counter] = {}
+        self._larges: dict[Run, LargeRun] = {}
         self._alike = [[s for s in range(width) if folded[s] == folded[symbol]] for symbol in range(width)]
         totals = [0] * width
         for symbol in range(width):
             totals[folded[symbol]] += self._above(symbol, len(column))
         starts = [0, *accumulate(totals)]
         self._starts = [starts[folded[symbol]] for symbol in range(width)]
+        self._firsts = [(starts[folded[symbol]], starts[folded[symbol] + 1]) for symbol in range(width)]
 
     def _above(self, symbol: int, row: int) -> int:
         """How often `symbol` stands in the column above `row`."""
@@ -49,21 +52,30 @@ class Index:
     def tally(self, run: Run) -> Counter:
         """How often each symbol follows the context of `run`."""
         if run not in self._tallies:
-            if len(self._tallies) >= MAX_TALLIES:
+            if len(self._tallies) >= MAX_KEPT:
                 self._tallies.clear()
             self._tallies[run] = Counter(self.column[run[0] : run[1]])
         return self._tallies[run]
 
+    def large(self, run: Run) -> "LargeRun":
+        """The followers of a run too long to go through."""
+        if run not in self._larges:
+            if len(self._larges) >= MAX_KEPT:
+                self._larges.clear()
+            self._larges[run] = LargeRun(self, run)
+        return self._larges[run]
+
     def step(self, run: Run, symbol: int) -> Run:
         """The run of a context with `symbol` added; empty if it is unknown."""
-        group = self._alike[symbol]
-        if len(group) > 1:
-            found, low = sum([self.count(s, run) for s in group]), sum([self._above(s, run[0]) for s in group])
-        else:
-            found = self.count(symbol, run)
-            low = self._above(symbol, run[0]) if found else 0
-        low += self._starts[symbol]
-        return low, low + found
+        if run == self.everything:
+            return self._firsts[symbol]
+        low, high = run
+        group, start = self._alike[symbol], self._starts[symbol]
+        if high - low >= 1 << BLOCK_BITS:
+            return start + sum([self._above(s, low) for s in group]), start + sum([self._above(s, high) for s in group])
+        found = sum([self.column.count(s, low, high) for s in group])
+        start += sum([self._above(s, low) for s in group]) if found else 0
+        return start, start + found
 
     def follow(self, runs: list[Run], symbol: int) -> list[Run]:
         """The runs of orders 0, 1, 2... once `symbol` has been added to the context of `runs`."""
@@ -76,6 +88,24 @@ class Index:
                     break
             longer.append(found)
         return longer
+
+
+class LargeRun:
+    """The followers of a long run, counted when asked for and scaled to less than COUNTS in all."""
+
+    def __init__(self, index: Index, run: Run):
+        self._index, self._run = index, run
+        self._shift = max((run[1] - run[0]).bit_length() - 10, 0)
+        self._known: dict[int, int] = {}
+        self.size = (run[1] - run[0]) >> self._shift
+
+    def get(self, symbol: int, _: int) -> int:
+        """How often `symbol` followed, never scaled down to nothing."""
+        if symbol in self._known:
+            return self._known[symbol]
+        count = self._index.count(symbol, self._run)
+        self._known[symbol] = min((count + (1 << self._shift) - 1) >> self._shift, COUNTS - 1)
+        return self._known[symbol]
 
 
 def sort_rows(symbols: bytes, folded: bytes) -> bytes:

@@ -7,6 +7,8 @@ of r did come, learnt at build time), and weights chosen by the situation add th
 from bisect import bisect_left
 from itertools import accumulate
 
+from node.textpack.index import COUNTS
+
 ONE = 1 << 16  # chances, and a weight of one
 MAX_GUESS = 2815  # e^11 to one: the surest chance that 16 bits can tell from certainty
 _STEP = 18518942588666869714  # e^(1/256), times 2^64
@@ -35,7 +37,6 @@ def _levels(edges: list[int]) -> bytes:
     return bytes(sum(count >= edge for edge in edges) for count in range(COUNTS))
 
 
-COUNTS = 1024
 RUN_LEVELS = _levels([1, 2, 3, 4, 5, 6, 8, 11, 16, 24, 40, 80, 160, 320, 640])
 _RUN_KINDS = RUN_LEVELS[-1] + 1
 SEEN_CELLS = [level * _RUN_KINDS for level in _levels([1, 2, 3, 4, 5, 7, 10, 15, 25, 50, 100, 180, 320, 560])]

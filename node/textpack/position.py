@@ -1,8 +1,7 @@
 """A place in a text: the contexts that end there, as runs of the indexes, and what the text itself has shown so far."""
 
 from node.textpack.alphabet import END, Alphabet
-from node.textpack.index import Index
-from node.textpack.mixing import COUNTS
+from node.textpack.index import COUNTS, Index
 
 ORDERS = (3, 5)  # lengths of context looked up in the announcements, beside words and the longest
 PROSE_ORDER = 4  # the same in the prose, beside the word
