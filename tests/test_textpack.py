@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from node.errors import LocalMisuse, RemoteFault
 from node.records import MAX_RECORD_BYTES
-from node.textpack import MODELS, RAW, model, pack, unpack
+from node.textpack import CAPITALS, MODELS, RAW, model, pack, unpack
 from node.textpack.build import choose_alphabet, index_texts, index_words, texts_of
 from node.textpack.model import MAX_CHARACTERS
 from node.textpack.rangecoder import Decoder, Encoder
@@ -60,7 +60,7 @@ def test_odd_texts_come_back(text):
 
 
 def test_the_longest_text_of_one_letter_comes_back():
-    text = "A" * MAX_CHARACTERS
+    text = "a" * MAX_CHARACTERS
     codec, packed = pack(text, 1)
     assert codec == 1
     assert unpack(codec, packed) == text
@@ -86,6 +86,19 @@ def test_a_text_whose_language_is_given_wrong_or_not_at_all_finds_its_model():
     assert len(pack(english, 0)[1]) < len(english) / 2
 
 
+@pytest.mark.parametrize("text", ["RDV DEMAIN 7 H DEVANT LE DÉPÔT. APPORTEZ DU CAFÉ", "RÉUNION CE SOIR À 20 H 😀 ß"])
+def test_capitals_cost_no_more_than_small_letters(text):
+    codec, packed = pack(text, 1)
+    assert unpack(codec, packed) == text
+    assert (codec, len(packed)) == (1 + CAPITALS, len(pack_with(1, text.lower())))
+
+
+def test_capitals_are_refused_in_a_text_of_capitals_and_so_is_a_text_without_letters():
+    for text in ("Rdv", "18 : 30"):
+        with pytest.raises(RemoteFault, match="text-packed"):
+            unpack(1 + CAPITALS, pack_with(1, text))
+
+
 def test_a_text_too_long_for_a_model_stays_raw():
     text = "la " * MAX_CHARACTERS
     assert pack(text, 1) == (RAW, text.encode())
@@ -96,7 +109,7 @@ def test_a_lone_surrogate_is_the_callers_mistake():
         pack("\ud800", 1)
 
 
-@pytest.mark.parametrize("codec", [codec for codec in range(16) if codec not in (RAW, *MODELS)])
+@pytest.mark.parametrize("codec", [codec for codec in range(16) if codec > 2 * len(MODELS)])
 def test_an_unknown_codec_is_refused(codec):
     with pytest.raises(RemoteFault, match="text-codec"):
         unpack(codec, b"abc")
@@ -138,8 +151,11 @@ def test_the_worst_bytes_of_a_record_give_a_bounded_text_or_a_refusal(fill):
 @pytest.mark.parametrize("example", VECTORS["good"], ids=lambda example: example["text"][:12])
 def test_the_vectors_hold(example):
     packed = bytes.fromhex(example["packed"])
-    assert pack_with(example["codec"], example["text"]) == packed
     assert unpack(example["codec"], packed) == example["text"]
+    if example["codec"] in MODELS:
+        assert pack_with(example["codec"], example["text"]) == packed
+    else:
+        assert pack(example["text"], 1) == (example["codec"], packed)
 
 
 @pytest.mark.parametrize("example", VECTORS["bad"], ids=lambda example: example["what"])

@@ -5,9 +5,9 @@ FIRST = 2  # the symbol of the first character
 SPELT = 256  # a character without a symbol stands in a list of symbols as SPELT + its code point
 DIGITS = "0123456789"
 
-
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÆÇÈÉÊËÎÏÔÖŒÙÛÜÁÍÑÓÚ"
-CAPITALS = str.maketrans(_CAPITALS, "abcdefghijklmnopqrstuvwxyzàâäæçèéêëîïôöœùûüáíñóú")
+_SMALL = "abcdefghijklmnopqrstuvwxyzàâäæçèéêëîïôöœùûüáíñóú"
+TO_SMALL, TO_CAPITALS = str.maketrans(_CAPITALS, _SMALL), str.maketrans(_SMALL, _CAPITALS)
 
 
 class Alphabet:
@@ -49,6 +49,6 @@ class Alphabet:
 
     def _spell(self) -> bytes:
         """256 bytes: each symbol as the dictionary has it, letters in lower case, END for what ends a word."""
-        small = [self._symbols.get(character.translate(CAPITALS), END) for character in self.characters]
+        small = [self._symbols.get(character.translate(TO_SMALL), END) for character in self.characters]
         spelling = [symbol if first in self.letters else END for first, symbol in enumerate(small, FIRST)]
         return bytes([END] * FIRST + spelling).ljust(256, bytes([END]))

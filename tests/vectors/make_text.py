@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from node.errors import RemoteFault
-from node.textpack import MODELS, model, unpack
+from node.textpack import CAPITALS, MODELS, model, pack, unpack
 from node.textpack.rangecoder import Encoder
 
 TEXTS = {
@@ -14,6 +14,7 @@ TEXTS = {
     3: ["Reunión vecinal el jueves a las 19 h en la biblioteca. Traed una silla."],
     4: ["اجتماع عام يوم الخميس على الساعة السابعة مساءً في المكتبة."],
 }
+SHOUTED = "RDV DEMAIN 7 H DEVANT LE DÉPÔT. APPORTEZ DU CAFÉ"
 
 
 def packed(codec, text):
@@ -45,13 +46,16 @@ def vectors():
     return {
         "models": {codec: frozen.blake2b for codec, frozen in MODELS.items()},
         "good": [{"codec": codec, "text": text, "packed": packed(codec, text).hex()}
-                 for codec, texts in TEXTS.items() for text in texts],
+                 for codec, texts in TEXTS.items() for text in texts]
+        + [{"codec": pack(SHOUTED, 1)[0], "text": SHOUTED, "packed": pack(SHOUTED, 1)[1].hex()}],
         "bad": [
             refused("an unknown codec", 9, hello),
             refused("raw octets that are not UTF-8", 0, b"\xc3"),
             refused("a zero octet at the end", 1, hello + b"\0"),
             refused("an octet after the end", 1, hello + b"\x55"),
             refused("a letter of the alphabet, spelt out", 1, spelt_letter()),
+            refused("a capital where small letters stand for capitals", 1 + CAPITALS, hello),
+            refused("no letter where small letters stand for capitals", 1 + CAPITALS, packed(1, "18 : 30")),
         ],
     }
 
