@@ -14,7 +14,7 @@ from node.errors import LocalMisuse, RemoteFault
 from node.records import MAX_RECORD_BYTES
 from node.textpack import CAPITALS, MODELS, RAW, model, pack, unpack
 from node.textpack.build import choose_alphabet, index_texts, index_words, texts_of
-from node.textpack.model import MAX_CHARACTERS
+from node.textpack.model import MAX_CHARACTERS, MAX_DECISIONS
 from node.textpack.rangecoder import Decoder, Encoder
 
 HERE = pathlib.Path(__file__).parent
@@ -99,6 +99,12 @@ def test_capitals_are_refused_in_a_text_of_capitals_and_so_is_a_text_without_let
             unpack(1 + CAPITALS, pack_with(1, text))
 
 
+def test_a_text_in_two_languages_takes_the_model_that_serves_it_best():
+    english = "The meeting is on Thursday in the library. Everybody is welcome, bring a chair and something to eat."
+    arabic = corpus("ar", 1)[0] * 3
+    assert pack(f"{english} {arabic}", 2)[0] == 4
+
+
 def test_a_text_too_long_for_a_model_stays_raw():
     text = "la " * MAX_CHARACTERS
     assert pack(text, 1) == (RAW, text.encode())
@@ -142,10 +148,43 @@ def test_a_changed_byte_gives_another_text_or_is_refused(at, change):
         assert unpack(1, bytes(packed)) != FRENCH
 
 
+class CountingDecoder(Decoder):
+    """Counts decisions, and fails rather than go on for ever."""
+
+    asked = 0
+
+    def decide(self, chance, yes=None):
+        self.asked += 1
+        assert self.asked <= MAX_DECISIONS
+        return super().decide(chance, yes)
+
+
 @pytest.mark.parametrize("fill", [b"\0", b"\x7f", b"\xff", b"\x55\xaa"])
 def test_the_worst_bytes_of_a_record_give_a_bounded_text_or_a_refusal(fill):
     with contextlib.suppress(RemoteFault):
-        assert len(unpack(1, (fill * MAX_RECORD_BYTES)[:MAX_RECORD_BYTES])) <= MAX_CHARACTERS
+        assert len(model(1).code(CountingDecoder((fill * MAX_RECORD_BYTES)[:MAX_RECORD_BYTES]))) <= MAX_CHARACTERS + 1
+
+
+def test_the_dearest_text_takes_as_many_decisions_as_are_allowed():
+    dearest = max(VECTORS["good"], key=lambda example: len(example["packed"]))
+    decoder = CountingDecoder(bytes.fromhex(dearest["packed"]))
+    model(1).code(decoder)
+    assert decoder.asked == MAX_DECISIONS
+
+
+def test_a_text_that_would_take_more_is_coded_otherwise():
+    text = max((example["text"] for example in VECTORS["good"]), key=len) + "<*<"
+    codec, packed = pack(text, 1)
+    assert codec != 1
+    assert unpack(codec, packed) == text
+
+
+@pytest.mark.parametrize("codec", MODELS)
+def test_a_long_text_in_a_models_language_is_far_from_the_bounds(codec):
+    text = " ".join(corpus(LANGUAGES[codec], 1))[: MAX_CHARACTERS // 8]
+    decoder = CountingDecoder(pack_with(codec, text))
+    model(codec).code(decoder)
+    assert decoder.asked < 0.75 * MAX_DECISIONS / 8
 
 
 @pytest.mark.parametrize("example", VECTORS["good"], ids=lambda example: example["text"][:12])

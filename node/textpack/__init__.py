@@ -1,6 +1,6 @@
 """Text coding: `pack` makes a text small, `unpack` gives it back. Codec 0 is raw UTF-8; others are frozen models."""
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,10 +13,10 @@ from node.textpack.rangecoder import Decoder, Encoder
 
 RAW = 0
 CAPITALS = 4  # added to a model's codec: its small letters stand for capitals
-MAX_TEXT_BYTES = 1672  # what fits a record: 1752 - 16 header - 64 signature, uncompressed
 DEFAULT = 1  # the model tried when the language has none
 SHORT_BYTES = 40  # shorter texts are not worth loading another language's model
-POOR = 2  # raw bytes per packed byte below which other languages' models are tried
+POOR = 2  # raw bytes per packed byte below which the other languages' models are tried
+SAMPLE = 100  # on so many characters of the beginning and of the end, before the best of them codes it all
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ MODELS = {  # by codec, the number of its language
 
 
 def pack(text: str, language: int = 0) -> tuple[int, bytes]:
-    """(codec, bytes): the smallest coding of `text`; `language` (records' numbers) says which model to try first."""
+    """(codec, bytes): the smallest coding of `text` found; `language` (records' numbers) says which model to try first."""
     try:
-        best = RAW, text.encode()
+        raw = RAW, text.encode()
     except UnicodeEncodeError as error:
         raise LocalMisuse("a text has no lone surrogates") from error
-    raw_bytes = len(best[1])
     if not 0 < len(text) <= MAX_CHARACTERS:
-        return best
+        return raw
     first = language if language in MODELS else DEFAULT
-    for codec in [first, *(codec for codec in MODELS if codec != first)]:
-        best = min([best, *_codings(codec, text)], key=lambda coding: len(coding[1]))
-        if raw_bytes < SHORT_BYTES or raw_bytes >= POOR * len(best[1]):
-            break
+    best = _smallest(first, text, raw)
+    if SHORT_BYTES <= len(raw[1]) < POOR * len(best[1]):
+        sample = text[:SAMPLE] + text[-SAMPLE:]
+        other = min(MODELS, key=lambda codec: len(_smallest(codec, sample, raw)[1]))
+        best = best if other == first else _smallest(other, text, best)
     return best
 
 
@@ -72,12 +72,17 @@ def model(codec: int) -> Model:
     return modelfile.load((files("node.textpack") / "models" / MODELS[codec].file).read_bytes())
 
 
-def _codings(codec: int, text: str) -> Iterator[tuple[int, bytes]]:
-    """What one model can do: as it is, and in small letters if it is all in capitals."""
-    yield codec, _pack(codec, text)
+def _smallest(codec: int, text: str, other: tuple[int, bytes]) -> tuple[int, bytes]:
+    """The smallest of `other` and what one model can do: with the text as it is, with small letters for capitals."""
+    written = {codec: text}
     small = text.translate(TO_SMALL)
     if small != text == small.translate(TO_CAPITALS):
-        yield codec + CAPITALS, _pack(codec, small)
+        written[codec + CAPITALS] = small
+    codings = [other]
+    for number, as_written in written.items():
+        with suppress(RemoteFault):  # it would cost its readers too much
+            codings.append((number, _pack(codec, as_written)))
+    return min(codings, key=lambda coding: len(coding[1]))
 
 
 def _capitals(small: str) -> str:

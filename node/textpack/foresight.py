@@ -1,7 +1,6 @@
 """What is foreseen at one place in a text: the candidates, and the guesses about each."""
 
-from collections import Counter
-from operator import sub
+from operator import add, itemgetter, sub
 
 from node.textpack.alphabet import Alphabet
 from node.textpack.index import COUNTS, MAX_ORDER, Index, Run
@@ -9,7 +8,6 @@ from node.textpack.mixing import CELLS, MAX_GUESS, ONE, RUN_LEVELS, SEEN_CELLS, 
 from node.textpack.position import ORDERS, Position
 
 SMALL_RUN = 256  # the followers of a longer run are counted only when asked for
-_BY_HAND = 12
 
 # Each guess is read in a table of its own, all in one row. The longest context has one for each length.
 _LONGEST = MAX_ORDER + 1
@@ -42,8 +40,9 @@ class Foresight:
         self._look_up(indexes[1], position.prose_runs, position.prose_orders(), _PROSE_TABLES)
         self._spell(indexes[2])
         self._own = position.own()
-        self._add(_OWN_TABLE, self._own.get, min(sum(self._own.values()), COUNTS - 1))
-        self._levels = [RUN_LEVELS[left] for left in self._left]
+        self._own_size = sum(self._own.values())
+        self._add(_OWN_TABLE, self._own.get, min(self._own_size, COUNTS - 1))
+        self._rows = self._find_rows()
         self._shares = self._share_out()
         self._share_left = ONE
 
@@ -53,7 +52,7 @@ class Foresight:
         self._bases.append(CELLS * table)
 
     def _look_up(self, index: Index, runs: list[Run], orders: list[int], tables: list[int]) -> None:
-        tallies = {run: _tally(index.column, run) for run in runs if run[1] - run[0] <= SMALL_RUN}
+        tallies = {run: index.tally(run) for run in runs if run[1] - run[0] <= SMALL_RUN}
         self._small += [(run[1] - run[0], seen) for run, seen in tallies.items()]
         for order, table in zip(orders, tables, strict=True):
             if order >= len(runs):
@@ -68,27 +67,33 @@ class Foresight:
         """A guess by the words of the dictionary that begin like the word so far."""
         low, high = run = self._position.spelling
         small = high - low <= SMALL_RUN
-        source = _tally(dictionary.column, run) if small else dictionary.large(run)
+        source = dictionary.tally(run) if small else dictionary.large(run)
         left = high - low if small else source.size
         spelling, get = self._alphabet.spelling, source.get
         self._add(_DICTIONARY_TABLE, lambda symbol, default: get(spelling[symbol], default), left)
 
+    def _find_rows(self) -> list[int]:
+        """Per guess, where the cells for what is left start."""
+        return list(map(add, self._bases, map(RUN_LEVELS.__getitem__, self._left)))
+
     def _share_out(self) -> dict[int, int]:
         """Each symbol's share of ONE: the longest small run first, then shorter ones, last the text."""
         shares: dict[int, int] = {}
-        small = sorted(self._small, key=lambda small: -small[0])
-        for size, seen in [*small, (sum(self._own.values()), self._own)]:
+        small = sorted(self._small, key=itemgetter(0), reverse=True)
+        for size, seen in [*small, (self._own_size, self._own)]:
             kinds = len(seen)
-            if kinds:
-                shares = {symbol: share * kinds // (size + kinds) for symbol, share in shares.items()}
+            whole = size + kinds
+            if shares and kinds:
+                shares = {symbol: share * kinds // whole for symbol, share in shares.items()}
             for symbol, count in seen.items():
-                shares[symbol] = shares.get(symbol, 0) + (count << 16) // (size + kinds)
+                shares[symbol] = shares.get(symbol, 0) + (count << 16) // whole
         return shares
 
     def candidates(self):
         """Yields every symbol once, the likeliest first."""
         shares = self._shares
-        yield from sorted(shares, key=lambda symbol: (-shares[symbol], symbol))
+        ordered = sorted([share << 8 | 255 - symbol for symbol, share in shares.items()], reverse=True)
+        yield from [255 - (key & 255) for key in ordered]
         rest = [symbol for symbol in range(len(self._alphabet)) if symbol not in shares]
         ranks = self._position.ranks()
         yield from sorted(rest, key=lambda symbol: -ranks.get(symbol, 0))
@@ -96,10 +101,7 @@ class Foresight:
     def cells(self, symbol: int, turn: int) -> list[int]:
         """Where the guesses about `symbol` stand among all the tables, when asked about at `turn`."""
         self._seen = [get(symbol, 0) for get in self._getters]
-        cells = [
-            base + SEEN_CELLS[seen] + level
-            for base, seen, level in zip(self._bases, self._seen, self._levels, strict=True)
-        ]
+        cells = list(map(add, self._rows, map(SEEN_CELLS.__getitem__, self._seen)))
         cells.append(_SYMBOL_BASE + 256 * min(turn, _SYMBOL_TURNS - 1) + symbol)
         cells.append(_SHARE_BASE + _SHARE_LEVELS[min((self._shares.get(symbol, 0) << 10) // self._share_left, COUNTS)])
         return cells
@@ -107,19 +109,5 @@ class Foresight:
     def refuse(self, symbol: int) -> None:
         """`symbol`, just asked about, does not come next: count it out."""
         self._left = [left if left > 0 else 0 for left in map(sub, self._left, self._seen)]
-        self._levels = [RUN_LEVELS[left] for left in self._left]
+        self._rows = self._find_rows()
         self._share_left = max(self._share_left - self._shares.get(symbol, 0), 1)
-
-
-def _tally(column: bytes, run: Run) -> dict[int, int]:
-    """How often each symbol stands in a run; a short one is quicker to go through by hand."""
-    low, high = run
-    if high - low == 1:
-        return {column[low]: 1}
-    rows = column[low:high]
-    if len(rows) > _BY_HAND:
-        return Counter(rows)
-    seen: dict[int, int] = {}
-    for symbol in rows:
-        seen[symbol] = seen.get(symbol, 0) + 1
-    return seen

@@ -6,87 +6,90 @@ symbol above the run. Contexts see symbols folded (`Alphabet.folded`); what foll
 """
 
 from array import array
-from collections import Counter
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from operator import add
 
 BLOCK_BITS = 11  # the counts above every 2048th row are kept
-_HALF = 1 << BLOCK_BITS - 1
+_BLOCK, _HALF = 1 << BLOCK_BITS, 1 << BLOCK_BITS - 1
 MAX_ORDER = 20  # rows are sorted a little deeper
 COUNTS = 1024  # counts of followers are below
-MAX_KEPT = 200  # tallies and large runs kept for the next text
+TALLIES_KEPT, LARGE_RUNS_KEPT = 1024, 256  # for the next place, and the next text
+_BY_HAND = 32
+NOWHERE = 0, 0
 Run = tuple[int, int]
 
 
 class Index:
-    """`column`: the symbol after each context, rows in order; `marks`: counts above each block, a row of `width` each."""
+    """`column`: the symbol after each context, rows in order; `marks`: counts above each block, a row of `width` each.
+
+    Safe from any thread.
+    """
 
     def __init__(self, column: bytes, marks: array, folded: bytes, width: int):
-        self.column, self.everything = column, (0, len(column))
-        self.marks, self._width = marks, width
-        self._tallies: dict[Run, Counter] = {}
-        self._larges: dict[Run, LargeRun] = {}
-        self._alike = [[s for s in range(width) if folded[s] == folded[symbol]] for symbol in range(width)]
-        totals = [0] * width
-        for symbol in range(width):
-            totals[folded[symbol]] += self._above(symbol, len(column))
-        starts = [0, *accumulate(totals)]
-        self._starts = [starts[folded[symbol]] for symbol in range(width)]
-        self._firsts = [(starts[folded[symbol]], starts[folded[symbol] + 1]) for symbol in range(width)]
+        self.column, self.marks, self.everything = column, marks, (0, len(column))
+        self.tally = lru_cache(TALLIES_KEPT)(self._tally)
+        self.large = lru_cache(LARGE_RUNS_KEPT)(self._large)
+        self._marks = [marks[symbol::width] for symbol in range(width)]  # of each symbol, the counts above each block
+        self._folds, self._folded = folded, column.translate(folded)
+        self._folded_marks = self._fold_marks()
+        totals = [self._folded_above(symbol, len(column)) for symbol in range(width)]
+        self._firsts = list(pairwise([0, *accumulate(totals)]))  # the run of each context of one symbol
 
-    def _above(self, symbol: int, row: int) -> int:
-        """How often `symbol` stands in the column above `row`."""
-        block = (row + _HALF) >> BLOCK_BITS
-        start = block << BLOCK_BITS
-        mark = self.marks[block * self._width + symbol]
-        if row >= start:
-            return mark + self.column.count(symbol, start, row)
-        return mark - self.column.count(symbol, row, start)
+    def _fold_marks(self) -> list[array]:
+        """The marks of the folded column: a symbol that others are folded to has the counts of all."""
+        sums = [array("I", bytes(marks.itemsize * len(marks))) for marks in self._marks]
+        for symbol, marks in enumerate(self._marks):
+            sums[self._folds[symbol]] = array("I", map(add, sums[self._folds[symbol]], marks))
+        return sums
+
+    def _folded_above(self, symbol: int, row: int) -> int:
+        return _above(self._folded, symbol, self._folded_marks[symbol], row)
 
     def count(self, symbol: int, run: Run) -> int:
         """How often `symbol` follows the context of `run`."""
         low, high = run
-        if high - low < 1 << BLOCK_BITS:
+        if high - low < _BLOCK:
             return self.column.count(symbol, low, high)
-        return self._above(symbol, high) - self._above(symbol, low)
+        marks = self._marks[symbol]
+        return _above(self.column, symbol, marks, high) - _above(self.column, symbol, marks, low)
 
-    def tally(self, run: Run) -> Counter:
-        """How often each symbol follows the context of `run`."""
-        if run not in self._tallies:
-            if len(self._tallies) >= MAX_KEPT:
-                self._tallies.clear()
-            self._tallies[run] = Counter(self.column[run[0] : run[1]])
-        return self._tallies[run]
+    def _tally(self, run: Run) -> dict[int, int]:
+        """How often each symbol follows the context of `run`; the few of a short run are quicker to count by hand."""
+        rows = self.column[run[0] : run[1]]
+        if len(rows) > _BY_HAND:
+            return {symbol: rows.count(symbol) for symbol in set(rows)}
+        seen: dict[int, int] = {}
+        for symbol in rows:
+            seen[symbol] = seen.get(symbol, 0) + 1
+        return seen
 
-    def large(self, run: Run) -> "LargeRun":
+    def _large(self, run: Run) -> "LargeRun":
         """The followers of a run too long to go through."""
-        if run not in self._larges:
-            if len(self._larges) >= MAX_KEPT:
-                self._larges.clear()
-            self._larges[run] = LargeRun(self, run)
-        return self._larges[run]
+        return LargeRun(self, run)
 
     def step(self, run: Run, symbol: int) -> Run:
         """The run of a context with `symbol` added; empty if it is unknown."""
-        if run == self.everything:
-            return self._firsts[symbol]
-        low, high = run
-        group, start = self._alike[symbol], self._starts[symbol]
-        if high - low >= 1 << BLOCK_BITS:
-            return start + sum([self._above(s, low) for s in group]), start + sum([self._above(s, high) for s in group])
-        found = sum([self.column.count(s, low, high) for s in group])
-        start += sum([self._above(s, low) for s in group]) if found else 0
-        return start, start + found
+        runs = self.follow([self.everything, run], symbol)
+        return runs[2] if len(runs) > 2 else NOWHERE
 
     def follow(self, runs: list[Run], symbol: int) -> list[Run]:
-        """The runs of orders 0, 1, 2... once `symbol` has been added to the context of `runs`."""
-        longer = [self.everything]
-        last = found = None
-        for run in runs[:MAX_ORDER]:
+        """The runs of orders 0, 1, 2... when `symbol` is added to the context of `runs`, each inside the one before."""
+        symbol = self._folds[symbol]
+        start, end = first = self._firsts[symbol]
+        if start == end:
+            return [self.everything]
+        longer, last, before, above, count = [self.everything, first], None, 0, 0, self._folded.count
+        for run in runs[1:MAX_ORDER]:
             if run != last:
-                last, found = run, self.step(run, symbol)
-                if found[0] == found[1]:
+                low, high = last = run
+                near = low - before < _HALF
+                above = above + count(symbol, before, low) if near else self._folded_above(symbol, low)
+                found = count(symbol, low, high) if high - low < _BLOCK else self._folded_above(symbol, high) - above
+                if not found:
                     break
-            longer.append(found)
+                before = low
+            longer.append((start + above, start + above + found))
         return longer
 
 
@@ -119,8 +122,17 @@ def sort_rows(symbols: bytes, folded: bytes) -> bytes:
 def count_marks(column: bytes, width: int) -> array:
     """The marks for a column."""
     counts, marks = [0] * width, array("I")
-    for start in range(0, len(column) + _HALF, 1 << BLOCK_BITS):
+    for start in range(0, len(column) + _HALF, _BLOCK):
         marks.extend(counts)
-        block = column[start : start + (1 << BLOCK_BITS)]
+        block = column[start : start + _BLOCK]
         counts = [count + block.count(symbol) for symbol, count in enumerate(counts)]
     return marks
+
+
+def _above(column: bytes, symbol: int, marks: array, row: int) -> int:
+    """How often `symbol` stands in a column above `row`; `marks`: how often above each block."""
+    block = (row + _HALF) >> BLOCK_BITS
+    start = block << BLOCK_BITS
+    if row >= start:
+        return marks[block] + column.count(symbol, start, row)
+    return marks[block] - column.count(symbol, row, start)

@@ -15,6 +15,7 @@ from node.textpack.mixing import CHANCES, MAX_GUESS
 from node.textpack.position import Position
 
 MAX_CHARACTERS = 4000
+MAX_DECISIONS = 32_000  # of one text: a text in the model's language takes 5 a character, and no bytes may take more
 MAX_TURN = 23  # later candidates choose the same weights
 MAX_WORD = 12  # longer words choose the same weights
 PLANES = 17  # of Unicode, 65 536 code points each
@@ -26,30 +27,38 @@ class Model:
     def __init__(self, alphabet: Alphabet, indexes: list[Index], guesses: array, weights: list[list[list[int]]]):
         self.alphabet, self.indexes = alphabet, indexes
         self.guesses, self.weights = guesses, weights
+        self.max_decisions = MAX_DECISIONS
 
     def code(self, coder, symbols: list[int] | None = None) -> list[int]:
-        """Put `symbols` (END last) through an Encoder, or take them out of a Decoder; returns them. Raises RemoteFault."""
+        """Put `symbols` (END last) through an Encoder, or take them out of a Decoder; returns them. Raises RemoteFault.
+
+        The time it takes is bounded by MAX_CHARACTERS and MAX_DECISIONS, whatever the bytes.
+        """
         position = Position(self.indexes, self.alphabet)
         done: list[int] = []
+        left = self.max_decisions
         while not done or done[-1] != END:
             if len(done) > MAX_CHARACTERS:
                 raise RemoteFault("text-too-long")
             wanted = symbols[len(done)] if symbols else END
-            symbol = self._symbol(coder, position, wanted if wanted < SPELT else ESCAPE)
+            symbol, asked = self._symbol(coder, position, wanted if wanted < SPELT else ESCAPE, left)
+            left -= asked
             position.add(symbol)
             done.append(self._spelt(coder, wanted) if symbol == ESCAPE else symbol)
         return done
 
-    def _symbol(self, coder, position: Position, wanted: int) -> int:
+    def _symbol(self, coder, position: Position, wanted: int, most: int) -> tuple[int, int]:
+        """A symbol, and how many decisions it took; raises RemoteFault if that were more than `most`."""
         foresight = Foresight(position, self.indexes, self.alphabet)
         settled = self.settle(position)
-        turn = 0
-        for candidate in foresight.candidates():
+        for asked, candidate in enumerate(foresight.candidates(), 1):
+            if asked > most:
+                raise RemoteFault("text-too-costly")
+            turn = min(asked - 1, MAX_TURN)
             cells = foresight.cells(candidate, turn)
             if coder.decide(self.chance(turn, cells, settled), candidate == wanted):
-                return candidate
+                return candidate, asked
             foresight.refuse(candidate)
-            turn = min(turn + 1, MAX_TURN)
         raise RemoteFault("text-packed")
 
     def _spelt(self, coder, wanted: int) -> int:
@@ -63,8 +72,8 @@ class Model:
 
     def settle(self, position: Position) -> list[int]:
         """The weights that hold for every candidate at a place."""
-        rows = [rows[choice] for rows, choice in zip(self.weights, self.choices(position), strict=False)]
-        return [sum(column) for column in zip(*rows, strict=True)]
+        length, word = self.choices(position)
+        return list(map(add, self.weights[0][length], self.weights[1][word]))
 
     def choices(self, position: Position) -> list[int]:
         """Which row of each set holds at a place; the last set's is the candidate's turn."""

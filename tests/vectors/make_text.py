@@ -5,6 +5,10 @@ import pathlib
 
 from node.errors import RemoteFault
 from node.textpack import CAPITALS, MODELS, model, pack, unpack
+from node.textpack.alphabet import END, ESCAPE
+from node.textpack.foresight import Foresight
+from node.textpack.model import MAX_DECISIONS
+from node.textpack.position import Position
 from node.textpack.rangecoder import Encoder
 
 TEXTS = {
@@ -41,12 +45,40 @@ def spelt_letter():
     return encoder.finish()
 
 
+def ranked(french, symbols):
+    """The candidates for what follows some symbols, in order."""
+    position = Position(french.indexes, french.alphabet)
+    for symbol in symbols:
+        position.add(symbol)
+    return list(Foresight(position, french.indexes, french.alphabet).candidates())
+
+
+def costing(decisions, symbols=()):
+    """A text of so many decisions, its end included: the last candidates, but for some that make the sum right."""
+    french = model(1)
+    for asked, symbol in reversed([*enumerate(ranked(french, symbols), 1)]):
+        longer, left = [*symbols, symbol], decisions - asked
+        if symbol not in (END, ESCAPE) and left > len(french.alphabet) and (text := costing(left, longer)):
+            return text
+        if symbol not in (END, ESCAPE) and left == ranked(french, longer).index(END) + 1:
+            return "".join(map(french.alphabet.character, longer))
+    return ""
+
+
+def packed_at_any_cost(codec, text):
+    model(codec).max_decisions *= 2
+    octets = packed(codec, text)
+    model(codec).max_decisions = MAX_DECISIONS
+    return octets
+
+
 def vectors():
     hello = packed(1, "Bonjour")
+    dearest = costing(MAX_DECISIONS)
     return {
         "models": {codec: frozen.blake2b for codec, frozen in MODELS.items()},
         "good": [{"codec": codec, "text": text, "packed": packed(codec, text).hex()}
-                 for codec, texts in TEXTS.items() for text in texts]
+                 for codec, texts in TEXTS.items() for text in [*texts, *[dearest] * (codec == 1)]]
         + [{"codec": pack(SHOUTED, 1)[0], "text": SHOUTED, "packed": pack(SHOUTED, 1)[1].hex()}],
         "bad": [
             refused("an unknown codec", 9, hello),
@@ -56,6 +88,8 @@ def vectors():
             refused("a letter of the alphabet, spelt out", 1, spelt_letter()),
             refused("a capital where small letters stand for capitals", 1 + CAPITALS, hello),
             refused("no letter where small letters stand for capitals", 1 + CAPITALS, packed(1, "18 : 30")),
+            refused("zeros, which no text ends with", 1, b"\0"),
+            refused("a text of one decision too many", 1, packed_at_any_cost(1, costing(MAX_DECISIONS + 1))),
         ],
     }
 
