@@ -122,6 +122,7 @@ class Item:
     origin: str = ""  # where it was imported from, if it was
     first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it
     replies: tuple["Item", ...] = field(default=(), compare=False)
+    before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,8 @@ class Board(Protocol):
         """Retract it, or, with a reason, show an event as cancelled."""
 
     def item(self, item_id: str) -> Item | None:
-        """One item with its replies, by id (a prefix of at least 8 digits will do), archived ones too; None if gone."""
+        """One item with its replies and what it said before, by id (a prefix of at least 8 digits will do), archived ones
+        too; None if gone."""
 
     def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20) -> Page:
         """Live bulletins, newest first."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from node.clock import minute_of, seconds_of
 from node.liveset import Change, LiveSet, Verdict
-from node.records import decode, record_id
+from node.records import Record, decode, record_id
 from node.rows import Row, StoreFailed
 from node.sync.events import (
     Action,
@@ -148,7 +148,14 @@ class Island:
 
     def _new_rows(self, change: Change, received: int) -> list[Row]:
         """Rows for what enters, but for what only faded and is still on disk with its local marks."""
-        return [Row.of(decode(raw), raw, received) for id_, raw in change.added if self.store.get(id_) is None]
+        return [Row.of(record := decode(raw), raw, received, before=self._replaced(record, change))
+                for id_, raw in change.added if self.store.get(id_) is None]
+
+    def _replaced(self, record: Record, change: Change) -> bytes:
+        """Of a correction, the version shown here when it came, or the first of those; so that people see what changed."""
+        version = self.liveset.version(record.target) if record.corrects else None
+        row = self.store.get(version) if version in change.removed else None
+        return (row.before or row.raw) if row else b""
 
     def _news(self, keeps: list[Keep], change: Change) -> list[Event]:
         """What engines must hear of a change."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol
@@ -26,6 +26,9 @@ POSTING_RULES = ("open", "moderated", "members")
 
 class Notes(Protocol):
     """Rows and named values that last (`node.store.journalstore`)."""
+
+    def get(self, id_: bytes) -> Row | None:
+        """The row with this id, or None."""
 
     def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
         """A bounded part of the rows, in order."""
@@ -98,7 +101,9 @@ class IslandBoard:
 
     def item(self, item_id: str) -> Item | None:
         """See Board."""
-        return self.reader.find(item_id)
+        item = self.reader.find(item_id)
+        row = self._store.get(bytes.fromhex(item.id)) if item and item.corrected else None
+        return replace(item, before=self.reader.earlier(item, row.before)) if row else item
 
     def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20) -> Page:
         """See Board."""

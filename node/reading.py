@@ -71,6 +71,14 @@ class Reader:
         item = (version and self.live(version)) or self.live(id_) or self.past(id_)
         return replace(item, replies=tuple(self.replies(item))) if item else None
 
+    def earlier(self, item: Item, raw: bytes) -> Item | None:
+        """An earlier version of an item, encoded as `raw`; None if it is not its author's, or cannot be read."""
+        record, root = self._liveset.read(raw), root_of(item)
+        if record is None or record.author.hex() != item.author.key_id or record.kind is not item.kind:
+            return None
+        first = record.target if record.corrects else record_id(raw)[:TARGET_BYTES]
+        return self._item(record_id(raw), record) if first == root else None
+
     def replies(self, item: Item) -> list[Item]:
         """Replies to an item, oldest first, the newest 50 at most."""
         about = map(self.live, self._liveset.about(root_of(item)))

@@ -67,9 +67,10 @@ class Neighbourhood:
         verdict = self._publish(encode(sign(record, CHARTER.set_id, key.sign)))
         assert verdict.kept, verdict
 
-    def bulletin(self, text, topic=0, language=1, urgent=False):
+    def bulletin(self, text, topic=0, language=1, urgent=False, target=None):
         """A bulletin of the other island, which takes no time to pack."""
-        self.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, self.board.now(), 24, urgent, language, topic, 0, text.encode()))
+        self.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, self.board.now(), 24, urgent, language, topic, 0, text.encode(),
+                         target))
 
     def event(self, parts, start, topic=0, length=90):
         """An event of the other island; `parts` are its title, place, organiser, description, link."""

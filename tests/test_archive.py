@@ -56,6 +56,11 @@ def test_what_is_kept_is_read_back_by_id_and_page_by_page(archive):
     assert {row.id for row in archive.rows()} == {row.id for row in rows}
 
 
+def test_what_a_past_record_said_before_is_not_kept(archive):
+    archive.keep([made_up(1, before=b"a version of long ago")], {})
+    assert archive.get(made_up(1).id) == made_up(1)
+
+
 def test_search_finds_live_and_past_records_newest_first(archive):
     old, new, other = made_up(1), made_up(2), made_up(3)
     archive.keep([old, other], {old.id: "L'Œuvre au noir", other.id: "Rien"})

@@ -79,6 +79,19 @@ def test_a_post_is_found_at_once_though_an_import_of_many_waits(around):
     assert len(around.archive.search("importe", limit=100)[0]) == 50
 
 
+def test_what_a_correction_replaced_goes_with_it(around):
+    errands = Errands(around)
+    errands.close()
+    first = around.village.bulletin(text="rendezvous confidentiel")
+    second = around.village.bulletin(text="rendezvous public", minute=1, target=record_id(first)[:8])
+    for raw in (first, second, around.village.retraction(record_id(first), minute=2)):
+        kept = around.store.get(record_id(second))
+        around.island.handle(Posted(raw), NOW)
+    assert kept.before == first
+    errands.erase()
+    assert on_the_card(around.folder, first, b"confidentiel") == []
+
+
 def hours(around, errands, count):
     """Let the island run for so many hours, retiring every hour."""
     for _ in range(count):

@@ -158,6 +158,31 @@ def test_its_author_corrects_it_with_the_private_word_only(place):
     assert len(place.board.bulletins().items) == 1
 
 
+def test_a_correction_says_what_was_shown_first(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
+    assert place.board.item(posted.id).before is None
+    for text in ("à 19 h", "à 20 h"):
+        corrected = place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text=text))
+        item = place.board.item(posted.id)
+        assert (item.text, item.before.text, item.before.id) == (text, "à 18 h", posted.id)
+    place.board.hide(posted.id)
+    assert place.board.item(posted.id) is None
+    place.board.hide(posted.id, hidden=False)
+    place.board.withdraw(posted.id, posted.word)
+    assert place.store.get(bytes.fromhex(corrected.id)) is None  # what was shown first is kept nowhere else
+
+
+@pytest.mark.parametrize("forge", [lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), lambda raw: raw[:40]])
+def test_what_somebody_wrote_to_the_card_is_not_shown_as_the_version_before(place, forge):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
+    other = place.board.post(Draft(Kind.BULLETIN, text="tout autre chose"))
+    corrected = place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text="à 19 h"))
+    row = place.store.get(bytes.fromhex(corrected.id))
+    for before in (forge(row.before), place.liveset.raw(bytes.fromhex(other.id))):
+        place.store.commit(put=[replace(row, before=before)])
+        assert place.board.item(posted.id).text == "à 19 h" and place.board.item(posted.id).before is None
+
+
 def test_an_event_moved_to_an_earlier_day_does_not_bring_the_old_one_back(place):
     draft = event(place, start=place.minute + 14_400, end=place.minute + 14_460)
     posted = place.board.post(draft)

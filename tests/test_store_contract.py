@@ -94,6 +94,8 @@ def test_marks_stay_on_the_island_and_change_nothing_else(store):
     assert store.mark(row(1).id, hidden=True) and store.mark(row(1).id, origin="agenda.ics")
     assert store.get(row(1).id) == row(1, hidden=True, origin="agenda.ics")
     assert not store.mark(row(2).id, hidden=True)
+    store.commit(put=[row(3, before=b"\0 old \xff")])
+    assert store.get(row(3).id).before == b"\0 old \xff"
     with pytest.raises(LocalMisuse):
         store.mark(row(1).id, created=3)
 

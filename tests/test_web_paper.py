@@ -7,6 +7,7 @@ import pytest
 from node.board import Draft
 from node.records import Kind
 from web.qr import wifi
+from web.sheets import LARGE, PAGE_HEIGHT_MM, SCALES, Block, fill, height_mm, largest
 
 SHEETS = ["/poster", "/leaflet", "/copy"]
 
@@ -38,7 +39,19 @@ def test_a_sheet_kept_as_a_file_needs_nothing_else(portal, sheet):
 
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_each_sheet_has_a_large_type_version(portal, sheet):
-    assert '<body class="L">' in text(portal, f"{sheet}?size=large")
+    pages = [text(portal, f"{sheet}?size={size}") for size in ("", "large")]
+    normal, large = (re.search(r'<body class="(\w*) f(\d)"', page) for page in pages)
+    assert (normal[1], large[1]) == ("", "L") and int(large[2]) >= LARGE
+
+
+def test_a_crowded_sheet_has_smaller_type_and_in_large_type_fewer_rows(portal, neighbourhood):
+    calm = re.search(r'<body class=" f(\d)"', text(portal, "/poster"))[1]
+    for number in range(12):
+        parts = (f"Bal {number} " + "de rue " * 9, "Place " * 10, "", "")
+        neighbourhood.event(parts, neighbourhood.board.now() + 90 * number)
+    crowded, large = text(portal, "/poster"), text(portal, "/poster?size=large")
+    assert re.search(r'<body class=" f(\d)"', crowded)[1] < calm
+    assert len(re.findall("Bal", crowded)) > len(re.findall("Bal", large)) > 0
 
 
 def test_poster_and_leaflet_carry_two_qr_codes(portal):
@@ -61,3 +74,12 @@ def test_the_wall_comes_back_by_itself_and_has_no_controls(portal):
     page = answer.get_data(as_text=True)
     assert int(answer.headers["Refresh"]) >= 60 and "Assemblée" in page
     assert not re.search(r"<(a|form|input|button|script|meta http-equiv)\b", page)
+
+
+def test_type_is_as_large_as_the_page_takes_it():
+    few, many = [Block(40)] * 5, [Block(120)] * 14
+    assert largest(few, 0) == len(SCALES) - 1 and largest(many, 0) < LARGE and largest(many * 9, 0) is None
+    scale = largest(many, 40)
+    assert height_mm(many, 40, SCALES[scale]) <= PAGE_HEIGHT_MM < height_mm(many, 40, SCALES[scale + 1])
+    rows, scale = fill(14, LARGE, lambda rows: (many[:rows], 40))
+    assert 1 < rows < 14 and scale >= LARGE and fill(25, 0, lambda rows: (many * 9, 0)) == (1, 0)

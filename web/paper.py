@@ -2,19 +2,21 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, make_response, request
+from flask import Blueprint, Response, abort, g, make_response, request
 
 from web import moments
 from web.deliveries import stick
 from web.pages import board, fitted, kept, settings
 from web.public import found, glance
 from web.qr import qr, wifi
-from web.showing import today, whole_address
+from web.sheets import LARGE, NORMAL, Block, fill
+from web.showing import caption, today, whole_address
 
 POSTER_DAYS = 7
 WALL_REFRESH_S, STICK_REFRESH_S = 120, 5
 WALL_ROWS = 7  # what a screen holds without scrolling
 SHEETS = {"poster": 16, "leaflet": 8, "copy": 10}  # rows that an A4 page holds
+CODES_MM, STRIPS_MM = 36, 68
 paper = Blueprint("paper", __name__)
 
 
@@ -31,7 +33,7 @@ def index() -> str:
 @kept
 def show(sheet: str) -> Response:
     """One sheet of paper; `?file=1` to keep it as a file, which needs nothing else."""
-    page = fitted(f"paper/{sheet}.html", lambda rows: _week(min(rows, SHEETS[sheet])))
+    page = fitted(f"paper/{sheet}.html", lambda rows: _week(sheet, min(rows, SHEETS[sheet])))
     return _as_file(page, f"{sheet}-{today().isoformat()}.html")
 
 
@@ -75,8 +77,28 @@ def _wall(stick: str, refresh_s: int) -> Response:
     return response
 
 
-def _week(rows: int) -> dict:
-    return glance(rows) | _dates() | _codes() | {"few": min(rows, 4)}
+def _week(sheet: str, most_rows: int) -> dict:
+    least = LARGE if g.carried.get("size") else NORMAL
+    rows, scale = fill(most_rows, least, lambda rows: _measured(sheet, _shown(sheet, rows)))
+    return _shown(sheet, rows) | _dates() | _codes() | {"scale": scale}
+
+
+def _shown(sheet: str, rows: int) -> dict:
+    """What a sheet shows in `rows` rows."""
+    shown = glance(rows)
+    bulletins = shown["bulletins"][:min(rows, 4)] if sheet == "poster" else []
+    return shown | {"bulletins": bulletins, "urgent": [] if sheet == "leaflet" else shown["urgent"]}
+
+
+def _measured(sheet: str, shown: dict) -> tuple[list[Block], float]:
+    """What `web.sheets` must know of it: its texts, and the height of codes and strips in mm."""
+    events = [item for _day, items in shown["days"] for item in items]
+    ends = [Block(len(settings().name), 2.4, 0.6), Block(45, 1.3, 0.8), Block(95, 1, 1.6)]  # the head and the last line
+    heads = [Block(20, 1.2, 1.1)] * (len(shown["days"]) + 1)
+    lines = [Block(30 + len(caption(item)) + len(item.place[:60])) for item in events]
+    lines += [Block(len(caption(item)), 1, 0.6) for item in shown["urgent"] + shown["bulletins"]]
+    codes = [Block(2), Block(2)] if sheet == "copy" else [Block(100, 1, 1)]
+    return [*ends, *heads, *lines, *codes], {"poster": CODES_MM, "leaflet": CODES_MM + STRIPS_MM, "copy": 0}[sheet]
 
 
 def _dates() -> dict:

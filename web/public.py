@@ -4,6 +4,7 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from node.board import Item, Page
 from web import moments
+from web.changes import changes
 from web.pages import board, fitted, kept, settings
 from web.showing import by_day, today
 from web.words import SLUGS
@@ -91,7 +92,8 @@ def item(item_id: str) -> str:
     def fill(rows: int) -> dict:
         replies = shown.replies[max(begin, 0):]
         following = max(begin, 0) + rows if len(replies) > rows else 0
-        return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours}
+        return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours,
+                "changes": changes(shown, rows)}
 
     return fitted("item.html", fill)
 

@@ -8,6 +8,7 @@ written a batch at a time, and the card is not waited for.
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -223,7 +224,7 @@ def live_words_in(path: Path) -> Iterator[tuple[bytes, int, str]]:
 
 
 def _line_of(row: Row) -> bytes:
-    return line_of(payload_of({"past": {row.id.hex(): document_of(row)}}))
+    return line_of(payload_of({"past": {row.id.hex(): document_of(replace(row, before=b""))}}))
 
 
 def _row_of(line: bytes) -> Row:

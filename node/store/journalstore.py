@@ -4,6 +4,7 @@ One process at a time. Every method is safe from any thread; reading never waits
 """
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from copy import deepcopy
@@ -216,6 +217,8 @@ def document_of(row: Row) -> Document:
         document["hidden"] = True
     if row.origin:
         document["origin"] = row.origin
+    if row.before:
+        document["before"] = b64encode(row.before).decode()
     return document
 
 
@@ -223,7 +226,7 @@ def row_of(id_: str, document: Document) -> Row:
     """The inverse; raises ValueError, KeyError or TypeError for what no row looks like."""
     return _fit(Row(bytes.fromhex(id_), document["raw"], document["kind"], document["created"], document["expires"],
                     document.get("start"), document["topic"], document["received"], document.get("hidden", False),
-                    document.get("origin", "")))
+                    document.get("origin", ""), b64decode(document.get("before", ""))))
 
 
 def _fit(row: Row) -> Row:

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from werkzeug.serving import make_server
@@ -34,17 +35,22 @@ EVENTS = [  # title, days ahead, hour, minutes, topic, language, place
 
 
 def filled(folder: Path) -> Neighbourhood:
-    """A neighbourhood with bulletins, events, an urgent notice, a reply, a cancelled and a hidden post, one that waits."""
+    """A neighbourhood with bulletins, events, an urgent notice, a reply, posts corrected, cancelled, hidden, waiting."""
     place = Neighbourhood(folder)
     board, now = place.board, place.board.now()
     place.bulletin("Fuite de gaz rue Bichat : évitez le bas de la rue, n’allumez rien.", 12, urgent=True)
     posted = [board.post(Draft(Kind.BULLETIN, text, language, topic)) for text, topic, language in BULLETINS]
     board.post(Draft(Kind.REPLY, "Merci ! J’apporte des carottes.", target=posted[2].id))
+    place.clock.advance(720)
+    board.correct(posted[2].id, posted[2].word, Draft(Kind.BULLETIN, BULLETINS[2][0].replace("16 h", "17 h"), topic=4))
     for title, days, hour, length, topic, language, where in EVENTS:
         start = now - now % DAY_MIN + days * DAY_MIN + (hour - 1) * 60
-        event = board.post(Draft(
+        draft = Draft(
             Kind.EVENT, "Venez avec une chaise.", language, topic, title=title, place=where, organiser="Comité du canal",
-            link="https://example.org/", start=start, end=start + length, offset=4, position=(48.87 - days / 500, 2.3767)))
+            link="https://example.org/", start=start, end=start + length, offset=4, position=(48.87 - days / 500, 2.3767))
+        event = board.post(draft)
+        if not days:
+            board.correct(event.id, event.word, replace(draft, start=start + 30, place="Salle des fêtes, 3 rue du Canal"))
     board.withdraw(event.id, event.word, "la salle est prise")
     board.set_outline("48.8750,2.3600 48.8720,2.3640 48.8690,2.3680", "lea")
     board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")
@@ -55,7 +61,8 @@ def filled(folder: Path) -> Neighbourhood:
 
 def paths(place: Neighbourhood) -> list[str]:
     """The address of every page of that board."""
-    bulletin, event = place.board.bulletins().items[3], place.board.events(place.board.now(), 10**7)[0]
+    bulletin = next(item for item in place.board.bulletins().items if item.corrected)
+    event = place.board.events(place.board.now(), 10**7)[0]
     month = "2025-12"  # the neighbourhood's clock stands in it
     pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/bulletins", "/topics/food",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
