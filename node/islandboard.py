@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
+from itertools import chain, islice
 from typing import Protocol
 
 from node.board import Act, Carrying, Cost, Draft, DraftRefused, Item, Page, Posted, Problem, Waiting
@@ -13,7 +14,7 @@ from node.identity import SigningKey
 from node.liveset import LiveSet
 from node.posting import Desk
 from node.reading import Reader, root_of
-from node.records import Kind
+from node.records import DAY_MIN, EVENT_GRACE_MIN, Kind
 from node.rows import Row, Slice
 
 MAX_PAGE = 200
@@ -99,6 +100,12 @@ class IslandBoard:
         """See Board."""
         return self._liveset.revision + self._changes + self.desk.changes
 
+    def read_ahead(self) -> None:
+        """Decode the texts of the first pages, so that nobody waits for that after a start."""
+        self.urgent()
+        self.bulletins()
+        self.events(self.now(), self.now() + 7 * DAY_MIN, limit=20)
+
     def item(self, item_id: str) -> Item | None:
         """See Board."""
         item = self.reader.find(item_id)
@@ -114,7 +121,7 @@ class IslandBoard:
         """See Board."""
         wanted = Slice("start", (Kind.EVENT,), max(since - LONGEST_EVENT_MIN, 0), min(until, MAX_MINUTE + 1), topic)
         found: dict[bytes, Item] = {}
-        for item in (*self._live_in(wanted), *self._past_in(wanted)):
+        for item in chain(self._live_in(wanted, since), self._past_in(wanted, since)):
             if item.end > since or item.start == item.end >= since:
                 found.setdefault(root_of(item), item)
             if len(found) >= limit:
@@ -124,7 +131,7 @@ class IslandBoard:
     def urgent(self, limit: int = 5) -> list[Item]:
         """See Board."""
         found = (self.reader.live(id_) for id_ in self._urgent(self._liveset.revision))
-        return [item for item in found if item][:limit]
+        return list(islice(filter(None, found), limit))
 
     def search(self, words: str, after: str = "", limit: int = 20) -> Page:
         """See Board."""
@@ -243,18 +250,22 @@ class IslandBoard:
                 break
         return Page(items, after)
 
-    def _live_in(self, wanted: Slice) -> Iterator[Item]:
-        yield from self._all(lambda mark: self._store.page(wanted, mark, MAX_PAGE), lambda row: self.reader.live(row.id))
+    def _live_in(self, wanted: Slice, since: int) -> Iterator[Item]:
+        rows_after = partial(self._store.page, wanted, limit=MAX_PAGE)
+        yield from self._all(rows_after, lambda row: self.reader.live(row.id), since)
 
-    def _past_in(self, wanted: Slice) -> Iterator[Item]:
+    def _past_in(self, wanted: Slice, since: int) -> Iterator[Item]:
         if wanted.since < self.now():
-            yield from self._all(lambda mark: self._archive.page(wanted, mark, MAX_PAGE), self.reader.past_row)
+            yield from self._all(partial(self._archive.page, wanted, limit=MAX_PAGE), self.reader.past_row, since)
 
     @staticmethod
-    def _all(page: Callable[[str], tuple[list[Row], str]], read: Callable[[Row], Item | None]) -> Iterator[Item]:
+    def _all(page: Callable[[str], tuple[list[Row], str]], read: Callable[[Row], Item | None],
+             since: int) -> Iterator[Item]:
+        """Events out of rows, without reading those that ended before `since`: reading one takes a while."""
         rows, after = page("")
         while rows:
-            yield from (item for row in rows if (item := read(row)))
+            lasting = (row for row in rows if row.expires >= since + EVENT_GRACE_MIN)
+            yield from (item for row in lasting if (item := read(row)))
             if not after:
                 return
             rows, after = page(after)

@@ -25,7 +25,7 @@ from node.rows import Row, Slice
 from node.textpack import unpack
 
 SHOWN = (Kind.BULLETIN, Kind.EVENT)
-TEXTS_KEPT, ITEMS_KEPT = 512, 512
+TEXTS_KEPT, ITEMS_KEPT = 2048, 512  # a text may take a second to decode on the smallest Pi
 MAX_REPLIES = 50
 MIN_PREFIX = 8
 
@@ -43,12 +43,13 @@ class Rows(Protocol):
 class Reader:
     """Items out of the live set and the archive. Safe from any thread.
 
+    `texts(codec, packed)` decodes each text once, also those that cannot be read.
     `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here.
     """
 
     def __init__(self, liveset: LiveSet, archive: Rows, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]]):
         self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
-        self._text = lru_cache(TEXTS_KEPT)(unpack)
+        self.texts = lru_cache(TEXTS_KEPT)(_text)
         self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
         self._author = lru_cache(ITEMS_KEPT)(self._make_author)
 
@@ -160,9 +161,8 @@ class Reader:
         return _as_event(item, record) if isinstance(record.detail, Event) else item
 
     def _words(self, record: Record) -> str | None:
-        try:
-            words = self._text(record.codec, record.packed)
-        except RemoteFault:  # its author's island is of a later version, or broken: it is relayed, not shown
+        words = self.texts(record.codec, record.packed)
+        if words is None:
             return None
         lines = words.split(FIELD_MARK) if record.kind is Kind.EVENT else [words]
         return words if all(is_readable(line) for line in lines) else None
@@ -182,6 +182,14 @@ class Reader:
         voucher = "" if named_by.author == key_id else self.author(named_by.author).name
         name = " ".join((self._words(decode(named_by.raw)) or "").split()) or key_id.hex()
         return Author(key_id.hex(), name, Right.GROUP in standing.rights, voucher, key_id == self._own)
+
+
+def _text(codec: int, packed: bytes) -> str | None:
+    """A text, or None if its author's island is of a later version, or broken: then it is relayed, not shown."""
+    try:
+        return unpack(codec, packed)
+    except RemoteFault:
+        return None
 
 
 def root_of(item: Item) -> bytes:

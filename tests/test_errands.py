@@ -36,7 +36,8 @@ def around(tmp_path):
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
     forgotten = []
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
-    board = SimpleNamespace(reader=reader, desk=SimpleNamespace(publish_due=lambda: 0, forget_words=forgotten.extend))
+    desk = SimpleNamespace(publish_due=lambda: 0, forget_words=forgotten.extend)
+    board = SimpleNamespace(reader=reader, read_ahead=lambda: None, desk=desk)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
                           island=Island(liveset, store, []), board=board, settings=settings, forgotten=forgotten,

@@ -69,6 +69,20 @@ def test_bytes_that_no_coder_made_are_not_shown():
     assert texts(live(village, [raw, unknown]), raw, unknown) == [None, None]
 
 
+def test_a_text_is_decoded_once_also_when_it_cannot_be_read():
+    village = Village()
+    codec, packed = pack("Soupe ce soir à dix-neuf heures, place du marché", 1)
+    good = village.sign("founder", Kind.BULLETIN, packed=packed, codec=codec)
+    bad = village.sign("founder", Kind.BULLETIN, packed=packed + b"\0", codec=codec)
+    liveset = live(village, [good, bad])
+    shown = reader(liveset)
+    for _ in range(2):
+        assert shown.live(record_id(good)).text.startswith("Soupe")
+        assert shown.live(record_id(bad)) is None
+        take(liveset, [village.bulletin(text="autre")], at(0))
+    assert shown.texts.cache_info().misses == 2
+
+
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "http://", "https://a b", "//evil", "http://[x"])
 def test_an_event_from_elsewhere_never_links_to_a_script(link):
     village = Village()

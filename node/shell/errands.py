@@ -8,6 +8,7 @@ counts on where it stopped. What is deleted goes to the archive first.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from node.clock import minute_of
@@ -65,16 +66,21 @@ class Errands:
     def _run(self) -> None:
         around = self._around
         errands = (around.store.probe, around.board.desk.publish_due, self.index, self._retire_now_and_then)
+        self._do(around.board.read_ahead)
         pause_s = PERIOD_S / around.timekeeper.rate
         while not self._closing.wait(pause_s):
             began_at = time.monotonic()
             for errand in errands:
-                try:
-                    errand()
-                except Exception:  # a full card, a broken archive: the next time may be better
-                    log.exception("an errand failed")
+                self._do(errand)
             busy_s = time.monotonic() - began_at
             pause_s = busy_s if self._unindexed else PERIOD_S / around.timekeeper.rate  # half of the time is for others
+
+    @staticmethod
+    def _do(errand: Callable[[], object]) -> None:
+        try:
+            errand()
+        except Exception:  # a full card, a broken archive: the next time may be better
+            log.exception("an errand failed")
 
     def index(self) -> None:
         """Let search find what is new, a few texts at a time, what came last first: after an import many wait."""
