@@ -14,6 +14,7 @@ DAY_S = 86_400
 SYNC_SHARE_OF_HOUR = 0.01
 MAX_SHARE = 0.5  # of the legal duty cycle, unless the keeper says otherwise: the radio has traffic of its own
 URGENT_RESERVE = 1 / 8  # of the hour's budget, for urgent packets only
+FAIR_RESERVE = 1 / 4  # beside it, for all but those who crowd the air
 MAX_CHANNEL_USE = 0.25  # the firmware's "polite" limit
 MAX_URGENT_CHANNEL_USE = 0.40  # the firmware's hard limit
 MINUTE_S = 60  # over which the firmware measures channel use
@@ -125,10 +126,14 @@ class Governor:
         """Seconds of air that we may use in any hour."""
         return HOUR_S * self.duty_cycle * self.share
 
-    def wait_s(self, airtime_s: float, now: float, urgent: bool = False) -> float:
-        """Seconds to wait before a packet of `airtime_s` may go: 0 for now, infinity if it never may."""
+    def wait_s(self, airtime_s: float, now: float, urgent: bool = False, crowding: bool = False) -> float:
+        """Seconds to wait before a packet of `airtime_s` may go: 0 for now, infinity if it never may.
+
+        `crowding`: it is of somebody who had much of the hour already, and leaves some of the rest to others.
+        """
         self._notice(now)
-        limit_s = self.limit_s if urgent else self.limit_s * (1 - URGENT_RESERVE)
+        kept_free = (0 if urgent else URGENT_RESERVE) + (FAIR_RESERVE if crowding else 0)
+        limit_s = self.limit_s * (1 - kept_free)
         return max(
             self._hour.wait_s(airtime_s, limit_s, now),
             self._refused.until_at - now,

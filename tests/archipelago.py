@@ -21,18 +21,23 @@ from radio.airtime import Governor
 from radio.link import Outcome
 from radio.topology import lay
 
+MAX_KEYS = 16  # founders
 LINK = "lora"
 START = EPOCH_S + 2 * 365 * 86_400.0
 KEY = SigningKey(b"\1" * 32)
 CHARTER = Charter.found("test", [KEY.public], b"\2" * 32)
 
+KEYS = [KEY] + [SigningKey(bytes([3, number]) * 16) for number in range(1, MAX_KEYS)]  # one per island, if each has its own
+MANY_KEYS = Charter.found("many keys", [key.public for key in KEYS], b"\2" * 32)
+
 
 @lru_cache(maxsize=4096)
-def bulletin(number: int, size_bytes: int = 160, created: int = minute_of(START), charter: Charter = CHARTER) -> bytes:
+def bulletin(number: int, size_bytes: int = 160, created: int = minute_of(START), charter: Charter = CHARTER,
+             key: SigningKey = KEY) -> bytes:
     """A signed bulletin of `size_bytes`, text included; different for each number."""
     packed = random.Random(number).randbytes(size_bytes - 80)
-    record = Record(Kind.BULLETIN, KEY.key_id, created, life=14 * 24, packed=packed)
-    return encode(sign(record, charter.set_id, KEY.sign))
+    record = Record(Kind.BULLETIN, key.key_id, created, life=14 * 24, packed=packed)
+    return encode(sign(record, charter.set_id, key.sign))
 
 
 def air_engine(member, channel, liveset, key, rng):

@@ -39,8 +39,8 @@ OTHER = 0x0777
 class Desk:
     """One island at a link whose other end is the test."""
 
-    def __init__(self, seed=1, **channel):
-        self.liveset = LiveSet(CHARTER)
+    def __init__(self, seed=1, charter=CHARTER, **channel):
+        self.liveset = LiveSet(charter)
         self.engine = AirEngine(Channel(LINK, time_on_air_s, Governor(), **channel), self.liveset, KEY, 0x0123,
                                 random.Random(seed))
         self.island = Island(self.liveset, MemoryStore(), [self.engine])

@@ -87,6 +87,14 @@ def test_urgent_packets_have_a_reserve_that_others_cannot_touch():
     assert governor.wait_s(2, later, urgent=True) == 0
 
 
+def test_who_crowds_the_air_leaves_some_of_the_hour_to_others():
+    governor = Governor()
+    governor.charge(23, START)
+    later = START + 120
+    assert governor.wait_s(2, later, crowding=True) > 3000
+    assert governor.wait_s(2, later) == 0
+
+
 def test_a_busy_channel_makes_us_wait_longer_each_time_and_a_quiet_one_at_once_no_more():
     governor = Governor()
     waits = []

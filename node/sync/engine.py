@@ -25,6 +25,7 @@ from node.sync.events import (
 )
 from node.sync.hearing import Hearing
 from node.sync.inventory import Records
+from node.sync.ledger import Claim
 from node.sync.packets import Packet, encode
 from node.sync.rumours import Reach
 from node.sync.station import Channel, Station
@@ -67,6 +68,7 @@ class AirEngine:
         self._under_way: _UnderWay | None = None
         self._up = False
         self._turn_at = 0.0
+        self._opens_at = dict.fromkeys(Claim, 0.0)  # from when on the governor may have room
         self._shift_s: float | None = None
         self._last_at = 0.0
 
@@ -117,6 +119,9 @@ class AirEngine:
         self._up, self._under_way = up, None
 
     def _kept(self, event: RecordKept, at: float, now: float) -> None:
+        record = self.station.records.get(event.id)
+        if record is not None:
+            self.station.rumours.ledger.meet(record.author, at)
         self._hearing.kept(event.id, at, now)
         if event.via == self.channel.link:
             return
@@ -141,6 +146,8 @@ class AirEngine:
         self._sequence = (self._sequence + 1) % 256
         self._writer.sent(sent.packet, at)
         self.station.asking.unspoken = 0
+        if not sent.ids:
+            self.station.rumours.ledger.ask(at)
         for id_ in sent.ids:
             self.station.rumours.sent(id_, at)
         gap = BULK_GAP_UNITS if sent.label == "repair" else GAP_UNITS
@@ -158,20 +165,27 @@ class AirEngine:
 
     def _take_turn(self, at: float, now: float) -> list[Send]:
         """Send the next packet if it is our turn, the governor agrees and there is something to say."""
-        if not self._up or self._under_way or at < max(self._turn_at, 0) or self._wishes_at() > at:
+        if not self._up or self._under_way or at < max(self._turn_at, 0) or self._wishes_at(at) > at:
             return []
-        draft = self._writer.draft(at, now)
-        if draft is None:
-            return []
+        for claim in sorted(Claim, reverse=True):
+            draft = self._writer.draft(at, now, claim) if self._opens_at[claim] <= at else None
+            if draft is not None and (sends := self._send(draft, at, now)):
+                return sends
+        return []
+
+    def _send(self, draft: Draft, at: float, now: float) -> list[Send]:
+        """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
         packet, min_bytes = self._writer.finish(draft, self._sequence)
-        payload = encode(packet, self.station.key, min_bytes)
-        wait_s = self.channel.governor.wait_s(self.channel.airtime_s(len(payload)), now, draft.urgent)
+        payload, urgent = encode(packet, self.station.key, min_bytes), draft.claim is Claim.URGENT
+        airtime_s = self.channel.airtime_s(len(payload))
+        wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)
         if wait_s > 0:
-            self._turn_at = at + min(wait_s, LOST_SEND_S)
+            weaker = dict.fromkeys((claim for claim in Claim if claim >= draft.claim), at + min(wait_s, LOST_SEND_S))
+            self._opens_at |= weaker
             return []
-        self.channel.governor.charge(self.channel.airtime_s(len(payload)), now)
+        self.channel.governor.charge(airtime_s, now)
         self._under_way = _UnderWay(packet, draft.ids, draft.label, at)
-        return [Send(self.channel.link, payload, self._hop_limit(draft), draft.urgent, draft.label)]
+        return [Send(self.channel.link, payload, self._hop_limit(draft), urgent, draft.label)]
 
     def _hop_limit(self, draft: Draft) -> int:
         """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.
@@ -188,12 +202,13 @@ class AirEngine:
         meant = {address for rumour in rumours for address, reach in rumour.reaches.items() if reach.missing}
         return RELAY_HOPS if not rumours or meant & across else 0
 
-    def _wishes_at(self) -> float:
-        return min(self.station.rumours.next_at(), self.station.asking.next_at())
+    def _wishes_at(self, at: float) -> float:
+        asks_at = max(self.station.asking.next_at(), self._opens_at[self.station.rumours.ledger.asks(at)])
+        return min(self.station.rumours.next_at(self._opens_at, at), asks_at)
 
     def _next_at(self, at: float) -> float:
         if not self._up:
             return math.inf
         if self._under_way:
             return self._under_way.sent_at + LOST_SEND_S
-        return at + SOON_S if self._hearing.backlog else max(self._wishes_at(), self._turn_at, at + SOON_S)
+        return at + SOON_S if self._hearing.backlog else max(self._wishes_at(at), self._turn_at, at + SOON_S)

@@ -7,10 +7,12 @@ record; their sum is what one transmission gains, and that alone decides.
 
 import math
 import random
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from node.sync.erasure import MAX_PARTS, MAX_PIECES
+from node.sync.ledger import Claim, Ledger
 from node.sync.neighbours import Neighbour, Neighbourhood
 
 MAX_RUMOURS = 512
@@ -52,6 +54,7 @@ class Rumour:
     """One record under way. `due_at`: when to send it if nothing changes; `check_at`: when silence begins to tell."""
 
     id: bytes
+    author: bytes
     parts: int
     rank: Rank
     fresh: bool
@@ -62,12 +65,18 @@ class Rumour:
     sent: int = 0
     next_piece: int = 0
 
+    @property
+    def urgent(self) -> bool:
+        """Whether it ranks before all others."""
+        return self.rank[0] == 0
+
 
 class Rumours:
-    """All rumours; what ranks last gives way when there are too many."""
+    """All rumours; when there are too many, what ranks last of the author who has most of them gives way."""
 
     def __init__(self, neighbourhood: Neighbourhood, unit_s: float, rng: random.Random):
         self._near, self._unit_s, self._rng = neighbourhood, unit_s, rng
+        self.ledger = Ledger()
         self._all: dict[bytes, Rumour] = {}
         self._pushes: dict[tuple[int, bytes], tuple[int, float]] = {}
 
@@ -82,7 +91,8 @@ class Rumours:
         """Take up a rumour; one at most is dropped for it."""
         self._all[rumour.id] = rumour
         if len(self._all) > MAX_RUMOURS:
-            del self._all[max(self._all.values(), key=lambda one: one.rank).id]
+            counts = Counter(one.author for one in self._all.values())
+            del self._all[max(self._all.values(), key=lambda one: (counts[one.author], one.author, one.rank)).id]
         return rumour
 
     def drop(self, id_: bytes) -> None:
@@ -98,7 +108,7 @@ class Rumours:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
         if rumour.own and rumour.sent < rumour.parts:
             return True
-        return self.gain(rumour) >= (URGENT_THRESHOLD if rumour.rank[0] == 0 else THRESHOLD)
+        return self.gain(rumour) >= (URGENT_THRESHOLD if rumour.urgent else THRESHOLD)
 
     def plan(self, rumour: Rumour, at: float, delay_s: float | None = None) -> None:
         """Decide whether and when to send: sooner the more it serves, at random among those who could."""
@@ -162,6 +172,7 @@ class Rumours:
         if rumour is None:
             return
         rumour.sent += 1
+        self.ledger.meet(rumour.author, at, 1)
         rumour.next_piece = rumour.next_piece + 1 if rumour.next_piece + 1 < MAX_PIECES else MAX_PARTS
         for one in self._near:
             reach = rumour.reaches.get(one.address)
@@ -201,15 +212,22 @@ class Rumours:
         others = ours.union(*(near.around for near in self._near if near is not one))
         return rumour.fresh and bool(one.around - others)
 
-    def due(self, at: float) -> list[Rumour]:
-        """What is to be sent now: first what was begun (receivers have room for few unfinished ones), then by rank."""
-        due = (one for one in self._all.values() if one.due_at is not None and one.due_at <= at)
-        return sorted(due, key=lambda one: (one.sent % one.parts == 0, one.rank))
+    def due(self, at: float, most: Claim) -> list[tuple[Rumour, Claim]]:
+        """What is to be sent now: first what was begun (receivers have room for few unfinished ones), then by rank.
 
-    def next_at(self) -> float:
-        """When something is due or to be checked next."""
-        moments = [moment for one in self._all.values() for moment in (one.due_at, one.check_at) if moment is not None]
-        return min(moments, default=math.inf)
+        Of authors who crowd the air last; with no weaker claim than `most`.
+        """
+        crowding = self.ledger.crowding(at)
+        due = [(one, _claim(one, crowding)) for one in self._all.values() if one.due_at is not None and one.due_at <= at]
+        return sorted((one for one in due if one[1] <= most),
+                      key=lambda one: (one[0].sent % one[0].parts == 0, one[0].author in crowding, one[0].rank))
+
+    def next_at(self, opens_at: Mapping[Claim, float], at: float) -> float:
+        """When something is due, or to be checked next. `opens_at`: from when on the budget has room for a claim."""
+        crowding = self.ledger.crowding(at)
+        due = (max(one.due_at, opens_at[_claim(one, crowding)]) for one in self._all.values() if one.due_at is not None)
+        checks = (one.check_at for one in self._all.values() if one.check_at is not None)
+        return min(min(due, default=math.inf), min(checks, default=math.inf))
 
     def doubt(self, address: int, loss: float) -> float:
         """The probability that a neighbour lacks something we know of."""
@@ -222,3 +240,9 @@ class Rumours:
         for rumour in idle:
             if not any(reach.missing for reach in rumour.reaches.values()):
                 del self._all[rumour.id]
+
+
+def _claim(rumour: Rumour, crowding: set[bytes]) -> Claim:
+    if rumour.author in crowding:
+        return Claim.CROWDING
+    return Claim.URGENT if rumour.urgent else Claim.FAIR

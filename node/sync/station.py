@@ -21,8 +21,8 @@ DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; u
 class Governor(Protocol):
     """Says when a packet may go (`radio.airtime.Governor`)."""
 
-    def wait_s(self, airtime_s: float, now: float, urgent: bool = False) -> float:
-        """Seconds to wait; infinity if never."""
+    def wait_s(self, airtime_s: float, now: float, urgent: bool = False, crowding: bool = False) -> float:
+        """Seconds to wait; infinity if never. What is `crowding` leaves some of the hour's budget to others."""
 
     def charge(self, airtime_s: float, now: float) -> None:
         """A packet goes now."""
@@ -85,7 +85,7 @@ class Station:
         rank = self._rank(record, fresh)
         first = 0 if own else self.rng.randrange(MAX_PARTS, MAX_PIECES)
         parts = self.parts(len(self.records.raw(id_)))
-        return self.rumours.start(Rumour(id_, parts, rank, fresh, own=own, next_piece=first))
+        return self.rumours.start(Rumour(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:
         """Urgent first, then events by nearness, then new, then repair; each island repairs in an order of its own."""

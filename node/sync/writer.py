@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from node.sync import bloom
 from node.sync.erasure import piece, piece_bytes
+from node.sync.ledger import Claim
 from node.sync.packets import (
     ADDRESS_BYTES,
     HAVE_BYTES,
@@ -45,7 +46,7 @@ class Draft:
     room: int
     sections: list[Section]
     ids: list[bytes]
-    urgent: bool = False
+    claim: Claim | None = None  # the strongest of its records
     unfinished: bool = False  # more pieces follow at once: a summary would only make neighbours ask for them
     label: str = ""
 
@@ -66,10 +67,13 @@ class Writer:
         self._told: frozenset[int] = frozenset()
         self._told_at = -math.inf
 
-    def draft(self, at: float, now: float) -> Draft | None:
-        """The next packet, if there is anything to say now."""
+    def draft(self, at: float, now: float, most: Claim = Claim.CROWDING) -> Draft | None:
+        """The next packet, if there is anything to say now with no weaker claim than `most`."""
         draft = Draft(self.station.channel.max_payload - HEADER_BYTES, [], [])
-        self._add_records(draft, at)
+        self._add_records(draft, at, most)
+        asks = self.station.rumours.ledger.asks(at)
+        if not draft.sections and most < asks:
+            return None
         self._add_asks(draft, at)
         asking = self.station.asking
         filters = asking.have_at <= at and asking.may_ask(at)
@@ -79,7 +83,7 @@ class Writer:
             self._add_filter(draft, now)
         self._add_neighbours(draft, at)
         self._add_sum(draft, at, now)
-        draft.label = draft.label or "sum"
+        draft.label, draft.claim = draft.label or "sum", asks if draft.claim is None else draft.claim
         return draft
 
     def finish(self, draft: Draft, sequence: int) -> tuple[Packet, int]:
@@ -97,12 +101,12 @@ class Writer:
             return None
         return SIGNED_UP_TO_BYTES + 1 - size if DEAR_FROM_BYTES <= size <= SIGNED_UP_TO_BYTES else None
 
-    def _add_records(self, draft: Draft, at: float) -> None:
-        for rumour in self.station.rumours.due(at):
+    def _add_records(self, draft: Draft, at: float, most: Claim) -> None:
+        for rumour, claim in self.station.rumours.due(at, most):
             if draft.room < LEAST_DATA_BYTES:
                 return
             if draft.add(self._data(rumour, draft.room)):
-                draft.urgent |= rumour.rank[0] == 0
+                draft.claim = claim if draft.claim is None else min(claim, draft.claim)
                 draft.unfinished |= rumour.sent + 1 < rumour.parts
                 draft.label = draft.label or ("data" if rumour.fresh else "repair")
                 draft.ids.append(rumour.id)

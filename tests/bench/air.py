@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from node.records import record_id
 from radio import topology
-from tests.archipelago import Archipelago, air_engine, bulletin
+from tests.archipelago import CHARTER, KEYS, MANY_KEYS, Archipelago, air_engine, bulletin
 from tests.bench.baselines import IdList, Push
 from tests.bench.bounds import Oracle, backbone, frames_of, least_transmissions, oracle_rng
 
@@ -25,7 +25,7 @@ HOUR_S = 3600
 SETTLE_S = HOUR_S  # islands know each other before anything is measured
 GRACE_S = 24 * HOUR_S
 OFF_S = 2 * HOUR_S  # the island that is off half of the time is off and on for so long
-FLOOD_FACTOR = 100
+FLOOD_FACTOR, FLOOD_S = 100, 6 * HOUR_S
 
 
 class Setup:
@@ -40,6 +40,8 @@ class Setup:
         self.plain = set(self.rng.sample(range(args.nodes), plain))
         self.islands = [node for node in range(args.nodes) if node not in self.plain]
         self.raws = [bulletin(1000 * seed + number, self._size()) for number in range(args.records)]
+        self.charter = CHARTER
+        self.awaited = {record_id(raw) for raw in self.raws}  # whose delays count: what the flooder posts may be late
         self.held = {node: [] for node in self.islands}  # from the start
         self.posts, self.switches = [], []  # (at, node, raw), (at, node, on)
         self.groups = None  # apart until 0
@@ -57,13 +59,19 @@ class Setup:
             at += 2 * OFF_S
 
     def _flood(self):
-        """One island posts a hundred times too much; the others post as always."""
+        """One island posts a hundred times too much, all under its own key; the others post as always, under theirs."""
         self._steady()
-        self.switches = []
-        self.flooder = self.islands[0]
-        count = FLOOD_FACTOR * len(self.raws) // len(self.islands)
-        more = [bulletin(10**6 + 1000 * self.seed + number, self._size()) for number in range(count)]
-        self.posts = sorted(self.posts + [(self.rng.uniform(0, 6 * HOUR_S), self.flooder, raw) for raw in more])
+        self.switches, self.charter = [], MANY_KEYS
+        self.posts = [(at, node, self._own(1000 * self.seed + number, node))
+                      for number, (at, node, _) in enumerate(self.posts)]
+        self.awaited = {record_id(raw) for _, _, raw in self.posts}
+        count = round(self.args.flood * len(self.raws) / len(self.islands))
+        more = [self._own(10**6 + 1000 * self.seed + number, self.islands[0]) for number in range(count)]
+        self.posts = sorted(self.posts + [(self.rng.uniform(0, FLOOD_S), self.islands[0], raw) for raw in more])
+
+    def _own(self, number, node):
+        """A bulletin under an island's own key."""
+        return bulletin(number, self._size(), charter=MANY_KEYS, key=KEYS[self.islands.index(node) % len(KEYS)])
 
     def _merge(self):
         """Two halves, each with half of the records, meet."""
@@ -102,7 +110,8 @@ def run(scheme, setup):
     """One run: a dict of what was measured."""
     args = setup.args
     world = Archipelago(setup.seed, setup.pairs, loss=args.loss, signs=not args.unsigned, max_payload=args.max_payload,
-                        share=args.share, plain=setup.plain, engine=factory(scheme, setup))
+                        share=args.share, plain=setup.plain, engine=factory(scheme, setup),
+                        charters=dict.fromkeys(setup.islands, setup.charter))
     _prepare(world, setup)
     before = world.air.counters["bytes"], sum(world.air.airtime_s.values())
     begun = world.now
@@ -140,8 +149,9 @@ def _finish(world, setup, posted, before, begun):
     world.run(max(begun + setup.measured_s - world.now, 0))
     members = [world.members[node] for node in setup.islands]
     wanted = set().union(*(member.ids for member in members)) | set(posted)
-    delays = [member.kept[id_] - member.skew_s - at for id_, at in (posted or dict.fromkeys(wanted, begun)).items()
-              for member in members if member.kept.get(id_, 0) > at]
+    awaited = {id_: at for id_, at in posted.items() if id_ in setup.awaited} or dict.fromkeys(wanted, begun)
+    delays = [member.kept.get(id_, math.inf) - member.skew_s - at for id_, at in awaited.items()
+              for member in members if member.kept.get(id_, math.inf) > at]
     return {
         "delivered": sum(len(member.ids) for member in members) / max(len(wanted) * len(members), 1),
         "converged": equal, "bytes": world.air.counters["bytes"] - before[0],
@@ -181,14 +191,19 @@ def summary(runs, least):
             ("delivered", "converged", "bytes", "airtime_s", "equal_after_s", "hours")}
     minimum, oracle = (sum(column) / len(runs) for column in zip(*least, strict=True))
     result = {name: round(mean[name], 4 if mean[name] <= 1 else 1) for name in mean}
-    result["median_s"] = round(delays[len(delays) // 2], 1) if delays else None
-    result["p95_s"] = round(delays[len(delays) * 95 // 100], 1) if delays else None
+    result["median_s"], result["p95_s"] = (_reached(delays, percent) for percent in (50, 95))
     result["equal_after_s"] = result["equal_after_s"] if mean["converged"] == 1 else None
     result["vs_minimum"] = round(mean["bytes"] / minimum, 3) if minimum else None
     result["vs_oracle"] = round(mean["bytes"] / oracle, 3) if oracle else None
     result["airtime_s_per_hour"] = round(mean["airtime_s"] / mean["hours"], 2) if mean["hours"] else None
     result["slowest_event_ms"] = round(max(one["slowest_ms"] for one in runs), 1)
     return result
+
+
+def _reached(delays, percent):
+    """The delay within which so many were there; None if they never were."""
+    delay = delays[len(delays) * percent // 100] if delays else math.inf
+    return round(delay, 1) if delay < math.inf else None
 
 
 def arguments(words=None):
@@ -204,6 +219,7 @@ def arguments(words=None):
     parser.add_argument("--plain-relays", type=float, default=0.0, metavar="SHARE")
     parser.add_argument("--hours", type=float, default=8)
     parser.add_argument("--grace", type=float, default=24, help="hours to wait for all to be equal")
+    parser.add_argument("--flood", type=float, default=FLOOD_FACTOR, help="times what is usual, by one island, in 6 hours")
     parser.add_argument("--max-payload", type=int, default=188)
     parser.add_argument("--unsigned", action="store_true", help="firmware before 2.8")
     parser.add_argument("--share", type=float, help="of the legal duty cycle; default: as the product, 1 %% of the hour")
