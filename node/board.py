@@ -3,7 +3,7 @@
 Moments are minutes since 2024 UTC (`node.clock`); ids are 32 hex digits. Every method is safe from any thread.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -154,12 +154,28 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Act:
-    """What a keeper did here, for other keepers to see. `deed`: hide, show, approve, refuse, posting, outline or clock."""
+    """What a keeper did here, for other keepers to see.
+
+    `deed`: hide, show, approve, refuse, posting, outline, picture or clock.
+    """
 
     at: int
     keeper: str
     deed: str
     about: str = ""  # an item's id, or the new posting rule
+
+
+Corners = Sequence[tuple[float, float] | None]  # the top left one, the bottom right one
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What lies under the map: its media type, its bytes, the (latitude, longitude) of two corners; north is up."""
+
+    media_type: str
+    content: bytes
+    top_left: tuple[float, float]
+    bottom_right: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -304,6 +320,15 @@ class Board(Protocol):
 
     def set_outline(self, strokes: str, keeper: str) -> None:
         """Keep another outline; raises DraftRefused above 4,000 characters."""
+
+    def picture(self) -> Picture | None:
+        """The keeper's picture under the map, None if there is none."""
+
+    def set_picture(self, raw: bytes | None, corners: Corners, keeper: str) -> None:
+        """Keep the picture in a file, of which two corners are (latitude, longitude); None for none.
+
+        Raises DraftRefused (`node.picture` has the codes) or BoardClosed.
+        """
 
     def acts(self, limit: int = 100) -> list[Act]:
         """What keepers did here, newest first."""

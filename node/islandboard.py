@@ -1,5 +1,6 @@
 """The real board (`node.board.Board`): `node.reading` reads, `node.posting` posts, keepers act here."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -8,10 +9,11 @@ from hashlib import blake2b
 from itertools import chain, islice
 from typing import Protocol
 
-from node.board import Act, Carrying, Cost, Draft, DraftRefused, Item, Page, Posted, Problem, Waiting
+from node.board import Act, Carrying, Corners, Cost, Draft, DraftRefused, Item, Page, Picture, Posted, Problem, Waiting
 from node.clock import MAX_MINUTE, minute_of, seconds_of
 from node.identity import SigningKey
 from node.liveset import LiveSet
+from node.picture import picture_of
 from node.posting import Desk
 from node.reading import Reader, root_of
 from node.records import DAY_MIN, EVENT_GRACE_MIN, Kind
@@ -224,6 +226,21 @@ class IslandBoard:
             raise DraftRefused([Problem("outline", "too-long", len(strokes) - MAX_OUTLINE)])
         self.desk.keep_note("outline", strokes or None)
         self._act(keeper, "outline")
+
+    def picture(self) -> Picture | None:
+        """See Board."""
+        kept = self._store.note("picture")
+        if not kept:
+            return None
+        media_type, content, *corners = kept
+        return Picture(media_type, b64decode(content), *map(tuple, corners))
+
+    def set_picture(self, raw: bytes | None, corners: Corners, keeper: str) -> None:
+        """See Board."""
+        made = None if raw is None else picture_of(raw, corners)
+        self.desk.keep_note("picture", made and [
+            made.media_type, b64encode(made.content).decode(), made.top_left, made.bottom_right])
+        self._act(keeper, "picture")
 
     def acts(self, limit: int = 100) -> list[Act]:
         """See Board."""

@@ -1,10 +1,13 @@
 """The map of gatherings: where events are, seen from the island, drawn and told."""
 
+import re
+
 import pytest
 
-from node.board import Draft
+from node.board import Draft, Picture
 from node.records import Kind
-from web.gatherings import MARGIN, SIDE, Chart, strokes
+from tests.test_picture import png
+from web.gatherings import MARGIN, SIDE, Chart, laid, strokes
 
 CENTRE = (48.8710, 2.3650)
 CHART = Chart(CENTRE, 2_000)
@@ -54,3 +57,27 @@ def test_the_keeper_s_outline_is_drawn_and_what_cannot_be_read_is_left_out(porta
 
 def test_a_map_without_gatherings_says_so(portal):
     assert "has a position" in portal.get("/map?lang=en").get_data(as_text=True)
+
+
+def test_the_keeper_s_picture_lies_under_the_map_where_its_corners_are(portal, board):
+    announce(board, "Au nord", (CENTRE[0] + 0.005, CENTRE[1]))
+    assert portal.get("/map/picture").status_code == 404 and "<image" not in portal.get("/map").get_data(as_text=True)
+    board.set_picture(png(), [(48.8755, 2.3650), (48.8710, 2.3730)], "lea")
+    found = re.search(r'<image x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"[^>]* xlink:href="([^"]+)"',
+                      portal.get("/map").get_data(as_text=True))
+    x, y, width, height = map(int, found.groups()[:4])
+    assert (x, y + height) == (150, 150) and width > 50 and height > 50  # its lower left corner is the island
+    answer = portal.get(found[5])
+    assert (answer.data, answer.mimetype) == (png(), "image/png")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert portal.get(found[5], headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert "data:image/png;base64,iVBOR" in portal.get("/map.svg").get_data(as_text=True)
+    board.set_picture(None, [], "lea")
+    assert portal.get("/map/picture").status_code == 404
+
+
+@pytest.mark.parametrize("corners", [((49.9, 2.0), (49.8, 2.1)), ((48.5, 2.3), (48.4, 2.4)), ((48.9, 2.9), (48.8, 3.0)),
+                                     ((48.9, 2.0), (48.8, 2.1)), ((90.0, -180.0), (-90.0, 180.0))])
+def test_a_picture_of_elsewhere_is_not_drawn(corners):
+    assert laid(Picture("image/png", b"", *corners), CHART, "") is None

@@ -1,12 +1,14 @@
 """Keepers sign in with a password each, and what they do is seen."""
 
+import io
 import re
 from dataclasses import replace
 
 import pytest
 
-from node.board import Draft
+from node.board import Draft, Picture
 from node.records import Kind
+from tests.test_picture import png
 from web import create_app
 from web.keeper import DELAY_S, FREE_TRIES, SESSION_MIN, WINDOW_S, Tries
 
@@ -126,3 +128,29 @@ def test_the_clock_is_set_by_a_keeper_and_never_back(portal, desk, board):
 def test_signing_out_closes_the_desk(portal, desk):
     desk("logout")
     assert 'name="password"' in portal.get("/keeper").get_data(as_text=True)
+
+
+def test_a_keeper_puts_a_picture_under_the_map_and_takes_it_away(desk, portal, board):
+    corners = {"top_left": "48.88, 2.35", "bottom_right": "48.86, 2.38"}
+    assert desk("picture", picture=(io.BytesIO(png()), "plan.png"), **corners).status_code == 303
+    assert board.picture() == Picture("image/png", png(), (48.88, 2.35), (48.86, 2.38))
+    page = portal.get("/keeper").get_data(as_text=True)
+    assert "48.88, 2.35" in page and board.acts()[0].deed == "picture"
+    desk("picture", action="remove")
+    assert board.picture() is None
+
+
+@pytest.mark.parametrize(("raw", "fields", "said"), [
+    (b"GIF89a", {}, "whole PNG"), (b"x" * 240_000, {}, "200 kB at most"), (None, {}, "whole PNG"),
+    (png(9_000), {}, "2000 pixels"), (png(), {"top_left": "n'importe où"}, "two corners"),
+])
+def test_a_picture_that_will_not_do_is_answered_in_a_sentence(desk, board, raw, fields, said):
+    corners = {"top_left": "48.88, 2.35", "bottom_right": "48.86, 2.38"}
+    file = {} if raw is None else {"picture": (io.BytesIO(raw), "plan.png")}
+    answer = desk("picture?lang=en", **corners | fields, **file)
+    assert answer.status_code == 422 and said in answer.get_data(as_text=True) and board.picture() is None
+
+
+def test_a_stranger_s_large_file_is_not_even_read(portal, board):
+    answer = portal.post("/keeper/picture", data={"picture": (io.BytesIO(bytes(300_000)), "x.png")})
+    assert answer.status_code in (200, 413) and board.picture() is None

@@ -147,11 +147,15 @@ def _clock(text: str) -> time:
 
 
 def _position(what: Typed) -> tuple[float, float] | None:
-    text = what.position.strip()
-    if not text:
-        return None
-    found = POSITION.fullmatch(text)
-    if not found or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
+    position = place_of(what.position)
+    if position is None and what.position.strip():
         what.problems.append(Problem("position", "position"))
+    return position
+
+
+def place_of(text: str) -> tuple[float, float] | None:
+    """The (latitude, longitude) that was typed; None if it is none."""
+    found = POSITION.fullmatch(text.strip())
+    if not found or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
         return None
     return float(found[1]), float(found[2])

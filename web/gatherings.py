@@ -1,11 +1,12 @@
 """The map of gatherings: where events are, seen from the island."""
 
 import math
+from base64 import b64encode
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, abort, render_template, request, url_for
 
-from node.board import Item
+from node.board import Item, Picture
 from web import moments
 from web.languages import current, listed
 from web.languages import gettext as _
@@ -18,6 +19,7 @@ METRES_PER_DEGREE = 111_320
 SPANS_M = (250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000)
 DAYS_AHEAD = 14
 MAX_STROKES = 60
+MAX_ENLARGED = 100 * SIDE  # beyond, a picture is nothing but one of its dots
 Position = tuple[float, float]
 gatherings = Blueprint("gatherings", __name__)
 
@@ -84,6 +86,27 @@ def strokes(outline: str, chart: Chart) -> list[str]:
     return [points for points in drawn if points]
 
 
+@dataclass(frozen=True)
+class Laid:
+    """The keeper's picture as it lies under a chart."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    source: str
+
+
+def laid(picture: Picture | None, chart: Chart, source: str) -> Laid | None:
+    """Where a picture, to be had from `source`, lies under a chart; None if it does not touch it."""
+    if picture is None:
+        return None
+    (left, top), (right, bottom) = chart.xy(picture.top_left), chart.xy(picture.bottom_right)
+    if right <= max(left, 0) or bottom <= max(top, 0) or max(left, top) >= SIDE or right - left > MAX_ENLARGED:
+        return None
+    return Laid(left, top, right - left, bottom - top, source)
+
+
 def bearing(chart: Chart, position: Position) -> str:
     """`800 m, north-west`: how far, and which way."""
     east, north = chart.metres(position)
@@ -112,10 +135,16 @@ def show() -> str:
     chart = chart_of([item.position for item in placed])
 
     def fill(rows: int) -> dict:
-        return {"chart": chart, "marked": _marked(chart, placed[:rows]), "left_out": len(placed) - rows, "length": length,
-                "strokes": strokes(board().outline(), chart) if chart else []}
+        ground = _ground(chart, url_for("gatherings.picture")) if chart else {"chart": None}
+        return ground | {"marked": _marked(chart, placed[:rows]), "left_out": len(placed) - rows}
 
     return fitted("map.html", fill)
+
+
+def _ground(chart: Chart, source: str) -> dict:
+    """What a chart is drawn on; `source` is where to find the keeper's picture."""
+    return {"chart": chart, "strokes": strokes(board().outline(), chart), "laid": laid(board().picture(), chart, source),
+            "length": length}
 
 
 def _marked(chart: Chart | None, items: list[Item]) -> list[tuple[Item, tuple[int, int], str]]:
@@ -127,8 +156,18 @@ def _marked(chart: Chart | None, items: list[Item]) -> list[tuple[Item, tuple[in
 def drawing() -> Response:
     """The island's surroundings alone, to pick a place on."""
     chart = pick_chart(request.args.get("span", "", type=str))
-    page = render_template("map.svg", chart=chart, strokes=strokes(board().outline(), chart), length=length)
-    return Response(page, mimetype="image/svg+xml")
+    under = board().picture()
+    # inside: a picture that is part of a page may ask for no other
+    source = f"data:{under.media_type};base64,{b64encode(under.content).decode()}" if under else ""
+    return Response(render_template("map.svg", **_ground(chart, source)), mimetype="image/svg+xml")
+
+
+@gatherings.get("/map/picture")
+@kept
+def picture() -> Response:
+    """The keeper's picture alone."""
+    under = board().picture()
+    return Response(under.content, mimetype=under.media_type) if under else abort(404)
 
 
 def pick_chart(span: str) -> Chart:

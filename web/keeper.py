@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, redirect, rend
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from node.board import BoardClosed, DraftRefused
-from web.forms import moment_of, typed
+from web.forms import moment_of, place_of, typed
 from web.languages import gettext as _
 from web.pages import board, settings
 from web.public import found
@@ -26,6 +26,7 @@ FREE_TRIES, WINDOW_S, DELAY_S = 5, 600, 6.0  # from the sixth try on, ten a minu
 STRANGERS = 64
 RULES = ("open", "moderated", "members")
 DESK_ROWS = 30
+MAX_UPLOAD_BYTES = 8_000_000
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
 
 
@@ -132,7 +133,7 @@ def desk_page(notice: str = "", outline: str | None = None) -> str:
     return render_template(
         "keeper/desk.html", notice=notice, waiting=board().waiting(), hidden=board().hidden(),
         recent=sorted(recent, key=lambda item: item.created, reverse=True), acts=board().acts(), rules=RULES,
-        outline=board().outline() if outline is None else outline)
+        outline=board().outline() if outline is None else outline, picture=board().picture())
 
 
 def _done() -> Response:
@@ -183,6 +184,28 @@ def clock() -> Response | tuple[str, int]:
     said = moment_of(typed(request.form), "start", settings())
     if said is None or not board().set_clock(said, session["name"]):
         return desk_page(_("The clock was left as it is: it has a better source, or this moment has passed.")), 422
+    return _done()
+
+
+@keeper.before_request
+def make_room() -> None:
+    """A picture as a phone makes it may come whole, so that it is answered in a sentence."""
+    if request.endpoint == "keeper.picture" and session.get("name"):
+        request.max_content_length = MAX_UPLOAD_BYTES
+
+
+@keeper.post("/picture")
+@for_keepers
+def picture() -> Response | tuple[str, int]:
+    """What lies under the map: another picture and its two corners, or none (`action=remove`)."""
+    file, removed = request.files.get("picture"), request.form.get("action") == "remove"
+    corners = [place_of(request.form.get(name, "")) for name in ("top_left", "bottom_right")]
+    try:
+        board().set_picture(None if removed else file.read() if file else b"", corners, session["name"])
+    except DraftRefused as refused:
+        return desk_page(" ".join(map(problem, refused.problems))), 422
+    except BoardClosed as shut:
+        return desk_page(closed(shut.reason)), 503
     return _done()
 
 

@@ -49,6 +49,8 @@ def problem(what: Problem) -> str:
         "passphrase-wrong": _("This is not the passphrase of this group."),
         "members-only": _("Only groups post on this island: please choose yours and give its passphrase."),
         "share-used": _("This island already shows as many posts as it may. Please withdraw an old one, or try later."),
+        "picture-type": _("This file is not a whole PNG or JPEG picture."),
+        "picture-corners": _("Please say where the two corners are: the first one north and west of the second."),
         "token": _("This page had been open for too long. Nothing is lost: please look it over and send it again."),
     }
     return sentences.get(what.code, _("This cannot be posted as it is. Please change it."))
@@ -70,12 +72,21 @@ def _counted(what: Problem) -> str:
             return ngettext("An event lasts %(num)s day at most. Please announce it in parts.",
                             "An event lasts %(num)s days at most. Please announce it in parts.",
                             what.amount) % {"num": what.amount}
+        case "picture-bytes":
+            return _("This picture weighs too much: %(num)s kB at most. Please save it smaller, or in fewer colours.") % {
+                "num": what.amount}
+        case "picture-side":
+            return _("This picture is too large or too small: %(num)s pixels a side at most.") % {"num": what.amount}
     return ""
 
 
 def closed(reason: str) -> str:
     """Why nothing can be posted now."""
     sentences = {
+        "not-admitted": _("This island may not post yet, or no longer: a keeper of the neighbourhood must vouch for it. "
+                          "What you typed is still here; please tell its keeper."),
+        "waiting-full": _("Too many posts wait for the keepers here. What you typed is still here; "
+                          "please try again later."),
         "full": _("The memory card of this island is full. What you typed is still here; please tell its keeper."),
         "read-only": _("The memory card of this island can no longer be written. Please tell its keeper."),
     }
@@ -100,6 +111,7 @@ def deed(slug: str) -> str:
     names = {
         "hide": _("stopped showing a post"), "show": _("showed a post again"), "approve": _("approved a post"),
         "refuse": _("refused a post"), "posting": _("changed who may post"), "outline": _("changed the outline of the map"),
+        "picture": _("changed the picture of the map"),
         "clock": _("set the clock"),
     }
     return names.get(slug, slug)

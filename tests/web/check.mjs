@@ -57,7 +57,7 @@ async function look(page, url, where, width, scheme) {
   const answer = await page.goto(url, { waitUntil: "load" });
   page.off("request", note).off("console", complain);
   if (answer.status() >= 500) found(where, `answers ${answer.status()}`);
-  const extra = requests.filter((asked) => asked !== url && !asked.startsWith("data:") && !asked.endsWith("/favicon.ico"));
+  const extra = requests.filter((asked) => asked !== url && !asked.startsWith("data:") && !asked.endsWith("/favicon.ico") && !asked.includes("/map/picture"));
   if (extra.length) found(where, `asks for ${extra}`);
   await inspect(page, where);
 }

@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 from node.board import Draft  # noqa: E402 - runs from a checkout too
 from node.records import Kind  # noqa: E402
 from tests.portals import Neighbourhood, portal_settings  # noqa: E402
+from tests.test_picture import png  # noqa: E402
 from web import create_app  # noqa: E402
 
 DAY_MIN = 1440
@@ -34,6 +35,13 @@ EVENTS = [  # title, days ahead, hour, minutes, topic, language, place
 ]
 
 
+def drawn_map(side: int = 240) -> bytes:
+    """A PNG of a town: grey streets between white blocks, a canal across."""
+    rows = [bytes(90 if abs(x + y // 2 - side // 2) < 9 else 150 if x % 40 < 4 or y % 48 < 4 else 255 for x in range(side))
+            for y in range(side)]
+    return png(side, side, drawn=b"".join(b"\0" + row for row in rows))
+
+
 def filled(folder: Path) -> Neighbourhood:
     """A neighbourhood with bulletins, events, an urgent notice, a reply, posts corrected, cancelled, hidden, waiting."""
     place = Neighbourhood(folder)
@@ -53,6 +61,7 @@ def filled(folder: Path) -> Neighbourhood:
             board.correct(event.id, event.word, replace(draft, start=start + 30, place="Salle des fêtes, 3 rue du Canal"))
     board.withdraw(event.id, event.word, "la salle est prise")
     board.set_outline("48.8750,2.3600 48.8720,2.3640 48.8690,2.3680", "lea")
+    board.set_picture(drawn_map(), [(48.8800, 2.3550), (48.8620, 2.3790)], "lea")
     board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")
     board.post(Draft(Kind.BULLETIN, "Une annonce pour demain.", publish_at=now + DAY_MIN))
     place.find_words()
