@@ -181,7 +181,8 @@ class Picture:
 @dataclass(frozen=True)
 class Delivery:
     """What a courier brought. `problem` says why nothing was taken, or why the rest was not: `bundle-mark` (no bundle),
-    `bundle-version`, `other-set`, `busy`, `full`, `read-only`, `io-error`, `letters` (typed letters that are no record).
+    `bundle-version`, `other-set`, `busy`, `full`, `read-only`, `io-error`, `letters` (typed letters that are no record),
+    and of a picture: `picture-type`, `picture-bytes`, `picture-side`, `no-code`, `no-reader` (no program here reads codes).
 
     `new` are the first of the new items, `bulletins`, `events`, `replies` how many are new, `changes` how many versions and
     endings, `keys` how many records about who may write. `known` were here already, `outdated` are expired or replaced,
@@ -250,6 +251,9 @@ class Carrying(Protocol):
 
     def deliver_letters(self, text: str) -> Delivery:
         """Take in one record that was typed, or read from its QR code."""
+
+    def deliver_picture(self, raw: bytes) -> Delivery:
+        """Take in one record whose QR code is in a PNG or JPEG."""
 
 
 class Board(Protocol):

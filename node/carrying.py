@@ -17,10 +17,13 @@ WAITING = {"penned", "early"}
 
 
 class CarryingDesk:
-    """See Carrying. `find` gives the item of an id; safe from any thread but the runner's."""
+    """See Carrying. `find` gives the item of an id, `scan` the text of a code in a picture or RemoteFault.
 
-    def __init__(self, wharf: IslandWharf, lan: LanDesk, find: Callable[[str], Item | None]):
-        self._wharf, self._lan, self._find = wharf, lan, find
+    Safe from any thread but the runner's.
+    """
+
+    def __init__(self, wharf: IslandWharf, lan: LanDesk, find: Callable[[str], Item | None], scan: Callable[[bytes], str]):
+        self._wharf, self._lan, self._find, self._scan = wharf, lan, find, scan
 
     def bundle(self, topic: int | None = None) -> Iterator[bytes]:
         """See Carrying."""
@@ -74,6 +77,14 @@ class CarryingDesk:
         except StoreFailed as failure:
             return Delivery(failure.reason)
         return self._delivery(landed)
+
+    def deliver_picture(self, raw: bytes) -> Delivery:
+        """See Carrying."""
+        try:
+            text = self._scan(raw)
+        except RemoteFault as fault:
+            return Delivery(fault.reason)
+        return self.deliver_letters(text)
 
     def _delivery(self, landed: Landed, problem: str = "") -> Delivery:
         new, refused = landed.new, landed.refused

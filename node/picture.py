@@ -1,4 +1,4 @@
-"""The keeper's picture under the map: a PNG (RFC 2083) or a JPEG (ITU T.81), taken apart and put together again.
+"""Pictures that people hand in: a PNG (RFC 2083) or a JPEG (ITU T.81), taken apart and put together again.
 
 Only what draws it is kept: no date, no place, no thumbnail, nothing behind its end. What is drawn is left to the browser.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from node.board import Corners, DraftRefused, Picture, Problem
+from node.errors import RemoteFault
 
-MAX_PICTURE_BYTES = 200_000
-MAX_SIDE, MIN_SIDE = 2_000, 16
+MAX_PICTURE_BYTES, MAX_SIDE, MIN_SIDE = 200_000, 2_000, 16
 PNG_MARK, JPEG_MARK = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 PNG_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 FRAMES, TABLES, SCAN, END = {0xC0, 0xC1, 0xC2}, {0xC4, 0xDB, 0xDD}, 0xDA, 0xD9
@@ -23,6 +23,14 @@ Corner = tuple[float, float]
 
 class _Broken(Exception):
     """It is not put together as its first bytes promise."""
+
+
+@dataclass(frozen=True)
+class Most:
+    """The heaviest and largest picture that will do."""
+
+    size_bytes: int
+    side: int
 
 
 @dataclass
@@ -39,21 +47,27 @@ def picture_of(raw: bytes, corners: Corners) -> Picture:
     Codes, all about the field `picture`: `picture-bytes` (amount: most kB), `picture-type`, `picture-side` (amount: most
     pixels), `picture-corners`.
     """
-    if len(raw) > MAX_PICTURE_BYTES:
-        raise _refused("picture-bytes", MAX_PICTURE_BYTES // 1000)
+    try:
+        media_type, content = sound(raw, Most(MAX_PICTURE_BYTES, MAX_SIDE))
+        if not _is_box(*corners):
+            raise RemoteFault("picture-corners")
+    except RemoteFault as fault:
+        amount = {"picture-bytes": MAX_PICTURE_BYTES // 1000, "picture-side": MAX_SIDE}.get(fault.reason, 0)
+        raise DraftRefused([Problem("picture", fault.reason, amount)]) from fault
+    return Picture(media_type, content, *corners)
+
+
+def sound(raw: bytes, most: Most) -> tuple[str, bytes]:
+    """(media type, what draws it) of a whole PNG or JPEG; RemoteFault `picture-bytes`, `picture-type` or `picture-side`."""
+    if len(raw) > most.size_bytes:
+        raise RemoteFault("picture-bytes")
     try:
         sort, found = ("png", _png(raw)) if raw.startswith(PNG_MARK) else ("jpeg", _jpeg(raw))
     except (_Broken, struct.error) as error:
-        raise _refused("picture-type") from error
-    if not MIN_SIDE <= min(found.sides) <= max(found.sides) <= MAX_SIDE:
-        raise _refused("picture-side", MAX_SIDE)
-    if not _is_box(*corners):
-        raise _refused("picture-corners")
-    return Picture(f"image/{sort}", b"".join(found.kept), *corners)
-
-
-def _refused(code: str, amount: int = 0) -> DraftRefused:
-    return DraftRefused([Problem("picture", code, amount)])
+        raise RemoteFault("picture-type") from error
+    if not MIN_SIDE <= min(found.sides) <= max(found.sides) <= most.side:
+        raise RemoteFault("picture-side")
+    return f"image/{sort}", b"".join(found.kept)
 
 
 def _is_box(top_left: Corner | None, bottom_right: Corner | None) -> bool:

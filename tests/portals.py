@@ -15,6 +15,7 @@ from node.lan import LanDesk
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
 from node.records import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.shell.scan import scanned
 from node.store.archive import Archive
 from node.textpack import pack
 from node.wharf import IslandWharf
@@ -47,7 +48,7 @@ class Neighbourhood:
         self.wharf = IslandWharf(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now,
                                  lambda raws, via: self.island.take_in(raws, via, self.clock.now())[0])
         self.lan = LanDesk(self.wharf, CHARTER.subkey("lan"), random.Random(2).randbytes)
-        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item)
+        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item, scanned)
 
     def _publish(self, raw):
         return self.island.publish([raw], self.clock.now())[0][0]

@@ -14,6 +14,8 @@ from node.records import Kind, Record, encode, sign
 from node.rows import StoreFailed
 from node.textpack import pack
 from tests.portals import CHARTER, ELSEWHERE
+from tests.test_picture import png
+from tests.test_scan import photograph
 from web.courier import UPLOADS
 
 OTHER = ("file", "archipel.bundle")
@@ -146,6 +148,24 @@ def test_a_full_card_keeps_the_courier_waiting_not_guessing(portal, wharf, elsew
     answer = give(portal, bundle_of(wharf, elsewhere("Bal")))
     assert answer.status_code == 503 and "keep the file" in words(answer)
     assert portal.post("/courier?lang=en", data={"letters": letters_of(elsewhere("Bal"))}).status_code == 503
+
+
+def test_a_picture_of_a_code_makes_the_post_again(portal, elsewhere):
+    def hand_in(photo):
+        return portal.post("/courier?lang=en", data={"picture": (io.BytesIO(photo), "IMG_0001.PNG")})
+
+    answer = hand_in(photograph(code_of(elsewhere("Tout le monde au canal")), 8))
+    assert answer.status_code == 200 and "1 bulletin" in words(answer) and "Tout le monde au canal" in words(answer)
+    nothing, huge = png(300, 300), png(6_000, 90)
+    for photo, said in ((nothing, "No code of a post"), (b"GIF89a", "not a whole PNG"), (huge, "too large")):
+        answer = hand_in(photo)
+        assert answer.status_code == 422 and said in words(answer)
+
+
+def test_an_island_without_a_reader_of_codes_asks_for_the_letters(portal, elsewhere, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    answer = portal.post("/courier?lang=en", data={"picture": (io.BytesIO(png(300, 300)), "x.png")})
+    assert answer.status_code == 422 and "type the letters" in words(answer)
 
 
 def test_a_file_larger_than_any_bundle_is_not_read(portal, wharf, monkeypatch):

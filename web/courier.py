@@ -51,9 +51,12 @@ def deliver() -> Response:
 
 
 def _taken() -> Delivery:
-    file, letters = request.files.get("file"), request.form.get("letters", "").strip()
+    file, picture = request.files.get("file"), request.files.get("picture")
+    letters = request.form.get("letters", "").strip()
     if file and file.filename:
         return board().carrying.deliver(_blocks(file.stream))
+    if picture and picture.filename:
+        return board().carrying.deliver_picture(picture.read())
     return board().carrying.deliver_letters(letters) if letters else Delivery("nothing")
 
 

@@ -9,13 +9,19 @@ def problem(slug: str) -> str:
     """Why nothing of it, or not all, was taken in; "" if there is no such reason."""
     sentences = {
         "": "",
-        "nothing": _("Please choose the file you have brought, or type the letters from the paper."),
+        "nothing": _("Please choose the file or the picture you have brought, or type the letters from the paper."),
         "bundle-mark": _("This file is not the board of an island. It is called archipel, then a date, then .bundle: "
                          "it is often among the downloads of your phone."),
         "bundle-version": _("This file comes from an island with a newer program, which this one cannot read yet. "
                             "Please tell the keeper."),
         "other-set": _("This file comes from another neighbourhood, which this island does not belong to."),
         "letters": _("There is a mistake in these letters. Please compare them with the paper, group by group."),
+        "picture-type": _("This file is not a whole PNG or JPEG picture."),
+        "picture-bytes": _("This picture weighs too much. Please take a smaller one, of the code alone."),
+        "picture-side": _("This picture is too large or too small. Please take another one, of the code alone."),
+        "no-code": _("No code of a post can be read in this picture. Please take it closer, sharp and in good light, "
+                     "or type the letters below the code."),
+        "no-reader": _("This island cannot read pictures. Please type the letters below the code."),
         "busy": _("Others are giving their files at this moment. Please try again in a minute."),
     }
     return sentences.get(slug, _("The memory card of this island keeps nothing more at the moment. Please tell its keeper, "

@@ -24,6 +24,7 @@ from node.shell.keyfile import KeyFolder
 from node.shell.lanrounds import LanRounds
 from node.shell.packetside import packet_engine, packet_link, packet_ready
 from node.shell.runner import Chore, Runner
+from node.shell.scan import scanned
 from node.shell.settings import Settings
 from node.shell.timesource import system_is_synchronised
 from node.store.archive import Archive
@@ -79,7 +80,7 @@ class Assembly:
         self.wharf = IslandWharf(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
         self.lan = LanDesk(self.wharf, self.charter.subkey("lan"), os.urandom)
-        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item)
+        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item, scanned)
         self._start()
         return self._portal()
 

@@ -1,7 +1,5 @@
 """The commands that carry records: `archipel export`, `import`, `stick`, `letters`, `read`."""
 
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -13,7 +11,6 @@ import click
 from node.board import TOPICS
 from node.clock import minute_of
 from node.errors import RemoteFault
-from node.letters import WORD
 from node.records import Kind
 from node.rows import StoreFailed
 from node.shell.control import Refused
@@ -22,12 +19,18 @@ from node.shell.options import config_option, settings_of
 from node.store.disk import StoreLocked
 from node.wharf import Choice, Landed
 
-SCAN_S = 30
 NUMBERS = {slug: number for number, slug in TOPICS.items()}
 NO_BUNDLE = {
     "bundle-mark": "this is not a bundle of Archipel's.",
     "bundle-version": "this bundle was made by a later version of Archipel: update this island.",
     "other-set": "this bundle is another set's: none of it belongs here.",
+}
+NO_PICTURE = {
+    "picture-type": "this file is not a whole PNG or JPEG picture.",
+    "picture-bytes": "this picture weighs too much: take one of the code alone.",
+    "picture-side": "this picture is too large or too small: take one of the code alone.",
+    "no-code": "no code of a record is to be seen in this picture. Take it closer, in good light.",
+    "no-reader": "to read pictures, install zxing-cpp-tools (and a kernel with Landlock); or type the letters.",
 }
 CARD = {"full": "the card is full", "read-only": "the card can no longer be written"}
 STICK = {
@@ -146,7 +149,7 @@ def letters(config: Path | None, item_id: str) -> None:
 @config_option
 @click.argument("picture", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def read(config: Path | None, picture: Path | None) -> None:
-    """Take in one record from its letters (typed, then Ctrl-D) or from a PICTURE of its QR code (needs zbar-tools)."""
+    """Take in one record from its letters (typed, then Ctrl-D) or from a PICTURE of its QR code (needs zxing-cpp-tools)."""
     from node.letters import record_in
 
     text = _scanned(picture) if picture else click.get_text_stream("stdin").read()
@@ -161,19 +164,13 @@ def read(config: Path | None, picture: Path | None) -> None:
 
 
 def _scanned(picture: Path) -> str:
-    """What zbarimg reads in a picture. Not for the portal: decoders of pictures are no match for what strangers upload."""
-    program = shutil.which("zbarimg")
-    if program is None:
-        raise click.ClickException("to read pictures, install zbar-tools; or type the letters.")
-    command = [program, "--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", str(picture.absolute())]
+    """What the code in a picture says, or a clear end of the command."""
+    from node.shell.scan import scanned
+
     try:
-        read = subprocess.run(command, capture_output=True, timeout=SCAN_S, check=False)  # noqa: S603 - a keeper's own file
-    except subprocess.TimeoutExpired as error:
-        raise click.ClickException("this picture takes too long to read.") from error
-    codes = [line for line in read.stdout.decode(errors="replace").splitlines() if line.startswith(WORD)]
-    if not codes:
-        raise click.ClickException("no code of a record is to be seen in this picture. Take it closer, in good light.")
-    return codes[0]
+        return scanned(picture.read_bytes())
+    except RemoteFault as fault:
+        raise click.ClickException(NO_PICTURE[fault.reason]) from fault
 
 
 def in_words(landed: Landed) -> str:

@@ -37,7 +37,25 @@ expect("the file is called", /^archipel-\d{4}-\d\d-\d\d\.bundle$/.test(file), tr
 const first = await give(`${folder}/${file}`);
 expect("the first time it is news", first.includes("Vous avez apporté du nouveau") && first.includes("Cantine solidaire"), true);
 expect("the second time it is not", (await give(`${folder}/${file}`)).includes("Rien de nouveau ici"), true);
+// A post on paper, photographed askew and out of focus, handed in as a picture.
+const other = await browser.newPage();
+await other.setBypassCSP(true);
+await other.setViewport({ width: 1000, height: 1300 });
+await other.goto(`${here}/bulletins?lang=fr`);
+const posts = await other.$$eval(".l a", (links) => links.map((link) => link.getAttribute("href").split("?")[0]));
+await other.goto(`${here}${posts[0]}/letters?lang=fr`);
+await other.addStyleTag({ content: "html{transform:rotate(9deg) scale(.8);filter:blur(.8px) brightness(.8)}.q{width:110mm;height:110mm}" });
+const code = await (await other.$(".q")).boundingBox();
+const clip = { x: code.x - 30, y: code.y - 30, width: code.width + 60, height: code.height + 60 };
+await other.screenshot({ path: `${folder}/photo.jpg`, type: "jpeg", quality: 60, clip });
+await other.close();
+await page.goto(`${there}/courier?lang=fr`);
+await page.click("summary");
+await (await page.$("#picture")).uploadFile(`${folder}/photo.jpg`);
+await Promise.all([page.waitForNavigation(), page.click("button.a")]);
+expect("the code in the photograph is read and known here", (await page.$eval("main", (main) => main.innerText)).includes("connu"), true);
+
 expect("cookies", (await browser.cookies()).length, 0);
 expect("nothing is wider than the screen", await page.evaluate("document.documentElement.scrollWidth"), 360);
 await browser.close();
-if (!process.exitCode) console.log("courier: Chromium took the board along and gave it, twice");
+if (!process.exitCode) console.log("courier: Chromium took the board along and gave it, twice, and a photographed code");

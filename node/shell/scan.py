@@ -1,0 +1,53 @@
+"""Reads the QR code of a record in a photograph that a stranger brought, with ZXing (Debian's zxing-cpp-tools).
+
+A decoder of pictures may have holes. So it gets only what draws the picture (`node.picture`), of a bounded size, and runs
+in a jail where there is nothing to take and no time to waste (`node.shell.jail`).
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock
+
+from node.errors import RemoteFault
+from node.letters import WORD
+from node.picture import Most, sound
+from node.shell import jail
+
+PROGRAM = "ZXingReader"
+PHOTO = Most(12_000_000, 5_000)  # a telephone's twelve million dots fit
+PATIENCE_S = 60  # on the wall; of the processor's time it gets less
+CODE = re.compile(rf"{WORD} ?[A-Z2-7]+".encode())
+_one_at_a_time = Lock()  # each may take some hundred megabytes
+
+
+def scanned(photo: bytes) -> str:
+    """The text of the code in a PNG or JPEG; RemoteFault: those of `node.picture.sound`, `no-code` or `no-reader`."""
+    content = sound(photo, PHOTO)[1]
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise RemoteFault("no-reader")
+    with _one_at_a_time:
+        found = CODE.search(_read(program, content))
+    if not found:
+        raise RemoteFault("no-code")
+    return found[0].decode()
+
+
+def _read(program: str, content: bytes) -> bytes:
+    """What the program says of a picture; nothing if it takes too long."""
+    command = [sys.executable, "-I", jail.__file__, program, "/proc/self/fd/0"]  # its options change with its versions
+    with os.fdopen(os.memfd_create("photo"), "w+b") as picture:
+        picture.write(content)
+        picture.seek(0)
+        try:
+            told = subprocess.run(command, stdin=picture, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,  # noqa: S603
+                                  timeout=PATIENCE_S, check=False, env={}, cwd=Path("/"))
+        except subprocess.TimeoutExpired:
+            return b""
+    if told.returncode == jail.UNABLE:
+        raise RemoteFault("no-reader")
+    return told.stdout
