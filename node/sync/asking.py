@@ -45,7 +45,7 @@ class Asking:
         self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
         self._introduce_at = self._correct_at = 0.0
         self._asked: dict[int | bytes, Ask] = {}
-        self._have_times = 0
+        self._have_times = 0.0  # in vain; filters of a part count by the part
         self._quiet_at, self._flow, self._unanswered = 0.0, 0, 0
 
     def next_at(self) -> float:
@@ -236,7 +236,7 @@ class Asking:
         self.trickle.consistent()
         self.sum_at, self.capacity, self.hour, self.far_off = math.inf, 2, 0, False
 
-    def filtered(self) -> None:
-        """Our filter went out: the next one waits longer unless it helps."""
+    def filtered(self, depth: int = 0) -> None:
+        """Our filter went out: the next one waits longer unless it helps, or is about another part."""
         self.have_at, self.sum_at = math.inf, math.inf
-        self._have_times += 1
+        self._have_times += 0.5**depth

@@ -20,6 +20,12 @@ def places(element: int, salt: int, bits: int, hashes: int) -> list[int]:
     return [int.from_bytes(digest[2 * n : 2 * n + 2], "big") % bits for n in range(hashes)]
 
 
+def part(elements: Iterable[int], salt: int, depth: int) -> list[int]:
+    """Those whose first `depth` bits (0..8) are those of the salt."""
+    shift, first = 8 * ELEMENT_BYTES - depth, salt >> 8 - depth
+    return [element for element in elements if element >> shift == first]
+
+
 def fill(elements: Iterable[int], salt: int, size_bytes: int) -> bytes:
     """The filter of some elements."""
     known = list(elements)

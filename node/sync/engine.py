@@ -80,7 +80,7 @@ class AirEngine:
             actions += self._react(event, at, now)
         except RemoteFault as fault:
             actions.append(Drop(self.channel.link, fault.reason))
-        self._pass_time(at)
+        self._pass_time(at, now)
         actions += self._take_turn(at, now)
         moment = self._next_at(at)
         self.deadline = None if moment == math.inf else moment - self._shift_s
@@ -153,8 +153,8 @@ class AirEngine:
         gap = BULK_GAP_UNITS if sent.label == "repair" else GAP_UNITS
         self._turn_at = at + self.station.unit_s * self.station.rng.uniform(*gap)
 
-    def _pass_time(self, at: float) -> None:
-        self._hearing.catch_up(at)
+    def _pass_time(self, at: float, now: float) -> None:
+        self._hearing.catch_up(at, now)
         self.station.rumours.check(at)
         if self.station.asking.trickle.at <= at:
             self.station.asking.fire(at, self.station.doubt())
@@ -211,4 +211,4 @@ class AirEngine:
             return math.inf
         if self._under_way:
             return self._under_way.sent_at + LOST_SEND_S
-        return at + SOON_S if self._hearing.backlog else max(self._wishes_at(at), self._turn_at, at + SOON_S)
+        return at + SOON_S if self._hearing.busy else max(self._wishes_at(at), self._turn_at, at + SOON_S)

@@ -1,6 +1,7 @@
 """What a packet from a neighbour tells: records, and what it holds or lacks."""
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from node.records import record_id
@@ -15,8 +16,9 @@ from node.sync.station import Station
 
 FEW = 2  # records that a neighbour lacks are sent without asking back
 MAX_TAGS = 512
-SLICE = 32
+SLICE = 16
 MAX_REFUSED = 256
+MAX_LATER = 16
 REFUSED_S = 3600
 SETTLED = {"duplicate", "store"}  # refusals that say nothing against the record
 
@@ -48,12 +50,24 @@ class Hearing:
         self._tags: dict[bytes, None] = {}
         self._refused: dict[bytes, float] = {}
         self._heard: _Heard | None = None
-        self.backlog: deque[tuple[Neighbour, bytes, _Lack]] = deque(maxlen=MAX_RUMOURS)
+        self._backlog: deque[tuple[Neighbour, bytes, _Lack]] = deque(maxlen=MAX_RUMOURS)
+        self._later: deque[tuple[Neighbour, Sum | Have]] = deque(maxlen=MAX_LATER)
 
-    def catch_up(self, at: float) -> None:
-        """Take up some of what neighbours lack: a whole set at once would hold up the island (records are verified now)."""
-        for _ in range(min(len(self.backlog), SLICE)):
-            self._lacks(*self.backlog.popleft(), at)
+    @property
+    def busy(self) -> bool:
+        """Whether `catch_up` has more to do: a whole set at once would hold up the island."""
+        return bool(self._backlog or self._later) or self.station.inventory.behind is not None
+
+    def catch_up(self, at: float, now: float) -> None:
+        """Do some of what takes long: sketch our records, compare with others, verify what neighbours lack."""
+        inventory = self.station.inventory
+        if self._later and inventory.behind is None:
+            self._compare(*self._later.popleft(), at, now)
+        elif self._backlog and inventory.behind is None:
+            for _ in range(min(len(self._backlog), SLICE)):
+                self._lacks(*self._backlog.popleft(), at)
+        else:
+            inventory.catch_up(now)
 
     def packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
         """Take in one packet; raises RemoteFault for what no member sends."""
@@ -179,16 +193,15 @@ class Hearing:
         hour = self.station.inventory.hour_meant(have.as_of_h, now)
         if hour is None:
             return True
-        return bloom.holds(have.bits, have.count, have.salt, element_of(id_, hour // HOURS_A_DAY, self.station.key))
+        element = element_of(id_, hour // HOURS_A_DAY, self.station.key)
+        return bool(bloom.part([element], have.salt, have.depth)) and bloom.holds(have.bits, have.count, have.salt, element)
 
     def _conclude(self, at: float, now: float) -> None:
         heard, self._heard = self._heard, None
         for section in heard.sections:
             match section:
-                case Sum():
-                    self._sum(heard.sender, section, at, now)
-                case Have():
-                    self._have(heard.sender, section, at, now)
+                case Sum() | Have():
+                    self._compare(heard.sender, section, at, now)
                 case Need():
                     self._need(heard.sender, section, at, now)
                 case More():
@@ -196,12 +209,28 @@ class Hearing:
 
     # what a neighbour holds, and what it lacks
 
-    def _sum(self, sender: Neighbour, heard: Sum, at: float, now: float) -> None:
-        held = self._held(heard.as_of_h, now)
+    def _compare(self, sender: Neighbour, heard: Sum | Have, at: float, now: float) -> None:
+        """As soon as our own records of its hour are known."""
+        inventory = self.station.inventory
+        hour = inventory.hour_meant(heard.as_of_h, now)
+        if hour is None:
+            self._out_of_time(sender, heard, at)
+            return
+        self.station.asking.hour = max(self.station.asking.hour, hour)
+        held = inventory.at(hour)
         if held is None:
+            self._later.append((sender, heard))
+        elif isinstance(heard, Sum):
+            self._sum(sender, heard, held, at)
+        else:
+            self._have(sender, heard, held, at)
+
+    def _out_of_time(self, sender: Neighbour, heard: Sum | Have, at: float) -> None:
+        if isinstance(heard, Sum):
             sender.view = View.UNKNOWN
             self.station.asking.trickle.reset(at)
-            return
+
+    def _sum(self, sender: Neighbour, heard: Sum, held: Salted, at: float) -> None:
         found = difference(held, heard)
         if found is None:
             self.station.asking.trickle.reset(at)
@@ -213,30 +242,23 @@ class Hearing:
             self.station.asking.same(sender)
         else:
             self.station.asking.trickle.reset(at)
-            wanted = [element for element in ahead if not self._is_refused(element, held.day, at)]
+            wanted = self._not_refused(ahead, held.day, at)
             self.station.asking.behind(sender, wanted, held.day, at)
         others = len(sender.around - {self.station.address}) or sender.told_at < sender.since_at
         if others and len(lacking) > FEW:
             self.station.asking.sum_soon(at, len(lacking) + len(ahead) + 2, 1, 6)
-        self._holds_all_but(sender, set(lacking), at, _Lack(helpers=others if len(lacking) > FEW else 0))
+        self._holds_all_but(sender, set(lacking), at)
+        how = _Lack(helpers=others if len(lacking) > FEW else 0)
+        self._backlog.extend((sender, id_, how) for id_ in lacking)
 
-    def _held(self, as_of_h: int, now: float) -> Salted | None:
-        hour = self.station.inventory.hour_meant(as_of_h, now)
-        if hour is None:
-            return None
-        self.station.asking.hour = max(self.station.asking.hour, hour)
-        return self.station.inventory.at(hour)
+    def _not_refused(self, elements: list[int], day: int, at: float) -> list[int]:
+        refused = {element_of(id_, day, self.station.key) for id_, until_at in self._refused.items() if until_at > at}
+        return [element for element in elements if element not in refused]
 
-    def _is_refused(self, element: int, day: int, at: float) -> bool:
-        return any(until_at > at and element_of(id_, day, self.station.key) == element
-                   for id_, until_at in self._refused.items())
-
-    def _holds_all_but(self, sender: Neighbour, lacking: set[bytes], at: float, how: _Lack, ours=frozenset()) -> None:
-        """What a neighbour holds, and how it lacks the others; it wants those in `ours` from us."""
+    def _holds_all_but(self, sender: Neighbour, lacking: Collection[bytes], at: float) -> None:
         for rumour in self.station.rumours:
             if rumour.id not in lacking:
                 self.station.rumours.has(sender.address, rumour.id, at)
-        self.backlog.extend((sender, id_, _Lack(ours=True) if id_ in ours else how) for id_ in lacking)
 
     def _lacks(self, sender: Neighbour, id_: bytes, lack: _Lack, at: float) -> None:
         station = self.station
@@ -247,22 +269,31 @@ class Hearing:
         if rumour.due_at is None or lack.ours:
             station.rumours.plan(rumour, at, station.unit_s * station.rng.uniform(0.3, 1.5) if lack.ours else None)
 
-    def _have(self, sender: Neighbour, heard: Have, at: float, now: float) -> None:
-        held = self._held(heard.as_of_h, now)
-        if held is None:
-            return
-        lacking = {element: id_ for element, id_ in held.ids.items()
+    def _have(self, sender: Neighbour, heard: Have, held: Salted, at: float) -> None:
+        part = bloom.part(held.ids, heard.salt, heard.depth)
+        looked_at = self._some(part)
+        lacking = {element: held.ids[element] for element in looked_at
                    if not bloom.holds(heard.bits, heard.count, heard.salt, element)}
         if sender.view is View.SAME and not lacking:
             self.station.asking.leave_filter()
         sender.have, sender.view = heard, View.FAR
-        ours = set()
-        if self.station.address in heard.responders:
-            share, shares = heard.responders.index(self.station.address), len(heard.responders)
-            ours = {id_ for element, id_ in lacking.items() if element % shares == share}
-        self._holds_all_but(sender, set(lacking.values()), at, _Lack(helpers=1), ours)
-        if heard.count > len(held.ids) - len(lacking):
-            self.station.asking.far(sender, bloom.MAX_HASHES + 99, len(held.ids) - heard.count, at)
+        for element in looked_at:
+            if element not in lacking:
+                self.station.rumours.has(sender.address, held.ids[element], at)
+        self._backlog.extend((sender, id_, self._wanted_of_us(element, heard)) for element, id_ in lacking.items())
+        if len(looked_at) == len(part) and heard.count > len(part) - len(lacking):
+            self.station.asking.far(sender, bloom.MAX_HASHES + 99, len(part) - heard.count, at)
+
+    def _some(self, elements: list[int]) -> list[int]:
+        """As many as can be taken up at once, others each time."""
+        start = self.station.rng.randrange(len(elements)) if len(elements) > MAX_RUMOURS else 0
+        return (elements[start:] + elements[:start])[:MAX_RUMOURS]
+
+    def _wanted_of_us(self, element: int, heard: Have) -> _Lack:
+        """Each of the responders serves its part."""
+        ours = self.station.address in heard.responders and (
+            element % len(heard.responders) == heard.responders.index(self.station.address))
+        return _Lack(ours=True) if ours else _Lack(helpers=1)
 
     def _need(self, sender: Neighbour, heard: Need, at: float, now: float) -> None:
         self.station.asking.leave_asking(heard.elements, at)
@@ -271,7 +302,7 @@ class Hearing:
         for element in heard.elements:
             id_ = self.station.inventory.id_of(element, heard.day, now)
             if id_:
-                self.backlog.append((sender, id_, self._asked(heard.responder, None)))
+                self._backlog.append((sender, id_, self._asked(heard.responder, None)))
 
     def _asked(self, responder: int, missing: int | None) -> _Lack:
         ours = responder == self.station.address
@@ -280,4 +311,4 @@ class Hearing:
     def _more(self, sender: Neighbour, heard: More, at: float) -> None:
         id_ = self.station.inventory.id_from_short(heard.short_id)
         if id_ and self.station.parts(len(self.station.records.raw(id_))) == heard.parts:
-            self.backlog.append((sender, id_, self._asked(heard.responder, heard.missing)))
+            self._backlog.append((sender, id_, self._asked(heard.responder, heard.missing)))

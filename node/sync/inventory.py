@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
+from itertools import islice
 from typing import Protocol
 
 from node.clock import minute_of
@@ -12,11 +13,14 @@ from node.sync.sketch import ELEMENT_BYTES, LANE, decode, sketch
 HOUR_MIN = 60
 HOURS_A_DAY = 24
 MAX_AHEAD_H = 48  # a clock further ahead than this is not believed
+SLICE = 250  # records taken in at once: about 6 ms here
 _WRAP = 1 << 16
 
 
 class Records(Protocol):
-    """What the engine needs of the live set (`node.liveset`)."""
+    """What the engine needs of the live set (`node.liveset`). `revision` grows with every change."""
+
+    revision: int
 
     def get(self, id_: bytes) -> Record | None:
         """A record of the set."""
@@ -31,25 +35,33 @@ class Records(Protocol):
 
 
 class Salted:
-    """The elements of one day's salt, and the sketch of those live at one hour."""
+    """The elements of one day's salt, and the sketch of those live at one hour, as of a `revision` of the set."""
 
     def __init__(self, day: int, key: bytes):
         self.day, self.key = day, key
         self.ids: dict[int, bytes] = {}  # element -> id
         self.elements: dict[bytes, int] = {}
         self.sketch = 0
+        self.revision = -1
 
-    def update(self, ids: Collection[bytes]) -> None:
-        """Hold exactly `ids`."""
+    def update(self, ids: Collection[bytes], most: int) -> bool:
+        """Come nearer to holding exactly `ids`, by `most` of them; whether that is done."""
         current = set(ids)
-        gone = [self.elements.pop(id_) for id_ in self.elements.keys() - current]
-        come = {element_of(id_, self.day, self.key): id_ for id_ in current - self.elements.keys()}
-        for element in gone:
-            self.ids.pop(element, None)
-        self.ids |= come
-        self.elements |= {id_: element for element, id_ in come.items()}
-        if gone or come:
-            self.sketch ^= sketch([*gone, *come], MAX_CAPACITY)
+        gone = list(islice(self.elements.keys() - current, most))
+        come = list(islice(current - self.elements.keys(), most - len(gone)))
+        changed = [self._take(id_) for id_ in gone] + [self._add(id_) for id_ in come]
+        self.sketch ^= sketch(changed, MAX_CAPACITY)
+        return len(gone) < most and len(self.elements) == len(current)
+
+    def _take(self, id_: bytes) -> int:
+        element = self.elements.pop(id_)
+        self.ids.pop(element, None)
+        return element
+
+    def _add(self, id_: bytes) -> int:
+        element = element_of(id_, self.day, self.key)
+        self.ids[element], self.elements[id_] = id_, element
+        return element
 
 
 def element_of(id_: bytes, day: int, key: bytes) -> int:
@@ -60,24 +72,43 @@ def element_of(id_: bytes, day: int, key: bytes) -> int:
 
 
 class Inventory:
-    """The set as the air engine sees it: always what `records` holds at this moment."""
+    """The set as the air engine sees it: what `records` holds at this moment. A large one is taken in step by step."""
 
     def __init__(self, records: Records, key: bytes):
         self.records, self._key = records, key
         self._salted: dict[int, Salted] = {}  # as-of hour -> what is live then; few at a time
+        self.behind: int | None = None  # the hour that is being taken in
 
     def hour(self, now: float) -> int:
         """The hour as of which we speak: the next full one. A clock that is lost is the shell's business (`now`)."""
         return minute_of(now) // HOUR_MIN + 1
 
-    def at(self, hour: int) -> Salted:
-        """What is live at an hour."""
+    def at(self, hour: int) -> Salted | None:
+        """What is live at an hour; None as long as that is not known: `catch_up`."""
+        if hour == self.behind:
+            return None
+        done = self._step(hour)
+        if not done:
+            self.behind = hour
+        return self._salted[hour] if done else None
+
+    def catch_up(self, now: float) -> None:
+        """Take in some more, if anything is left; else look ahead: each day has other elements."""
+        if self.behind is not None:
+            if self._step(self.behind):
+                self.behind = None
+        elif (tomorrow := self.hour(now) + 1) % HOURS_A_DAY == 0 and tomorrow not in self._salted:
+            self.at(tomorrow)
+
+    def _step(self, hour: int) -> bool:
         salted = self._salted.pop(hour, None) or self._grown(hour)
         self._salted[hour] = salted
         if len(self._salted) > 4:
             del self._salted[next(iter(self._salted))]
-        salted.update(self.records.ids(hour * HOUR_MIN))
-        return salted
+        if salted.revision != self.records.revision:
+            done = salted.update(self.records.ids(hour * HOUR_MIN), SLICE)
+            salted.revision = self.records.revision if done else -1
+        return salted.revision >= 0
 
     def _grown(self, hour: int) -> Salted:
         """A new hour of a known day starts from its nearest neighbour: few records expire in between."""
@@ -87,9 +118,8 @@ class Inventory:
                 fresh.ids, fresh.elements, fresh.sketch = dict(known.ids), dict(known.elements), known.sketch
         return fresh
 
-    def sum(self, hour: int, capacity: int) -> Sum:
+    def sum(self, held: Salted, hour: int, capacity: int) -> Sum:
         """What we say of ourselves as of an hour."""
-        held = self.at(hour)
         lanes = held.sketch & (1 << LANE * capacity) - 1
         return Sum(hour % _WRAP, len(held.ids) % _WRAP, capacity, lanes)
 
@@ -100,11 +130,12 @@ class Inventory:
         return hour if ours - 1 <= hour <= ours + MAX_AHEAD_H else None
 
     def id_of(self, element: int, day: int, now: float) -> bytes | None:
-        """Which record an element of a packet means."""
+        """Which record an element of a packet means; None if we do not hold it, or cannot tell yet."""
         hour = self.hour(now)
         for candidate in (hour, hour - HOURS_A_DAY, hour + HOURS_A_DAY):
             if candidate // HOURS_A_DAY % 256 == day:
-                return self.at(candidate).ids.get(element)
+                held = self.at(candidate)
+                return held and held.ids.get(element)
         return None
 
     def id_from_short(self, short_id: bytes) -> bytes | None:

@@ -27,6 +27,7 @@ MAX_CAPACITY = 40
 MAX_NEEDED = 31
 MAX_NEIGHBOURS = 15
 MAX_RESPONDERS = 3
+MAX_DEPTH = 8
 WHOLE_BYTES, PIECE_BYTES, SUM_BYTES, HAVE_BYTES, NEED_BYTES, MORE_BYTES = 2, 8, 5, 8, 4, 8
 LEAST_MAX_PAYLOAD = HEADER_BYTES + PIECE_BYTES + piece_bytes(MAX_RECORD_BYTES, MAX_PARTS)  # for the longest record
 
@@ -81,7 +82,8 @@ class Sum:
 class Have:
     """What the sender holds, when that is far from what others hold: a Bloom filter (`node.sync.bloom`).
 
-    The n `responders` share out what it lacks: the i-th sends the elements that leave i when divided by n.
+    Of a large set it is about a part: `count` elements, whose first `depth` bits are those of the salt. The n `responders`
+    share out what it lacks: the i-th sends the elements that leave i when divided by n.
     """
 
     as_of_h: int
@@ -89,12 +91,13 @@ class Have:
     salt: int
     responders: tuple[int, ...]
     bits: bytes
+    depth: int = 0
 
     def encode(self) -> bytes:
         """8 B + 2 B per responder + the filter."""
         head = bytes([_HAVE, len(self.bits)]) + self.as_of_h.to_bytes(2, "big") + self.count.to_bytes(2, "big")
         named = b"".join(address.to_bytes(ADDRESS_BYTES, "big") for address in self.responders)
-        return head + bytes([self.salt, len(self.responders)]) + named + self.bits
+        return head + bytes([self.salt, self.depth << 4 | len(self.responders)]) + named + self.bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +243,12 @@ def _read_sum(first: int, reader: _Reader) -> Sum:
 
 def _read_have(first: int, reader: _Reader) -> Have:
     size = reader.number()
-    as_of_h, count, salt, named = reader.number(2), reader.number(2), reader.number(), reader.number()
-    if not size or not 1 <= named <= MAX_RESPONDERS:
+    as_of_h, count, salt, last = reader.number(2), reader.number(2), reader.number(), reader.number()
+    depth, named = last >> 4, last & 15
+    if not size or not 1 <= named <= MAX_RESPONDERS or depth > MAX_DEPTH:
         raise RemoteFault("packet-have")
     responders = tuple(reader.number(ADDRESS_BYTES) for _ in range(named))
-    return Have(as_of_h, count, salt, responders, reader.take(size))
+    return Have(as_of_h, count, salt, responders, reader.take(size), depth)
 
 
 def _read_need(first: int, reader: _Reader) -> Need:

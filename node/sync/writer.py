@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from node.sync import bloom
 from node.sync.erasure import piece, piece_bytes
+from node.sync.inventory import Salted
 from node.sync.ledger import Claim
 from node.sync.packets import (
     ADDRESS_BYTES,
     HAVE_BYTES,
     HEADER_BYTES,
     MAX_CAPACITY,
+    MAX_DEPTH,
     MAX_NEIGHBOURS,
     NEED_BYTES,
     SHORT_ID_BYTES,
@@ -36,6 +38,7 @@ LEAST_DATA_BYTES = 80  # no record is shorter, and few pieces are
 TAIL_CAPACITY = 2
 MAX_TAIL_CAPACITY = 10
 TELL_NEIGHBOURS_S = 1800
+MAX_FILTERED = 512  # elements in a filter: less than three bits each would tell too little
 MIN_FILTER_BYTES = 100  # a smaller filter of a large set would say too little
 
 
@@ -66,6 +69,7 @@ class Writer:
         self.station = station
         self._told: frozenset[int] = frozenset()
         self._told_at = -math.inf
+        self._part = 0  # which part of a large set the next filter is about
 
     def draft(self, at: float, now: float, most: Claim = Claim.CROWDING) -> Draft | None:
         """The next packet, if there is anything to say now with no weaker claim than `most`."""
@@ -75,14 +79,16 @@ class Writer:
         if not draft.sections and most < asks:
             return None
         self._add_asks(draft, at)
-        asking = self.station.asking
-        filters = asking.have_at <= at and asking.may_ask(at)
-        if not draft.sections and asking.say_at > at and not filters:
+        asking, hour = self.station.asking, self._hour(now)
+        held = self.station.inventory.at(hour)  # None: we cannot say yet
+        filters = held is not None and asking.have_at <= at and asking.may_ask(at)
+        if not draft.sections and not filters and (held is None or asking.say_at > at):
             return None
         if filters:
-            self._add_filter(draft, now)
+            self._add_filter(draft, held, hour)
         self._add_neighbours(draft, at)
-        self._add_sum(draft, at, now)
+        if held is not None:
+            self._add_sum(draft, held, hour, at)
         draft.label, draft.claim = draft.label or "sum", asks if draft.claim is None else draft.claim
         return draft
 
@@ -138,19 +144,19 @@ class Writer:
         if not draft.sections:
             asking.nothing_to_ask(at)
 
-    def _add_filter(self, draft: Draft, now: float) -> None:
-        inventory = self.station.inventory
-        hour = self._hour(now)
-        held = inventory.at(hour)
+    def _add_filter(self, draft: Draft, held: Salted, hour: int) -> None:
+        """A filter of what we hold; of a large set, of one part after the other."""
         responders = self.station.asking.responders()
         room = draft.room - HAVE_BYTES - ADDRESS_BYTES * len(responders)
-        size = min(max(len(held.ids) * 5 // 4, 8), room)
+        depth = min(max(math.ceil(math.log2(max(len(held.ids), 1) / MAX_FILTERED)), 0), MAX_DEPTH)
+        salt = (self._part << 8 - depth | self.station.rng.getrandbits(8 - depth)) & 255
+        part = bloom.part(held.ids, salt, depth)
+        size = min(max(len(part) * 5 // 4, 8), room)
         if not responders:
             self.station.asking.filtered()
-        elif size >= min(len(held.ids), MIN_FILTER_BYTES):
-            salt = self.station.rng.randrange(256)
-            bits = bloom.fill(held.ids, salt, size)
-            draft.add(Have(hour % 65536, len(held.ids) % 65536, salt, responders, bits))
+        elif size >= min(len(part), MIN_FILTER_BYTES):
+            bits = bloom.fill(part, salt, size)
+            draft.add(Have(hour % 65536, len(part) % 65536, salt, responders, bits, depth))
 
     def _hour(self, now: float) -> int:
         """As of when we speak: as of the hour of whom we answer, if its clock is ahead of ours."""
@@ -163,7 +169,7 @@ class Writer:
         if news or self.station.asking.far_off:
             draft.add(Neighbours(addresses))
 
-    def _add_sum(self, draft: Draft, at: float, now: float) -> None:
+    def _add_sum(self, draft: Draft, held: Salted, hour: int, at: float) -> None:
         if draft.unfinished or (draft.label == "need" and self._spare(draft) is None):
             return
         wanted = self.station.asking.capacity if self.station.asking.say_at <= at else TAIL_CAPACITY
@@ -173,7 +179,7 @@ class Writer:
             wanted = max(wanted, min((spare - SUM_BYTES) // ELEMENT_BYTES, MAX_TAIL_CAPACITY))
         capacity = min(wanted, fits, MAX_CAPACITY)
         if capacity > 0:
-            draft.add(self.station.inventory.sum(self._hour(now), capacity))
+            draft.add(self.station.inventory.sum(held, hour, capacity))
 
     def sent(self, packet: Packet, at: float) -> None:
         """A packet went out: what it asked and told need not be said again soon."""
@@ -185,8 +191,9 @@ class Writer:
                     self._told, self._told_at = frozenset(addresses), at
                 case Sum(capacity=capacity) if capacity >= min(self.station.asking.capacity, TAIL_CAPACITY):
                     self.station.asking.summed()
-                case Have():
-                    self.station.asking.filtered()
+                case Have(depth=depth):
+                    self._part += 1
+                    self.station.asking.filtered(depth)
                 case Need(elements=elements):
                     self.station.asking.asked(elements, at)
                 case More(short_id=short_id):
