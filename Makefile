@@ -37,7 +37,7 @@ prove: $(VENV)/installed-dev ## the store's proofs at full size (half an hour)
 	$(VENV)/bin/python -m tests.prove_bundle
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
-	@for bench in store liveset text air portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
+	@for bench in store liveset text air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
 
 lint: $(VENV)/installed-dev ## style, imports, complexity
 	$(VENV)/bin/ruff check .
