@@ -12,6 +12,7 @@ from web.keeper import add_keepers
 from web.lan import lan
 from web.languages import add_languages
 from web.learn import learn
+from web.notices import notice
 from web.operator import operator
 from web.pages import add_pages
 from web.paper import paper
@@ -37,6 +38,7 @@ def create_app(board: Board, settings: Settings) -> Flask:
     add_languages(app, settings.language)
     add_pages(app)
     add_showing(app)
+    app.jinja_env.filters["notice"] = notice
     add_keepers(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

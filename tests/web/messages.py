@@ -8,12 +8,17 @@ still to be translated. A new language: run it with a new tag, then fill in the 
 
 import io
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from node.shell.settings import SECTIONS
 
 WEB = Path(__file__).parents[2] / "web"
 FOLDER = WEB / "translations"
@@ -28,6 +33,9 @@ def sentences() -> Catalog:
     found = extract_from_dir(WEB, METHODS, options_map={"**.html": {"silent": "false"}}, keywords=KEYWORDS)
     for name, _line, message, _comments, _context in found:
         template.add(message, None, [(name, 1)])
+    for section in SECTIONS.values():  # they fill a place in a sentence of web/notices.py
+        for setting in fields(section):
+            template.add(setting.metadata["remedy"], None, [("settings.py", 1)])
     return template
 
 
