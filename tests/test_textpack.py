@@ -209,7 +209,7 @@ def test_a_model_is_the_file_it_was_when_it_was_frozen(codec):
     assert hashlib.blake2b(file, digest_size=16).hexdigest() == MODELS[codec].blake2b == VECTORS["models"][str(codec)]
 
 
-@pytest.mark.parametrize("codec", [2, 4])
+@pytest.mark.parametrize("codec", [2, 3, 4])
 def test_a_models_counts_are_those_of_its_training_texts(codec):
     tag, frozen = LANGUAGES[codec], model(codec)
     texts = training(tag)

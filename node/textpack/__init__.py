@@ -31,7 +31,7 @@ class FrozenModel:
 MODELS = {  # by codec, the number of its language
     1: FrozenModel("fr.model", "3def3d439f8ab82ba5fafb37774e4c8b"),
     2: FrozenModel("en.model", "f73aa72fbb3328cb6614638c89e9ffd5"),
-    3: FrozenModel("es.model", "920a43e152aa05c614fdbfe9fb8ea020"),
+    3: FrozenModel("es.model", "be8756f765ca8765905bec2aa63f6e0d"),
     4: FrozenModel("ar.model", "28fc62c88426a5229ad6c2cff08522f1"),
 }
 

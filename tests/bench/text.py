@@ -1,11 +1,13 @@
 """Bytes per character of our text coder beside zlib, zstd and brotli, on texts that none of them has seen.
 
-`text.py [--corpus FILE] [--language TAG]`: one text per line, newlines written as \\n. zlib gets a preset dictionary and
-zstd a trained one, both from the training texts of our own model. Prints one line per length class (the nearest of 100,
-300, 600 characters); the last line is JSON.
+`text.py [--corpus FILE] [--language TAG]`: one text per line in UTF-8, newlines written as \\n; empty lines do not count.
+zlib gets a preset dictionary and zstd a trained one, both from the training texts of our own model. Prints one line per
+coder with the bytes per character in each length class (the nearest of 100, 300, 600 characters; null if there is none)
+and the CPU time per text; the last line is JSON.
 """
 
 import argparse
+import codecs
 import json
 import pathlib
 import sys
@@ -60,13 +62,31 @@ def coders(tag):
     }
 
 
+def texts_in(corpus):
+    """The texts of a file, and a sentence about the lines that are none."""
+    texts, bad = [], []
+    for number, line in enumerate(corpus.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+        try:
+            texts.append(line.removesuffix(b"\r").decode().replace("\\n", "\n"))
+        except UnicodeDecodeError:
+            bad.append(number)
+    told = f"{corpus}: left out what is not UTF-8, {len(bad)} of its lines, the first is line {bad[0]}" if bad else ""
+    return [text for text in texts if text], told
+
+
 def measure(texts, size_of):
     sizes, characters = defaultdict(int), defaultdict(int)
     for text in texts:
         length = min(CLASSES, key=lambda size: abs(size - len(text)))
         sizes[length] += size_of(text.encode())
         characters[length] += len(text)
-    return {str(length): round(sizes[length] / characters[length], 4) for length in CLASSES if characters[length]}
+    return {str(length): round(sizes[length] / characters[length], 4) if characters[length] else None for length in CLASSES}
+
+
+def timed(texts, work):
+    """What `work(text)` gave for the texts together, and the CPU time it took, in ms a text."""
+    started = time.process_time()
+    return work(texts), round(1000 * (time.process_time() - started) / len(texts), 2)
 
 
 def main():
@@ -75,16 +95,24 @@ def main():
     parser.add_argument("--language", choices=LANGUAGES, default="fr")
     options = parser.parse_args()
     corpus = options.corpus or ROOT / f"tests/corpus/{options.language}.txt"
-    texts = [line.replace("\\n", "\n") for line in corpus.read_text(encoding="utf-8").splitlines() if line]
+    try:
+        texts, told = texts_in(corpus)
+    except OSError as error:
+        sys.exit(f"{corpus} cannot be read: {error.strerror}")
+    if told:
+        print(told, file=sys.stderr)
+    if not texts:
+        sys.exit(f"{corpus} has no text")
     found = {}
     for name, size_of in coders(options.language).items():
         size_of(b"warm up")
-        started = time.perf_counter()
-        found[name] = measure(texts, size_of)
-        ms = 1000 * (time.perf_counter() - started) / len(texts)
-        print(f"{name:7}" + "".join(f"  {length}: {ratio:.3f}" for length, ratio in found[name].items())
-              + f"   {ms:.2f} ms a text")
-    print(json.dumps({"bytes_per_char": found, "ms_per_text": round(ms, 2)}))
+        found[name], ms = timed(texts, lambda texts, size_of=size_of: measure(texts, size_of))
+        ratios = [f"  {length}: {ratio:.3f}" for length, ratio in found[name].items() if ratio is not None]
+        print(f"{name:7}{''.join(ratios)}   {ms:.2f} ms a text")
+    packed = [textpack.pack(text, LANGUAGES[options.language]) for text in texts]
+    _, unpack_ms = timed(packed, lambda packed: [textpack.unpack(*coding) for coding in packed])
+    print(f"ours, unpacked:   {unpack_ms:.2f} ms a text")
+    print(json.dumps({"bytes_per_char": found, "ms_per_text": ms}))
 
 
 if __name__ == "__main__":
