@@ -28,11 +28,6 @@ def build_app(base: Path, cache: Path, target: Path) -> str:
     return wheel.name.split("-")[1]
 
 
-def compile_modules(base: Path, cache: Path, folder: Path) -> None:
-    """Compile the Python modules of packages unpacked into `folder`, as they will lie below /."""
-    _compile(interpreter(base, cache), folder, "/")
-
-
 def app_entries(app: Path, version: str) -> Iterator[Entry]:
     """The layer's entries for the root file system."""
     yield from tree(app, f"{FOLDER}/{version}", keep_compiled=True)

@@ -10,9 +10,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from debs import fetched, unpack
-
-from app import PROJECT, build_app, compile_modules
+from app import PROJECT, build_app
 from base import base_tar
 from bootfs import build_boot
 from bundle import make_bundle, public_bytes, signing_key
@@ -40,26 +38,19 @@ def build(out: Path, quick: bool) -> Path:
             version = build_app(base, CACHE, work / "app")
             key = signing_key(KEY)
             shutil.copy(make_bundle(work / "app", version, key, work), out)
-            packages = unpack(fetched(CACHE), work / "debs")
-            compile_modules(base, CACHE, work / "debs")
         with step("root: one squashfs"):
             moment = release_moment()
             given = {"usr/share/archipel/update.pub": public_bytes(key), "usr/lib/clock-epoch": b""}
-            given[PACKAGES] = listed = with_lines(next(content for _, content in read_tar(base, PACKAGES.__eq__)), packages)
-            build_root(base, (work / "debs", work / "app", version), (given, moment), out / "root.squashfs")
+            build_root(base, (work / "app", version), (given, moment), out / "root.squashfs")
         with step("card: boot partition, partition table"):
             build_boot(base, work / "boot", work / "boot.fat")
             image = out / f"archipel-{version}-arm64.img"
             assemble(work / "boot.fat", out / "root.squashfs", image)
         if not quick:
             with step("release: compressed image, block map, checksums, manifest, packages"):
-                publish(image, listed, version, time.strftime("%Y-%m-%d", time.gmtime(moment)))
+                packages = next(content for _, content in read_tar(base, PACKAGES.__eq__))
+                publish(image, packages, version, time.strftime("%Y-%m-%d", time.gmtime(moment)))
     return image
-
-
-def with_lines(listed: bytes, more: list[str]) -> bytes:
-    """A sorted list of packages with more of them."""
-    return "\n".join([*sorted([*listed.decode().splitlines(), *more]), ""]).encode()
 
 
 def release_moment() -> int:

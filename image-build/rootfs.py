@@ -8,15 +8,17 @@ from app import app_entries
 from base import EPOCH_S
 from layers import Entry, file_entry, folder_entry, read_tar, tree, write_tar
 
-App = tuple[Path, Path, str]  # unpacked packages, the application, its version
+App = tuple[Path, str]  # the application, its version
 Given = tuple[dict[str, bytes], int]  # files that this build made, by name; their moment
 HERE = Path(__file__).parent
 # The users of our services: fixed numbers, so that the data of one card is readable on the next.
 USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel-front": 703, "archipel-wifi": 704,
          "archipel-dns": 705, "archipel-broker": 706}
-# Not on the root: the kernel (on the FAT partition), what only apt and the build use, Debian's own ways to start things.
-LEFT_OUT = ("boot/", "var/lib/apt/", "var/lib/dpkg/info/", "etc/initramfs-tools/", "etc/nginx/sites-enabled/",
-            "var/lib/nginx/", "etc/systemd/system/timers.target.wants/",
+# Not on the root: the kernel, the Pi's firmware and device trees (on the FAT partition), what only apt and the build use,
+# account files from before ours, Debian's own ways to start things.
+LEFT_OUT = ("boot/", "usr/lib/raspi-firmware/", "usr/lib/linux-image-", "var/lib/apt/", "var/lib/dpkg/info/",
+            "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
+            "etc/initramfs-tools/", "etc/nginx/sites-enabled/", "var/lib/nginx/", "etc/systemd/system/timers.target.wants/",
             "etc/systemd/system/multi-user.target.wants/", "etc/systemd/system/getty.target.wants/", "etc/apt/",
             "var/cache/", "var/log/", "vmlinuz", "initrd.img")
 EMPTIED = ("boot", "var/log", "var/cache")  # the folders themselves stay
@@ -40,7 +42,7 @@ def _entries(base: Path, app: App, given: Given) -> Iterator[Entry]:
     """Ours first: of two entries with one name the first is kept."""
     accounts = {info.name: (info, content) for info, content in read_tar(base, ACCOUNTS.__contains__)}
     yield from (accounted(info, content) for info, content in accounts.values())
-    ours = [*tree(HERE / "overlay"), *tree(app[0], keep_compiled=True), *app_entries(*app[1:]),
+    ours = [*tree(HERE / "overlay"), *app_entries(*app),
             *(file_entry(name, content, mtime=given[1]) for name, content in given[0].items()),
             folder_entry("boot/firmware"), folder_entry("data"), folder_entry("var/log"), folder_entry("var/cache")]
     yield from sorted((entry for entry in ours if not entry[0].isdir()), key=lambda entry: entry[0].name)
