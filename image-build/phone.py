@@ -1,6 +1,8 @@
-"""What a phone sees on the island's Wi-Fi. Runs inside the booted box, as root, on two simulated Wi-Fi cards; prints JSON.
+"""What a phone sees on the island's Wi-Fi. Runs inside the booted box, as root, on simulated Wi-Fi cards; prints JSON.
 
-mac80211_hwsim makes wlan0, where hostapd starts by itself, and wlan1, which goes into a network namespace: the phone.
+mac80211_hwsim makes wlan0, where hostapd starts by itself, and wlan1 and wlan2, which go each into a network namespace:
+two phones.
+`phone.py join NAME` is run by `boottest.py`; `look`, `listen` run in the phones' namespaces.
 """
 
 import json
@@ -14,9 +16,11 @@ import urllib.request
 
 PORTAL = "198.51.100.1"
 PROBE = "connectivitycheck.gstatic.com"
+PHONES = {"wlan1": "phone", "wlan2": "other"}
+LISTENS = 4444  # the other phone, to whom the first must not get through
 LEASE = """#!/bin/sh
 [ "$1" != bound ] || {
-    ip address add "$ip/$mask" dev "$interface"; ip route add default via "$router"; echo "$ip" > /tmp/lease
+    ip address add "$ip/$mask" dev "$interface"; ip route add default via "$router"; echo "$ip" > "/tmp/lease.$interface"
 }
 """
 
@@ -26,12 +30,12 @@ def run(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def in_phone(*command: str) -> str:
-    """The same in the phone's namespace."""
-    return run("ip", "netns", "exec", "phone", *command)
+def inside(phone: str, *command: str) -> list[str]:
+    """The command that runs another in a phone's namespace."""
+    return ["ip", "netns", "exec", phone, *command]
 
 
-def until(ready, patience_s: float = 90):
+def until(ready, patience_s: float = 120):
     """Wait for something true; its value."""
     give_up_at = time.monotonic() + patience_s
     while not (value := ready()):
@@ -41,27 +45,33 @@ def until(ready, patience_s: float = 90):
     return value
 
 
-def join(name: str) -> str:
-    """Let the phone join the Wi-Fi `name`; the address it was given."""
+def make_cards() -> None:
+    """Simulated Wi-Fi cards, on one of which the island opens its Wi-Fi by itself."""
     def open_wifi() -> bool:
         return subprocess.run(["systemctl", "is-active", "--quiet", "hostapd"]).returncode == 0
 
-    def associated() -> bool:
-        return "Connected to" in in_phone("iw", "dev", "wlan1", "link")
-
-    run("modprobe", "mac80211_hwsim", "radios=2")
+    run("modprobe", "mac80211_hwsim", f"radios={1 + len(PHONES)}")
     until(open_wifi)
-    run("ip", "netns", "add", "phone")
-    with open("/sys/class/net/wlan1/phy80211/name") as file:
-        run("iw", "phy", file.read().strip(), "set", "netns", "name", "phone")
-    in_phone("ip", "link", "set", "wlan1", "up")
-    in_phone("iw", "dev", "wlan1", "connect", name)
-    until(associated)
     with open("/tmp/lease.sh", "w") as file:
         file.write(LEASE)
     run("chmod", "755", "/tmp/lease.sh")
-    in_phone("busybox", "udhcpc", "-i", "wlan1", "-n", "-q", "-t", "10", "-s", "/tmp/lease.sh")
-    with open("/tmp/lease") as file:
+
+
+def join(phone: str, card: str, name: str) -> str:
+    """Let a phone join the Wi-Fi `name`; the address it was given."""
+    def associated() -> bool:  # the first attempts come before the island's Wi-Fi is on the air
+        subprocess.run(inside(phone, "iw", "dev", card, "connect", name), capture_output=True)
+        time.sleep(4)
+        return "Connected to" in run(*inside(phone, "iw", "dev", card, "link"))
+
+    run("ip", "netns", "add", phone)
+    with open(f"/sys/class/net/{card}/phy80211/name") as file:
+        run("iw", "phy", file.read().strip(), "set", "netns", "name", phone)
+    for device in ("lo", card):
+        run(*inside(phone, "ip", "link", "set", device, "up"))
+    until(associated)
+    run(*inside(phone, "busybox", "udhcpc", "-i", card, "-n", "-q", "-t", "10", "-s", "/tmp/lease.sh"))
+    with open(f"/tmp/lease.{card}") as file:
         return file.read().strip()
 
 
@@ -97,10 +107,10 @@ def fetched(host: str, path: str, body: bytes | None = None) -> tuple[int, str]:
         return error.code, error.headers.get("Location", "")
 
 
-def door(port: int) -> str:
-    """What a connection to a port meets, and it must not take long to know."""
+def door(address: str, port: int) -> str:
+    """What a connection meets, and at the portal it must not take long to know."""
     try:
-        with socket.create_connection((PORTAL, port), timeout=5):
+        with socket.create_connection((address, port), timeout=10):
             return "open"
     except ConnectionRefusedError:
         return "refused"
@@ -108,20 +118,48 @@ def door(port: int) -> str:
         return type(error).__name__
 
 
-def look() -> dict:
-    """Everything a phone finds out; runs in the phone's namespace."""
+def look(other: str) -> dict:
+    """Everything that a phone finds out; runs in its namespace."""
     first = fetched(PROBE, "/generate_204")
     stay = fetched("archipel.lan", "/hello", b"")
     return {
         "any_name": asked(PROBE), "no_private_dns": asked("use-application-dns.net"), "probe": first, "stay": stay[0],
         "probe_after": fetched(PROBE, "/generate_204")[0], "home": fetched("archipel.lan", "/")[0],
-        "doors": {str(port): door(port) for port in (443, 22, 8080)},
+        "doors": {str(port): door(PORTAL, port) for port in (443, 22, 1883, 8080)}, "other_phone": door(other, LISTENS),
     }
 
 
+def listen() -> None:
+    """The other phone: whoever connects is let in."""
+    with socket.create_server(("", LISTENS)) as server:
+        while True:
+            server.accept()[0].close()
+
+
+def main(name: str) -> dict:
+    """What the first of two phones on the Wi-Fi `name` finds."""
+    make_cards()
+    leases = {phone: join(phone, card, name) for card, phone in PHONES.items()}
+
+    def other_answers_itself() -> bool:  # so what keeps the first phone away is the island
+        return run(*inside("other", sys.executable, __file__, "knock", leases["other"])).strip() == "open"
+
+    listener = subprocess.Popen(inside("other", sys.executable, __file__, "listen"))
+    try:
+        until(other_answers_itself)
+        seen = run(*inside("phone", sys.executable, __file__, "look", leases["other"]))
+    finally:
+        listener.kill()
+    return {"leases": leases, **json.loads(seen)}
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "look":
-        print(json.dumps(look()))
-    else:
-        address = join(sys.argv[2])
-        print(json.dumps({"lease": address, **json.loads(in_phone(sys.executable, __file__, "look"))}))
+    match sys.argv[1:]:
+        case ["look", other]:
+            print(json.dumps(look(other)))
+        case ["listen"]:
+            listen()
+        case ["knock", address]:
+            print(door(address, LISTENS))
+        case ["join", wifi]:
+            print(json.dumps(main(wifi)))

@@ -16,8 +16,12 @@ from node.shell.selftest import fetch
 
 FAT_OFFSET = ALIGN_MIB * MIB
 CARD_BYTES = 2 << 30
-BOOT_PATIENCE_S = 420
+BOOT_PATIENCE_S = 900
+CORES = 1
+DEVICE_TREE = "bcm2837-rpi-3-b.dtb"
 EXTRA = "console=ttyAMA0 systemd.show_status=no"
+# QEMU resets this board at once when its watchdog is set
+PI3_EXTRA = "console=ttyS1 systemd.show_status=no systemd.watchdog_sec=0"
 
 
 class Trouble(Exception):
@@ -86,18 +90,20 @@ class Card:
 
 
 class Machine:
-    """A card that runs on QEMU's `virt` board (pure emulation, so slow) with a USB port and, if asked, a radio or a cable.
+    """A card that runs on QEMU's `virt` board (pure emulation, so slow): a USB hub, a watchdog if asked, a cable if asked.
 
-    `radio` is the TCP port of a simulated Meshtastic device; `cable` the port of a multicast group that machines share.
+    `cable` is the port of a multicast group that machines share; it is not plugged in at the start.
     """
 
-    def __init__(self, card: Card, radio: int | None = None, cable: int | None = None, memory_mb: int = 512):
-        self.card, self._radio, self._cable, self._memory_mb = card, radio, cable, memory_mb
+    def __init__(self, card: Card, cable: int | None = None, watchdog: bool = False, memory_mb: int = 512):
+        self.card, self._cable, self._watchdog, self._memory_mb = card, cable, watchdog, memory_mb
         self.port, self.shell_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.log = card.path.with_name("console.log")
         self._process: subprocess.Popen | None = None
         self._monitor = Path(tempfile.mkdtemp()) / "qmp"
+
+    _extra = EXTRA
 
     def __enter__(self) -> "Machine":
         return self
@@ -110,6 +116,8 @@ class Machine:
         """Start, and wait for the portal's first page; the seconds it took."""
         began = time.monotonic()
         self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL)
+        if self._cable:
+            self.plug_cable(False)
         self.wait_for_portal()
         return time.monotonic() - began
 
@@ -124,6 +132,7 @@ class Machine:
             self._process.kill()
             self._process.wait()
             self._process = None
+            subprocess.run(["ssh", "-q", *self._shared_connection(0), "-O", "exit", "root@127.0.0.1"], capture_output=True)
 
     def wait_for_portal(self, patience_s: float = BOOT_PATIENCE_S) -> str:
         """The portal's first page once it is there, and not the page that asks to wait."""
@@ -140,12 +149,17 @@ class Machine:
         """What a command prints in the remote shell that the card's settings opened to `key`."""
         told = subprocess.run(
             ["ssh", "-q", "-i", str(key), "-p", str(self.shell_port), "-o", "StrictHostKeyChecking=no", "-o",
-             "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60", "-o", "ConnectionAttempts=3", "root@127.0.0.1",
-             command],
+             "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60", "-o", "ConnectionAttempts=3",
+             *self._shared_connection(600), "root@127.0.0.1", command],
             capture_output=True, text=True, timeout=patience_s)
         if told.returncode:
             raise Trouble(f"{command!r} in the box: {told.stdout}{told.stderr}")
         return told.stdout
+
+    def _shared_connection(self, stays_s: int) -> list[str]:
+        """One connection for all commands: making one takes an emulated machine seconds."""
+        return ["-o", "ControlMaster=auto", "-o", f"ControlPersist={stays_s}", "-o",
+                f"ControlPath={self._monitor.with_name('shell')}"]
 
     def plug_stick(self, image: Path) -> None:
         """Put a USB stick in."""
@@ -156,13 +170,31 @@ class Machine:
     def pull_stick(self) -> None:
         """Take the USB stick out."""
         self._ask("device_del", {"id": "stick"})
-        give_up_at = time.monotonic() + 30
+        self._ask_until_done("blockdev-del", {"node-name": "stick"})
+
+    def plug_radio(self, port: int) -> None:
+        """Put a Meshtastic radio on USB in: the device that is simulated at a TCP port."""
+        peer = {"type": "inet", "data": {"host": "127.0.0.1", "port": str(port)}}
+        self._ask("chardev-add", {"id": "radio", "backend": {"type": "socket", "data": {"addr": peer, "server": False}}})
+        self._ask("device_add", {"driver": "usb-serial", "id": "radio", "chardev": "radio"})
+
+    def pull_radio(self) -> None:
+        """Take the radio out."""
+        self._ask("device_del", {"id": "radio"})
+        self._ask_until_done("chardev-remove", {"id": "radio"})
+
+    def plug_cable(self, there: bool) -> None:
+        """Put the cable in, or take it out."""
+        self._ask_until_done("set_link", {"name": "cable", "up": there})
+
+    def _ask_until_done(self, command: str, arguments: dict) -> None:
+        give_up_at = time.monotonic() + 60
         while time.monotonic() < give_up_at:
-            with contextlib.suppress(Trouble):
-                self._ask("blockdev-del", {"node-name": "stick"})
+            with contextlib.suppress(Trouble, OSError):  # not started yet, or still in use
+                self._ask(command, arguments)
                 return
             time.sleep(0.5)
-        raise Trouble("the stick could not be taken out")
+        raise Trouble(f"QEMU does not do {command}")
 
     def _ask(self, command: str, arguments: dict) -> None:
         """One QMP command (docs/interop/qmp-spec of QEMU)."""
@@ -181,35 +213,54 @@ class Machine:
 
     def _command(self) -> list[str]:
         folder = self.card.path.parent
-        command = [
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", str(self._memory_mb),
-            "-nographic",
-            "-kernel", str(folder / KERNEL), "-initrd", str(folder / INITRD), "-append", f"{CMDLINE} {EXTRA}",
-            "-drive", f"if=none,id=card,file={self.card.path},format=raw,discard=unmap",
-            "-device", "virtio-blk-device,drive=card",
+        return [
+            "qemu-system-aarch64", "-nographic", *self._board(), "-kernel", str(folder / KERNEL),
+            "-initrd", str(folder / INITRD), "-append", f"{CMDLINE} {self._extra}",
             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:80,hostfwd=tcp:127.0.0.1:{self.shell_port}-:22",
-            "-device", "virtio-net-device,netdev=net", "-device", "virtio-rng-device", "-device", "qemu-xhci",
-            "-serial", f"file:{self.log}", "-monitor", "none", "-qmp", f"unix:{self._monitor},server,nowait",
+            "-monitor", "none", "-qmp", f"unix:{self._monitor},server,nowait",
         ]
-        if self._radio:
-            command += ["-chardev", f"socket,id=radio,host=127.0.0.1,port={self._radio}",
-                        "-device", "usb-serial,chardev=radio"]
+
+    def _board(self) -> list[str]:
+        """The board, its disk and what is plugged into it."""
+        board = ["-M", "virt", "-cpu", "cortex-a53", "-smp", str(CORES), "-m", str(self._memory_mb),
+                 "-drive", f"if=none,id=card,file={self.card.path},format=raw,discard=unmap",
+                 "-device", "virtio-blk-device,drive=card", "-device", "virtio-net-device,netdev=net",
+                 "-device", "virtio-rng-device", "-device", "qemu-xhci", "-serial", f"file:{self.log}"]
+        if self._watchdog:
+            board += ["-device", "i6300esb", "-action", "watchdog=reset"]
         if self._cable:
             mac = f"52:54:00:00:00:{self.port % 256:02x}"
-            command += ["-netdev", f"socket,id=cable,mcast=230.0.0.1:{self._cable},localaddr=127.0.0.1",
-                        "-device", f"virtio-net-device,netdev=cable,mac={mac}"]
-        return command
+            board += ["-netdev", f"socket,id=cable,mcast=230.0.0.1:{self._cable},localaddr=127.0.0.1",
+                      "-device", f"virtio-net-device,netdev=cable,mac={mac}"]
+        return board
+
+
+class Pi3(Machine):
+    """A card in the SD slot of QEMU's Raspberry Pi 3B, with Debian's device tree. No USB but the network's, no watchdog."""
+
+    _extra = PI3_EXTRA
+
+    def _board(self) -> list[str]:
+        tree = self.card.path.with_name(DEVICE_TREE)
+        self.card.get(DEVICE_TREE, tree)
+        return ["-M", "raspi3b", "-dtb", str(tree), "-drive", f"if=sd,file={self.card.path},format=raw",
+                "-device", "usb-net,netdev=net", "-serial", "null", "-serial", f"file:{self.log}"]
 
 
 def make_stick(path: Path, files: dict[str, bytes]) -> Path:
     """A FAT stick of 64 MiB with these files."""
     subprocess.run(["mkfs.vfat", "-C", "-n", "STICK", str(path), "65536"], check=True, stdout=subprocess.DEVNULL)
     for name, content in files.items():
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(content)
-            file.flush()
-            subprocess.run(["mcopy", "-i", str(path), file.name, f"::{name}"], check=True)
+        write_stick(path, name, content)
     return path
+
+
+def write_stick(path: Path, name: str, content: bytes) -> None:
+    """Put a file on a stick, in place of one of that name."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        subprocess.run(["mcopy", "-o", "-i", str(path), file.name, f"::{name}"], check=True)
 
 
 def read_stick(path: Path, name: str) -> bytes | None:

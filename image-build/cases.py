@@ -1,0 +1,316 @@
+"""The cases of the boot test: what a built card does at its first start and at worse moments, or Trouble."""
+
+import contextlib
+import http.client
+import json
+import random
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+from app import PROJECT
+from base import mirrors
+from build import KEY
+from bundle import make_bundle, signing_key
+from node.shell.selftest import fetch, post_by_form
+from radio.simradio import SimulatedMesh
+from radio.topology import line
+from testbench import Bench, board, check, post, redirect_of, wait_for
+from vm import Machine, Pi3, Trouble, make_stick, read_stick, write_stick
+
+SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe")
+CLOSED = ("hostapd", "mosquitto", "nginx", "archipel-dns", "archipel-broker")  # unless the settings say otherwise
+NOT_ON_ROOT = ("etc/ssh/ssh_host_*", "etc/apt", "etc/*-", "var/lib/apt/lists/*", "var/cache/*", "var/log/*", "root/.*/*",
+               "home/*", "data/*", "etc/systemd/system/*.wants/apt-*")
+PUBLIC_ARCHIVE, MIN_TELLING = "deb.debian.org", 6  # a shorter name of a host or user is a word like any other
+MAX_EXPOSURE = 1.5
+MIN_FREE_KB, MIN_DATA_MIB = 150_000, 500
+SLOW_CLIENTS = 200
+
+
+def nothing_of_the_host(bench: Bench) -> None:
+    """The root holds no secret, no identity, and nothing of the machine that built it."""
+    root = bench.folder / "root"
+    unsquash(bench, root)
+    left = [path for pattern in NOT_ON_ROOT for path in root.glob(pattern)]
+    check(not left, f"on the root: {left}")
+    check(not (root / "etc/machine-id").read_text(), "the root has a machine id")
+    needles = [needle.encode() for needle in names_of_this_host()]
+    told = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()
+            and any(needle in content for content in (path.read_bytes(),) for needle in needles)]
+    check(not told, f"these tell of the build host: {told}")
+    shutil.rmtree(root)
+
+
+def names_of_this_host() -> set[str]:
+    """What would betray where an image was built: folders, name servers, package servers, the machine's name."""
+    servers = {words[1] for words in map(str.split, Path("/etc/resolv.conf").read_text().splitlines())
+               if words[:1] == ["nameserver"] and not words[1].startswith("127.")}
+    archives = {mirror.split("/")[2] for mirror in mirrors()} - {PUBLIC_ARCHIVE}
+    named = {name for name in (socket.gethostname(), Path.home().name) if len(name) >= MIN_TELLING}
+    return {str(PROJECT), *servers, *archives, *named}
+
+
+def first_start(bench: Bench) -> None:
+    """A fresh card comes up to the portal: nothing failed, services closed, memory with room, captive answers."""
+    machine = bench.alone()
+    machine.pull_the_plug()
+    bench.figures["start_s"] = round(machine.switch_on())
+    wait_for(lambda: bench.shell(machine, "systemctl is-system-running --wait || true"), "the start does not end")
+    failed = bench.shell(machine, "systemctl list-units --failed --plain --no-legend").strip()
+    check(not failed, f"failed units: {failed}")
+    memory = {words[0]: int(words[1]) for words in map(str.split, bench.shell(machine, "cat /proc/meminfo").splitlines())}
+    bench.figures["memory_used_mb"] = (memory["MemTotal:"] - memory["MemAvailable:"]) // 1024
+    bench.figures["memory_total_mb"] = memory["MemTotal:"] // 1024
+    check(memory["MemAvailable:"] > MIN_FREE_KB, "too little memory is free")
+    mounts = bench.shell(machine, "findmnt -rno TARGET,FSTYPE,OPTIONS")
+    check("/ overlay rw" in mounts and "/data ext4 rw" in mounts and "noatime" in mounts, f"mounts: {mounts}")
+    check(int(bench.shell(machine, "df --output=size -m /data | tail -1")) > MIN_DATA_MIB, "the data partition is small")
+    check("nameserver 10.0.2.3" in bench.shell(machine, "cat /etc/resolv.conf"), "names are not asked where DHCP says")
+    home = wait_for(lambda: fetch(machine.url), "no first page")
+    check("no country is set" in home, "the portal does not say how to set a country")
+    probe = urllib.request.Request(machine.url + "generate_204", headers={"Host": "connectivitycheck.gstatic.com"})
+    check(redirect_of(probe) == "http://archipel.lan/hello", "a phone's probe is not led to the portal")
+
+
+def closed(bench: Bench) -> None:
+    """Services are as closed as promised, what nobody chose does not run, nobody has a password."""
+    machine = bench.alone()
+    names = " ".join(f"archipel-{name}.service" for name in SERVICES)
+    asked = f"for unit in {names}; do systemd-analyze security --no-pager $unit | tail -1; done"
+    told = machine.shell(asked, bench.key, patience_s=900)
+    exposures = dict(zip(SERVICES, map(exposure, told.splitlines()), strict=True))
+    bench.figures["exposure_worst"] = max(exposures.values())
+    check(max(exposures.values()) <= MAX_EXPOSURE, f"too open: {exposures}")
+    check("active" not in bench.shell(machine, f"systemctl is-active {' '.join(CLOSED)} || true").split(), "too much runs")
+    passwords = bench.shell(machine, "cut -d: -f2 /etc/shadow | sort -u | tr -d '\\n*!x'").strip()
+    check(not passwords, "somebody has a password")
+
+
+def exposure(line: str) -> float:
+    """The figure in the last line of `systemd-analyze security`."""
+    return float(line.split(": ")[1].split()[0])
+
+
+def slow_clients(bench: Bench) -> None:
+    """Two hundred connections that hardly speak: a page is still there within seconds of its usual time."""
+    machine = bench.alone()
+    usual = page_s(machine)
+    with contextlib.ExitStack() as peers:
+        for _ in range(SLOW_CLIENTS):
+            peer = peers.enter_context(socket.create_connection(("127.0.0.1", machine.port)))
+            peer.sendall(b"POST /post HTTP/1.1\r\nHost: archipel.lan\r\nContent-Length: 1000\r\n\r\na")
+        held = page_s(machine)
+    bench.figures |= {"page_ms": round(usual * 1000), "page_with_slow_clients_ms": round(held * 1000)}
+    check(held < 2 * usual + 2, f"a page took {held:.1f} s instead of {usual:.1f} s")
+
+
+def page_s(machine: Machine) -> float:
+    """The middle of five times of the first page."""
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        fetch(machine.url)
+        times.append(time.monotonic() - began)
+    return sorted(times)[2]
+
+
+def power_cuts(bench: Bench) -> None:
+    """Power pulled at random moments of writing: every acknowledged post is there afterwards; the root never changed."""
+    rng, machine = random.Random(bench.seed), bench.alone()
+    before = machine.card.root_digest()
+    acknowledged: list[str] = []
+    starts = []
+    for cut in range(1, bench.cuts + 1):
+        post_until_cut(machine, acknowledged, cut, rng.uniform(3, 20))
+        starts.append(machine.switch_on())
+        shown = board(machine)
+        lost = [text for text in acknowledged if text not in shown]
+        check(not lost, f"after {cut} cuts these acknowledged posts are gone: {lost}")
+    check(machine.card.root_digest() == before, "the root partition changed")
+    check(len(acknowledged) >= bench.cuts, f"only {len(acknowledged)} posts were acknowledged")
+    bench.figures |= {"power_cuts": bench.cuts, "posts_acknowledged": len(acknowledged), "posts_lost": 0,
+                      "start_after_cut_s": round(max(starts))}
+
+
+def post_until_cut(machine: Machine, acknowledged: list[str], cut: int, after_s: float) -> None:
+    """Post one bulletin after the other; some seconds after the first, the power goes in the middle of whatever happens."""
+    post(machine, text := f"avis {cut}.first.")
+    acknowledged.append(text)
+    threading.Timer(after_s, machine.pull_the_plug).start()
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        for number in range(200):
+            text = f"avis {cut}.{number}."
+            post_by_form(machine.url, text)
+            acknowledged.append(text)
+    while machine.runs:
+        time.sleep(0.1)
+
+
+def mangled_settings(bench: Bench) -> None:
+    """A settings file with mistakes, then one of noise: the island comes up and names the line."""
+    broken = bench.settings(more='country = "France"\nchannel = six\n[wifi]\n')
+    with Machine(bench.card(broken)) as machine:
+        machine.switch_on()
+        page = wait_for(lambda: fetch(machine.url), "no first page")
+        for wanted in ("line 5", "box.country", "line 6", "[wifi]"):
+            check(wanted in page, f"the portal does not say {wanted!r}")
+        machine.pull_the_plug()
+        machine.card.put("archipel.toml", random.Random(bench.seed).randbytes(3000))
+        machine.switch_on()
+        page = wait_for(lambda: fetch(machine.url), "no first page")
+        check("UTF-8" in page, "the portal does not say that the file is noise")
+
+
+def exchanged_by_stick(bench: Bench) -> None:
+    """A stick takes what one island has to another of the same set, plugged in and pulled out."""
+    north, south = bench.pair()
+    stick = make_stick(bench.folder / "stick.img", {})
+    post(north, "par la clé USB")
+    for machine in (north, south):
+        machine.plug_stick(stick)
+        wait_for(lambda: b"take the stick" in (read_stick(stick, "archipel.txt") or b""), "nothing is on the stick")
+        mounted = "findmnt -rno TARGET /run/stick || true"
+        wait_for(lambda box=machine, asked=mounted: not bench.shell(box, asked), "the stick stays in use")
+        machine.pull_stick()
+        write_stick(stick, "archipel.txt", b"")
+    check("par la clé USB" in board(south), "the stick's record is not on the other island")
+
+
+def exchanged_by_cable(bench: Bench) -> None:
+    """Two boxes on one virtual cable, nothing else between them: a post on one appears on the other."""
+    north, south = bench.pair()
+    for machine in (north, south):
+        machine.plug_cable(True)
+    post(north, "par le câble")
+    began = time.monotonic()
+    wait_for(lambda: "par le câble" in board(south), "the post did not arrive by cable")
+    bench.figures["by_cable_s"] = round(time.monotonic() - began)
+    for machine in (north, south):
+        machine.plug_cable(False)
+
+
+def heard_by_radio(bench: Bench) -> None:
+    """Two boxes, a simulated Meshtastic radio plugged into the USB of each: a post on one appears on the other."""
+    boxes = bench.pair()
+    with SimulatedMesh(line(2), seed=bench.seed, speed=1) as mesh:
+        for machine, port in zip(boxes, mesh.ports.values(), strict=True):
+            machine.plug_radio(port)
+        post(boxes[0], "par les ondes")
+        began = time.monotonic()
+        wait_for(lambda: "par les ondes" in board(boxes[1]), "the post did not arrive by radio")
+        bench.figures["by_radio_s"] = round(time.monotonic() - began)
+        for machine in boxes:
+            machine.pull_radio()
+
+
+def seen_by_a_phone(bench: Bench) -> None:
+    """On simulated Wi-Fi a phone gets an address, is led to the portal by any name, may stay, and meets no other phone."""
+    north, _ = bench.pair()
+    program = (Path(__file__).parent / "phone.py").read_text()
+    bench.shell(north, f"cat > /tmp/phone.py <<'END'\n{program}\nEND")
+    seen = json.loads(north.shell("python3 /tmp/phone.py join Nord", bench.key, patience_s=900))
+    check(all(lease.startswith("198.51.100.") for lease in seen["leases"].values()), f"addresses given: {seen['leases']}")
+    check(seen["any_name"] == {"rcode": 0, "address": "198.51.100.1", "ttl": 0}, f"DNS: {seen['any_name']}")
+    check(seen["no_private_dns"] == {"rcode": 3}, f"DNS: {seen['no_private_dns']}")
+    check(seen["probe"] == [302, "http://archipel.lan/hello"], f"the first probe: {seen['probe']}")
+    check((seen["stay"], seen["probe_after"], seen["home"]) == (200, 204, 200), f"staying: {seen}")
+    check(set(seen["doors"].values()) == {"refused"}, f"doors: {seen['doors']}")
+    check(seen["other_phone"] not in ("open", "refused"), "one phone reaches another")
+
+
+def updated(bench: Bench) -> None:
+    """A good update is taken and kept; a forged one is refused; a mute one is taken back by the box itself."""
+    machine, bundles = bench.alone(), make_updates(bench, bench.folder / "updates")
+    post(machine, "avant la mise à jour")
+    in_use = lambda: bench.shell(machine, "readlink /data/app/current || true").strip()  # noqa: E731 - said often below
+    for name, expected in (("forged", ""), ("good", "88.0.0"), ("mute", "88.0.0")):
+        stick = make_stick(bench.folder / f"{name}.img", {f"archipel-update-{name}.bundle": bundles[name]})
+        offer(bench, machine, stick)
+        if name == "mute":
+            wait_for(lambda: "99.0.0" in bench.shell(machine, "cat /data/app/refused"), "it was not taken back")
+        machine.wait_for_portal()
+        check(in_use() == expected, f"after the {name} update {in_use()!r} is in use")
+        check("avant la mise" in board(machine), f"after the {name} update a post is gone")
+    machine.pull_the_plug()
+    machine.switch_on()
+    check(in_use() == "88.0.0", "after a restart another version is in use")
+
+
+def make_updates(bench: Bench, work: Path) -> dict[str, bytes]:
+    """Bundles: one signed by a stranger, a good one, and one that never answers."""
+    work.mkdir()
+    good, mute = unpacked(bench, work / "good"), unpacked(bench, work / "mute")
+    (mute / "node/__main__.py").write_text("raise SystemExit('mute')\n")
+    shutil.rmtree(mute / "node/__pycache__")
+    key, stranger = signing_key(KEY), signing_key(work / "stranger.key")
+    return {name: make_bundle(folder, version, signer, work).read_bytes() for name, folder, version, signer in (
+        ("forged", good, "77.0.0", stranger), ("good", good, "88.0.0", key), ("mute", mute, "99.0.0", key))}
+
+
+def unsquash(bench: Bench, folder: Path, *names: str) -> None:
+    """Put the files of the image's root, or those below `names` only, into a folder. Device files want root: left out."""
+    root = bench.image.parent / "root.squashfs"
+    command = ["unsquashfs", "-quiet", "-no-progress", "-no-xattrs", "-ignore-errors", "-d", str(folder), str(root), *names]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def unpacked(bench: Bench, folder: Path) -> Path:
+    """The application that the image holds, as files."""
+    unsquash(bench, folder, "opt/archipel")
+    return next(path for path in (folder / "opt/archipel").iterdir() if not path.is_symlink())
+
+
+def offer(bench: Bench, machine: Machine, stick: Path) -> None:
+    """Plug a stick with an update in, wait until the box has dealt with it, pull it out."""
+    told = "journalctl -qu archipel-update | wc -l"
+    idle = f"! systemctl is-active --quiet archipel-update archipel-stick run-stick.mount && {told}"
+    before = bench.shell(machine, told)
+    machine.plug_stick(stick)
+    wait_for(lambda: bench.shell(machine, told) != before, "the stick was not seen")
+    wait_for(lambda: bench.shell(machine, f"{idle} || true"), "the update does not end")
+    machine.pull_stick()
+
+
+def wiped(bench: Bench) -> None:
+    """A stick with archipel-wipe.txt: no key is left on the card, and a new island starts."""
+    machine = bench.alone()
+    post(machine, "à effacer")
+    keys = [bench.shell(machine, f"cat /data/archipel/keys/{name}").split("\n")[0].encode()
+            for name in ("island.key", "charter", "portal.key")]
+    bench.shell(machine, "sync")
+    check(all(machine.card.holds(key) for key in keys), "the keys are not on the card: this case would prove nothing")
+    machine.plug_stick(make_stick(bench.folder / "wipe.img", {"archipel-wipe.txt": b""}))
+    wait_for(lambda: "à effacer" not in board(machine), "the island was not destroyed")
+    machine.wait_for_portal()
+    bench.shell(machine, "sync")
+    check(not any(machine.card.holds(key) for key in keys), "a key is still on the card")
+    bench.drop()
+
+
+def hung(bench: Bench) -> None:
+    """The kernel hangs: the hardware watchdog starts the box again."""
+    with Machine(bench.card(), watchdog=True) as machine:
+        machine.switch_on()
+        boot = bench.shell(machine, "cat /proc/sys/kernel/random/boot_id")
+        with contextlib.suppress(Trouble, subprocess.TimeoutExpired):
+            machine.shell("sysctl -q kernel.panic=0; echo c > /proc/sysrq-trigger", bench.key, 20)
+        wait_for(lambda: bench.shell(machine, "cat /proc/sys/kernel/random/boot_id") != boot, "the box hangs for ever")
+        machine.wait_for_portal()
+
+
+def on_a_pi3(bench: Bench) -> None:
+    """The same card comes up to the portal on QEMU's Raspberry Pi 3B, from its SD slot."""
+    with Pi3(bench.card()) as machine:
+        bench.figures["start_pi3_s"] = round(machine.switch_on())
+        model = bench.shell(machine, "cat /proc/device-tree/model")
+        check("Raspberry Pi 3" in model, f"this is a {model}")
+
+
+USUAL = (nothing_of_the_host, first_start, closed, slow_clients, power_cuts, updated, wiped, mangled_settings,
+         exchanged_by_stick, exchanged_by_cable, heard_by_radio, seen_by_a_phone)
+ON_DEMAND = (hung, on_a_pi3)

@@ -1,0 +1,129 @@
+"""What the cases of the boot test share: cards, booted machines, figures, and ways to ask and to wait."""
+
+import contextlib
+import http.client
+import itertools
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from node.shell.selftest import fetch, post_by_form
+from vm import Card, Machine, Trouble, free_port
+
+EXCHANGE_PATIENCE_S = 900
+COUNTRY = 'country = "FR"\n'
+
+
+class Bench:
+    """Where a run keeps its cards, its booted machines, its key to the boxes' shells and its figures.
+
+    Starting an emulated machine takes a minute or more, so cases share three: `alone`, and the pair `north` and `south`.
+    """
+
+    def __init__(self, image: Path, folder: Path, cuts: int, seed: int):
+        self.image, self.folder, self.cuts, self.seed = image, folder, cuts, seed
+        self.figures: dict[str, float | int | str] = {"image_mib": image.stat().st_size >> 20, "seed": seed}
+        squeezed = Path(f"{image}.xz")
+        if squeezed.exists():
+            self.figures["compressed_mib"] = squeezed.stat().st_size >> 20
+        self.key = folder / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "boottest", "-f", str(self.key)], check=True)
+        self._numbers = itertools.count()
+        self._shared: dict[str, Machine] = {}
+        self._running = contextlib.ExitStack()
+
+    def settings(self, name: str = "Île d'essai", more: str = "") -> str:
+        """A settings file that opens a remote shell to this bench."""
+        key = self.key.with_suffix(".pub").read_text().strip()
+        return f'[node]\nname = "{name}"\n[box]\nssh_key = "{key}"\n{more}'
+
+    def card(self, settings: str | None = None, files: dict[str, str | bytes] | None = None) -> Card:
+        """A fresh card."""
+        given = {"archipel.toml": self.settings() if settings is None else settings, **(files or {})}
+        return Card(self.image, self.folder / f"card{next(self._numbers)}", given)
+
+    def alone(self) -> Machine:
+        """A box with a name and nothing else in its settings, started."""
+        if "alone" not in self._shared:
+            self._shared["alone"] = machine = self._running.enter_context(Machine(self.card()))
+            self.figures["first_start_s"] = round(machine.switch_on())
+        return self._shared["alone"]
+
+    def pair(self) -> tuple[Machine, Machine]:
+        """Two boxes of one set, started, with a Wi-Fi country; nothing between them yet."""
+        if "north" not in self._shared:
+            cable = free_port()
+            north = self._running.enter_context(Machine(self.card(self.settings("Nord", COUNTRY)), cable))
+            north.switch_on()
+            invited = {"invitation.txt": self.archipel(north, "invite --no-qr").rpartition("Good for")[0]}
+            south = self._running.enter_context(Machine(self.card(self.settings("Sud", COUNTRY), invited), cable))
+            south.switch_on()
+            self._shared |= {"north": north, "south": south}
+        return self._shared["north"], self._shared["south"]
+
+    def drop(self) -> None:
+        """Switch the shared machines off; who asks next gets new ones."""
+        self._running.close()
+        self._shared.clear()
+
+    def shell(self, machine: Machine, command: str) -> str:
+        """What a command prints in a box."""
+        return machine.shell(command, self.key)
+
+    def archipel(self, machine: Machine, command: str) -> str:
+        """What Archipel's own command line says in a box."""
+        return self.shell(machine, f"archipel {command}")
+
+
+def check(right: bool, otherwise: str) -> None:
+    """Raise Trouble unless it is right."""
+    if not right:
+        raise Trouble(otherwise)
+
+
+def wait_for(happened: Callable[[], Any], otherwise: str, patience_s: float = EXCHANGE_PATIENCE_S) -> Any:
+    """Wait until it happened, through whatever restarts meanwhile; what it gave."""
+    give_up_at = time.monotonic() + patience_s
+    while time.monotonic() < give_up_at:
+        with contextlib.suppress(OSError, http.client.HTTPException, Trouble, subprocess.TimeoutExpired):
+            if given := happened():
+                return given
+        time.sleep(2)
+    raise Trouble(otherwise)
+
+
+def post(machine: Machine, text: str) -> None:
+    """Post a bulletin, again if an overloaded emulation answers too late."""
+    wait_for(lambda: not post_by_form(machine.url, text), f"{text!r} cannot be posted")
+
+
+def board(machine: Machine) -> str:
+    """Everything that the portal lists as bulletins, page after page."""
+    return wait_for(lambda: _board(machine), "the board cannot be read")
+
+
+def _board(machine: Machine) -> str:
+    pages, address = [], "bulletins"
+    while address:
+        page = fetch(machine.url + address)
+        pages.append(page)
+        after = page.partition("/bulletins?after=")[2].partition('"')[0]
+        address = f"bulletins?after={after}" if after else ""
+    return "\n".join(pages)
+
+
+def redirect_of(request: urllib.request.Request) -> str:
+    """Where a request is sent on to, "" if it is answered."""
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+
+    try:
+        urllib.request.build_opener(Stay).open(request, timeout=60)
+    except urllib.error.HTTPError as answer:
+        return answer.headers.get("Location", "")
+    return ""
