@@ -7,6 +7,7 @@ import argparse
 import http.client
 import json
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ def main() -> int:
     parser.add_argument("--cuts", type=int, default=POWER_CUTS)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     wanted = parser.parse_intermixed_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no machine is left running
     with tempfile.TemporaryDirectory(dir=PROJECT / "build", prefix="boottest-") as folder:
         bench = Bench(wanted.image, Path(folder), wanted.cuts, wanted.seed)
         try:

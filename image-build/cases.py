@@ -60,6 +60,7 @@ def first_start(bench: Bench) -> None:
     machine = bench.alone()
     machine.pull_the_plug()
     bench.figures["start_s"] = round(machine.switch_on())
+    bench.figures["start_cpu_s"] = round(machine.cpu_s())
     wait_for(lambda: bench.shell(machine, "systemctl is-system-running --wait || true"), "the start does not end")
     failed = bench.shell(machine, "systemctl list-units --failed --plain --no-legend").strip()
     check(not failed, f"failed units: {failed}")

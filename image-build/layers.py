@@ -51,7 +51,7 @@ def read_tar(path: Path, wanted) -> Iterator[Entry]:
     with tarfile.open(path) as archive:
         for info in archive:
             info.name = info.name.removeprefix("./").strip("/")
-            if info.name and wanted(info.name):
+            if info.name not in ("", ".") and wanted(info.name):
                 if info.islnk():
                     info.linkname = info.linkname.removeprefix("./").strip("/")
                 content = archive.extractfile(info) if info.isreg() else None

@@ -17,7 +17,7 @@ USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel
 # Not on the root: the kernel, the Pi's firmware and device trees (on the FAT partition), what only apt and the build use,
 # account files from before ours, Debian's own ways to start things.
 LEFT_OUT = ("boot/", "usr/lib/raspi-firmware/", "usr/lib/linux-image-", "var/lib/apt/", "var/lib/dpkg/info/",
-            "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
+            "etc/.resolv.conf.systemd-resolved.bak", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
             "etc/initramfs-tools/", "etc/nginx/sites-enabled/", "var/lib/nginx/", "etc/systemd/system/timers.target.wants/",
             "etc/systemd/system/multi-user.target.wants/", "etc/systemd/system/getty.target.wants/", "etc/apt/",
             "var/cache/", "var/log/", "vmlinuz", "initrd.img")

@@ -62,6 +62,8 @@ class Bench:
             invited = {"invitation.txt": self.archipel(north, "invite --no-qr").rpartition("Good for")[0]}
             south = self._running.enter_context(Machine(self.card(self.settings("Sud", COUNTRY), invited), cable))
             south.switch_on()
+            notices = self.shell(south, "cat /run/archipel-box/notices")
+            check(not notices, f"the second box did not join: {notices}")
             self._shared |= {"north": north, "south": south}
         return self._shared["north"], self._shared["south"]
 
