@@ -132,6 +132,7 @@ def power_cuts(bench: Bench) -> None:
         shown = board(machine)
         lost = [text for text in acknowledged if text not in shown]
         check(not lost, f"after {cut} cuts these acknowledged posts are gone: {lost}")
+        print(f"  cut {cut}: {len(acknowledged)} posts acknowledged, all there; back in {starts[-1]:.0f} s", flush=True)
     check(machine.card.root_digest() == before, "the root partition changed")
     check(len(acknowledged) >= bench.cuts, f"only {len(acknowledged)} posts were acknowledged")
     bench.figures |= {"power_cuts": bench.cuts, "posts_acknowledged": len(acknowledged), "posts_lost": 0,

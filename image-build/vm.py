@@ -122,7 +122,7 @@ class Machine:
         return time.monotonic() - began
 
     def cpu_s(self) -> float:
-        """The seconds of a processor that the emulation took since it was switched on (/proc/PID/stat, fields 14 and 15)."""
+        """The seconds of a processor that the emulation took since it was switched on (proc(5), stat: utime, stime)."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

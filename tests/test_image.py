@@ -332,6 +332,25 @@ def test_every_unit_that_is_wanted_exists_and_no_debian_way_to_start_the_same_is
         path.name for path in (OVERLAY / "etc/systemd/system").iterdir() if path.is_symlink()}
 
 
+def test_a_service_writes_to_no_file_in_a_folder_that_is_made_after_its_outputs_are_opened():
+    for path in UNITS.glob("archipel-*.service"):
+        text = path.read_text()
+        made = re.findall(r"(?m)^RuntimeDirectory=(\S+)", text)
+        written = re.findall(r"(?m)^Standard(?:Error|Output)=file:/run/([^/]+)/", text)
+        assert not set(made) & set(written), path
+
+
+def test_the_links_of_a_stick_and_of_a_radio_outlast_a_change_of_theirs():
+    text = (OVERLAY / "usr/lib/udev/rules.d/70-archipel.rules").read_text()
+    rules = [line for line in text.splitlines() if "SYMLINK" in line]
+    assert rules and all(line.startswith('ACTION!="remove", ') for line in rules)
+
+
+def test_dnsmasq_is_told_nothing_for_which_it_would_want_a_capability():
+    lines = (OVERLAY / "usr/share/archipel/dnsmasq.conf").read_text().splitlines()
+    assert "bind-dynamic" not in lines and {"no-ping", "dhcp-broadcast"} <= set(lines)
+
+
 def test_scripts_are_shell_that_parses_and_can_be_run():
     scripts = [path for path in (BUILD.rglob("*")) if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")]
     assert len(scripts) >= 6
@@ -387,6 +406,7 @@ def test_the_disk_named_at_the_start_is_the_one_in_the_table_and_in_fstab():
 def test_no_secret_and_no_name_of_a_host_is_in_what_goes_on_the_card():
     texts = {path: path.read_text() for path in (*OVERLAY.rglob("*"), *(BUILD / "boot").iterdir())
              if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts}
+    assert (OVERLAY / "etc/resolv.conf").is_symlink()  # a file would be the build host's
     for path, text in texts.items():
         assert not re.search(r"PRIVATE KEY|BEGIN OPENSSH|\$y\$|\$6\$", text), path
         assert str(ROOT) not in text and not re.search(r"/home/\w+/", text), path
