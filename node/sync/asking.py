@@ -9,12 +9,14 @@ from node.sync.neighbours import Neighbour, Neighbourhood, View
 from node.sync.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
 from node.sync.trickle import Trickle
 
-MIN_INTERVAL_S, MAX_INTERVAL_S = 300, 7200
+MIN_INTERVAL_S, MAX_INTERVAL_S, CROWD_INTERVAL_S = 300, 7200, 10_800
+CROWD = 3  # neighbours, from whom on each may rest longer
 LONELY_INTERVAL_S = 1800  # while we hear nobody
 HELLO_CAPACITY = 40
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 QUIET_UNITS = 12
-MANY, LONG_QUIET_UNITS = 5, 30
+MANY, LONG_QUIET_UNITS = 5, 300
+BULK_PATIENCE = 5  # after many records, as if so many questions had been left unanswered: a sender may pause for an hour
 MAX_ASKED = 256
 SOON_UNITS = 10  # what is to be asked so soon is asked now, together with what is due
 MAX_UNANSWERED = 5
@@ -61,10 +63,11 @@ class Asking:
     def coming(self, at: float) -> None:
         """A record that we lack, or a piece of one, came: while more are coming, do not ask.
 
-        A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute.
+        A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute, or its share of
+        an hour. Whatever is lacking then is asked for in one packet.
         """
         self._flow = self._flow + 1 if at < self._quiet_at else 1
-        self._unanswered = 0
+        self._unanswered = 0 if self._flow < MANY else BULK_PATIENCE
         self._quiet_at = at + self._unit_s * (QUIET_UNITS if self._flow < MANY else LONG_QUIET_UNITS)
 
     def may_ask(self, at: float) -> bool:
@@ -105,8 +108,10 @@ class Asking:
 
         Who has kept many records and said nothing speaks all the same: its neighbours must know that it is there.
         """
-        lonely = not self._near.live()
-        resting = lonely or self.trickle.interval_s >= MAX_INTERVAL_S
+        live = self._near.live()
+        lonely = not live
+        self.trickle.max_s = CROWD_INTERVAL_S if len(live) >= CROWD else MAX_INTERVAL_S
+        resting = lonely or self.trickle.interval_s >= self.trickle.max_s
         if lonely:
             self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
         wanted = self.trickle.fire() and (resting or doubt >= DOUBT)
@@ -164,13 +169,15 @@ class Asking:
             one.ahead.pop(element, None)
 
     def need(self, at: float) -> Need | None:
-        """What to ask for now, and of whom first: of the neighbour that is ahead by most."""
-        wanted = [(len(due), self._rng.random() - one.loss, one, due) for one in self._near if (due := self._due(one, at))]
+        """What to ask for now, and of whom first: of the neighbour that is ahead by most; the second time, of anybody."""
+        live = {one.address for one in self._near.live()}
+        wanted = [(one.address in live, len(due), self._rng.random() - one.loss, one, due)
+                  for one in self._near if (due := self._due(one, at))]
         if not wanted:
             return None
-        _, _, one, due = max(wanted, key=lambda item: item[:2])
-        day = one.ahead[due[0]]
-        return Need(one.address, day % 256, tuple(due[:MAX_NEEDED]))
+        there, _, _, one, due = max(wanted, key=lambda item: item[:3])
+        named = there and not all(self._asked.get(element, Ask()).times for element in due)
+        return Need(one.address if named else ANYBODY, one.ahead[due[0]] % 256, tuple(due[:MAX_NEEDED]))
 
     def _due(self, one: Neighbour, at: float) -> list[int]:
         """What to ask of one neighbour; not while pieces that it sent are still to be completed."""

@@ -7,7 +7,7 @@ from node.sync.erasure import rebuild
 from node.sync.packets import SHORT_ID_BYTES, Piece
 
 MAX_ASSEMBLIES = 32
-MAX_AGE_S = 3600
+MAX_AGE_S = 12 * 3600
 
 
 @dataclass

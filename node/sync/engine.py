@@ -35,7 +35,8 @@ SENT, DUTY_CYCLE = "sent", "duty-cycle"  # values of radio.link.Outcome
 LOST_SEND_S = 180  # a link that never says SendDone must not silence us
 RETRY_S = 20
 SOON_S = 0.02
-GAP_UNITS, BULK_GAP_UNITS = (0.2, 1.5), (2, 10)  # bursts of nodes that do not hear each other would collide
+GAP_UNITS, BULK_GAP_UNITS = (0.2, 1.5), (4, 20)  # bursts of nodes that do not hear each other would collide
+JITTER_UNITS = 10  # governors count in grains of the same clock: without it, two that wait would send at once
 JUMP_S = 86_400
 RELAY_HOPS = 3
 
@@ -180,8 +181,8 @@ class AirEngine:
         airtime_s = self.channel.airtime_s(len(payload))
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)
         if wait_s > 0:
-            weaker = dict.fromkeys((claim for claim in Claim if claim >= draft.claim), at + min(wait_s, LOST_SEND_S))
-            self._opens_at |= weaker
+            wait_s = min(wait_s, LOST_SEND_S) + self.station.unit_s * self.station.rng.uniform(0, JITTER_UNITS)
+            self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
         self._under_way = _UnderWay(packet, draft.ids, draft.label, at)

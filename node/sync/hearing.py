@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from node.records import record_id
 from node.sync import bloom
@@ -10,7 +10,7 @@ from node.sync.asking import ANYBODY
 from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.inventory import HOURS_A_DAY, Salted, difference, element_of
 from node.sync.neighbours import Neighbour, View
-from node.sync.packets import MAX_NEIGHBOURS, Have, More, Need, Neighbours, Piece, Section, Sum, Whole, decode
+from node.sync.packets import MAX_CAPACITY, MAX_NEIGHBOURS, Have, More, Need, Neighbours, Piece, Section, Sum, Whole, decode
 from node.sync.rumours import MAX_RUMOURS, Reach, Rumour
 from node.sync.station import Station
 
@@ -35,9 +35,10 @@ class _Heard:
 
 @dataclass(frozen=True, slots=True)
 class _Lack:
-    """How a neighbour lacks a record: pieces (all if None), whether we are asked by name, who else may serve it."""
+    """How a neighbour lacks a record: pieces (all if None) of how many, whether we are asked by name, who else may."""
 
     missing: int | None = None
+    parts: int | None = None
     ours: bool = False
     helpers: int = 0
 
@@ -105,8 +106,7 @@ class Hearing:
             case Piece():
                 return self._piece(section, link, at)
             case Neighbours(addresses):
-                self._heard.sender.around = frozenset(addresses) - {self._heard.sender.address}
-                self._heard.sender.told_at = at
+                self.station.near.listed(self._heard.sender, addresses, at)
                 if self.station.address not in addresses and len(addresses) < MAX_NEIGHBOURS:
                     self.station.asking.introduce(at)
             case _:
@@ -244,11 +244,13 @@ class Hearing:
             self.station.asking.trickle.reset(at)
             wanted = self._not_refused(ahead, held.day, at)
             self.station.asking.behind(sender, wanted, held.day, at)
-        others = len(sender.around - {self.station.address}) or sender.told_at < sender.since_at
-        if others and len(lacking) > FEW:
-            self.station.asking.sum_soon(at, len(lacking) + len(ahead) + 2, 1, 6)
+        others = len(sender.around - {self.station.address}) or sender.told_at < sender.since_at or sender.hops
+        sender.answered = bool(others) and len(lacking) > FEW and not sender.answered
+        if sender.answered:
+            capacity = len(lacking) + len(ahead) + 2
+            self.station.asking.sum_soon(at, capacity if capacity <= MAX_CAPACITY else 2, 1, 6)
         self._holds_all_but(sender, set(lacking), at)
-        how = _Lack(helpers=others if len(lacking) > FEW else 0)
+        how = _Lack(helpers=others if sender.answered else 0)
         self._backlog.extend((sender, id_, how) for id_ in lacking)
 
     def _not_refused(self, elements: list[int], day: int, at: float) -> list[int]:
@@ -263,11 +265,15 @@ class Hearing:
     def _lacks(self, sender: Neighbour, id_: bytes, lack: _Lack, at: float) -> None:
         station = self.station
         rumour = station.rumour(id_, fresh=False)
+        if rumour and lack.parts:
+            rumour.recut(lack.parts)
         if rumour is None or not station.rumours.lacks(sender, rumour, lack.missing or rumour.parts, at):
             return
-        rumour.reaches[sender.address].helpers = lack.helpers
-        if rumour.due_at is None or lack.ours:
-            station.rumours.plan(rumour, at, station.unit_s * station.rng.uniform(0.3, 1.5) if lack.ours else None)
+        if lack.ours:
+            station.rumours.plan(rumour, at, station.unit_s * station.rng.uniform(0.3, 1.5))
+        elif rumour.due_at is None:
+            rumour.reaches[sender.address].helpers = lack.helpers
+            station.rumours.plan(rumour, at)
 
     def _have(self, sender: Neighbour, heard: Have, held: Salted, at: float) -> None:
         part = bloom.part(held.ids, heard.salt, heard.depth)
@@ -276,7 +282,7 @@ class Hearing:
                    if not bloom.holds(heard.bits, heard.count, heard.salt, element)}
         if sender.view is View.SAME and not lacking:
             self.station.asking.leave_filter()
-        sender.have, sender.view = heard, View.FAR
+        sender.have, sender.view, sender.answered = heard, View.FAR, False
         for element in looked_at:
             if element not in lacking:
                 self.station.rumours.has(sender.address, held.ids[element], at)
@@ -306,9 +312,9 @@ class Hearing:
 
     def _asked(self, responder: int, missing: int | None) -> _Lack:
         ours = responder == self.station.address
-        return _Lack(missing, ours, 0 if ours or responder == ANYBODY else 1)
+        return _Lack(missing, None, ours, 0 if ours or responder == ANYBODY else 1)
 
     def _more(self, sender: Neighbour, heard: More, at: float) -> None:
         id_ = self.station.inventory.id_from_short(heard.short_id)
-        if id_ and self.station.parts(len(self.station.records.raw(id_))) == heard.parts:
-            self._backlog.append((sender, id_, self._asked(heard.responder, heard.missing)))
+        if id_ and self.station.fits(len(self.station.records.raw(id_)), heard.parts):
+            self._backlog.append((sender, id_, replace(self._asked(heard.responder, heard.missing), parts=heard.parts)))

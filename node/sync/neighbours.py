@@ -1,6 +1,6 @@
 """Whom we hear, how well, and what we believe they hold. Bounded; addresses are hints, never identities."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -13,7 +13,7 @@ LOSS_STEP = 0.1
 MIN_LOSS, MAX_LOSS = 0.02, 0.9
 MAX_GAP = 16  # a larger step in sequence numbers is a restart or a long silence, and tells nothing
 SURE_HOPS = 2
-FORGET_S = 12 * 3600
+FORGET_S = 48 * 3600
 
 
 class View(Enum):
@@ -40,7 +40,8 @@ class Neighbour:
     view: View = View.UNKNOWN
     ahead: dict[int, int] = field(default_factory=dict)  # element we lack -> its day
     have: Have | None = None
-    quiet: int = 0
+    quiet: float = 0.0
+    answered: bool = False  # it lacks much, and we told it what we hold: it should name whom it wants that from
 
     def missed(self) -> None:
         """It missed something that we sent."""
@@ -62,6 +63,7 @@ class Neighbourhood:
     def __init__(self, address: int):
         self.address = address
         self._known: dict[int, Neighbour] = {}
+        self._tied: dict[tuple[int, ...], set[int]] = {}  # by direct neighbours: what `_within_reach` found
 
     def __iter__(self) -> Iterator[Neighbour]:
         return iter(list(self._known.values()))
@@ -79,13 +81,21 @@ class Neighbourhood:
         self._known[address] = neighbour
         if len(self._known) > MAX_NEIGHBOURS:
             del self._known[next(iter(self._known))]
+        if neighbour.heard_at == neighbour.since_at == at:
+            self._tied.clear()
         neighbour.count(sequence)
         neighbour.hops = min(hops, neighbour.hops)
         neighbour.heard_at, neighbour.quiet = at, 0
         return neighbour
 
+    def listed(self, neighbour: Neighbour, addresses: Iterable[int], at: float) -> None:
+        """A neighbour told whom it hears."""
+        neighbour.around, neighbour.told_at = frozenset(addresses) - {neighbour.address}, at
+        self._tied.clear()
+
     def forget(self, at: float) -> None:
-        """Drop whoever was not heard for half a day."""
+        """Drop whoever was not heard for two days."""
+        self._tied.clear()
         self._known = {address: one for address, one in self._known.items() if one.heard_at > at - FORGET_S}
 
     def live(self) -> list[Neighbour]:
@@ -108,6 +118,12 @@ class Neighbourhood:
 
     def _within_reach(self, direct: list[Neighbour]) -> set[int]:
         """Whoever is tied to us by islands that hear each other; a full list may leave some out, and ties all."""
+        key = tuple(one.address for one in direct)
+        if key not in self._tied:
+            self._tied[key] = self._spread(direct)
+        return self._tied[key]
+
+    def _spread(self, direct: list[Neighbour]) -> set[int]:
         reached = {self.address} | {one.address for one in direct}
         grown = True
         while grown:

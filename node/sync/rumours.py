@@ -23,6 +23,9 @@ SPREAD_UNITS = 6
 THRESHOLD = 0.5  # neighbours that a transmission must be expected to serve
 URGENT_THRESHOLD = 0.25
 LISTEN_UNITS = 18  # a neighbour that has more to serve would have passed it on by then
+FEW_DUE = 4  # repairs; with more to come, nothing is sent twice before its receiver has told what it lacks
+BULK_QUIET = 1 / 8  # who is being sent many records listens, and says nothing
+REVIEW_UNITS = 360  # what seemed not worth sending is looked at again: a neighbour may be back
 PATIENT_PUSHES = 6
 PUSH_HOLD_S = 60
 MAX_HOLD_S = 3600
@@ -36,6 +39,7 @@ class Reach:
 
     missing: int
     sent: int = 0
+    told: bool = False  # it said so itself, and nothing since
     silent: bool = False  # we expected to hear it pass the record on, and did not
     helpers: int = 0  # nodes that we may not hear, and that are likely to hold the record and to serve this neighbour
 
@@ -46,7 +50,7 @@ class Reach:
         hears, most = 1 - loss, min(self.missing - 1, self.sent)
         lacks = sum(math.comb(self.sent, n) * hears**n * loss ** (self.sent - n) for n in range(most + 1))
         lacks *= (1 - HELP) ** self.helpers
-        return lacks / (lacks + (1 - lacks) * loss) if self.silent else lacks
+        return lacks / (lacks + (1 - lacks) * loss**self.missing) if self.silent else lacks
 
 
 @dataclass
@@ -64,6 +68,21 @@ class Rumour:
     own: bool = False
     sent: int = 0
     next_piece: int = 0
+
+    def recut(self, parts: int) -> None:
+        """Go on with another number of pieces: those of different cuts do not mix."""
+        if parts != self.parts:
+            self.parts, self.sent = parts, 0
+            self.reaches = {address: Reach(parts if reach.missing else 0) for address, reach in self.reaches.items()}
+
+    def piece_after(self, ahead: int) -> int:
+        """Which piece to send next, or after `ahead` more; after the last one, parity begins again."""
+        index = self.next_piece + ahead
+        return index if index < MAX_PIECES else MAX_PARTS + index - MAX_PIECES
+
+    def wanted(self) -> int:
+        """How many more pieces somebody lacks, if what was sent arrives."""
+        return max((reach.missing - reach.sent for reach in self.reaches.values()), default=0)
 
     @property
     def urgent(self) -> bool:
@@ -151,7 +170,7 @@ class Rumours:
         if before and before.missing and before.sent >= rumour.parts == missing:
             missing = 1  # most likely it lacks just one piece of what was sent
             one.missed()
-        rumour.reaches[one.address] = Reach(missing)
+        rumour.reaches[one.address] = Reach(missing, told=True)
         return True
 
     def overheard(self, sender: Neighbour, id_: bytes, at: float) -> None:
@@ -173,7 +192,7 @@ class Rumours:
             return
         rumour.sent += 1
         self.ledger.meet(rumour.author, at, 1)
-        rumour.next_piece = rumour.next_piece + 1 if rumour.next_piece + 1 < MAX_PIECES else MAX_PARTS
+        rumour.next_piece = rumour.piece_after(1)
         for one in self._near:
             reach = rumour.reaches.get(one.address)
             if reach is not None and reach.missing:
@@ -181,12 +200,15 @@ class Rumours:
                 self._note_push(one, rumour, at)
         rumour.check_at = at + LISTEN_UNITS * self._unit_s
         batch = rumour.sent % rumour.parts
-        self.plan(rumour, at, 0.0 if batch else LISTEN_UNITS * self._unit_s)
+        if batch or rumour.fresh or sum(one.due_at is not None for one in self._all.values()) <= FEW_DUE:
+            self.plan(rumour, at, 0.0 if batch else LISTEN_UNITS * self._unit_s)
+        else:
+            rumour.due_at = rumour.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
 
     def _note_push(self, one: Neighbour, rumour: Rumour, at: float) -> None:
         if rumour.sent % rumour.parts:
             return
-        one.quiet += 1
+        one.quiet += 1 if rumour.fresh else BULK_QUIET
         pushes = self._pushes.pop((one.address, rumour.id), (0, 0.0))[0] + 1
         hold_s = PUSH_HOLD_S * 2 ** min(pushes - PATIENT_PUSHES, 10) if pushes >= PATIENT_PUSHES else 0.0
         self._pushes[one.address, rumour.id] = pushes, at + min(hold_s, MAX_HOLD_S)
@@ -198,7 +220,7 @@ class Rumours:
         for rumour in self:
             if rumour.check_at is None or rumour.check_at > at:
                 continue
-            rumour.check_at = None
+            rumour.check_at = at + REVIEW_UNITS * self._unit_s
             for one in self._near.live():
                 reach = rumour.reaches.get(one.address)
                 if reach is not None and reach.missing and self._would_relay(one, rumour):
@@ -230,13 +252,13 @@ class Rumours:
         return min(min(due, default=math.inf), min(checks, default=math.inf))
 
     def doubt(self, address: int, loss: float) -> float:
-        """The probability that a neighbour lacks something we know of."""
+        """The probability that a neighbour lacks something we know of; 1 until it confirms what it once said it lacked."""
         reaches = (one.reaches.get(address) for one in self._all.values())
-        return max((reach.lacks(loss) for reach in reaches if reach is not None), default=0.0)
+        return max((1.0 if reach.told else reach.lacks(loss) for reach in reaches if reach is not None), default=0.0)
 
     def prune(self) -> None:
         """Forget what everybody near certainly holds."""
-        idle: Iterable[Rumour] = (one for one in self if one.due_at is None and one.check_at is None)
+        idle: Iterable[Rumour] = (one for one in self if one.due_at is None)
         for rumour in idle:
             if not any(reach.missing for reach in rumour.reaches.values()):
                 del self._all[rumour.id]

@@ -9,7 +9,7 @@ from node.errors import LocalMisuse
 from node.records import Event, Record
 from node.sync.asking import Asking
 from node.sync.assembly import Workshop
-from node.sync.erasure import MAX_PARTS, MAX_PIECES
+from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.inventory import Inventory, Records
 from node.sync.neighbours import Neighbourhood, View
 from node.sync.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
@@ -68,10 +68,18 @@ class Station:
         return sum(1.0 if one.view is View.FAR or one.ahead else self.rumours.doubt(one.address, one.loss)
                    for one in self.near.live())
 
-    def parts(self, record_bytes: int) -> int:
-        """How many pieces a record needs on this channel."""
+    def parts(self, record_bytes: int, fresh: bool = True) -> int:
+        """How many pieces to cut a record into: as few as can be if it is new. A repair is one of many, so its pieces are
+        halves of packets: two records fill three packets, where each alone would leave two half empty."""
         room = self.channel.max_payload - HEADER_BYTES
-        return 1 if record_bytes + WHOLE_BYTES <= room else -(-record_bytes // (room - PIECE_BYTES))
+        if record_bytes + WHOLE_BYTES <= room:
+            return 1
+        halves = -(-record_bytes // (room // 2 - PIECE_BYTES))
+        return -(-record_bytes // (room - PIECE_BYTES)) if fresh or halves > MAX_PARTS else halves
+
+    def fits(self, record_bytes: int, parts: int) -> bool:
+        """Whether our packets have room for pieces of this cut."""
+        return piece_bytes(record_bytes, parts) + PIECE_BYTES <= self.channel.max_payload - HEADER_BYTES
 
     def rumour(self, id_: bytes, fresh: bool, own: bool = False) -> Rumour | None:
         """The rumour of a record we hold, begun if need be; nobody is known to lack it yet.
@@ -84,7 +92,7 @@ class Station:
             return known
         rank = self._rank(record, fresh)
         first = 0 if own else self.rng.randrange(MAX_PARTS, MAX_PIECES)
-        parts = self.parts(len(self.records.raw(id_)))
+        parts = self.parts(len(self.records.raw(id_)), fresh)
         return self.rumours.start(Rumour(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:

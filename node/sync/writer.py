@@ -108,16 +108,20 @@ class Writer:
         return SIGNED_UP_TO_BYTES + 1 - size if DEAR_FROM_BYTES <= size <= SIGNED_UP_TO_BYTES else None
 
     def _add_records(self, draft: Draft, at: float, most: Claim) -> None:
-        for rumour, claim in self.station.rumours.due(at, most):
+        due = self.station.rumours.due(at, most)
+        for rumour, claim in [*due, *due]:  # the second time for a second piece, where nothing else fits
             if draft.room < LEAST_DATA_BYTES:
                 return
-            if draft.add(self._data(rumour, draft.room)):
+            ahead = draft.ids.count(rumour.id)
+            if not self.station.rumours.worthwhile(rumour):
+                self.station.rumours.plan(rumour, at)
+            elif (not ahead or rumour.wanted() > 1) and draft.add(self._data(rumour, draft.room, ahead)):
                 draft.claim = claim if draft.claim is None else min(claim, draft.claim)
-                draft.unfinished |= rumour.sent + 1 < rumour.parts
+                draft.unfinished |= rumour.sent + ahead + 1 < rumour.parts
                 draft.label = draft.label or ("data" if rumour.fresh else "repair")
                 draft.ids.append(rumour.id)
 
-    def _data(self, rumour: Rumour, room: int) -> Section | None:
+    def _data(self, rumour: Rumour, room: int, ahead: int) -> Section | None:
         raw = self.station.records.raw(rumour.id)
         if raw is None:
             self.station.rumours.drop(rumour.id)
@@ -125,9 +129,10 @@ class Writer:
         if piece_bytes(len(raw), rumour.parts) + WHOLE_BYTES > room:
             return None
         if rumour.parts == 1:
-            return Whole(raw, rumour.fresh)
-        content = piece(raw, rumour.parts, rumour.next_piece)
-        return Piece(rumour.id[:SHORT_ID_BYTES], rumour.parts, rumour.next_piece, len(raw), content, rumour.fresh)
+            return None if ahead else Whole(raw, rumour.fresh)
+        index = rumour.piece_after(ahead)
+        content = piece(raw, rumour.parts, index)
+        return Piece(rumour.id[:SHORT_ID_BYTES], rumour.parts, index, len(raw), content, rumour.fresh)
 
     def _add_asks(self, draft: Draft, at: float) -> None:
         asking = self.station.asking
