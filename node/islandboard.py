@@ -20,6 +20,7 @@ from node.records import DAY_MIN, EVENT_GRACE_MIN, Kind
 from node.rows import Row, Slice
 
 MAX_PAGE = 200
+READ_AHEAD = 100  # of bulletins, and of events
 MAX_ACTS = 100
 MAX_HIDDEN = 500
 MAX_OUTLINE = 4_000
@@ -102,11 +103,13 @@ class IslandBoard:
         """See Board."""
         return self._liveset.revision + self._changes + self.desk.changes
 
-    def read_ahead(self) -> None:
-        """Decode the texts of the first pages, so that nobody waits for that after a start."""
-        self.urgent()
-        self.bulletins()
-        self.events(self.now(), self.now() + 7 * DAY_MIN, limit=20)
+    def read_ahead(self) -> Iterator[Row]:
+        """The rows of the first pages, each once its text is decoded, so that nobody waits for that after a start."""
+        pages = Slice(kinds=(Kind.BULLETIN,), newest_first=True), Slice("start", (Kind.EVENT,), self.now() - DAY_MIN)
+        for wanted in pages:
+            for row in self._store.page(wanted, "", READ_AHEAD)[0]:
+                self.reader.live(row.id)
+                yield row
 
     def item(self, item_id: str) -> Item | None:
         """See Board."""

@@ -37,7 +37,7 @@ def around(tmp_path):
     forgotten = []
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
     desk = SimpleNamespace(publish_due=lambda: 0, forget_words=forgotten.extend)
-    board = SimpleNamespace(reader=reader, read_ahead=lambda: None, desk=desk)
+    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), desk=desk)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
                           island=Island(liveset, store, []), board=board, settings=settings, forgotten=forgotten,

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import Protocol
 
 from node.clock import minute_of
@@ -53,6 +54,7 @@ class Errands:
         self._retired_at = float("-inf")
         self._erased = 0
         self._unindexed: list[bytes] = []
+        self._ahead, self._behind = around.board.read_ahead(), False
         self._indexed_revision = -1
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
@@ -65,15 +67,16 @@ class Errands:
 
     def _run(self) -> None:
         around = self._around
-        errands = (around.store.probe, around.board.desk.publish_due, self.index, self._retire_now_and_then)
-        self._do(around.board.read_ahead)
+        errands = (around.store.probe, around.board.desk.publish_due, self.read_ahead, self.index,
+                   self._retire_now_and_then)
         pause_s = PERIOD_S / around.timekeeper.rate
         while not self._closing.wait(pause_s):
             began_at = time.monotonic()
             for errand in errands:
                 self._do(errand)
             busy_s = time.monotonic() - began_at
-            pause_s = busy_s if self._unindexed else PERIOD_S / around.timekeeper.rate  # half of the time is for others
+            more = self._behind or self._unindexed
+            pause_s = busy_s if more else PERIOD_S / around.timekeeper.rate  # half of the time is for others
 
     @staticmethod
     def _do(errand: Callable[[], object]) -> None:
@@ -81,6 +84,10 @@ class Errands:
             errand()
         except Exception:  # a full card, a broken archive: the next time may be better
             log.exception("an errand failed")
+
+    def read_ahead(self) -> None:
+        """Decode what the first pages show, a few texts at a time: it would keep the first who asks waiting."""
+        self._behind = len(list(islice(self._ahead, INDEX_BATCH))) == INDEX_BATCH
 
     def index(self) -> None:
         """Let search find what is new, a few texts at a time, what came last first: after an import many wait."""
