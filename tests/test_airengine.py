@@ -284,6 +284,30 @@ def test_neighbours_behind_plain_relays_are_reached_with_hops():
     assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == 3
 
 
+def test_who_hears_others_through_relays_only_says_so_with_an_empty_list_and_says_it_again():
+    desk = Desk()
+    desk.hear(summary([]), hops=1)
+    assert desk.sections(Neighbours, desk.wait(600)) == [Neighbours(())]
+    desk.wait(1800)
+    desk.hear(summary([bulletin(1)], at=desk.now), hops=1)
+    assert Neighbours(()) in desk.sections(Neighbours, desk.wait(600))
+
+
+@pytest.mark.parametrize(("lists", "hops"), [
+    ({5: (0x0123,), 9: ()}, 3),  # 9 hears no island: three plain relays
+    ({5: (0x0123,), 9: (8,)}, 3),  # 5 hears nobody but us, so no island is on the way to 9
+    ({5: (0x0123, 6), 9: (8,)}, 0),  # 6 may hear somebody who hears 8
+    ({5: (0x0123, 6), 6: (5,), 9: (8,)}, 3),  # it does not
+    ({5: (0x0123, 6), 6: (5, 7), 9: (7,)}, 0),
+])
+def test_three_relays_in_a_row_are_plain_if_no_island_can_be_among_them(lists, hops):
+    desk = Desk()
+    desk.wait(60)
+    for sender, addresses in lists.items():
+        desk.hear(summary([], at=desk.now), Neighbours(addresses), sender=sender, hops={5: 0, 6: 1, 9: 3}[sender])
+    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == hops
+
+
 def test_a_neighbour_of_a_neighbour_needs_no_hops():
     desk = Desk()
     desk.wait(60)

@@ -155,6 +155,18 @@ def test_a_plain_relay_between_two_islands_is_used():
     assert made.members[2].ids == ids_of([bulletin(1)])
 
 
+@pytest.mark.parametrize(("nodes", "plain"), [(5, {1}), (6, {1, 2, 3}), (7, {0, 2, 5})])
+def test_islands_with_plain_relays_among_them_agree(nodes, plain):
+    ends = [node for node in range(nodes) if node not in plain]
+    for seed in range(10):
+        made = world(seed, line(nodes), [], plain=plain, loss=0.2)
+        made.run(2 * 3600)  # they know each other, and nobody is introducing himself any more
+        for number in range(4):
+            made.post(ends[-number % 2], bulletin(number))
+            made.run(900)
+        assert made.run(48 * 3600, until_equal=True), f"seed {seed}"
+
+
 def test_with_nothing_new_hardly_anything_is_sent_however_many_records_and_islands():
     hourly = []
     for count, pairs in ((2, cell(4)), (300, cell(4)), (2, cell(16))):

@@ -12,6 +12,7 @@ from node.sync.trickle import Trickle
 MIN_INTERVAL_S, MAX_INTERVAL_S, CROWD_INTERVAL_S = 300, 7200, 10_800
 CROWD = 3  # neighbours, from whom on each may rest longer
 LONELY_INTERVAL_S = 1800  # while we hear nobody
+EXPLORE_S = 24 * 3600  # a group behind three plain relays may have lost all our introductions
 HELLO_CAPACITY = 40
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 QUIET_UNITS = 12
@@ -46,6 +47,7 @@ class Asking:
         self.introductions = HELLOS
         self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
         self._introduce_at = self._correct_at = 0.0
+        self._explore_at = math.inf
         self._asked: dict[int | bytes, Ask] = {}
         self._have_times = 0.0  # in vain; filters of a part count by the part
         self._quiet_at, self._flow, self._unanswered = 0.0, 0, 0
@@ -83,6 +85,7 @@ class Asking:
         """We are new here, or back: say what we hold, in a way that most differences can be told from."""
         self.trickle.reset(at)
         self.introductions = HELLOS
+        self.heard_far(at)
         self.sum_soon(at, HELLO_CAPACITY, 1, 6)
 
     def introduce(self, at: float) -> None:
@@ -90,6 +93,10 @@ class Asking:
         if at >= self._introduce_at:
             self._introduce_at = at + MIN_INTERVAL_S
             self.sum_soon(at, 2, 2, 20)
+
+    def heard_far(self, at: float) -> None:
+        """Packets go far here now and then: no need for ours to, for a day."""
+        self._explore_at = at + EXPLORE_S * self._rng.uniform(1, 1.5)
 
     def correct(self, at: float) -> None:
         """Somebody far off has its packets carried to us, though islands tie us together: tell it whom we hear."""
@@ -115,8 +122,11 @@ class Asking:
         if lonely:
             self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
         wanted = self.trickle.fire() and (resting or doubt >= DOUBT)
-        self.far_off |= self.introductions == 1
-        if wanted or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
+        exploring = at >= self._explore_at
+        if exploring:
+            self.heard_far(at)
+        self.far_off |= exploring or self.introductions == 1
+        if wanted or exploring or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
             self.sum_soon(at, 2, 0, 0)
 
     def same(self, neighbour: Neighbour) -> None:

@@ -83,6 +83,8 @@ class Hearing:
         actions: list[Action] = []
         for section in packet.sections:
             actions += self._section(section, event.link, at)
+        if event.hops:
+            station.asking.heard_far(at)
         if event.hops and not any(isinstance(section, Neighbours) for section in packet.sections):
             self._doubt_hops(sender, at)
         if not self._heard.waits_for:

@@ -12,7 +12,7 @@ FIRST_LOSS = 0.2
 LOSS_STEP = 0.1
 MIN_LOSS, MAX_LOSS = 0.02, 0.9
 MAX_GAP = 16  # a larger step in sequence numbers is a restart or a long silence, and tells nothing
-SURE_HOPS = 2
+SURE_HOPS, MOST_HOPS = 2, 3
 FORGET_S = 48 * 3600
 
 
@@ -108,13 +108,20 @@ class Neighbourhood:
         """Whether no island carries packets between it and us, as far as the lists tell that islands send.
 
         Of two relays in a row, were they islands, the second would be in the first one's list and in the list of `far`. Of
-        three the middle one may be unknown, so that is too far to tell.
+        three the middle one may be unknown, unless we know the lists of all whom our neighbours hear, or `far` hears none.
         """
         if not direct:
             return True
-        if far.hops > SURE_HOPS or far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
+        if far.hops > MOST_HOPS or far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
+            return False
+        if far.hops > SURE_HOPS and far.around and not self._explored(direct):
             return False
         return far.address not in self._within_reach(direct)
+
+    def _explored(self, direct: list[Neighbour]) -> bool:
+        """Whether everybody whom our direct neighbours hear has told whom it hears."""
+        listed = frozenset[int]().union(*(one.around for one in direct)) - {self.address}
+        return all(address in self._known and self._known[address].told_at >= 0 for address in listed)
 
     def _within_reach(self, direct: list[Neighbour]) -> set[int]:
         """Whoever is tied to us by islands that hear each other; a full list may leave some out, and ties all."""

@@ -67,7 +67,7 @@ class Writer:
 
     def __init__(self, station: Station):
         self.station = station
-        self._told: frozenset[int] = frozenset()
+        self._told: frozenset[int] | None = None
         self._told_at = -math.inf
         self._part = 0  # which part of a large set the next filter is about
 
@@ -170,7 +170,7 @@ class Writer:
     def _add_neighbours(self, draft: Draft, at: float) -> None:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
-        news = addresses and (frozenset(addresses) != self._told or at > self._told_at + TELL_NEIGHBOURS_S)
+        news = frozenset(addresses) != self._told or at > self._told_at + TELL_NEIGHBOURS_S
         if news or self.station.asking.far_off:
             draft.add(Neighbours(addresses))
 
