@@ -180,6 +180,14 @@ def test_who_is_named_answers_and_who_is_not_waits():
         assert bool(desk.sections(Whole, desk.wait(20))) is answers
 
 
+@pytest.mark.parametrize(("responder", "answers"), [(0x0123, True), (0x0555, False), (0, False)])
+def test_who_is_asked_for_what_it_does_not_hold_tells_what_it_holds(responder, answers):
+    desk = Desk()
+    desk.wait(1500)
+    desk.hear(Need(responder, DAY % 256, (1, 2)))
+    assert any(one.capacity >= 30 for one in desk.sections(Sum, desk.wait(30))) is answers
+
+
 def test_a_long_record_comes_in_pieces_and_any_of_them_do():
     desk, raw = Desk(), bulletin(1, 500)
     for index in (200, 1, 77):

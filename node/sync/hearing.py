@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from node.records import record_id
 from node.sync import bloom
-from node.sync.asking import ANYBODY
+from node.sync.asking import ANYBODY, HELLO_CAPACITY
 from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.inventory import HOURS_A_DAY, Salted, difference, element_of
 from node.sync.neighbours import Neighbour, View
@@ -307,10 +307,10 @@ class Hearing:
         self.station.asking.leave_asking(heard.elements, at)
         if heard.responder not in (self.station.address, ANYBODY):
             self.station.asking.leave_reply()
-        for element in heard.elements:
-            id_ = self.station.inventory.id_of(element, heard.day, now)
-            if id_:
-                self._backlog.append((sender, id_, self._asked(heard.responder, None)))
+        found = [self.station.inventory.id_of(element, heard.day, now) for element in heard.elements]
+        self._backlog.extend((sender, id_, self._asked(heard.responder, None)) for id_ in found if id_)
+        if heard.responder == self.station.address and not any(found):  # a small sketch was taken for what it is not
+            self.station.asking.sum_soon(at, HELLO_CAPACITY, 1, 6)
 
     def _asked(self, responder: int, missing: int | None) -> _Lack:
         ours = responder == self.station.address
