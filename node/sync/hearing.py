@@ -228,9 +228,10 @@ class Hearing:
             self._have(sender, heard, held, at)
 
     def _out_of_time(self, sender: Neighbour, heard: Sum | Have, at: float) -> None:
+        """Its clock is behind: it can compare what we say with what it holds, not we."""
         if isinstance(heard, Sum):
             sender.view = View.UNKNOWN
-            self.station.asking.trickle.reset(at)
+            self.station.asking.introduce(at)
 
     def _sum(self, sender: Neighbour, heard: Sum, held: Salted, at: float) -> None:
         found = difference(held, heard)
