@@ -79,12 +79,14 @@ class Foresight:
     def _share_out(self) -> dict[int, int]:
         """Each symbol's share of ONE: the longest small run first, then shorter ones, last the text."""
         shares: dict[int, int] = {}
-        small = sorted(self._small, key=itemgetter(0), reverse=True)
-        for size, seen in [*small, (self._own_size, self._own)]:
+        sources = sorted(self._small, key=itemgetter(0), reverse=True)
+        if self._own:
+            sources.append((self._own_size, self._own))
+        for size, seen in sources:
             kinds = len(seen)
             whole = size + kinds
-            if shares and kinds:
-                shares = {symbol: share * kinds // whole for symbol, share in shares.items()}
+            for symbol, share in shares.items():
+                shares[symbol] = share * kinds // whole
             for symbol, count in seen.items():
                 shares[symbol] = shares.get(symbol, 0) + (count << 16) // whole
         return shares
