@@ -78,7 +78,7 @@ class Bench:
 
     def archipel(self, machine: Machine, command: str) -> str:
         """What Archipel's own command line says in a box."""
-        return self.shell(machine, f"archipel {command}")
+        return self.shell(machine, f"LANG=en archipel {command}")
 
 
 def check(right: bool, otherwise: str) -> None:

@@ -16,6 +16,11 @@ hypothesis.settings.register_profile("same", parent=hypothesis.settings.get_prof
 hypothesis.settings.load_profile("same" if os.environ.get("CI") else "calm")
 
 
+for name in ("LC_ALL", "LC_MESSAGES"):
+    os.environ.pop(name, None)
+os.environ["LANG"] = "en_GB.UTF-8"  # the command line speaks English to the tests, whatever the machine's language
+
+
 class Watch:
     """A monotonic clock that moves when told to, in seconds."""
 

@@ -174,7 +174,7 @@ def test_what_the_machine_has_to_tell_its_keeper_stands_on_the_first_page(tmp_pa
     (tmp_path / "notices").write_text("archipel.toml, line 4: <b>")
     portal = PortalSettings(notices=str(tmp_path / "notices"))
     with running(replace(settings_for(tmp_path / "a"), portal=portal)) as island:
-        assert "<li>archipel.toml, line 4: &lt;b&gt;</li>" in island.app.test_client().get("/").text
+        assert ">archipel.toml, line 4: &lt;b&gt;</" in island.app.test_client().get("/").text
     with running(replace(settings_for(tmp_path / "a"), portal=PortalSettings(notices="/nowhere"))) as island:
         assert 'id="keeper"' not in island.app.test_client().get("/").text
 

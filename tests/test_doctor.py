@@ -1,11 +1,12 @@
 """The doctor says what is wrong in a line, and what to do about it."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 
-from node.shell.doctor import examine, radio_findings
-from node.shell.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.shell.doctor import examine, lan_findings, radio_findings
+from node.shell.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from radio.simdevice import DeviceSettings
 from radio.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto
@@ -67,3 +68,28 @@ def test_a_broker_that_answers_is_fine_and_one_that_does_not_is_bad(tmp_path):
         assert "not speak TLS" in bad(settings_for(tmp_path, broker=f"mqtts://127.0.0.1:{tls.port}"))[0][0]
     finally:
         tls.stop()
+
+
+def told_of_lan(settings, peers=None):
+    status = None if peers is None else {"links": [], "clock": {}, "lan": {"peers": peers}}
+    return " ".join(finding.what for finding in examine(settings, status) if "network" in finding.what)
+
+
+def test_other_islands_on_the_network_are_told_one_by_one():
+    peers = [{"name": f"10.0.0.{number}:80", "up": state == "up", "state": state}
+             for number, state in enumerate(("up", "new", "status-403", "slow"))]
+    told = list(lan_findings(peers))
+    assert [finding.level for finding in told] == ["ok", "note", "note", "note"] and told[2].remedy
+    for number, word in enumerate(("exchanges", "not visited", "does not know this set", "does not answer (slow)")):
+        assert word in told[number].what and f"10.0.0.{number}" in told[number].what
+
+
+def test_that_nobody_is_seen_around_or_can_come_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("node.shell.lanrounds.own_addresses", lambda: ["10.0.0.9"])
+    here = settings_for(tmp_path)
+    assert "no other island is seen" in told_of_lan(here, []) and "cannot come here" in told_of_lan(here)
+    everywhere = replace(here, portal=PortalSettings(("0.0.0.0", here.portal.listen[1])))
+    assert told_of_lan(everywhere) == ""
+    assert "is looked for" in told_of_lan(replace(here, lan=LanSettings(discover=False)), [])
+    monkeypatch.setattr("node.shell.lanrounds.own_addresses", list)
+    assert "on no network" in told_of_lan(everywhere, [])

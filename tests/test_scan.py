@@ -46,7 +46,7 @@ def refusal(photo):
     return refused.value.reason
 
 
-@pytest.mark.parametrize("turned", [0, 11, 100])
+@pytest.mark.parametrize("turned", [11, 100])
 def test_a_code_turned_and_a_little_blurred_is_read(turned):
     assert record_in(scanned(photograph(code_of(RAW), turned))) == RAW
 
@@ -63,7 +63,7 @@ def test_what_is_no_picture_reaches_no_program(monkeypatch):
 
 
 def test_a_picture_that_swells_is_given_up():
-    swelling = zlib.compress(bytes(600_000_000), 9)
+    swelling = zlib.compress(bytes(300_000_000), 1)
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 100, 100, 8, 0, 0, 0, 0))
     assert refusal(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", swelling) + chunk(b"IEND")) == "no-code"
 

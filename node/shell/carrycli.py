@@ -16,6 +16,7 @@ from node.rows import StoreFailed
 from node.shell.control import Refused
 from node.shell.keyfile import KeyTrouble
 from node.shell.options import config_option, settings_of
+from node.shell.speech import say, translated
 from node.store.disk import StoreLocked
 from node.wharf import Choice, Landed
 
@@ -66,7 +67,7 @@ def export(config: Path | None, file: Path, topic: str | None, since: datetime |
     with _wharf(config) as wharf:
         count = len(wharf.ids(choice))
         size = export_file(wharf, file, choice, _dots())
-    click.echo(f"{file}: {count} records, {size} bytes. Whoever receives it: archipel import {file.name}")
+    say(f"{file}: {count} records, {size} bytes. Whoever receives it: archipel import {file.name}")
 
 
 @click.command("import")
@@ -82,7 +83,7 @@ def import_(config: Path | None, files: tuple[Path, ...]) -> None:
             try:
                 landed = import_file(wharf, file, progress=lambda landed, size, tell=tell: tell(size))
             except RemoteFault as fault:
-                raise click.ClickException(f"{file}: {NO_BUNDLE.get(fault.reason, fault.reason)}") from fault
+                raise click.ClickException(f"{file}: {translated(NO_BUNDLE.get(fault.reason, fault.reason))}") from fault
             click.echo(f"{file}: {in_words(landed)}")
 
 
@@ -107,12 +108,12 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
     for name, landed in made.landed.items():
         click.echo(f"{name}: {in_words(landed)}")
     for name, reason in made.unread.items():
-        click.echo(f"{name}: {NO_BUNDLE.get(reason, 'this file cannot be read.')}")
+        click.echo(f"{name}: {translated(NO_BUNDLE.get(reason, 'this file cannot be read.'))}")
     if made.problem:
         raise click.ClickException(STICK[made.problem])
-    click.echo(f"This island's board is on the stick: {made.written_bytes} bytes.")
+    say(f"This island's board is on the stick: {made.written_bytes} bytes.")
     _leave_papers(ctx, (config, beside), invite, backup)
-    click.echo("Done: you can take the stick.")
+    say("Done: you can take the stick.")
 
 
 def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
@@ -177,11 +178,12 @@ def in_words(landed: Landed) -> str:
     """What a bundle brought, in a sentence or two."""
     trust = landed.new[Kind.VOUCH] + landed.new[Kind.REVOCATION]
     new = landed.new.total() - trust
-    words = [f"{new} new", f"{landed.known} known"] + ([f"{trust} about who may write"] if trust else [])
-    words += [f"{count} {text}" for text, count in _grouped(landed.refused).items()]
+    words = [translated(f"{new} new"), translated(f"{landed.known} known")]
+    words += [translated(f"{trust} about who may write")] if trust else []
+    words += [f"{count} {translated(text)}" for text, count in _grouped(landed.refused).items()]
     sentence = ", ".join(words) + "."
-    wrong = [text for slug, text in FAULTS.items() if landed.faults[slug]]
-    return sentence + (f" Careful: {'; '.join(wrong)}. What was good of it is in." if wrong else "")
+    wrong = [translated(text) for slug, text in FAULTS.items() if landed.faults[slug]]
+    return sentence + (translated(f" Careful: {'; '.join(wrong)}. What was good of it is in.") if wrong else "")
 
 
 def _grouped(refused: Counter[str]) -> Counter[str]:

@@ -14,11 +14,12 @@ from node.clock import EPOCH_S, FastClock, SystemClock, seconds_of
 from node.shell import carrycli
 from node.shell.options import config_option, settings_of
 from node.shell.settings import Settings
+from node.shell.speech import SpeakingGroup, say, translated
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SpeakingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="archipel")
 def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
@@ -49,8 +50,8 @@ def init(config: Path | None, name: str | None, set_name: str | None) -> None:
     if folder.charter_exists():
         raise click.ClickException(f"{settings.node.data} belongs to a set already; nothing was changed.")
     charter = folder.found(set_name or name or settings.node.name, name or settings.node.name)
-    click.echo(f"Made {settings.node.data}: an island of the set “{charter.name}”, fingerprint {charter.set_id.hex()}.")
-    click.echo("Next: archipel run. To let other islands in: archipel invite.")
+    say(f"Made {settings.node.data}: an island of the set “{charter.name}”, fingerprint {charter.set_id.hex()}.")
+    say("Next: archipel run. To let other islands in: archipel invite.")
 
 
 @main.command()
@@ -71,11 +72,12 @@ def status_lines(told: dict) -> list[str]:
     clock, store = told["clock"], told["store"]
     now = time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(clock["now"])))
     heard = told.get("last_heard")
+    heard_min = None if heard is None else max(clock["now"] - heard, 0)
     lines = [
-        f"{told['name']}: {told['records']} record{'s' * (told['records'] != 1)}, fingerprint {told['set']}",
-        f"clock    {now} UTC, from {clock['source']}" + ("" if clock["sure"] else " (not sure)"),
-        "store    " + ("keeps posts" if store["ok"] else f"cannot keep posts: {store['reason']}"),
-        "others   " + ("not heard yet" if heard is None else f"last heard {max(clock['now'] - heard, 0)} min ago"),
+        translated(f"{told['name']}: {told['records']} record{'s' * (told['records'] != 1)}, fingerprint {told['set']}"),
+        translated(f"clock    {now} UTC, from {clock['source']}") + ("" if clock["sure"] else translated(" (not sure)")),
+        translated("store    keeps posts" if store["ok"] else f"store    cannot keep posts: {store['reason']}"),
+        translated("others   not heard yet" if heard is None else f"others   last heard {heard_min} min ago"),
     ]
     return lines + [link_line(link) for link in told["links"]]
 
@@ -84,8 +86,8 @@ def link_line(link: dict) -> str:
     """One link as a person reads it."""
     counts = ", ".join(f"{key} {value}" for key, value in sorted(link.get("counters", {}).items()) if value)
     air = link.get("airtime")
-    spent = f", {air['used_s']:.0f} of {air['limit_s']:.0f} s of air this hour" if air else ""
-    return f"{link['name']:<8} {'up' if link['up'] else 'down'}{spent}{': ' + counts if counts else ''}"
+    spent = translated(f", {air['used_s']:.0f} of {air['limit_s']:.0f} s of air this hour") if air else ""
+    return f"{link['name']:<8} {translated('up' if link['up'] else 'down')}{spent}{': ' + counts if counts else ''}"
 
 
 @main.command()
@@ -100,10 +102,10 @@ def doctor(config: Path | None) -> None:
     for finding in examine(settings, running_status(settings.node.data)):
         sign, colour = signs[finding.level]
         bad += finding.level == "bad"
-        click.echo(click.style(sign, fg=colour) + f" {finding.what}")
+        click.echo(click.style(sign, fg=colour) + f" {translated(finding.what)}")
         if finding.remedy:
-            click.echo(f"    → {finding.remedy}")
-    click.echo("All is well." if not bad else f"{bad} thing{'s' * (bad > 1)} to mend.")
+            click.echo(f"    → {translated(finding.remedy)}")
+    say("All is well." if not bad else f"{bad} thing{'s' * (bad > 1)} to mend.")
     sys.exit(1 if bad else 0)
 
 
@@ -126,9 +128,9 @@ def post(config: Path | None, text: str | None, **given: Any) -> None:
     if ("title" in draft) != ("start" in draft):
         raise click.ClickException("an event needs both --title and --start.")
     told = ask(settings_of(config), "post", draft=draft)
-    click.echo(f"Posted {told['id']}: {told['record_bytes']} bytes, {told['packets']} packet{'s' * (told['packets'] > 1)}, "
+    say(f"Posted {told['id']}: {told['record_bytes']} bytes, {told['packets']} packet{'s' * (told['packets'] > 1)}, "
                f"{told['airtime_s']:.1f} s of air.")
-    click.echo(f"To correct or withdraw it: {told['word']}")
+    say(f"To correct or withdraw it: {told['word']}")
 
 
 def minute_of_local(moment: datetime) -> int:
@@ -147,7 +149,7 @@ def list_(config: Path | None, limit: int) -> None:
         mark = "!" if item["urgent"] else " "
         click.echo(f"{item['id'][:8]} {mark} {when}  {item['headline']}")
     if not told:
-        click.echo("Nothing yet.")
+        say("Nothing yet.")
 
 
 def ask(settings: Settings, do: str, **request: Any) -> Any:

@@ -15,6 +15,7 @@ from node.shell.keyfile import KeyFolder, KeyTrouble
 from node.shell.packetside import packet_ready
 from node.shell.server import PortTaken, check_free
 from node.shell.settings import PacketSettings, Settings
+from node.shell.speech import translated
 from radio.broker import knock
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on
@@ -40,6 +41,7 @@ def examine(settings: Settings, status: dict | None = None) -> Iterator[Finding]
     yield from _radio(settings, status)
     yield from _packet(settings.packet)
     yield from _brokers(settings, status)
+    yield from _lan(settings, status)
 
 
 def running_status(folder: Path) -> dict | None:
@@ -96,7 +98,7 @@ def _radio(settings: Settings, status: dict | None) -> Iterator[Finding]:
         return
     told = _told_by_island(status) if status is not None else _told_by_radio(settings)
     if told is None:
-        yield Finding("note" if connect == "auto" else "bad", f"no radio answers ({connect})", _radio_remedy(connect))
+        yield _no_radio(connect)
         return
     yield from radio_findings(told)
 
@@ -138,11 +140,13 @@ def _told_by_radio(settings: Settings) -> dict | None:
         link.close()
 
 
-def _radio_remedy(connect: str) -> str:
+def _no_radio(connect: str) -> Finding:
     if connect.startswith("tcp:"):
-        return "is the address right, the radio on, its Wi-Fi or Ethernet on, and nobody else connected to it?"
-    return ("plug one in by USB with a cable that carries data; the user that runs Archipel must be in the group dialout "
-            "(sudo adduser $USER dialout, then log in again)")
+        return Finding("bad", f"no radio answers ({connect})",
+                       "is the address right, the radio on, its Wi-Fi or Ethernet on, and nobody else connected to it?")
+    return Finding("note" if connect == "auto" else "bad", f"no radio answers ({connect})",
+                   "plug one in by USB with a cable that carries data; the user that runs Archipel must be in the group "
+                   "dialout (sudo adduser $USER dialout, then log in again)")
 
 
 def _packet(packet: PacketSettings) -> Iterator[Finding]:
@@ -157,11 +161,11 @@ def _brokers(settings: Settings, status: dict | None) -> Iterator[Finding]:
         return
     up = {link["name"] for link in (status or {}).get("links", []) if link.get("up")}
     for name, broker in brokers_of(settings.mqtt, _charter(settings)).items():
-        shown = f"the broker {broker.where[0]}:{broker.where[1]}"
+        shown = translated(f"the broker {broker.where[0]}:{broker.where[1]}")
         answer = "up" if name in up else knock(broker)
         if answer != "up":
             what, remedy = REMEDIES[answer]
-            yield Finding("bad", f"{shown}: {what}", remedy)
+            yield Finding("bad", f"{shown}: {translated(what)}", remedy)
         elif name in up or status is None:
             yield Finding("ok", f"{shown} answers and lets this island in")
         else:
@@ -175,3 +179,36 @@ def _charter(settings: Settings) -> Charter:
         return KeyFolder(settings.node.data).charter()
     except KeyTrouble:
         return Charter.found("", [], bytes(32))
+
+
+def _lan(settings: Settings, status: dict | None) -> Iterator[Finding]:
+    from node.shell.assembly import reachable_port  # slow to import, and only needed here
+    from node.shell.lanrounds import own_addresses
+
+    if not settings.lan.discover and not settings.lan.peers:
+        yield Finding("note", "no other island is looked for on this network ([lan] discover = false)")
+        return
+    if reachable_port(settings) is None:
+        yield Finding("note", "other islands on this network cannot come here: the portal listens on this machine only",
+                      "write [portal] listen = \"0.0.0.0:8080\"")
+    if settings.lan.discover and not own_addresses():
+        yield Finding("note", "this machine is on no network", "plug in a cable, or let it join a Wi-Fi")
+    elif status is not None:
+        yield from lan_findings(status.get("lan", {}).get("peers", []))
+
+
+def lan_findings(peers: list[dict]) -> Iterator[Finding]:
+    """How the visits to other islands on this network go, as the running island tells it."""
+    if not peers:
+        yield Finding("note", "no other island is seen on this network",
+                      "if there is one, wait a minute; some routers keep devices apart: write its address in [lan] peers")
+    for peer in peers:
+        if peer["up"]:
+            yield Finding("ok", f"the island at {peer['name']} on this network exchanges with this one")
+        elif peer["state"] == "new":
+            yield Finding("note", f"the island at {peer['name']} on this network is not visited yet", "wait a minute")
+        elif peer["state"] == "status-403":
+            yield Finding("note", f"who is at {peer['name']} does not know this set", "is it an island of the same set?")
+        else:
+            yield Finding("note", f"the island at {peer['name']} on this network does not answer ({peer['state']})",
+                          "is it on, and is [lan] peers right? It is tried again, less and less often")

@@ -20,6 +20,7 @@ from node.shell import control
 from node.shell.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of
 from node.shell.keyfile import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
 from node.shell.settings import Settings
+from node.shell.speech import say, translated
 from node.store.backup import back_up, restore
 from node.store.disk import Disk, StoreLocked
 from node.store.sealed import BackupRefused
@@ -42,7 +43,7 @@ def found(config: Path | None, name: str, key_file: Path) -> None:
     except (KeyTrouble, OSError) as error:
         raise click.ClickException(str(error)) from error
     charter = folder.found(name, settings.node.name, founder)
-    click.echo(f"Founded “{charter.name}”, fingerprint {charter.set_id.hex()}. The founding key is in {key_file}:\n"
+    say(f"Founded “{charter.name}”, fingerprint {charter.set_id.hex()}. The founding key is in {key_file}:\n"
                "keep it and its passphrase safe and away from this island; without them nobody can be let in or put out.")
 
 
@@ -56,9 +57,9 @@ def join(config: Path | None, file) -> None:
         charter = _folder_without_set(settings).join(file.read(), settings.node.name)
     except (KeyTrouble, UnicodeDecodeError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Joined “{charter.name}” as “{settings.node.name}”. Its fingerprint, to check with the keeper: "
+    say(f"Joined “{charter.name}” as “{settings.node.name}”. Its fingerprint, to check with the keeper: "
                f"{charter.set_id.hex()}")
-    click.echo("Next: archipel run.")
+    say("Next: archipel run.")
 
 
 @main.command()
@@ -76,12 +77,12 @@ def invite(config: Path | None, key_file: Path | None, days: int, out: Path | No
     text = _troubled(lambda: folder.invite(days, keeper, _papers(settings), given["group"]))
     if out:
         out.write_text(text + "\n", encoding="utf-8")
-        click.echo(f"Written to {out}.")
+        say(f"Written to {out}.")
     else:
         click.echo(text)
     if given["qr"]:
         segno.make(text.replace("\n", " "), error="l").terminal(compact=True, border=2)
-    click.echo(f"Good for one island: archipel join FILE. Whoever has it can use it: give it by hand.\n"
+    say(f"Good for one island: archipel join FILE. Whoever has it can use it: give it by hand.\n"
                f"Who joins with it may write for {days} days; to let them stay longer, vouch for them (archipel vouch).")
 
 
@@ -103,7 +104,7 @@ def vouch_for(config: Path | None, key_file: Path | None, public: str, name: str
     charter, signer = KeyFolder(settings.node.data).charter(), _signer(settings, key_file)
     detail = Vouch(_public(public), rights)
     _publish(settings, vouch(charter, signer, detail, name, (_minute(settings), days * 24)))
-    click.echo(f"Vouched for {name}.")
+    say(f"Vouched for {name}.")
 
 
 @main.command()
@@ -124,7 +125,7 @@ def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datet
     detail = Revocation(subject, minute_of_local(since) if since else now)
     record = Record(Kind.REVOCATION, signer.key_id, now, REVOCATION_LIFE_H, detail=detail)
     _publish(settings, encode(sign(record, charter.set_id, signer.sign)))
-    click.echo("Revoked. It counts if you vouched for that key, if you are a founder, or once a second keeper agrees.")
+    say("Revoked. It counts if you vouched for that key, if you are a founder, or once a second keeper agrees.")
 
 
 @main.command()
@@ -154,7 +155,7 @@ def _day(minute: int) -> str:
 def newkey(file: Path) -> None:
     """Make a keeper's key in FILE, under a passphrase; give its public part to a keeper to be vouched for."""
     key = _troubled(lambda: write_keeper_key(file, _new_passphrase()))
-    click.echo(f"Public part, to be vouched for (archipel vouch … --keeper): {key.public.hex()}")
+    say(f"Public part, to be vouched for (archipel vouch … --keeper): {key.public.hex()}")
 
 
 @main.command()
@@ -169,7 +170,7 @@ def group(config: Path | None, name: str) -> None:
     seed = os.urandom(SEED_BYTES)
     sealed = base64.b64encode(seal(seed, _new_passphrase(), os.urandom(SALT_BYTES))).decode()
     ask(settings, "set_note", name="groups", value={**sealed_groups, name: sealed})
-    click.echo(f"{name} can sign here once a keeper vouches for its key:\n"
+    say(f"{name} can sign here once a keeper vouches for its key:\n"
                f"  archipel vouch {SigningKey(seed).public.hex()} --group --name “{name}”")
 
 
@@ -187,7 +188,7 @@ def keeper(config: Path | None, name: str, remove: bool) -> None:
     if not remove:
         keepers[name] = generate_password_hash(_new_passphrase("Password"))
     ask(settings, "set_note", name="keepers", value=keepers or None)
-    click.echo(f"{name} {'has no password any more' if remove else 'can sign in at /keeper'}.")
+    say(f"{name} {'has no password any more' if remove else 'can sign in at /keeper'}.")
 
 
 @main.command("backup")
@@ -198,15 +199,15 @@ def backup(config: Path | None, file: Path) -> None:
     settings = settings_of(config)
     folder = settings.node.data
     files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
-    if config:
-        files["archipel.toml"] = config
     if not files:
         raise click.ClickException(f"there is no island in {folder}.")
+    if config:
+        files["archipel.toml"] = config
     try:
         back_up(folder, file, _new_passphrase(), files)
     except (OSError, StoreFailed) as error:
         raise click.ClickException(f"the backup could not be written: {error}") from error
-    click.echo(f"Backed up to {file} ({file.stat().st_size // 1000} kB). Without its passphrase nobody can read it.")
+    say(f"Backed up to {file} ({file.stat().st_size // 1000} kB). Without its passphrase nobody can read it.")
 
 
 @main.command("restore")
@@ -219,9 +220,9 @@ def restore_(config: Path | None, file: Path) -> None:
         counts = restore(file, folder, _passphrase("Passphrase"))
     except (BackupRefused, OSError, StoreFailed) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Restored into {folder}: {counts['records']} records, {counts['archive']} archived. Next: archipel run.")
+    say(f"Restored into {folder}: {counts['records']} records, {counts['archive']} archived. Next: archipel run.")
     if (folder / "archipel.toml").exists():
-        click.echo(f"Its settings file is {folder / 'archipel.toml'}.")
+        say(f"Its settings file is {folder / 'archipel.toml'}.")
 
 
 @main.command()
@@ -242,7 +243,7 @@ def wipe(config: Path | None, yes: bool) -> None:
         raise click.ClickException(f"an island runs on {folder}. Stop it first.") from error
     except OSError as error:
         raise click.ClickException(f"{error.filename or folder}: {error.strerror}. Destroy the card.") from error
-    click.echo("Nothing is left. Tell the other keepers, so that they revoke its key.")
+    say("Nothing is left. Tell the other keepers, so that they revoke its key.")
 
 
 def _folder_without_set(settings: Settings) -> KeyFolder:
@@ -291,7 +292,7 @@ def _minute(settings: Settings) -> int:
 def _publish(settings: Settings, raw: bytes) -> None:
     verdict = ask(settings, "publish", raws=[base64.b64encode(raw).decode()])[0]
     if verdict not in ("kept", "duplicate"):
-        sentence = {"penned": "the key that signed it may not do this"}.get(verdict, verdict)
+        sentence = translated("the key that signed it may not do this") if verdict == "penned" else verdict
         raise click.ClickException(f"the set does not take it: {sentence}.")
 
 
@@ -309,7 +310,7 @@ def _passphrase(what: str, new: bool = False) -> str:
     """Typed unseen; from a pipe, its next line."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip()
-    return click.prompt(what, hide_input=True, confirmation_prompt=new)
+    return click.prompt(translated(what), hide_input=True, confirmation_prompt=new)
 
 
 def _new_passphrase(what: str = "Passphrase") -> str:

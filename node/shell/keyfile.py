@@ -81,7 +81,7 @@ class KeyFolder:
             key = self._new_key()
             admission = accept(invitation, key.public, island_name, minute_of(SystemClock().now()))
         except RemoteFault as fault:
-            raise KeyTrouble(_what_is_wrong(fault.reason)) from fault
+            raise _what_is_wrong(fault.reason) from fault
         self._keep(invitation.charter, [*invitation.papers, encode(admission)])
         return invitation.charter
 
@@ -174,7 +174,7 @@ def _seed(text: str) -> bytes:
     return seed
 
 
-def _what_is_wrong(reason: str) -> str:
+def _what_is_wrong(reason: str) -> KeyTrouble:
     if reason == "invitation-expired":
-        return "this invitation is too old. Ask the keeper for a new one."
-    return f"this is not a whole invitation ({reason}). Copy it again, from the first letter to the last."
+        return KeyTrouble("this invitation is too old. Ask the keeper for a new one.")
+    return KeyTrouble(f"this is not a whole invitation ({reason}). Copy it again, from the first letter to the last.")

@@ -1,10 +1,12 @@
 """What every command of the command line takes."""
 
+import os
 from pathlib import Path
 
 import click
 
 from node.shell.settings import BadSettings, Settings, load
+from node.shell.speech import SOURCE, choose
 
 config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",
                              help="The settings file (archipel.toml); without it, defaults.")
@@ -13,6 +15,9 @@ config_option = click.option("--config", type=click.Path(dir_okay=False, path_ty
 def settings_of(config: Path | None) -> Settings:
     """The settings, or a clear end of the command."""
     try:
-        return load(config)
+        settings = load(config)
     except BadSettings as error:
+        choose(SOURCE, os.environ)
         raise click.ClickException(str(error)) from error
+    choose(settings.node.language, os.environ)
+    return settings

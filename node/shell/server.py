@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 from node.clock import Clock
 from node.shell.keyfile import KeyFolder, KeyTrouble
 from node.shell.settings import Settings
+from node.shell.speech import say
 from node.store.disk import Disk, StoreLocked
 
 THREADS = 16
@@ -82,7 +83,7 @@ def run_island(settings: Settings, clock: Clock) -> None:
 
         assembled.append(Assembly(settings, clock))
         portal = assembled[0].open()
-        click.echo(f"{settings.node.name} is at {portal_address(settings)}  (Ctrl-C stops it)")
+        say(f"{settings.node.name} is at {portal_address(settings)}  (Ctrl-C stops it)")
         return portal
 
     def stop() -> None:
@@ -98,7 +99,7 @@ def _check_can_start(settings: Settings) -> None:
     keys = KeyFolder(settings.node.data)
     if not keys.charter_exists():
         charter = keys.found(settings.node.name, settings.node.name)
-        click.echo(f"A new island in {settings.node.data}, with a set of its own (to join another's: archipel join). "
-                   f"Fingerprint {charter.set_id.hex()}.")
+        say(f"A new island in {settings.node.data}, with a set of its own (to join another's: archipel join). "
+            f"Fingerprint {charter.set_id.hex()}.")
     keys.charter(), keys.island_key(), keys.papers()
     Disk().lock(settings.node.data / "lock").release()

@@ -1,0 +1,44 @@
+"""Every sentence that the command line may say, found in its source: `{}` stands where something is filled in."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+NODE = Path(__file__).parents[1] / "node"
+FILES = ("shell/cli", "shell/keycli", "shell/carrycli", "shell/doctor", "shell/brokers", "shell/keyfile", "shell/server",
+         "store/sealed")
+SAID = {"say", "translated", "ClickException", "KeyTrouble", "PortTaken", "Finding", "_passphrase", "_new_passphrase"}
+TABLES = {"NO_BUNDLE", "NO_PICTURE", "CARD", "STICK", "IN_WORDS", "FAULTS", "REMEDIES", "SENTENCES"}
+LEVELS = {"ok", "note", "bad"}
+
+
+def sentences() -> set[str]:
+    """All of them, a line each."""
+    return {line for name in FILES for text in _said_in(ast.parse((NODE / f"{name}.py").read_text()))
+            for line in text.split("\n") if any(sign.isalpha() for sign in line.replace("{}", ""))} - LEVELS
+
+
+def _said_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in SAID:
+            for argument in node.args:
+                yield from _texts(argument)
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in TABLES:
+            for value in node.value.values:
+                yield from (part.value for part in ast.walk(value) if isinstance(part, ast.Constant))
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """The texts that an expression may be, and those of ours that are filled into it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > 1:
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join("{}" if isinstance(part, ast.FormattedValue) else part.value for part in node.values)
+        for part in node.values:
+            yield from _texts(part.value) if isinstance(part, ast.FormattedValue) else ()
+    elif isinstance(node, ast.IfExp):
+        yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.BoolOp):
+        yield from (text for value in node.values for text in _texts(value))
+    elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "get":
+        yield from (text for argument in node.args[1:] for text in _texts(argument))
