@@ -1,5 +1,6 @@
 """The root file system: base, overlay and application merged into one squashfs, without root and without unpacking."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +29,11 @@ NOLOGIN = "/usr/sbin/nologin"
 
 def build_root(base: Path, app: App, given: Given, target: Path) -> None:
     """Write the squashfs `target`."""
-    command = ["sqfstar", "-comp", "zstd", "-b", "128K", "-processors", "2", "-quiet",
-               "-no-progress", "-mkfs-time", str(EPOCH_S), "-root-time", str(EPOCH_S), "-root-mode", "755", str(target)]
+    command = ["sqfstar", "-comp", "zstd", "-b", "128K", "-processors", "2", "-quiet", "-no-progress", "-root-mode", "755",
+               str(target)]
     target.unlink(missing_ok=True)
-    packer = subprocess.Popen(command, stdin=subprocess.PIPE)
+    # not -mkfs-time and -root-time: sqfstar 4.5 dates the root folder today all the same
+    packer = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "SOURCE_DATE_EPOCH": str(given[1])})
     write_tar(packer.stdin, _entries(base, app, given))
     packer.stdin.close()
     if packer.wait():

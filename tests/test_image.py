@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -387,6 +388,22 @@ def test_the_same_files_give_the_same_bytes_and_of_two_with_one_name_the_first_s
         infos = archive.getmembers()
     assert {(info.uid, info.gid) for info in infos} == {(0, 0)} and len({info.mtime for info in infos}) == 1
     assert not [info.name for info in infos if "__pycache__" in info.name]
+
+
+def test_the_root_file_system_has_the_moment_of_the_release_and_none_of_the_build(tmp_path):
+    layers, moment = program("layers"), 1_790_000_000
+    accounts = [layers.file_entry(name, b"root:x:0:0::/root:/bin/sh\n") for name in program("rootfs").ACCOUNTS]
+    with (tmp_path / "base.tar").open("wb") as stream:
+        layers.write_tar(stream, iter(accounts))
+    (tmp_path / "app/node").mkdir(parents=True)
+    given = ({"usr/lib/clock-epoch": b""}, moment)
+    program("rootfs").build_root(tmp_path / "base.tar", (tmp_path / "app", "0.1.0"), given, tmp_path / "root")
+    told = subprocess.run(["unsquashfs", "-lln", str(tmp_path / "root")], capture_output=True, text=True, check=True,
+                          env={**os.environ, "TZ": "UTC"}).stdout
+    dates = {line.split()[-1 if " -> " not in line else -3]: line.split()[3] for line in told.splitlines()}
+    release = time.strftime("%Y-%m-%d", time.gmtime(moment))
+    assert dates["squashfs-root"] == dates["squashfs-root/usr/lib/clock-epoch"] == release
+    assert set(dates.values()) == {release, time.strftime("%Y-%m-%d", time.gmtime(program("base").EPOCH_S))}
 
 
 def test_the_boot_scripts_follow_debians_initramfs_where_the_kernel_looks():
