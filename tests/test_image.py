@@ -347,6 +347,13 @@ def test_the_links_of_a_stick_and_of_a_radio_outlast_a_change_of_theirs():
     assert rules and all(line.startswith('ACTION!="remove", ') for line in rules)
 
 
+def test_the_drivers_of_radios_are_there_before_the_service_that_may_open_them_starts():
+    drivers = {"ttyUSB": "usbserial", "ttyACM": "cdc_acm"}
+    opened = re.findall(r"(?m)^DeviceAllow=char-(\S+)", (UNITS / "archipel-island.service.d/20-opens.conf").read_text())
+    loaded = (OVERLAY / "etc/modules-load.d/archipel.conf").read_text().splitlines()
+    assert opened and {drivers[name] for name in opened} <= set(loaded)
+
+
 def test_dnsmasq_is_told_nothing_for_which_it_would_want_a_capability():
     lines = (OVERLAY / "usr/share/archipel/dnsmasq.conf").read_text().splitlines()
     assert "bind-dynamic" not in lines and {"no-ping", "dhcp-broadcast"} <= set(lines)
