@@ -20,7 +20,7 @@ from bundle import make_bundle, signing_key
 from node.shell.selftest import fetch, post_by_form
 from radio.simradio import SimulatedMesh
 from radio.topology import line
-from testbench import Bench, board, check, post, redirect_of, wait_for
+from testbench import PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
 from vm import Machine, Pi3, Trouble, make_stick, read_stick, write_stick
 
 SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe")
@@ -148,7 +148,7 @@ def post_until_cut(machine: Machine, acknowledged: list[str], cut: int, after_s:
     with contextlib.suppress(OSError, http.client.HTTPException):
         for number in range(200):
             text = f"avis {cut}.{number}."
-            post_by_form(machine.url, text)
+            post_by_form(machine.url, text, PAGE_PATIENCE_S)
             acknowledged.append(text)
     while machine.runs:
         time.sleep(0.1)

@@ -15,6 +15,7 @@ from node.shell.selftest import fetch, post_by_form
 from vm import Card, Machine, Trouble, free_port
 
 EXCHANGE_PATIENCE_S = 900
+PAGE_PATIENCE_S = 120  # an emulated machine codes a text in seconds
 COUNTRY = 'country = "FR"\n'
 
 
@@ -100,7 +101,7 @@ def wait_for(happened: Callable[[], Any], otherwise: str, patience_s: float = EX
 
 def post(machine: Machine, text: str) -> None:
     """Post a bulletin, again if an overloaded emulation answers too late."""
-    wait_for(lambda: not post_by_form(machine.url, text), f"{text!r} cannot be posted")
+    wait_for(lambda: not post_by_form(machine.url, text, PAGE_PATIENCE_S), f"{text!r} cannot be posted")
 
 
 def board(machine: Machine) -> str:
@@ -111,7 +112,7 @@ def board(machine: Machine) -> str:
 def _board(machine: Machine) -> str:
     pages, address = [], "bulletins"
     while address:
-        page = fetch(machine.url + address)
+        page = fetch(machine.url + address, None, PAGE_PATIENCE_S)
         pages.append(page)
         after = page.partition("/bulletins?after=")[2].partition('"')[0]
         address = f"bulletins?after={after}" if after else ""

@@ -36,20 +36,21 @@ class Form(HTMLParser):
             self.fields[given["name"]] = given.get("value") or ""
 
 
-def fetch(url: str, fields: dict[str, str] | None = None) -> str:
-    """The page at `url`, or what it answers to a form."""
+def fetch(url: str, fields: dict[str, str] | None = None, patience_s: float = 10) -> str:
+    """The page at `url`, or what it answers to a form; OSError if it does not within `patience_s`."""
     body = urllib.parse.urlencode(fields).encode() if fields is not None else None
-    with urllib.request.urlopen(urllib.request.Request(url, body, {"Accept-Language": "fr"}), timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(urllib.request.Request(url, body, {"Accept-Language": "fr"}), timeout=patience_s) as answer:  # noqa: S310
         return answer.read().decode()
 
 
-def post_by_form(url: str, text: str) -> None:
+def post_by_form(url: str, text: str, patience_s: float = 10) -> None:
     """Fill in and send the bulletin form of the portal at `url`, preview included."""
     address = urllib.parse.urljoin(url, "/post?kind=bulletin")
-    page = fetch(address)
+    page = fetch(address, None, patience_s)
     for action in ("preview", "publish"):
         form = Form(page, address)
-        page = fetch(urllib.parse.urljoin(address, form.action), {"text": text, **form.fields, "action": action})
+        given = {"text": text, **form.fields, "action": action}
+        page = fetch(urllib.parse.urljoin(address, form.action), given, patience_s)
 
 
 def selftest(urls: Sequence[str], folders: Sequence[Path], mesh: SimulatedMesh, speed: float) -> list[str]:
