@@ -21,6 +21,7 @@ BULK_PATIENCE = 5  # after many records, as if so many questions had been left u
 MAX_ASKED = 256
 SOON_UNITS = 10  # what is to be asked so soon is asked now, together with what is due
 MAX_UNANSWERED = 5
+MAX_ASKS = 4
 HELLOS = 3  # a single one may be lost, and then a neighbour would not know that we are there
 ANYBODY = 0  # the responder's address when the one named first did not answer
 DOUBT = 0.4
@@ -215,8 +216,16 @@ class Asking:
         wait = self._unit_s * self._rng.uniform(15, 25) * 2 ** min(self._unanswered, MAX_UNANSWERED)
         for thing in things:
             self._postpone(thing, at, wait, 1)
+        self._give_up([thing for thing in things if isinstance(thing, int) and self._asked[thing].times >= MAX_ASKS], at)
         self._replan(at)
         self._quiet_at = max(self._quiet_at, at + wait)
+
+    def _give_up(self, elements: list[int], at: float) -> None:
+        """What nobody gives may not exist: a sketch was too small for what it stood for. Compare by a large one."""
+        for element in elements:
+            self.arrived(element)
+        if elements:
+            self.sum_soon(at, HELLO_CAPACITY, 1, 6)
 
     def ask_done(self) -> None:
         """A packet that asks went out."""

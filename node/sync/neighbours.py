@@ -13,6 +13,7 @@ LOSS_STEP = 0.1
 MIN_LOSS, MAX_LOSS = 0.02, 0.9
 MAX_GAP = 16  # a larger step in sequence numbers is a restart or a long silence, and tells nothing
 SURE_HOPS, MOST_HOPS = 2, 3
+AGAIN_S = 1800
 FORGET_S = 48 * 3600
 
 
@@ -114,14 +115,16 @@ class Neighbourhood:
             return True
         if far.hops > MOST_HOPS or far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
             return False
-        if far.hops > SURE_HOPS and far.around and not self._explored(direct):
+        if far.hops > SURE_HOPS and not self._sure_of(far, direct):
             return False
         return far.address not in self._within_reach(direct)
 
-    def _explored(self, direct: list[Neighbour]) -> bool:
-        """Whether everybody whom our direct neighbours hear has told whom it hears."""
+    def _sure_of(self, far: Neighbour, direct: list[Neighbour]) -> bool:
+        """Whether all who may be the second of three relays have told whom they hear, and it was heard before."""
+        if far.heard_at < far.since_at + AGAIN_S:
+            return False  # its introduction, and islands on the way may not have told yet
         listed = frozenset[int]().union(*(one.around for one in direct)) - {self.address}
-        return all(address in self._known and self._known[address].told_at >= 0 for address in listed)
+        return not far.around or all(address in self._known and self._known[address].told_at >= 0 for address in listed)
 
     def _within_reach(self, direct: list[Neighbour]) -> set[int]:
         """Whoever is tied to us by islands that hear each other; a full list may leave some out, and ties all."""

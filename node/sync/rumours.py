@@ -20,6 +20,7 @@ MAX_PUSHES = 1024
 HELP = 0.55
 LEAVE_UNITS = 16
 SPREAD_UNITS = 6
+RIVAL_UNITS = 1.5  # for each who may send the same: one is to be first, and heard by the others in time
 THRESHOLD = 0.5  # neighbours that a transmission must be expected to serve
 URGENT_THRESHOLD = 0.25
 LISTEN_UNITS = 18  # a neighbour that has more to serve would have passed it on by then
@@ -68,6 +69,7 @@ class Rumour:
     own: bool = False
     sent: int = 0
     next_piece: int = 0
+    rivals: int = 0  # who else may send it to those near us
 
     def recut(self, parts: int) -> None:
         """Go on with another number of pieces: those of different cuts do not mix."""
@@ -137,7 +139,8 @@ class Rumours:
             return
         if delay_s is None:
             leave = max(1 - self._ours_alone(rumour), 0.0)
-            delay_s = self._unit_s * (0.5 + LEAVE_UNITS * leave + self._rng.uniform(0, SPREAD_UNITS))
+            spread = max(SPREAD_UNITS, RIVAL_UNITS * rumour.rivals)
+            delay_s = self._unit_s * (0.5 + LEAVE_UNITS * leave + self._rng.uniform(0, spread))
         rumour.due_at = at + delay_s
 
     def _ours_alone(self, rumour: Rumour) -> float:
@@ -150,6 +153,7 @@ class Rumours:
         live = self._near.live()
         holders = {one.address for one in live if not rumour.reaches.get(one.address, Reach(1)).missing}
         likely = holders.union(*(one.around for one in live if one.address in holders)) - {self._near.address}
+        rumour.rivals = len(likely)
         for one in live:
             if one.address in rumour.reaches:
                 rumour.reaches[one.address].helpers = len((one.around & likely) - {one.address} - holders)

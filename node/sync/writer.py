@@ -171,7 +171,8 @@ class Writer:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
         news = frozenset(addresses) != self._told or at > self._told_at + TELL_NEIGHBOURS_S
-        if news or self.station.asking.far_off:
+        alone = self.station.asking.introductions <= 0 and all(one.hops for one in self.station.near)
+        if (news and (addresses or alone)) or self.station.asking.far_off:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: Draft, held: Salted, hour: int, at: float) -> None:
