@@ -154,3 +154,15 @@ def test_a_picture_that_will_not_do_is_answered_in_a_sentence(desk, board, raw, 
 def test_a_stranger_s_large_file_is_not_even_read(portal, board):
     answer = portal.post("/keeper/picture", data={"picture": (io.BytesIO(bytes(300_000)), "x.png")})
     assert answer.status_code in (200, 413) and board.picture() is None
+
+
+@pytest.mark.parametrize("path", ["login", "approve", "picture"])
+def test_an_address_of_an_answer_loaded_again_leads_to_the_desk(portal, path):
+    answer = portal.get(f"/keeper/{path}")
+    assert answer.status_code == 303 and answer.headers["Location"].endswith("/keeper")
+
+
+def test_a_form_of_an_older_session_is_told_and_does_nothing(desk, board):
+    answer = desk("rules?lang=en", csrf="0" * 32, posting="members")
+    assert answer.status_code == 400 and "Nothing was done" in answer.get_data(as_text=True)
+    assert board.status()["rules"]["posting"] == "open"

@@ -75,3 +75,15 @@ def test_time_past_is_told_in_words_and_never_lies_ahead():
 def test_languages_are_named_in_themselves_and_arabic_runs_from_the_right():
     assert [language(tag).name for tag in ("fr", "en", "es", "ar")] == ["Français", "English", "Español", "العربية"]
     assert language("ar").direction == "rtl" and language("fr").direction == "ltr"
+
+
+def test_the_first_of_a_month_is_written_as_in_french_only_in_french():
+    first, second = date(2025, 12, 1), date(2025, 12, 2)
+    assert language("fr").dated(first) == "1er décembre 2025" and language("fr").day(first) == "lundi 1er décembre"
+    assert language("fr").dated(second) == "2 décembre 2025" and language("en").dated(first) == "1 December 2025"
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_days_at_the_head_of_a_column_are_short_and_differ(tag):
+    heads = [language(tag).weekday(date(2025, 12, day)) for day in range(1, 8)]
+    assert len(set(heads)) == 7 and max(map(len, heads)) <= 8

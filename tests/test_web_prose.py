@@ -53,3 +53,10 @@ def test_headline_and_rest_together_lose_nothing_of_a_short_text():
 def test_the_body_repeats_the_headline_only_when_the_headline_is_cut():
     assert prose.body("Titre\nsuite") == "suite"
     assert prose.body("mot " * 60) == "mot " * 60
+
+
+def test_no_stop_is_left_before_an_ellipsis_nor_after_it():
+    text = "Cantine ce soir dès 17 h. Horaires et recettes à la mairie."
+    assert prose.headline(text, 28) == "Cantine ce soir dès 17 h…"
+    long = "mot " * 21 + "fin. Suite, et la fin de tout."
+    assert prose.headline(long).endswith("fin…") and prose.rest(long).startswith("Suite")

@@ -94,8 +94,8 @@ def _marked(parts: tuple[str, str, str], mark: str, most: int) -> Markup:
     head, middle, tail = parts
     if not any(parts):
         return Markup("")
-    ahead = head if len(head) <= CONTEXT else prose.ELLIPSIS + head[-CONTEXT:].lstrip()
-    behind = tail if len(tail) <= CONTEXT else tail[:CONTEXT].rstrip() + prose.ELLIPSIS
+    ahead = head if len(head) <= CONTEXT else prose.ELLIPSIS + head[-CONTEXT:].partition(" ")[2]
+    behind = tail if len(tail) <= CONTEXT else tail[:CONTEXT].rpartition(" ")[0] + prose.ELLIPSIS
     shown = Markup("<br>").join(prose.shortened(middle, most).split("\n"))
     inside = Markup("<{0}>{1}</{0}>").format(Markup(mark), shown) if middle else ""  # noqa: S704 - "del" or "ins"
     return Markup("{}{}{}").format(ahead, inside, behind)

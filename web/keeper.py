@@ -87,7 +87,7 @@ def for_keepers(view: Callable) -> Callable:
                 session.clear()
             return render_template("keeper/login.html", notice="")
         if request.method == "POST" and not _same(request.form.get("csrf", ""), session["csrf"]):
-            abort(400)
+            return desk_page(_("This page had been open for too long. Nothing was done: please try again.")), 400
         return view(**arguments)
 
     return guarded

@@ -26,6 +26,8 @@ FIRST = ("fr", "en", "es", "ar")  # the order in which languages are offered; an
 TAGS = tuple(sorted({path.stem for path in FOLDER.glob("*.po")} | {SOURCE},
                     key=lambda tag: (FIRST.index(tag) if tag in FIRST else len(FIRST), tag)))
 LOCALES = {SOURCE: "en_GB"}  # where a language alone says too little: days before months, 24 hours
+FIRST_DAY = {"fr": "1er"}
+MAX_HEAD = 5  # letters, in a column of a narrow screen
 YEAR_AT_THE_END = re.compile(r"[\s,،]*('[^']*'\s*)?y+\s*$")
 
 
@@ -61,11 +63,16 @@ class Language:
     def day(self, moment: date) -> str:
         """`Saturday 21 March`, without the year."""
         pattern = YEAR_AT_THE_END.sub("", self.locale.date_formats["full"].pattern)
-        return format_date(moment, pattern, self.locale)
+        return self._ordinal(format_date(moment, pattern, self.locale), moment)
 
     def dated(self, moment: date) -> str:
         """`21 March 2026`."""
-        return format_date(moment, "long", self.locale)
+        return self._ordinal(format_date(moment, "long", self.locale), moment)
+
+    def _ordinal(self, written: str, moment: date) -> str:
+        """The first of a month, as languages write it that count its other days plainly."""
+        first = FIRST_DAY.get(self.tag)
+        return re.sub(r"\b1\b", first, written, count=1) if first and moment.day == 1 else written
 
     def month(self, moment: date) -> str:
         """`March 2026`."""
@@ -73,7 +80,8 @@ class Language:
 
     def weekday(self, moment: date) -> str:
         """A short name of the day, for the head of a column."""
-        return format_date(moment, "EEE", self.locale)
+        usual, shortest = (format_date(moment, pattern, self.locale) for pattern in ("EEE", "EEEEEE"))
+        return usual if len(usual) <= MAX_HEAD else shortest
 
     def time(self, moment: datetime) -> str:
         """`18:30`."""

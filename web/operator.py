@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from flask import Blueprint, Response
 
 from web.pages import board, fitted
+from web.showing import iso
 
 MAX_CELL = 80
 ROWS = 5
+MOMENTS = {"last_heard", "now"}  # minutes since 2024, which nobody reads
 operator = Blueprint("operator", __name__)
 
 
@@ -21,6 +23,8 @@ def flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
             yield from flat(inner, f"{name}.{_own_name(inner, number)}")
+    elif name.rpartition(".")[2] in MOMENTS and value is not None:
+        yield name, iso(value, 0)
     else:
         yield name, _cell(value)
 

@@ -9,6 +9,7 @@ TRAILING = ".,;:!?…)]}»"
 # Overrides and embeddings can turn a whole line round; marks (200E, 200F, 061C) are left to those who write both ways.
 UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 ELLIPSIS = "…"
+STOPS = " .,;:،؛"  # needless beside an ellipsis, or at the beginning of what follows it
 
 
 def plain(text: str) -> str:
@@ -33,7 +34,7 @@ def shortened(text: str, most: int) -> str:
         return text
     cut = text[: most - 1]
     spaced = cut.rsplit(" ", 1)[0]
-    return (spaced if len(spaced) > most // 2 else cut) + ELLIPSIS
+    return (spaced if len(spaced) > most // 2 else cut).rstrip(STOPS) + ELLIPSIS
 
 
 def titled(text: str) -> str:
@@ -44,7 +45,7 @@ def titled(text: str) -> str:
 def rest(text: str, most: int = 160) -> str:
     """What follows the headline, shortened; "" when the headline says it all."""
     whole, head = one_line(text), headline(text)
-    return shortened(whole[len(head.removesuffix(ELLIPSIS)):].strip(), most)
+    return shortened(whole[len(head.removesuffix(ELLIPSIS)):].strip(STOPS if head.endswith(ELLIPSIS) else None), most)
 
 
 def body(text: str) -> str:

@@ -1,6 +1,6 @@
 """What everybody reads: home, bulletins, one item, search."""
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
 from node.board import Item, Page
 from web import moments
@@ -122,10 +122,24 @@ def missing(error: Exception) -> tuple[str, int]:
     return render_template("missing.html"), 404
 
 
+@public.app_errorhandler(405)
+def asked_otherwise(error: Exception) -> Response | tuple[str, int]:
+    """The address of a form's answer, typed or loaded again: the page it came from, or none."""
+    if request.method in ("GET", "HEAD") and request.path.startswith("/keeper/"):
+        return redirect(url_for("keeper.desk"), 303)
+    return missing(error)[0], 405
+
+
 @public.app_errorhandler(413)
 def too_large(error: Exception) -> tuple[str, int]:
     """More was sent than any post can hold."""
     return render_template("too_large.html"), 413
+
+
+@public.app_errorhandler(400)
+def unreadable(error: Exception) -> tuple[str, int]:
+    """What was sent makes no sense."""
+    return render_template("broken.html"), 400
 
 
 @public.app_errorhandler(500)

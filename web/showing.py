@@ -16,6 +16,7 @@ from web.languages import gettext as _
 from web.pages import board, settings
 
 DAY_MIN = 1440
+LISTED_TOPICS = {number: slug for number, slug in TOPICS.items() if number} | {0: TOPICS[0]}  # "other" comes last
 SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a chance of 2e-7
 
 
@@ -143,7 +144,7 @@ def add_showing(app: Flask) -> None:
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, voucher=voucher, listed=listed, this_page=this_page, text_languages=text_languages,
-        Kind=Kind, topics=TOPICS, topic_name=words.topic_name, field_name=words.field_name, deed=words.deed,
+        Kind=Kind, topics=LISTED_TOPICS, topic_name=words.topic_name, field_name=words.field_name, deed=words.deed,
         status=lambda: board().status(), now=lambda: board().now(), island=settings,
     )
     app.jinja_env.filters.update(
