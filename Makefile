@@ -32,9 +32,10 @@ test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real brow
 	$(VENV)/bin/python tests/web/captive.py
 	$(VENV)/bin/python tests/web/slow.py
 
-prove: $(VENV)/installed-dev ## the store's proofs at full size (half an hour)
+prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile packets (an hour)
 	$(VENV)/bin/python -m tests.prove_store $(ARGS)
 	$(VENV)/bin/python -m tests.prove_bundle
+	$(VENV)/bin/python -m tests.prove_air
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
