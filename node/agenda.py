@@ -1,0 +1,303 @@
+"""An agenda of another program (iCalendar, RFC 5545) as drafts of events: bytes in, values out, bounded whatever comes.
+
+The file is cut into its events here, and the library reads them one by one: what is broken costs only itself, and neither
+time zones nor repetitions of the file are ever left to run in the library.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from node.board import Draft
+from node.drafts import problems_of
+from node.errors import RemoteFault
+from node.foreigntext import line_of
+from node.records import DAY_MIN, Kind
+from node.recurrence import days_of, rule_of
+from node.vevent import EPOCH, details, every, first, site_of, unescaped, version_of, words
+from node.zones import Zones
+
+MAX_FILE_BYTES = 2_000_000
+MAX_EVENTS = 500  # that are read whole; one takes about 2 ms here, 30 ms on the smallest Pi
+MAX_LINES, MAX_LINE = 60, 12_000  # of one event, and characters of a line
+MAX_ZONE_LINES = 200
+AHEAD_DAYS, MAX_REPEATS = 35, 10  # how far repeated events are announced
+LONGEST_DAYS = 46  # no event that lasts longer can be posted
+OFFSET = "X-ARCHIPEL-OFFSET"  # quarters of an hour east of UTC there and then; our own agendas have it
+READ = {"UID", "DTSTART", "DTEND", "DURATION", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "LINK", "ORGANIZER",
+        "CONTACT", "CATEGORIES", "STATUS", "SEQUENCE", "LAST-MODIFIED", "RRULE", "EXDATE", "RDATE", "RECURRENCE-ID",
+        "CLASS", "COMMENT", OFFSET}
+HEADERS = {"X-WR-CALNAME", "NAME", "PRODID"}
+REASONS = ("past", "too-far", "lasts-too-long")  # problems of a draft that are no fault of the file
+MAX_REASON = 200
+
+
+class Here(NamedTuple):
+    """Where the island is: its time zone, and the number of its language."""
+
+    zone: tzinfo
+    language: int = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event of an agenda. `key` names it through all its versions (UID and, if it is repeated, the occurrence).
+
+    `version` grows (SEQUENCE, minute of LAST-MODIFIED). `cancelled`: the reason, None if it takes place.
+    """
+
+    key: str
+    draft: Draft
+    version: tuple[int, int] = (0, 0)
+    cancelled: str | None = None
+    repeated: bool = False
+
+
+@dataclass
+class Agenda:
+    """What is in a file: its `name`, the address of its `site`, its events by start, how many were left out and why.
+
+    `growing`: as time goes by, the same file will have more to give. Reasons: `past`, `too-far`, `lasts-too-long`,
+    `repeats` (a rule that is not understood), `private`, `too-many`, `broken`.
+    """
+
+    name: str = ""
+    site: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    growing: bool = False
+
+
+def read(content: bytes, here: Here, now: int) -> Agenda:
+    """The agenda in a file as of minute `now`; raises RemoteFault: `agenda-size`, or `agenda-mark` for what is none."""
+    if len(content) > MAX_FILE_BYTES:
+        raise RemoteFault("agenda-size")
+    text = content.decode("utf-8-sig", "replace").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    if "BEGIN:VCALENDAR" not in text[:4000].upper():
+        raise RemoteFault("agenda-mark")
+    parts = _Parts(re.sub(r"\n[ \t]", "", text).split("\n"), now)
+    zones = Zones(parts.zones, here.zone, (EPOCH + timedelta(minutes=now)).year)
+    return _Reading(here, zones, now).agenda(parts)
+
+
+class _Parts:
+    """A file cut up: its headers, the lines of its events, those of its time zones by name. Ended events are not kept."""
+
+    def __init__(self, lines: list[str], now: int):
+        self.headers: dict[str, str] = {}
+        self.events: list[list[str]] = []
+        self.zones: dict[str, list[str]] = {}
+        self.left_out: Counter[str] = Counter()
+        self._oldest = f"{EPOCH + timedelta(minutes=now, days=-LONGEST_DAYS):%Y%m%d}"
+        for kind, held in _blocks(lines):
+            if kind == "VEVENT":
+                self._take_event(held)
+            elif kind == "VTIMEZONE":
+                name = next((line.partition(":")[2].strip() for line in held if line.upper().startswith("TZID")), "")
+                self.zones.setdefault(name, held[:MAX_ZONE_LINES])
+            elif kind == "broken":
+                self.left_out["broken"] += 1
+            else:
+                self.headers.setdefault(kind, held[0])
+
+    def _take_event(self, lines: list[str]) -> None:
+        named = list(_own(lines))
+        starts = [line.rpartition(":")[2] for name, line in named if name == "DTSTART"]
+        names = {name for name, _ in named}
+        if starts and not {"RRULE", "RDATE"} & names and re.match(r"\d{8}", starts[0]) and starts[0][:8] < self._oldest:
+            self.left_out["past"] += 1
+        elif len(self.events) >= MAX_EVENTS:
+            self.left_out["too-many"] += 1
+        else:
+            self.events.append([line[:MAX_LINE] for name, line in named if name in READ][:MAX_LINES])
+
+
+def _blocks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """(VEVENT or VTIMEZONE, its lines), (a header, [its value]), ("broken", []) for an event without an end."""
+    kind, held = "", []
+    for line in lines:
+        verb, _, what = line[:40].upper().partition(":")
+        if verb == "BEGIN" and what.strip() in ("VEVENT", "VTIMEZONE"):
+            if kind:
+                yield "broken", []
+            kind, held = what.strip(), []
+        elif verb == "END" and what.strip() == kind:
+            yield kind, held
+            kind = ""
+        elif kind:
+            held.append(line)
+        elif _name(line) in HEADERS:
+            yield _name(line), [line.partition(":")[2]]
+    if kind:
+        yield "broken", []
+
+
+def _own(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """(name, line) of what belongs to an event itself, not to its alarms."""
+    depth = 0
+    for line in lines:
+        name = _name(line)
+        depth += (name == "BEGIN") - (name == "END")
+        if depth == 0 and name != "END":
+            yield name, line
+
+
+def _name(line: str) -> str:
+    return re.split("[:;]", line[:40], maxsplit=1)[0].upper()
+
+
+class _Reading:
+    """The events of one file, read one by one."""
+
+    def __init__(self, here: Here, zones: Zones, now: int):
+        self._here, self._zones, self._now = here, zones, now
+        self._today = (EPOCH + timedelta(minutes=now)).date()
+
+    def agenda(self, parts: _Parts) -> Agenda:
+        agenda = Agenda(unescaped(parts.headers.get("X-WR-CALNAME") or parts.headers.get("NAME", "")),
+                        left_out=parts.left_out.copy())
+        found: dict[str, Entry] = {}
+        events = list(self._events(parts, agenda.left_out))
+        moved = {self._key(event) for event in events if "RECURRENCE-ID" in event}
+        for event in events:
+            agenda.growing |= "RRULE" in event or "RDATE" in event
+            for entry in self._entries(event, moved, agenda.left_out):
+                if entry.key not in found or found[entry.key].version <= entry.version:
+                    found[entry.key] = entry
+        agenda.growing |= bool(agenda.left_out["too-far"] or agenda.left_out["too-many"])
+        agenda.entries = sorted(found.values(), key=lambda entry: (entry.draft.start, entry.key))
+        agenda.site = next((site_of(entry.draft.link) for entry in agenda.entries if entry.draft.link), "")
+        return agenda
+
+    def _events(self, parts: _Parts, left_out: Counter[str]) -> Iterator[Any]:
+        from icalendar import Event  # takes a while to load, and most islands never need it
+
+        for lines in parts.events:
+            # Zones are looked up here: the library would run what the file defines, and warn of what it guesses.
+            named = [re.sub(r"(?i);TZID=", ";X-TZID=", line, count=1) for line in lines]
+            try:
+                event = Event.from_ical("\r\n".join(["BEGIN:VEVENT", *named, "END:VEVENT"]))
+                self._when(event, "DTSTART")
+                yield event
+            except Exception:  # a library on hostile bytes may raise anything
+                left_out["broken"] += 1
+
+    def _entries(self, event: Any, moved: set[str], left_out: Counter[str]) -> Iterator[Entry]:
+        """The entries of one event: one, or one for each coming occurrence."""
+        try:
+            if words(event, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL"):
+                raise RemoteFault("private")
+            told = details(event, self._here.language)
+            for start, key in self._starts(event):
+                if key not in moved or "RECURRENCE-ID" in event:
+                    yield from self._entry(event, Draft(Kind.EVENT, **told, **self._moments(event, start)), key, left_out)
+        except RemoteFault as fault:
+            left_out[fault.reason] += 1
+        except Exception:  # the same
+            left_out["broken"] += 1
+
+    def _entry(self, event: Any, draft: Draft, key: str, left_out: Counter[str]) -> Iterator[Entry]:
+        problems = [problem.code for problem in problems_of(draft, self._now)]
+        if problems:
+            left_out[next((code for code in problems if code in REASONS), "broken")] += 1
+            return
+        cancelled = words(event, "STATUS").upper() == "CANCELLED"
+        reason = line_of(words(event, "COMMENT"), MAX_REASON) if cancelled else None
+        yield Entry(key, draft, version_of(event), reason, "RRULE" in event or "RDATE" in event)
+
+    # when
+
+    def _starts(self, event: Any) -> Iterator[tuple[datetime, str]]:
+        """When it starts by its own clocks, and its key; for a repeated one, each time within the coming weeks."""
+        start, zone, whole = self._when(event, "DTSTART")
+        if "RRULE" not in event and "RDATE" not in event:
+            yield start, self._key(event)
+            return
+        times, until = self._times(event, start, zone), self._until(event, zone)
+        gone = {self._minute(at, zone) for at, zone, _ in self._listed(event, "EXDATE")}
+        for at in times:
+            minute = self._minute(at, zone)
+            if minute <= until and minute not in gone:
+                yield at, self._key(event, at if whole else EPOCH + timedelta(minutes=minute))
+
+    def _times(self, event: Any, start: datetime, zone: tzinfo) -> list[datetime]:
+        since, last = self._today - timedelta(LONGEST_DAYS), self._today + timedelta(AHEAD_DAYS)
+        lasts = timedelta(minutes=self._length(event))
+        days = {start.date()} if since <= start.date() <= last else set()
+        if "RRULE" in event:
+            days |= set(days_of(rule_of({**first(event, "RRULE"), "UNTIL": []}), start.date(), since, last))
+        times = {datetime.combine(day, start.time()) for day in days}
+        times |= {at for at, _, _ in self._listed(event, "RDATE") if since <= at.date() <= last}
+        return sorted(at for at in times if self._minute(at + lasts, zone) > self._now)[:MAX_REPEATS]
+
+    def _until(self, event: Any, zone: tzinfo) -> int:
+        until = (first(event, "RRULE") or {}).get("UNTIL", [None])[0]
+        if until is None:
+            return 1 << 24
+        if not isinstance(until, datetime):
+            return self._minute(datetime.combine(until, datetime.max.time()), zone)
+        return self._minute(until.replace(tzinfo=None), until.tzinfo or zone)
+
+    def _length(self, event: Any) -> int:
+        """How many minutes it lasts; an event of whole days ends a minute before midnight."""
+        start, zone, whole = self._when(event, "DTSTART")
+        if "DTEND" in event:
+            end, end_zone, _ = self._when(event, "DTEND")
+            minutes = self._minute(end, end_zone) - self._minute(start, zone)
+        else:
+            lasts = getattr(first(event, "DURATION"), "dt", None)
+            minutes = lasts // timedelta(minutes=1) if isinstance(lasts, timedelta) else 0
+        return max(minutes or DAY_MIN, 2) - 1 if whole else max(minutes, 0)
+
+    def _when(self, event: Any, name: str) -> tuple[datetime, tzinfo, bool]:
+        """A wall clock's moment, the zone of that clock, whether it is a whole day; raises RemoteFault for none."""
+        return self._moment(first(event, name))
+
+    def _moment(self, value: Any) -> tuple[datetime, tzinfo, bool]:
+        at = getattr(value, "dt", None)
+        if isinstance(at, datetime):
+            named = value.params.get("X-TZID")
+            zone = self._zones.zone(str(named)) if named else self._here.zone
+            return at.replace(tzinfo=None, microsecond=0), at.tzinfo or zone, False
+        if isinstance(at, date):
+            return datetime.combine(at, datetime.min.time()), self._here.zone, True
+        raise RemoteFault("broken")
+
+    def _listed(self, event: Any, name: str) -> Iterator[tuple[datetime, tzinfo, bool]]:
+        for several in every(event, name):
+            for one in getattr(several, "dts", ()):
+                one.params = getattr(several, "params", {}) or one.params
+                yield self._moment(one)
+
+    @staticmethod
+    def _minute(at: datetime, zone: tzinfo) -> int:
+        return (at - EPOCH - (zone.utcoffset(at.replace(tzinfo=zone)) or timedelta(0))) // timedelta(minutes=1)
+
+    # who and what
+
+    def _key(self, event: Any, occurrence: datetime | None = None) -> str:
+        """16 digits: the UID, and the moment for which an occurrence was first announced."""
+        if occurrence is None and "RECURRENCE-ID" in event:
+            at, zone, whole = self._when(event, "RECURRENCE-ID")
+            occurrence = at if whole else EPOCH + timedelta(minutes=self._minute(at, zone))
+        named = words(event, "UID") or repr((words(event, "SUMMARY"), self._when(event, "DTSTART")[0]))
+        return blake2b(f"{named}\n{occurrence or ''}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+    def _moments(self, event: Any, at: datetime) -> dict[str, int]:
+        """The moments of a draft that starts when its own clocks show `at`."""
+        _, zone, _ = self._when(event, "DTSTART")
+        start = self._minute(at, zone)
+        return {"start": start, "end": start + self._length(event), "offset": self._offset(event, at, zone)}
+
+    def _offset(self, event: Any, at: datetime, zone: tzinfo) -> int:
+        """Quarters of an hour east of UTC: as our own agendas say, as its zone says, or as here for what is told in UTC."""
+        told = words(event, OFFSET)
+        if re.fullmatch(r"-?\d{1,2}", told):
+            return int(told)
+        if str(zone) == "UTC" and 1 < at.year < 9999:
+            at, zone = at.replace(tzinfo=UTC).astimezone(self._here.zone), self._here.zone
+        return round((zone.utcoffset(at.replace(tzinfo=zone)) or timedelta(0)) / timedelta(minutes=15))
