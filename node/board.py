@@ -3,7 +3,7 @@
 Moments are minutes since 2024 UTC (`node.clock`); ids are 32 hex digits. Every method is safe from any thread.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -96,6 +96,14 @@ class Author:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The agenda that an event was taken from: what it calls itself, the address of its site ("" if unknown)."""
+
+    name: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
 class Item:
     """One record as people see it."""
 
@@ -119,7 +127,7 @@ class Item:
     target: str | None = None
     corrected: bool = False  # takes the place of an earlier version
     cancelled: str | None = None  # the reason (may be ""), for an event that will not take place
-    origin: str = ""  # where it was imported from, if it was
+    origin: Origin | None = None  # where this island has taken it from, if it has
     first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it
     replies: tuple["Item", ...] = field(default=(), compare=False)
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
@@ -156,13 +164,13 @@ class Waiting:
 class Act:
     """What a keeper did here, for other keepers to see.
 
-    `deed`: hide, show, approve, refuse, posting, outline, picture or clock.
+    `deed`: hide, show, approve, refuse, import, posting, outline, picture or clock.
     """
 
     at: int
     keeper: str
     deed: str
-    about: str = ""  # an item's id, or the new posting rule
+    about: str = ""  # an item's id, the new posting rule, the name of an agenda
 
 
 Corners = Sequence[tuple[float, float] | None]  # the top left one, the bottom right one
@@ -256,10 +264,49 @@ class Carrying(Protocol):
         """Take in one record whose QR code is in a PNG or JPEG."""
 
 
+@dataclass(frozen=True)
+class Intake:
+    """What an agenda of another program brings, or brought. `id` names it for `Importing.take`.
+
+    `problem`, if nothing of it can be taken: `nothing` (no file), `agenda-size`, `agenda-mark` (no calendar), `stale` (it
+    must be given again), `not-admitted` (this island may not post yet), or a reason of BoardClosed.
+    `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `private`,
+    `broken`, `too-many`; `known` (here from elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled
+    here), `cancelled` (never was here), `later` (more than are taken at once), `share-used`, `refused` (by the board).
+    `unchanged` are here as they are. `cost` is that of the rest.
+    """
+
+    id: str = ""
+    problem: str = ""
+    origin: Origin = Origin("")
+    new: tuple[Draft, ...] = ()
+    changed: tuple[Draft, ...] = ()
+    cancelled: tuple[Item, ...] = ()
+    unchanged: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    cost: Cost = Cost(0, 0, 0.0)
+
+    @property
+    def size(self) -> int:
+        """How many records it makes."""
+        return len(self.new) + len(self.changed) + len(self.cancelled)
+
+
+class Importing(Protocol):
+    """What the portal may ask for agendas of other programs. `node.intake` gives the real one."""
+
+    def look(self, content: bytes, name: str) -> Intake:
+        """What is in an iCalendar file, compared with the board; nothing is posted. `name`: the file's, if it has none."""
+
+    def take(self, intake_id: str, keeper: str) -> Intake:
+        """Post what `look` has shown, in one commit: what was posted."""
+
+
 class Board(Protocol):
     """What the portal may ask. `node.islandboard` gives the real one."""
 
     carrying: Carrying
+    importing: Importing
 
     def now(self) -> int:
         """The present minute by the island's best clock; cheap."""

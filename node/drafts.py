@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from node.board import LANGUAGES, TOPICS, Draft, Problem
@@ -37,6 +38,7 @@ LINE_LIMITS = {"title": 120, "place": 160, "organiser": 120, "link": 300}
 OFFERED = (Kind.BULLETIN, Kind.EVENT, Kind.REPLY)
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MAX_MARKS = 4  # combining marks in a row; Arabic and Vietnamese need three
+_packed = lru_cache(64)(pack)  # what is weighed for a preview is posted next, and packing takes a while
 
 
 def normalised(draft: Draft) -> Draft:
@@ -59,7 +61,7 @@ def problems_of(draft: Draft, now: int) -> list[Problem]:
 
 def record_of(draft: Draft, author: bytes, created: int) -> Record:
     """The unsigned record of a draft without problems, made at minute `created`."""
-    codec, packed = pack(_whole_text(draft), draft.language)
+    codec, packed = _packed(_whole_text(draft), draft.language)
     shared = {"urgent": draft.urgent, "language": draft.language, "topic": draft.topic, "codec": codec, "packed": packed}
     target = bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None
     if draft.kind is not Kind.EVENT:

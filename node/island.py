@@ -28,7 +28,8 @@ from node.sync.events import (
 )
 
 FROM_PEN = "pen"  # the `via` of what waited here for its author's vouch
-OWN = {"post", "papers", FROM_PEN}
+AGENDA = "agenda"  # the `via` of what this island took over from another program's agenda
+OWN = {"post", "papers", AGENDA, FROM_PEN}
 
 
 class Store(Protocol):

@@ -9,10 +9,25 @@ from hashlib import blake2b
 from itertools import chain, islice
 from typing import Protocol
 
-from node.board import Act, Carrying, Corners, Cost, Draft, DraftRefused, Item, Page, Picture, Posted, Problem, Waiting
+from node.board import (
+    Act,
+    Carrying,
+    Corners,
+    Cost,
+    Draft,
+    DraftRefused,
+    Importing,
+    Item,
+    Page,
+    Picture,
+    Posted,
+    Problem,
+    Waiting,
+)
 from node.clock import MAX_MINUTE, minute_of, seconds_of
 from node.identity import SigningKey
 from node.liveset import LiveSet
+from node.origins import Origins
 from node.picture import picture_of
 from node.posting import Desk
 from node.reading import Reader, root_of
@@ -82,7 +97,8 @@ class Shell:
 class IslandBoard:
     """One island's board. Every method is safe from any thread but the runner's (`publish` waits for it)."""
 
-    carrying: Carrying  # set once there is a wharf (`node.shell.assembly`)
+    carrying: Carrying  # both are set once there is a wharf (`node.shell.assembly`)
+    importing: Importing
 
     def __init__(self, liveset: LiveSet, store: Notes, archive: Archive, key: SigningKey, shell: Shell):
         self._liveset, self._store, self._archive, self._shell = liveset, store, archive, shell
@@ -90,6 +106,7 @@ class IslandBoard:
         self._hidden: frozenset[bytes] = frozenset(bytes.fromhex(root) for root in store.note("hidden") or ())
         self.reader = Reader(liveset, archive, key.key_id, lambda: self._hidden)
         self.desk = Desk(liveset, store, key, shell, self.reader)
+        self.origins = Origins(store, self.desk.keep_note)
         self._urgent = lru_cache(1)(self._find_urgent)
         self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
 
@@ -114,8 +131,11 @@ class IslandBoard:
     def item(self, item_id: str) -> Item | None:
         """See Board."""
         item = self.reader.find(item_id)
-        row = self._store.get(bytes.fromhex(item.id)) if item and item.corrected else None
-        return replace(item, before=self.reader.earlier(item, row.before)) if row else item
+        if item is None:
+            return None
+        row = self._store.get(bytes.fromhex(item.id)) if item.corrected else None
+        before = self.reader.earlier(item, row.before) if row else None
+        return replace(item, before=before, origin=self.origins.of(root_of(item)))
 
     def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20) -> Page:
         """See Board."""
@@ -184,7 +204,7 @@ class IslandBoard:
         kept = [one.hex() for one in roots if self._liveset.about(one) or one == root][-MAX_HIDDEN:]
         self.desk.keep_note("hidden", kept)
         self._hidden = frozenset(bytes.fromhex(one) for one in kept)
-        self._act(keeper, "hide" if hidden else "show", item_id)
+        self.note_act(keeper, "hide" if hidden else "show", item_id)
 
     def hidden(self) -> list[Item]:
         """See Board."""
@@ -198,25 +218,25 @@ class IslandBoard:
     def approve(self, item_id: str, keeper: str) -> None:
         """See Board."""
         if self.desk.approve(item_id):
-            self._act(keeper, "approve", item_id)
+            self.note_act(keeper, "approve", item_id)
 
     def refuse(self, item_id: str, keeper: str) -> None:
         """See Board."""
         if self.desk.drop(item_id):
-            self._act(keeper, "refuse", item_id)
+            self.note_act(keeper, "refuse", item_id)
 
     def set_posting(self, rule: str, keeper: str) -> None:
         """See Board."""
         if rule not in POSTING_RULES:
             raise DraftRefused([Problem("posting", "not-offered")])
         self.desk.keep_note("posting", rule)
-        self._act(keeper, "posting", rule)
+        self.note_act(keeper, "posting", rule)
 
     def set_clock(self, minute: int, keeper: str) -> bool:
         """See Board."""
         believed = self._shell.set_clock(seconds_of(minute))
         if believed:
-            self._act(keeper, "clock")
+            self.note_act(keeper, "clock")
         return believed
 
     def outline(self) -> str:
@@ -228,7 +248,7 @@ class IslandBoard:
         if len(strokes) > MAX_OUTLINE:
             raise DraftRefused([Problem("outline", "too-long", len(strokes) - MAX_OUTLINE)])
         self.desk.keep_note("outline", strokes or None)
-        self._act(keeper, "outline")
+        self.note_act(keeper, "outline")
 
     def picture(self) -> Picture | None:
         """See Board."""
@@ -243,13 +263,14 @@ class IslandBoard:
         made = None if raw is None else picture_of(raw, corners)
         self.desk.keep_note("picture", made and [
             made.media_type, b64encode(made.content).decode(), made.top_left, made.bottom_right])
-        self._act(keeper, "picture")
+        self.note_act(keeper, "picture")
 
     def acts(self, limit: int = 100) -> list[Act]:
         """See Board."""
         return [Act(*act) for act in reversed(self._store.note("acts") or ())][:limit]
 
-    def _act(self, keeper: str, deed: str, about: str = "") -> None:
+    def note_act(self, keeper: str, deed: str, about: str = "") -> None:
+        """Let other keepers see what one did."""
         acts = [*(self._store.note("acts") or ()), [self.now(), keeper, deed, about]]
         self.desk.keep_note("acts", acts[-MAX_ACTS:])
         self._changes += 1

@@ -131,10 +131,10 @@ class LiveSet:
         trust = self._state.trust
         return decode(raw) if trust.weigh(entry)[0] == ADMITTED and self._state.proves(entry, trust) else None
 
-    def has_room(self, author: bytes, record_bytes: int) -> bool:
-        """Whether one more post of an author would push out none of its older ones."""
+    def has_room(self, author: bytes, record_bytes: int, records: int = 1) -> bool:
+        """Whether more posts of an author, of so many bytes together, would push out none of its older ones."""
         share = self._state.shares.get(author)
-        return share is None or share.has_room(record_bytes)
+        return share is None or share.has_room(record_bytes, records)
 
     def fading(self) -> list[bytes]:
         """Ids that left the set but may come back; their rows stay until `forget`."""

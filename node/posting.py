@@ -4,9 +4,9 @@ What waits is signed at once, with the minute it will be published as its creati
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Protocol
 
 from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
@@ -19,6 +19,7 @@ from node.passphrase import WrongPassphrase, seal, unseal
 from node.reading import Reader, root_of
 from node.records import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
 from node.rows import StoreFailed
+from node.share import ROOM, Drawer
 from node.textpack import pack
 from node.words import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
 
@@ -108,11 +109,7 @@ class Desk:
         item, key = self._owned(item_id, word)
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
             raise DraftRefused([Problem("kind", "not-offered")])
-        draft = self._checked(draft)
-        created = max(self._now(), item.created + item.corrected)
-        root = root_of(item)
-        record = record_of(replace(draft, target=None), key.key_id, created)
-        raw = self._signed(draft, outliving(replace(record, target=root), item.expires), key)
+        raw = self._signed(draft, self._correction(item, key, self._checked(draft)), key)
         self._publish(raw)
         return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
 
@@ -126,17 +123,45 @@ class Desk:
         item, key = self._owned(item_id, word)
         if reason is not None and item.kind is not Kind.EVENT:
             raise DraftRefused([Problem("kind", "not-offered")])
-        draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
-        if not is_readable(draft.text):
-            raise DraftRefused([Problem("reason", "control-character")])
-        codec, packed = pack(draft.text, item.language)
-        record = Record(draft.kind, key.key_id, max(self._now(), item.created), language=item.language, codec=codec,
-                        packed=packed, target=root_of(item))
-        raw = self._signed(draft, outliving(record, item.expires), key)
+        raw = self._signed(Draft(item.kind, reason or ""), self._ending(item, key, reason), key)
         self._publish(raw)
         if reason is None and not item.author.group:
             self.forget_words([root_of(item)])
         return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
+
+    # what comes from an agenda elsewhere (`node.intake`)
+
+    def offer(self, draft: Draft, item: Item | None = None) -> Record:
+        """The unsigned record of an event that this island takes over, in the place of `item`; raises DraftRefused."""
+        draft = self._checked(draft)
+        return self._correction(item, self._key, draft) if item else record_of(draft, self._key.key_id, self._now())
+
+    def call_off(self, item: Item, reason: str) -> Record:
+        """The unsigned cancellation of an event of this island's."""
+        return self._ending(item, self._key, reason)
+
+    def cost_of(self, records: Iterable[Record]) -> Cost:
+        """What they will take together once signed, sent one by one."""
+        costs = [self._cost_of(weighed(record)) for record in records]
+        return Cost(*(sum(part) for part in zip(*map(astuple, costs), strict=True))) if costs else Cost(0, 0, 0.0)
+
+    def sign_own(self, record: Record) -> bytes:
+        """The encoding of one of these, signed by this island."""
+        return encode(sign(record, self._liveset.charter.set_id, self._key.sign))
+
+    def may_change(self, item: Item) -> bool:
+        """Whether nobody else has a say about it: it is this island's, and no private word was given for it."""
+        return item.author.here and not self._store.note(_word_name(root_of(item)))
+
+    def room_for(self, record_bytes: int, records: int) -> bool:
+        """Whether this island may post so many more and half of its share is left for those who post here.
+
+        Raises BoardClosed when it may post nothing.
+        """
+        if not self._liveset.trust.may(self._key.key_id, Right.WRITE, self._now()):
+            raise BoardClosed("not-admitted")
+        whole = ROOM[Drawer.POSTS]
+        return self._liveset.has_room(self._key.key_id, record_bytes + whole.size_bytes // 2, records + whole.records // 2)
 
     # what waits
 
@@ -264,6 +289,22 @@ class Desk:
 
     def _cost_of(self, record_bytes: int) -> Cost:
         return Cost(record_bytes, self._around.packets(record_bytes), self._around.airtime_s(record_bytes))
+
+    def _correction(self, item: Item, key: SigningKey, draft: Draft) -> Record:
+        """The unsigned record of a checked draft that takes an item's place."""
+        created = max(self._now(), item.created + item.corrected)
+        record = record_of(replace(draft, target=None), key.key_id, created)
+        return outliving(replace(record, target=root_of(item)), item.expires)
+
+    def _ending(self, item: Item, key: SigningKey, reason: str | None) -> Record:
+        """The retraction of an item, or, with a reason, an event's cancellation."""
+        draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
+        if not is_readable(draft.text):
+            raise DraftRefused([Problem("reason", "control-character")])
+        codec, packed = pack(draft.text, item.language)
+        record = Record(draft.kind, key.key_id, max(self._now(), item.created), language=item.language, codec=codec,
+                        packed=packed, target=root_of(item))
+        return outliving(record, item.expires)
 
     def _owned(self, item_id: str, word: str) -> tuple[Item, SigningKey]:
         """A live item and the key that may end it, for who knows its word; raises DraftRefused."""

@@ -44,9 +44,9 @@ class Stack:
         """Another one with the same entries."""
         return Stack(self.room, list(self.ranked), self.size_bytes)
 
-    def has_room(self, record_bytes: int) -> bool:
-        """Whether one more fits without anything going."""
-        return len(self.ranked) < self.room.records and self.size_bytes + record_bytes <= self.room.size_bytes
+    def has_room(self, record_bytes: int, records: int = 1) -> bool:
+        """Whether so many more, of so many bytes together, fit without anything going."""
+        return len(self.ranked) + records <= self.room.records and self.size_bytes + record_bytes <= self.room.size_bytes
 
     def fits(self, entry: Entry) -> bool:
         """Whether it fits once everything that ranks lower is gone."""
@@ -96,9 +96,9 @@ class Share:
         yield from self._stacks[Drawer.POSTS].ranked
         yield from self._stacks[Drawer.ENDINGS].ranked
 
-    def has_room(self, record_bytes: int) -> bool:
-        """Whether one more post fits without an older one going."""
-        return self._stacks[Drawer.POSTS].has_room(record_bytes)
+    def has_room(self, record_bytes: int, records: int = 1) -> bool:
+        """Whether so many more posts, of so many bytes together, fit without an older one going."""
+        return self._stacks[Drawer.POSTS].has_room(record_bytes, records)
 
     def rivals(self, entry: Entry) -> tuple[Entry, ...]:
         """Versions of the same item, and its retraction: one at most, unless the author made one that lives too short."""

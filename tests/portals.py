@@ -2,14 +2,17 @@
 
 import random
 import threading
+from zoneinfo import ZoneInfo
 
 from werkzeug.security import generate_password_hash
 
+from node.agenda import Here
 from node.carrying import CarryingDesk
 from node.clock import EPOCH_S, ManualClock, minute_of
 from node.drafts import FIELD_MARK
 from node.identity import Charter, SigningKey
-from node.island import Island
+from node.importing import ImportDesk
+from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
 from node.liveset import LiveSet
@@ -45,13 +48,17 @@ class Neighbourhood:
         shell = Shell(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                       lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
-        self.wharf = IslandWharf(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now,
-                                 lambda raws, via: self.island.take_in(raws, via, self.clock.now())[0])
+        self.wharf = IslandWharf(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now, self._take_in)
         self.lan = LanDesk(self.wharf, CHARTER.subkey("lan"), random.Random(2).randbytes)
         self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item, scanned)
+        self.board.importing = ImportDesk(self.board, lambda raws: self._take_in(raws, AGENDA),
+                                          Here(ZoneInfo("Europe/Paris")), threading.Lock())
 
     def _publish(self, raw):
         return self.island.publish([raw], self.clock.now())[0][0]
+
+    def _take_in(self, raws, via):
+        return self.island.take_in(raws, via, self.clock.now())[0]
 
     def _set_clock(self, utc_s):
         ahead = utc_s - self.clock.now()

@@ -7,10 +7,14 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from node.agenda import Here
+from node.board import LANGUAGES
 from node.carrying import CarryingDesk
 from node.clock import RELEASED_AT, Clock, minute_of
-from node.island import Island
+from node.importing import ImportDesk
+from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
 from node.liveset import LiveSet
@@ -81,6 +85,8 @@ class Assembly:
                                  self.timekeeper.now, self.runner.take_in)
         self.lan = LanDesk(self.wharf, self.charter.subkey("lan"), os.urandom)
         self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item, scanned)
+        self.board.importing = ImportDesk(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
+                                          threading.Lock())
         self._start()
         return self._portal()
 
@@ -172,6 +178,10 @@ class Assembly:
     def _shell(self) -> Shell:
         return Shell(self.timekeeper.now, self.runner.publish, os.urandom, self.air.packets, self.air.airtime_s, self.about,
                      threading.Lock(), self.settings.portal.posting, self.timekeeper.keeper_says)
+
+    def _here(self) -> Here:
+        node = self.settings.node
+        return Here(ZoneInfo(node.timezone), next((number for number, tag in LANGUAGES.items() if tag == node.language), 0))
 
     def about(self) -> dict:
         """The part of the status that the board does not know."""

@@ -1,0 +1,117 @@
+"""The desk where agendas of other programs are looked at and taken over (`node.board.Importing`)."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from node.agenda import Agenda, Here, read
+from node.board import BoardClosed, Intake, Origin
+from node.errors import RemoteFault
+from node.foreigntext import line_of
+from node.intake import Deed, Plan, Planner
+from node.islandboard import IslandBoard
+from node.liveset import Verdict
+from node.origins import Known, Source
+from node.posting import IN_THE_SET
+from node.records import TARGET_BYTES
+from node.rows import StoreFailed
+from node.vevent import MAX_NAME, site_of
+
+MAX_HELD = 4  # files that keepers look at before they take them
+LATER = ("later", "share-used")  # what the same file gives another day
+
+
+@dataclass(frozen=True)
+class Held:
+    """A file that was read. `name` is its source's for good: the address, or what the agenda calls itself."""
+
+    id: str
+    name: str
+    origin: Origin
+    agenda: Agenda
+    tag: str = ""
+
+
+class ImportDesk:
+    """See Importing. `take_in(raws)` keeps records in one commit and returns their verdicts, or raises StoreFailed.
+
+    `gate`: a lock, so that what two keepers take at once is not posted twice. Safe from any thread but the runner's.
+    """
+
+    def __init__(self, board: IslandBoard, take_in: Callable[[list[bytes]], list[Verdict]], here: Here,
+                 gate: AbstractContextManager):
+        self._board, self._take_in, self._here, self._gate = board, take_in, here, gate
+        self._held: OrderedDict[str, Held] = OrderedDict()
+
+    def tag(self, address: str) -> str:
+        """What the server called the version that was taken; "" if it is to be fetched anew all the same."""
+        source = self._board.origins.source(address)
+        return source.tag if source else ""
+
+    def look(self, content: bytes, name: str, address: str = "", tag: str = "") -> Intake:
+        """See Importing. `address` is where it was fetched, `tag` its server's name for this version (ETag)."""
+        try:
+            agenda = read(content, self._here, self._board.now())
+        except RemoteFault as fault:
+            return Intake(problem=fault.reason)
+        called = agenda.name or line_of(name, MAX_NAME)
+        intake_id = blake2b(f"{address}\n{called}\n".encode() + content, digest_size=8).hexdigest()
+        held = Held(intake_id, address or called, Origin(called, site_of(address) or agenda.site), agenda, tag)
+        self._held[intake_id] = held
+        while len(self._held) > MAX_HELD:
+            self._held.popitem(last=False)
+        try:
+            return self._told(held, self._plan(held))
+        except BoardClosed as closed:
+            return Intake(problem=closed.reason)
+
+    def take(self, intake_id: str, keeper: str) -> Intake:
+        """See Importing."""
+        held = self._held.get(intake_id)
+        if held is None:
+            return Intake(problem="stale")
+        try:
+            with self._gate:
+                plan = self._plan(held)
+                self._carry_out(held, plan)
+                if plan.deeds:
+                    self._board.note_act(keeper, "import", held.origin.name)
+            return self._told(held, plan)
+        except (BoardClosed, StoreFailed) as failure:
+            return Intake(problem=failure.reason)
+
+    def _source(self, held: Held) -> Source:
+        return self._board.origins.source(held.name) or Source(held.origin)
+
+    def _plan(self, held: Held) -> Plan:
+        return Planner(self._board, self._source(held).known).plan(held.agenda.entries)
+
+    def _carry_out(self, held: Held, plan: Plan) -> None:
+        """Post it all, and remember what the events were made of. What was refused after all is left out."""
+        raws = [self._board.desk.sign_own(deed.record) for deed in plan.deeds]
+        verdicts = self._take_in(raws) if raws else []
+        refused = [deed for deed, verdict in zip(plan.deeds, verdicts, strict=True) if verdict.reason not in IN_THE_SET]
+        known = dict(self._source(held).known) | plan.standing
+        known |= {deed.entry.key: _known(deed, verdict) for deed, verdict in zip(plan.deeds, verdicts, strict=True)
+                  if deed not in refused}
+        for pile in (plan.new, plan.changed, plan.cancelled):
+            pile[:] = [deed for deed in pile if deed not in refused]
+        plan.left_out += Counter({"refused": len(refused)})
+        whole = not refused and not held.agenda.growing and not any(plan.left_out[reason] for reason in LATER)
+        source = Source(held.origin, held.tag if whole else "", known)
+        if source != self._source(held):
+            self._board.origins.remember(held.name, source, self._board.now())
+
+    def _told(self, held: Held, plan: Plan) -> Intake:
+        return Intake(
+            held.id, "", held.origin, tuple(deed.entry.draft for deed in plan.new),
+            tuple(deed.entry.draft for deed in plan.changed), tuple(deed.item for deed in plan.cancelled if deed.item),
+            len(plan.standing), dict(held.agenda.left_out + plan.left_out),
+            self._board.desk.cost_of(deed.record for deed in plan.deeds))
+
+
+def _known(deed: Deed, verdict: Verdict) -> Known:
+    root = deed.record.target or verdict.id[:TARGET_BYTES]
+    return Known(root, deed.entry.version, deed.entry.draft.end or 0)

@@ -1,0 +1,161 @@
+"""What an agenda of another program means for the board: which events are new, changed, called off, to be left out.
+
+An event of the same source and UID is the same event. What another island, a neighbour or another agenda has announced
+already, under the same link or by the same title and start, is not announced twice.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from node.agenda import Entry
+from node.board import Draft, DraftRefused, Item
+from node.drafts import LINE_LIMITS, normalised
+from node.folding import fold
+from node.foreigntext import shortened
+from node.islandboard import IslandBoard
+from node.origins import Known
+from node.reading import root_of
+from node.records import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
+
+MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
+MAX_LIVE = 2_000
+FIELDS = ("text", *LINE_LIMITS, "start", "end", "offset", "topic", "language")
+SHORTER = (500, 200, 0)  # characters of text, for what does not fit a record
+SAFE_BYTES = MAX_RECORD_BYTES - 300
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One record to post, unsigned: for which entry, in the place of (or about) which item."""
+
+    entry: Entry
+    item: Item | None
+    record: Record
+
+
+@dataclass
+class Plan:
+    """What is to be posted, what is here already as it is (to be remembered, by key), and what is left out, by reason."""
+
+    new: list[Deed] = field(default_factory=list)
+    changed: list[Deed] = field(default_factory=list)
+    cancelled: list[Deed] = field(default_factory=list)
+    standing: dict[str, Known] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """All that is to be posted."""
+        return [*self.cancelled, *self.changed, *self.new]
+
+
+class Planner:
+    """Compares an agenda's entries with the board. `known`: what of them was taken over before, by key."""
+
+    def __init__(self, board: IslandBoard, known: Mapping[str, Known]):
+        self._desk, self._known, self._now = board.desk, known, board.now()
+        events = board.events(self._now, self._now + MAX_EVENT_AHEAD_MIN, limit=MAX_LIVE)
+        self._live = {root_of(item): item for item in events}
+        taken = {one.root for one in known.values()}
+        others = [item for root, item in self._live.items() if root not in taken]
+        self._by_title = {_title(item): item for item in others}
+        self._by_link = _named_once((item.link, item) for item in others)
+        self._said: set[tuple[str, int | None]] = set()  # once is enough, though a file may say it twice
+        self._bytes = 0
+
+    def plan(self, entries: list[Entry]) -> Plan:
+        """What to do. Raises BoardClosed when this island may post nothing."""
+        plan = Plan()
+        self._desk.room_for(0, 0)
+        by_link = _named_once((entry.draft.link, entry) for entry in entries)
+        for entry in entries:
+            entry = replace(entry, draft=self._fitted(normalised(entry.draft)))
+            own_link = entry.draft.link in by_link and not entry.repeated
+            try:
+                self._place(plan, entry, own_link)
+            except DraftRefused:
+                plan.left_out["broken"] += 1
+        return plan
+
+    def _place(self, plan: Plan, entry: Entry, own_link: bool) -> None:
+        known = self._known.get(entry.key)
+        item = self._live.get(known.root) if known else self._twin(entry, own_link)
+        if item is not None:
+            self._meet(plan, entry, item, known)
+        elif known and known.end > self._now:
+            plan.left_out["gone"] += 1
+        elif entry.cancelled is not None:
+            plan.left_out["cancelled"] += 1
+        elif _title(entry.draft) in self._said:
+            plan.left_out["known"] += 1
+        else:
+            self._add(plan, plan.new, entry, None)
+            self._said.add(_title(entry.draft))
+
+    def _meet(self, plan: Plan, entry: Entry, item: Item, known: Known | None) -> None:
+        """An entry that is on the board already."""
+        if known is None and not self._desk.may_change(item):
+            plan.left_out["known"] += 1
+        elif known and entry.version < known.version:
+            plan.left_out["older"] += 1
+        elif (entry.cancelled is None) != (item.cancelled is None):
+            if item.cancelled is not None:
+                plan.left_out["gone"] += 1
+            else:
+                self._add(plan, plan.cancelled, entry, item)
+        elif entry.cancelled is None and not _same(entry.draft, item):
+            self._add(plan, plan.changed, entry, item)
+        else:
+            plan.standing[entry.key] = Known(root_of(item), entry.version, item.end)
+
+    def _add(self, plan: Plan, pile: list[Deed], entry: Entry, item: Item | None) -> None:
+        """One record more, if so many may be posted at once and leave room for others."""
+        if len(plan.deeds) >= MAX_AT_ONCE:
+            plan.left_out["later"] += 1
+            return
+        cancelled = item is not None and entry.cancelled is not None
+        record = self._desk.call_off(item, entry.cancelled) if cancelled else self._desk.offer(entry.draft, item)
+        record_bytes = self._desk.cost_of([record]).record_bytes
+        if item is None and not self._desk.room_for(self._bytes + record_bytes, len(plan.new) + 1):
+            plan.left_out["share-used"] += 1
+            return
+        self._bytes += record_bytes * (item is None)
+        pile.append(Deed(entry, item, record))
+
+    def _twin(self, entry: Entry, own_link: bool) -> Item | None:
+        """The same event, announced by others, or by this island before it lost its notes."""
+        return self._by_title.get(_title(entry.draft)) or (
+            self._by_link.get(entry.draft.link) if own_link else None)
+
+    def _fitted(self, draft: Draft) -> Draft:
+        """The draft with as much of its text as fits a record."""
+        said = "".join(getattr(draft, name) for name in ("text", *LINE_LIMITS))
+        for most in SHORTER if len(said.encode()) > SAFE_BYTES else ():
+            try:
+                self._desk.offer(draft)
+                break
+            except DraftRefused:
+                draft = replace(draft, text=shortened(draft.text, most) if most else "")
+        return draft
+
+
+def _named_once(named: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Those whose link nobody else has: some agendas give every event the same one."""
+    named = [(link, one) for link, one in named if link]
+    times = Counter(link for link, _ in named)
+    return {link: one for link, one in named if times[link] == 1}
+
+
+def _title(one: Draft | Item) -> tuple[str, int | None]:
+    return fold(one.title), one.start
+
+
+def _same(draft: Draft, item: Item) -> bool:
+    """Whether the item says what the draft says."""
+    return all(getattr(draft, name) == getattr(item, name) for name in FIELDS) and _where(draft) == _where(item)
+
+
+def _where(one: Draft | Item) -> tuple[int, int] | None:
+    """A position as a record keeps it."""
+    return (angle(one.position[0], 90), angle(one.position[1], 180)) if one.position else None
