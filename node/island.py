@@ -148,7 +148,7 @@ class Island:
         return change.verdicts, self._tell(self._news(keeps, change), now)
 
     def _new_rows(self, change: Change, received: int) -> list[Row]:
-        """Rows for what enters, but for what only faded and is still on disk with its local marks."""
+        """Rows for what enters, but for what only faded and is still on disk with what is only known here."""
         return [Row.of(record := decode(raw), raw, received, before=self._replaced(record, change))
                 for id_, raw in change.added if self.store.get(id_) is None]
 

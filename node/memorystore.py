@@ -2,12 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from node.errors import LocalMisuse
 from node.rows import Row, RowIndex, Slice
-
-LOCAL_FIELDS = {"hidden", "origin"}  # what an island may change of a row it keeps
 
 
 class MemoryStore:
@@ -40,15 +36,6 @@ class MemoryStore:
     def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
         """At most `limit` rows, and the mark to ask for what follows ("" at the end)."""
         return self._index.page(wanted, after, limit)
-
-    def mark(self, id_: bytes, **local: bool | str) -> bool:
-        """Change `hidden` or `origin` of a row; whether there was one."""
-        if not set(local) <= LOCAL_FIELDS:
-            raise LocalMisuse(f"not for an island to change: {sorted(set(local) - LOCAL_FIELDS)}")
-        row = self.get(id_)
-        if row is not None:
-            self.commit(put=[replace(row, **local)])
-        return row is not None
 
     def note(self, name: str) -> object:
         """The JSON value kept under `name`, or None."""

@@ -24,7 +24,7 @@ class StoreFailed(Exception):
 class Row:
     """A record as kept: its encoding, what sorts it, and what is only known here (the rest, from `received` on).
 
-    Moments are minutes since 2024; `start` is None for everything but an event. `origin`: where it was imported from.
+    Moments are minutes since 2024; `start` is None for everything but an event.
     `before`: of a correction, the first version that was shown here, encoded; it goes when the correction goes.
     """
 
@@ -36,16 +36,14 @@ class Row:
     start: int | None
     topic: int
     received: int
-    hidden: bool = False
-    origin: str = ""
     before: bytes = b""
 
     @classmethod
-    def of(cls, record: Record, raw: bytes, received: int, origin: str = "", before: bytes = b"") -> "Row":
+    def of(cls, record: Record, raw: bytes, received: int, before: bytes = b"") -> "Row":
         """The row that keeps `record`, encoded as `raw`, from minute `received` on."""
         start = record.detail.start if isinstance(record.detail, Event) else None
         return cls(record.id, raw, int(record.kind), record.created, record.expires, start, record.topic, received,
-                   origin=origin, before=before)
+                   before)
 
 
 @dataclass(frozen=True, slots=True)

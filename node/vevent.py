@@ -13,6 +13,7 @@ from node.foreigntext import line_of, shortened, text_of
 
 EPOCH = datetime(2024, 1, 1)
 MAX_TEXT = 1_000  # characters of a description: more costs everybody's air, and the link has the rest
+LOCAL = (".lan", ".local", ".localhost", ".home.arpa", ".internal")
 MAX_NAME, MAX_CATEGORIES = 80, 40
 TOPIC_WORDS = {
     1: "demonstration manifestation manif rassemblement marche protest rally march manifestacion",
@@ -81,7 +82,13 @@ def _organiser(event: Mapping[str, Any]) -> str:
 def _link(event: Mapping[str, Any]) -> str:
     """Its own link, as our agendas give it, or the address of its page."""
     given = (words(event, name).strip() for name in ("LINK", "URL"))
-    return next((link for link in given if is_link(link) and link.isprintable() and len(link) <= LINE_LIMITS["link"]), "")
+    return next((link for link in given if len(link) <= LINE_LIMITS["link"] and _leads_there(link)), "")
+
+
+def _leads_there(link: str) -> bool:
+    """Whether it leads there from everywhere: every island calls itself archipel.lan."""
+    host = (urlsplit(link).hostname or "") if is_link(link) and link.isprintable() else ""
+    return "." in host and not host.endswith(LOCAL)
 
 
 def _position(event: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -15,7 +15,8 @@ from tests.storerows import all_pages, made_up
 
 FOLDER = Path("/island")
 NUMBERS = st.integers(0, 40)
-ROWS = st.builds(made_up, NUMBERS, size=st.sampled_from([0, 90, 1700]), created=st.integers(0, 9), hidden=st.booleans())
+ROWS = st.builds(made_up, NUMBERS, size=st.sampled_from([0, 90, 1700]), created=st.integers(0, 9),
+                 before=st.binary(max_size=9))
 IDS = NUMBERS.map(lambda number: made_up(number).id)
 PLAIN = st.none() | st.booleans() | st.integers() | st.text()
 VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)
@@ -24,7 +25,7 @@ SLICES = st.builds(Slice, st.sampled_from(["created", "start"]), st.none() | st.
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Commits, marks, notes, compactions, failures, restarts and power cuts, beside a model."""
+    """Commits, notes, compactions, failures, restarts and power cuts, beside a model."""
 
     @initialize()
     def begin(self):
@@ -36,10 +37,6 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(put=st.lists(ROWS, max_size=4), delete=st.lists(IDS, max_size=3))
     def commit(self, put, delete):
         self._both(lambda store: store.commit(put, delete))
-
-    @rule(id_=IDS, local=st.fixed_dictionaries({}, optional={"hidden": st.booleans(), "origin": st.text(max_size=9)}))
-    def mark(self, id_, local):
-        self._both(lambda store: store.mark(id_, **local))
 
     @rule(name=st.sampled_from("ab"), value=VALUES)
     def note(self, name, value):

@@ -53,10 +53,10 @@ def script(seed, length=16):
                      for extra in range(chance.choice([1, 1, 1, 6]))]
             number += len(fresh)
             gone = chance.sample(there, min(len(there), chance.choice([0, 0, 1, 3])))
-            hidden = [replace(row, hidden=True) for row in there if row not in gone and chance.random() < 0.1]
-            changed = {row.id for row in hidden}
-            there = [row for row in there if row not in gone and row.id not in changed] + hidden + fresh
-            yield "rows", fresh + hidden, [row.id for row in gone]
+            known = [replace(row, before=b"earlier") for row in there if row not in gone and chance.random() < 0.1]
+            changed = {row.id for row in known}
+            there = [row for row in there if row not in gone and row.id not in changed] + known + fresh
+            yield "rows", fresh + known, [row.id for row in gone]
 
 
 def carry_out(store, step):

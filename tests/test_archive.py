@@ -4,6 +4,8 @@ import itertools
 import random
 import sqlite3
 import threading
+from base64 import b64decode
+from dataclasses import replace
 
 import pytest
 
@@ -41,8 +43,7 @@ def on_disk(folder, text):
 
 
 def test_what_is_kept_is_read_back_by_id_and_page_by_page(archive):
-    rows = [made_up(number, created=random.Random(number).randrange(20), hidden=number == 3, origin="usb" * (number % 2))
-            for number in range(40)]
+    rows = [made_up(number, created=random.Random(number).randrange(20)) for number in range(40)]
     archive.keep(rows, {})
     archive.keep(rows[:5], {})
     assert len(archive) == 40 and archive.get(rows[3].id) == rows[3] and archive.get(b"?" * 16) is None
@@ -104,18 +105,18 @@ def test_retiring_again_completes_what_a_crash_interrupted(archive, store):
 
 
 def test_an_island_that_keeps_nothing_archives_nothing(tmp_path, archive, store):
-    row = made_up(1, origin="visible-in-the-file")
+    row = made_up(1, before=b64decode("visibleinthefile"))
     store.commit(put=[row])
     archive.index(row.id, row.created, "passemontagne")
     assert found(archive, "passemontagne")
     retire(store, archive, [row.id], None)
     archive.compact()
     assert len(archive) == len(store) == 0 and not found(archive, "passemontagne")
-    assert not on_disk(tmp_path, "passemontagne") and not on_disk(tmp_path, "visible-in-the-file")
+    assert not on_disk(tmp_path, "passemontagne") and not on_disk(tmp_path, "visibleinthefile")
 
 
 def test_what_was_forgotten_is_nowhere_on_the_disk_after_compaction(tmp_path, archive):
-    rows = [made_up(number, origin=f"origine{number}x") for number in range(300)]
+    rows = [replace(made_up(number), raw=f"origine{number}x".encode()) for number in range(300)]
     archive.keep(rows[:150], {row.id: f"motsecret{number}x commun" for number, row in enumerate(rows)})
     for number, row in enumerate(rows[150:], 150):
         archive.index(row.id, row.created, f"motsecret{number}x commun")

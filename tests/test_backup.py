@@ -17,7 +17,7 @@ from node.store.journalstore import JournalStore
 from node.store.sealed import BackupRefused, seal
 from tests.storerows import made_up
 
-ROWS = [made_up(number, hidden=number % 7 == 0, origin="usb" if number % 5 == 0 else "") for number in range(1300)]
+ROWS = [made_up(number) for number in range(1300)]
 
 
 @pytest.fixture(autouse=True, scope="module")

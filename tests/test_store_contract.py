@@ -5,7 +5,6 @@ import random
 
 import pytest
 
-from node.errors import LocalMisuse
 from node.identity import SigningKey
 from node.memorystore import MemoryStore
 from node.records import Event, Kind, Record, encode, sign
@@ -89,15 +88,9 @@ def test_a_mark_somebody_edited_starts_anew(store, mark):
     assert store.page(Slice(), mark) == ([row(1)], "")
 
 
-def test_marks_stay_on_the_island_and_change_nothing_else(store):
-    store.commit(put=[row(1)])
-    assert store.mark(row(1).id, hidden=True) and store.mark(row(1).id, origin="agenda.ics")
-    assert store.get(row(1).id) == row(1, hidden=True, origin="agenda.ics")
-    assert not store.mark(row(2).id, hidden=True)
+def test_what_a_correction_said_before_is_kept_with_it(store):
     store.commit(put=[row(3, before=b"\0 old \xff")])
     assert store.get(row(3).id).before == b"\0 old \xff"
-    with pytest.raises(LocalMisuse):
-        store.mark(row(1).id, created=3)
 
 
 def test_notes_are_values_of_their_own(store):
@@ -112,6 +105,6 @@ def test_notes_are_values_of_their_own(store):
 def test_a_row_is_made_from_its_record():
     draft = Record(Kind.EVENT, b"a" * 8, 100, topic=3, detail=Event(500, 60, 4))
     record = sign(draft, b"s" * 16, SigningKey(b"k" * 32).sign)
-    made = Row.of(record, encode(record), 101, "usb")
+    made = Row.of(record, encode(record), 101, b"old")
     assert (made.id, made.kind, made.start, made.expires, made.topic) == (record.id, 1, 500, 560 + 1440, 3)
-    assert (made.received, made.origin, made.hidden) == (101, "usb", False)
+    assert (made.received, made.before) == (101, b"old")

@@ -62,7 +62,7 @@ def _calendar(events: Iterable[Item]) -> Response:
 
 
 def _vevent(item: Item):
-    from icalendar import Event
+    from icalendar import Event, vUri
 
     event = Event()
     event.add("uid", f"{uid(item)}@archipel")
@@ -71,7 +71,7 @@ def _vevent(item: Item):
     event.add("dtstart", moment(item.start))  # UTC: a time zone definition would cost 2.9 kB an event
     if item.end and item.end > item.start:
         event.add("dtend", moment(item.end))
-    event.add("summary", caption(item))
+    event.add("summary", prose.plain(item.title), {"LANGUAGE": tag_of(item)} if tag_of(item) else {})
     event.add("url", whole_address(item))
     event.add("status", "CONFIRMED" if item.cancelled is None else "CANCELLED")
     event.add("categories", [TOPICS.get(item.topic, "other")])
@@ -79,10 +79,17 @@ def _vevent(item: Item):
     if item.position:
         event.add("geo", item.position)
     description = "\n\n".join(filter(None, [item.text, item.organiser, item.link, item.cancelled]))
-    for name, text in [("location", item.place), ("description", description)]:
+    for name, text in [("location", item.place), ("description", description), *_for_islands(item)]:
         if text:
             event.add(name, prose.plain(text))
+    if item.link:
+        event.add("link", vUri(item.link), {"LINKREL": "related", "VALUE": "URI"})  # RFC 9253; `url` is our own page
     return event
+
+
+def _for_islands(item: Item) -> list[tuple[str, str]]:
+    """What the description says too, each in a field of its own, so that another island takes the event over whole."""
+    return [("contact", item.organiser), ("comment", item.cancelled or ""), ("x-archipel-offset", str(item.offset))]
 
 
 def uid(item: Item) -> str:

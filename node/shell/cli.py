@@ -11,7 +11,7 @@ import click
 
 from node import __version__
 from node.clock import EPOCH_S, FastClock, SystemClock, seconds_of
-from node.shell import carrycli
+from node.shell import agendacli, carrycli
 from node.shell.options import config_option, settings_of
 from node.shell.settings import Settings
 from node.shell.speech import SpeakingGroup, say, translated
@@ -177,5 +177,5 @@ def demo(speed: float, port: int, selftest: bool, folder: Path | None) -> None:
     sys.exit(island_demo.selftest() if selftest else island_demo.run())
 
 
-for command in carrycli.COMMANDS:
+for command in (*carrycli.COMMANDS, agendacli.agenda):
     main.add_command(command)

@@ -3,7 +3,7 @@
 import base64
 from typing import Any, Protocol
 
-from node.board import BoardClosed, Draft, DraftRefused, Item
+from node.board import BoardClosed, Draft, DraftRefused, Intake, Item
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
 from node.records import Kind
@@ -35,6 +35,9 @@ def handlers(around: Around) -> dict[str, Handler]:
         "note": lambda request: around.store.note(request["name"]),
         "set_note": lambda request: around.store.set_note(request["name"], request["value"]),
         "keys": lambda request: keys(around),
+        "agenda-tag": lambda request: around.board.importing.tag(request["address"]),
+        "agenda-look": lambda request: look(around.board, request),
+        "agenda-take": lambda request: brief(around.board.importing.take(request["id"], "archipel agenda")),
     }
 
 
@@ -51,6 +54,20 @@ def post(board: IslandBoard, given: dict) -> dict:
     except BoardClosed as closed:
         raise ValueError(f"this island cannot keep posts now: {closed.reason}") from closed
     return {"id": posted.id, "word": posted.word, **vars(posted.cost)}
+
+
+def look(board: IslandBoard, request: dict) -> dict:
+    """What an agenda of another program brings; its file comes in base64."""
+    content = base64.b64decode(request["content"])
+    return brief(board.importing.look(content, request["name"], request["address"], request["tag"]))
+
+
+def brief(intake: Intake) -> dict:
+    """As JSON; of each event its start and title."""
+    piles = {name: [{"start": one.start, "title": one.title} for one in getattr(intake, name)]
+             for name in ("new", "changed", "cancelled")}
+    return {"id": intake.id, "problem": intake.problem, "origin": vars(intake.origin), "unchanged": intake.unchanged,
+            "left_out": dict(intake.left_out), "cost": vars(intake.cost), "size": intake.size, **piles}
 
 
 def listed(board: IslandBoard, limit: int) -> list[dict]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from threading import Lock
 
 from node.errors import LocalMisuse
-from node.memorystore import LOCAL_FIELDS
 from node.records import ID_BYTES
 from node.rows import Row, RowIndex, Slice, StoreFailed
 from node.store.disk import Disk, StoreLocked, failure_of
@@ -158,15 +157,6 @@ class JournalStore:
         """At most `limit` rows, and the mark to ask for what follows ("" at the end)."""
         return self.records.shelf.page(wanted, after, limit)
 
-    def mark(self, id_: bytes, **local: bool | str) -> bool:
-        """Change `hidden` or `origin` of a row; whether there was one."""
-        if not set(local) <= LOCAL_FIELDS:
-            raise LocalMisuse(f"not for an island to change: {sorted(set(local) - LOCAL_FIELDS)}")
-        try:
-            return bool(self.records.update(local, doc_ids=[id_.hex()]))
-        except KeyError:  # tinydb 4.8; later versions skip unknown ids
-            return False
-
     def note(self, name: str) -> object:
         """The JSON value kept under `name`, or None."""
         document = self.notes.get(doc_id=name)
@@ -213,10 +203,6 @@ def document_of(row: Row) -> Document:
                           "topic": row.topic, "received": row.received}
     if row.start is not None:
         document["start"] = row.start
-    if row.hidden:
-        document["hidden"] = True
-    if row.origin:
-        document["origin"] = row.origin
     if row.before:
         document["before"] = b64encode(row.before).decode()
     return document
@@ -225,15 +211,14 @@ def document_of(row: Row) -> Document:
 def row_of(id_: str, document: Document) -> Row:
     """The inverse; raises ValueError, KeyError or TypeError for what no row looks like."""
     return _fit(Row(bytes.fromhex(id_), document["raw"], document["kind"], document["created"], document["expires"],
-                    document.get("start"), document["topic"], document["received"], document.get("hidden", False),
-                    document.get("origin", ""), b64decode(document.get("before", ""))))
+                    document.get("start"), document["topic"], document["received"], b64decode(document.get("before", ""))))
 
 
 def _fit(row: Row) -> Row:
     """The same row, or ValueError or TypeError when a restart could not read it back."""
     if not (0 <= row.kind <= MAX_NUMBER and 0 <= row.created <= MAX_NUMBER and 0 <= row.expires <= MAX_NUMBER
             and 0 <= row.topic <= MAX_NUMBER and 0 <= row.received <= MAX_NUMBER and 0 <= (row.start or 0) <= MAX_NUMBER
-            and len(row.id) == ID_BYTES and isinstance(row.raw, bytes) and isinstance(row.origin, str)):
+            and len(row.id) == ID_BYTES and isinstance(row.raw, bytes)):
         raise ValueError("a row no record has")
     return row
 
