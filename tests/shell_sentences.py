@@ -6,9 +6,11 @@ from pathlib import Path
 
 NODE = Path(__file__).parents[1] / "node"
 FILES = ("shell/cli", "shell/keycli", "shell/carrycli", "shell/doctor", "shell/brokers", "shell/keyfile", "shell/server",
-         "store/sealed")
-SAID = {"say", "translated", "ClickException", "KeyTrouble", "PortTaken", "Finding", "_passphrase", "_new_passphrase"}
-TABLES = {"NO_BUNDLE", "NO_PICTURE", "CARD", "STICK", "IN_WORDS", "FAULTS", "REMEDIES", "SENTENCES"}
+         "shell/agendacli", "shell/fetching", "store/sealed")
+SAID = {"say", "translated", "ClickException", "KeyTrouble", "PortTaken", "Finding", "_passphrase", "_new_passphrase",
+        "NotFetched"}
+TABLES = {"NO_BUNDLE", "NO_PICTURE", "CARD", "STICK", "IN_WORDS", "FAULTS", "REMEDIES", "SENTENCES", "PROBLEMS",
+          "LEFT_OUT"}
 LEVELS = {"ok", "note", "bad"}
 
 

@@ -9,6 +9,7 @@ import click
 from node.agenda import MAX_FILE_BYTES
 from node.clock import seconds_of
 from node.shell.options import config_option, settings_of
+from node.shell.speech import say, translated
 
 PROBLEMS = {
     "agenda-mark": "this is no agenda (no iCalendar file).", "agenda-size": "this agenda is too large: 2 MB at most.",
@@ -40,20 +41,20 @@ def agenda(config: Path | None, source: str, yes: bool) -> None:
     tag = ask(settings, "agenda-tag", address=address) if address else ""
     content, tag = _fetched(address, tag) if address else (_read(Path(source)), "")
     if content is None:
-        click.echo("Nothing has changed there since the last time.")
+        say("Nothing has changed there since the last time.")
         return
     if len(content) > MAX_FILE_BYTES:
         _checked({"problem": "agenda-size"})
     told = {"content": b64encode(content).decode(), "name": Path(source).name, "address": address, "tag": tag}
     shown = _checked(ask(settings, "agenda-look", **told))
-    click.echo("\n".join(lines_of(shown)))
+    tell(shown)
     if not shown["size"]:
         ask(settings, "agenda-take", id=shown["id"])  # nothing to post, but what was seen is remembered
         return
     if not yes:
-        click.confirm("Post it?", abort=True)
+        click.confirm(translated("Post it?"), abort=True)
     done = _checked(ask(settings, "agenda-take", id=shown["id"]))
-    click.echo(f"Posted: {counts_of(done)}.")
+    say(f"Posted: {len(done['new'])} new, {len(done['changed'])} changed, {len(done['cancelled'])} cancelled.")
 
 
 def _checked(told: dict) -> dict:
@@ -62,20 +63,18 @@ def _checked(told: dict) -> dict:
     return told
 
 
-def lines_of(shown: dict) -> list[str]:
-    """What a file brings, as a person reads it."""
-    name = shown["origin"]["name"] or shown["origin"]["link"] or "This agenda"
-    lines = [f"{name}: {counts_of(shown)}, {shown['unchanged']} as they are here."]
+def tell(shown: dict) -> None:
+    """Say what a file brings."""
+    click.echo(shown["origin"]["name"] or shown["origin"]["link"])
+    say(f"{len(shown['new'])} new, {len(shown['changed'])} changed, {len(shown['cancelled'])} cancelled, "
+        f"{shown['unchanged']} as they are here.")
     for mark, pile in (("+", "new"), ("*", "changed"), ("-", "cancelled")):
-        lines += [f"  {mark} {_moment(one['start'])}  {one['title']}" for one in shown[pile]]
-    lines += [f"  left out: {count} {LEFT_OUT.get(reason, reason)}" for reason, count in sorted(shown["left_out"].items())]
-    cost = shown["cost"]
-    return lines + [f"Cost: {cost['packets']} packets, {cost['airtime_s']:.0f} s of air."] * bool(shown["size"])
-
-
-def counts_of(told: dict) -> str:
-    """How many are new, changed, cancelled."""
-    return f"{len(told['new'])} new, {len(told['changed'])} changed, {len(told['cancelled'])} cancelled"
+        for one in shown[pile]:
+            click.echo(f"  {mark} {_moment(one['start'])}  {one['title']}")
+    for reason, count in sorted(shown["left_out"].items()):
+        say(f"left out: {count} {LEFT_OUT.get(reason, reason)}")
+    if shown["size"]:
+        say(f"Cost: {shown['cost']['packets']} packets, {shown['cost']['airtime_s']:.0f} s of air.")
 
 
 def _moment(minute: int) -> str:
@@ -97,5 +96,5 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from error
+        raise click.ClickException(f"{path}: {error.strerror}.") from error
     return content

@@ -16,6 +16,11 @@ BLOCK_BYTES = 1 << 16
 REMEDIES = {401: "it wants a password", 403: "it does not let this island read it", 404: "nothing is there",
             410: "it is gone", 429: "it was asked too often: try again tomorrow"}
 
+SENTENCES = {
+    "name": "no such address is known here. Does this island have the internet?", "silent": "its server does not answer.",
+    "other": "it cannot be had",
+}
+
 
 class NotFetched(Exception):
     """Nothing came: says why, for people."""
@@ -57,7 +62,8 @@ def fetch(address: str, tag: str, max_bytes: int) -> Fetched:
         error.close()
         if error.code == 304:
             return Fetched(None, tag)
-        raise NotFetched(f"{REMEDIES.get(error.code, 'its server answers')} ({error.code}).") from error
+        what = REMEDIES.get(error.code, SENTENCES["other"])
+        raise NotFetched(f"{what} (its server answers {error.code}).") from error
     except (OSError, HTTPException, ValueError) as error:
         raise NotFetched(_why(error)) from error
 
@@ -74,8 +80,5 @@ def _read(answer, max_bytes: int) -> bytes:
 
 def _why(error: Exception) -> str:
     reason = getattr(error, "reason", error)
-    if isinstance(reason, socket.gaierror):
-        return "no such address is known here. Does this island have the internet?"
-    if isinstance(reason, TimeoutError):
-        return "its server does not answer."
-    return f"{reason}."
+    slug = "name" if isinstance(reason, socket.gaierror) else "silent" if isinstance(reason, TimeoutError) else ""
+    return SENTENCES.get(slug) or f"{reason}."
