@@ -11,11 +11,13 @@ import pytest
 from node.clock import seconds_of
 from node.errors import RemoteFault
 from node.identity import Charter, SigningKey, key_id, verify
+from node.invitation import accept, charter_bytes, from_text, invitation_bytes, read_charter, read_invitation
 from node.liveset import LiveSet
 from node.records import decode, encode, record_id, signed_part, signing_message
 
 VECTORS = Path(__file__).parent / "vectors"
-RECORDS, TRUST = (json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in ("records", "trust"))
+RECORDS, TRUST, INVITATION = (json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+                              for name in ("records", "trust", "invitation"))
 
 
 def charter_of(told):
@@ -30,7 +32,7 @@ def named(vectors):
     return {"argvalues": vectors, "ids": [vector["name"] for vector in vectors]}
 
 
-@pytest.mark.parametrize("told", [RECORDS, TRUST])
+@pytest.mark.parametrize("told", [RECORDS, TRUST, INVITATION])
 def test_keys_and_the_set_are_named_as_written(told):
     assert charter_of(told["charter"]).set_id.hex() == told["charter"]["set_id"]
     for pair in told["keys"].values():
@@ -126,3 +128,43 @@ def test_the_examples_in_the_protocol_are_among_the_vectors():
     examples = re.findall(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{16,}\b", text)
     assert len(examples) >= 6
     assert [example for example in examples if example not in known] == []
+
+
+def test_an_invitation_reads_as_written_and_is_used_as_written():
+    told = INVITATION["accepted"]
+    raw, use = bytes.fromhex(told["invitation"]), bytes.fromhex(told["use"])
+    invitation = read_invitation(raw)
+    assert charter_bytes(read_charter(bytes.fromhex(told["charter"]))).hex() == told["charter"]
+    assert invitation_bytes(invitation) == raw == from_text(told["text"])
+    assert (invitation.seed.hex(), invitation.expires) == (told["seed"], told["expires"])
+    assert [paper.hex() for paper in invitation.papers] == told["records"]
+    assert encode(accept(invitation, bytes.fromhex(told["newcomer"]), "Nora", told["used_at"])) == use
+    newcomers_set = LiveSet(invitation.charter)
+    newcomers_set.apply(newcomers_set.judge([*invitation.papers, use], seconds_of(told["used_at"])))
+    assert len(newcomers_set) == 3
+
+
+@pytest.mark.parametrize("vector", **named(INVITATION["refused"]))
+def test_a_charter_or_invitation_with_one_thing_wrong_is_refused_for_it(vector):
+    with pytest.raises(RemoteFault) as caught:
+        (read_charter if vector["what"] == "charter" else read_invitation)(bytes.fromhex(vector["hex"]))
+    assert caught.value.reason == vector["reason"]
+
+
+def test_a_thousand_edits_with_checks_made_right_let_nobody_in_and_never_raise_anything_else():
+    told, rng = INVITATION["accepted"], random.Random(1)
+    raw, let_in = bytes.fromhex(told["invitation"]), 0
+    for _ in range(1000):
+        body = bytearray(raw[:-4])
+        for _ in range(rng.randint(1, 3)):
+            body[rng.randrange(21, len(body))] ^= 1 << rng.randrange(8)
+        edited = bytes(body) + hashlib.blake2b(body, digest_size=4).digest()
+        try:
+            invitation = read_invitation(edited)
+        except RemoteFault:
+            continue
+        if invitation.charter.set_id == CHARTER.set_id and list(invitation.papers) != told["records"]:
+            strange = LiveSet(invitation.charter)
+            kept = strange.judge(invitation.papers, seconds_of(told["used_at"])).added
+            let_in += any(encoded.hex() not in told["records"] for _, encoded in kept)
+    assert let_in == 0

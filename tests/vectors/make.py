@@ -1,11 +1,13 @@
 """Writes the vectors: `python -m tests.vectors.make`. Only for a new format version."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
 from node.bundle import Header, write
 from node.clock import MAX_MINUTE
+from node.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
 from node.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
 from node.letters import code_of, letters_of
 from node.records import MAX_RECORD_BYTES, Event, Kind, Record, Revocation, Right, Vouch, decode, encode, record_id, sign
@@ -18,10 +20,11 @@ SIGNATURE = bytes(64)
 
 
 def main():
-    village = Village()
-    for name, value in (("records", records(village)), ("trust", trust(village)), ("sealing", sealing(village)),
-                        ("carry", carry(village))):
-        text = json.dumps({**heading(village), **value}, indent=1, ensure_ascii=False)
+    village, another = Village(), Village()
+    made = [("records", village, records(village)), ("trust", village, trust(village)), ("sealing", village, sealing(village)),
+            ("carry", village, carry(village)), ("invitation", another, invitations(another))]
+    for name, its, value in made:
+        text = json.dumps({**heading(its), **value}, indent=1, ensure_ascii=False)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -54,6 +57,52 @@ def carry(village):
                 "answer": Envelope(secret, lambda size: bytes(range(size, 0, -1))).close(ANSWERED, SAME,
                                                                                          bytes(range(24))).hex()},
     }
+
+
+# Charters and invitations as files
+
+
+def invitations(village):
+    ticket = bytes(range(32))
+    keeper = village.vouch("founder", "ben", KEEPER)
+    made = prepare(village.charter, village.key("ben"), ticket, offer(village.key("ben").key_id, ticket, T0, 24),
+                   [decode(keeper)])
+    charter, invitation = charter_bytes(village.charter), invitation_bytes(made)
+    use = accept(made, village.key("new").public, "Nora", T0 + 5)
+    broken = [
+        ("charter", "one bit changed", flipped(charter, 40), "charter-check"),
+        ("charter", "cut short, with its check", checked(charter[:-5]), "charter-short"),
+        ("charter", "one octet more, with its check", checked(charter[:-4] + b"\0"), "charter-long"),
+        ("charter", "another mark", checked(b"x" + charter[1:-4]), "charter-mark"),
+        ("charter", "a name that is not UTF-8", checked(charter[:19] + b"\xff" + charter[20:-4]), "charter-name"),
+        ("charter", "no founder", checked(charter[:29] + b"\0" + charter[62:-4]), "charter-founders"),
+        ("charter", "a founder twice", checked(charter[:29] + b"\2" + 2 * charter[30:62] + charter[62:-4]),
+         "charter-founders"),
+        ("invitation", "one bit changed", flipped(invitation, 200), "invitation-check"),
+        ("invitation", "the seed of another key", checked(invitation[:-4].replace(ticket, bytes(32))), "invitation-key"),
+        ("invitation", "no record", checked(invitation[:23 + len(charter) + 32]), "invitation-papers"),
+        ("invitation", "a bulletin among its records", checked(invitation[:-4] + framed(village.bulletin())),
+         "invitation-papers"),
+        ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
+    ]
+    return {"accepted": {"seed": ticket.hex(), "charter": charter.hex(), "invitation": invitation.hex(),
+                         "text": to_text(invitation), "records": [paper.hex() for paper in made.papers],
+                         "expires": made.expires, "newcomer": village.key("new").public.hex(), "used_at": T0 + 5,
+                         "use": encode(use).hex()},
+            "refused": [{"what": what, "name": name, "hex": raw.hex(), "reason": reason}
+                        for what, name, raw, reason in broken]}
+
+
+def framed(raw):
+    return len(raw).to_bytes(2, "big") + raw
+
+
+def flipped(raw, position):
+    return raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1:]
+
+
+def checked(body):
+    return body + hashlib.blake2b(body, digest_size=4).digest()
 
 
 # Sealed for a broker
@@ -137,9 +186,6 @@ def refused(village, accepted):
         """The same with other octets at a position, signed again."""
         body = raw[:position] + bytes(octets) + raw[position + len(octets):-64]
         return body + founder.sign(b"archipel record 1" + village.charter.set_id + body)
-
-    def flipped(raw, position):
-        return raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1:]
 
     stranger = sign(replace(decode(bulletin), author=key("stranger").key_id), village.charter.set_id, key("stranger").sign)
     elsewhere = sign(decode(bulletin), bytes(16), founder.sign)
