@@ -81,9 +81,9 @@ class Reader:
         return self._item(record_id(raw), record) if first == root else None
 
     def replies(self, item: Item) -> list[Item]:
-        """Replies to an item, oldest first, the newest 50 at most."""
+        """Replies to an item, oldest first, those of one minute as they came here, the newest 50 at most."""
         about = map(self.live, self._liveset.about(root_of(item)))
-        replies = sorted((one for one in about if one and one.kind is Kind.REPLY), key=lambda one: (one.created, one.id))
+        replies = sorted((one for one in about if one and one.kind is Kind.REPLY), key=lambda one: one.created)
         return replies[-MAX_REPLIES:]
 
     def past(self, id_: bytes) -> Item | None:

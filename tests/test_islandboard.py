@@ -238,6 +238,14 @@ def test_a_post_from_elsewhere_cannot_be_changed_here(place):
     assert problems(place.board.withdraw, record.id.hex(), "x") == [("word", "not-yours")]
 
 
+def test_replies_of_one_minute_stand_as_they_came(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="Qui vient ?"))
+    said = [f"Réponse {number}" for number in range(8)]
+    for text in said:
+        place.board.post(Draft(Kind.REPLY, text=text, target=posted.id))
+    assert [reply.text for reply in place.board.item(posted.id).replies] == said
+
+
 def test_replies_stand_under_what_they_answer_also_after_a_correction(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="Qui a une remorque ?"))
     place.board.post(Draft(Kind.REPLY, text="Moi", target=posted.id))
