@@ -414,6 +414,30 @@ def test_two_whose_budgets_end_together_do_not_begin_together():
     assert len(begins) >= 4 and min(begins) > 3000
 
 
+def test_those_who_missed_the_same_piece_do_not_ask_at_the_same_moment():
+    raw, asked = bulletin(1, 300), set()
+    for seed in range(8):
+        desk = Desk(seed)
+        desk.wait(60)
+        desk.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
+        at = desk.now
+        while not desk.sections(More) and desk.now < at + 120:
+            desk.wait(0.1)
+        asked.add(round(desk.now - at, 1))
+    assert len(asked) >= 7
+
+
+def test_what_most_of_many_neighbours_lack_is_sent_again_at_once():
+    desk = Desk()
+    desk.wait(60)
+    for sender in range(1, 21):
+        desk.hear(summary([], at=desk.now), sender=sender)
+    desk.wait(120)
+    desk.give(Posted(bulletin(1)))
+    desk.wait(20)
+    assert len(desk.sections(Whole)) > 1
+
+
 def test_two_responders_share_the_work():
     raws, shares = [bulletin(number) for number in range(20)], []
     for responders in ((0x0123, 9), (9, 0x0123)):

@@ -71,7 +71,8 @@ class Asking:
         """
         self._flow = self._flow + 1 if at < self._quiet_at else 1
         self._unanswered = 0 if self._flow < MANY else BULK_PATIENCE
-        self._quiet_at = at + self._unit_s * (QUIET_UNITS if self._flow < MANY else LONG_QUIET_UNITS)
+        quiet = QUIET_UNITS if self._flow < MANY else LONG_QUIET_UNITS
+        self._quiet_at = at + self._unit_s * self._rng.uniform(quiet, 1.5 * quiet)  # all who lack it heard the same packet
 
     def may_ask(self, at: float) -> bool:
         """Whether nothing is coming at present."""

@@ -23,6 +23,7 @@ SPREAD_UNITS = 6
 RIVAL_UNITS = 1.5  # for each who may send the same: one is to be first, and heard by the others in time
 THRESHOLD = 0.5  # neighbours that a transmission must be expected to serve
 URGENT_THRESHOLD = 0.25
+ONWARD = 2.0  # so many more, and we go on at once
 LISTEN_UNITS = 18  # a neighbour that has more to serve would have passed it on by then
 FEW_DUE = 4  # repairs; with more to come, nothing is sent twice before its receiver has told what it lacks
 BULK_QUIET = 1 / 8  # who is being sent many records listens, and says nothing
@@ -204,8 +205,10 @@ class Rumours:
                 self._note_push(one, rumour, at)
         rumour.check_at = at + LISTEN_UNITS * self._unit_s
         batch = rumour.sent % rumour.parts
-        if batch or rumour.fresh or sum(one.due_at is not None for one in self._all.values()) <= FEW_DUE:
-            self.plan(rumour, at, 0.0 if batch else LISTEN_UNITS * self._unit_s)
+        if batch or self.gain(rumour) >= ONWARD:
+            self.plan(rumour, at, 0.0)
+        elif rumour.fresh or sum(one.due_at is not None for one in self._all.values()) <= FEW_DUE:
+            self.plan(rumour, at, LISTEN_UNITS * self._unit_s)
         else:
             rumour.due_at = rumour.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
 

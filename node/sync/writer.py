@@ -170,7 +170,8 @@ class Writer:
     def _add_neighbours(self, draft: Draft, at: float) -> None:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
-        news = frozenset(addresses) != self._told or at > self._told_at + TELL_NEIGHBOURS_S
+        changed = len(around) <= MAX_NEIGHBOURS and frozenset(addresses) != self._told  # of too many, others each time
+        news = changed or at > self._told_at + TELL_NEIGHBOURS_S
         alone = self.station.asking.introductions <= 0 and all(one.hops for one in self.station.near)
         if (news and (addresses or alone)) or self.station.asking.far_off:
             draft.add(Neighbours(addresses))
