@@ -21,8 +21,9 @@ SIGNATURE = bytes(64)
 
 def main():
     village, another = Village(), Village()
-    made = [("records", village, records(village)), ("trust", village, trust(village)), ("sealing", village, sealing(village)),
-            ("carry", village, carry(village)), ("invitation", another, invitations(another))]
+    made = [("records", village, records(village)), ("trust", village, trust(village)),
+            ("sealing", village, sealing(village)), ("carry", village, carry(village)),
+            ("invitation", another, invitations(another))]
     for name, its, value in made:
         text = json.dumps({**heading(its), **value}, indent=1, ensure_ascii=False)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
