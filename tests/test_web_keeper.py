@@ -156,6 +156,13 @@ def test_a_stranger_s_large_file_is_not_even_read(portal, board):
     assert answer.status_code in (200, 413) and board.picture() is None
 
 
+def test_a_post_that_waits_is_read_whole_and_once(desk, portal, board):
+    text = "Une annonce pour demain.\nAvec ses détails."
+    board.post(Draft(Kind.BULLETIN, text, publish_at=board.now() + 600))
+    page = portal.get("/keeper").get_data(as_text=True)
+    assert page.count("Avec ses détails.") == 1 and page.count("Une annonce pour demain.") <= 3  # and in its buttons
+
+
 @pytest.mark.parametrize("path", ["login", "approve", "picture"])
 def test_an_address_of_an_answer_loaded_again_leads_to_the_desk(portal, path):
     answer = portal.get(f"/keeper/{path}")
