@@ -4,6 +4,7 @@
 Ends with 77 where the kernel knows no Landlock. It imports nothing of ours, so that it starts fast.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -39,8 +40,8 @@ def lock_in() -> bool:
 
 def main(program: list[str]) -> int:
     """Become the program; a number only when that cannot be."""
-    with open("/proc/self/oom_score_adj", "w") as first_to_go:  # where memory is short, before the island
-        first_to_go.write("1000")
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as first_to_go:
+        first_to_go.write("1000")  # where memory is short, before the island
     for limit, most in LIMITS.items():
         resource.setrlimit(limit, (most, most))
     if not lock_in():
