@@ -1,8 +1,13 @@
 """Every sentence that the command line may say, found in its source: `{}` stands where something is filled in."""
 
 import ast
+import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+
+from node.shell.settings import SECTIONS
+from web.notices import SENTENCES
 
 NODE = Path(__file__).parents[1] / "node"
 FILES = ("shell/cli", "shell/keycli", "shell/carrycli", "shell/doctor", "shell/brokers", "shell/keyfile", "shell/server",
@@ -16,6 +21,11 @@ LEVELS = {"ok", "note", "bad"}
 
 def sentences() -> set[str]:
     """All of them, a line each."""
+    return _said() | {re.sub(r"%\(\w+\)s", "{}", sentence) for sentence in SENTENCES[:-1]} | {  # the last is the image's
+        setting.metadata["remedy"] for section in SECTIONS.values() for setting in fields(section)}
+
+
+def _said() -> set[str]:
     return {line for name in FILES for text in _said_in(ast.parse((NODE / f"{name}.py").read_text()))
             for line in text.split("\n") if any(sign.isalpha() for sign in line.replace("{}", ""))} - LEVELS
 

@@ -86,6 +86,12 @@ def test_errors_are_told_in_french_too(config, tmp_path):
         assert told.exit_code == 1 and said in told.output, (arguments, told.output)
 
 
+def test_wrong_settings_are_told_in_french_too(config):
+    Path(config).write_text('[node]\nname = ""\ncolour = 1\n')
+    told = archipel("status", "--config", config).output
+    assert "ligne 2 : node.name" in told and "un nom de 1 à 40 caractères" in told and "n’est pas un réglage" in told
+
+
 def test_the_doctor_speaks_french(config):
     told = archipel("doctor", "--config", config).output
     assert "Tout va bien." in told and "on peut écrire" in told and "aucune radio" in told

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from node.shell.settings import BadSettings, Settings, load
-from node.shell.speech import SOURCE, choose
+from node.shell.speech import choose
 
 config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",
                              help="The settings file (archipel.toml); without it, defaults.")
@@ -17,7 +17,7 @@ def settings_of(config: Path | None) -> Settings:
     try:
         settings = load(config)
     except BadSettings as error:
-        choose(SOURCE, os.environ)
+        choose(Settings().node.language, os.environ)
         raise click.ClickException(str(error)) from error
     choose(settings.node.language, os.environ)
     return settings
