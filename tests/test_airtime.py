@@ -38,10 +38,10 @@ def test_no_hour_ever_holds_more_than_the_limit(steps, region, patient):
         elif happening == "clock":
             governor.clock_jumped(jump_s)
             skew += jump_s
-        wait_s = governor.wait_s(airtime_s, real + skew, urgent)
+        wait_s = governor.wait_s(airtime_s, real + skew, urgent, crowding=late > 0.5)
         if patient and wait_s < math.inf:
             real += wait_s
-            wait_s = governor.wait_s(airtime_s, real + skew, urgent)
+            wait_s = governor.wait_s(airtime_s, real + skew, urgent, crowding=late > 0.5)
         if wait_s == 0:
             governor.charge(airtime_s, real + skew)
             sent.append((real + late * (GUARD_S - airtime_s), airtime_s))

@@ -61,6 +61,23 @@ def test_each_record_gets_the_reason_it_is_refused_for():
     assert len(liveset) == 2
 
 
+def test_a_record_that_comes_twice_in_one_batch_is_kept_once():
+    village = Village()
+    liveset, post = live(village), village.bulletin()
+    change = liveset.judge([post, post], NOW)
+    assert [verdict.reason for verdict in change.verdicts] == ["kept", "duplicate"]
+    assert len(change.added) == 1
+
+
+def test_what_comes_in_the_minute_its_authors_right_ends_comes_too_late():
+    village = Village()
+    vouch = village.vouch("founder", "ana", life=1)
+    posts = [village.bulletin("ana", text, life=24) for text in ("un", "deux")]
+    liveset = live(village, [vouch])
+    assert take(liveset, posts[:1], at(59)) == ["kept"]
+    assert take(liveset, posts[1:], at(60)) == ["penned"]
+
+
 def test_every_single_bit_flip_of_a_record_is_refused():
     village = Village()
     samples = [village.bulletin(), village.event(), village.retraction(bytes(8)), village.vouch("founder", "ana"),
