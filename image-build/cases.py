@@ -176,7 +176,7 @@ def exchanged_by_stick(bench: Bench) -> None:
     post(north, "par la clé USB")
     for machine in (north, south):
         machine.plug_stick(stick)
-        wait_for(lambda: b"take the stick" in (read_stick(stick, "archipel.txt") or b""), "nothing is on the stick")
+        wait_for(lambda: read_stick(stick, "archipel.txt"), "nothing is on the stick")
         mounted = "findmnt -rno TARGET /run/stick || true"
         wait_for(lambda box=machine, asked=mounted: not bench.shell(box, asked), "the stick stays in use")
         machine.pull_stick()

@@ -60,7 +60,8 @@ class Bench:
             cable = free_port()
             north = self._running.enter_context(Machine(self.card(self.settings("Nord", COUNTRY)), cable))
             north.switch_on()
-            invited = {"invitation.txt": self.archipel(north, "invite --no-qr").rpartition("Good for")[0]}
+            self.archipel(north, "invite --no-qr --out /tmp/invitation")
+            invited = {"invitation.txt": self.shell(north, "cat /tmp/invitation")}
             south = self._running.enter_context(Machine(self.card(self.settings("Sud", COUNTRY), invited), cable))
             south.switch_on()
             notices = self.shell(south, "cat /run/archipel-box/notices")
