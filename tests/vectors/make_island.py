@@ -37,7 +37,7 @@ def main(version):
 
 
 def fill(island):
-    """An island with live and past records, a hidden one, notes and words; what must be found in it."""
+    """An island with live and past records, notes and words; what must be found in it."""
     keys = KeyFolder(island)
     keys.found("Belleville", "Nord")
     charter, key, now = keys.charter(), keys.island_key(), minute_of(WRITTEN_AT)
@@ -48,10 +48,9 @@ def fill(island):
     with closing(JournalStore(island)) as store, closing(Archive(island / ARCHIVE_FILE)) as archive:
         ids = [found.id for found in store.rows() if found.raw in raws]
         retire(store, archive, ids[:RETIRED], {id_: "soupe passée" for id_ in ids[:RETIRED]})
-        store.mark(ids[-1], hidden=True)
         store.set_note("peers", {"b": [1, "é"]})
         return {"at": WRITTEN_AT, "passphrase": PASSPHRASE, "set": charter.set_id.hex(), "key": key.key_id.hex(),
-                "live": {found.id.hex(): [found.raw.hex(), found.hidden] for found in store.rows()},
+                "live": {found.id.hex(): found.raw.hex() for found in store.rows()},
                 "past": [id_.hex() for id_ in ids[:RETIRED]], "note": store.note("peers")}
 
 
