@@ -150,8 +150,9 @@ def _finish(world, setup, posted, before, begun):
     members = [world.members[node] for node in setup.islands]
     wanted = set().union(*(member.ids for member in members)) | set(posted)
     awaited = {id_: at for id_, at in posted.items() if id_ in setup.awaited} or dict.fromkeys(wanted, begun)
+    held = {node: {record_id(raw) for raw in raws} for node, raws in setup.held.items()}
     delays = [member.kept.get(id_, math.inf) - member.skew_s - at for id_, at in awaited.items()
-              for member in members if member.kept.get(id_, math.inf) > at]
+              for member in members if id_ not in held[member.name] and member.kept.get(id_, math.inf) > at]
     return {
         "delivered": sum(len(member.ids) for member in members) / max(len(wanted) * len(members), 1),
         "converged": equal, "bytes": world.air.counters["bytes"] - before[0],
