@@ -78,6 +78,16 @@ def test_what_comes_in_the_minute_its_authors_right_ends_comes_too_late():
     assert take(liveset, posts[1:], at(60)) == ["penned"]
 
 
+def test_what_a_key_signed_after_it_was_revoked_is_not_read_from_the_archive_either():
+    village = Village()
+    before, after = (village.bulletin("ana", minute=minute) for minute in (0, 30))
+    papers = [village.vouch("founder", "ana"), village.revoke("founder", "ana", since=20, minute=40)]
+    liveset = live(village, papers, at(50))
+    assert liveset.read(before).created == T0
+    assert liveset.read(after) is None
+    assert liveset.read(spoilt(before)) is None
+
+
 def test_every_single_bit_flip_of_a_record_is_refused():
     village = Village()
     samples = [village.bulletin(), village.event(), village.retraction(bytes(8)), village.vouch("founder", "ana"),
