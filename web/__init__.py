@@ -8,6 +8,7 @@ from web.agenda import agenda
 from web.courier import courier
 from web.feeds import feeds
 from web.gatherings import gatherings
+from web.imports import imports
 from web.keeper import add_keepers
 from web.lan import lan
 from web.languages import add_languages
@@ -23,7 +24,7 @@ from web.settings import Settings
 from web.showing import add_showing
 from web.tokens import FormTokens
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator, courier, lan)
+BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator, courier, lan, imports)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 

@@ -112,6 +112,6 @@ def deed(slug: str) -> str:
         "hide": _("stopped showing a post"), "show": _("showed a post again"), "approve": _("approved a post"),
         "refuse": _("refused a post"), "posting": _("changed who may post"), "outline": _("changed the outline of the map"),
         "picture": _("changed the picture of the map"),
-        "clock": _("set the clock"),
+        "clock": _("set the clock"), "import": _("took over an agenda"),
     }
     return names.get(slug, slug)

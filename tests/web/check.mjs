@@ -76,7 +76,13 @@ async function inspect(page, where) {
   if (small.length) found(where, `targets below 44 px: ${small.slice(0, 3)}`);
 }
 
-// What only a form leads to: what is wrong, the preview, the private word, the map to pick on, the keepers' desk.
+// A file of another program: one event to come, one that is past.
+function agenda(language) {
+  const event = (day, year) => `BEGIN:VEVENT\nUID:${language}${year}\nSUMMARY:Bal ${language}\nLOCATION:Quai de Valmy\nDTSTART:${year}12${day}T180000Z\nEND:VEVENT\n`;
+  return `BEGIN:VCALENDAR\nVERSION:2.0\nX-WR-CALNAME:Agenda ${language}\n${event("20", 2025)}${event("20", 2024)}END:VCALENDAR\n`;
+}
+
+// What only a form leads to: what is wrong, the preview, the private word, the map to pick on, the keepers' desk, an agenda taken over.
 async function walk(page, language) {
   const press = async (value, name) => {
     await Promise.all([page.waitForNavigation(), page.click(`main button[value=${value}]`)]);
@@ -97,6 +103,12 @@ async function walk(page, language) {
   await Promise.all([page.waitForNavigation(), page.click("main button")]);
   if (!(await page.$("#outline"))) found(`desk ${language}`, "no desk");
   await inspect(page, `desk ${language}`);
+  await page.goto(address("/keeper/agenda", language));
+  await inspect(page, `agenda ${language}`);
+  writeFileSync(`${folder}/${language}.ics`, agenda(language));
+  await (await page.$("#file")).uploadFile(`${folder}/${language}.ics`);
+  await press("look", "agenda");
+  await press("take", "agenda-taken");
 }
 
 async function hear(browser, url, where) {

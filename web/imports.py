@@ -1,0 +1,93 @@
+"""Agendas of other programs: a keeper gives a file, sees what it brings and what it costs, and posts it with one press."""
+
+from flask import Blueprint, render_template, request, session
+
+from node.board import Intake
+from web.keeper import for_keepers, never_kept
+from web.languages import gettext as _
+from web.languages import ngettext
+from web.pages import board
+from web.words import closed
+
+MAX_UPLOAD_BYTES = 8_000_000  # what is too large for an agenda may come whole, so that it is answered in a sentence
+SHOWN = 60
+UNAVAILABLE = ("full", "read-only", "io-error", "not-admitted")
+imports = Blueprint("imports", __name__, url_prefix="/keeper/agenda")
+imports.after_request(never_kept)
+
+
+@imports.before_request
+def make_room() -> None:
+    """Files come from keepers only."""
+    if session.get("name"):
+        request.max_content_length = MAX_UPLOAD_BYTES
+
+
+@imports.get("")
+@for_keepers
+def desk() -> str:
+    """Where the file is given."""
+    return render_template("keeper/agenda.html", intake=None, notice="")
+
+
+@imports.post("")
+@for_keepers
+def look() -> str | tuple[str, int]:
+    """What the file brings; nothing is posted."""
+    file = request.files.get("file")
+    if not file or not file.filename:
+        return _page(Intake(problem="nothing"))
+    return _page(board().importing.look(file.read(), file.filename))
+
+
+@imports.post("/take")
+@for_keepers
+def take() -> str | tuple[str, int]:
+    """Post what was seen."""
+    return _page(board().importing.take(request.form.get("id", ""), session["name"]), taken=True)
+
+
+def _page(intake: Intake, taken: bool = False) -> str | tuple[str, int]:
+    notice = problem(intake.problem)
+    page = render_template("keeper/agenda.html", intake=None if notice else intake, notice=notice, taken=taken,
+                           counts=counts(intake), left_out=left_out(intake), shown=SHOWN)
+    return (page, 503 if intake.problem in UNAVAILABLE else 422) if notice else page
+
+
+def problem(slug: str) -> str:
+    """Why nothing of it can be taken over; "" if it can."""
+    sentences = {
+        "": "",
+        "nothing": _("Please choose the file of the agenda."),
+        "agenda-mark": _("This file is no agenda. Its name ends with .ics, and calendar programs can open it."),
+        "agenda-size": _("This agenda is too large: 2 MB at most. Many programs can give a part of it, such as one topic."),
+        "stale": _("This file was given too long ago. Please give it again."),
+    }
+    return sentences.get(slug) or (closed(slug) if slug else "")
+
+
+def counts(intake: Intake) -> list[str]:
+    """How many are new, changed, cancelled, unchanged."""
+    counted = [
+        (len(intake.new), lambda n: ngettext("%(num)s new event", "%(num)s new events", n)),
+        (len(intake.changed), lambda n: ngettext("%(num)s event that has changed", "%(num)s events that have changed", n)),
+        (len(intake.cancelled), lambda n: ngettext("%(num)s cancelled event", "%(num)s cancelled events", n)),
+        (intake.unchanged, lambda n: ngettext("%(num)s event that is here already as it is",
+                                              "%(num)s events that are here already as they are", n)),
+    ]
+    return [phrase(count) % {"num": count} for count, phrase in counted if count]
+
+
+def left_out(intake: Intake) -> list[tuple[int, str]]:
+    """How many were left out, and why."""
+    reasons = {
+        "past": _("past"), "too-far": _("more than 400 days ahead"), "lasts-too-long": _("longer than 45 days"),
+        "repeats": _("repeated in a way this island does not understand"), "private": _("private"),
+        "broken": _("damaged or incomplete"), "too-many": _("beyond the 500 events that are read of a file"),
+        "known": _("announced here already by others"), "older": _("older than what is here"),
+        "gone": _("withdrawn, hidden or cancelled here"), "cancelled": _("cancelled before they came"),
+        "later": _("beyond the 50 that are taken at once: give the file again later"),
+        "share-used": _("beyond half of this island’s share: the rest is for those who post here"),
+        "refused": _("refused by the board"),
+    }
+    return [(count, reasons.get(reason, reason)) for reason, count in sorted(intake.left_out.items())]
