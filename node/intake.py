@@ -54,7 +54,7 @@ class Planner:
     """Compares an agenda's entries with the board. `known`: what of them was taken over before, by key."""
 
     def __init__(self, board: IslandBoard, known: Mapping[str, Known]):
-        self._desk, self._known, self._now = board.desk, known, board.now()
+        self._desk, self._origins, self._known, self._now = board.desk, board.origins, known, board.now()
         events = board.events(self._now, self._now + MAX_EVENT_AHEAD_MIN, limit=MAX_LIVE)
         self._live = {root_of(item): item for item in events}
         taken = {one.root for one in known.values()}
@@ -95,7 +95,7 @@ class Planner:
 
     def _meet(self, plan: Plan, entry: Entry, item: Item, known: Known | None) -> None:
         """An entry that is on the board already."""
-        if known is None and not self._desk.may_change(item):
+        if known is None and not self._is_orphan(item):
             plan.left_out["known"] += 1
         elif known and entry.version < known.version:
             plan.left_out["older"] += 1
@@ -108,6 +108,10 @@ class Planner:
             self._add(plan, plan.changed, entry, item)
         else:
             plan.standing[entry.key] = Known(root_of(item), entry.version, item.end)
+
+    def _is_orphan(self, item: Item) -> bool:
+        """Whether this island took it over itself and has forgotten from where."""
+        return self._origins.of(root_of(item)) is None and self._desk.may_change(item)
 
     def _add(self, plan: Plan, pile: list[Deed], entry: Entry, item: Item | None) -> None:
         """One record more, if so many may be posted at once and leave room for others."""

@@ -86,9 +86,9 @@ def _link(event: Mapping[str, Any]) -> str:
 
 
 def _leads_there(link: str) -> bool:
-    """Whether it leads there from everywhere: every island calls itself archipel.lan."""
+    """Whether it leads there from everywhere: every island calls itself archipel.lan, or by a number of its network."""
     host = (urlsplit(link).hostname or "") if is_link(link) and link.isprintable() else ""
-    return "." in host and not host.endswith(LOCAL)
+    return "." in host and not host.endswith(LOCAL) and not host.replace(".", "").isdigit() and ":" not in host
 
 
 def _position(event: Mapping[str, Any]) -> tuple[float, float] | None:

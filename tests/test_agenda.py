@@ -141,11 +141,19 @@ def test_people_see_no_override_no_control_and_no_heap_of_marks():
 
 
 def test_long_fields_are_shortened_between_words_and_odd_links_left_out():
-    draft = only("DESCRIPTION:" + "mot " * 3000, "SUMMARY:" + "titre " * 99, "URL:javascript:alert(1)", "LINK:http://archipel.lan/r/1",
+    draft = only("DESCRIPTION:" + "mot " * 3000, "SUMMARY:" + "titre " * 99, "URL:javascript:alert(1)",
                  "GEO:91;400", "CATEGORIES:danger,food")
     assert len(draft.text) <= MAX_TEXT and draft.text.endswith("mot…")
     assert len(draft.title) <= 120 and (draft.link, draft.position, draft.topic) == ("", None, 0)
     assert not problems_of(draft, NOW)
+
+
+@pytest.mark.parametrize("link", [
+    "javascript:alert(1)", "http://archipel.lan/r/1", "http://192.168.4.1/r/1", "http://[fe80::1]/", "http://[",
+    "https://a b.org/", "https://exemple.org/" + "x" * 300,
+])
+def test_a_link_that_leads_nowhere_from_other_islands_is_left_out(link):
+    assert only(f"URL:{link}").link == only(f"LINK;VALUE=URI:{link}").link == ""
 
 
 def test_a_text_that_only_looks_like_markup_stays_as_it_is():

@@ -156,6 +156,12 @@ def test_events_that_lost_their_notes_are_known_again(neighbourhood, board, give
     assert items(board)["Bal"].origin and items(board)["Bal"].place == "Là"
 
 
+def test_what_came_from_one_agenda_is_not_changed_by_another(board, desk, give):
+    give(calendar(event("LOCATION:Ici"), name="Une source"))
+    shown = desk.look(calendar(event("LOCATION:Là", uid="9"), name="Une autre"), "x")
+    assert (shown.size, shown.left_out) == (0, {"known": 1})
+
+
 def test_where_events_came_from_outlives_a_restart(neighbourhood, board, give):
     give(GANCIO.encode())
     board.origins = Origins(neighbourhood.store, board.desk.keep_note)
