@@ -180,7 +180,8 @@ class Machine:
     def plug_radio(self, port: int) -> None:
         """Put a Meshtastic radio on USB in: the device that is simulated at a TCP port."""
         peer = {"type": "inet", "data": {"host": "127.0.0.1", "port": str(port)}}
-        self._ask("chardev-add", {"id": "radio", "backend": {"type": "socket", "data": {"addr": peer, "server": False}}})
+        line = {"addr": peer, "server": False, "reconnect": 1}  # a radio that restarts is there again
+        self._ask("chardev-add", {"id": "radio", "backend": {"type": "socket", "data": line}})
         self._ask("device_add", {"driver": "usb-serial", "id": "radio", "chardev": "radio"})
 
     def pull_radio(self) -> None:
