@@ -128,6 +128,12 @@ def test_occurrences_share_a_link_and_are_announced_each(board, give):
     assert give(calendar(weekly)) == (0, 0, 0, 3)
 
 
+def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(neighbourhood, board, desk):
+    neighbourhood.event(("Bal", "", "", "", "https://exemple.org/bal"), board.now() + 600)
+    last = event("RRULE:FREQ=WEEKLY;COUNT=2", "URL:https://exemple.org/bal", start="20251127T190000Z")
+    assert len(desk.look(calendar(last), "x").new) == 1
+
+
 def test_a_week_later_only_the_coming_occurrence_is_new(neighbourhood, board, give):
     weekly = calendar(event("RRULE:FREQ=WEEKLY", "URL:https://exemple.org/bal", start="20251202T190000Z"))
     first = give(weekly)
