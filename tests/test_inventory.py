@@ -4,7 +4,7 @@ import random
 
 from node.clock import minute_of
 from node.sync.events import Imported
-from node.sync.inventory import HOURS_A_DAY, SLICE, Inventory, element_of
+from node.sync.inventory import HOURS_A_DAY, SLICE, Inventory, Salted, element_of
 from node.sync.packets import Have, Neighbours, Whole
 from node.sync.sketch import sketch
 from radio.topology import line
@@ -122,3 +122,11 @@ def test_a_hundred_records_missing_among_thousands_are_found():
     world.start()
     world.run(8 * 3600)
     assert len(world.members[1].ids) == 6000
+
+
+def test_what_is_taken_in_stands_in_the_order_in_which_it_came():
+    ids = [number.to_bytes(16, "big") for number in range(40)]
+    salted = Salted(7, bytes(32))
+    assert not salted.update(ids[:30], 20) and salted.update(ids, 40)
+    assert list(salted.ids.values()) == ids
+    assert salted.update(ids[10:], 40) and list(salted.ids.values()) == ids[10:]

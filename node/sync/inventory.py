@@ -46,9 +46,9 @@ class Salted:
 
     def update(self, ids: Collection[bytes], most: int) -> bool:
         """Come nearer to holding exactly `ids`, by `most` of them; whether that is done."""
-        current = set(ids)
-        gone = list(islice(self.elements.keys() - current, most))
-        come = list(islice(current - self.elements.keys(), most - len(gone)))
+        current = dict.fromkeys(ids)  # in their order: a simulation is to go the same way each time
+        gone = list(islice((id_ for id_ in self.elements if id_ not in current), most))
+        come = list(islice((id_ for id_ in current if id_ not in self.elements), most - len(gone)))
         changed = [self._take(id_) for id_ in gone] + [self._add(id_) for id_ in come]
         self.sketch ^= sketch(changed, MAX_CAPACITY)
         return len(gone) < most and len(self.elements) == len(current)
