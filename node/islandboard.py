@@ -9,6 +9,7 @@ from hashlib import blake2b
 from itertools import chain, islice
 from typing import Protocol
 
+from node.agendas.origins import Origins
 from node.board import (
     Act,
     Carrying,
@@ -27,7 +28,6 @@ from node.board import (
 from node.clock import MAX_MINUTE, minute_of, seconds_of
 from node.identity import SigningKey
 from node.liveset import LiveSet
-from node.origins import Origins
 from node.picture import picture_of
 from node.posting import Desk
 from node.reading import Reader, root_of

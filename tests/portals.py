@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.security import generate_password_hash
 
-from node.agenda import Here
+from node.agendas.agenda import Here
+from node.agendas.importing import ImportDesk
 from node.carrying import CarryingDesk
 from node.clock import EPOCH_S, ManualClock, minute_of
 from node.drafts import FIELD_MARK
 from node.identity import Charter, SigningKey
-from node.importing import ImportDesk
 from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from node.agenda import MAX_EVENTS, MAX_FILE_BYTES, MAX_REPEATS, Here, read
+from node.agendas.agenda import MAX_EVENTS, MAX_FILE_BYTES, MAX_REPEATS, Here, read
+from node.agendas.vevent import EPOCH, MAX_TEXT, site_of
 from node.drafts import problems_of
 from node.errors import RemoteFault
-from node.vevent import EPOCH, MAX_TEXT, site_of
 from tests.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, ZONE, calendar, event
 
 PARIS = Here(ZoneInfo("Europe/Paris"), 1)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from node.agendas.importing import MAX_HELD
+from node.agendas.intake import MAX_AT_ONCE
+from node.agendas.origins import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
 from node.board import Draft, Origin
-from node.importing import MAX_HELD
-from node.intake import MAX_AT_ONCE
-from node.origins import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
 from node.records import Kind, Record
 from node.rows import StoreFailed
 from node.share import ROOM, Drawer

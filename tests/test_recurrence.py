@@ -6,8 +6,8 @@ import pytest
 from dateutil.rrule import rrulestr
 from icalendar.prop import vRecur
 
+from node.agendas.recurrence import days_of, rule_of
 from node.errors import RemoteFault
-from node.recurrence import days_of, rule_of
 
 RULES = [
     "FREQ=DAILY", "FREQ=DAILY;BYDAY=MO,WE,SU", "FREQ=DAILY;BYMONTHDAY=1,-1", "FREQ=DAILY;BYMONTH=1,3,12", "FREQ=WEEKLY",

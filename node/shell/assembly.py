@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from node.agenda import Here
+from node.agendas.agenda import Here
+from node.agendas.importing import ImportDesk
 from node.board import LANGUAGES
 from node.carrying import CarryingDesk
 from node.clock import RELEASED_AT, Clock, minute_of
-from node.importing import ImportDesk
 from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk

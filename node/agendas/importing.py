@@ -6,18 +6,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from node.agenda import Agenda, Here, read
+from node.agendas.agenda import Agenda, Here, read
+from node.agendas.foreigntext import line_of
+from node.agendas.intake import Deed, Plan, Planner
+from node.agendas.origins import Known, Source
+from node.agendas.vevent import MAX_NAME, site_of
 from node.board import BoardClosed, Intake, Origin
 from node.errors import RemoteFault
-from node.foreigntext import line_of
-from node.intake import Deed, Plan, Planner
 from node.islandboard import IslandBoard
 from node.liveset import Verdict
-from node.origins import Known, Source
 from node.posting import IN_THE_SET
 from node.records import TARGET_BYTES
 from node.rows import StoreFailed
-from node.vevent import MAX_NAME, site_of
 
 MAX_HELD = 4  # files that keepers look at before they take them
 LATER = ("later", "share-used")  # what the same file gives another day

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from node.agenda import Entry
+from node.agendas.agenda import Entry
+from node.agendas.foreigntext import shortened
+from node.agendas.origins import Known
 from node.board import Draft, DraftRefused, Item
 from node.drafts import LINE_LIMITS, normalised
 from node.folding import fold
-from node.foreigntext import shortened
 from node.islandboard import IslandBoard
-from node.origins import Known
 from node.reading import root_of
 from node.records import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
 

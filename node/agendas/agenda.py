@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from node.agendas.foreigntext import line_of
+from node.agendas.recurrence import days_of, rule_of
+from node.agendas.vevent import EPOCH, details, every, first, site_of, unescaped, version_of, words
+from node.agendas.zones import Zones
 from node.board import Draft
 from node.drafts import problems_of
 from node.errors import RemoteFault
-from node.foreigntext import line_of
 from node.records import DAY_MIN, Kind
-from node.recurrence import days_of, rule_of
-from node.vevent import EPOCH, details, every, first, site_of, unescaped, version_of, words
-from node.zones import Zones
 
 MAX_FILE_BYTES = 2_000_000
 MAX_EVENTS = 500  # that are read whole; one takes about 2 ms here, 30 ms on the smallest Pi

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from node.agendas.recurrence import days_of, rule_of
 from node.errors import RemoteFault
-from node.recurrence import days_of, rule_of
 
 MAX_OBSERVANCES = 20
 YEARS_BEFORE, YEARS_AFTER = 1, 2

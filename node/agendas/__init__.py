@@ -1,0 +1,1 @@
+"""Agendas of other programs: read as drafts (iCalendar), compared with the board, taken over. Core."""
