@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 
 from radio.simradio import SimulatedMesh
+from tests.places import Place
 from tests.portals import Neighbourhood, portal_settings
 from tests.puppet import SPEED, Links, Puppet
 from web import create_app
@@ -75,3 +76,10 @@ def puppet():
     radio = Puppet()
     yield radio
     radio.close()
+
+
+@pytest.fixture
+def place(tmp_path):
+    place = Place(tmp_path)
+    yield place
+    place.archive.close()

@@ -1,0 +1,69 @@
+"""An island with its board, as the tests of the board use it."""
+
+import random
+import threading
+from dataclasses import replace
+
+import pytest
+
+from node.board import Draft, DraftRefused
+from node.clock import EPOCH_S, ManualClock, minute_of
+from node.identity import Charter, SigningKey
+from node.island import Island
+from node.islandboard import IslandBoard, Shell
+from node.liveset import LiveSet
+from node.memorystore import MemoryStore
+from node.records import Kind, Record, Right, Vouch, decode, encode, sign
+from node.share import ROOM
+from node.store.archive import Archive
+from node.textpack import pack
+
+FOUNDER, HERE, GROUP, ELSEWHERE = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
+CHARTER = Charter.found("Belleville", [FOUNDER.public], bytes(32))
+START = EPOCH_S + 86_400 * 700
+
+
+class Place:
+    """An island with its board, and a clock to move."""
+
+    def __init__(self, folder, room=None):
+        self.clock, self.rng = ManualClock(START), random.Random(1)
+        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, ROOM | (room or {}))
+        self.archive = Archive(folder / "archive.sqlite")
+        self.island = Island(self.liveset, self.store, [])
+        for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),
+                                  (ELSEWHERE, Right.WRITE | Right.URGENT, "École")):
+            self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
+                             codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
+        self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, Shell(
+            self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
+            lambda: {"name": "Café", "links": []}, threading.Lock()))
+
+    @property
+    def minute(self):
+        return minute_of(self.clock.now())
+
+    def publish(self, raw):
+        return self.island.publish([raw], self.clock.now())[0][0]
+
+    def take(self, record, key):
+        raw = encode(sign(record, CHARTER.set_id, key.sign))
+        verdict = self.publish(raw)
+        assert verdict.kept, verdict
+        return decode(raw)
+
+    def pass_days(self, days):
+        self.clock.advance(days * 86_400)
+        self.island.handle_all([], self.clock.now())
+
+
+def event(place, **fields):
+    start = place.minute + 600
+    return replace(Draft(Kind.EVENT, title="Fête", start=start, end=start + 120, place="Parc", organiser="Nous",
+                         text="Venez !", link="https://exemple.org/", position=(48.87, 2.39), offset=4), **fields)
+
+
+def problems(call, *arguments):
+    with pytest.raises(DraftRefused) as refused:
+        call(*arguments)
+    return [(problem.field, problem.code) for problem in refused.value.problems]
