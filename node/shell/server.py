@@ -1,5 +1,6 @@
 """The portal under gunicorn: one worker with threads, in the runner's process. No access log: nobody counts readers."""
 
+import gc
 import logging
 import socket
 from collections.abc import Callable
@@ -83,6 +84,8 @@ def run_island(settings: Settings, clock: Clock) -> None:
 
         assembled.append(Assembly(settings, clock))
         portal = assembled[0].open()
+        gc.collect()
+        gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while
         say(f"{settings.node.name} is at {portal_address(settings)}  (Ctrl-C stops it)")
         return portal
 

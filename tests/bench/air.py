@@ -6,6 +6,7 @@ Bytes are bytes on the air, headers and the firmware's signatures included. Last
 """
 
 import argparse
+import gc
 import json
 import math
 import pathlib
@@ -113,6 +114,9 @@ def run(scheme, setup):
                         share=args.share, plain=setup.plain, engine=factory(scheme, setup),
                         charters=dict.fromkeys(setup.islands, setup.charter))
     _prepare(world, setup)
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()  # as an island does once it is up
     before = world.air.counters["bytes"], sum(world.air.airtime_s.values())
     begun = world.now
     events = [(at, 0, node, raw) for at, node, raw in setup.posts] + [(at, 1, node, on) for at, node, on in setup.switches]
