@@ -44,6 +44,16 @@ def test_a_headline_is_the_first_line_and_says_when_it_leaves_something_out():
     assert len(prose.headline("x" * 500)) == 90
 
 
+def test_a_headline_leaves_no_single_word_for_the_line_below():
+    text = "Coupure d’eau mercredi de 22 h à 6 h dans tout l’îlot Saint-Blaise : remplissez vos bouteilles."
+    assert len(text) > 90 and prose.headline(text) == text and prose.rest(text) == ""
+
+
+def test_what_follows_a_headline_that_was_cut_ends_as_it_was_written():
+    text = "mot " * 30 + "et la fin."
+    assert prose.headline(text).endswith("mot…") and prose.rest(text).endswith("et la fin.")
+
+
 def test_headline_and_rest_together_lose_nothing_of_a_short_text():
     text = "Coupure d’eau\nrue du Canal jusqu’à midi"
     assert f"{prose.headline(text)} {prose.rest(text)}" == prose.one_line(text)
@@ -58,5 +68,5 @@ def test_the_body_repeats_the_headline_only_when_the_headline_is_cut():
 def test_no_stop_is_left_before_an_ellipsis_nor_after_it():
     text = "Cantine ce soir dès 17 h. Horaires et recettes à la mairie."
     assert prose.headline(text, 28) == "Cantine ce soir dès 17 h…"
-    long = "mot " * 21 + "fin. Suite, et la fin de tout."
+    long = "mot " * 21 + "fin. Suite, et la fin de tout ce qui reste à dire."
     assert prose.headline(long).endswith("fin…") and prose.rest(long).startswith("Suite")

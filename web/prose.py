@@ -9,6 +9,7 @@ TRAILING = ".,;:!?…)]}»"
 # Overrides and embeddings can turn a whole line round; marks (200E, 200F, 061C) are left to those who write both ways.
 UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 ELLIPSIS = "…"
+A_FEW_WORDS = 30  # characters: fewer are not worth a line of their own
 STOPS = " .,;:،؛"  # needless beside an ellipsis, or at the beginning of what follows it
 
 
@@ -23,9 +24,9 @@ def one_line(text: str) -> str:
 
 
 def headline(text: str, most: int = 90) -> str:
-    """The first line, cut at a word when longer than `most` characters."""
-    lines = plain(text).strip().split("\n", 1)
-    return shortened(" ".join(lines[0].split()), most)
+    """The first line, cut at a word when longer than `most` characters by more than a few words."""
+    line = " ".join(plain(text).strip().split("\n", 1)[0].split())
+    return line if len(line) <= most + A_FEW_WORDS else shortened(line, most)
 
 
 def shortened(text: str, most: int) -> str:
@@ -45,7 +46,8 @@ def titled(text: str) -> str:
 def rest(text: str, most: int = 160) -> str:
     """What follows the headline, shortened; "" when the headline says it all."""
     whole, head = one_line(text), headline(text)
-    return shortened(whole[len(head.removesuffix(ELLIPSIS)):].strip(STOPS if head.endswith(ELLIPSIS) else None), most)
+    left = whole[len(head.removesuffix(ELLIPSIS)):]
+    return shortened((left.lstrip(STOPS) if head.endswith(ELLIPSIS) else left).strip(), most)
 
 
 def body(text: str) -> str:
