@@ -15,7 +15,8 @@ def test_nested_state_becomes_rows_and_links_go_by_their_name():
 def test_the_page_and_the_csv_tell_the_same(portal):
     rows = dict(csv.reader(io.StringIO(portal.get("/radio.csv").get_data(as_text=True))))
     assert rows["rules.posting"] == "open"
-    assert "rules.posting" in portal.get("/radio").get_data(as_text=True)
+    page = portal.get("/radio?lang=fr").get_data(as_text=True)
+    assert "règles · publier" in page and "<td dir=\"auto\">oui</td>" in page
 
 
 def test_what_a_neighbour_calls_itself_is_no_markup_and_no_formula(portal, board):
@@ -24,3 +25,12 @@ def test_what_a_neighbour_calls_itself_is_no_markup_and_no_formula(portal, board
     answer = portal.get("/radio")
     assert b"<script" not in answer.data and len(answer.data) < 14_000
     assert "\n=" not in portal.get("/radio.csv").get_data(as_text=True)
+
+
+def test_what_a_link_or_a_neighbour_is_called_is_not_translated(portal, board):
+    status = board.status()
+    board.status = lambda: status | {"links": [{"name": "radio", "neighbours": [{"name": "yes6", "loss": 0.1}]}]}
+    page = portal.get("/radio?lang=fr").get_data(as_text=True)
+    assert '<td dir="auto">radio</td>' in page and "voisine · yes6 · part des paquets perdus" in page
+    page = portal.get("/radio?lang=ar").get_data(as_text=True)
+    assert '<td dir="auto">radio</td>' in page

@@ -6,12 +6,29 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response
 
+from web.languages import gettext as _
 from web.pages import board, fitted
 from web.showing import iso
+from web.words import N_
 
 MAX_CELL = 80
 ROWS = 5
 MOMENTS = {"last_heard", "now"}  # minutes since 2024, which nobody reads
+PARTS = {  # of the names in a node's state
+    "up": N_("works"), "state": N_("state"), "counters": N_("counted"), "connected": N_("connections"),
+    "sent": N_("sent"), "received": N_("received"), "dropped": N_("left out"), "radio": N_("radio"),
+    "firmware": N_("firmware"), "region": N_("region"), "preset": N_("preset"), "frequency_mhz": N_("frequency, MHz"),
+    "channel_use": N_("use of the channel"), "own_use": N_("use by this radio"), "airtime": N_("air time"),
+    "limit_s": N_("allowed in an hour, s"), "used_s": N_("used in the last hour, s"),
+    "used_15_s": N_("used in the last 15 s, s"), "left_s": N_("left, s"), "next_send_s": N_("next packet in, s"),
+    "neighbours": N_("neighbour"), "heard_s_ago": N_("heard, s ago"), "relays": N_("relays between us"),
+    "loss": N_("share of packets lost"), "set": N_("set"), "lacks": N_("records it lacks"), "queue": N_("waiting"),
+    "records": N_("records"), "packets": N_("packets"), "store": N_("memory card"), "ok": N_("well"),
+    "reason": N_("reason"), "rules": N_("rules"), "posting": N_("posting"), "last_heard": N_("others heard last"),
+    "clock": N_("clock"), "source": N_("source"), "sure": N_("sure"), "now": N_("time"), "archive": N_("archive"),
+    "damaged": N_("damaged records"), "name": N_("name"),
+}
+ANSWERS = {"yes": N_("yes"), "no": N_("no")}
 operator = Blueprint("operator", __name__)
 
 
@@ -41,12 +58,23 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)[:MAX_CELL]
 
 
+def rows_of(state: dict) -> list[tuple[str, str]]:
+    """(name, value) in the reader's words; what has no word here keeps the name that it has in the CSV."""
+    told = [(name.split("."), text) for name, text in flat(state)]
+    return [(" · ".join(_said(PARTS, part) for part in parts), _said(ANSWERS, text))
+            for parts, text in told if len(parts) < 3 or parts[-1] != "name"]
+
+
+def _said(words: dict[str, str], part: str) -> str:
+    return _(words[part]) if part in words else part
+
+
 @operator.get("/radio")
 def radio() -> str:
     """The state of the node and of each link, as many rows as a page holds; all of it is in the CSV."""
     state = board().status()
-    tables = [(str(link.get("name", "")), list(flat(link))) for link in state.get("links", [])]
-    tables.append(("", list(flat({name: value for name, value in state.items() if name != "links"}))))
+    tables = [(str(link.get("name", "")), rows_of(link)) for link in state.get("links", [])]
+    tables.append(("", rows_of({name: value for name, value in state.items() if name != "links"})))
     return fitted("radio.html", lambda rows: {"tables": [(name, cells[:rows * ROWS]) for name, cells in tables]})
 
 
