@@ -73,7 +73,7 @@ def first_start(bench: Bench) -> None:
     check("/ overlay rw" in mounts and "/data ext4 rw" in mounts and "noatime" in mounts, f"mounts: {mounts}")
     check(int(bench.shell(machine, "df --output=size -m /data | tail -1")) > MIN_DATA_MIB, "the data partition is small")
     check("nameserver 10.0.2.3" in bench.shell(machine, "cat /etc/resolv.conf"), "names are not asked where DHCP says")
-    home = wait_for(lambda: fetch(machine.url), "no first page")
+    home = wait_for(lambda: fetch(machine.url + "?lang=en"), "no first page")
     check("no country is set" in home, "the portal does not say how to set a country")
     probe = urllib.request.Request(machine.url + "generate_204", headers={"Host": "connectivitycheck.gstatic.com"})
     check(redirect_of(probe) == "http://archipel.lan/hello", "a phone's probe is not led to the portal")
