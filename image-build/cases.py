@@ -283,8 +283,8 @@ def wiped(bench: Bench) -> None:
     """A stick with archipel-wipe.txt: no key is left on the card, and a new island starts."""
     machine = bench.alone()
     post(machine, "à effacer")
-    keys = {name: bench.shell(machine, f"tail -n 1 /data/archipel/keys/{name}").strip().encode()
-            for name in ("island.key", "charter", "portal.key")}  # the first line of a charter holds but names
+    keys = {name: bench.shell(machine, f"cat /data/archipel/keys/{name}").strip().encode()
+            for name in ("island.key", "charter", "portal.key")}  # whole: single lines may be names, or two letters
     bench.shell(machine, "sync")
     check(all(map(machine.card.holds, keys.values())), "the keys are not on the card: this case would prove nothing")
     machine.plug_stick(make_stick(bench.folder / "wipe.img", {"archipel-wipe.txt": b""}))
