@@ -116,11 +116,8 @@ def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datet
     """Put out the key KEY_ID (16 hex digits, see archipel keys): a seized box, a stolen key, an author who lies."""
     settings = settings_of(config)
     charter, signer, now = KeyFolder(settings.node.data).charter(), _signer(settings, key_file), _minute(settings)
-    try:
-        subject = bytes.fromhex(key_id)
-    except ValueError:
-        subject = b""
-    if len(subject) != 8:
+    subject = _from_hex(key_id, 8)
+    if not subject:
         raise click.ClickException("a key id has 16 hex digits: see archipel keys.")
     detail = Revocation(subject, minute_of_local(since) if since else now)
     record = Record(Kind.REVOCATION, signer.key_id, now, REVOCATION_LIFE_H, detail=detail)
@@ -297,13 +294,19 @@ def _publish(settings: Settings, raw: bytes) -> None:
 
 
 def _public(text: str) -> bytes:
-    try:
-        public = bytes.fromhex(text)
-    except ValueError:
-        public = b""
-    if len(public) != 32:
+    public = _from_hex(text, 32)
+    if not public:
         raise click.ClickException("a public key has 64 hex digits.")
     return public
+
+
+def _from_hex(text: str, size: int) -> bytes:
+    """So many octets; none if the text is not that."""
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        return b""
+    return value if len(value) == size else b""
 
 
 def _passphrase(what: str, new: bool = False) -> str:

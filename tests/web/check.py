@@ -4,23 +4,17 @@ Starts a portal with something of everything on its board, lets `check.mjs` (axe
 through it in each language, then the Nu HTML checker over the pages it kept. Exit code 1 and a line for each finding.
 """
 
-import logging
 import subprocess
 import sys
 import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-from werkzeug.serving import make_server
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
-from sample import filled, paths  # noqa: E402 - runs from a checkout too
+from sample import filled, paths, served  # noqa: E402 - runs from a checkout too
 
-from tests.portals import portal_settings  # noqa: E402
-from web import create_app  # noqa: E402
 from web.languages import TAGS  # noqa: E402
 
 LIMIT_S = 3000
@@ -42,18 +36,13 @@ def validate(folder: Path) -> bool:
 
 def main() -> int:
     """0 when nothing was found."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch:
         place = filled(Path(scratch))
-        server = make_server("127.0.0.1", 0, create_app(place.board, portal_settings()), threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        base, pages, folder = f"http://127.0.0.1:{server.port}", paths(place), Path(scratch) / "pages"
+        pages, folder = paths(place), Path(scratch) / "pages"
         folder.mkdir()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with served(place) as (base,), ThreadPoolExecutor(AT_ONCE) as pool:
             clean = list(pool.map(lambda tag: walk(base, tag, folder, pages), sys.argv[1:] or TAGS))
         clean.append(validate(folder))
-        server.shutdown()
-        place.archive.close()
     return 0 if all(clean) else 1
 
 

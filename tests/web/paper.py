@@ -1,21 +1,16 @@
 """Whether every sheet fits its A4 page, however much is on the board: `python tests/web/paper.py [LANGUAGE ...]`."""
 
-import logging
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
-
-from werkzeug.serving import make_server
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
-from sample import filled  # noqa: E402 - runs from a checkout too
+from sample import filled, served  # noqa: E402 - runs from a checkout too
 
-from tests.portals import Neighbourhood, portal_settings  # noqa: E402
-from web import create_app  # noqa: E402
+from tests.portals import Neighbourhood  # noqa: E402
 from web.languages import TAGS  # noqa: E402
 
 PATIENCE_S = 600
@@ -36,22 +31,14 @@ def crowded(folder: Path) -> Neighbourhood:
 
 def main() -> int:
     """0 if each sheet is one page."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch:
         places = []
         for name, fill in (("empty", Neighbourhood), ("calm", filled), ("crowded", crowded)):
             (Path(scratch) / name).mkdir()
             places.append(fill(Path(scratch) / name))
-        apps = [create_app(place.board, portal_settings()) for place in places]
-        servers = [make_server("127.0.0.1", 0, app, threaded=True) for app in apps]
-        for server in servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-        boards = [f"http://127.0.0.1:{server.server_port}" for server in servers]
-        printed = subprocess.run(["node", str(HERE / "paper.mjs"), ",".join(sys.argv[1:] or TAGS), *boards], cwd=HERE,
-                                 timeout=PATIENCE_S, check=False)
-        for server, place in zip(servers, places, strict=True):
-            server.shutdown()
-            place.archive.close()
+        with served(*places) as boards:
+            printed = subprocess.run(["node", str(HERE / "paper.mjs"), ",".join(sys.argv[1:] or TAGS), *boards], cwd=HERE,
+                                     timeout=PATIENCE_S, check=False)
         return printed.returncode
 
 

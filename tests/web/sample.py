@@ -1,7 +1,11 @@
 """A portal with something of everything on its board, to look at. usage: python tests/web/sample.py [PORT]"""
 
+import logging
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +85,19 @@ def paths(place: Neighbourhood) -> list[str]:
     for item in (bulletin, event):
         pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters")]
     return pages
+
+
+@contextmanager
+def served(*places: Neighbourhood) -> Iterator[list[str]]:
+    """The addresses of a portal for each board, for as long as they are looked at; the boards are closed then."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    servers = [make_server("127.0.0.1", 0, create_app(place.board, portal_settings()), threaded=True) for place in places]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield [f"http://127.0.0.1:{server.server_port}" for server in servers]
+    for server, place in zip(servers, places, strict=True):
+        server.shutdown()
+        place.archive.close()
 
 
 if __name__ == "__main__":
