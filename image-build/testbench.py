@@ -1,8 +1,10 @@
 """What the cases of the boot test share: cards, booted machines, figures, and ways to ask and to wait."""
 
 import contextlib
+import html
 import http.client
 import itertools
+import re
 import subprocess
 import time
 import urllib.error
@@ -115,8 +117,8 @@ def _board(machine: Machine) -> str:
     while address:
         page = fetch(machine.url + address, None, PAGE_PATIENCE_S)
         pages.append(page)
-        after = page.partition("/bulletins?after=")[2].partition('"')[0]
-        address = f"bulletins?after={after}" if after else ""
+        older = re.search('rel="next" href="/([^"]+)"', page)  # links to other languages name the same page again
+        address = html.unescape(older[1]) if older else ""
     return "\n".join(pages)
 
 
