@@ -129,10 +129,13 @@ class _Radio:
 
 
 class Air:
-    """One channel. Before anything else at `now`, `advance(now)`: what happened since comes back in order of time."""
+    """One channel. Before anything else at `now`, `advance(now)`: what happened since comes back in order of time.
 
-    def __init__(self, rng: random.Random, modem: Modem = LONG_FAST, mischief: Mischief | None = None):
-        self.modem, self.mischief = modem, mischief or Mischief()
+    `signs`: the radios' firmware signs small broadcasts that are queued with `send`.
+    """
+
+    def __init__(self, rng: random.Random, modem: Modem = LONG_FAST, mischief: Mischief | None = None, signs: bool = False):
+        self.modem, self.mischief, self.signs = modem, mischief or Mischief(), signs
         self.counters: Counter[str] = Counter()  # frames, bytes, delivered, lost, collided, deaf, relays-saved, queue-full
         self.airtime_s: Counter[Node] = Counter()
         self._rng = rng
@@ -178,9 +181,10 @@ class Air:
 
     # sending
 
-    def send(self, node: Node, payload: bytes, now: float, hop_limit: int = 0, signs: bool = False) -> Frame | None:
-        """Queue a broadcast on a private port, as `transmit` does; `signs`: the firmware signs small ones."""
-        frame = Frame(node, self._rng.getrandbits(32), payload, frame_bytes(len(payload), signs), hop_limit, hop_limit)
+    def send(self, node: Node, payload: bytes, now: float, hop_limit: int = 0, to: Node | None = None) -> Frame | None:
+        """Queue a payload on a private port, for everybody or for one node, as `transmit` does."""
+        size_bytes = frame_bytes(len(payload), self.signs, direct=to is not None)
+        frame = Frame(node, self._rng.getrandbits(32), payload, size_bytes, hop_limit, hop_limit, to)
         return frame if self.transmit(node, frame, now) else None
 
     def transmit(self, node: Node, frame: Frame, now: float) -> bool:

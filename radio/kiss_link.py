@@ -68,8 +68,8 @@ class KissLink:
         """`up`, `absent` or `closed`."""
         return "closed" if self._closing.is_set() else "up" if self._port else "absent"
 
-    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
-        """Hand one frame to the TNC, and wait while it is on the air. Digipeaters are not asked for."""
+    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False, to: str = "") -> Outcome:
+        """Hand one frame to the TNC, and wait while it is on the air. Everybody hears it; digipeaters are not asked for."""
         if len(payload) > self.max_payload:
             raise ValueError(f"{len(payload)} bytes; a packet has at most {self.max_payload}")
         port = self._port

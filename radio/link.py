@@ -54,8 +54,11 @@ class Link(Protocol):
     def state(self) -> str:
         """"up", or a slug of why not."""
 
-    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
-        """Hand over one packet; may block until the link takes it. Raises ValueError above `max_payload`."""
+    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False, to: str = "") -> Outcome:
+        """Hand over one packet; may block until the link takes it. Raises ValueError above `max_payload`.
+
+        `to`: a `Received.sender` that it is for, where the link can send to one node; "" is everybody who hears us.
+        """
 
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet, or None after `timeout_s`."""

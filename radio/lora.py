@@ -11,6 +11,7 @@ MAX_FRAME_BYTES = 255
 MAX_PAYLOAD_BYTES = 231  # on a port number from 256 to 16383
 HEADER_BYTES = 16
 BITFIELD_BYTES = 2  # the firmware adds it to every Data message
+PKI_BYTES = 12  # MESHTASTIC_PKC_OVERHEAD: nonce and authentication of a direct message
 SIGNATURE_BYTES = 66  # firmware >= 2.8: XEdDSA signature (64) with its tag and length
 LOW_DATA_RATE_SYMBOL_S = 0.016  # from here on a radio spends two bits of each symbol on robustness
 CAD_SYMBOLS = 2.5
@@ -69,13 +70,16 @@ def widened(modem: Modem) -> Modem:
     return replace(modem, bandwidth_hz=modem.bandwidth_hz * 3.25, preamble_symbols=12)
 
 
-def frame_bytes(payload_bytes: int, signs: bool = False, portnum: int = 256) -> int:
-    """Bytes on the air of a broadcast of `payload_bytes`; `signs`: the firmware (>= 2.8) signs what still fits."""
+def frame_bytes(payload_bytes: int, signs: bool = False, portnum: int = 256, direct: bool = False) -> int:
+    """Bytes on the air of a payload. `signs`: the firmware (>= 2.8) signs broadcasts that still fit; `direct`: it is for
+    one node only, so never signed, but encrypted with that node's public key."""
     length_bytes = 1 if payload_bytes < 128 else 2
     size = HEADER_BYTES + 2 + (portnum > 127) + 1 + length_bytes + payload_bytes + BITFIELD_BYTES
+    if direct:
+        return size + PKI_BYTES
     return size + SIGNATURE_BYTES if signs and size + SIGNATURE_BYTES <= MAX_FRAME_BYTES else size
 
 
-def time_on_air_s(payload_bytes: int, modem: Modem = LONG_FAST, signs: bool = False) -> float:
-    """Seconds that a broadcast of `payload_bytes` on a private port takes."""
-    return modem.time_on_air_s(frame_bytes(payload_bytes, signs))
+def time_on_air_s(payload_bytes: int, modem: Modem = LONG_FAST, signs: bool = False, direct: bool = False) -> float:
+    """Seconds that a packet of `payload_bytes` on a private port takes; `signs` and `direct` as in `frame_bytes`."""
+    return modem.time_on_air_s(frame_bytes(payload_bytes, signs, direct=direct))

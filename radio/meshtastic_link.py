@@ -19,7 +19,7 @@ from radio.lora import time_on_air_s
 from radio.meshtastic_facts import OFF, TEXT_PORT, Facts, Verdict, hops_of, learn, sender_of, verdict_of
 from radio.meshtastic_session import Session
 from radio.meshtastic_settings import MeshtasticSettings, split_address
-from radio.meshtastic_wire import Letter, Wire, serial_paths, serial_wire, tcp_wire
+from radio.meshtastic_wire import EVERYBODY, Letter, Wire, serial_paths, serial_wire, tcp_wire
 from radio.regions import UNSET
 
 MAX_TEXT_BYTES = 219
@@ -117,11 +117,15 @@ class MeshtasticLink:
                             "snr_db": one.snr_db, "rssi_dbm": one.rssi_dbm} for one in self.neighbours],
         }
 
-    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
-        """Broadcast one packet; returns once it had its time on the air. Only the link's own sender thread calls this."""
+    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False, to: str = "") -> Outcome:
+        """Broadcast one packet, or send it `to` one node (`!` and 8 hex digits), which does not acknowledge it.
+
+        Returns once it had its time on the air. Only the link's own sender thread calls this.
+        """
         if len(payload) > self.max_payload:
             raise ValueError(f"{len(payload)} bytes are too many for one packet of {self.max_payload}")
-        return self._post(Letter(payload, self.settings.portnum, self._channel() or 0, hop_limit, urgent=urgent))
+        receiver = node_number(to) if to else EVERYBODY
+        return self._post(Letter(payload, self.settings.portnum, self._channel() or 0, hop_limit, receiver, urgent=urgent))
 
     def send_text(self, receiver: str, text: str, hop_limit: int = 3) -> Outcome:
         """Send a text message (219 bytes at most) to one node, `!` and 8 hex digits; its radio acknowledges it, ours
@@ -131,7 +135,7 @@ class MeshtasticLink:
         if len(payload) > MAX_TEXT_BYTES:
             raise ValueError(f"{len(payload)} bytes are too many for a text message of {MAX_TEXT_BYTES}")
         self._session.pause(self._text_at + TEXT_PAUSE_S / self.settings.speed - time.monotonic())
-        outcome = self._post(Letter(payload, TEXT_PORT, 0, hop_limit, int(receiver.lstrip("!"), 16), want_ack=True))
+        outcome = self._post(Letter(payload, TEXT_PORT, 0, hop_limit, node_number(receiver), want_ack=True))
         self._text_at = time.monotonic()
         return outcome
 
@@ -207,7 +211,7 @@ class MeshtasticLink:
     def _take_turn(self, letter: Letter, queued: int) -> None:
         """Let what is in the radio's queue go out, so that there is one packet of ours in it at most."""
         facts = self.facts
-        airtime_s = time_on_air_s(len(letter.payload), facts.modem, facts.signs)
+        airtime_s = time_on_air_s(len(letter.payload), facts.modem, facts.signs, letter.to != EVERYBODY)
         turn_s = (queued * airtime_s + CONTENTION_SLOTS * facts.modem.slot_s) / self.settings.speed
         self._session.pause(min(turn_s, self.settings.patience.room))
 
@@ -283,3 +287,8 @@ class MeshtasticLink:
 def node_name(number: int) -> str:
     """A node's number as people write it."""
     return f"!{number:08x}"
+
+
+def node_number(name: str) -> int:
+    """The number of a node named as people write it; raises ValueError."""
+    return int(name.lstrip("!"), 16)

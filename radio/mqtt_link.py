@@ -56,7 +56,7 @@ class MqttLink:
         """`up`, or why not: `connecting`, `absent`, `refused`, `subscribing`, `lost`, `closed`."""
         return "closed" if self._closing else "up" if self._ready else self._problem
 
-    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False) -> Outcome:
+    def send(self, payload: bytes, hop_limit: int = 0, urgent: bool = False, to: str = "") -> Outcome:
         """Put what follows the slot into it; returns once the broker has confirmed, or after `ack_s`."""
         if not SLOT_BYTES <= len(payload) <= self.max_payload:
             raise ValueError(f"{len(payload)} bytes; a packet has {SLOT_BYTES} to {self.max_payload}")

@@ -13,7 +13,7 @@ from meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, portnums_pb2,
 
 from radio.air import MAX_QUEUE, Air, Delivered, Frame, Happening, Overheard, Sent
 from radio.airtime import Window
-from radio.lora import BITFIELD_BYTES, HEADER_BYTES, MAX_FRAME_BYTES, PRESET_NAMES, SIGNATURE_BYTES
+from radio.lora import BITFIELD_BYTES, HEADER_BYTES, MAX_FRAME_BYTES, PKI_BYTES, PRESET_NAMES, SIGNATURE_BYTES
 from radio.regions import REGIONS, UNSET
 from radio.stream import Deframer, framed
 
@@ -21,7 +21,6 @@ EVERYBODY = 0xFFFFFFFF
 MAX_WAITING = 32  # packets kept for a client that is not there; newer ones are dropped
 MAX_RECENT_IDS = 20  # a client's packets, so that one sent twice goes on the air once
 DATA_BYTES = 233  # what a client may put into one packet
-PKI_BYTES = 12
 PKI_NUMBER_PORTS = {portnums_pb2.ROUTING_APP, portnums_pb2.NODEINFO_APP, portnums_pb2.POSITION_APP}
 TRANSMISSIONS = 3
 PROCESSING_S = 4.5

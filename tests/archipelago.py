@@ -99,7 +99,7 @@ class Member:
         for send in sends:
             self.world.sends[send.label] += 1
             self.world.payload_bytes[send.label] += len(send.payload)
-            frame = self.world.air.send(self.name, send.payload, now, send.hop_limit, self.world.signs)
+            frame = self.world.air.send(self.name, send.payload, now, send.hop_limit, int(send.to) if send.to else None)
             if frame is None:
                 self.handle(SendDone(LINK, Outcome.QUEUE_FULL.value), now)
         self.world.note_deadline(self)
@@ -128,7 +128,7 @@ class Archipelago:
         self.engine = engine or air_engine
         self.slowest_s = 0.0  # CPU of the slowest event
         self.seed, self.signs, self.max_payload, self.share, self.pairs = seed, signs, max_payload, share, pairs
-        self.air = Air(random.Random(f"air {seed}"), mischief=mischief or Mischief())
+        self.air = Air(random.Random(f"air {seed}"), mischief=mischief or Mischief(), signs=signs)
         lay(self.air, pairs, loss)
         self.airtime_s = partial(lora.time_on_air_s, signs=signs)
         self.sends, self.payload_bytes = Counter(), Counter()
@@ -180,7 +180,7 @@ class Archipelago:
             member = self.members.get(happening.node)
             if member is None:
                 continue
-            if isinstance(happening, Delivered):
+            if isinstance(happening, Delivered) and happening.frame.to in (None, happening.node):
                 event = PacketReceived(LINK, happening.frame.payload, str(happening.frame.origin), happening.hops)
                 member.handle(event, self.now)
             elif isinstance(happening, Sent) and happening.frame.origin == happening.node:

@@ -177,8 +177,8 @@ def test_mischief_repeats_and_delays_what_is_delivered():
 
 
 def test_bytes_seconds_and_channel_use_are_counted():
-    air = make(line(2))
-    air.send(0, bytes(100), 0.0, signs=True)
+    air = make(line(2), signs=True)
+    air.send(0, bytes(100), 0.0)
     run(air, 10.0)
     assert air.counters["bytes"] == 100 + 16 + 8 + 66 - 1
     assert air.airtime_s == {0: pytest.approx(time_on_air_s(100, signs=True))}

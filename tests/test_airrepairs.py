@@ -68,8 +68,67 @@ def test_a_question_that_nobody_answers_is_put_to_anybody():
     desk = Desk()
     desk.wait(60)
     desk.hear(summary([bulletin(1)], at=desk.now))
-    needs = desk.sections(Need, desk.wait(900))
-    assert [need.responder for need in needs[:2]] == [OTHER, 0]
+    needs = desk.sections(Need, desk.wait(1800))
+    assert [need.responder for need in needs[:3]] == [OTHER, OTHER, 0]
+
+
+def test_who_asked_for_one_piece_and_names_the_record_too_gets_one_piece():
+    desk, raw = Desk(), bulletin(1, 500)
+    desk.give(Imported((raw,), "bundle"))
+    desk.wait(60)
+    desk.hear(More(0x0123, record_id(raw)[:4], 3, 1), Need(0x0123, DAY % 256, (element(raw, DAY),)))
+    assert len(desk.sections(Piece, desk.wait(200))) == 1
+
+
+def test_what_was_asked_for_and_sent_is_not_sent_again_unasked():
+    desk, raw = Desk(), bulletin(1)
+    desk.give(Imported((raw,), "bundle"))
+    desk.wait(60)
+    for _ in range(6):
+        desk.hear(Neighbours((0x0123, 9)))
+        desk.engine.station.near.get(OTHER).missed()
+    need = Need(0x0123, DAY % 256, (element(raw, DAY),))
+    desk.hear(need)
+    assert len(desk.sections(Whole, desk.wait(2000))) == 1
+    desk.hear(need)
+    assert len(desk.sections(Whole, desk.wait(2000))) == 1
+
+
+def test_who_did_not_pass_a_record_on_for_long_is_sent_it_again():
+    desk = Desk()
+    desk.wait(60)
+    desk.hear(summary([], at=desk.now), Neighbours((0x0123, 9)))
+    desk.give(Posted(bulletin(1)))
+    desk.wait(120)
+    assert len(desk.sections(Whole)) == 1  # it may have no airtime left just now
+    desk.wait(3000)
+    assert len(desk.sections(Whole)) > 1
+
+
+def test_nothing_is_said_of_a_set_that_is_being_completed():
+    desk = Desk()
+    desk.wait(60)
+    desk.hear(summary([bulletin(number) for number in range(99)], at=desk.now))
+    for number in range(5):
+        desk.hear(Whole(bulletin(number), False))
+        desk.wait(60)
+    said = []
+    for number in range(5, 60):
+        desk.hear(Whole(bulletin(number), False))
+        said += desk.sections(Sum, desk.wait(60))
+    assert len(said) <= 1
+
+
+def test_responders_are_named_in_one_order_so_that_each_keeps_its_part():
+    desk = Desk()
+    for sender, quality in ((9, 3), (5, 1)):
+        desk.hear(summary([bulletin(number) for number in range(99)], at=desk.now), sender=sender)
+        for _ in range(quality):
+            desk.engine.station.near.get(sender).missed()
+    assert desk.engine.station.asking.responders() == (5, 9)
+    for _ in range(9):
+        desk.engine.station.near.get(5).missed()
+    assert desk.engine.station.asking.responders() == (5, 9)
 
 
 def test_two_whose_budgets_end_together_do_not_begin_together():

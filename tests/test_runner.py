@@ -32,7 +32,7 @@ class Wire:
         self.sent, self.heard = queue.Queue(), queue.Queue()
         self._stuck, self.closed = stuck, threading.Event()
 
-    def send(self, payload, hop_limit=0, urgent=False):
+    def send(self, payload, hop_limit=0, urgent=False, to=""):
         self.sent.put(payload)
         if self._stuck:
             self.closed.wait()

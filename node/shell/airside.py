@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 from node.clock import minute_of, seconds_of
@@ -121,7 +122,8 @@ class AirSide:
     def _make_engine(self, modem: Modem, signs: bool) -> AirEngine:
         _, key, liveset = self._membership
         self._tuned = modem, signs
-        channel = Channel(self.name, lambda size: time_on_air_s(size, modem, signs), self.governor, self.max_payload, signs)
+        airtime_s = partial(time_on_air_s, modem=modem, signs=signs)
+        channel = Channel(self.name, airtime_s, self.governor, self.max_payload, signs)
         rng = random.Random()  # noqa: S311 - when to send is no secret
         return AirEngine(channel, liveset, self._tag_key, address_of(key.key_id, self._tag_key), rng)
 

@@ -37,6 +37,9 @@ def packet_engine(membership: tuple[Charter, SigningKey, LiveSet], settings: Pac
     charter, key, liveset = membership
     tag_key = charter.subkey("tag")
     governor = Governor(NO_DUTY_CYCLE, settings.share / 100)
-    channel = Channel(PACKET, lambda size: airtime_s(size, settings.bits_per_s, KEY_UP_S), governor, MAX_PAYLOAD_BYTES)
+    def on_air_s(payload_bytes: int, direct: bool = False) -> float:
+        return airtime_s(payload_bytes, settings.bits_per_s, KEY_UP_S)  # a TNC sends to everybody
+
+    channel = Channel(PACKET, on_air_s, governor, MAX_PAYLOAD_BYTES)
     rng = random.Random()  # noqa: S311 - when to send is no secret
     return AirEngine(channel, liveset, tag_key, address_of(key.key_id, tag_key), rng)

@@ -105,7 +105,7 @@ class Port:
     def _speak(self) -> None:
         while (packet := self._out.get()) is not None:
             try:
-                outcome = self.link.send(packet.payload, packet.hop_limit, packet.urgent)
+                outcome = self.link.send(packet.payload, packet.hop_limit, packet.urgent, packet.to)
             except Exception:  # a library's surprise must not end this thread: the link would be mute for ever
                 log.exception("%s: sending failed", self.link.name)
                 outcome = Outcome.FAILED

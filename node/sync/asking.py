@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from node.sync.assembly import Workshop
@@ -12,7 +13,8 @@ from node.sync.trickle import Trickle
 MIN_INTERVAL_S, MAX_INTERVAL_S, CROWD_INTERVAL_S = 300, 7200, 10_800
 CROWD = 3  # neighbours, from whom on each may rest longer
 LONELY_INTERVAL_S = 1800  # while we hear nobody
-EXPLORE_S = 24 * 3600  # a group behind three plain relays may have lost all our introductions
+UNEQUAL_INTERVAL_S = 1800  # while somebody holds what we lack, or the other way round
+EXPLORE_S = 12 * 3600  # a group behind three plain relays may have lost all our introductions
 HELLO_CAPACITY = 40
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 QUIET_UNITS = 12
@@ -22,6 +24,7 @@ MAX_ASKED = 256
 SOON_UNITS = 10  # what is to be asked so soon is asked now, together with what is due
 MAX_UNANSWERED = 5
 MAX_ASKS = 4
+NAMED_ASKS = 2  # so often we ask the same neighbour before we ask anybody: a question or its answer may be lost
 HELLOS = 3  # a single one may be lost, and then a neighbour would not know that we are there
 ANYBODY = 0  # the responder's address when the one named first did not answer
 DOUBT = 0.4
@@ -52,6 +55,7 @@ class Asking:
         self._asked: dict[int | bytes, Ask] = {}
         self._have_times = 0.0  # in vain; filters of a part count by the part
         self._quiet_at, self._flow, self._unanswered = 0.0, 0, 0
+        self._to: Neighbour | None = None  # whom alone we asked last
 
     def next_at(self) -> float:
         """When there is something to do."""
@@ -81,7 +85,8 @@ class Asking:
     def responders(self) -> tuple[int, ...]:
         """Who is to send us what we lack, when that is much: those we hear best of those who seem to hold more."""
         far = [one for one in self._near.live() if one.view is View.FAR or one.ahead]
-        return tuple(one.address for one in sorted(far, key=lambda one: (one.hops, one.loss))[:MAX_RESPONDERS])
+        best = sorted(far, key=lambda one: (one.hops, one.loss))[:MAX_RESPONDERS]
+        return tuple(sorted(one.address for one in best))  # so that each has the same part the next time
 
     def hello(self, at: float) -> None:
         """We are new here, or back: say what we hold, in a way that most differences can be told from."""
@@ -97,7 +102,7 @@ class Asking:
             self.sum_soon(at, 2, 2, 20)
 
     def heard_far(self, at: float) -> None:
-        """Packets go far here now and then: no need for ours to, for a day."""
+        """Packets go far here now and then: no need for ours to, for half a day."""
         self._explore_at = at + EXPLORE_S * self._rng.uniform(1, 1.5)
 
     def correct(self, at: float) -> None:
@@ -113,17 +118,19 @@ class Asking:
         self.sum_at = min(self.sum_at, at + self._unit_s * self._rng.uniform(low, high))
 
     def fire(self, at: float, doubt: float) -> None:
-        """Trickle's moment. `doubt`: how many neighbours may lack something; without any, only the longest interval counts.
+        """Trickle's moment. `doubt`: how many neighbours may lack something; without any, or while what we lack is coming,
+        only the longest interval counts.
 
         Who has kept many records and said nothing speaks all the same: its neighbours must know that it is there.
         """
         live = self._near.live()
         lonely = not live
-        self.trickle.max_s = CROWD_INTERVAL_S if len(live) >= CROWD else MAX_INTERVAL_S
+        most_s = CROWD_INTERVAL_S if len(live) >= CROWD else MAX_INTERVAL_S
+        self.trickle.max_s = UNEQUAL_INTERVAL_S if doubt >= 1 else most_s
         resting = lonely or self.trickle.interval_s >= self.trickle.max_s
         if lonely:
             self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
-        wanted = self.trickle.fire() and (resting or doubt >= DOUBT)
+        wanted = self.trickle.fire() and (resting or (doubt >= DOUBT and self.may_ask(at)))
         exploring = at >= self._explore_at
         if exploring:
             self.heard_far(at)
@@ -181,14 +188,14 @@ class Asking:
             one.ahead.pop(element, None)
 
     def need(self, at: float) -> Need | None:
-        """What to ask for now, and of whom first: of the neighbour that is ahead by most; the second time, of anybody."""
+        """What to ask for now, and of whom first: of the neighbour that is ahead by most; after two times, of anybody."""
         live = {one.address for one in self._near.live()}
         wanted = [(one.address in live, len(due), self._rng.random() - one.loss, one, due)
                   for one in self._near if (due := self._due(one, at))]
         if not wanted:
             return None
         there, _, _, one, due = max(wanted, key=lambda item: item[:3])
-        named = there and not all(self._asked.get(element, Ask()).times for element in due)
+        named = there and not all(self._asked.get(element, Ask()).times >= NAMED_ASKS for element in due)
         return Need(one.address if named else ANYBODY, one.ahead[due[0]] % 256, tuple(due[:MAX_NEEDED]))
 
     def _due(self, one: Neighbour, at: float) -> list[int]:
@@ -205,7 +212,7 @@ class Asking:
             ask, state = self._asked.get(short_id, Ask()), self._workshop.missing(short_id)
             if state and ask.at <= at + self._unit_s * SOON_UNITS:
                 parts, missing, sender = state
-                wanted.append(More(ANYBODY if ask.times else sender, short_id, parts, missing))
+                wanted.append(More(ANYBODY if ask.times >= NAMED_ASKS else sender, short_id, parts, missing))
         return wanted
 
     def piece_came(self, short_id: bytes, at: float) -> None:
@@ -228,9 +235,15 @@ class Asking:
         if elements:
             self.sum_soon(at, HELLO_CAPACITY, 1, 6)
 
-    def ask_done(self) -> None:
-        """A packet that asks went out."""
+    def ask_done(self, to: Neighbour | None) -> None:
+        """A packet that asks went out, `to` one neighbour or to everybody."""
         self._unanswered += 1
+        self._to = to
+
+    def answered(self, sender: Neighbour, things: Iterable[int | bytes]) -> None:
+        """A neighbour sent these: if we had asked it alone, that works."""
+        if sender is self._to and any(self._asked.get(thing, Ask()).times for thing in things):
+            sender.in_vain = 0
 
     def leave_asking(self, elements: tuple[int, ...], at: float) -> None:
         """Somebody else asked for these: what it gets, we hear too."""

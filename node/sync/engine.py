@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from node.errors import RemoteFault
+from node.sync.asking import HELLOS
 from node.sync.events import (
     Action,
     Drop,
@@ -26,12 +27,13 @@ from node.sync.events import (
 from node.sync.hearing import Hearing
 from node.sync.inventory import Records
 from node.sync.ledger import Claim
+from node.sync.neighbours import Neighbour
 from node.sync.packets import Packet, encode
 from node.sync.rumours import Reach
 from node.sync.station import Channel, Station
 from node.sync.writer import Draft, Writer
 
-SENT, DUTY_CYCLE = "sent", "duty-cycle"  # values of radio.link.Outcome
+SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
 LOST_SEND_S = 180  # a link that never says SendDone must not silence us
 RETRY_S = 20
 SOON_S = 0.02
@@ -49,12 +51,13 @@ def address_of(key_id: bytes, key: bytes) -> int:
 
 @dataclass(frozen=True)
 class _UnderWay:
-    """Our packet in the radio's queue."""
+    """Our packet in the radio's queue; `to`: the only neighbour that it is for."""
 
     packet: Packet
     ids: list[bytes]
     label: str
     sent_at: float
+    to: Neighbour | None
 
 
 class AirEngine:
@@ -141,11 +144,16 @@ class AirEngine:
         if outcome != SENT:
             if outcome == DUTY_CYCLE:
                 self.channel.governor.refused(now)
+            if outcome == FAILED and sent.to:
+                sent.to.give_up_direct()
             self._turn_at = at + RETRY_S
             return
         self.channel.governor.accepted()
-        self._sequence = (self._sequence + 1) % 256
-        self._writer.sent(sent.packet, at)
+        if sent.to:
+            sent.to.in_vain += 1
+        else:  # what only one hears must not seem lost to the others
+            self._sequence = (self._sequence + 1) % 256
+        self._writer.sent(sent.packet, at, sent.to)
         self.station.asking.unspoken = 0
         if not sent.ids:
             self.station.rumours.ledger.ask(at)
@@ -176,24 +184,29 @@ class AirEngine:
 
     def _send(self, draft: Draft, at: float, now: float) -> list[Send]:
         """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
-        packet, min_bytes = self._writer.finish(draft, self._sequence)
+        to = self._writer.addressee(draft)
+        packet, min_bytes = self._writer.finish(draft, self._sequence, to)
         payload, urgent = encode(packet, self.station.key, min_bytes), draft.claim is Claim.URGENT
-        airtime_s = self.channel.airtime_s(len(payload))
+        airtime_s = self.channel.airtime_s(len(payload), direct=to is not None)
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)
         if wait_s > 0:
             wait_s = min(wait_s, LOST_SEND_S) + self.station.unit_s * self.station.rng.uniform(0, JITTER_UNITS)
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
-        self._under_way = _UnderWay(packet, draft.ids, draft.label, at)
+        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to)
+        if to:
+            return [Send(self.channel.link, payload, 0, urgent, draft.label, to.name)]
         return [Send(self.channel.link, payload, self._hop_limit(draft), urgent, draft.label)]
 
     def _hop_limit(self, draft: Draft) -> int:
         """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.
 
-        Our last SUM of introduction, and all while we hear nobody, go far: to find out who is there.
+        Our last SUM of introduction, and all but the first while we hear nobody, go far: to find out who is there.
         """
         live = self.station.near.live()
+        if not live and self.station.asking.introductions == HELLOS:
+            return 0  # most likely somebody answers
         if not live or (self.station.asking.far_off and draft.label == "sum"):
             return RELAY_HOPS
         across = {one.address for one in live if one.hops}

@@ -88,13 +88,15 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One packet for one link; `SendDone` answers it. `label` is what it is in a word: "data", "repair", "sum", "need"."""
+    """One packet for one link; `SendDone` answers it. `label` is what it is in a word: "data", "repair", "sum", "need";
+    `to` is what the link calls the only node that it is for, "" for everybody."""
 
     link: str
     payload: bytes
     hop_limit: int = 0
     urgent: bool = False
     label: str = ""
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Hearing:
         if tag in self._tags or packet.sender == station.address:
             return [Drop(event.link, "packet-repeated" if tag in self._tags else "packet-own-address")]
         self._remember(tag)
-        sender = station.near.hear(packet.sender, packet.sequence, event.hops or 0, at)
+        sender = station.near.hear(packet.sender, packet.sequence, event.hops or 0, at, event.sender)
         self._heard = _Heard(sender, False, [])
         actions: list[Action] = []
         for section in packet.sections:
@@ -134,6 +134,7 @@ class Hearing:
             return []
         raw = self.station.workshop.add(piece, self._heard.sender.address, at)
         self.station.asking.coming(at)
+        self.station.asking.answered(self._heard.sender, [piece.short_id])
         self.station.asking.piece_came(piece.short_id, at)
         if raw is None:
             return []
@@ -145,7 +146,7 @@ class Hearing:
         """A record is in the set: note who has it, and whether others near us may lack it."""
         heard, station = self._heard, self.station
         ours = heard is not None and id_ in heard.waits_for
-        self._arrived(id_, now)
+        self._arrived(id_, heard.sender if ours else None)
         if not ours:
             return
         station.asking.unspoken += heard.fresh
@@ -165,12 +166,16 @@ class Hearing:
         if self._heard and id_ in self._heard.waits_for:
             self._settle(id_, at, now)
 
-    def _arrived(self, id_: bytes, now: float) -> None:
-        """Nobody is ahead of us by this record any more."""
+    def _arrived(self, id_: bytes, sender: Neighbour | None) -> None:
+        """Nobody is ahead of us by this record any more. `sender`: who sent it by this way."""
         station = self.station
         station.workshop.close(id_)
-        for day in {day for one in station.near for day in one.ahead.values()}:
-            station.asking.arrived(element_of(id_, day, station.key))
+        days = {day for one in station.near for day in one.ahead.values()}
+        elements = [element_of(id_, day, station.key) for day in days]
+        if sender:
+            station.asking.answered(sender, elements)
+        for element in elements:
+            station.asking.arrived(element)
 
     def _settle(self, id_: bytes, at: float, now: float) -> None:
         self._heard.waits_for.discard(id_)

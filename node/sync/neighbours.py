@@ -13,7 +13,9 @@ LOSS_STEP = 0.1
 MIN_LOSS, MAX_LOSS = 0.02, 0.9
 MAX_GAP = 16  # a larger step in sequence numbers is a restart or a long silence, and tells nothing
 SURE_HOPS, MOST_HOPS = 2, 3
-AGAIN_S = 1800
+MAX_IN_VAIN = 6
+NEAR_PATIENCE, FAR_PATIENCE = 3, 2  # records; those for a far one cost relays too
+AGAIN_S, LONG_AGO_S = 1800, 5400
 FORGET_S = 48 * 3600
 
 
@@ -28,11 +30,13 @@ class View(Enum):
 
 @dataclass
 class Neighbour:
-    """One node heard. `hops`: the fewest plain relays its packets took. `quiet`: records sent to it since it was heard."""
+    """One node heard, `name` to the link. `hops`: the fewest plain relays its packets took. `quiet`: records sent to it
+    since it was heard. `in_vain`: questions sent to it alone since it last answered one."""
 
     address: int
     heard_at: float
     hops: int = 0
+    name: str = ""
     sequence: int | None = None
     loss: float = FIRST_LOSS
     since_at: float = 0.0
@@ -42,7 +46,17 @@ class Neighbour:
     ahead: dict[int, int] = field(default_factory=dict)  # element we lack -> its day
     have: Have | None = None
     quiet: float = 0.0
+    in_vain: int = 0
     answered: bool = False  # it lacks much, and we told it what we hold: it should name whom it wants that from
+
+    @property
+    def direct(self) -> bool:
+        """Whether a packet to it alone may reach it: some radios do not know each other's public keys."""
+        return bool(self.name) and not self.hops and self.in_vain < MAX_IN_VAIN
+
+    def give_up_direct(self) -> None:
+        """Our radio does not send to it alone."""
+        self.in_vain = MAX_IN_VAIN
 
     def missed(self) -> None:
         """It missed something that we sent."""
@@ -76,15 +90,18 @@ class Neighbourhood:
         """A neighbour by its address."""
         return self._known.get(address)
 
-    def hear(self, address: int, sequence: int, hops: int, at: float) -> Neighbour:
-        """Note a packet from a neighbour, known or new."""
+    def hear(self, address: int, sequence: int, hops: int, at: float, name: str = "") -> Neighbour:
+        """Note a packet from a neighbour, known or new. `name`: what the link calls it."""
         neighbour = self._known.pop(address, None) or Neighbour(address, at, hops, since_at=at)
         self._known[address] = neighbour
         if len(self._known) > MAX_NEIGHBOURS:
             del self._known[next(iter(self._known))]
         if neighbour.heard_at == neighbour.since_at == at:
             self._tied.clear()
+        if neighbour.quiet >= self.patience(neighbour):
+            neighbour.in_vain = 0  # it was away
         neighbour.count(sequence)
+        neighbour.name = name
         neighbour.hops = min(hops, neighbour.hops)
         neighbour.heard_at, neighbour.quiet = at, 0
         return neighbour
@@ -123,6 +140,8 @@ class Neighbourhood:
         """Whether all who may be the second of three relays have told whom they hear, and it was heard before."""
         if far.heard_at < far.since_at + AGAIN_S:
             return False  # its introduction, and islands on the way may not have told yet
+        if far.heard_at >= far.since_at + LONG_AGO_S:
+            return True  # they would have
         listed = frozenset[int]().union(*(one.around for one in direct)) - {self.address}
         return not far.around or all(address in self._known and self._known[address].told_at >= 0 for address in listed)
 
@@ -146,7 +165,9 @@ class Neighbourhood:
 
     def patience(self, neighbour: Neighbour) -> int:
         """How many records may go by without a word from a neighbour before we take it to be away."""
-        return round(max(3, len(neighbour.around), len(self._known)) / (1 - neighbour.loss))
+        crowd = max(len(neighbour.around), sum(one.hops == 0 for one in self._known.values()))
+        records = FAR_PATIENCE if neighbour.hops else max(NEAR_PATIENCE, crowd)
+        return round(records / (1 - neighbour.loss))
 
     def near(self, neighbour: Neighbour) -> list[Neighbour]:
         """Our live neighbours who hear `neighbour` as well."""

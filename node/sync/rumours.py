@@ -18,6 +18,7 @@ from node.sync.neighbours import Neighbour, Neighbourhood
 MAX_RUMOURS = 512
 MAX_PUSHES = 1024
 HELP = 0.55
+LATE = 0.15  # the part of those that should pass a record on and have no airtime left, at each time that we look again
 LEAVE_UNITS = 16
 SPREAD_UNITS = 6
 RIVAL_UNITS = 1.5  # for each who may send the same: one is to be first, and heard by the others in time
@@ -42,17 +43,35 @@ class Reach:
     missing: int
     sent: int = 0
     told: bool = False  # it said so itself, and nothing since
-    silent: bool = False  # we expected to hear it pass the record on, and did not
+    silent: int = 0  # how often we expected to have heard it pass the record on, and had not
     helpers: int = 0  # nodes that we may not hear, and that are likely to hold the record and to serve this neighbour
 
     def lacks(self, loss: float) -> float:
         """The probability that it lacks the record still."""
+        return self._after_silence(self._lacked(loss), loss)
+
+    def served(self, loss: float) -> float:
+        """The probability that one more transmission serves it, and that nothing but our sending will.
+
+        Who was sent enough but got only a part, or has asked before, asks for the rest itself, unless we miss that.
+        """
+        lacks = self._lacked(loss)
+        if lacks and self.sent >= self.missing:
+            knows = lacks if self.told else lacks - loss**self.sent * (1 - HELP) ** self.helpers
+            lacks -= knows * (1 - loss)
+        return self._after_silence(lacks, loss)
+
+    def _lacked(self, loss: float) -> float:
+        """The probability before we listened."""
         if self.missing <= 0:
             return 0.0
         hears, most = 1 - loss, min(self.missing - 1, self.sent)
         lacks = sum(math.comb(self.sent, n) * hears**n * loss ** (self.sent - n) for n in range(most + 1))
-        lacks *= (1 - HELP) ** self.helpers
-        return lacks / (lacks + (1 - lacks) * loss**self.missing) if self.silent else lacks
+        return lacks * (1 - HELP) ** self.helpers
+
+    def _after_silence(self, lacks: float, loss: float) -> float:
+        """The probability, after we did not hear it pass the record on: our loss, or it waits for airtime (Bayes)."""
+        return lacks / (lacks + (1 - lacks) * (loss**self.missing + LATE**self.silent)) if self.silent else lacks
 
 
 @dataclass
@@ -122,9 +141,9 @@ class Rumours:
         self._all.pop(id_, None)
 
     def gain(self, rumour: Rumour) -> float:
-        """How many live neighbours lack it, as far as we can tell."""
+        """How many live neighbours one more transmission serves, as far as we can tell."""
         known = rumour.reaches
-        return sum(known[one.address].lacks(one.loss) for one in self._near.live() if one.address in known)
+        return sum(known[one.address].served(one.loss) for one in self._near.live() if one.address in known)
 
     def worthwhile(self, rumour: Rumour) -> bool:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
@@ -146,7 +165,7 @@ class Rumours:
 
     def _ours_alone(self, rumour: Rumour) -> float:
         """What we gain, where each neighbour counts less the more others near it may serve it as well."""
-        return sum(rumour.reaches[one.address].lacks(one.loss) / (1 + rumour.reaches[one.address].helpers)
+        return sum(rumour.reaches[one.address].served(one.loss) / (1 + rumour.reaches[one.address].helpers)
                    for one in self._near.live() if one.address in rumour.reaches)
 
     def seek_helpers(self, rumour: Rumour) -> None:
@@ -172,9 +191,9 @@ class Rumours:
         if at < self._pushes.get((one.address, rumour.id), (0, 0.0))[1]:
             return False
         before = rumour.reaches.get(one.address)
-        if before and before.missing and before.sent >= rumour.parts == missing:
-            missing = 1  # most likely it lacks just one piece of what was sent
-            one.missed()
+        if before and before.missing and missing == rumour.parts:  # it says that it lacks the record, not how many pieces
+            one.missed() if before.sent >= before.missing else None
+            missing = max(before.missing - before.sent, 1)
         rumour.reaches[one.address] = Reach(missing, told=True)
         return True
 
@@ -231,7 +250,7 @@ class Rumours:
             for one in self._near.live():
                 reach = rumour.reaches.get(one.address)
                 if reach is not None and reach.missing and self._would_relay(one, rumour):
-                    reach.silent = True
+                    reach.silent += 1
             if rumour.due_at is None:
                 self.plan(rumour, at)
 

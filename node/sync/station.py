@@ -39,11 +39,11 @@ class Governor(Protocol):
 
 @dataclass(frozen=True)
 class Channel:
-    """A LoRa link as the engine sees it. `airtime_s(payload_bytes)` counts what the firmware adds to a broadcast; `signs`:
-    the firmware (>= 2.8) signs broadcasts of up to 165 B, which costs 66 B more."""
+    """A LoRa link as the engine sees it. `airtime_s(payload_bytes, direct)` counts what the firmware adds; `signs`: it
+    (>= 2.8) signs broadcasts of up to 165 B, which costs 66 B more, but not what is for one node (`direct`)."""
 
     link: str
-    airtime_s: Callable[[int], float]
+    airtime_s: Callable[..., float]
     governor: Governor
     max_payload: int = DEFAULT_MAX_PAYLOAD
     signs: bool = False

@@ -7,6 +7,7 @@ from node.sync import bloom
 from node.sync.erasure import piece, piece_bytes
 from node.sync.inventory import Salted
 from node.sync.ledger import Claim
+from node.sync.neighbours import Neighbour
 from node.sync.packets import (
     ADDRESS_BYTES,
     HAVE_BYTES,
@@ -86,16 +87,25 @@ class Writer:
             return None
         if filters:
             self._add_filter(draft, held, hour)
-        self._add_neighbours(draft, at)
+        if draft.label != "need":  # a question should be short
+            self._add_neighbours(draft, at)
         if held is not None:
             self._add_sum(draft, held, hour, at)
         draft.label, draft.claim = draft.label or "sum", asks if draft.claim is None else draft.claim
         return draft
 
-    def finish(self, draft: Draft, sequence: int) -> tuple[Packet, int]:
+    def addressee(self, draft: Draft) -> Neighbour | None:
+        """The neighbour to send a packet to alone: one that only asks, and asks only that one, is not signed that way."""
+        if not self.station.channel.signs or not all(isinstance(section, Need | More) for section in draft.sections):
+            return None
+        responders = {section.responder for section in draft.sections}
+        one = self.station.near.get(responders.pop()) if len(responders) == 1 else None
+        return one if one and one.direct and self._size(draft) <= SIGNED_UP_TO_BYTES else None
+
+    def finish(self, draft: Draft, sequence: int, to: Neighbour | None) -> tuple[Packet, int]:
         """The packet, and how long to make it: what the firmware would sign at a higher price is filled up."""
         packet = Packet(self.station.address, sequence, tuple(draft.sections))
-        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else 0
+        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None and not to else 0
 
     def _size(self, draft: Draft) -> int:
         return self.station.channel.max_payload - draft.room
@@ -188,10 +198,10 @@ class Writer:
         if capacity > 0:
             draft.add(self.station.inventory.sum(held, hour, capacity))
 
-    def sent(self, packet: Packet, at: float) -> None:
-        """A packet went out: what it asked and told need not be said again soon."""
+    def sent(self, packet: Packet, at: float, to: Neighbour | None) -> None:
+        """A packet went out, `to` one neighbour or to everybody: what it asked and told need not be said again soon."""
         if any(isinstance(section, Need | More) for section in packet.sections):
-            self.station.asking.ask_done()
+            self.station.asking.ask_done(to)
         for section in packet.sections:
             match section:
                 case Neighbours(addresses):
