@@ -9,6 +9,7 @@ from meshtastic.protobuf import mesh_pb2
 
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome
+from radio.lora import frame_bytes
 from radio.meshtastic_link import MeshtasticLink
 from radio.meshtastic_settings import MeshtasticSettings, split_address
 from radio.simdevice import DeviceSettings
@@ -71,6 +72,20 @@ def test_packets_travel_on_the_channel_asked_for(connect):
         assert hears(here, there)
         here.close()
         there.close()
+
+
+def test_a_packet_for_one_node_is_heard_by_that_one_only_and_not_signed(connect):
+    settings = {node: DeviceSettings(node + 1, firmware="2.8.0.abc") for node in range(3)}
+    with SimulatedMesh([(0, 1), (0, 2)], settings=settings, speed=SPEED) as mesh:
+        here, one, other = (connect(mesh.ports[node]) for node in range(3))
+        until(lambda: here.up and one.up and other.up)
+        assert here.send(b"who has the third piece?", to="!00000002") is Outcome.SENT
+        assert one.receive(5).payload == b"who has the third piece?"
+        assert mesh.counters()["bytes"] == frame_bytes(24, signs=True, direct=True) < frame_bytes(24, signs=True)
+        assert here.send(b"all", to="") is Outcome.SENT
+        assert other.receive(5).payload == b"all"
+        for link in (here, one, other):
+            link.close()
 
 
 def test_the_legal_limit_is_told_as_such(connect):

@@ -29,10 +29,11 @@ class Wire:
 
     def __init__(self, stuck=False):
         self.counters = Counter()
-        self.sent, self.heard = queue.Queue(), queue.Queue()
+        self.sent, self.heard, self.receivers = queue.Queue(), queue.Queue(), []
         self._stuck, self.closed = stuck, threading.Event()
 
     def send(self, payload, hop_limit=0, urgent=False, to=""):
+        self.receivers.append(to)
         self.sent.put(payload)
         if self._stuck:
             self.closed.wait()
@@ -60,7 +61,7 @@ class Parrot:
         self.told.put(event)
         if self.broken and isinstance(event, PacketReceived):
             raise RuntimeError("a mistake of ours")
-        return [Send("wire", event.id)] if isinstance(event, RecordKept) else []
+        return [Send("wire", event.id, to="!7")] if isinstance(event, RecordKept) else []
 
 
 def post(number=0):
@@ -88,7 +89,7 @@ def test_a_post_is_kept_before_it_is_sent_and_then_answered(start):
     wire, parrot = Wire(), Parrot()
     verdict = start(wire, parrot).publish(post())
     assert verdict.kept
-    assert wire.sent.get(timeout=30) == verdict.id
+    assert wire.sent.get(timeout=30) == verdict.id and wire.receivers == ["!7"]
     kinds = [type(parrot.told.get(timeout=30)) for _ in range(3)]
     assert set(kinds) == {LinkChanged, RecordKept, SendDone}
 

@@ -16,6 +16,7 @@ LONELY_INTERVAL_S = 1800  # while we hear nobody
 UNEQUAL_INTERVAL_S = 1800  # while somebody holds what we lack, or the other way round
 EXPLORE_S = 12 * 3600  # a group behind three plain relays may have lost all our introductions
 HELLO_CAPACITY = 40
+SPARE_CAPACITY = 6  # a difference may be larger than that of the counts
 SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
 QUIET_UNITS = 12
 MANY, LONG_QUIET_UNITS = 5, 300
@@ -136,7 +137,12 @@ class Asking:
             self.heard_far(at)
         self.far_off |= exploring or self.introductions == 1
         if wanted or exploring or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
-            self.sum_soon(at, 2, 0, 0)
+            self.sum_soon(at, self._telling(live), 0, 0)
+
+    def _telling(self, live: list[Neighbour]) -> int:
+        """A capacity from which neighbours can tell the difference to our set, where a SUM can hold that."""
+        gaps = [one.gap for one in live if one.view is View.FAR and one.gap + SPARE_CAPACITY <= HELLO_CAPACITY]
+        return max(gaps) + SPARE_CAPACITY if gaps else 2
 
     def same(self, neighbour: Neighbour) -> None:
         """It holds what we hold."""
@@ -159,7 +165,7 @@ class Asking:
 
     def far(self, neighbour: Neighbour, capacity: int, gap: int, at: float) -> None:
         """It holds too different a set to tell: answer with more of ours, then with a filter."""
-        neighbour.view = View.FAR
+        neighbour.view, neighbour.gap = View.FAR, max(abs(gap), capacity + 1)
         neighbour.ahead.clear()
         if capacity < SMALL_SUM and abs(gap) < HELLO_CAPACITY and self._have_times == 0:
             self.sum_soon(at, HELLO_CAPACITY, 1, 6)

@@ -43,6 +43,7 @@ class Neighbour:
     around: frozenset[int] = frozenset()
     told_at: float = float("-inf")  # when it last said whom it hears
     view: View = View.UNKNOWN
+    gap: int = 0  # the difference that could not be told is at least so large
     ahead: dict[int, int] = field(default_factory=dict)  # element we lack -> its day
     have: Have | None = None
     quiet: float = 0.0

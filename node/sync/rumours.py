@@ -53,12 +53,13 @@ class Reach:
     def served(self, loss: float) -> float:
         """The probability that one more transmission serves it, and that nothing but our sending will.
 
-        Who was sent enough but got only a part, or has asked before, asks for the rest itself, unless we miss that.
+        Who was sent enough but got only a part, or has asked before, asks for the rest itself, in fewer bytes; where the
+        question and our answer are hardly likely to arrive both, we do not wait for it.
         """
         lacks = self._lacked(loss)
         if lacks and self.sent >= self.missing:
             knows = lacks if self.told else lacks - loss**self.sent * (1 - HELP) ** self.helpers
-            lacks -= knows * (1 - loss)
+            lacks -= knows * (1 - loss) ** 2
         return self._after_silence(lacks, loss)
 
     def _lacked(self, loss: float) -> float:
