@@ -9,7 +9,7 @@ from node.sync.neighbours import MAX_IN_VAIN
 from node.sync.packets import More, Need, Neighbours, Piece, Sum, Whole
 from radio.lora import time_on_air_s
 from tests.archipelago import bulletin
-from tests.test_airengine import DAY, Desk, element, summary
+from tests.test_airengine import DAY, OTHER, Desk, element, summary
 
 
 def asking(count=1, hops=0, **channel):
@@ -44,6 +44,25 @@ def test_what_carries_more_than_questions_goes_to_everybody():
     desk.hear(Need(0x0123, DAY % 256, (element(bulletin(99), DAY),)))
     mixed = [send for send, packet in desk.wait(60) if desk.sections(Whole, [(send, packet)])]
     assert mixed and mixed[0].to == ""
+
+
+def test_where_many_hear_each_other_all_hear_the_question():
+    for others, alone in ((3, True), (4, False)):
+        desk = asking(signs=True)
+        for sender in range(others):
+            desk.hear(summary([], at=desk.now), sender=50 + sender)
+        assert bool(questions(desk, 120)[0].to) == alone
+
+
+def test_a_neighbour_that_was_away_may_be_asked_alone_again():
+    desk = asking(signs=True)
+    neighbour = desk.engine.station.near.get(OTHER)
+    neighbour.give_up_direct()
+    desk.hear(Neighbours(()))
+    assert not neighbour.direct
+    neighbour.quiet = 99
+    desk.hear(Neighbours(()))
+    assert neighbour.direct
 
 
 def test_a_question_says_nothing_else():

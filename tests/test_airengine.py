@@ -294,48 +294,6 @@ def test_a_packet_heard_twice_counts_once():
     assert desk.island.counters["dropped packet-repeated"] == 2
 
 
-def test_neighbours_behind_plain_relays_are_reached_with_hops():
-    desk = Desk()
-    desk.wait(60)
-    desk.hear(summary([], at=desk.now), hops=2)
-    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == 3
-
-
-def test_who_hears_others_through_relays_only_says_so_with_an_empty_list_and_says_it_again():
-    desk = Desk()
-    for _ in range(4):
-        desk.hear(summary([], at=desk.now), hops=1)
-        desk.wait(1800)
-    desk.sent.clear()
-    desk.hear(summary([bulletin(1)], at=desk.now), hops=1)
-    assert set(desk.sections(Neighbours, desk.wait(2400))) == {Neighbours(())}
-
-
-@pytest.mark.parametrize(("lists", "hops"), [
-    ({5: (0x0123,), 9: ()}, 3),  # 9 hears no island: three plain relays
-    ({5: (0x0123,), 9: (8,)}, 3),  # 5 hears nobody but us, so no island is on the way to 9
-    ({5: (0x0123, 6), 9: (8,)}, 0),  # 6 may hear somebody who hears 8
-    ({5: (0x0123, 6), 6: (5,), 9: (8,)}, 3),  # it does not
-    ({5: (0x0123, 6), 6: (5, 7), 9: (7,)}, 0),
-])
-def test_three_relays_in_a_row_are_plain_if_no_island_can_be_among_them(lists, hops):
-    desk = Desk()
-    desk.wait(60)
-    for _ in range(2):
-        for sender, addresses in lists.items():
-            desk.hear(summary([], at=desk.now), Neighbours(addresses), sender=sender, hops={5: 0, 6: 1, 9: 3}[sender])
-        desk.wait(2000)
-    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == hops
-
-
-def test_a_neighbour_of_a_neighbour_needs_no_hops():
-    desk = Desk()
-    desk.wait(60)
-    desk.hear(summary([], at=desk.now), Neighbours((9,)), sender=5)
-    desk.hear(summary([], at=desk.now), sender=9, hops=1)
-    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == 0
-
-
 def test_a_duty_cycle_refusal_is_told_to_the_governor_and_tried_again():
     desk = Desk()
     desk.wait(60)

@@ -113,10 +113,19 @@ def test_nothing_is_said_of_a_set_that_is_being_completed():
         desk.hear(Whole(bulletin(number), False))
         desk.wait(60)
     said = []
-    for number in range(5, 60):
+    for number in range(5, 45):
         desk.hear(Whole(bulletin(number), False))
         said += desk.sections(Sum, desk.wait(60))
-    assert len(said) <= 1
+    assert said == []
+
+
+def test_a_difference_that_could_not_be_told_is_told_again_each_hour_with_room_for_it():
+    desk = Desk()
+    desk.wait(60)
+    desk.hear(summary([bulletin(number) for number in range(15)], capacity=2, at=desk.now))
+    desk.wait(600)
+    said = desk.sections(Sum, desk.wait(4 * 3600))
+    assert len(said) >= 4 and {one.capacity for one in said} == {15 + 6}
 
 
 def test_responders_are_named_in_one_order_so_that_each_keeps_its_part():

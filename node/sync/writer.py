@@ -39,6 +39,7 @@ LEAST_DATA_BYTES = 80  # no record is shorter, and few pieces are
 TAIL_CAPACITY = 2
 MAX_TAIL_CAPACITY = 10
 TELL_NEIGHBOURS_S = 1800
+ASK_ALL_FROM = 5  # neighbours: others lack the same, and what they hear asked they need not ask
 MAX_FILTERED = 512  # elements in a filter: less than three bits each would tell too little
 MIN_FILTER_BYTES = 100  # a smaller filter of a large set would say too little
 
@@ -97,6 +98,8 @@ class Writer:
     def addressee(self, draft: Draft) -> Neighbour | None:
         """The neighbour to send a packet to alone: one that only asks, and asks only that one, is not signed that way."""
         if not self.station.channel.signs or not all(isinstance(section, Need | More) for section in draft.sections):
+            return None
+        if len(self.station.near.live()) >= ASK_ALL_FROM:
             return None
         responders = {section.responder for section in draft.sections}
         one = self.station.near.get(responders.pop()) if len(responders) == 1 else None
