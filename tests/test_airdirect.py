@@ -46,6 +46,25 @@ def test_what_carries_more_than_questions_goes_to_everybody():
     assert mixed and mixed[0].to == ""
 
 
+def test_an_answer_to_what_everybody_was_asked_does_not_tell_that_one_can_be_asked_alone():
+    desk = asking(signs=True)
+    questions(desk)
+    neighbour = desk.engine.station.near.get(OTHER)
+    before = neighbour.in_vain
+    desk.hear(Whole(bulletin(0), False))
+    assert before == neighbour.in_vain == 2
+
+
+@pytest.mark.parametrize(("open_records", "alone"), [(11, True), (12, False), (22, False)])
+def test_a_long_question_goes_to_everybody_as_it_need_not_be_signed(open_records, alone):
+    desk = asking(0, signs=True)
+    for number in range(open_records):
+        raw = bulletin(number, 300)
+        desk.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
+    first = questions(desk)[0]
+    assert (len(first.payload) <= 100) == bool(first.to) == alone
+
+
 def test_where_many_hear_each_other_all_hear_the_question():
     for others, alone in ((3, True), (4, False)):
         desk = asking(signs=True)

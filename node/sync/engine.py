@@ -185,7 +185,7 @@ class AirEngine:
     def _send(self, draft: Draft, at: float, now: float) -> list[Send]:
         """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
         to = self._writer.addressee(draft)
-        packet, min_bytes = self._writer.finish(draft, self._sequence, to)
+        packet, min_bytes = self._writer.finish(draft, self._sequence)
         payload, urgent = encode(packet, self.station.key, min_bytes), draft.claim is Claim.URGENT
         airtime_s = self.channel.airtime_s(len(payload), direct=to is not None)
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)

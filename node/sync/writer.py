@@ -103,12 +103,12 @@ class Writer:
             return None
         responders = {section.responder for section in draft.sections}
         one = self.station.near.get(responders.pop()) if len(responders) == 1 else None
-        return one if one and one.direct and self._size(draft) <= SIGNED_UP_TO_BYTES else None
+        return one if one and one.direct and self._size(draft) < DEAR_FROM_BYTES else None
 
-    def finish(self, draft: Draft, sequence: int, to: Neighbour | None) -> tuple[Packet, int]:
+    def finish(self, draft: Draft, sequence: int) -> tuple[Packet, int]:
         """The packet, and how long to make it: what the firmware would sign at a higher price is filled up."""
         packet = Packet(self.station.address, sequence, tuple(draft.sections))
-        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None and not to else 0
+        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else 0
 
     def _size(self, draft: Draft) -> int:
         return self.station.channel.max_payload - draft.room
