@@ -55,6 +55,15 @@ def test_an_answer_to_what_everybody_was_asked_does_not_tell_that_one_can_be_ask
     assert before == neighbour.in_vain == 2
 
 
+def test_a_record_that_comes_when_it_was_asked_for_tells_that_one_can_be_asked_alone():
+    desk = asking(signs=True)
+    neighbour = desk.engine.station.near.get(OTHER)
+    while not neighbour.in_vain:
+        desk.wait(1)
+    desk.hear(Whole(bulletin(0), False))
+    assert neighbour.in_vain == 0
+
+
 @pytest.mark.parametrize(("open_records", "alone"), [(11, True), (12, False), (22, False)])
 def test_a_long_question_goes_to_everybody_as_it_need_not_be_signed(open_records, alone):
     desk = asking(0, signs=True)
