@@ -186,6 +186,13 @@ def test_bytes_seconds_and_channel_use_are_counted():
     assert air.utilisation(1, 100.0) == 0
 
 
+def test_what_is_for_one_node_is_encrypted_for_it_and_not_signed():
+    air = make(line(2), signs=True)
+    air.send(0, bytes(50), 0.0, to=1)
+    run(air, 10.0)
+    assert air.counters["bytes"] == 50 + 16 + 8 + 12 - 1
+
+
 def test_nothing_is_left_to_happen_when_all_is_said():
     air = make(grid(9), loss=0.2)
     for node in range(9):
