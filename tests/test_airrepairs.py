@@ -6,7 +6,7 @@ from node.sync import bloom
 from node.sync.erasure import piece
 from node.sync.events import Imported, Posted
 from node.sync.packets import Have, More, Need, Neighbours, Piece, Sum, Whole
-from tests.archipelago import bulletin
+from tests.archipelago import START, bulletin
 from tests.test_airengine import DAY, OTHER, Desk, element, summary
 
 
@@ -106,16 +106,15 @@ def test_who_did_not_pass_a_record_on_for_long_is_sent_it_again():
 
 
 def test_nothing_is_said_of_a_set_that_is_being_completed():
+    raws = [bulletin(number) for number in range(250)]
     desk = Desk()
     desk.wait(60)
-    desk.hear(summary([bulletin(number) for number in range(99)], at=desk.now))
-    for number in range(5):
-        desk.hear(Whole(bulletin(number), False))
-        desk.wait(60)
+    desk.hear(summary(raws, at=desk.now))
     said = []
-    for number in range(5, 45):
-        desk.hear(Whole(bulletin(number), False))
-        said += desk.sections(Sum, desk.wait(60))
+    for number, raw in enumerate(raws[:200]):
+        desk.hear(Whole(raw, False))
+        sent = desk.wait(15)
+        said += desk.sections(Sum, sent) if number > 60 else []  # its introductions are over
     assert said == []
 
 
@@ -191,3 +190,20 @@ def test_two_responders_share_the_work():
         desk.hear(Have(hour % 65536, 0, 7, responders, bloom.fill([], 7, 8)))
         shares.append({section.raw for section in desk.sections(Whole, desk.wait(1800))})
     assert shares[0] | shares[1] == set(raws) and not shares[0] & shares[1]
+
+
+def test_who_lacks_little_asks_more_often_than_who_lacks_much():
+    gaps = {}
+    for count in (1, 8):
+        desk, moments = Desk(), []
+        desk.wait(60)
+        desk.hear(summary([bulletin(number) for number in range(count)], at=desk.now))
+        for number in range(count):
+            raw = bulletin(number, 500)
+            desk.hear(Piece(record_id(raw)[:4], 3, 0, len(raw), piece(raw, 3, 0), True))
+        while desk.now < START + 6 * 3600:
+            before = len(desk.sent)
+            desk.wait(10)
+            moments += [desk.now] if desk.sections(Need | More, desk.sent[before:]) else []
+        gaps[count] = max(b - a for a, b in zip(moments[-4:], moments[-3:], strict=False))
+    assert gaps[1] < 600 < gaps[8]

@@ -13,7 +13,7 @@ from node.sync.trickle import Trickle
 MIN_INTERVAL_S, MAX_INTERVAL_S, CROWD_INTERVAL_S = 300, 7200, 10_800
 CROWD = 3  # neighbours, from whom on each may rest longer
 LONELY_INTERVAL_S = 1800  # while we hear nobody
-UNEQUAL_INTERVAL_S = 1800  # while somebody holds what we lack, or the other way round
+UNEQUAL_INTERVAL_S = 900  # while somebody holds what we lack, or the other way round
 EXPLORE_S = 12 * 3600  # a group behind three plain relays may have lost all our introductions
 HELLO_CAPACITY = 40
 SPARE_CAPACITY = 6  # a difference may be larger than that of the counts
@@ -23,7 +23,8 @@ MANY, LONG_QUIET_UNITS = 5, 300
 BULK_PATIENCE = 5  # after many records, as if so many questions had been left unanswered: a sender may pause for an hour
 MAX_ASKED = 256
 SOON_UNITS = 10  # what is to be asked so soon is asked now, together with what is due
-MAX_UNANSWERED = 5
+MAX_UNANSWERED, FEW_UNANSWERED = 5, 3  # the lower one while we lack few: a sender has airtime left for those
+FEW_LACKING = 4
 MAX_ASKS = 4
 NAMED_ASKS = 2  # so often we ask the same neighbour before we ask anybody: a question or its answer may be lost
 HELLOS = 3  # a single one may be lost, and then a neighbour would not know that we are there
@@ -128,7 +129,7 @@ class Asking:
         lonely = not live
         most_s = CROWD_INTERVAL_S if len(live) >= CROWD else MAX_INTERVAL_S
         self.trickle.max_s = UNEQUAL_INTERVAL_S if doubt >= 1 else most_s
-        resting = lonely or self.trickle.interval_s >= self.trickle.max_s
+        resting = lonely or (doubt < 1 and self.trickle.interval_s >= self.trickle.max_s)
         if lonely:
             self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
         wanted = self.trickle.fire() and (resting or (doubt >= DOUBT and self.may_ask(at)))
@@ -227,12 +228,17 @@ class Asking:
 
     def asked(self, things: tuple[int | bytes, ...], at: float) -> None:
         """We asked for these: give them time to come, and more time each time that nothing comes."""
-        wait = self._unit_s * self._rng.uniform(15, 25) * 2 ** min(self._unanswered, MAX_UNANSWERED)
+        most = MAX_UNANSWERED if self._lacks_many() else FEW_UNANSWERED
+        wait = self._unit_s * self._rng.uniform(15, 25) * 2 ** min(self._unanswered, most)
         for thing in things:
             self._postpone(thing, at, wait, 1)
         self._give_up([thing for thing in things if isinstance(thing, int) and self._asked[thing].times >= MAX_ASKS], at)
         self._replan(at)
         self._quiet_at = max(self._quiet_at, at + wait)
+
+    def _lacks_many(self) -> bool:
+        return any(one.view is View.FAR or len(one.ahead) + self._workshop.open_from(one.address) > FEW_LACKING
+                   for one in self._near.live())
 
     def _give_up(self, elements: list[int], at: float) -> None:
         """What nobody gives may not exist: a sketch was too small for what it stood for. Compare by a large one."""
