@@ -2,7 +2,9 @@
 
 import pytest
 
-from node.pen import ALL, PER_AUTHOR
+from node.entry import Entry
+from node.pen import ALL, PER_AUTHOR, Pen
+from node.share import Room
 from tests.village import KEEPER, NOW, Village, held, live, take
 
 
@@ -45,3 +47,42 @@ def test_strangers_vouches_and_revocations_do_not_make_trust_be_weighed_again(mo
     liveset = live(village, [village.vouch("founder", "ana", KEEPER)])
     monkeypatch.setattr("node.judge.Trust", lambda *_: pytest.fail("weighed again"))
     assert take(liveset, [village.vouch("stranger", "ben"), village.revoke("stranger", "ana")]) == ["penned", "penned"]
+
+
+def waiting(author, *sizes):
+    """Entries of so many octets that wait."""
+    village = Village()
+    return [Entry.of(village.bulletin(author, "x" * size)) for size in sizes]
+
+
+def test_the_longest_waiting_goes_first():
+    pen, entries = Pen(Room(2, 10_000)), waiting("ana", 10, 20, 30)
+    for entry in entries:
+        pen.put(entry)
+    assert list(pen) == entries[1:]
+
+
+@pytest.mark.parametrize("rooms", [(Room(99, 700), Room(99, 9_999)), (Room(99, 9_999), Room(99, 700))])
+def test_octets_are_bounded_for_all_and_for_each_author(rooms):
+    pen, entries = Pen(*rooms), waiting("ana", 200, 201, 202)  # some 280 octets each
+    for entry in entries:
+        pen.put(entry)
+    assert list(pen) == entries[1:]
+    pen.discard(entries[1].id)
+    pen.put(entries[0])
+    assert list(pen) == [entries[2], entries[0]]  # what left makes room
+
+
+def test_what_waits_already_does_not_wait_anew():
+    pen, entries = Pen(), waiting("ana", 10, 20)
+    for entry in (*entries, entries[0]):
+        pen.put(entry)
+    assert list(pen) == entries and pen.of(entries[0].author) == entries
+
+
+def test_an_author_with_nothing_waiting_is_forgotten():
+    pen, (entry,) = Pen(), waiting("ana", 10)
+    pen.put(entry)
+    assert pen.authors() == [entry.author]
+    pen.discard(entry.id)
+    assert pen.authors() == [] and len(pen) == 0
