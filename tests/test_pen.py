@@ -74,8 +74,8 @@ def test_octets_are_bounded_for_all_and_for_each_author(rooms):
 
 
 def test_what_waits_already_does_not_wait_anew():
-    pen, entries = Pen(), waiting("ana", 10, 20)
-    for entry in (*entries, entries[0]):
+    pen, entries = Pen(Room(99, 700)), waiting("ana", 200, 201)
+    for entry in (*entries, *entries, *entries):
         pen.put(entry)
     assert list(pen) == entries and pen.of(entries[0].author) == entries
 
