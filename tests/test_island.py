@@ -202,3 +202,31 @@ def test_rows_somebody_damaged_or_forged_on_the_card_are_deleted_at_the_start():
     one = Island(LiveSet(village.charter), store, [])
     one.load(NOW)
     assert [row.raw for row in store.rows()] == [good]
+
+
+def test_a_row_kept_under_the_id_of_another_record_is_deleted_and_not_shown():
+    store, swapped = MemoryStore(), bulletin(b"somebody else's words")
+    row = replace(Row.of(decode(swapped), swapped, 0), id=record_id(bulletin()))
+    store.commit([row])
+    one = island(store)
+    one.load(NOW)
+    assert list(one.liveset.ids()) == [] and len(store) == 0
+
+
+def test_what_was_deleted_since_the_start_is_counted_for_the_store_to_be_compacted():
+    village = Village()
+    store = MemoryStore()
+    one = Island(LiveSet(village.charter), store, [])
+    post = village.bulletin()
+    one.publish([post], NOW)
+    assert one.deleted == 0
+    one.publish([village.retraction(record_id(post))], NOW)
+    assert one.deleted == 1
+
+
+def test_when_something_last_came_from_elsewhere_is_known_and_posts_here_do_not_count():
+    one = island()
+    one.publish([bulletin()], NOW)
+    assert one.heard_at is None
+    one.handle(PacketReceived("air", bulletin(b"from afar")), NOW + 60)
+    assert one.heard_at == NOW + 60
