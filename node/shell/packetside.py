@@ -37,6 +37,7 @@ def packet_engine(membership: tuple[Charter, SigningKey, LiveSet], settings: Pac
     charter, key, liveset = membership
     tag_key = charter.subkey("tag")
     governor = Governor(NO_DUTY_CYCLE, settings.share / 100)
+
     def on_air_s(payload_bytes: int, direct: bool = False) -> float:
         return airtime_s(payload_bytes, settings.bits_per_s, KEY_UP_S)  # a TNC sends to everybody
 

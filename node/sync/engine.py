@@ -195,9 +195,8 @@ class AirEngine:
             return []
         self.channel.governor.charge(airtime_s, now)
         self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to)
-        if to:
-            return [Send(self.channel.link, payload, 0, urgent, draft.label, to.name)]
-        return [Send(self.channel.link, payload, self._hop_limit(draft), urgent, draft.label)]
+        hop_limit, name = (0, to.name) if to else (self._hop_limit(draft), "")
+        return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 
     def _hop_limit(self, draft: Draft) -> int:
         """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.

@@ -13,7 +13,7 @@ LOSS_STEP = 0.1
 MIN_LOSS, MAX_LOSS = 0.02, 0.9
 MAX_GAP = 16  # a larger step in sequence numbers is a restart or a long silence, and tells nothing
 SURE_HOPS, MOST_HOPS = 2, 3
-MAX_IN_VAIN = 6
+MAX_IN_VAIN = 6  # questions to it alone: its radio may not know our key, or ours not its
 NEAR_PATIENCE, FAR_PATIENCE = 3, 2  # records; those for a far one cost relays too
 AGAIN_S, LONG_AGO_S = 1800, 5400
 FORGET_S = 48 * 3600
@@ -59,6 +59,11 @@ class Neighbour:
         """Our radio does not send to it alone."""
         self.in_vain = MAX_IN_VAIN
 
+    def patience(self, heard_directly: int) -> int:
+        """How many records may go by without a word from it before we take it to be away. In a crowd each speaks seldom."""
+        records = FAR_PATIENCE if self.hops else max(NEAR_PATIENCE, len(self.around), heard_directly)
+        return round(records / (1 - self.loss))
+
     def missed(self) -> None:
         """It missed something that we sent."""
         self.loss = min(self.loss + LOSS_STEP * (1 - self.loss), MAX_LOSS)
@@ -99,7 +104,7 @@ class Neighbourhood:
             del self._known[next(iter(self._known))]
         if neighbour.heard_at == neighbour.since_at == at:
             self._tied.clear()
-        if neighbour.quiet >= self.patience(neighbour):
+        if neighbour.in_vain and neighbour.quiet >= neighbour.patience(self._heard_directly()):
             neighbour.in_vain = 0  # it was away
         neighbour.count(sequence)
         neighbour.name = name
@@ -119,7 +124,8 @@ class Neighbourhood:
 
     def live(self) -> list[Neighbour]:
         """Whom our packets reach: directly, or by plain relays only; and heard since the last few records for them."""
-        there = [one for one in self._known.values() if one.quiet < self.patience(one)]
+        heard_directly = self._heard_directly()
+        there = [one for one in self._known.values() if one.quiet < one.patience(heard_directly)]
         direct = [one for one in there if one.hops == 0]
         return direct + [one for one in there if one.hops and self._across(one, direct)]
 
@@ -164,11 +170,8 @@ class Neighbourhood:
             grown, reached = more > reached, more
         return reached
 
-    def patience(self, neighbour: Neighbour) -> int:
-        """How many records may go by without a word from a neighbour before we take it to be away."""
-        crowd = max(len(neighbour.around), sum(one.hops == 0 for one in self._known.values()))
-        records = FAR_PATIENCE if neighbour.hops else max(NEAR_PATIENCE, crowd)
-        return round(records / (1 - neighbour.loss))
+    def _heard_directly(self) -> int:
+        return sum(one.hops == 0 for one in self._known.values())
 
     def near(self, neighbour: Neighbour) -> list[Neighbour]:
         """Our live neighbours who hear `neighbour` as well."""

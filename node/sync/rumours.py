@@ -193,7 +193,8 @@ class Rumours:
             return False
         before = rumour.reaches.get(one.address)
         if before and before.missing and missing == rumour.parts:  # it says that it lacks the record, not how many pieces
-            one.missed() if before.sent >= before.missing else None
+            if before.sent >= before.missing:
+                one.missed()
             missing = max(before.missing - before.sent, 1)
         rumour.reaches[one.address] = Reach(missing, told=True)
         return True
