@@ -1,13 +1,13 @@
 """The board: the one door for the portal, text commands and the command line. Values in, values out; no HTTP here.
 
-Moments are minutes since 2024 UTC (`node.clock`); ids are 32 hex digits. Every method is safe from any thread.
+Moments are minutes since 2024 UTC (`node.model.clock`); ids are 32 hex digits. Every method is safe from any thread.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from node.records import Kind
+from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
 TOPICS = {

@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from node.errors import LocalMisuse, RemoteFault
-from node.identity import SET_ID_BYTES
-from node.records import KEY_ID_BYTES, MAX_RECORD_BYTES
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.keys import SET_ID_BYTES
+from node.model.record import KEY_ID_BYTES, MAX_RECORD_BYTES
 
 MAGIC = b"archipel bundle\n"
 VERSION = 1

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from node.board import Carried, Delivery, Item, Stick
-from node.errors import RemoteFault
 from node.lan import LanDesk
 from node.letters import code_of, letters_of, record_in
-from node.records import Kind
+from node.model.errors import RemoteFault
+from node.model.record import Kind
 from node.rows import StoreFailed
 from node.wharf import Choice, IslandWharf, Landed, load_bundle, unload_bundle
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from node.board import LANGUAGES, TOPICS, Draft, Problem
-from node.clock import MAX_MINUTE
-from node.errors import LocalMisuse
-from node.records import (
+from node.model.clock import MAX_MINUTE
+from node.model.errors import LocalMisuse
+from node.model.record import (
     DAY_MIN,
     MAX_EVENT_AHEAD_MIN,
     MAX_LIFE_H,

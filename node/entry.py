@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from node.records import TARGET_BYTES, TRUST_KINDS, URGENT, Kind, Record, Revocation, Vouch, decode, record_id
+from node.model.record import TARGET_BYTES, TRUST_KINDS, URGENT, Kind, Record, Revocation, Vouch, decode, record_id
 
 NO_ROOT = b""  # trust records stand alone: nothing takes their place
 

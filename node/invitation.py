@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.clock import seconds_of
-from node.errors import LocalMisuse, RemoteFault
-from node.identity import SEED_BYTES, Charter, SigningKey, key_id
-from node.records import Kind, Record, Right, Vouch, decode, encode, sign
+from node.model.clock import seconds_of
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.keys import SEED_BYTES, Charter, SigningKey, key_id
+from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.textpack import pack
 
 CHARTER_MARK, INVITATION_MARK = b"archipel charter 1", b"archipel invitation 1"

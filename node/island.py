@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from node.clock import minute_of, seconds_of
 from node.liveset import Change, LiveSet, Verdict
-from node.records import Record, decode, record_id
+from node.model.clock import minute_of, seconds_of
+from node.model.record import Record, decode, record_id
 from node.rows import Row, StoreFailed
 from node.sync.events import (
     Action,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from node.entry import Entry
-from node.errors import RemoteFault
-from node.identity import Charter, verify
+from node.model.errors import RemoteFault
+from node.model.keys import Charter, verify
+from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, record_id, signing_message
 from node.pen import UNBOUNDED, Pen
-from node.records import DAY_MIN, SIGNATURE_BYTES, Kind, record_id, signing_message
 from node.share import SUPERSEDED, Drawer, Room, Share
 from node.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from node.errors import RemoteFault
-from node.records import MAX_RECORD_BYTES, record_id
+from node.model.errors import RemoteFault
+from node.model.record import MAX_RECORD_BYTES, record_id
 from node.wharf import BATCH, FORGED, IslandWharf
 
 VERSION = 1

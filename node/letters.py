@@ -6,9 +6,9 @@ the word ARCHIPEL before them, which tells a reader what this is, cannot be take
 
 import hashlib
 
-from node.errors import RemoteFault
 from node.invitation import from_text, to_text
-from node.records import MAX_RECORD_BYTES
+from node.model.errors import RemoteFault
+from node.model.record import MAX_RECORD_BYTES
 
 WORD = "ARCHIPEL"
 CHECK_BYTES = 3

@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from node.clock import MAX_MINUTE, minute_of
 from node.entry import Entry
-from node.errors import LocalMisuse, RemoteFault
-from node.identity import Charter
 from node.judge import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Judgement, State
-from node.records import CORRECTABLE, TARGET_BYTES, Record, decode
+from node.model.clock import MAX_MINUTE, minute_of
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.keys import Charter
+from node.model.record import CORRECTABLE, TARGET_BYTES, Record, decode
 from node.share import ROOM, Drawer, Room
 from node.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from node.board import Corners, DraftRefused, Picture, Problem
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 
 MAX_PICTURE_BYTES, MAX_SIDE, MIN_SIDE = 200_000, 2_000, 16
 PNG_MARK, JPEG_MARK = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from node.board import Author, Item
 from node.drafts import FIELD_MARK, fields_of, is_link, is_readable
-from node.errors import RemoteFault
 from node.liveset import LiveSet
-from node.records import (
+from node.model.errors import RemoteFault
+from node.model.record import (
     ID_BYTES,
     TARGET_BYTES,
     URGENT,

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from node.clock import MAX_MINUTE
-from node.records import ID_BYTES, Event, Record
+from node.model.clock import MAX_MINUTE
+from node.model.record import ID_BYTES, Event, Record
 
 Key = tuple[int, bytes]  # the minute that orders a row, and its id
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from node.entry import NO_ROOT, Entry, beats
-from node.records import Kind
+from node.model.record import Kind
 
 SUPERSEDED, RETRACTED, OVER_SHARE = "superseded", "retracted", "over-share"
 _rank = attrgetter("rank")

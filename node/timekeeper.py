@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from node.clock import Clock
+from node.model.clock import Clock
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 FRESH_S = DAY_S  # how long a better source silences worse ones

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from node.clock import MAX_MINUTE
 from node.entry import Entry
-from node.identity import Charter, key_id
-from node.records import Kind, Right
+from node.model.clock import MAX_MINUTE
+from node.model.keys import Charter, key_id
+from node.model.record import Kind, Right
 
 MAX_CHAIN = 3
 FOREVER = MAX_MINUTE + 1

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Protocol
 
 from node.bundle import Bundle, Header, write
-from node.clock import minute_of
-from node.errors import RemoteFault
 from node.liveset import LiveSet, Verdict
-from node.records import TRUST_KINDS, Kind, Record, record_id
+from node.model.clock import minute_of
+from node.model.errors import RemoteFault
+from node.model.record import TRUST_KINDS, Kind, Record, record_id
 
 BATCH = 200  # records that share a commit
 MAX_FORGED = 1_000  # of one bundle: whoever made it means harm

@@ -6,12 +6,12 @@ import time
 from collections import Counter
 from functools import lru_cache, partial
 
-from node.clock import EPOCH_S, minute_of
-from node.identity import Charter, SigningKey
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, decode, encode, record_id, sign
+from node.model.clock import EPOCH_S, minute_of
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, decode, encode, record_id, sign
 from node.sync.engine import AirEngine, address_of
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
 from node.sync.station import DEFAULT_MAX_PAYLOAD, Channel

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from node.board import Draft, DraftRefused
-from node.clock import EPOCH_S, ManualClock, minute_of
-from node.identity import Charter, SigningKey
 from node.island import Island
 from node.islandboard import IslandBoard, Shell
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, Right, Vouch, decode, encode, sign
+from node.model.clock import EPOCH_S, ManualClock, minute_of
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.share import ROOM
 from node.store.archive import Archive
 from node.textpack import pack

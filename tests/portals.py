@@ -9,15 +9,15 @@ from werkzeug.security import generate_password_hash
 from node.agendas.agenda import Here
 from node.agendas.importing import ImportDesk
 from node.carrying import CarryingDesk
-from node.clock import EPOCH_S, ManualClock, minute_of
 from node.drafts import FIELD_MARK
-from node.identity import Charter, SigningKey
 from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.model.clock import EPOCH_S, ManualClock, minute_of
+from node.model.keys import Charter, SigningKey
+from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
 from node.shell.scan import scanned
 from node.store.archive import Archive
 from node.textpack import pack

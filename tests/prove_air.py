@@ -10,7 +10,7 @@ import random
 import time
 import tracemalloc
 
-from node.records import record_id
+from node.model.record import record_id
 from node.sync.events import LinkChanged, PacketReceived, SendDone, Tick
 from node.sync.packets import tag
 from radio.topology import line

@@ -10,7 +10,7 @@ import random
 import time
 
 from node.bundle import FRAME_BYTES, RECORD, Bundle, Header, _frame, write
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 from tests.test_wharf import Shore
 from tests.village import T0, Village
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.records import record_id
+from node.model.record import record_id
 from node.sync.erasure import piece
 from node.sync.events import Imported
 from node.sync.neighbours import MAX_IN_VAIN

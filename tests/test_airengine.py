@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from node.clock import minute_of
-from node.errors import LocalMisuse
-from node.identity import Charter
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import decode, encode, record_id, sign
+from node.model.clock import minute_of
+from node.model.errors import LocalMisuse
+from node.model.keys import Charter
+from node.model.record import decode, encode, record_id, sign
 from node.sync import packets
 from node.sync.engine import AirEngine
 from node.sync.erasure import piece

@@ -1,7 +1,7 @@
 """The air engine when much is lacking: who is asked, who serves, in what pieces, and when."""
 
-from node.clock import minute_of
-from node.records import record_id
+from node.model.clock import minute_of
+from node.model.record import record_id
 from node.sync import bloom
 from node.sync.erasure import piece
 from node.sync.events import Imported, Posted

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from node.records import decode, encode, record_id, sign
+from node.model.record import decode, encode, record_id, sign
 from node.sync.events import Imported, Posted
 from node.sync.packets import Neighbours, Whole
 from node.sync.rumours import MAX_RUMOURS

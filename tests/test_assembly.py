@@ -9,8 +9,8 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from node.board import Draft
-from node.clock import FastClock, SystemClock
-from node.records import Kind
+from node.model.clock import FastClock, SystemClock
+from node.model.record import Kind
 from node.shell.assembly import RADIO, Assembly, portal_address
 from node.shell.keyfile import KeyFolder
 from node.shell.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from node.clock import FastClock
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
+from node.model.clock import FastClock
 from node.shell.runner import Runner
 from node.sync.mirror import MirrorEngine
 from radio.mqtt_link import BrokerSettings, MqttLink

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from node.bundle import Bundle, Header, write
-from node.identity import Charter
 from node.lan import ANSWERED, ASKED, Envelope
 from node.letters import code_of, letters_of, record_in
+from node.model.keys import Charter
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "carry.json").read_text(encoding="utf-8"))
 

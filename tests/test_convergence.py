@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.identity import Charter
-from node.records import MAX_RECORD_BYTES, record_id
+from node.model.keys import Charter
+from node.model.record import MAX_RECORD_BYTES, record_id
 from radio.air import Mischief
 from radio.topology import cell, line
 from tests.archipelago import CHARTER, Archipelago, bulletin, ids_of

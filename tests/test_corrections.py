@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from node.board import Draft
-from node.records import Kind, Record
+from node.model.record import Kind, Record
 from node.textpack import pack
 from tests.places import ELSEWHERE, event, problems
 

@@ -7,9 +7,9 @@ import segno
 from click.testing import CliRunner
 
 from node.bundle import Header
-from node.clock import MAX_MINUTE, SystemClock, minute_of
 from node.letters import code_of
-from node.records import Kind, Record, encode, record_id, sign
+from node.model.clock import MAX_MINUTE, SystemClock, minute_of
+from node.model.record import Kind, Record, encode, record_id, sign
 from node.shell.cli import main
 from node.shell.control import Control, Refused
 from node.shell.courier import DoorWharf, doors, export_file, import_file, resting, wharf_of

@@ -11,7 +11,7 @@ import pytest
 from tinydb import where
 from tinydb.table import Document
 
-from node.errors import LocalMisuse
+from node.model.errors import LocalMisuse
 from node.rows import Slice, StoreFailed
 from node.store.documents import Documents, tables_in
 from node.store.journal import STEP_BYTES

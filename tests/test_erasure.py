@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from node.errors import LocalMisuse
+from node.model.errors import LocalMisuse
 from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece, rebuild
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.records import record_id
+from node.model.record import record_id
 from node.shell.errands import Errands
 from node.store.archive import Archive
 from node.store.journalstore import JournalStore

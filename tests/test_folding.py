@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.folding import MAX_TEXT, fold, query_of
+from node.model.search_text import MAX_TEXT, fold, query_of
 
 
 @pytest.mark.parametrize(("text", "plain"), [

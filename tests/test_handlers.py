@@ -1,6 +1,6 @@
 from node import islandboard
 from node.board import Draft
-from node.records import Kind
+from node.model.record import Kind
 from node.shell.handlers import listed
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.identity import Charter
-from node.records import record_id
+from node.model.keys import Charter
+from node.model.record import record_id
 from node.sync import packets
 from node.sync.assembly import MAX_AGE_S
 from node.sync.events import PacketReceived

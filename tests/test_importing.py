@@ -6,7 +6,7 @@ from node.agendas.importing import MAX_HELD
 from node.agendas.intake import MAX_AT_ONCE
 from node.agendas.origins import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
 from node.board import Draft, Origin
-from node.records import Kind, Record
+from node.model.record import Kind, Record
 from node.rows import StoreFailed
 from node.share import ROOM, Drawer
 from tests.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, calendar, event

@@ -2,7 +2,7 @@
 
 import random
 
-from node.clock import minute_of
+from node.model.clock import minute_of
 from node.sync.events import Imported
 from node.sync.inventory import HOURS_A_DAY, SLICE, Inventory, Salted, element_of
 from node.sync.packets import Have, Neighbours, Whole

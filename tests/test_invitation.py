@@ -4,9 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.clock import seconds_of
-from node.errors import LocalMisuse, RemoteFault
-from node.identity import Charter, SigningKey
 from node.invitation import (
     accept,
     charter_bytes,
@@ -19,7 +16,10 @@ from node.invitation import (
     to_text,
 )
 from node.liveset import LiveSet
-from node.records import Kind, Record, Right, Vouch, encode, sign
+from node.model.clock import seconds_of
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, Right, Vouch, encode, sign
 
 FOUNDER, KEEPER, NEWCOMER = (SigningKey(bytes([number]) * 32) for number in (1, 2, 3))
 CHARTER = Charter.found("Belleville", [FOUNDER.public], b"\5" * 32)

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from node.clock import EPOCH_S
-from node.identity import Charter, SigningKey
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, decode, encode, record_id, sign
+from node.model.clock import EPOCH_S
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, decode, encode, record_id, sign
 from node.rows import Row, StoreFailed
 from node.sync.events import Drop, Imported, Keep, PacketReceived, Posted, RecordKept, RecordRefused, RecordsGone, Send
 from tests.effort import EFFORT

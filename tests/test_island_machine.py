@@ -7,7 +7,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Right, record_id
+from node.model.record import Kind, Right, record_id
 from node.rows import StoreFailed
 from node.sync.events import Imported
 from tests.effort import EFFORT

@@ -7,7 +7,7 @@ import pytest
 
 from node.board import BoardClosed, Draft, Problem
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, Revocation
+from node.model.record import Kind, Record, Revocation
 from node.rows import StoreFailed
 from node.share import Drawer, Room
 from node.textpack import pack

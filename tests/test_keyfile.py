@@ -4,9 +4,9 @@ import stat
 
 import pytest
 
-from node.identity import SigningKey
-from node.passphrase import WrongPassphrase
-from node.records import Right, decode
+from node.model.keys import SigningKey
+from node.model.passphrase import WrongPassphrase
+from node.model.record import Right, decode
 from node.shell.keyfile import KeyFolder, KeyTrouble, read_keeper_key, write_keeper_key
 
 

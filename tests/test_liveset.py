@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.errors import LocalMisuse
 from node.judge import MAX_FORGED
 from node.liveset import LiveSet
-from node.records import Kind, record_id
+from node.model.errors import LocalMisuse
+from node.model.record import Kind, record_id
 from tests.effort import EFFORT
 from tests.village import DAY, KEEPER, NOW, T0, Village, at, held, live, spoilt, take
 

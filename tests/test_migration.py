@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.clock import ManualClock
+from node.model.clock import ManualClock
 from node.shell.courier import resting
 from node.shell.keyfile import KeyFolder
 from node.store.archive import Archive

@@ -9,12 +9,12 @@ from subprocess import DEVNULL, run
 import paho.mqtt.client as mqtt
 import pytest
 
-from node.clock import FastClock, minute_of
-from node.identity import Charter, SigningKey
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, encode, record_id, sign
+from node.model.clock import FastClock, minute_of
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, encode, record_id, sign
 from node.shell.runner import Runner
 from node.sync.mirror import MirrorEngine
 from radio.inbox import MAX_WAITING

@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
-from node.clock import FastClock, SystemClock
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
+from node.model.clock import FastClock, SystemClock
 from node.shell.doctor import _packet
 from node.shell.packetside import packet_engine, packet_link, packet_ready
 from node.shell.runner import Runner

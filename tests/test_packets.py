@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from node.errors import LocalMisuse, RemoteFault
+from node.model.errors import LocalMisuse, RemoteFault
 from node.sync.packets import Have, More, Need, Neighbours, Packet, Piece, Sum, Whole, decode, encode, tag
 
 KEY = bytes(range(32))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.errors import LocalMisuse
-from node.passphrase import SALT_BYTES, WrongPassphrase, seal, unseal
+from node.model.errors import LocalMisuse
+from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal, unseal
 
 SEED, SALT = bytes(range(32)), bytes(SALT_BYTES)
 

@@ -4,8 +4,8 @@ import pytest
 
 from node.drafts import FIELD_MARK, is_link, is_readable
 from node.memorystore import MemoryStore
+from node.model.record import Kind, decode, record_id
 from node.reading import Reader
-from node.records import Kind, decode, record_id
 from node.rows import Row
 from node.textpack import pack
 from tests.village import DAY, Village, at, live, take

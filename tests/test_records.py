@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.errors import LocalMisuse, RemoteFault
-from node.identity import Charter, SigningKey, key_id, verify
-from node.records import (
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.keys import Charter, SigningKey, key_id, verify
+from node.model.record import (
     CORRECTABLE,
     TARGETED,
     TRUST_KINDS,

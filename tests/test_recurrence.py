@@ -7,7 +7,7 @@ from dateutil.rrule import rrulestr
 from icalendar.prop import vRecur
 
 from node.agendas.recurrence import days_of, rule_of
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 
 RULES = [
     "FREQ=DAILY", "FREQ=DAILY;BYDAY=MO,WE,SU", "FREQ=DAILY;BYMONTHDAY=1,-1", "FREQ=DAILY;BYMONTH=1,3,12", "FREQ=WEEKLY",

@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 
-from node.clock import SystemClock, minute_of
-from node.identity import Charter, SigningKey
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, Record, encode, sign
+from node.model.clock import SystemClock, minute_of
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, encode, sign
 from node.rows import StoreFailed
 from node.shell.runner import Chore, Runner
 from node.sync.events import LinkChanged, PacketReceived, RecordKept, Send, SendDone

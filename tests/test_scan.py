@@ -10,8 +10,8 @@ import zlib
 import pytest
 import segno
 
-from node.errors import RemoteFault
 from node.letters import code_of, record_in
+from node.model.errors import RemoteFault
 from node.shell import jail, scan
 from node.shell.scan import scanned
 from tests.test_picture import chunk, png

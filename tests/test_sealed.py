@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.errors import LocalMisuse
+from node.model.errors import LocalMisuse
 from node.store import sealed
 from node.store.sealed import BLOCK_BYTES, HEADER_BYTES, BackupRefused, seal, unseal
 

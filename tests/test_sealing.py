@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.errors import RemoteFault
-from node.identity import Charter
-from node.records import MAX_RECORD_BYTES, record_id
+from node.model.errors import RemoteFault
+from node.model.keys import Charter
+from node.model.record import MAX_RECORD_BYTES, record_id
 from node.sync.sealing import SEALED_BYTES, Seal
 
 SEAL = Seal(Charter.found("ours", [b"\1" * 32], b"\2" * 32))

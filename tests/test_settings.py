@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from node.records import MAX_RECORD_BYTES
+from node.model.record import MAX_RECORD_BYTES
 from node.shell.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
 from node.sync.erasure import MAX_PARTS
 from node.sync.packets import HEADER_BYTES, PIECE_BYTES

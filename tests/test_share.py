@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from node.records import record_id
+from node.model.record import record_id
 from node.share import ROOM, Drawer
 from tests.village import Village, held, live, take
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from node.bundle import Bundle, write
-from node.records import Kind
+from node.model.record import Kind
 from node.rows import StoreFailed
 from node.shell.cli import main
 from node.shell.keyfile import KeyFolder

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from node.identity import SigningKey
 from node.memorystore import MemoryStore
-from node.records import Event, Kind, Record, encode, sign
+from node.model.keys import SigningKey
+from node.model.record import Event, Kind, Record, encode, sign
 from node.rows import Row, Slice
 from node.store.journalstore import JournalStore
 from tests.storerows import all_pages, made_up

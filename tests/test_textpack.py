@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.errors import LocalMisuse, RemoteFault
-from node.records import MAX_RECORD_BYTES
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.record import MAX_RECORD_BYTES
 from node.textpack import CAPITALS, MODELS, RAW, model, pack, unpack
 from node.textpack.build import choose_alphabet, index_texts, index_words, texts_of
 from node.textpack.model import MAX_CHARACTERS, MAX_DECISIONS

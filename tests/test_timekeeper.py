@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from node.clock import EPOCH_S, ManualClock
+from node.model.clock import EPOCH_S, ManualClock
 from node.timekeeper import Source, Timekeeper
 
 DAY = 86_400.0

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.liveset import LiveSet
-from node.records import Right, record_id
+from node.model.record import Right, record_id
 from tests.effort import EFFORT
 from tests.village import CRIER, DAY, KEEPER, NOW, T0, WRITER, Village, at, live
 

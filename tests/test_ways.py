@@ -7,7 +7,7 @@ import pytest
 
 from node.lan import LanDesk
 from node.letters import code_of, letters_of, record_in
-from node.records import record_id
+from node.model.record import record_id
 from node.shell.stick import exchange
 from node.sync.events import PacketReceived, RecordKept, Send
 from node.sync.mirror import MirrorEngine

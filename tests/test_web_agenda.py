@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from node.board import Draft
-from node.records import Kind
+from node.model.record import Kind
 from web import moments
 
 

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from node.board import Author, Draft, Item
-from node.records import Kind
+from node.model.record import Kind
 from web import create_app
 from web.changes import changes
 

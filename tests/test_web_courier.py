@@ -10,7 +10,7 @@ import pytest
 from node.board import Delivery
 from node.bundle import END_BYTES, Bundle, write
 from node.letters import code_of, letters_of
-from node.records import Kind, Record, encode, sign
+from node.model.record import Kind, Record, encode, sign
 from node.rows import StoreFailed
 from node.textpack import pack
 from tests.portals import CHARTER, ELSEWHERE

@@ -8,7 +8,7 @@ import icalendar
 import pytest
 
 from node.board import Draft
-from node.records import Kind
+from node.model.record import Kind
 from web import moments
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"

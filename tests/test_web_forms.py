@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.board import Author, Item
-from node.clock import MAX_MINUTE
-from node.records import Kind
+from node.model.clock import MAX_MINUTE
+from node.model.record import Kind
 from web.forms import FIELDS, draft_of, typed, typed_of
 from web.moments import minute
 from web.settings import Settings

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from node.board import Draft, Picture
-from node.records import Kind
+from node.model.record import Kind
 from tests.test_picture import png
 from web.gatherings import MARGIN, SIDE, Chart, laid, strokes
 

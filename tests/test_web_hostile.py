@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from node.board import Draft
-from node.records import Kind
+from node.model.record import Kind
 from web.forms import FIELDS
 
 TYPED = ["", " ", "\0", "a\0b", "🍲" * 50, "é" * 30_000, "\u202eabc", "abc אבג عربي def", "<script>alert(1)</script>",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from node.board import Draft, Picture
-from node.records import Kind
+from node.model.record import Kind
 from tests.test_picture import png
 from web import create_app
 from web.keeper import DELAY_S, FREE_TRIES, SESSION_MIN, WINDOW_S, Tries

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from node.clock import minute_of, seconds_of
+from node.model.clock import minute_of, seconds_of
 from web import moments
 
 PARIS, KABUL = ZoneInfo("Europe/Paris"), ZoneInfo("Asia/Kabul")

@@ -3,7 +3,7 @@
 import threading
 
 from node.board import Draft
-from node.records import Kind
+from node.model.record import Kind
 from web.pages import KEPT_PAGES, Shelf
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from node.board import Draft
-from node.records import Kind
+from node.model.record import Kind
 from web.qr import wifi
 from web.sheets import LARGE, PAGE_HEIGHT_MM, SCALES, Block, fill, height_mm, largest
 

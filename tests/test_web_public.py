@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from node.board import Draft
-from node.records import Kind
+from node.model.record import Kind
 
 PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food", "/post",
          "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take",

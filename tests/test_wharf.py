@@ -6,11 +6,11 @@ import pytest
 
 from node.board import TOPICS
 from node.bundle import Bundle, Header, write
-from node.errors import RemoteFault
 from node.island import Island
 from node.liveset import LiveSet
 from node.memorystore import MemoryStore
-from node.records import Kind, decode, record_id
+from node.model.errors import RemoteFault
+from node.model.record import Kind, decode, record_id
 from node.rows import StoreFailed
 from node.wharf import BATCH, MAX_FORGED, Choice, IslandWharf, load_bundle, unload_bundle
 from tests.village import KEEPER, T0, Village, at

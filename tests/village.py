@@ -3,10 +3,10 @@
 import hashlib
 from functools import cache
 
-from node.clock import seconds_of
-from node.identity import Charter, SigningKey
 from node.liveset import LiveSet
-from node.records import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
+from node.model.clock import seconds_of
+from node.model.keys import Charter, SigningKey
+from node.model.record import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
 from node.share import ROOM, Drawer, Room
 
 T0 = 1_000_000  # the minute at which things begin

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as xml
 from flask import Blueprint, Response, render_template, url_for
 
 from node.board import TOPICS, Item
-from node.clock import seconds_of
-from node.records import Kind
+from node.model.clock import seconds_of
+from node.model.record import Kind
 from web import prose
 from web.pages import board, kept, settings
 from web.public import asked_topic, found

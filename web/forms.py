@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from node.board import LANGUAGES, Draft, Problem
-from node.clock import MAX_MINUTE
-from node.records import Kind
+from node.model.clock import MAX_MINUTE
+from node.model.record import Kind
 from web import moments
 from web.settings import Settings
 from web.showing import starts

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, current_app, render_template, request
 
 from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
-from node.records import Kind
+from node.model.record import Kind
 from web.forms import KINDS, Typed, draft_of, typed, typed_of
 from web.gatherings import length, pick_chart
 from web.languages import current

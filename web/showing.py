@@ -9,7 +9,7 @@ from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from node.board import LANGUAGES, TOPICS, Author, Item
-from node.records import Kind
+from node.model.record import Kind
 from web import moments, prose, words
 from web.languages import Language, current, language, listed
 from web.languages import gettext as _

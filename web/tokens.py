@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from node.board import Posted
-from node.clock import SystemClock
+from node.model.clock import SystemClock
 
 MAX_AGE_S = 24 * 3600
 MAX_REMEMBERED = 500

@@ -18,8 +18,8 @@ from node.agendas.vevent import EPOCH, details, every, first, site_of, unescaped
 from node.agendas.zones import Zones
 from node.board import Draft
 from node.drafts import problems_of
-from node.errors import RemoteFault
-from node.records import DAY_MIN, Kind
+from node.model.errors import RemoteFault
+from node.model.record import DAY_MIN, Kind
 
 MAX_FILE_BYTES = 2_000_000
 MAX_EVENTS = 500  # that are read whole; one takes about 2 ms here, 30 ms on the smallest Pi

@@ -12,11 +12,11 @@ from node.agendas.intake import Deed, Plan, Planner
 from node.agendas.origins import Known, Source
 from node.agendas.vevent import MAX_NAME, site_of
 from node.board import BoardClosed, Intake, Origin
-from node.errors import RemoteFault
 from node.islandboard import IslandBoard
 from node.liveset import Verdict
+from node.model.errors import RemoteFault
+from node.model.record import TARGET_BYTES
 from node.posting import IN_THE_SET
-from node.records import TARGET_BYTES
 from node.rows import StoreFailed
 
 MAX_HELD = 4  # files that keepers look at before they take them

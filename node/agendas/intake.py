@@ -13,10 +13,10 @@ from node.agendas.foreigntext import shortened
 from node.agendas.origins import Known
 from node.board import Draft, DraftRefused, Item
 from node.drafts import LINE_LIMITS, normalised
-from node.folding import fold
 from node.islandboard import IslandBoard
+from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
+from node.model.search_text import fold
 from node.reading import root_of
-from node.records import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
 MAX_LIVE = 2_000

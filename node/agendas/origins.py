@@ -6,7 +6,7 @@ from heapq import nsmallest
 from typing import Protocol
 
 from node.board import Origin
-from node.records import DAY_MIN
+from node.model.record import DAY_MIN
 
 NOTE = "agendas"
 MAX_SOURCES, MAX_KNOWN = 30, 3_000

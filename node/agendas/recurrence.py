@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 
 PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS", "WKST"}
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")

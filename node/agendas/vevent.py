@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from node.agendas.foreigntext import line_of, shortened, text_of
 from node.board import LANGUAGES, TOPICS
 from node.drafts import LINE_LIMITS, is_link
-from node.folding import fold
+from node.model.search_text import fold
 
 EPOCH = datetime(2024, 1, 1)
 MAX_TEXT = 1_000  # characters of a description: more costs everybody's air, and the link has the rest

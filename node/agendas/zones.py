@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from node.agendas.recurrence import days_of, rule_of
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 
 MAX_OBSERVANCES = 20
 YEARS_BEFORE, YEARS_AFTER = 1, 2

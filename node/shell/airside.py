@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
-from node.clock import minute_of, seconds_of
-from node.identity import Charter, SigningKey
 from node.liveset import LiveSet
+from node.model.clock import minute_of, seconds_of
+from node.model.keys import Charter, SigningKey
 from node.sync.engine import AirEngine, address_of
 from node.sync.events import Action, Event, LinkChanged, PacketReceived
 from node.sync.neighbours import Neighbour

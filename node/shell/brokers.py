@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import quote
 
-from node.identity import Charter
+from node.model.keys import Charter
 from node.shell.settings import MqttSettings
 from radio.broker import BrokerSettings
 

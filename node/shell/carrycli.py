@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from node.board import TOPICS
-from node.clock import minute_of
-from node.errors import RemoteFault
-from node.records import Kind
+from node.model.clock import minute_of
+from node.model.errors import RemoteFault
+from node.model.record import Kind
 from node.rows import StoreFailed
 from node.shell.control import Refused
 from node.shell.keyfile import KeyTrouble

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from node import __version__
-from node.clock import EPOCH_S, FastClock, SystemClock, seconds_of
+from node.model.clock import EPOCH_S, FastClock, SystemClock, seconds_of
 from node.shell import agendacli, carrycli
 from node.shell.options import config_option, settings_of
 from node.shell.settings import Settings

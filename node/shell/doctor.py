@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.clock import EPOCH_S
-from node.identity import Charter
+from node.model.clock import EPOCH_S
+from node.model.keys import Charter
 from node.shell.brokers import REMEDIES, brokers_of
 from node.shell.control import NotRunning, ask
 from node.shell.keyfile import KeyFolder, KeyTrouble

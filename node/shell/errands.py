@@ -12,11 +12,11 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
-from node.clock import minute_of
 from node.entry import Entry
 from node.island import Island
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
+from node.model.clock import minute_of
 from node.rows import Row, StoreFailed
 from node.shell.runner import Runner
 from node.shell.settings import Settings

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from node.board import BoardClosed, Draft, DraftRefused, Intake, Item
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
-from node.records import Kind
+from node.model.record import Kind
 from node.rows import Slice, StoreFailed
 from node.shell.control import Handler
 from node.shell.runner import Runner

@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import segno
 
-from node.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
-from node.identity import SEED_BYTES, SigningKey
-from node.passphrase import SALT_BYTES, WrongPassphrase, seal
-from node.records import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
+from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
+from node.model.keys import SEED_BYTES, SigningKey
+from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
+from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
 from node.rows import StoreFailed
 from node.shell import control
 from node.shell.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of

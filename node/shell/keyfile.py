@@ -11,9 +11,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from node.clock import SystemClock, minute_of
-from node.errors import RemoteFault
-from node.identity import SEED_BYTES, Charter, SigningKey
 from node.invitation import (
     accept,
     charter_bytes,
@@ -25,8 +22,11 @@ from node.invitation import (
     read_invitation,
     to_text,
 )
-from node.passphrase import SALT_BYTES, seal, unseal
-from node.records import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
+from node.model.clock import SystemClock, minute_of
+from node.model.errors import RemoteFault
+from node.model.keys import SEED_BYTES, Charter, SigningKey
+from node.model.passphrase import SALT_BYTES, seal, unseal
+from node.model.record import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
 from node.textpack import pack
 
 SEALED = "archipel key 1 sealed"

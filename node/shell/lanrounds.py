@@ -16,8 +16,8 @@ import ifaddr
 from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
-from node.errors import RemoteFault
 from node.lan import MAX_MESSAGE_BYTES, LanDesk, tag_of
+from node.model.errors import RemoteFault
 from node.rows import StoreFailed
 from node.wharf import IslandWharf
 

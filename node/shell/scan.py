@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from threading import Lock
 
-from node.errors import RemoteFault
 from node.letters import WORD
+from node.model.errors import RemoteFault
 from node.picture import Most, sound
 from node.shell import jail
 

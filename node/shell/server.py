@@ -9,7 +9,7 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
-from node.clock import Clock
+from node.model.clock import Clock
 from node.shell.keyfile import KeyFolder, KeyTrouble
 from node.shell.settings import Settings
 from node.shell.speech import say

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.bundle import Header
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 from node.shell.courier import blocks_of, export_file
 from node.wharf import Landed, Wharf, unload_bundle
 

@@ -15,7 +15,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
-from node.errors import LocalMisuse
+from node.model.errors import LocalMisuse
 from node.rows import StoreFailed
 from node.store.disk import Disk, failure_of
 from node.store.journal import Journal, payloads_in

@@ -11,8 +11,8 @@ from copy import deepcopy
 from pathlib import Path
 from threading import Lock
 
-from node.errors import LocalMisuse
-from node.records import ID_BYTES
+from node.model.errors import LocalMisuse
+from node.model.record import ID_BYTES
 from node.rows import Row, RowIndex, Slice, StoreFailed
 from node.store.disk import Disk, StoreLocked, failure_of
 from node.store.documents import Documents, JournalTable

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from node.errors import LocalMisuse
+from node.model.errors import LocalMisuse
 
 MAGIC = b"archipel backup\n"
 VERSION = 1

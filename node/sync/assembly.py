@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from node.records import record_id
+from node.model.record import record_id
 from node.sync.erasure import rebuild
 from node.sync.packets import SHORT_ID_BYTES, Piece
 

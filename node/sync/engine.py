@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 from node.sync.asking import HELLOS
 from node.sync.events import (
     Action,

@@ -7,7 +7,7 @@ first k pieces are the parts themselves. The field is GF(2)[x]/(x^8+x^4+x^3+x^2+
 from collections.abc import Mapping
 from functools import lru_cache
 
-from node.errors import LocalMisuse
+from node.model.errors import LocalMisuse
 
 MAX_PARTS = 16
 MAX_PIECES = 255

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from node.records import record_id
+from node.model.record import record_id
 from node.sync import bloom
 from node.sync.asking import ANYBODY, HELLO_CAPACITY
 from node.sync.events import Action, Drop, Keep, PacketReceived

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from itertools import islice
 from typing import Protocol
 
-from node.clock import minute_of
-from node.records import Record
+from node.model.clock import minute_of
+from node.model.record import Record
 from node.sync.packets import MAX_CAPACITY, SHORT_ID_BYTES, Sum
 from node.sync.sketch import ELEMENT_BYTES, LANE, decode, sketch
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from random import Random
 from typing import Protocol
 
-from node.errors import RemoteFault
-from node.identity import Charter
-from node.records import record_id
+from node.model.errors import RemoteFault
+from node.model.keys import Charter
+from node.model.record import record_id
 from node.sync.events import (
     Action,
     Drop,

@@ -12,8 +12,8 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.errors import LocalMisuse, RemoteFault
-from node.records import MAX_RECORD_BYTES
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.record import MAX_RECORD_BYTES
 from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.sketch import ELEMENT_BYTES
 

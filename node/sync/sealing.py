@@ -9,8 +9,8 @@ import hashlib
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from node.errors import RemoteFault
-from node.identity import Charter
+from node.model.errors import RemoteFault
+from node.model.keys import Charter
 
 SLOT_BYTES = 16
 NONCE_BYTES, TAG_BYTES, LENGTH_BYTES = 12, 16, 2

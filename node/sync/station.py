@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from node.errors import LocalMisuse
-from node.records import Event, Record
+from node.model.errors import LocalMisuse
+from node.model.record import Event, Record
 from node.sync.asking import Asking
 from node.sync.assembly import Workshop
 from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece_bytes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from node.errors import LocalMisuse, RemoteFault
+from node.model.errors import LocalMisuse, RemoteFault
 from node.textpack import modelfile
 from node.textpack.alphabet import TO_CAPITALS, TO_SMALL
 from node.textpack.model import MAX_CHARACTERS, Model

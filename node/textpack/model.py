@@ -7,7 +7,7 @@ followed the contexts that end here: in the language's announcements, in its gen
 from array import array
 from operator import add, mul
 
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 from node.textpack.alphabet import END, ESCAPE, SPELT, Alphabet
 from node.textpack.foresight import Foresight
 from node.textpack.index import Index

@@ -4,7 +4,7 @@ Both sides keep `width` in 32 bits. The encoder's answer is the shortest byte st
 zero bytes left out; the decoder reads zeros after the end and refuses any other string for the same decisions.
 """
 
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 
 SCALE = 1 << 16  # a chance is out of this
 _TOP, _LOW_WIDTH = 1 << 32, 1 << 24

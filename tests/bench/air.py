@@ -16,7 +16,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from node.records import record_id
+from node.model.record import record_id
 from radio import topology
 from tests.archipelago import CHARTER, KEYS, MANY_KEYS, Archipelago, air_engine, bulletin
 from tests.bench.baselines import IdList, Push

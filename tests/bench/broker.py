@@ -13,7 +13,7 @@ import random
 from functools import lru_cache
 from itertools import count
 
-from node.records import record_id
+from node.model.record import record_id
 from node.sync.events import Keep, LinkChanged, PacketReceived, RecordKept, Send, SendDone, Tick
 from node.sync.mirror import MirrorEngine
 from node.sync.sealing import SLOT_BYTES, Seal

@@ -16,7 +16,7 @@ from itertools import repeat
 
 from node.bundle import END_BYTES, Bundle, Header, write
 from node.lan import LanDesk
-from node.records import record_id
+from node.model.record import record_id
 from node.textpack import pack
 from node.wharf import load_bundle, unload_bundle
 from tests.test_wharf import Shore

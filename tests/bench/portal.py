@@ -25,8 +25,8 @@ from flask import Flask  # noqa: E402 - runs from a checkout too
 
 from node.board import Draft  # noqa: E402
 from node.drafts import FIELD_MARK  # noqa: E402
-from node.identity import SigningKey  # noqa: E402
-from node.records import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
+from node.model.keys import SigningKey  # noqa: E402
+from node.model.record import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
 from node.shell.server import PortalServer  # noqa: E402
 from node.store.journalstore import JournalStore  # noqa: E402
 from node.textpack import pack  # noqa: E402

@@ -6,11 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from node.bundle import Header, write
-from node.clock import MAX_MINUTE
 from node.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
 from node.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
 from node.letters import code_of, letters_of
-from node.records import MAX_RECORD_BYTES, Event, Kind, Record, Revocation, Right, Vouch, decode, encode, record_id, sign
+from node.model.clock import MAX_MINUTE
+from node.model.record import (
+    MAX_RECORD_BYTES,
+    Event,
+    Kind,
+    Record,
+    Revocation,
+    Right,
+    Vouch,
+    decode,
+    encode,
+    record_id,
+    sign,
+)
 from node.sync.sealing import Seal
 from tests.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
 

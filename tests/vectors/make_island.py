@@ -11,8 +11,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from node.clock import ManualClock, minute_of
-from node.records import Kind, Record, encode, sign
+from node.model.clock import ManualClock, minute_of
+from node.model.record import Kind, Record, encode, sign
 from node.shell.courier import resting
 from node.shell.keyfile import KeyFolder
 from node.store.archive import Archive, retire

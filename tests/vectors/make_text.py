@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from node.errors import RemoteFault
+from node.model.errors import RemoteFault
 from node.textpack import CAPITALS, MODELS, model, pack, unpack
 from node.textpack.alphabet import END, ESCAPE
 from node.textpack.foresight import Foresight

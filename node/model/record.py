@@ -22,8 +22,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 
-from node.clock import MAX_MINUTE
-from node.errors import LocalMisuse, RemoteFault
+from node.model.clock import MAX_MINUTE
+from node.model.errors import LocalMisuse, RemoteFault
 
 VERSION = 1
 SIGNING_DOMAIN = b"archipel record 1"

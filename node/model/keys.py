@@ -8,8 +8,8 @@ from functools import cached_property
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from node.errors import LocalMisuse
-from node.records import KEY_ID_BYTES
+from node.model.errors import LocalMisuse
+from node.model.record import KEY_ID_BYTES
 
 SEED_BYTES = 32
 SET_ID_BYTES = 16
