@@ -7,7 +7,7 @@ from node.lan import LanDesk
 from node.letters import code_of, letters_of, record_in
 from node.model.errors import RemoteFault
 from node.model.record import Kind
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
 from node.wharf import Choice, IslandWharf, Landed, load_bundle, unload_bundle
 
 MAX_SHOWN = 12

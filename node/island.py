@@ -12,7 +12,7 @@ from typing import Protocol
 from node.liveset import Change, LiveSet, Verdict
 from node.model.clock import minute_of, seconds_of
 from node.model.record import Record, decode, record_id
-from node.rows import Row, StoreFailed
+from node.store.index import Row, StoreFailed
 from node.sync.events import (
     Action,
     Drop,
@@ -33,7 +33,7 @@ OWN = {"post", "papers", AGENDA, FROM_PEN}
 
 
 class Store(Protocol):
-    """What an island needs of a store (`node.memorystore`, `node.store.journalstore`)."""
+    """What an island needs of a store (`node.store.memory`, `node.store.journalstore`)."""
 
     def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
         """Return when durable, or raise StoreFailed."""

@@ -32,7 +32,7 @@ from node.model.record import DAY_MIN, EVENT_GRACE_MIN, Kind
 from node.picture import picture_of
 from node.posting import Desk
 from node.reading import Reader, root_of
-from node.rows import Row, Slice
+from node.store.index import Row, Slice
 
 MAX_PAGE = 200
 READ_AHEAD = 100  # of bulletins, and of events

@@ -18,8 +18,8 @@ from node.model.passphrase import SALT_BYTES as SEAL_SALT_BYTES
 from node.model.passphrase import WrongPassphrase, seal, unseal
 from node.model.record import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
 from node.reading import Reader, root_of
-from node.rows import StoreFailed
 from node.share import ROOM, Drawer
+from node.store.index import StoreFailed
 from node.textpack import pack
 from node.words import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
 

@@ -21,7 +21,7 @@ from node.model.record import (
     degrees,
     record_id,
 )
-from node.rows import Row, Slice
+from node.store.index import Row, Slice
 from node.textpack import unpack
 
 SHOWN = (Kind.BULLETIN, Kind.EVENT)

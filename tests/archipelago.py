@@ -8,10 +8,10 @@ from functools import lru_cache, partial
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import EPOCH_S, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
+from node.store.memory import MemoryStore
 from node.sync.engine import AirEngine, address_of
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
 from node.sync.station import DEFAULT_MAX_PAYLOAD, Channel
@@ -115,7 +115,7 @@ class Member:
 
     def hold(self, raws):
         """Give it records before it starts, as if its store had them."""
-        from node.rows import Row
+        from node.store.index import Row
 
         self.store.commit([Row.of(decode(raw), raw, decode(raw).created) for raw in raws])
 

@@ -10,12 +10,12 @@ from node.board import Draft, DraftRefused
 from node.island import Island
 from node.islandboard import IslandBoard, Shell
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.share import ROOM
 from node.store.archive import Archive
+from node.store.memory import MemoryStore
 from node.textpack import pack
 
 FOUNDER, HERE, GROUP, ELSEWHERE = (SigningKey(bytes([number]) * 32) for number in range(1, 5))

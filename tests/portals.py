@@ -14,12 +14,12 @@ from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
 from node.shell.scan import scanned
 from node.store.archive import Archive
+from node.store.memory import MemoryStore
 from node.textpack import pack
 from node.wharf import IslandWharf
 from web.settings import Settings

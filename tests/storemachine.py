@@ -6,9 +6,9 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from node.memorystore import MemoryStore
-from node.rows import Slice, StoreFailed
+from node.store.index import Slice, StoreFailed
 from node.store.journalstore import JournalStore
+from node.store.memory import MemoryStore
 from tests import storetrials
 from tests.simulatedcard import Card
 from tests.storerows import all_pages, made_up

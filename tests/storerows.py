@@ -2,7 +2,7 @@
 
 import random
 
-from node.rows import Row
+from node.store.index import Row
 
 
 def made_up(number, size=None, **fields):

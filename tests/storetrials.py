@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from node.rows import StoreFailed
 from node.store import archive, documents, journal
+from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.store.payload import payload_of
 from tests.simulatedcard import Card, Held, PowerCut

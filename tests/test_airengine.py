@@ -8,11 +8,11 @@ import pytest
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import minute_of
 from node.model.errors import LocalMisuse
 from node.model.keys import Charter
 from node.model.record import decode, encode, record_id, sign
+from node.store.memory import MemoryStore
 from node.sync import packets
 from node.sync.engine import AirEngine
 from node.sync.erasure import piece

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from node.rows import Slice
 from node.store.archive import Archive, retire
+from node.store.index import Slice
 from node.store.journalstore import JournalStore
 from tests.storerows import all_pages, made_up
 

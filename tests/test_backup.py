@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from node.rows import StoreFailed
 from node.store import sealed
 from node.store.archive import Archive, retire
 from node.store.backup import back_up, parts_of, restore
+from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.store.sealed import BackupRefused, seal
 from tests.storerows import made_up

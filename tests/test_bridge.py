@@ -7,9 +7,9 @@ import pytest
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import FastClock
 from node.shell.runner import Runner
+from node.store.memory import MemoryStore
 from node.sync.mirror import MirrorEngine
 from radio.mqtt_link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from node.rows import StoreFailed
 from node.store.disk import Disk, StoreLocked, failure_of
+from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from tests.storerows import made_up
 

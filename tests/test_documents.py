@@ -12,8 +12,8 @@ from tinydb import where
 from tinydb.table import Document
 
 from node.model.errors import LocalMisuse
-from node.rows import Slice, StoreFailed
 from node.store.documents import Documents, tables_in
+from node.store.index import Slice, StoreFailed
 from node.store.journal import STEP_BYTES
 from node.store.journalstore import JournalStore, document_of, row_of
 from tests.simulatedcard import Card

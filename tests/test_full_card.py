@@ -7,9 +7,9 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from node.rows import Slice, StoreFailed
 from node.store.archive import Archive, retire
 from node.store.disk import Disk, OpenFile
+from node.store.index import Slice, StoreFailed
 from node.store.journalstore import JournalStore
 from tests.storerows import all_pages, made_up
 

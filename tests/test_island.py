@@ -7,11 +7,11 @@ import pytest
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import EPOCH_S
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
-from node.rows import Row, StoreFailed
+from node.store.index import Row, StoreFailed
+from node.store.memory import MemoryStore
 from node.sync.events import Drop, Imported, Keep, PacketReceived, Posted, RecordKept, RecordRefused, RecordsGone, Send
 from tests.effort import EFFORT
 from tests.village import Village, spoilt

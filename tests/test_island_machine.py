@@ -6,9 +6,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.record import Kind, Right, record_id
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
+from node.store.memory import MemoryStore
 from node.sync.events import Imported
 from tests.effort import EFFORT
 from tests.village import CRIER, KEEPER, WRITER, Village, at, live

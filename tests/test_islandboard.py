@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from node.board import BoardClosed, Draft, Problem
-from node.memorystore import MemoryStore
 from node.model.record import Kind, Record, Revocation
-from node.rows import StoreFailed
 from node.share import Drawer, Room
+from node.store.index import StoreFailed
+from node.store.memory import MemoryStore
 from node.textpack import pack
 from tests.places import ELSEWHERE, FOUNDER, GROUP, HERE, Place, event, problems
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.rows import StoreFailed
 from node.store.disk import Disk
+from node.store.index import StoreFailed
 from node.store.journal import BLOCK_BYTES, HEADER, STEP_BYTES, Journal, line_of, payloads_in
 from tests.simulatedcard import Card, Held
 

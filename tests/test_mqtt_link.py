@@ -11,11 +11,11 @@ import pytest
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import FastClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, record_id, sign
 from node.shell.runner import Runner
+from node.store.memory import MemoryStore
 from node.sync.mirror import MirrorEngine
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome

@@ -7,12 +7,12 @@ import pytest
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import FastClock, SystemClock
 from node.shell.doctor import _packet
 from node.shell.packetside import packet_engine, packet_link, packet_ready
 from node.shell.runner import Runner
 from node.shell.settings import BadSettings, PacketSettings, parse
+from node.store.memory import MemoryStore
 from radio.kiss_link import KissLink, KissSettings
 from radio.link import Outcome
 from radio.simtnc import SimulatedTncs

@@ -3,10 +3,10 @@
 import pytest
 
 from node.drafts import FIELD_MARK, is_link, is_readable
-from node.memorystore import MemoryStore
 from node.model.record import Kind, decode, record_id
 from node.reading import Reader
-from node.rows import Row
+from node.store.index import Row
+from node.store.memory import MemoryStore
 from node.textpack import pack
 from tests.village import DAY, Village, at, live, take
 

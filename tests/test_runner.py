@@ -8,12 +8,12 @@ import pytest
 
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.clock import SystemClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, sign
-from node.rows import StoreFailed
 from node.shell.runner import Chore, Runner
+from node.store.index import StoreFailed
+from node.store.memory import MemoryStore
 from node.sync.events import LinkChanged, PacketReceived, RecordKept, Send, SendDone
 from radio.link import Outcome, Received
 from tests.waiting import until

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from node.bundle import Bundle, write
 from node.model.record import Kind
-from node.rows import StoreFailed
 from node.shell.cli import main
 from node.shell.keyfile import KeyFolder
 from node.shell.stick import MAX_FILES, exchange, file_of
+from node.store.index import StoreFailed
 from node.wharf import load_bundle
 from tests.test_wharf import Shore, busy
 from tests.village import Village

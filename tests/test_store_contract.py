@@ -5,11 +5,11 @@ import random
 
 import pytest
 
-from node.memorystore import MemoryStore
 from node.model.keys import SigningKey
 from node.model.record import Event, Kind, Record, encode, sign
-from node.rows import Row, Slice
+from node.store.index import Row, Slice
 from node.store.journalstore import JournalStore
+from node.store.memory import MemoryStore
 from tests.storerows import all_pages, made_up
 
 

@@ -11,7 +11,7 @@ from node.board import Delivery
 from node.bundle import END_BYTES, Bundle, write
 from node.letters import code_of, letters_of
 from node.model.record import Kind, Record, encode, sign
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
 from node.textpack import pack
 from tests.portals import CHARTER, ELSEWHERE
 from tests.test_picture import png

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
 from tests.agendas import GANCIO, calendar, event
 
 

@@ -6,7 +6,7 @@ import random
 from node.island import Island
 from node.lan import LanDesk
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
+from node.store.memory import MemoryStore
 from node.wharf import IslandWharf
 from tests.portals import CHARTER, ELSEWHERE
 

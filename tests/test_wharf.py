@@ -8,10 +8,10 @@ from node.board import TOPICS
 from node.bundle import Bundle, Header, write
 from node.island import Island
 from node.liveset import LiveSet
-from node.memorystore import MemoryStore
 from node.model.errors import RemoteFault
 from node.model.record import Kind, decode, record_id
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
+from node.store.memory import MemoryStore
 from node.wharf import BATCH, MAX_FORGED, Choice, IslandWharf, load_bundle, unload_bundle
 from tests.village import KEEPER, T0, Village, at
 

@@ -17,7 +17,7 @@ from node.liveset import Verdict
 from node.model.errors import RemoteFault
 from node.model.record import TARGET_BYTES
 from node.posting import IN_THE_SET
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
 
 MAX_HELD = 4  # files that keepers look at before they take them
 LATER = ("later", "share-used")  # what the same file gives another day

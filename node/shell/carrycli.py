@@ -12,12 +12,12 @@ from node.board import TOPICS
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import Kind
-from node.rows import StoreFailed
 from node.shell.control import Refused
 from node.shell.keyfile import KeyTrouble
 from node.shell.options import config_option, settings_of
 from node.shell.speech import say, translated
 from node.store.disk import StoreLocked
+from node.store.index import StoreFailed
 from node.wharf import Choice, Landed
 
 NUMBERS = {slug: number for number, slug in TOPICS.items()}

@@ -17,10 +17,10 @@ from node.island import Island
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
 from node.model.clock import minute_of
-from node.rows import Row, StoreFailed
 from node.shell.runner import Runner
 from node.shell.settings import Settings
 from node.store.archive import Archive, retire
+from node.store.index import Row, StoreFailed
 from node.store.journalstore import JournalStore
 from node.timekeeper import Timekeeper
 

@@ -7,9 +7,9 @@ from node.board import BoardClosed, Draft, DraftRefused, Intake, Item
 from node.islandboard import IslandBoard
 from node.liveset import LiveSet
 from node.model.record import Kind
-from node.rows import Slice, StoreFailed
 from node.shell.control import Handler
 from node.shell.runner import Runner
+from node.store.index import Slice, StoreFailed
 from node.store.journalstore import JournalStore
 
 LISTED = 1000

@@ -15,7 +15,6 @@ from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
 from node.model.keys import SEED_BYTES, SigningKey
 from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
-from node.rows import StoreFailed
 from node.shell import control
 from node.shell.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of
 from node.shell.keyfile import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
@@ -23,6 +22,7 @@ from node.shell.settings import Settings
 from node.shell.speech import say, translated
 from node.store.backup import back_up, restore
 from node.store.disk import Disk, StoreLocked
+from node.store.index import StoreFailed
 from node.store.sealed import BackupRefused
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),

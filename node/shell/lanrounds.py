@@ -18,7 +18,7 @@ from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Ze
 
 from node.lan import MAX_MESSAGE_BYTES, LanDesk, tag_of
 from node.model.errors import RemoteFault
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
 from node.wharf import IslandWharf
 
 log = logging.getLogger(__name__)

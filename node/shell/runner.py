@@ -15,7 +15,7 @@ from typing import Any
 from node.island import Island
 from node.liveset import Verdict
 from node.model.clock import Clock
-from node.rows import StoreFailed
+from node.store.index import StoreFailed
 from node.sync.events import Event, LinkChanged, PacketReceived, Send, SendDone, Tick
 from radio.link import Link, Outcome
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from node.model.clock import MAX_MINUTE
 from node.model.search_text import fold, query_of
-from node.rows import Key, Row, Slice, StoreFailed, key_of, mark_of
+from node.store.index import Key, Row, Slice, StoreFailed, key_of, mark_of
 from node.store.journal import line_of, payloads_in
 from node.store.journalstore import JournalStore, document_of, row_of
 from node.store.payload import UNFIT, payload_of, tables_of

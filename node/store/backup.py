@@ -12,10 +12,10 @@ from contextlib import closing
 from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
 
-from node.rows import StoreFailed
 from node.store.archive import Archive, live_words_in, past_in
 from node.store.disk import Disk, failure_of
 from node.store.documents import JournalStorage, tables_in
+from node.store.index import StoreFailed
 from node.store.journalstore import NOTES, RECORDS, JournalStore, document_of, row_of
 from node.store.payload import Document, payload_of, tables_of
 from node.store.sealed import BackupRefused, Part, seal, unseal

@@ -16,8 +16,8 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from node.model.errors import LocalMisuse
-from node.rows import StoreFailed
 from node.store.disk import Disk, failure_of
+from node.store.index import StoreFailed
 from node.store.journal import Journal, payloads_in
 from node.store.payload import UNFIT, Document, payload_of, tables_of
 from node.store.shelf import Draft, Shelf

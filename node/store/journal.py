@@ -18,8 +18,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from node.rows import StoreFailed
 from node.store.disk import Disk, OpenFile
+from node.store.index import StoreFailed
 
 BLOCK_BYTES = 4096
 STEP_BYTES = 1 << 18  # the zero tail grows by this much

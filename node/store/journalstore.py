@@ -13,9 +13,9 @@ from threading import Lock
 
 from node.model.errors import LocalMisuse
 from node.model.record import ID_BYTES
-from node.rows import Row, RowIndex, Slice, StoreFailed
 from node.store.disk import Disk, StoreLocked, failure_of
 from node.store.documents import Documents, JournalTable
+from node.store.index import Row, RowIndex, Slice, StoreFailed
 from node.store.payload import UNFIT, Document
 from node.store.shelf import Shelf
 

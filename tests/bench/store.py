@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tinydb import TinyDB, where
 
-from node.rows import Row, Slice
+from node.store.index import Row, Slice
 from node.store.journalstore import JournalStore
 
 DAY_MIN = 1440

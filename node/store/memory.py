@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from node.rows import Row, RowIndex, Slice
+from node.store.index import Row, RowIndex, Slice
 
 
 class MemoryStore:
