@@ -25,13 +25,13 @@ from node.board import (
     Problem,
     Waiting,
 )
-from node.liveset import LiveSet
 from node.model.clock import MAX_MINUTE, minute_of, seconds_of
 from node.model.keys import SigningKey
 from node.model.record import DAY_MIN, EVENT_GRACE_MIN, Kind
 from node.picture import picture_of
 from node.posting import Desk
 from node.reading import Reader, root_of
+from node.replica.liveset import LiveSet
 from node.store.index import Row, Slice
 
 MAX_PAGE = 200

@@ -11,14 +11,14 @@ from typing import Protocol
 
 from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
 from node.drafts import MAX_LIFE_DAYS, is_readable, normalised, problems_of, record_of, too_long, weighed
-from node.liveset import LiveSet
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
 from node.model.passphrase import SALT_BYTES as SEAL_SALT_BYTES
 from node.model.passphrase import WrongPassphrase, seal, unseal
 from node.model.record import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
 from node.reading import Reader, root_of
-from node.share import ROOM, Drawer
+from node.replica.liveset import LiveSet
+from node.replica.quota import ROOM, Drawer
 from node.store.index import StoreFailed
 from node.textpack import pack
 from node.words import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word

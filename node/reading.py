@@ -7,7 +7,6 @@ from typing import Protocol
 
 from node.board import Author, Item
 from node.drafts import FIELD_MARK, fields_of, is_link, is_readable
-from node.liveset import LiveSet
 from node.model.errors import RemoteFault
 from node.model.record import (
     ID_BYTES,
@@ -21,6 +20,7 @@ from node.model.record import (
     degrees,
     record_id,
 )
+from node.replica.liveset import LiveSet
 from node.store.index import Row, Slice
 from node.textpack import unpack
 

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Protocol
 
 from node.bundle import Bundle, Header, write
-from node.liveset import LiveSet, Verdict
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import TRUST_KINDS, Kind, Record, record_id
+from node.replica.liveset import LiveSet, Verdict
 
 BATCH = 200  # records that share a commit
 MAX_FORGED = 1_000  # of one bundle: whoever made it means harm
@@ -37,7 +37,7 @@ ALL = Choice()
 class Landed:
     """What a bundle brought: how many `new` records of each kind, the ids of the first of them, how many were `known`.
 
-    `refused` counts the rest by reason (slugs of `node.judge`), `faults` what was not good in the file itself.
+    `refused` counts the rest by reason (slugs of `node.replica.admission`), `faults` what was not good in the file itself.
     """
 
     header: Header | None = None

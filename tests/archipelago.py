@@ -6,11 +6,11 @@ import time
 from collections import Counter
 from functools import lru_cache, partial
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import EPOCH_S, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.store.memory import MemoryStore
 from node.sync.engine import AirEngine, address_of
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick

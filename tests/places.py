@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from node.board import Draft, DraftRefused
-from node.island import Island
 from node.islandboard import IslandBoard, Shell
-from node.liveset import LiveSet
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
-from node.share import ROOM
+from node.replica.liveset import LiveSet
+from node.replica.quota import ROOM
+from node.replica.replica import Island
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack

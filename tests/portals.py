@@ -10,13 +10,13 @@ from node.agendas.agenda import Here
 from node.agendas.importing import ImportDesk
 from node.carrying import CarryingDesk
 from node.drafts import FIELD_MARK
-from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
-from node.liveset import LiveSet
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.replica.liveset import LiveSet
+from node.replica.replica import AGENDA, Island
 from node.shell.scan import scanned
 from node.store.archive import Archive
 from node.store.memory import MemoryStore

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import minute_of
 from node.model.errors import LocalMisuse
 from node.model.keys import Charter
 from node.model.record import decode, encode, record_id, sign
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.store.memory import MemoryStore
 from node.sync import packets
 from node.sync.engine import AirEngine

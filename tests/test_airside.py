@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from node.liveset import LiveSet
 from node.model.clock import EPOCH_S, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
+from node.replica.liveset import LiveSet
 from node.shell.airside import AirSide, time_of
 from node.sync.events import LinkChanged, PacketReceived
 from node.sync.packets import Packet, Sum, encode

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import FastClock
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.shell.runner import Runner
 from node.store.memory import MemoryStore
 from node.sync.mirror import MirrorEngine

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.record import record_id
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.shell.errands import Errands
 from node.store.archive import Archive
 from node.store.journalstore import JournalStore

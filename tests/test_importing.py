@@ -7,7 +7,7 @@ from node.agendas.intake import MAX_AT_ONCE
 from node.agendas.origins import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
 from node.board import Draft, Origin
 from node.model.record import Kind, Record
-from node.share import ROOM, Drawer
+from node.replica.quota import ROOM, Drawer
 from node.store.index import StoreFailed
 from tests.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, calendar, event
 from tests.portals import HERE, Neighbourhood

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import EPOCH_S
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.store.index import Row, StoreFailed
 from node.store.memory import MemoryStore
 from node.sync.events import Drop, Imported, Keep, PacketReceived, Posted, RecordKept, RecordRefused, RecordsGone, Send

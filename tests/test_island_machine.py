@@ -4,9 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.record import Kind, Right, record_id
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.sync.events import Imported

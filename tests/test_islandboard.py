@@ -7,7 +7,7 @@ import pytest
 
 from node.board import BoardClosed, Draft, Problem
 from node.model.record import Kind, Record, Revocation
-from node.share import Drawer, Room
+from node.replica.quota import Drawer, Room
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.textpack import pack

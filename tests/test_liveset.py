@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.judge import MAX_FORGED
-from node.liveset import LiveSet
 from node.model.errors import LocalMisuse
 from node.model.record import Kind, record_id
+from node.replica.admission import MAX_FORGED
+from node.replica.liveset import LiveSet
 from tests.effort import EFFORT
 from tests.village import DAY, KEEPER, NOW, T0, Village, at, held, live, spoilt, take
 
@@ -105,14 +105,14 @@ def test_a_signature_is_not_checked_again_for_bytes_that_were_forged_once(monkey
     village = Village()
     liveset, forged = live(village), spoilt(village.bulletin())
     assert take(liveset, [forged]) == ["signature"]
-    monkeypatch.setattr("node.judge.verify", lambda *_: pytest.fail("checked again"))
+    monkeypatch.setattr("node.replica.admission.verify", lambda *_: pytest.fail("checked again"))
     assert take(liveset, [forged]) == ["signature"]
 
 
 def test_a_flood_of_forged_records_is_remembered_only_so_far(monkeypatch):
     village = Village()
     template, liveset = village.bulletin(text="12345678"), live(village)
-    monkeypatch.setattr("node.judge.verify", lambda *_: False)
+    monkeypatch.setattr("node.replica.admission.verify", lambda *_: False)
     flood = [template[:16] + number.to_bytes(8, "big") + template[24:] for number in range(MAX_FORGED + 500)]
     assert set(take(liveset, flood)) == {"signature"}
     assert len(liveset._state.forged) == MAX_FORGED and record_id(flood[-1]) in liveset._state.forged
@@ -323,7 +323,7 @@ def test_after_a_restart_the_set_is_the_same_and_signatures_are_checked_when_rea
     village, raws = village_of_many()
     before = live(village, raws)
     checked = []
-    monkeypatch.setattr("node.judge.verify", lambda *_: checked.append(1) or True)
+    monkeypatch.setattr("node.replica.admission.verify", lambda *_: checked.append(1) or True)
     after = LiveSet(village.charter)
     after.load(random.Random(5).sample(raws, len(raws)), NOW)
     assert set(after.ids()) == set(before.ids())

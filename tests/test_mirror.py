@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import EPOCH_S, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.store.memory import MemoryStore
 from node.sync.events import Drop, Keep, LinkChanged, PacketReceived, RecordKept, RecordRefused, Send, SendDone, Tick
 from node.sync.mirror import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MirrorEngine

@@ -9,11 +9,11 @@ from subprocess import DEVNULL, run
 import paho.mqtt.client as mqtt
 import pytest
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import FastClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, record_id, sign
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.shell.runner import Runner
 from node.store.memory import MemoryStore
 from node.sync.mirror import MirrorEngine

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import FastClock, SystemClock
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.shell.doctor import _packet
 from node.shell.packetside import packet_engine, packet_link, packet_ready
 from node.shell.runner import Runner

@@ -2,9 +2,9 @@
 
 import pytest
 
-from node.entry import Entry
-from node.pen import ALL, PER_AUTHOR, Pen
-from node.share import Room
+from node.replica.entry import Entry
+from node.replica.quarantine import ALL, PER_AUTHOR, Pen
+from node.replica.quota import Room
 from tests.village import KEEPER, NOW, Village, held, live, take
 
 
@@ -25,7 +25,7 @@ def test_ten_thousand_fresh_keys_show_nothing_and_fill_no_more_than_the_pen(monk
     village = Village()
     template = village.bulletin()
     flood = [template[:3] + number.to_bytes(8, "big") + template[11:] for number in range(10_000)]
-    monkeypatch.setattr("node.judge.verify", lambda *_: pytest.fail("a signature was checked"))
+    monkeypatch.setattr("node.replica.admission.verify", lambda *_: pytest.fail("a signature was checked"))
     liveset = live(village)
     for start in range(0, len(flood), 100):
         assert set(take(liveset, flood[start:start + 100])) == {"penned"}
@@ -45,7 +45,7 @@ def test_one_unknown_author_fills_only_a_part_of_the_pen():
 def test_strangers_vouches_and_revocations_do_not_make_trust_be_weighed_again(monkeypatch):
     village = Village()
     liveset = live(village, [village.vouch("founder", "ana", KEEPER)])
-    monkeypatch.setattr("node.judge.Trust", lambda *_: pytest.fail("weighed again"))
+    monkeypatch.setattr("node.replica.admission.Trust", lambda *_: pytest.fail("weighed again"))
     assert take(liveset, [village.vouch("stranger", "ben"), village.revoke("stranger", "ana")]) == ["penned", "penned"]
 
 

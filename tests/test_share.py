@@ -5,7 +5,7 @@ import random
 import pytest
 
 from node.model.record import record_id
-from node.share import ROOM, Drawer
+from node.replica.quota import ROOM, Drawer
 from tests.village import Village, held, live, take
 
 

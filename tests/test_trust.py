@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.liveset import LiveSet
 from node.model.record import Right, record_id
+from node.replica.liveset import LiveSet
 from tests.effort import EFFORT
 from tests.village import CRIER, DAY, KEEPER, NOW, T0, WRITER, Village, at, live
 

@@ -3,9 +3,9 @@
 import importlib
 import random
 
-from node.island import Island
 from node.lan import LanDesk
-from node.liveset import LiveSet
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.store.memory import MemoryStore
 from node.wharf import IslandWharf
 from tests.portals import CHARTER, ELSEWHERE

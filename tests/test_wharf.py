@@ -6,10 +6,10 @@ import pytest
 
 from node.board import TOPICS
 from node.bundle import Bundle, Header, write
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.errors import RemoteFault
 from node.model.record import Kind, decode, record_id
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.wharf import BATCH, MAX_FORGED, Choice, IslandWharf, load_bundle, unload_bundle

@@ -3,11 +3,11 @@
 import hashlib
 from functools import cache
 
-from node.liveset import LiveSet
 from node.model.clock import seconds_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
-from node.share import ROOM, Drawer, Room
+from node.replica.liveset import LiveSet
+from node.replica.quota import ROOM, Drawer, Room
 
 T0 = 1_000_000  # the minute at which things begin
 NOW = float(seconds_of(T0))

@@ -13,10 +13,10 @@ from node.agendas.origins import Known, Source
 from node.agendas.vevent import MAX_NAME, site_of
 from node.board import BoardClosed, Intake, Origin
 from node.islandboard import IslandBoard
-from node.liveset import Verdict
 from node.model.errors import RemoteFault
 from node.model.record import TARGET_BYTES
 from node.posting import IN_THE_SET
+from node.replica.liveset import Verdict
 from node.store.index import StoreFailed
 
 MAX_HELD = 4  # files that keepers look at before they take them

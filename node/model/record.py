@@ -183,7 +183,7 @@ def signing_message(body: bytes, set_id: bytes) -> bytes:
 
 
 def decode(raw: bytes) -> Record:
-    """Read one encoded record; raises RemoteFault. Does not check the signature (`node.trust` does)."""
+    """Read one encoded record; raises RemoteFault. Does not check the signature (`node.replica.trust` does)."""
     if len(raw) > MAX_RECORD_BYTES:
         raise RemoteFault("record-too-long")
     record = _parse(_Reader(raw))

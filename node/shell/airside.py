@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
-from node.liveset import LiveSet
 from node.model.clock import minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
+from node.replica.liveset import LiveSet
 from node.sync.engine import AirEngine, address_of
 from node.sync.events import Action, Event, LinkChanged, PacketReceived
 from node.sync.neighbours import Neighbour
@@ -34,7 +34,7 @@ class Facts(Protocol):
 
 
 class AirSide:
-    """An engine (`node.island.Engine`) for the link `name`. `facts()` gives what its radio told last.
+    """An engine (`node.replica.replica.Engine`) for the link `name`. `facts()` gives what its radio told last.
 
     `limits`: largest payload, region ("" lets the radio tell), percent of the legal airtime (0 for a modest default).
     `tell_time(who, utc_s)` hears what neighbours take the time to be, within half an hour.
@@ -53,11 +53,11 @@ class AirSide:
 
     @property
     def deadline(self) -> float | None:
-        """See node.island.Engine."""
+        """See node.replica.replica.Engine."""
         return self._engine.deadline
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
-        """See node.island.Engine."""
+        """See node.replica.replica.Engine."""
         facts = self._facts()
         if facts.channel_use is not None and facts.use_at != self._use_at:
             self._use_at = facts.use_at

@@ -13,11 +13,11 @@ from node.agendas.agenda import Here
 from node.agendas.importing import ImportDesk
 from node.board import LANGUAGES
 from node.carrying import CarryingDesk
-from node.island import AGENDA, Island
 from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
-from node.liveset import LiveSet
 from node.model.clock import RELEASED_AT, Clock, minute_of
+from node.replica.liveset import LiveSet
+from node.replica.replica import AGENDA, Island
 from node.shell.airside import SUMMARY_WITHIN_S, AirSide
 from node.shell.brokers import brokers_of
 from node.shell.control import Control

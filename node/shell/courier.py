@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from node.bundle import Header
-from node.island import Island
-from node.liveset import LiveSet
 from node.model.clock import Clock, SystemClock
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
 from node.shell.control import NotRunning, ask
 from node.shell.keyfile import KeyFolder
 from node.store.journalstore import JournalStore

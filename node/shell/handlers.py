@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from node.board import BoardClosed, Draft, DraftRefused, Intake, Item
 from node.islandboard import IslandBoard
-from node.liveset import LiveSet
 from node.model.record import Kind
+from node.replica.liveset import LiveSet
 from node.shell.control import Handler
 from node.shell.runner import Runner
 from node.store.index import Slice, StoreFailed

@@ -6,8 +6,8 @@ that the members of the set know it (`public`), and under whose callsign; before
 
 import random
 
-from node.liveset import LiveSet
 from node.model.keys import Charter, SigningKey
+from node.replica.liveset import LiveSet
 from node.shell.settings import PacketSettings
 from node.sync.engine import AirEngine, address_of
 from node.sync.station import Channel

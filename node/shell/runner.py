@@ -12,9 +12,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from node.island import Island
-from node.liveset import Verdict
 from node.model.clock import Clock
+from node.replica.liveset import Verdict
+from node.replica.replica import Island
 from node.store.index import StoreFailed
 from node.sync.events import Event, LinkChanged, PacketReceived, Send, SendDone, Tick
 from radio.link import Link, Outcome

@@ -18,7 +18,7 @@ _WRAP = 1 << 16
 
 
 class Records(Protocol):
-    """What the engine needs of the live set (`node.liveset`). `revision` grows with every change."""
+    """What the engine needs of the live set (`node.replica.liveset`). `revision` grows with every change."""
 
     revision: int
 

@@ -14,9 +14,9 @@ import tracemalloc
 ROOT = pathlib.Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from node.liveset import LiveSet  # noqa: E402
 from node.model.keys import verify  # noqa: E402 - runs from a checkout too
 from node.model.record import decode, record_id, signed_part, signing_message  # noqa: E402
+from node.replica.liveset import LiveSet  # noqa: E402
 from tests.village import KEEPER, NOW, Village, at  # noqa: E402
 
 SPREAD_MIN = 5_000

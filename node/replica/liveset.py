@@ -1,21 +1,21 @@
 """The records of the set in memory, and what belongs to it: a deterministic function of the records held.
 
-The rules are in `node.trust` (who may write), `node.share` (which versions stand, how much of one author fits) and
-`node.judge` (in which order they apply); docs/protocol.md states them for other implementations.
+The rules are in `node.replica.trust` (who may write), `node.replica.quota` (which versions stand, how much of one author fits) and
+`node.replica.admission` (in which order they apply); docs/protocol.md states them for other implementations.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from node.entry import Entry
-from node.judge import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Judgement, State
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import Charter
 from node.model.record import CORRECTABLE, TARGET_BYTES, Record, decode
-from node.share import ROOM, Drawer, Room
-from node.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
+from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Judgement, State
+from node.replica.entry import Entry
+from node.replica.quota import ROOM, Drawer, Room
+from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
 

@@ -6,8 +6,8 @@ from enum import IntEnum
 from operator import attrgetter
 from typing import NamedTuple
 
-from node.entry import NO_ROOT, Entry, beats
 from node.model.record import Kind
+from node.replica.entry import NO_ROOT, Entry, beats
 
 SUPERSEDED, RETRACTED, OVER_SHARE = "superseded", "retracted", "over-share"
 _rank = attrgetter("rank")

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from node.liveset import Change, LiveSet, Verdict
 from node.model.clock import minute_of, seconds_of
 from node.model.record import Record, decode, record_id
+from node.replica.liveset import Change, LiveSet, Verdict
 from node.store.index import Row, StoreFailed
 from node.sync.events import (
     Action,

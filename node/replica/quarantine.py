@@ -6,8 +6,8 @@ A record lost from the pen is fetched again once its author is admitted, as then
 
 from collections.abc import Iterator
 
-from node.entry import Entry
-from node.share import Room
+from node.replica.entry import Entry
+from node.replica.quota import Room
 
 ALL = Room(1_000, 262_144)
 PER_AUTHOR = Room(64, 32_768)

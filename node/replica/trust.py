@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from node.entry import Entry
 from node.model.clock import MAX_MINUTE
 from node.model.keys import Charter, key_id
 from node.model.record import Kind, Right
+from node.replica.entry import Entry
 
 MAX_CHAIN = 3
 FOREVER = MAX_MINUTE + 1

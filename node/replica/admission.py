@@ -6,13 +6,13 @@ Cheap checks come first and a signature is checked at most once per record: whoe
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from node.entry import Entry
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, verify
 from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, record_id, signing_message
-from node.pen import UNBOUNDED, Pen
-from node.share import SUPERSEDED, Drawer, Room, Share
-from node.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
+from node.replica.entry import Entry
+from node.replica.quarantine import UNBOUNDED, Pen
+from node.replica.quota import SUPERSEDED, Drawer, Room, Share
+from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
 WAITING = {UNVOUCHED, REVOKED, EARLY}  # reasons that may pass
