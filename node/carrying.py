@@ -1,8 +1,8 @@
-"""What the portal does for couriers: bundles out and in, one record on paper (`node.board.Carrying`)."""
+"""What the portal does for couriers: bundles out and in, one record on paper (`node.board.api.Carrying`)."""
 
 from collections.abc import Callable, Iterable, Iterator
 
-from node.board import Carried, Delivery, Item, Stick
+from node.board.api import Carried, Delivery, Item, Stick
 from node.lan import LanDesk
 from node.letters import code_of, letters_of, record_in
 from node.model.errors import RemoteFault

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from node.board import Draft, DraftRefused
-from node.islandboard import IslandBoard, Shell
+from node.board.api import Draft, DraftRefused
+from node.board.board import IslandBoard, Shell
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign

@@ -8,9 +8,9 @@ from werkzeug.security import generate_password_hash
 
 from node.agendas.agenda import Here
 from node.agendas.importing import ImportDesk
+from node.board.board import IslandBoard, Shell
+from node.board.drafts import FIELD_MARK
 from node.carrying import CarryingDesk
-from node.drafts import FIELD_MARK
-from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey

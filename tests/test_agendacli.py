@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from click.testing import CliRunner
 
-from node.board import Intake
+from node.board.api import Intake
 from node.shell import fetching
 from node.shell.agendacli import LEFT_OUT, PROBLEMS
 from node.shell.fetching import NotFetched, fetch

@@ -8,7 +8,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.clock import FastClock, SystemClock
 from node.model.record import Kind
 from node.shell.assembly import RADIO, Assembly, portal_address

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.record import Kind, Record
 from node.textpack import pack
 from tests.places import ELSEWHERE, event, problems

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.board import Draft
-from node.drafts import FIELD_MARK, fields_of, is_readable, normalised, problems_of, record_of, too_long, weighed
+from node.board.api import Draft
+from node.board.drafts import FIELD_MARK, fields_of, is_readable, normalised, problems_of, record_of, too_long, weighed
 from node.model.record import MAX_RECORD_BYTES, Kind, decode, encode, sign
 from node.textpack import unpack
 from tests.effort import EFFORT

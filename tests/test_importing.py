@@ -4,8 +4,8 @@ import pytest
 
 from node.agendas.importing import MAX_HELD
 from node.agendas.intake import MAX_AT_ONCE
-from node.agendas.origins import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
-from node.board import Draft, Origin
+from node.board.api import Draft, Origin
+from node.board.import_sources import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
 from node.model.record import Kind, Record
 from node.replica.quota import ROOM, Drawer
 from node.store.index import StoreFailed

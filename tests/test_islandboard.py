@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.board import BoardClosed, Draft, Problem
+from node.board.api import BoardClosed, Draft, Problem
 from node.model.record import Kind, Record, Revocation
 from node.replica.quota import Drawer, Room
 from node.store.index import StoreFailed

@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 
-from node.board import DraftRefused
-from node.picture import MAX_PICTURE_BYTES, MAX_SIDE, picture_of
+from node.board.api import DraftRefused
+from node.board.image import MAX_PICTURE_BYTES, MAX_SIDE, picture_of
 
 NORTH_WEST, SOUTH_EAST = (48.88, 2.35), (48.86, 2.38)
 

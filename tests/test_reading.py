@@ -2,9 +2,9 @@
 
 import pytest
 
-from node.drafts import FIELD_MARK, is_link, is_readable
+from node.board.drafts import FIELD_MARK, is_link, is_readable
+from node.board.items import Reader
 from node.model.record import Kind, decode, record_id
-from node.reading import Reader
 from node.store.index import Row
 from node.store.memory import MemoryStore
 from node.textpack import pack

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.record import Kind
 from web import moments
 

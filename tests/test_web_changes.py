@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from node.board import Author, Draft, Item
+from node.board.api import Author, Draft, Item
 from node.model.record import Kind
 from web import create_app
 from web.changes import changes

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from node.board import Delivery
+from node.board.api import Delivery
 from node.bundle import END_BYTES, Bundle, write
 from node.letters import code_of, letters_of
 from node.model.record import Kind, Record, encode, sign

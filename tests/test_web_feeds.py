@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import icalendar
 import pytest
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.record import Kind
 from web import moments
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.board import Author, Item
+from node.board.api import Author, Item
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web.forms import FIELDS, draft_of, typed, typed_of

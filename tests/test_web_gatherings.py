@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from node.board import Draft, Picture
+from node.board.api import Draft, Picture
 from node.model.record import Kind
 from tests.test_picture import png
 from web.gatherings import MARGIN, SIDE, Chart, laid, strokes

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.record import Kind
 from web.forms import FIELDS
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.board import Draft, Picture
+from node.board.api import Draft, Picture
 from node.model.record import Kind
 from tests.test_picture import png
 from web import create_app

@@ -2,7 +2,7 @@
 
 import threading
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.record import Kind
 from web.pages import KEPT_PAGES, Shelf
 

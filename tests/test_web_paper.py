@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.record import Kind
 from web.qr import wifi
 from web.sheets import LARGE, PAGE_HEIGHT_MM, SCALES, Block, fill, height_mm, largest

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from node.board import Draft
+from node.board.api import Draft
 from node.model.record import Kind
 
 PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food", "/post",

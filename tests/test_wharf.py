@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from node.board import TOPICS
+from node.board.api import TOPICS
 from node.bundle import Bundle, Header, write
 from node.model.errors import RemoteFault
 from node.model.record import Kind, decode, record_id

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from node.words import LETTERS, SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
+from node.board.edit_codes import LETTERS, SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
 
 SALT = bytes(range(SALT_BYTES))
 

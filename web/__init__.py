@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node.board import Board
+from node.board.api import Board
 from web.agenda import agenda
 from web.courier import courier
 from web.feeds import feeds

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from markupsafe import Markup
 
-from node.board import Item
+from node.board.api import Item
 from web import prose
 from web.languages import current, listed
 from web.languages import gettext as _

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from flask import Blueprint, Response, current_app, make_response, request
 
-from node.board import Delivery
+from node.board.api import Delivery
 from web import deliveries
 from web.pages import board, fitted
 from web.public import asked_topic

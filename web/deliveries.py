@@ -1,6 +1,6 @@
 """What a courier brought, in sentences."""
 
-from node.board import Delivery, Stick
+from node.board.api import Delivery, Stick
 from web.languages import gettext as _
 from web.languages import ngettext
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as xml
 
 from flask import Blueprint, Response, render_template, url_for
 
-from node.board import TOPICS, Item
+from node.board.api import TOPICS, Item
 from node.model.clock import seconds_of
 from node.model.record import Kind
 from web import prose

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
-from node.board import LANGUAGES, Draft, Problem
+from node.board.api import LANGUAGES, Draft, Problem
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web import moments

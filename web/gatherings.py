@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
-from node.board import Item, Picture
+from node.board.api import Item, Picture
 from web import moments
 from web.languages import current, listed
 from web.languages import gettext as _

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, request, session
 
-from node.board import Intake
+from node.board.api import Intake
 from web.keeper import for_keepers, never_kept
 from web.languages import gettext as _
 from web.languages import ngettext

@@ -14,7 +14,7 @@ from functools import cache, wraps
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, session, url_for
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from node.board import BoardClosed, DraftRefused
+from node.board.api import BoardClosed, DraftRefused
 from web.forms import moment_of, place_of, typed
 from web.languages import gettext as _
 from web.pages import board, settings

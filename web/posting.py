@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, current_app, render_template, request
 
-from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
+from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
 from node.model.record import Kind
 from web.forms import KINDS, Typed, draft_of, typed, typed_of
 from web.gatherings import length, pick_chart

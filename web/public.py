@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
-from node.board import Item, Page
+from node.board.api import Item, Page
 from web import moments
 from web.changes import changes
 from web.pages import board, fitted, kept, settings

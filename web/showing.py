@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
-from node.board import LANGUAGES, TOPICS, Author, Item
+from node.board.api import LANGUAGES, TOPICS, Author, Item
 from node.model.record import Kind
 from web import moments, prose, words
 from web.languages import Language, current, language, listed

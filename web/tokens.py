@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from node.board import Posted
+from node.board.api import Posted
 from node.model.clock import SystemClock
 
 MAX_AGE_S = 24 * 3600

@@ -1,6 +1,6 @@
 """What the board says in slugs, said in sentences."""
 
-from node.board import TOPICS, Problem
+from node.board.api import TOPICS, Problem
 from web.languages import gettext as _
 from web.languages import ngettext
 

@@ -16,8 +16,8 @@ from node.agendas.foreigntext import line_of
 from node.agendas.recurrence import days_of, rule_of
 from node.agendas.vevent import EPOCH, details, every, first, site_of, unescaped, version_of, words
 from node.agendas.zones import Zones
-from node.board import Draft
-from node.drafts import problems_of
+from node.board.api import Draft
+from node.board.drafts import problems_of
 from node.model.errors import RemoteFault
 from node.model.record import DAY_MIN, Kind
 

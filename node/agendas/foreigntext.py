@@ -4,7 +4,7 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
-from node.drafts import BIDI_CONTROLS, MAX_MARKS
+from node.board.drafts import BIDI_CONTROLS, MAX_MARKS
 
 LINES = {"blockquote", "br", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
          "table", "tr", "ul"}
@@ -57,7 +57,8 @@ def line_of(written: str, most: int) -> str:
 
 
 def readable(text: str) -> str:
-    """NFC, without what `node.drafts.is_readable` refuses: controls, direction overrides, heaps of marks on one letter."""
+    """NFC, without what `node.board.drafts.is_readable` refuses: controls, direction overrides, heaps of marks on one
+    letter."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     kept, marks = [], 0
     for sign in text:

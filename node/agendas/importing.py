@@ -1,4 +1,4 @@
-"""The desk where agendas of other programs are looked at and taken over (`node.board.Importing`)."""
+"""The desk where agendas of other programs are looked at and taken over (`node.board.api.Importing`)."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from hashlib import blake2b
 from node.agendas.agenda import Agenda, Here, read
 from node.agendas.foreigntext import line_of
 from node.agendas.intake import Deed, Plan, Planner
-from node.agendas.origins import Known, Source
 from node.agendas.vevent import MAX_NAME, site_of
-from node.board import BoardClosed, Intake, Origin
-from node.islandboard import IslandBoard
+from node.board.api import BoardClosed, Intake, Origin
+from node.board.board import IslandBoard
+from node.board.import_sources import Known, Source
+from node.board.publishing import IN_THE_SET
 from node.model.errors import RemoteFault
 from node.model.record import TARGET_BYTES
-from node.posting import IN_THE_SET
 from node.replica.liveset import Verdict
 from node.store.index import StoreFailed
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from node.agendas.agenda import Entry
 from node.agendas.foreigntext import shortened
-from node.agendas.origins import Known
-from node.board import Draft, DraftRefused, Item
-from node.drafts import LINE_LIMITS, normalised
-from node.islandboard import IslandBoard
+from node.board.api import Draft, DraftRefused, Item
+from node.board.board import IslandBoard
+from node.board.drafts import LINE_LIMITS, normalised
+from node.board.import_sources import Known
+from node.board.items import root_of
 from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
 from node.model.search_text import fold
-from node.reading import root_of
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
 MAX_LIVE = 2_000

@@ -1,7 +1,7 @@
 """The records of the set in memory, and what belongs to it: a deterministic function of the records held.
 
-The rules are in `node.replica.trust` (who may write), `node.replica.quota` (which versions stand, how much of one author fits) and
-`node.replica.admission` (in which order they apply); docs/protocol.md states them for other implementations.
+The rules are in `node.replica.trust` (who may write), `node.replica.quota` (which versions stand, how much of one author
+fits) and `node.replica.admission` (in which order they apply); docs/protocol.md states them for other implementations.
 """
 
 from collections.abc import Collection, Iterable, Mapping

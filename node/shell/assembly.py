@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from node.agendas.agenda import Here
 from node.agendas.importing import ImportDesk
-from node.board import LANGUAGES
+from node.board.api import LANGUAGES
+from node.board.board import IslandBoard, Shell
 from node.carrying import CarryingDesk
-from node.islandboard import IslandBoard, Shell
 from node.lan import LanDesk
 from node.model.clock import RELEASED_AT, Clock, minute_of
 from node.replica.liveset import LiveSet

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from node.board import TOPICS
+from node.board.api import TOPICS
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import Kind

@@ -1,8 +1,8 @@
 """What an island does now and then, on a thread of its own, so that neither posts nor packets wait for it.
 
-Expiry hides at once (`node.replica.liveset`); deleting waits until the clock is sure and the record was expired for a whole day
-of running, so that a clock gone wrong loses nothing. The day may be made of many short ones: a box that sleeps at night
-counts on where it stopped. What is deleted goes to the archive first.
+Expiry hides at once (`node.replica.liveset`); deleting waits until the clock is sure and the record was expired for a
+whole day of running, so that a clock gone wrong loses nothing. The day may be made of many short ones: a box that sleeps
+at night counts on where it stopped. What is deleted goes to the archive first.
 """
 
 import logging
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
-from node.islandboard import IslandBoard
+from node.board.board import IslandBoard
 from node.model.clock import minute_of
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet

@@ -9,7 +9,7 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from node import __version__
-from node.drafts import is_link
+from node.board.drafts import is_link
 
 TIMEOUT_S, WHOLE_S = 20, 90
 BLOCK_BYTES = 1 << 16

@@ -3,8 +3,8 @@
 import base64
 from typing import Any, Protocol
 
-from node.board import BoardClosed, Draft, DraftRefused, Intake, Item
-from node.islandboard import IslandBoard
+from node.board.api import BoardClosed, Draft, DraftRefused, Intake, Item
+from node.board.board import IslandBoard
 from node.model.record import Kind
 from node.replica.liveset import LiveSet
 from node.shell.control import Handler

@@ -1,7 +1,7 @@
 """Reads the QR code of a record in a photograph that a stranger brought, with ZXing (Debian's zxing-cpp-tools).
 
-A decoder of pictures may have holes. So it gets only what draws the picture (`node.picture`), of a bounded size, and runs
-in a jail where there is nothing to take and no time to waste (`node.shell.jail`).
+A decoder of pictures may have holes. So it gets only what draws the picture (`node.board.image`), of a bounded size, and
+runs in a jail where there is nothing to take and no time to waste (`node.shell.jail`).
 """
 
 import os
@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from threading import Lock
 
+from node.board.image import Most, sound
 from node.letters import WORD
 from node.model.errors import RemoteFault
-from node.picture import Most, sound
 from node.shell import jail
 
 PROGRAM = "ZXingReader"
@@ -25,7 +25,7 @@ _one_at_a_time = Lock()  # each may take some hundred megabytes
 
 
 def scanned(photo: bytes) -> str:
-    """The text of the code in a PNG or JPEG; RemoteFault: those of `node.picture.sound`, `no-code` or `no-reader`."""
+    """The text of the code in a PNG or JPEG; RemoteFault: those of `node.board.image.sound`, `no-code` or `no-reader`."""
     content = sound(photo, PHOTO)[1]
     program = shutil.which(PROGRAM)
     if program is None:

@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT))
 
 from flask import Flask  # noqa: E402 - runs from a checkout too
 
-from node.board import Draft  # noqa: E402
-from node.drafts import FIELD_MARK  # noqa: E402
+from node.board.api import Draft  # noqa: E402
+from node.board.drafts import FIELD_MARK  # noqa: E402
 from node.model.keys import SigningKey  # noqa: E402
 from node.model.record import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
 from node.shell.server import PortalServer  # noqa: E402

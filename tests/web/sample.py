@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from node.board import Draft  # noqa: E402 - runs from a checkout too
+from node.board.api import Draft  # noqa: E402 - runs from a checkout too
 from node.model.record import Kind  # noqa: E402
 from tests.portals import Neighbourhood, portal_settings  # noqa: E402
 from tests.test_picture import png  # noqa: E402

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Protocol
 
-from node.board import Origin
+from node.board.api import Origin
 from node.model.record import DAY_MIN
 
 NOTE = "agendas"

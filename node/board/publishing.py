@@ -9,19 +9,19 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import astuple, dataclass, replace
 from typing import Protocol
 
-from node.board import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
-from node.drafts import MAX_LIFE_DAYS, is_readable, normalised, problems_of, record_of, too_long, weighed
+from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
+from node.board.drafts import MAX_LIFE_DAYS, is_readable, normalised, problems_of, record_of, too_long, weighed
+from node.board.edit_codes import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
+from node.board.items import Reader, root_of
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
 from node.model.passphrase import SALT_BYTES as SEAL_SALT_BYTES
 from node.model.passphrase import WrongPassphrase, seal, unseal
 from node.model.record import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
-from node.reading import Reader, root_of
 from node.replica.liveset import LiveSet
 from node.replica.quota import ROOM, Drawer
 from node.store.index import StoreFailed
 from node.textpack import pack
-from node.words import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
 
 MAX_WAITING = 200
 IN_THE_SET = {"kept", "duplicate"}  # verdicts after which a post is there
@@ -29,7 +29,7 @@ TOO_LATE = {"expired", "retracted", "superseded", "over-share"}  # verdicts that
 
 
 class Around(Protocol):
-    """What posting needs of `node.islandboard.Shell`."""
+    """What posting needs of `node.board.board.Shell`."""
 
     now: Callable[[], float]
     publish: Callable[[bytes], object]

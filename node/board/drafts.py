@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from node.board import LANGUAGES, TOPICS, Draft, Problem
+from node.board.api import LANGUAGES, TOPICS, Draft, Problem
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse
 from node.model.record import (

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
-from node.board import Author, Item
-from node.drafts import FIELD_MARK, fields_of, is_link, is_readable
+from node.board.api import Author, Item
+from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable
 from node.model.errors import RemoteFault
 from node.model.record import (
     ID_BYTES,

@@ -303,7 +303,7 @@ class Importing(Protocol):
 
 
 class Board(Protocol):
-    """What the portal may ask. `node.islandboard` gives the real one."""
+    """What the portal may ask. `node.board.board` gives the real one."""
 
     carrying: Carrying
     importing: Importing
@@ -378,7 +378,7 @@ class Board(Protocol):
     def set_picture(self, raw: bytes | None, corners: Corners, keeper: str) -> None:
         """Keep the picture in a file, of which two corners are (latitude, longitude); None for none.
 
-        Raises DraftRefused (`node.picture` has the codes) or BoardClosed.
+        Raises DraftRefused (`node.board.image` has the codes) or BoardClosed.
         """
 
     def acts(self, limit: int = 100) -> list[Act]:

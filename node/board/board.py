@@ -1,4 +1,4 @@
-"""The real board (`node.board.Board`): `node.reading` reads, `node.posting` posts, keepers act here."""
+"""The real board (`node.board.api.Board`): `node.board.items` reads, `node.board.publishing` posts, keepers act here."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator
@@ -9,8 +9,7 @@ from hashlib import blake2b
 from itertools import chain, islice
 from typing import Protocol
 
-from node.agendas.origins import Origins
-from node.board import (
+from node.board.api import (
     Act,
     Carrying,
     Corners,
@@ -25,12 +24,13 @@ from node.board import (
     Problem,
     Waiting,
 )
+from node.board.image import picture_of
+from node.board.import_sources import Origins
+from node.board.items import Reader, root_of
+from node.board.publishing import Desk
 from node.model.clock import MAX_MINUTE, minute_of, seconds_of
 from node.model.keys import SigningKey
 from node.model.record import DAY_MIN, EVENT_GRACE_MIN, Kind
-from node.picture import picture_of
-from node.posting import Desk
-from node.reading import Reader, root_of
 from node.replica.liveset import LiveSet
 from node.store.index import Row, Slice
 

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from node.board import Corners, DraftRefused, Picture, Problem
+from node.board.api import Corners, DraftRefused, Picture, Problem
 from node.model.errors import RemoteFault
 
 MAX_PICTURE_BYTES, MAX_SIDE, MIN_SIDE = 200_000, 2_000, 16
