@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.security import generate_password_hash
 
-from node.agendas.agenda import Here
-from node.agendas.importing import ImportDesk
 from node.board.board import IslandBoard, Shell
 from node.board.drafts import FIELD_MARK
 from node.carrying import CarryingDesk
+from node.ical.importer import ImportDesk
+from node.ical.parser import Here
 from node.lan import LanDesk
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from node.agendas.agenda import MAX_EVENTS, MAX_FILE_BYTES, MAX_REPEATS, Here, read
-from node.agendas.vevent import EPOCH, MAX_TEXT, site_of
 from node.board.drafts import problems_of
+from node.ical.parser import MAX_EVENTS, MAX_FILE_BYTES, MAX_REPEATS, Here, read
+from node.ical.vevent import EPOCH, MAX_TEXT, site_of
 from node.model.errors import RemoteFault
 from tests.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, ZONE, calendar, event
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from node.agendas.importing import MAX_HELD
-from node.agendas.intake import MAX_AT_ONCE
 from node.board.api import Draft, Origin
 from node.board.import_sources import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
+from node.ical.import_plan import MAX_AT_ONCE
+from node.ical.importer import MAX_HELD
 from node.model.record import Kind, Record
 from node.replica.quota import ROOM, Drawer
 from node.store.index import StoreFailed

@@ -6,7 +6,7 @@ import pytest
 from dateutil.rrule import rrulestr
 from icalendar.prop import vRecur
 
-from node.agendas.recurrence import days_of, rule_of
+from node.ical.recurrence import days_of, rule_of
 from node.model.errors import RemoteFault
 
 RULES = [

@@ -79,7 +79,7 @@ def test_nobody_else_takes_anything(portal, board, give):
     (b"\xff\xd8\xff", "This file is no agenda"), (bytes(3_000), "too large"), (b"", "This file is no agenda"),
 ])
 def test_another_file_is_refused_in_words(give, content, said, monkeypatch):
-    monkeypatch.setattr("node.agendas.agenda.MAX_FILE_BYTES", 2_000)
+    monkeypatch.setattr("node.ical.parser.MAX_FILE_BYTES", 2_000)
     answer = give(content)
     assert answer.status_code == 422 and said in words(answer)
 

@@ -293,7 +293,7 @@ class Intake:
 
 
 class Importing(Protocol):
-    """What the portal may ask for agendas of other programs. `node.agendas.importing` gives the real one."""
+    """What the portal may ask for agendas of other programs. `node.ical.importer` gives the real one."""
 
     def look(self, content: bytes, name: str) -> Intake:
         """What is in an iCalendar file, compared with the board; nothing is posted. `name`: the file's, if it has none."""

@@ -129,7 +129,7 @@ class Desk:
             self.forget_words([root_of(item)])
         return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
 
-    # what comes from an agenda elsewhere (`node.agendas.intake`)
+    # what comes from an agenda elsewhere (`node.ical.import_plan`)
 
     def offer(self, draft: Draft, item: Item | None = None) -> Record:
         """The unsigned record of an event that this island takes over, in the place of `item`; raises DraftRefused."""

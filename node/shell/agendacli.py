@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from node.agendas.agenda import MAX_FILE_BYTES
+from node.ical.parser import MAX_FILE_BYTES
 from node.model.clock import seconds_of
 from node.shell.options import config_option, settings_of
 from node.shell.speech import say, translated

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from node.agendas.agenda import Here
-from node.agendas.importing import ImportDesk
 from node.board.api import LANGUAGES
 from node.board.board import IslandBoard, Shell
 from node.carrying import CarryingDesk
+from node.ical.importer import ImportDesk
+from node.ical.parser import Here
 from node.lan import LanDesk
 from node.model.clock import RELEASED_AT, Clock, minute_of
 from node.replica.liveset import LiveSet

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from node.agendas.recurrence import days_of, rule_of
+from node.ical.recurrence import days_of, rule_of
 from node.model.errors import RemoteFault
 
 MAX_OBSERVANCES = 20

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from node.agendas.agenda import Entry
-from node.agendas.foreigntext import shortened
 from node.board.api import Draft, DraftRefused, Item
 from node.board.board import IslandBoard
 from node.board.drafts import LINE_LIMITS, normalised
 from node.board.import_sources import Known
 from node.board.items import root_of
+from node.ical.parser import Entry
+from node.ical.sanitise import shortened
 from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
 from node.model.search_text import fold
 

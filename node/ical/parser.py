@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from node.agendas.foreigntext import line_of
-from node.agendas.recurrence import days_of, rule_of
-from node.agendas.vevent import EPOCH, details, every, first, site_of, unescaped, version_of, words
-from node.agendas.zones import Zones
 from node.board.api import Draft
 from node.board.drafts import problems_of
+from node.ical.recurrence import days_of, rule_of
+from node.ical.sanitise import line_of
+from node.ical.timezones import Zones
+from node.ical.vevent import EPOCH, details, every, first, site_of, unescaped, version_of, words
 from node.model.errors import RemoteFault
 from node.model.record import DAY_MIN, Kind
 

@@ -6,14 +6,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from node.agendas.agenda import Agenda, Here, read
-from node.agendas.foreigntext import line_of
-from node.agendas.intake import Deed, Plan, Planner
-from node.agendas.vevent import MAX_NAME, site_of
 from node.board.api import BoardClosed, Intake, Origin
 from node.board.board import IslandBoard
 from node.board.import_sources import Known, Source
 from node.board.publishing import IN_THE_SET
+from node.ical.import_plan import Deed, Plan, Planner
+from node.ical.parser import Agenda, Here, read
+from node.ical.sanitise import line_of
+from node.ical.vevent import MAX_NAME, site_of
 from node.model.errors import RemoteFault
 from node.model.record import TARGET_BYTES
 from node.replica.liveset import Verdict

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from node.agendas.foreigntext import line_of, shortened, text_of
 from node.board.api import LANGUAGES, TOPICS
 from node.board.drafts import LINE_LIMITS, is_link
+from node.ical.sanitise import line_of, shortened, text_of
 from node.model.search_text import fold
 
 EPOCH = datetime(2024, 1, 1)
