@@ -8,10 +8,8 @@ from werkzeug.security import generate_password_hash
 
 from node.board.board import IslandBoard, Shell
 from node.board.drafts import FIELD_MARK
-from node.carrying import CarryingDesk
 from node.ical.importer import ImportDesk
 from node.ical.parser import Here
-from node.lan import LanDesk
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
@@ -21,7 +19,9 @@ from node.shell.scan import scanned
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack
-from node.wharf import IslandWharf
+from node.transfer.bulk import IslandWharf
+from node.transfer.lan import LanDesk
+from node.transfer.service import CarryingDesk
 from web.settings import Settings
 
 FOUNDER, HERE, ELSEWHERE, GROUP = (SigningKey(bytes([number]) * 32) for number in range(1, 5))

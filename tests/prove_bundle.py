@@ -9,8 +9,8 @@ import json
 import random
 import time
 
-from node.bundle import FRAME_BYTES, RECORD, Bundle, Header, _frame, write
 from node.model.errors import RemoteFault
+from node.transfer.bundle import FRAME_BYTES, RECORD, Bundle, Header, _frame, write
 from tests.test_wharf import Shore
 from tests.village import T0, Village
 

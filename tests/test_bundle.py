@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.bundle import END_BYTES, MAX_BUNDLE_BYTES, MAX_RECORDS, Bundle, Header, write
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.record import MAX_RECORD_BYTES
+from node.transfer.bundle import END_BYTES, MAX_BUNDLE_BYTES, MAX_RECORDS, Bundle, Header, write
 
 HEADER = Header(bytes(range(16)), b"island-A", 1_234_567, "Place des Fêtes")
 raws = st.lists(st.binary(min_size=1, max_size=300), max_size=30)

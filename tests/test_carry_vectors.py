@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from node.bundle import Bundle, Header, write
-from node.lan import ANSWERED, ASKED, Envelope
-from node.letters import code_of, letters_of, record_in
 from node.model.keys import Charter
+from node.transfer.bundle import Bundle, Header, write
+from node.transfer.lan import ANSWERED, ASKED, Envelope
+from node.transfer.paper import code_of, letters_of, record_in
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "carry.json").read_text(encoding="utf-8"))
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.invitation import (
+from node.model.clock import seconds_of
+from node.model.errors import LocalMisuse, RemoteFault
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, Right, Vouch, encode, sign
+from node.replica.liveset import LiveSet
+from node.transfer.invitation import (
     accept,
     charter_bytes,
     from_text,
@@ -15,11 +20,6 @@ from node.invitation import (
     read_invitation,
     to_text,
 )
-from node.model.clock import seconds_of
-from node.model.errors import LocalMisuse, RemoteFault
-from node.model.keys import Charter, SigningKey
-from node.model.record import Kind, Record, Right, Vouch, encode, sign
-from node.replica.liveset import LiveSet
 
 FOUNDER, KEEPER, NEWCOMER = (SigningKey(bytes([number]) * 32) for number in (1, 2, 3))
 CHARTER = Charter.found("Belleville", [FOUNDER.public], b"\5" * 32)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.lan import ANSWERED, ASKED, COMPARE, MAX_FORGED, MAX_MESSAGE_BYTES, TRADE, LanDesk, fingerprint, tag_of
 from node.model.errors import RemoteFault
+from node.transfer.lan import ANSWERED, ASKED, COMPARE, MAX_FORGED, MAX_MESSAGE_BYTES, TRADE, LanDesk, fingerprint, tag_of
 from tests.test_wharf import Shore, busy
 from tests.village import Village
 

@@ -135,7 +135,7 @@ class Announced:
 
 
 def test_only_islands_of_the_set_are_recognised_by_their_tag(village, monkeypatch):
-    from node.lan import tag_of
+    from node.transfer.lan import tag_of
 
     met, secret = [], village.charter.subkey("lan")
     finder = Finder.__new__(Finder)

@@ -7,9 +7,9 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.letters import WORD, code_of, letters_of, record_in
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES
+from node.transfer.paper import WORD, code_of, letters_of, record_in
 from tests.village import Village
 
 records = st.binary(min_size=1, max_size=MAX_RECORD_BYTES).map(lambda rest: b"\x10" + rest[1:])

@@ -10,10 +10,10 @@ import zlib
 import pytest
 import segno
 
-from node.letters import code_of, record_in
 from node.model.errors import RemoteFault
 from node.shell import jail, scan
 from node.shell.scan import scanned
+from node.transfer.paper import code_of, record_in
 from tests.test_picture import chunk, png
 
 RAW = random.Random(1).randbytes(230)

@@ -13,13 +13,13 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from node.bundle import Bundle, write
 from node.model.record import Kind
 from node.shell.cli import main
 from node.shell.keyfile import KeyFolder
 from node.shell.stick import MAX_FILES, exchange, file_of
 from node.store.index import StoreFailed
-from node.wharf import load_bundle
+from node.transfer.bulk import load_bundle
+from node.transfer.bundle import Bundle, write
 from tests.test_wharf import Shore, busy
 from tests.village import Village
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from node.invitation import accept, charter_bytes, from_text, invitation_bytes, read_charter, read_invitation
 from node.model.clock import seconds_of
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, SigningKey, key_id, verify
 from node.model.record import decode, encode, record_id, signed_part, signing_message
 from node.replica.liveset import LiveSet
+from node.transfer.invitation import accept, charter_bytes, from_text, invitation_bytes, read_charter, read_invitation
 
 VECTORS = Path(__file__).parent / "vectors"
 RECORDS, TRUST, INVITATION = (json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))

@@ -5,13 +5,13 @@ import random
 
 import pytest
 
-from node.lan import LanDesk
-from node.letters import code_of, letters_of, record_in
 from node.model.record import record_id
 from node.shell.stick import exchange
 from node.sync.events import PacketReceived, RecordKept, Send
 from node.sync.mirror import MirrorEngine
-from node.wharf import load_bundle, unload_bundle
+from node.transfer.bulk import load_bundle, unload_bundle
+from node.transfer.lan import LanDesk
+from node.transfer.paper import code_of, letters_of, record_in
 from tests.test_wharf import Shore, busy
 from tests.village import Village, at
 

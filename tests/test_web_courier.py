@@ -8,11 +8,11 @@ import re
 import pytest
 
 from node.board.api import Delivery
-from node.bundle import END_BYTES, Bundle, write
-from node.letters import code_of, letters_of
 from node.model.record import Kind, Record, encode, sign
 from node.store.index import StoreFailed
 from node.textpack import pack
+from node.transfer.bundle import END_BYTES, Bundle, write
+from node.transfer.paper import code_of, letters_of
 from tests.portals import CHARTER, ELSEWHERE
 from tests.test_picture import png
 from tests.test_scan import photograph

@@ -3,11 +3,11 @@
 import importlib
 import random
 
-from node.lan import LanDesk
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.store.memory import MemoryStore
-from node.wharf import IslandWharf
+from node.transfer.bulk import IslandWharf
+from node.transfer.lan import LanDesk
 from tests.portals import CHARTER, ELSEWHERE
 
 

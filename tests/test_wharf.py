@@ -5,14 +5,14 @@ import random
 import pytest
 
 from node.board.api import TOPICS
-from node.bundle import Bundle, Header, write
 from node.model.errors import RemoteFault
 from node.model.record import Kind, decode, record_id
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
-from node.wharf import BATCH, MAX_FORGED, Choice, IslandWharf, load_bundle, unload_bundle
+from node.transfer.bulk import BATCH, MAX_FORGED, Choice, IslandWharf, load_bundle, unload_bundle
+from node.transfer.bundle import Bundle, Header, write
 from tests.village import KEEPER, T0, Village, at
 
 FOOD = next(number for number, slug in TOPICS.items() if slug == "food")

@@ -12,7 +12,7 @@ from web.pages import board, fitted
 from web.public import asked_topic
 from web.showing import today
 
-MAX_UPLOAD_BYTES = (1 << 24) + 65_536  # the largest bundle (`node.bundle`) and the form around it
+MAX_UPLOAD_BYTES = (1 << 24) + 65_536  # the largest bundle (`node.transfer.bundle`) and the form around it
 BLOCK_BYTES = 1 << 16
 UPLOADS = 2  # at a time: each may fill the room of such a file, and keep the card busy
 UNAVAILABLE = ("busy", "full", "read-only", "io-error")

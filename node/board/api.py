@@ -194,7 +194,8 @@ class Delivery:
 
     `new` are the first of the new items, `bulletins`, `events`, `replies` how many are new, `changes` how many versions and
     endings, `keys` how many records about who may write. `known` were here already, `outdated` are expired or replaced,
-    `waiting` wait for their author or their hour, `bad` are forged or damaged. `faults` are slugs of `node.bundle.Bundle`.
+    `waiting` wait for their author or their hour, `bad` are forged or damaged. `faults` are slugs of
+    `node.transfer.bundle.Bundle`.
     """
 
     problem: str = ""
@@ -237,7 +238,7 @@ class Stick:
 
 
 class Carrying(Protocol):
-    """What the portal may ask for couriers. `node.carrying` gives the real one."""
+    """What the portal may ask for couriers. `node.transfer.service` gives the real one."""
 
     def bundle(self, topic: int | None = None) -> Iterator[bytes]:
         """The live records as a file, a piece at a time."""
@@ -252,7 +253,8 @@ class Carrying(Protocol):
         """The stick that is plugged in, or was within some minutes; cheap."""
 
     def trade(self, message: bytes) -> bytes | None:
-        """The answer to what another island on this network asks (`node.lan`); None for whatever is no such question."""
+        """The answer to what another island on this network asks (`node.transfer.lan`); None for whatever is no such
+        question."""
 
     def letters(self, item_id: str) -> tuple[str, str]:
         """One record (32 digits) for paper: letters in groups to be typed, the text of its QR code; "" if it is gone."""

@@ -11,10 +11,8 @@ from zoneinfo import ZoneInfo
 
 from node.board.api import LANGUAGES
 from node.board.board import IslandBoard, Shell
-from node.carrying import CarryingDesk
 from node.ical.importer import ImportDesk
 from node.ical.parser import Here
-from node.lan import LanDesk
 from node.model.clock import RELEASED_AT, Clock, minute_of
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, Island
@@ -37,7 +35,9 @@ from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
 from node.sync.mirror import MirrorEngine
 from node.timekeeper import Source, Timekeeper
-from node.wharf import IslandWharf
+from node.transfer.bulk import IslandWharf
+from node.transfer.lan import LanDesk
+from node.transfer.service import CarryingDesk
 from radio.link import Link
 from radio.meshtastic_facts import Facts
 from radio.meshtastic_link import MeshtasticLink

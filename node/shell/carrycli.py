@@ -18,7 +18,7 @@ from node.shell.options import config_option, settings_of
 from node.shell.speech import say, translated
 from node.store.disk import StoreLocked
 from node.store.index import StoreFailed
-from node.wharf import Choice, Landed
+from node.transfer.bulk import Choice, Landed
 
 NUMBERS = {slug: number for number, slug in TOPICS.items()}
 NO_BUNDLE = {
@@ -135,7 +135,7 @@ def letters(config: Path | None, item_id: str) -> None:
     """Print one record as letters and as a QR code: for paper, when nothing else travels. ID: its first digits."""
     import segno
 
-    from node.letters import code_of, letters_of
+    from node.transfer.paper import code_of, letters_of
 
     with _wharf(config) as wharf:
         found = [id_ for id_ in wharf.ids() if id_.hex().startswith(item_id.lower())]
@@ -151,7 +151,7 @@ def letters(config: Path | None, item_id: str) -> None:
 @click.argument("picture", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def read(config: Path | None, picture: Path | None) -> None:
     """Take in one record from its letters (typed, then Ctrl-D) or from a PICTURE of its QR code (needs zxing-cpp-tools)."""
-    from node.letters import record_in
+    from node.transfer.paper import record_in
 
     text = _scanned(picture) if picture else click.get_text_stream("stdin").read()
     try:

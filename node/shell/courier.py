@@ -8,14 +8,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from node.bundle import Header
 from node.model.clock import Clock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.shell.control import NotRunning, ask
 from node.shell.keyfile import KeyFolder
 from node.store.journalstore import JournalStore
-from node.wharf import ALL, BATCH, Choice, IslandWharf, Landed, Wharf, load_bundle, unload_bundle
+from node.transfer.bulk import ALL, BATCH, Choice, IslandWharf, Landed, Wharf, load_bundle, unload_bundle
+from node.transfer.bundle import Header
 
 BLOCK_BYTES = 1 << 16
 PART = ".part"  # what a file is called until it is whole

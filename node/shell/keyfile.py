@@ -11,7 +11,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from node.invitation import (
+from node.model.clock import SystemClock, minute_of
+from node.model.errors import RemoteFault
+from node.model.keys import SEED_BYTES, Charter, SigningKey
+from node.model.passphrase import SALT_BYTES, seal, unseal
+from node.model.record import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
+from node.textpack import pack
+from node.transfer.invitation import (
     accept,
     charter_bytes,
     from_text,
@@ -22,12 +28,6 @@ from node.invitation import (
     read_invitation,
     to_text,
 )
-from node.model.clock import SystemClock, minute_of
-from node.model.errors import RemoteFault
-from node.model.keys import SEED_BYTES, Charter, SigningKey
-from node.model.passphrase import SALT_BYTES, seal, unseal
-from node.model.record import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
-from node.textpack import pack
 
 SEALED = "archipel key 1 sealed"
 VOUCH_LIFE_H = MAX_LIFE_H[Kind.VOUCH]

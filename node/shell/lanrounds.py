@@ -16,10 +16,10 @@ import ifaddr
 from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
-from node.lan import MAX_MESSAGE_BYTES, LanDesk, tag_of
 from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
-from node.wharf import IslandWharf
+from node.transfer.bulk import IslandWharf
+from node.transfer.lan import MAX_MESSAGE_BYTES, LanDesk, tag_of
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from threading import Lock
 
 from node.board.image import Most, sound
-from node.letters import WORD
 from node.model.errors import RemoteFault
 from node.shell import jail
+from node.transfer.paper import WORD
 
 PROGRAM = "ZXingReader"
 PHOTO = Most(12_000_000, 5_000)  # a telephone's twelve million dots fit

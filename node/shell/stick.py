@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from node.bundle import Header
 from node.model.errors import RemoteFault
 from node.shell.courier import blocks_of, export_file
-from node.wharf import Landed, Wharf, unload_bundle
+from node.transfer.bulk import Landed, Wharf, unload_bundle
+from node.transfer.bundle import Header
 
 FOLDER = "archipel"
 ENDING = ".bundle"

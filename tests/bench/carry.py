@@ -14,11 +14,11 @@ import tracemalloc
 import zipfile
 from itertools import repeat
 
-from node.bundle import END_BYTES, Bundle, Header, write
-from node.lan import LanDesk
 from node.model.record import record_id
 from node.textpack import pack
-from node.wharf import load_bundle, unload_bundle
+from node.transfer.bulk import load_bundle, unload_bundle
+from node.transfer.bundle import END_BYTES, Bundle, Header, write
+from node.transfer.lan import LanDesk
 from tests.test_wharf import Shore
 from tests.village import Village
 

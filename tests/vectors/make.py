@@ -5,10 +5,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from node.bundle import Header, write
-from node.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
-from node.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
-from node.letters import code_of, letters_of
 from node.model.clock import MAX_MINUTE
 from node.model.record import (
     MAX_RECORD_BYTES,
@@ -24,6 +20,10 @@ from node.model.record import (
     sign,
 )
 from node.sync.sealing import Seal
+from node.transfer.bundle import Header, write
+from node.transfer.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
+from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
+from node.transfer.paper import code_of, letters_of
 from tests.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
 
 HERE = Path(__file__).parent

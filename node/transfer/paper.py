@@ -6,9 +6,9 @@ the word ARCHIPEL before them, which tells a reader what this is, cannot be take
 
 import hashlib
 
-from node.invitation import from_text, to_text
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES
+from node.transfer.invitation import from_text, to_text
 
 WORD = "ARCHIPEL"
 CHECK_BYTES = 3

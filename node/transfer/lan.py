@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES, record_id
-from node.wharf import BATCH, FORGED, IslandWharf
+from node.transfer.bulk import BATCH, FORGED, IslandWharf
 
 VERSION = 1
 SALT_BYTES, TAG_BYTES, SHORT_BYTES = 24, 16, 8

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
-from node.bundle import Bundle, Header, write
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import TRUST_KINDS, Kind, Record, record_id
 from node.replica.liveset import LiveSet, Verdict
+from node.transfer.bundle import Bundle, Header, write
 
 BATCH = 200  # records that share a commit
 MAX_FORGED = 1_000  # of one bundle: whoever made it means harm

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from node.board.api import Carried, Delivery, Item, Stick
-from node.lan import LanDesk
-from node.letters import code_of, letters_of, record_in
 from node.model.errors import RemoteFault
 from node.model.record import Kind
 from node.store.index import StoreFailed
-from node.wharf import Choice, IslandWharf, Landed, load_bundle, unload_bundle
+from node.transfer.bulk import Choice, IslandWharf, Landed, load_bundle, unload_bundle
+from node.transfer.lan import LanDesk
+from node.transfer.paper import code_of, letters_of, record_in
 
 MAX_SHOWN = 12
 STICK_SHOWN_MIN = 5

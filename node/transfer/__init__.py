@@ -1,0 +1,1 @@
+"""What is handed over in bulk: bundles, two islands on one network, records on paper, invitations. Core."""
