@@ -12,9 +12,9 @@ from node.model.record import Kind, Record, decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.store.memory import MemoryStore
-from node.sync.engine import AirEngine, address_of
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
-from node.sync.station import DEFAULT_MAX_PAYLOAD, Channel
+from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel
+from node.sync.lora.engine import AirEngine, address_of
 from radio import lora
 from radio.air import Air, Delivered, Mischief, Sent
 from radio.airtime import Governor

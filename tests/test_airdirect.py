@@ -3,10 +3,10 @@
 import pytest
 
 from node.model.record import record_id
-from node.sync.erasure import piece
+from node.sync.codes.erasure import piece
 from node.sync.events import Imported
-from node.sync.neighbours import MAX_IN_VAIN
-from node.sync.packets import More, Need, Neighbours, Piece, Sum, Whole
+from node.sync.lora.neighbours import MAX_IN_VAIN
+from node.sync.lora.packets import More, Need, Neighbours, Piece, Sum, Whole
 from radio.lora import time_on_air_s
 from tests.archipelago import bulletin
 from tests.test_airengine import DAY, OTHER, Desk, element, summary

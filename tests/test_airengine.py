@@ -13,9 +13,8 @@ from node.model.record import decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.store.memory import MemoryStore
-from node.sync import packets
-from node.sync.engine import AirEngine
-from node.sync.erasure import piece
+from node.sync.codes.erasure import piece
+from node.sync.codes.sketch import sketch
 from node.sync.events import (
     Imported,
     LinkChanged,
@@ -24,9 +23,10 @@ from node.sync.events import (
     SendDone,
     Tick,
 )
-from node.sync.packets import More, Need, Neighbours, Packet, Piece, Sum, Whole
-from node.sync.sketch import sketch
-from node.sync.station import Channel
+from node.sync.lora import packets
+from node.sync.lora.context import Channel
+from node.sync.lora.engine import AirEngine
+from node.sync.lora.packets import More, Need, Neighbours, Packet, Piece, Sum, Whole
 from radio.airtime import Governor
 from radio.lora import time_on_air_s
 from tests.archipelago import CHARTER, LINK, START, bulletin

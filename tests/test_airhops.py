@@ -3,7 +3,7 @@
 import pytest
 
 from node.sync.events import Posted
-from node.sync.packets import Neighbours
+from node.sync.lora.packets import Neighbours
 from tests.archipelago import bulletin
 from tests.test_airengine import Desk, summary
 

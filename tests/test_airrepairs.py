@@ -2,10 +2,10 @@
 
 from node.model.clock import minute_of
 from node.model.record import record_id
-from node.sync import bloom
-from node.sync.erasure import piece
+from node.sync.codes import bloom
+from node.sync.codes.erasure import piece
 from node.sync.events import Imported, Posted
-from node.sync.packets import Have, More, Need, Neighbours, Piece, Sum, Whole
+from node.sync.lora.packets import Have, More, Need, Neighbours, Piece, Sum, Whole
 from tests.archipelago import START, bulletin
 from tests.test_airengine import DAY, OTHER, Desk, element, summary
 

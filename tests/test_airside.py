@@ -9,7 +9,7 @@ from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
 from node.shell.airside import AirSide, time_of
 from node.sync.events import LinkChanged, PacketReceived
-from node.sync.packets import Packet, Sum, encode
+from node.sync.lora.packets import Packet, Sum, encode
 from radio.lora import PRESETS
 from radio.meshtastic_facts import Facts
 

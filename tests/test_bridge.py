@@ -10,7 +10,7 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.shell.runner import Runner
 from node.store.memory import MemoryStore
-from node.sync.mirror import MirrorEngine
+from node.sync.mqtt.engine import MirrorEngine
 from radio.mqtt_link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto
 from tests.test_mqtt_link import CHARTER, FAST, ROOT, START, bulletin

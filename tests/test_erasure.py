@@ -6,7 +6,7 @@ import random
 import pytest
 
 from node.model.errors import LocalMisuse
-from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece, rebuild
+from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece, rebuild
 
 
 def test_the_first_pieces_are_the_parts_themselves():

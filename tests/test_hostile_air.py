@@ -4,10 +4,10 @@ import pytest
 
 from node.model.keys import Charter
 from node.model.record import record_id
-from node.sync import packets
-from node.sync.assembly import MAX_AGE_S
 from node.sync.events import PacketReceived
-from node.sync.packets import Packet, Piece, Whole, tag
+from node.sync.lora import packets
+from node.sync.lora.packets import Packet, Piece, Whole, tag
+from node.sync.lora.reassembly import MAX_AGE_S
 from tests.archipelago import CHARTER, KEY, LINK, bulletin
 from tests.prove_air import captured, torment
 from tests.test_airengine import Desk, summary

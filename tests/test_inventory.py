@@ -3,10 +3,10 @@
 import random
 
 from node.model.clock import minute_of
+from node.sync.codes.sketch import sketch
 from node.sync.events import Imported
-from node.sync.inventory import HOURS_A_DAY, SLICE, Inventory, Salted, element_of
-from node.sync.packets import Have, Neighbours, Whole
-from node.sync.sketch import sketch
+from node.sync.lora.inventory import HOURS_A_DAY, SLICE, Inventory, Salted, element_of
+from node.sync.lora.packets import Have, Neighbours, Whole
 from radio.topology import line
 from tests.archipelago import KEYS, MANY_KEYS, START, Archipelago, bulletin
 from tests.test_airengine import DAY, Desk, summary

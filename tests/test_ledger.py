@@ -2,7 +2,7 @@
 
 import random
 
-from node.sync.ledger import MAX_AUTHORS, Claim, Ledger
+from node.sync.lora.fairness import MAX_AUTHORS, Claim, Ledger
 
 HOUR_S = 3600.0
 

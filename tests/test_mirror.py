@@ -13,8 +13,8 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.store.memory import MemoryStore
 from node.sync.events import Drop, Keep, LinkChanged, PacketReceived, RecordKept, RecordRefused, Send, SendDone, Tick
-from node.sync.mirror import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MirrorEngine
-from node.sync.sealing import SLOT_BYTES, Seal
+from node.sync.mqtt.engine import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MirrorEngine
+from node.sync.mqtt.sealing import SLOT_BYTES, Seal
 
 NOW = EPOCH_S + 86_400.0 * 700
 KEY = SigningKey(bytes(range(32)))

@@ -16,7 +16,7 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.shell.runner import Runner
 from node.store.memory import MemoryStore
-from node.sync.mirror import MirrorEngine
+from node.sync.mqtt.engine import MirrorEngine
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome
 from radio.mqtt_link import BrokerSettings, MqttLink

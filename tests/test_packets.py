@@ -7,7 +7,7 @@ import random
 import pytest
 
 from node.model.errors import LocalMisuse, RemoteFault
-from node.sync.packets import Have, More, Need, Neighbours, Packet, Piece, Sum, Whole, decode, encode, tag
+from node.sync.lora.packets import Have, More, Need, Neighbours, Packet, Piece, Sum, Whole, decode, encode, tag
 
 KEY = bytes(range(32))
 VECTORS = json.loads((pathlib.Path(__file__).parent / "vectors" / "packets.json").read_text())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.sync.rumours import THRESHOLD, Reach
+from node.sync.lora.transmissions import THRESHOLD, Reach
 
 GOOD, BAD = 0.2, 0.7  # parts of packets lost
 

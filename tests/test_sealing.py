@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from node.model.errors import RemoteFault
 from node.model.keys import Charter
 from node.model.record import MAX_RECORD_BYTES, record_id
-from node.sync.sealing import SEALED_BYTES, Seal
+from node.sync.mqtt.sealing import SEALED_BYTES, Seal
 
 SEAL = Seal(Charter.found("ours", [b"\1" * 32], b"\2" * 32))
 SLOT = SEAL.slot(b"\3" * 16)

@@ -8,8 +8,8 @@ import pytest
 
 from node.model.record import MAX_RECORD_BYTES
 from node.shell.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
-from node.sync.erasure import MAX_PARTS
-from node.sync.packets import HEADER_BYTES, PIECE_BYTES
+from node.sync.codes.erasure import MAX_PARTS
+from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES
 
 
 def test_without_a_file_everything_has_a_default(monkeypatch, tmp_path):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from node.sync.sketch import decode, multiply, sketch
+from node.sync.codes.sketch import decode, multiply, sketch
 
 
 def elements(rng, count):

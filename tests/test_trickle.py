@@ -2,7 +2,7 @@
 
 import random
 
-from node.sync.trickle import Trickle
+from node.sync.lora.trickle import Trickle
 
 
 def started(seed=1):

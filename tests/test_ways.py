@@ -8,7 +8,7 @@ import pytest
 from node.model.record import record_id
 from node.shell.stick import exchange
 from node.sync.events import PacketReceived, RecordKept, Send
-from node.sync.mirror import MirrorEngine
+from node.sync.mqtt.engine import MirrorEngine
 from node.transfer.bulk import load_bundle, unload_bundle
 from node.transfer.lan import LanDesk
 from node.transfer.paper import code_of, letters_of, record_in

@@ -8,11 +8,11 @@ from typing import Protocol
 from node.model.clock import minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
-from node.sync.engine import AirEngine, address_of
 from node.sync.events import Action, Event, LinkChanged, PacketReceived
-from node.sync.neighbours import Neighbour
-from node.sync.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum, decode
-from node.sync.station import Channel
+from node.sync.lora.context import Channel
+from node.sync.lora.engine import AirEngine, address_of
+from node.sync.lora.neighbours import Neighbour
+from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum, decode
 from radio.airtime import Governor
 from radio.lora import LONG_FAST, Modem, time_on_air_s
 from radio.regions import REGIONS, UNSET

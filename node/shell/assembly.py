@@ -33,7 +33,7 @@ from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
-from node.sync.mirror import MirrorEngine
+from node.sync.mqtt.engine import MirrorEngine
 from node.timekeeper import Source, Timekeeper
 from node.transfer.bulk import IslandWharf
 from node.transfer.lan import LanDesk

@@ -9,8 +9,8 @@ import random
 from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
 from node.shell.settings import PacketSettings
-from node.sync.engine import AirEngine, address_of
-from node.sync.station import Channel
+from node.sync.lora.context import Channel
+from node.sync.lora.engine import AirEngine, address_of
 from radio.airtime import Governor
 from radio.kiss import airtime_s
 from radio.kiss_link import KissLink, KissSettings

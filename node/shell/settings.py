@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from node.sync.packets import LEAST_MAX_PAYLOAD, MAX_PACKET_BYTES
-from node.sync.station import DEFAULT_MAX_PAYLOAD
+from node.sync.lora.context import DEFAULT_MAX_PAYLOAD
+from node.sync.lora.packets import LEAST_MAX_PAYLOAD, MAX_PACKET_BYTES
 
 MAX_BROKERS = 4
 Address = tuple[str, int]

@@ -1,7 +1,7 @@
 """What others do, as engines on the same air: one copy per peer, and id lists with requests."""
 
 from node.model.record import record_id
-from node.sync.erasure import piece
+from node.sync.codes.erasure import piece
 from node.sync.events import Keep, LinkChanged, PacketReceived, RecordKept, Send, SendDone
 
 HOPS = 3

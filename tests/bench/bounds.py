@@ -3,7 +3,7 @@
 import itertools
 import random
 
-from node.sync.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
+from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
 from radio.lora import frame_bytes
 from radio.topology import connected
 

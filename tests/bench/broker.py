@@ -1,9 +1,9 @@
 """Hundreds of islands on one broker, simulated: python -m tests.bench.broker
 
-Every island runs the real engine (`node.sync.mirror`) with its pace and patience. Only the broker is pretended: two nodes
-of a cluster, or two bridged brokers, that keep what is put there, tell it after `LATENCY_S`, the islands of the other node
-after `FAR_S`, and may forget. Told are the messages put there, how many were needless, what the broker sends out, and how
-long it takes. Baseline: a broker without retained messages, where every island sends all it has to all.
+Every island runs the real engine (`node.sync.mqtt.engine`) with its pace and patience. Only the broker is pretended: two
+nodes of a cluster, or two bridged brokers, that keep what is put there, tell it after `LATENCY_S`, the islands of the
+other node after `FAR_S`, and may forget. Told are the messages put there, how many were needless, what the broker sends
+out, and how long it takes. Baseline: a broker without retained messages, where every island sends all it has to all.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from itertools import count
 
 from node.model.record import record_id
 from node.sync.events import Keep, LinkChanged, PacketReceived, RecordKept, Send, SendDone, Tick
-from node.sync.mirror import MirrorEngine
-from node.sync.sealing import SLOT_BYTES, Seal
+from node.sync.mqtt.engine import MirrorEngine
+from node.sync.mqtt.sealing import SLOT_BYTES, Seal
 from tests.village import Village
 
 NAME, LATENCY_S, FAR_S = "mqtt", 0.05, 2.0

@@ -19,7 +19,7 @@ from node.model.record import (
     record_id,
     sign,
 )
-from node.sync.sealing import Seal
+from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Header, write
 from node.transfer.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
 from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint

@@ -5,10 +5,10 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.sync.assembly import Workshop
-from node.sync.neighbours import Neighbour, Neighbourhood, View
-from node.sync.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
-from node.sync.trickle import Trickle
+from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
+from node.sync.lora.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
+from node.sync.lora.reassembly import Workshop
+from node.sync.lora.trickle import Trickle
 
 MIN_INTERVAL_S, MAX_INTERVAL_S, CROWD_INTERVAL_S = 300, 7200, 10_800
 CROWD = 3  # neighbours, from whom on each may rest longer

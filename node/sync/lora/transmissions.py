@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from node.sync.erasure import MAX_PARTS, MAX_PIECES
-from node.sync.ledger import Claim, Ledger
-from node.sync.neighbours import Neighbour, Neighbourhood
+from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
+from node.sync.lora.fairness import Claim, Ledger
+from node.sync.lora.neighbours import Neighbour, Neighbourhood
 
 MAX_RUMOURS = 512
 MAX_PUSHES = 1024

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from node.model.record import record_id
-from node.sync.erasure import rebuild
-from node.sync.packets import SHORT_ID_BYTES, Piece
+from node.sync.codes.erasure import rebuild
+from node.sync.lora.packets import SHORT_ID_BYTES, Piece
 
 MAX_ASSEMBLIES = 32
 MAX_AGE_S = 12 * 3600

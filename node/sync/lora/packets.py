@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.record import MAX_RECORD_BYTES
-from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
-from node.sync.sketch import ELEMENT_BYTES
+from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
+from node.sync.codes.sketch import ELEMENT_BYTES
 
 VERSION = 1
 HEADER_BYTES = 8
@@ -80,7 +80,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Have:
-    """What the sender holds, when that is far from what others hold: a Bloom filter (`node.sync.bloom`).
+    """What the sender holds, when that is far from what others hold: a Bloom filter (`node.sync.codes.bloom`).
 
     Of a large set it is about a part: `count` elements, whose first `depth` bits are those of the salt. The n `responders`
     share out what it lacks: the i-th sends the elements that leave i when divided by n.

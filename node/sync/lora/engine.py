@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from node.model.errors import RemoteFault
-from node.sync.asking import HELLOS
 from node.sync.events import (
     Action,
     Drop,
@@ -24,14 +23,15 @@ from node.sync.events import (
     Send,
     SendDone,
 )
-from node.sync.hearing import Hearing
-from node.sync.inventory import Records
-from node.sync.ledger import Claim
-from node.sync.neighbours import Neighbour
-from node.sync.packets import Packet, encode
-from node.sync.rumours import Reach
-from node.sync.station import Channel, Station
-from node.sync.writer import Draft, Writer
+from node.sync.lora.context import Channel, Station
+from node.sync.lora.fairness import Claim
+from node.sync.lora.inventory import Records
+from node.sync.lora.neighbours import Neighbour
+from node.sync.lora.packet_builder import Draft, Writer
+from node.sync.lora.packets import Packet, encode
+from node.sync.lora.receiver import Hearing
+from node.sync.lora.requests import HELLOS
+from node.sync.lora.transmissions import Reach
 
 SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
 LOST_SEND_S = 180  # a link that never says SendDone must not silence us

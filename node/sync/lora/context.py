@@ -7,13 +7,13 @@ from typing import Protocol
 
 from node.model.errors import LocalMisuse
 from node.model.record import Event, Record
-from node.sync.asking import Asking
-from node.sync.assembly import Workshop
-from node.sync.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
-from node.sync.inventory import Inventory, Records
-from node.sync.neighbours import Neighbourhood, View
-from node.sync.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
-from node.sync.rumours import Rank, Rumour, Rumours
+from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
+from node.sync.lora.inventory import Inventory, Records
+from node.sync.lora.neighbours import Neighbourhood, View
+from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
+from node.sync.lora.reassembly import Workshop
+from node.sync.lora.requests import Asking
+from node.sync.lora.transmissions import Rank, Rumour, Rumours
 
 DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
 

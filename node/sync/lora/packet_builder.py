@@ -3,12 +3,14 @@
 import math
 from dataclasses import dataclass
 
-from node.sync import bloom
-from node.sync.erasure import piece, piece_bytes
-from node.sync.inventory import Salted
-from node.sync.ledger import Claim
-from node.sync.neighbours import Neighbour
-from node.sync.packets import (
+from node.sync.codes import bloom
+from node.sync.codes.erasure import piece, piece_bytes
+from node.sync.codes.sketch import ELEMENT_BYTES
+from node.sync.lora.context import Station
+from node.sync.lora.fairness import Claim
+from node.sync.lora.inventory import Salted
+from node.sync.lora.neighbours import Neighbour
+from node.sync.lora.packets import (
     ADDRESS_BYTES,
     HAVE_BYTES,
     HEADER_BYTES,
@@ -29,9 +31,7 @@ from node.sync.packets import (
     Sum,
     Whole,
 )
-from node.sync.rumours import Rumour
-from node.sync.sketch import ELEMENT_BYTES
-from node.sync.station import Station
+from node.sync.lora.transmissions import Rumour
 
 SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes
 DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed

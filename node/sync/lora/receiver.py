@@ -5,14 +5,26 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from node.model.record import record_id
-from node.sync import bloom
-from node.sync.asking import ANYBODY, HELLO_CAPACITY
+from node.sync.codes import bloom
 from node.sync.events import Action, Drop, Keep, PacketReceived
-from node.sync.inventory import HOURS_A_DAY, Salted, difference, element_of
-from node.sync.neighbours import Neighbour, View
-from node.sync.packets import MAX_CAPACITY, MAX_NEIGHBOURS, Have, More, Need, Neighbours, Piece, Section, Sum, Whole, decode
-from node.sync.rumours import MAX_RUMOURS, Reach, Rumour
-from node.sync.station import Station
+from node.sync.lora.context import Station
+from node.sync.lora.inventory import HOURS_A_DAY, Salted, difference, element_of
+from node.sync.lora.neighbours import Neighbour, View
+from node.sync.lora.packets import (
+    MAX_CAPACITY,
+    MAX_NEIGHBOURS,
+    Have,
+    More,
+    Need,
+    Neighbours,
+    Piece,
+    Section,
+    Sum,
+    Whole,
+    decode,
+)
+from node.sync.lora.requests import ANYBODY, HELLO_CAPACITY
+from node.sync.lora.transmissions import MAX_RUMOURS, Reach, Rumour
 
 FEW = 2  # records that a neighbour lacks are sent without asking back
 MAX_TAGS = 512

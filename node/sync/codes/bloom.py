@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 
-from node.sync.sketch import ELEMENT_BYTES
+from node.sync.codes.sketch import ELEMENT_BYTES
 
 MAX_HASHES = 6
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from node.model.clock import minute_of
 from node.model.record import Record
-from node.sync.packets import MAX_CAPACITY, SHORT_ID_BYTES, Sum
-from node.sync.sketch import ELEMENT_BYTES, LANE, decode, sketch
+from node.sync.codes.sketch import ELEMENT_BYTES, LANE, decode, sketch
+from node.sync.lora.packets import MAX_CAPACITY, SHORT_ID_BYTES, Sum
 
 HOUR_MIN = 60
 HOURS_A_DAY = 24

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from node.sync.packets import MAX_NEIGHBOURS as MAX_LISTED
-from node.sync.packets import Have
+from node.sync.lora.packets import MAX_NEIGHBOURS as MAX_LISTED
+from node.sync.lora.packets import Have
 
 MAX_NEIGHBOURS = 32
 FIRST_LOSS = 0.2

@@ -5,7 +5,7 @@ hours later. The shelf is nobody's friend: it may forget, repeat, reorder, forge
 being there, so whatever it loses is put there again; each time a slot fails us we wait longer, so that neither a stubborn
 shelf nor an island of another mind (a wrong clock) draws us into a quarrel.
 
-Packet: slot (16) | sealed record (`node.sync.sealing`), or the slot alone to empty it.
+Packet: slot (16) | sealed record (`node.sync.mqtt.sealing`), or the slot alone to empty it.
 """
 
 import heapq
@@ -29,7 +29,7 @@ from node.sync.events import (
     Send,
     SendDone,
 )
-from node.sync.sealing import SLOT_BYTES, Seal
+from node.sync.mqtt.sealing import SLOT_BYTES, Seal
 
 SETTLE_S = 3.0  # so long nothing came: the shelf has brought what it has
 MAX_SETTLE_S = 120.0
