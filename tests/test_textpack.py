@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.record import MAX_RECORD_BYTES
 from node.textpack import CAPITALS, MODELS, RAW, model, pack, unpack
-from node.textpack.build import choose_alphabet, index_texts, index_words, texts_of
 from node.textpack.model import MAX_CHARACTERS, MAX_DECISIONS
 from node.textpack.rangecoder import Decoder, Encoder
+from node.textpack.training.build import choose_alphabet, index_texts, index_words, texts_of
 
 HERE = pathlib.Path(__file__).parent
 TRAINING = HERE.parent / "node/textpack/training"

@@ -1,4 +1,4 @@
-"""Makes a model file: `python -m node.textpack.build ANNOUNCEMENTS... --prose TEXTS... --words WORDS -o FILE`.
+"""Makes a model file: `python -m node.textpack.training.build ANNOUNCEMENTS... --prose TEXTS... --words WORDS -o FILE`.
 
 The same texts give the same file on every machine. Guesses and weights are learnt on texts that the counts did not see:
 the announcements are dealt into FOLDS parts, and each part is coded with counts of the others.
@@ -14,10 +14,10 @@ from node.textpack import modelfile
 from node.textpack.alphabet import DIGITS, END, ESCAPE, SPELT, Alphabet
 from node.textpack.foresight import ALL_CELLS, SLOTS
 from node.textpack.index import MAX_ORDER, Index, count_marks, sort_rows
-from node.textpack.learning import Decisions, Learner
 from node.textpack.mixing import MAX_GUESS, ONE
 from node.textpack.model import MAX_TURN, MAX_WORD, Model
 from node.textpack.position import Position
+from node.textpack.training.learning import Decisions, Learner
 
 FOLDS = 8
 ALWAYS = "\n\x1f !\"#%&'()*+,-./:;<=>?@_" + DIGITS

@@ -1,0 +1,1 @@
+"""Makes the frozen models: not shipped, run by hand (see NOTICE)."""
