@@ -8,6 +8,7 @@ from werkzeug.security import generate_password_hash
 
 from node.board.board import IslandBoard, Shell
 from node.board.drafts import FIELD_MARK
+from node.daemon.qr_reader import scanned
 from node.ical.importer import ImportDesk
 from node.ical.parser import Here
 from node.model.clock import EPOCH_S, ManualClock, minute_of
@@ -15,7 +16,6 @@ from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, Island
-from node.shell.scan import scanned
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack

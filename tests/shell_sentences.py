@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-from node.shell.settings import SECTIONS
+from node.daemon.settings import SECTIONS
 from web.notices import SENTENCES
 
 NODE = Path(__file__).parents[1] / "node"

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from node.board.api import Intake
-from node.shell import fetching
+from node.daemon import fetch
+from node.daemon.fetch import NotFetched, fetch
+from node.daemon.rpc_handlers import handlers
 from node.shell.agendacli import LEFT_OUT, PROBLEMS
-from node.shell.fetching import NotFetched, fetch
-from node.shell.handlers import handlers
 from node.shell.keycli import main
 from tests.agendas import GANCIO, calendar, event
 
@@ -60,7 +60,7 @@ def test_a_page_that_has_not_changed_is_not_fetched_again(site):
 
 
 def test_a_page_that_never_ends_is_read_no_further_than_allowed(site):
-    assert len(fetch(f"{site.address}/large", "", 10_000).content) <= 10_000 + fetching.BLOCK_BYTES
+    assert len(fetch(f"{site.address}/large", "", 10_000).content) <= 10_000 + fetch.BLOCK_BYTES
 
 
 @pytest.mark.parametrize("path", ["/file", "/loop", "/nothing"])
@@ -86,7 +86,7 @@ def archipel(neighbourhood, board, monkeypatch):
 
     Around.board = board
     answers = handlers(Around)
-    monkeypatch.setattr("node.shell.control.ask", lambda folder, do, **request: answers[do](request))
+    monkeypatch.setattr("node.daemon.rpc.ask", lambda folder, do, **request: answers[do](request))
 
     def run(*arguments, typed=""):
         done = CliRunner().invoke(main, ["agenda", *map(str, arguments)], input=typed)

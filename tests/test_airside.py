@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from node.daemon.lora import AirSide, time_of
 from node.model.clock import EPOCH_S, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
-from node.shell.airside import AirSide, time_of
 from node.sync.events import LinkChanged, PacketReceived
 from node.sync.lora.packets import Packet, Sum, encode
 from radio.lora import PRESETS

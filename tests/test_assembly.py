@@ -9,11 +9,11 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from node.board.api import Draft
+from node.daemon.app import RADIO, Assembly, portal_address
+from node.daemon.keyfiles import KeyFolder
+from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.model.clock import FastClock, SystemClock
 from node.model.record import Kind
-from node.shell.assembly import RADIO, Assembly, portal_address
-from node.shell.keyfile import KeyFolder
-from node.shell.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.store.disk import StoreLocked
 from radio.simradio import SimulatedMesh
 from radio.topology import line
@@ -142,7 +142,7 @@ def test_what_expired_is_archived_after_a_day_of_uptime_once_the_clock_is_sure(f
 
 
 def test_a_keeper_may_set_the_clock_forward_while_nothing_better_tells_the_time(folders, monkeypatch):
-    monkeypatch.setattr("node.shell.assembly.system_is_synchronised", lambda: False)
+    monkeypatch.setattr("node.daemon.app.system_is_synchronised", lambda: False)
     with running(settings_for(folders[0]), SystemClock()) as one:
         tomorrow = one.board.now() + 1_440
         assert one.board.set_clock(tomorrow, "nadia")
@@ -180,7 +180,7 @@ def test_what_the_machine_has_to_tell_its_keeper_stands_on_the_first_page(tmp_pa
 
 
 def test_setting_the_clock_gives_no_airtime_back(folders, monkeypatch):
-    monkeypatch.setattr("node.shell.assembly.system_is_synchronised", lambda: False)
+    monkeypatch.setattr("node.daemon.app.system_is_synchronised", lambda: False)
     with running(settings_for(folders[0]), SystemClock()) as one:
         one.air.governor.charge(5.0, one.timekeeper.now())
         assert one.board.set_clock(one.board.now() + 90, "nadia")

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from node.daemon.runner import Runner
 from node.model.clock import FastClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
-from node.shell.runner import Runner
 from node.store.memory import MemoryStore
 from node.sync.mqtt.engine import MirrorEngine
 from radio.mqtt_link import BrokerSettings, MqttLink

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from node.shell.brokers import REMEDIES, brokers_of, root_of
-from node.shell.settings import BadSettings, MqttSettings, parse
+from node.daemon.mqtt import REMEDIES, brokers_of, root_of
+from node.daemon.settings import BadSettings, MqttSettings, parse
 from radio.broker import REFUSALS, BrokerSettings, knock
 from radio.link import Outcome
 from radio.mqtt_link import MqttLink

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from node.shell import control
+from node.daemon import rpc
 from node.shell.keycli import main
 from tests.ports import free_ports
 
@@ -53,9 +53,9 @@ def wait_for(folder, process):
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         try:
-            control.ask(folder, "status")
+            rpc.ask(folder, "status")
             return
-        except control.NotRunning:
+        except rpc.NotRunning:
             time.sleep(0.1)
     raise AssertionError("the island did not start: " + (process.stdout.read() if process.poll() is not None else ""))
 

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from node.shell.control import SOCKET_NAME, Control, NotRunning, Refused, _short, ask
+from node.daemon.rpc import SOCKET_NAME, Control, NotRunning, Refused, _short, ask
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.shell.doctor import examine, lan_findings, radio_findings
-from node.shell.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from radio.simdevice import DeviceSettings
 from radio.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto
@@ -85,11 +85,11 @@ def test_other_islands_on_the_network_are_told_one_by_one():
 
 
 def test_that_nobody_is_seen_around_or_can_come_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("node.shell.lanrounds.own_addresses", lambda: ["10.0.0.9"])
+    monkeypatch.setattr("node.daemon.lan_discovery.own_addresses", lambda: ["10.0.0.9"])
     here = settings_for(tmp_path)
     assert "no other island is seen" in told_of_lan(here, []) and "cannot come here" in told_of_lan(here)
     everywhere = replace(here, portal=PortalSettings(("0.0.0.0", here.portal.listen[1])))
     assert told_of_lan(everywhere) == ""
     assert "is looked for" in told_of_lan(replace(here, lan=LanSettings(discover=False)), [])
-    monkeypatch.setattr("node.shell.lanrounds.own_addresses", list)
+    monkeypatch.setattr("node.daemon.lan_discovery.own_addresses", list)
     assert "on no network" in told_of_lan(everywhere, [])

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from node.daemon.maintenance import Errands
 from node.model.record import record_id
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
-from node.shell.errands import Errands
 from node.store.archive import Archive
 from node.store.journalstore import JournalStore
 from node.sync.events import Posted

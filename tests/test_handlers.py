@@ -1,7 +1,7 @@
 from node.board import board as board_module
 from node.board.api import Draft
+from node.daemon.rpc_handlers import listed
 from node.model.record import Kind
-from node.shell.handlers import listed
 
 
 def test_a_list_has_as_many_lines_as_were_asked_for_however_small_a_page_is(board, monkeypatch):

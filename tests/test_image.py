@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from node.shell.settings import Settings, parse
+from node.daemon.settings import Settings, parse
 from tests.imageparts import BUILD, MAX_EXPOSURE, OVERLAY, ROOT, SERVICES, UNITS, program
 
 # settings

@@ -4,10 +4,10 @@ import stat
 
 import pytest
 
+from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, write_keeper_key
 from node.model.keys import SigningKey
 from node.model.passphrase import WrongPassphrase
 from node.model.record import Right, decode
-from node.shell.keyfile import KeyFolder, KeyTrouble, read_keeper_key, write_keeper_key
 
 
 def test_a_founded_island_reads_back_what_it_made(tmp_path):

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from node.shell.control import NotRunning, ask
-from node.shell.keyfile import KeyFolder
+from node.daemon.keyfiles import KeyFolder
+from node.daemon.rpc import NotRunning, ask
 
 TEXTS = ["Distribution de légumes à l’école", "Réunion sur l’eau", "On cherche une échelle"]
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from node.shell.lanrounds import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanRounds, NoAnswer, Peer, ask, own_addresses
+from node.daemon.lan_discovery import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanRounds, NoAnswer, Peer, ask, own_addresses
 from tests.test_lan import desk
 from tests.test_wharf import Shore, busy
 from tests.village import Village
@@ -93,7 +93,7 @@ def test_nobody_there_is_told(village):
 
 
 def test_an_answer_that_drips_for_ever_is_left(village, monkeypatch):
-    monkeypatch.setattr("node.shell.lanrounds.ANSWER_S", 0.5)
+    monkeypatch.setattr("node.daemon.lan_discovery.ANSWER_S", 0.5)
 
     def dripping():
         for _ in range(200):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from node.daemon.bulk_client import resting
+from node.daemon.keyfiles import KeyFolder
 from node.model.clock import ManualClock
-from node.shell.courier import resting
-from node.shell.keyfile import KeyFolder
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE, restore
 from node.store.journalstore import JournalStore

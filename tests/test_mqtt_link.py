@@ -9,12 +9,12 @@ from subprocess import DEVNULL, run
 import paho.mqtt.client as mqtt
 import pytest
 
+from node.daemon.runner import Runner
 from node.model.clock import FastClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, record_id, sign
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
-from node.shell.runner import Runner
 from node.store.memory import MemoryStore
 from node.sync.mqtt.engine import MirrorEngine
 from radio.inbox import MAX_WAITING

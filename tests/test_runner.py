@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 
+from node.daemon.runner import Chore, Runner
 from node.model.clock import SystemClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, sign
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
-from node.shell.runner import Chore, Runner
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.sync.events import LinkChanged, PacketReceived, RecordKept, Send, SendDone

@@ -10,9 +10,9 @@ import zlib
 import pytest
 import segno
 
+from node.daemon import qr_reader, sandbox
+from node.daemon.qr_reader import scanned
 from node.model.errors import RemoteFault
-from node.shell import jail, scan
-from node.shell.scan import scanned
 from node.transfer.paper import code_of, record_in
 from tests.test_picture import chunk, png
 
@@ -77,7 +77,7 @@ def test_without_a_reader_or_a_jail_nothing_is_read(monkeypatch):
 
 
 def jailed(*program):
-    command = [sys.executable, "-I", jail.__file__, *program]
+    command = [sys.executable, "-I", sandbox.__file__, *program]
     return subprocess.run(command, capture_output=True, timeout=60, check=False)
 
 
@@ -86,6 +86,6 @@ def test_who_is_in_the_jail_opens_no_file_and_writes_none(tmp_path):
     secret.write_text("secret")
     for path in (secret, "/etc/passwd", "/proc/self/environ"):
         told = jailed("/usr/bin/cat", str(path))
-        assert told.returncode not in (0, jail.UNABLE) and not told.stdout, path
+        assert told.returncode not in (0, sandbox.UNABLE) and not told.stdout, path
     assert jailed("/usr/bin/touch", str(tmp_path / "new")).returncode and not (tmp_path / "new").exists()
     assert jailed("/usr/bin/env").stdout == b""

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
+from node.daemon.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
 from node.model.record import MAX_RECORD_BYTES
-from node.shell.settings import SECTIONS, BadSettings, Settings, forgive, load, parse
 from node.sync.codes.erasure import MAX_PARTS
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES
 

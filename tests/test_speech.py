@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from node.daemon.settings import LANGUAGES, load
 from node.shell import speech
 from node.shell.doctor import examine
 from node.shell.keycli import main
-from node.shell.settings import LANGUAGES, load
 from node.shell.speech import FOLDER, choose, translated
 from tests.ports import free_ports
 from tests.shell_sentences import sentences

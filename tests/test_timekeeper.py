@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from node.daemon.timekeeper import Source, Timekeeper
 from node.model.clock import EPOCH_S, ManualClock
-from node.timekeeper import Source, Timekeeper
 
 DAY = 86_400.0
 FLOOR = EPOCH_S + 1_000 * DAY

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
+from node.daemon.usb import exchange
 from node.model.record import record_id
-from node.shell.stick import exchange
 from node.sync.events import PacketReceived, RecordKept, Send
 from node.sync.mqtt.engine import MirrorEngine
 from node.transfer.bulk import load_bundle, unload_bundle

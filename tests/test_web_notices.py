@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.shell.settings import forgive
+from node.daemon.settings import forgive
 from web import create_app
 from web.notices import SENTENCES, notice
 

@@ -1,6 +1,6 @@
 """What is wrong with the settings, told on the first page in the reader's language.
 
-The settings' own sentences (`node.shell.settings`, the SD image) are English lines in a file; here they are recognised.
+The settings' own sentences (`node.daemon.settings`, the SD image) are English lines in a file; here they are recognised.
 A line that is not is shown as it is.
 """
 

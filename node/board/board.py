@@ -97,7 +97,7 @@ class Shell:
 class IslandBoard:
     """One island's board. Every method is safe from any thread but the runner's (`publish` waits for it)."""
 
-    carrying: Carrying  # both are set once there is a wharf (`node.shell.assembly`)
+    carrying: Carrying  # both are set once there is a wharf (`node.daemon.app`)
     importing: Importing
 
     def __init__(self, liveset: LiveSet, store: Notes, archive: Archive, key: SigningKey, shell: Shell):

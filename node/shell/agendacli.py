@@ -82,7 +82,7 @@ def _moment(minute: int) -> str:
 
 
 def _fetched(address: str, tag: str) -> tuple[bytes | None, str]:
-    from node.shell.fetching import NotFetched, fetch
+    from node.daemon.fetch import NotFetched, fetch
 
     try:
         fetched = fetch(address, tag, MAX_FILE_BYTES)

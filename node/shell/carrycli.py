@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from node.board.api import TOPICS
+from node.daemon.keyfiles import KeyTrouble
+from node.daemon.rpc import Refused
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import Kind
-from node.shell.control import Refused
-from node.shell.keyfile import KeyTrouble
 from node.shell.options import config_option, settings_of
 from node.shell.speech import say, translated
 from node.store.disk import StoreLocked
@@ -61,7 +61,7 @@ FAULTS = {
 @click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="Only what was posted since then.")
 def export(config: Path | None, file: Path, topic: str | None, since: datetime | None) -> None:
     """Write the live records to FILE, a bundle: for a stick, a phone, another island."""
-    from node.shell.courier import export_file
+    from node.daemon.bulk_client import export_file
 
     choice = Choice(NUMBERS.get(topic), minute_of(since.timestamp()) if since else 0)
     with _wharf(config) as wharf:
@@ -75,7 +75,7 @@ def export(config: Path | None, file: Path, topic: str | None, since: datetime |
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(config: Path | None, files: tuple[Path, ...]) -> None:
     """Take in the bundles FILES. What is known already changes nothing."""
-    from node.shell.courier import import_file
+    from node.daemon.bulk_client import import_file
 
     with _wharf(config) as wharf:
         for file in files:
@@ -95,7 +95,7 @@ def import_(config: Path | None, files: tuple[Path, ...]) -> None:
 @click.option("--backup", is_flag=True, help="Also leave a backup of this island on it, under a passphrase.")
 def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, backup: bool) -> None:
     """Exchange records with a USB stick mounted at FOLDER: take in what others left there, leave this island's."""
-    from node.shell.stick import Exchange, exchange, file_of
+    from node.daemon.usb import Exchange, exchange, file_of
 
     with _wharf(config) as wharf:
         made = Exchange(problem="failed")
@@ -166,7 +166,7 @@ def read(config: Path | None, picture: Path | None) -> None:
 
 def _scanned(picture: Path) -> str:
     """What the code in a picture says, or a clear end of the command."""
-    from node.shell.scan import scanned
+    from node.daemon.qr_reader import scanned
 
     try:
         return scanned(picture.read_bytes())
@@ -196,7 +196,7 @@ def _grouped(refused: Counter[str]) -> Counter[str]:
 @contextmanager
 def _wharf(config: Path | None):
     """The island's wharf, or a clear end of the command."""
-    from node.shell.courier import wharf_of
+    from node.daemon.bulk_client import wharf_of
 
     settings = settings_of(config)
     try:

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from node import __version__
+from node.daemon.settings import Settings
 from node.model.clock import EPOCH_S, FastClock, SystemClock, seconds_of
 from node.shell import agendacli, carrycli
 from node.shell.options import config_option, settings_of
-from node.shell.settings import Settings
 from node.shell.speech import SpeakingGroup, say, translated
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
@@ -43,7 +43,7 @@ def run(config: Path | None, speed: float, since: float | None) -> None:
 @click.option("--set", "set_name", help="The name of the set that is founded here, such as a neighbourhood's.")
 def init(config: Path | None, name: str | None, set_name: str | None) -> None:
     """Make this island's folder and key, and found a set of its own (to join another's: archipel join)."""
-    from node.shell.keyfile import KeyFolder
+    from node.daemon.keyfiles import KeyFolder
 
     settings = settings_of(config)
     folder = KeyFolder(settings.node.data)
@@ -154,13 +154,13 @@ def list_(config: Path | None, limit: int) -> None:
 
 def ask(settings: Settings, do: str, **request: Any) -> Any:
     """Ask the island that runs on the settings' folder; ends the command with a clear sentence if none does."""
-    from node.shell import control
+    from node.daemon import rpc
 
     try:
-        return control.ask(settings.node.data, do, **request)
-    except control.NotRunning as error:
+        return rpc.ask(settings.node.data, do, **request)
+    except rpc.NotRunning as error:
         raise click.ClickException(f"no island runs on {settings.node.data}. Start it: archipel run") from error
-    except control.Refused as error:
+    except rpc.Refused as error:
         raise click.ClickException(str(error)) from error
 
 

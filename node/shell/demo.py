@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from node.shell.keyfile import KeyFolder
+from node.daemon.keyfiles import KeyFolder
 from node.shell.selftest import Failed, selftest
 from radio.simradio import SimulatedMesh
 from radio.topology import line

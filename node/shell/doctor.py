@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.daemon.ax25 import packet_ready
+from node.daemon.keyfiles import KeyFolder, KeyTrouble
+from node.daemon.mqtt import REMEDIES, brokers_of
+from node.daemon.rpc import NotRunning, ask
+from node.daemon.settings import PacketSettings, Settings
 from node.model.clock import EPOCH_S
 from node.model.keys import Charter
-from node.shell.brokers import REMEDIES, brokers_of
-from node.shell.control import NotRunning, ask
-from node.shell.keyfile import KeyFolder, KeyTrouble
-from node.shell.packetside import packet_ready
 from node.shell.server import PortTaken, check_free
-from node.shell.settings import PacketSettings, Settings
 from node.shell.speech import translated
 from radio.broker import knock
 
@@ -182,8 +182,8 @@ def _charter(settings: Settings) -> Charter:
 
 
 def _lan(settings: Settings, status: dict | None) -> Iterator[Finding]:
-    from node.shell.assembly import reachable_port  # slow to import, and only needed here
-    from node.shell.lanrounds import own_addresses
+    from node.daemon.app import reachable_port  # slow to import, and only needed here
+    from node.daemon.lan_discovery import own_addresses
 
     if not settings.lan.discover and not settings.lan.peers:
         yield Finding("note", "no other island is looked for on this network ([lan] discover = false)")

@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 import segno
 
+from node.daemon import rpc
+from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
+from node.daemon.settings import Settings
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
 from node.model.keys import SEED_BYTES, SigningKey
 from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
-from node.shell import control
 from node.shell.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of
-from node.shell.keyfile import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
-from node.shell.settings import Settings
 from node.shell.speech import say, translated
 from node.store.backup import back_up, restore
 from node.store.disk import Disk, StoreLocked
@@ -272,8 +272,8 @@ def _troubled(work):
 def _papers(settings: Settings) -> list[Record]:
     """The vouches this island holds, or those it was let in with while it does not run."""
     try:
-        raws = [bytes.fromhex(raw) for raw in control.ask(settings.node.data, "raws", kinds=[Kind.VOUCH])]
-    except control.NotRunning:
+        raws = [bytes.fromhex(raw) for raw in rpc.ask(settings.node.data, "raws", kinds=[Kind.VOUCH])]
+    except rpc.NotRunning:
         raws = _troubled(KeyFolder(settings.node.data).papers)
     return [decode(raw) for raw in raws]
 
@@ -281,8 +281,8 @@ def _papers(settings: Settings) -> list[Record]:
 def _minute(settings: Settings) -> int:
     """The present minute: by the island if it runs, it knows better."""
     try:
-        return control.ask(settings.node.data, "status")["clock"]["now"]
-    except control.NotRunning:
+        return rpc.ask(settings.node.data, "status")["clock"]["now"]
+    except rpc.NotRunning:
         return minute_of(SystemClock().now())
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from node.shell.settings import BadSettings, Settings, load
+from node.daemon.settings import BadSettings, Settings, load
 from node.shell.speech import choose
 
 config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",

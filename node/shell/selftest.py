@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
-from node.shell import control
+from node.daemon import rpc
 from radio.simradio import SimulatedMesh
 
 PATIENCE_S = 110
@@ -77,7 +77,7 @@ def selftest(urls: Sequence[str], folders: Sequence[Path], mesh: SimulatedMesh, 
 
 def raws(folder: Path) -> list[str]:
     """The bulletins of the island on `folder`, encoded (hexadecimal), signatures included."""
-    return control.ask(folder, "raws", kinds=[0])
+    return rpc.ask(folder, "raws", kinds=[0])
 
 
 def check_pages(urls: Sequence[str]) -> None:

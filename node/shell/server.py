@@ -9,9 +9,9 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
+from node.daemon.keyfiles import KeyFolder, KeyTrouble
+from node.daemon.settings import Settings
 from node.model.clock import Clock
-from node.shell.keyfile import KeyFolder, KeyTrouble
-from node.shell.settings import Settings
 from node.shell.speech import say
 from node.store.disk import Disk, StoreLocked
 
@@ -80,7 +80,7 @@ def run_island(settings: Settings, clock: Clock) -> None:
     assembled: list[Any] = []  # in the worker only
 
     def build() -> Any:
-        from node.shell.assembly import Assembly, portal_address
+        from node.daemon.app import Assembly, portal_address
 
         assembled.append(Assembly(settings, clock))
         portal = assembled[0].open()

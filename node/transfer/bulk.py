@@ -64,7 +64,7 @@ class Landed:
 
 
 class Wharf(Protocol):
-    """An island as seen by who carries records: in this process, or through its side door (`node.shell.courier`)."""
+    """An island as seen by who carries records: in this process, or through its side door (`node.daemon.bulk_client`)."""
 
     def label(self) -> Header:
         """What a bundle made here and now says of itself."""
@@ -82,7 +82,7 @@ class Wharf(Protocol):
         """A bundle of that island was taken in here."""
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
-        """What goes on with a stick, for all to see: `stage` "working" or "done", `problem` of `node.shell.stick`."""
+        """What goes on with a stick, for all to see: `stage` "working" or "done", `problem` of `node.daemon.usb`."""
 
 
 class Notes(Protocol):

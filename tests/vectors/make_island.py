@@ -11,10 +11,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from node.daemon.bulk_client import resting
+from node.daemon.keyfiles import KeyFolder
 from node.model.clock import ManualClock, minute_of
 from node.model.record import Kind, Record, encode, sign
-from node.shell.courier import resting
-from node.shell.keyfile import KeyFolder
 from node.store.archive import Archive, retire
 from node.store.backup import ARCHIVE_FILE, back_up
 from node.store.journalstore import JournalStore

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from node.shell.settings import SECTIONS
+from node.daemon.settings import SECTIONS
 
 WEB = Path(__file__).parents[2] / "web"
 FOLDER = WEB / "translations"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from node.shell.settings import PortalSettings, Settings, forgive
+from node.daemon.settings import PortalSettings, Settings, forgive
 
 DATA = Path("/data/archipel")
 ADDRESS = "http://archipel.lan/"

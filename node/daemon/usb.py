@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from node.daemon.bulk_client import blocks_of, export_file
 from node.model.errors import RemoteFault
-from node.shell.courier import blocks_of, export_file
 from node.transfer.bulk import Landed, Wharf, unload_bundle
 from node.transfer.bundle import Header
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from urllib.parse import quote
 
+from node.daemon.settings import MqttSettings
 from node.model.keys import Charter
-from node.shell.settings import MqttSettings
 from radio.broker import BrokerSettings
 
 FIRST = "mqtt"  # the link's name; the others are mqtt2, mqtt3, mqtt4

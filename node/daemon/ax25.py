@@ -6,9 +6,9 @@ that the members of the set know it (`public`), and under whose callsign; before
 
 import random
 
+from node.daemon.settings import PacketSettings
 from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
-from node.shell.settings import PacketSettings
 from node.sync.lora.context import Channel
 from node.sync.lora.engine import AirEngine, address_of
 from radio.airtime import Governor

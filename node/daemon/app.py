@@ -11,30 +11,30 @@ from zoneinfo import ZoneInfo
 
 from node.board.api import LANGUAGES
 from node.board.board import IslandBoard, Shell
+from node.daemon.ax25 import packet_engine, packet_link, packet_ready
+from node.daemon.bulk_client import doors
+from node.daemon.keyfiles import KeyFolder
+from node.daemon.lan_discovery import LanRounds
+from node.daemon.lora import SUMMARY_WITHIN_S, AirSide
+from node.daemon.maintenance import Errands
+from node.daemon.mqtt import brokers_of
+from node.daemon.qr_reader import scanned
+from node.daemon.rpc import Control
+from node.daemon.rpc_handlers import handlers
+from node.daemon.runner import Chore, Runner
+from node.daemon.settings import Settings
+from node.daemon.timekeeper import Source, Timekeeper
+from node.daemon.timesource import system_is_synchronised
 from node.ical.importer import ImportDesk
 from node.ical.parser import Here
 from node.model.clock import RELEASED_AT, Clock, minute_of
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, Island
-from node.shell.airside import SUMMARY_WITHIN_S, AirSide
-from node.shell.brokers import brokers_of
-from node.shell.control import Control
-from node.shell.courier import doors
-from node.shell.errands import Errands
-from node.shell.handlers import handlers
-from node.shell.keyfile import KeyFolder
-from node.shell.lanrounds import LanRounds
-from node.shell.packetside import packet_engine, packet_link, packet_ready
-from node.shell.runner import Chore, Runner
-from node.shell.scan import scanned
-from node.shell.settings import Settings
-from node.shell.timesource import system_is_synchronised
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
 from node.sync.mqtt.engine import MirrorEngine
-from node.timekeeper import Source, Timekeeper
 from node.transfer.bulk import IslandWharf
 from node.transfer.lan import LanDesk
 from node.transfer.service import CarryingDesk

@@ -8,11 +8,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from node.daemon.keyfiles import KeyFolder
+from node.daemon.rpc import NotRunning, ask
 from node.model.clock import Clock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
-from node.shell.control import NotRunning, ask
-from node.shell.keyfile import KeyFolder
 from node.store.journalstore import JournalStore
 from node.transfer.bulk import ALL, BATCH, Choice, IslandWharf, Landed, Wharf, load_bundle, unload_bundle
 from node.transfer.bundle import Header
@@ -57,7 +57,7 @@ class DoorWharf:
 
 
 def doors(wharf: Wharf) -> dict[str, Callable[[dict], Any]]:
-    """What the side door answers for DoorWharf: requests by name (`node.shell.control.Control`)."""
+    """What the side door answers for DoorWharf: requests by name (`node.daemon.rpc.Control`)."""
     def label(_: dict) -> dict:
         header = wharf.label()
         return {"set_id": _text(header.set_id), "island": _text(header.island), "made": header.made, "name": header.name}

@@ -1,7 +1,7 @@
 """Reads the QR code of a record in a photograph that a stranger brought, with ZXing (Debian's zxing-cpp-tools).
 
 A decoder of pictures may have holes. So it gets only what draws the picture (`node.board.image`), of a bounded size, and
-runs in a jail where there is nothing to take and no time to waste (`node.shell.jail`).
+runs in a jail where there is nothing to take and no time to waste (`node.daemon.sandbox`).
 """
 
 import os
@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Lock
 
 from node.board.image import Most, sound
+from node.daemon import sandbox
 from node.model.errors import RemoteFault
-from node.shell import jail
 from node.transfer.paper import WORD
 
 PROGRAM = "ZXingReader"
@@ -39,7 +39,7 @@ def scanned(photo: bytes) -> str:
 
 def _read(program: str, content: bytes) -> bytes:
     """What the program says of a picture; nothing if it takes too long."""
-    command = [sys.executable, "-I", jail.__file__, program, "/proc/self/fd/0"]  # its options change with its versions
+    command = [sys.executable, "-I", sandbox.__file__, program, "/proc/self/fd/0"]  # its options change with its versions
     with os.fdopen(os.memfd_create("photo"), "w+b") as picture:
         picture.write(content)
         picture.seek(0)
@@ -48,6 +48,6 @@ def _read(program: str, content: bytes) -> bytes:
                                   timeout=PATIENCE_S, check=False, env={}, cwd=Path("/"))
         except subprocess.TimeoutExpired:
             return b""
-    if told.returncode == jail.UNABLE:
+    if told.returncode == sandbox.UNABLE:
         raise RemoteFault("no-reader")
     return told.stdout

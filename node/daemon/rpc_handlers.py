@@ -1,14 +1,14 @@
-"""What the running island answers to the command line (`node.shell.control`)."""
+"""What the running island answers to the command line (`node.daemon.rpc`)."""
 
 import base64
 from typing import Any, Protocol
 
 from node.board.api import BoardClosed, Draft, DraftRefused, Intake, Item
 from node.board.board import IslandBoard
+from node.daemon.rpc import Handler
+from node.daemon.runner import Runner
 from node.model.record import Kind
 from node.replica.liveset import LiveSet
-from node.shell.control import Handler
-from node.shell.runner import Runner
 from node.store.index import Slice, StoreFailed
 from node.store.journalstore import JournalStore
 
@@ -16,7 +16,7 @@ LISTED = 1000
 
 
 class Around(Protocol):
-    """What of `node.shell.assembly.Assembly` is needed."""
+    """What of `node.daemon.app.Assembly` is needed."""
 
     board: IslandBoard
     liveset: LiveSet

@@ -13,16 +13,16 @@ from itertools import islice
 from typing import Protocol
 
 from node.board.board import IslandBoard
+from node.daemon.runner import Runner
+from node.daemon.settings import Settings
+from node.daemon.timekeeper import Timekeeper
 from node.model.clock import minute_of
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
-from node.shell.runner import Runner
-from node.shell.settings import Settings
 from node.store.archive import Archive, retire
 from node.store.index import Row, StoreFailed
 from node.store.journalstore import JournalStore
-from node.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ DAY_S, DAY_MIN = 86_400.0, 1_440
 
 
 class Around(Protocol):
-    """What of `node.shell.assembly.Assembly` is needed."""
+    """What of `node.daemon.app.Assembly` is needed."""
 
     settings: Settings
     store: JournalStore

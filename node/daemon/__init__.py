@@ -1,0 +1,1 @@
+"""The island's dealings with the world: files, threads, processes, links. The core knows nothing of it."""
