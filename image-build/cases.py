@@ -17,7 +17,7 @@ from app import PROJECT
 from base import mirrors
 from build import KEY
 from bundle import make_bundle, signing_key
-from node.shell.selftest import fetch, post_by_form
+from node.cli.selftest import fetch, post_by_form
 from radio.simradio import SimulatedMesh
 from radio.topology import line
 from testbench import PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for

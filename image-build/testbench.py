@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from node.shell.selftest import fetch, post_by_form
+from node.cli.selftest import fetch, post_by_form
 from vm import Card, Machine, Trouble, free_port
 
 EXCHANGE_PATIENCE_S = 900

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bootfs import CMDLINE, INITRD, KERNEL
 from card import ALIGN_MIB, MIB, sha256
-from node.shell.selftest import fetch
+from node.cli.selftest import fetch
 
 FAT_OFFSET = ALIGN_MIB * MIB
 CARD_BYTES = 2 << 30

@@ -1,5 +1,5 @@
 """`python -m node` is `archipel`."""
 
-from node.shell.keycli import main  # it adds its commands to node.shell.cli
+from node.cli.keys import main  # it adds its commands to node.cli.main
 
 main()

@@ -8,11 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from node.board.api import Intake
-from node.daemon import fetch
-from node.daemon.fetch import NotFetched, fetch
+from node.cli.calendar import LEFT_OUT, PROBLEMS
+from node.cli.keys import main
+from node.daemon.fetch import BLOCK_BYTES, NotFetched, fetch
 from node.daemon.rpc_handlers import handlers
-from node.shell.agendacli import LEFT_OUT, PROBLEMS
-from node.shell.keycli import main
 from tests.agendas import GANCIO, calendar, event
 
 
@@ -60,7 +59,7 @@ def test_a_page_that_has_not_changed_is_not_fetched_again(site):
 
 
 def test_a_page_that_never_ends_is_read_no_further_than_allowed(site):
-    assert len(fetch(f"{site.address}/large", "", 10_000).content) <= 10_000 + fetch.BLOCK_BYTES
+    assert len(fetch(f"{site.address}/large", "", 10_000).content) <= 10_000 + BLOCK_BYTES
 
 
 @pytest.mark.parametrize("path", ["/file", "/loop", "/nothing"])

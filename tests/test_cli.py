@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from node.cli.keys import main
 from node.daemon import rpc
-from node.shell.keycli import main
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parent.parent

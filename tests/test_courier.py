@@ -6,12 +6,12 @@ import pytest
 import segno
 from click.testing import CliRunner
 
+from node.cli.main import main
 from node.daemon.bulk_client import DoorWharf, doors, export_file, import_file, resting, wharf_of
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc import Control, Refused
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of
 from node.model.record import Kind, Record, encode, record_id, sign
-from node.shell.cli import main
 from node.transfer.bulk import Choice
 from node.transfer.bundle import Header
 from node.transfer.paper import code_of

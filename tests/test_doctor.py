@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from node.cli.doctor import examine, lan_findings, radio_findings
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from node.shell.doctor import examine, lan_findings, radio_findings
 from radio.simdevice import DeviceSettings
 from radio.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto

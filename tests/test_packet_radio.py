@@ -5,13 +5,13 @@ import socket
 
 import pytest
 
+from node.cli.doctor import _packet
 from node.daemon.ax25 import packet_engine, packet_link, packet_ready
 from node.daemon.runner import Runner
 from node.daemon.settings import BadSettings, PacketSettings, parse
 from node.model.clock import FastClock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
-from node.shell.doctor import _packet
 from node.store.memory import MemoryStore
 from radio.kiss_link import KissLink, KissSettings
 from radio.link import Outcome

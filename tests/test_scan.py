@@ -57,7 +57,7 @@ def test_a_picture_without_a_code_of_a_record_says_so():
 
 
 def test_what_is_no_picture_reaches_no_program(monkeypatch):
-    monkeypatch.setattr(scan, "PROGRAM", "/nowhere")
+    monkeypatch.setattr(qr_reader, "PROGRAM", "/nowhere")
     assert refusal(b"\x7fELF" + bytes(100)) == refusal(b"") == "picture-type"
     assert refusal(png(6_000, 40)) == "picture-side" and refusal(bytes(13_000_000)) == "picture-bytes"
 
@@ -69,10 +69,10 @@ def test_a_picture_that_swells_is_given_up():
 
 
 def test_without_a_reader_or_a_jail_nothing_is_read(monkeypatch):
-    monkeypatch.setattr(scan, "PROGRAM", "no-such-program")
+    monkeypatch.setattr(qr_reader, "PROGRAM", "no-such-program")
     assert refusal(png(400, 400)) == "no-reader"
     monkeypatch.undo()
-    monkeypatch.setattr(jail, "__file__", "/nowhere/jail.py")  # as where it cannot be had
+    monkeypatch.setattr(sandbox, "__file__", "/nowhere/sandbox.py")  # as where it cannot be had
     assert refusal(photograph(code_of(RAW), 0)) == "no-code"
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from node.cli import i18n
+from node.cli.doctor import examine
+from node.cli.i18n import FOLDER, choose, translated
+from node.cli.keys import main
 from node.daemon.settings import LANGUAGES, load
-from node.shell import speech
-from node.shell.doctor import examine
-from node.shell.keycli import main
-from node.shell.speech import FOLDER, choose, translated
 from tests.ports import free_ports
 from tests.shell_sentences import sentences
 
@@ -20,7 +20,7 @@ TAGS = sorted(path.stem for path in FOLDER.glob("*.toml"))
 @pytest.fixture(autouse=True)
 def silence(monkeypatch):
     """English again afterwards."""
-    monkeypatch.setattr(speech, "_tag", "en")
+    monkeypatch.setattr(i18n, "_tag", "en")
 
 
 def catalogue(tag):

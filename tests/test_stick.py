@@ -13,10 +13,10 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
+from node.cli.main import main
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.usb import MAX_FILES, exchange, file_of
 from node.model.record import Kind
-from node.shell.cli import main
 from node.store.index import StoreFailed
 from node.transfer.bulk import load_bundle
 from node.transfer.bundle import Bundle, write

@@ -1,6 +1,6 @@
 """Starts a program that can open nothing but the system's own libraries: for what takes apart the files of strangers.
 
-`python -I jail.py PROGRAM ARGUMENTS...`: Landlock (Linux 5.13; docs.kernel.org/userspace-api/landlock.html) and limits.
+`python -I sandbox.py PROGRAM ARGUMENTS...`: Landlock (Linux 5.13; docs.kernel.org/userspace-api/landlock.html) and limits.
 Ends with 77 where the kernel knows no Landlock. It imports nothing of ours, so that it starts fast.
 """
 

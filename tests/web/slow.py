@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from node.shell.server import PortalServer  # noqa: E402 - runs from a checkout too
+from node.cli.serve import PortalServer  # noqa: E402 - runs from a checkout too
 from tests.portals import Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402
 

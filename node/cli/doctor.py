@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.cli.i18n import translated
+from node.cli.serve import PortTaken, check_free
 from node.daemon.ax25 import packet_ready
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.mqtt import REMEDIES, brokers_of
@@ -14,8 +16,6 @@ from node.daemon.rpc import NotRunning, ask
 from node.daemon.settings import PacketSettings, Settings
 from node.model.clock import EPOCH_S
 from node.model.keys import Charter
-from node.shell.server import PortTaken, check_free
-from node.shell.speech import translated
 from radio.broker import knock
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on

@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 import segno
 
+from node.cli.i18n import say, translated
+from node.cli.main import MOMENT, ask, config_option, main, minute_of_local, settings_of
 from node.daemon import rpc
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
 from node.daemon.settings import Settings
@@ -18,8 +20,6 @@ from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
 from node.model.keys import SEED_BYTES, SigningKey
 from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
-from node.shell.cli import MOMENT, ask, config_option, main, minute_of_local, settings_of
-from node.shell.speech import say, translated
 from node.store.backup import back_up, restore
 from node.store.disk import Disk, StoreLocked
 from node.store.index import StoreFailed

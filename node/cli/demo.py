@@ -18,8 +18,8 @@ from pathlib import Path
 
 import click
 
+from node.cli.selftest import Failed, selftest
 from node.daemon.keyfiles import KeyFolder
-from node.shell.selftest import Failed, selftest
 from radio.simradio import SimulatedMesh
 from radio.topology import line
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from node.cli.i18n import say, translated
+from node.cli.options import config_option, settings_of
 from node.ical.parser import MAX_FILE_BYTES
 from node.model.clock import seconds_of
-from node.shell.options import config_option, settings_of
-from node.shell.speech import say, translated
 
 PROBLEMS = {
     "agenda-mark": "this is no agenda (no iCalendar file).", "agenda-size": "this agenda is too large: 2 MB at most.",
@@ -34,7 +34,7 @@ LEFT_OUT = {
 @click.option("--yes", is_flag=True, help="Post without asking.")
 def agenda(config: Path | None, source: str, yes: bool) -> None:
     """Take over the events of another program's agenda: an iCalendar file, or its web address. Twice does no harm."""
-    from node.shell.cli import ask
+    from node.cli.main import ask
 
     settings = settings_of(config)
     address = source if "://" in source else ""

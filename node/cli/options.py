@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from node.cli.i18n import choose
 from node.daemon.settings import BadSettings, Settings, load
-from node.shell.speech import choose
 
 config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",
                              help="The settings file (archipel.toml); without it, defaults.")

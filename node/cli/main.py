@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from node import __version__
+from node.cli import calendar, transfer
+from node.cli.i18n import SpeakingGroup, say, translated
+from node.cli.options import config_option, settings_of
 from node.daemon.settings import Settings
 from node.model.clock import EPOCH_S, FastClock, SystemClock, seconds_of
-from node.shell import agendacli, carrycli
-from node.shell.options import config_option, settings_of
-from node.shell.speech import SpeakingGroup, say, translated
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
@@ -31,7 +31,7 @@ def main() -> None:
 @click.option("--since", type=float, default=None, hidden=True)
 def run(config: Path | None, speed: float, since: float | None) -> None:
     """Run this island until Ctrl-C: portal, radio, broker."""
-    from node.shell.server import run_island
+    from node.cli.serve import run_island
 
     clock = SystemClock() if speed == 1 else FastClock(speed, SystemClock().now() if since is None else since)
     run_island(settings_of(config), clock)
@@ -94,7 +94,7 @@ def link_line(link: dict) -> str:
 @config_option
 def doctor(config: Path | None) -> None:
     """Say what is wrong on this island and what to do about it."""
-    from node.shell.doctor import examine, running_status
+    from node.cli.doctor import examine, running_status
 
     settings = settings_of(config)
     signs = {"ok": ("✓", "green"), "note": ("–", None), "bad": ("✗", "red")}
@@ -171,11 +171,11 @@ def ask(settings: Settings, do: str, **request: Any) -> Any:
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the islands' data there.")
 def demo(speed: float, port: int, selftest: bool, folder: Path | None) -> None:
     """Three islands in a line with simulated radios, on this machine."""
-    from node.shell.demo import Demo
+    from node.cli.demo import Demo
 
     island_demo = Demo(speed, port, folder)
     sys.exit(island_demo.selftest() if selftest else island_demo.run())
 
 
-for command in (*carrycli.COMMANDS, agendacli.agenda):
+for command in (*transfer.COMMANDS, calendar.agenda):
     main.add_command(command)

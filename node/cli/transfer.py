@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from node.board.api import TOPICS
+from node.cli.i18n import say, translated
+from node.cli.options import config_option, settings_of
 from node.daemon.keyfiles import KeyTrouble
 from node.daemon.rpc import Refused
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import Kind
-from node.shell.options import config_option, settings_of
-from node.shell.speech import say, translated
 from node.store.disk import StoreLocked
 from node.store.index import StoreFailed
 from node.transfer.bulk import Choice, Landed
@@ -118,14 +118,14 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
 
 def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
     """What a keeper asked for besides."""
-    from node.shell import keycli  # it builds on `node.shell.cli`, which takes its commands from here
+    from node.cli import keys  # it builds on `node.cli.main`, which takes its commands from here
 
     config, beside = where
     stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"  # noqa: TID251 - names a file
     if invite:
-        ctx.invoke(keycli.invite, config=config, out=beside / f"invitation-{stamp}.txt", days=30, qr=False, group=False)
+        ctx.invoke(keys.invite, config=config, out=beside / f"invitation-{stamp}.txt", days=30, qr=False, group=False)
     if backup:
-        ctx.invoke(keycli.backup, config=config, file=beside / f"backup-{stamp}.sealed")
+        ctx.invoke(keys.backup, config=config, file=beside / f"backup-{stamp}.sealed")
 
 
 @click.command("letters")

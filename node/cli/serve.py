@@ -9,10 +9,10 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
+from node.cli.i18n import say
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.settings import Settings
 from node.model.clock import Clock
-from node.shell.speech import say
 from node.store.disk import Disk, StoreLocked
 
 THREADS = 16

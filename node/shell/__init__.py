@@ -1,1 +1,0 @@
-"""The island's dealings with the world: files, threads, processes, the command line. The core knows nothing of it."""
