@@ -18,8 +18,8 @@ from base import mirrors
 from build import KEY
 from bundle import make_bundle, signing_key
 from node.cli.selftest import fetch, post_by_form
-from radio.simradio import SimulatedMesh
-from radio.topology import line
+from radio.sim.simradio import SimulatedMesh
+from radio.sim.topology import line
 from testbench import PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
 from vm import Machine, Pi3, Trouble, make_stick, read_stick, write_stick
 

@@ -16,10 +16,10 @@ from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, 
 from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel
 from node.sync.lora.engine import AirEngine, address_of
 from radio import lora
-from radio.air import Air, Delivered, Mischief, Sent
 from radio.airtime import Governor
 from radio.link import Outcome
-from radio.topology import lay
+from radio.sim.air import Air, Delivered, Mischief, Sent
+from radio.sim.topology import lay
 
 MAX_KEYS = 16  # founders
 LINK = "lora"

@@ -5,7 +5,7 @@ import os
 import hypothesis
 import pytest
 
-from radio.simradio import SimulatedMesh
+from radio.sim.simradio import SimulatedMesh
 from tests.places import Place
 from tests.portals import Neighbourhood, portal_settings
 from tests.puppet import SPEED, Links, Puppet

@@ -13,7 +13,7 @@ import tracemalloc
 from node.model.record import record_id
 from node.sync.events import LinkChanged, PacketReceived, SendDone, Tick
 from node.sync.lora.packets import tag
-from radio.topology import line
+from radio.sim.topology import line
 from tests.archipelago import CHARTER, LINK, START, Archipelago, bulletin
 from tests.test_airengine import Desk
 

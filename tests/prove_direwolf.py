@@ -13,7 +13,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from radio.kiss_link import KissLink, KissSettings
+from radio.kiss.link import KissLink, KissSettings
 from tests.waiting import until
 
 SOUND = 'pcm.air {{ type file slave.pcm null file "{air}" format raw }}\npcm.null {{ type null }}\n'

@@ -9,9 +9,9 @@ from dataclasses import replace
 from meshtastic.protobuf import config_pb2, mesh_pb2
 
 from radio.link import Outcome
-from radio.meshtastic_link import MeshtasticLink
-from radio.meshtastic_settings import MeshtasticSettings, Patience
-from radio.stream import Deframer, framed
+from radio.meshtastic.framing import Deframer, framed
+from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.settings import MeshtasticSettings, Patience
 
 SPEED = 50
 HASTY = Patience(handshake=2, status=0.5, room=0.5, heartbeat=0.1, silence=0.4, retry_first=0.05, retry_last=0.2,

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from radio.air import MAX_QUEUE, Air, Delivered, Frame, Mischief, Overheard, Sent
 from radio.lora import LONG_FAST, PRESETS, time_on_air_s
-from radio.topology import cell, connected, grid, lay, line, scattered
+from radio.sim.air import MAX_QUEUE, Air, Delivered, Frame, Mischief, Overheard, Sent
+from radio.sim.topology import cell, connected, grid, lay, line, scattered
 
 
 def make(pairs, seed=1, loss=0.0, **options):

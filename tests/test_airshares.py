@@ -9,7 +9,7 @@ from node.model.record import decode, encode, record_id, sign
 from node.sync.events import Imported, Posted
 from node.sync.lora.packets import Neighbours, Whole
 from node.sync.lora.transmissions import MAX_RUMOURS
-from radio.topology import line
+from radio.sim.topology import line
 from tests.archipelago import KEYS, MANY_KEYS, Archipelago, bulletin
 from tests.test_airengine import Desk, summary
 

@@ -11,7 +11,7 @@ from node.replica.liveset import LiveSet
 from node.sync.events import LinkChanged, PacketReceived
 from node.sync.lora.packets import Packet, Sum, encode
 from radio.lora import PRESETS
-from radio.meshtastic_facts import Facts
+from radio.meshtastic.facts import Facts
 
 KEY = SigningKey(b"\1" * 32)
 CHARTER = Charter.found("x", [KEY.public], bytes(32))

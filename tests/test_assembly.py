@@ -15,8 +15,8 @@ from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, Rad
 from node.model.clock import FastClock, SystemClock
 from node.model.record import Kind
 from node.store.disk import StoreLocked
-from radio.simradio import SimulatedMesh
-from radio.topology import line
+from radio.sim.simradio import SimulatedMesh
+from radio.sim.topology import line
 from tests.mosquitto import Mosquitto
 from tests.waiting import until
 

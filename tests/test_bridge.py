@@ -11,7 +11,7 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.store.memory import MemoryStore
 from node.sync.mqtt.engine import MirrorEngine
-from radio.mqtt_link import BrokerSettings, MqttLink
+from radio.mqtt.link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto
 from tests.test_mqtt_link import CHARTER, FAST, ROOT, START, bulletin
 from tests.waiting import until

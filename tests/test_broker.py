@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 
 from node.daemon.mqtt import REMEDIES, brokers_of, root_of
 from node.daemon.settings import BadSettings, MqttSettings, parse
-from radio.broker import REFUSALS, BrokerSettings, knock
 from radio.link import Outcome
-from radio.mqtt_link import MqttLink
+from radio.mqtt.link import MqttLink
+from radio.mqtt.probe import REFUSALS, BrokerSettings, knock
 from tests.mosquitto import Mosquitto
 from tests.village import Village
 from tests.waiting import until

@@ -4,8 +4,8 @@ import pytest
 
 from node.model.keys import Charter
 from node.model.record import MAX_RECORD_BYTES, record_id
-from radio.air import Mischief
-from radio.topology import cell, line
+from radio.sim.air import Mischief
+from radio.sim.topology import cell, line
 from tests.archipelago import CHARTER, Archipelago, bulletin, ids_of
 
 

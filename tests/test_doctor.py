@@ -7,8 +7,8 @@ import pytest
 
 from node.cli.doctor import examine, lan_findings, radio_findings
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from radio.simdevice import DeviceSettings
-from radio.simradio import SimulatedMesh
+from radio.sim.simdevice import DeviceSettings
+from radio.sim.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto
 from tests.ports import free_ports
 

@@ -7,7 +7,7 @@ from node.sync.codes.sketch import sketch
 from node.sync.events import Imported
 from node.sync.lora.inventory import HOURS_A_DAY, SLICE, Inventory, Salted, element_of
 from node.sync.lora.packets import Have, Neighbours, Whole
-from radio.topology import line
+from radio.sim.topology import line
 from tests.archipelago import KEYS, MANY_KEYS, START, Archipelago, bulletin
 from tests.test_airengine import DAY, Desk, summary
 

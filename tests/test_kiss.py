@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.kiss import MAX_FRAME_BYTES, Heard, Unkiss, _address, airtime_s, heard, is_callsign, kissed, ui_frame
+from radio.kiss.frames import MAX_FRAME_BYTES, Heard, Unkiss, _address, airtime_s, heard, is_callsign, kissed, ui_frame
 
 payloads = st.binary(max_size=256)
 

@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from radio.kiss_link import KissLink, KissSettings
+from radio.kiss.link import KissLink, KissSettings
 from radio.link import Outcome
-from radio.meshtastic_link import MeshtasticLink
-from radio.meshtastic_settings import MeshtasticSettings
-from radio.mqtt_link import BrokerSettings, MqttLink
-from radio.simradio import SimulatedMesh
-from radio.simtnc import SimulatedTncs
+from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.settings import MeshtasticSettings
+from radio.mqtt.link import BrokerSettings, MqttLink
+from radio.sim.simradio import SimulatedMesh
+from radio.sim.simtnc import SimulatedTncs
 from tests.mosquitto import Mosquitto
 from tests.waiting import until
 

@@ -4,7 +4,7 @@ import pytest
 from meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, telemetry_pb2
 
 from radio.lora import LONG_FAST, PRESETS, Modem, widened
-from radio.meshtastic_facts import OFF, Facts, hops_of, learn, verdict_of
+from radio.meshtastic.facts import OFF, Facts, hops_of, learn, verdict_of
 from radio.regions import legal_duty_cycle
 
 ME = 9

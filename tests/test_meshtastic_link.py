@@ -10,10 +10,10 @@ from meshtastic.protobuf import mesh_pb2
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome
 from radio.lora import frame_bytes
-from radio.meshtastic_link import MeshtasticLink
-from radio.meshtastic_settings import MeshtasticSettings, split_address
-from radio.simdevice import DeviceSettings
-from radio.simradio import SimulatedMesh
+from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.settings import MeshtasticSettings, split_address
+from radio.sim.simdevice import DeviceSettings
+from radio.sim.simradio import SimulatedMesh
 from tests.puppet import CALM, SPEED, hears, packet_from
 from tests.waiting import until
 

@@ -3,9 +3,9 @@
 import threading
 from dataclasses import replace
 
-from radio import meshtastic_link
 from radio.link import Outcome
-from radio.simradio import SimulatedMesh
+from radio.meshtastic import link
+from radio.sim.simradio import SimulatedMesh
 from tests.puppet import CALM, HASTY, SPEED, hears, packet_from
 from tests.waiting import until
 

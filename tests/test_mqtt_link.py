@@ -19,7 +19,7 @@ from node.store.memory import MemoryStore
 from node.sync.mqtt.engine import MirrorEngine
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome
-from radio.mqtt_link import BrokerSettings, MqttLink
+from radio.mqtt.link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto
 from tests.waiting import until
 

@@ -13,9 +13,9 @@ from node.model.clock import FastClock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Island
 from node.store.memory import MemoryStore
-from radio.kiss_link import KissLink, KissSettings
+from radio.kiss.link import KissLink, KissSettings
 from radio.link import Outcome
-from radio.simtnc import SimulatedTncs
+from radio.sim.simtnc import SimulatedTncs
 from tests.village import NOW, Village
 from tests.waiting import until
 

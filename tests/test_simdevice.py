@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from meshtastic.protobuf import mesh_pb2, portnums_pb2, telemetry_pb2
 
-from radio.air import Air
-from radio.simdevice import EVERYBODY, MAX_WAITING, Device, DeviceSettings
-from radio.stream import Deframer, framed
-from radio.topology import lay
+from radio.meshtastic.framing import Deframer, framed
+from radio.sim.air import Air
+from radio.sim.simdevice import EVERYBODY, MAX_WAITING, Device, DeviceSettings
+from radio.sim.topology import lay
 
 PRIVATE, TEXT, ROUTING, TELEMETRY = 256, 1, 5, 67
 

@@ -12,10 +12,10 @@ from meshtastic.serial_interface import SerialInterface
 from meshtastic.tcp_interface import TCPInterface
 from pubsub import pub
 
-from radio.simdevice import DeviceSettings
-from radio.simradio import SimulatedMesh
-from radio.stream import Deframer, framed
-from radio.topology import line
+from radio.meshtastic.framing import Deframer, framed
+from radio.sim.simdevice import DeviceSettings
+from radio.sim.simradio import SimulatedMesh
+from radio.sim.topology import line
 
 SPEED = 50
 

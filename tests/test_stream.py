@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.stream import MAX_MESSAGE_BYTES, Deframer, framed
+from radio.meshtastic.framing import MAX_MESSAGE_BYTES, Deframer, framed
 
 
 @given(st.lists(st.binary(max_size=MAX_MESSAGE_BYTES), max_size=6), st.randoms(use_true_random=False))

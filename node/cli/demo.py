@@ -20,8 +20,8 @@ import click
 
 from node.cli.selftest import Failed, selftest
 from node.daemon.keyfiles import KeyFolder
-from radio.simradio import SimulatedMesh
-from radio.topology import line
+from radio.sim.simradio import SimulatedMesh
+from radio.sim.topology import line
 
 NAMES = ("Île A", "Île B", "Île C")
 START_PATIENCE_S = 60

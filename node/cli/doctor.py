@@ -16,7 +16,7 @@ from node.daemon.rpc import NotRunning, ask
 from node.daemon.settings import PacketSettings, Settings
 from node.model.clock import EPOCH_S
 from node.model.keys import Charter
-from radio.broker import knock
+from radio.mqtt.probe import knock
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on
 LOW_DISK_BYTES = 200_000_000
@@ -125,8 +125,8 @@ def _told_by_island(status: dict) -> dict | None:
 
 
 def _told_by_radio(settings: Settings) -> dict | None:
-    from radio.meshtastic_link import MeshtasticLink  # slow to import, and only needed here
-    from radio.meshtastic_settings import MeshtasticSettings
+    from radio.meshtastic.link import MeshtasticLink  # slow to import, and only needed here
+    from radio.meshtastic.settings import MeshtasticSettings
 
     link = MeshtasticLink(MeshtasticSettings(settings.radio.connect, settings.radio.channel))
     try:

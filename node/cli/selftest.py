@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from node.daemon import rpc
-from radio.simradio import SimulatedMesh
+from radio.sim.simradio import SimulatedMesh
 
 PATIENCE_S = 110
 TEXT = "Soupe populaire ce soir à 19 h, place du marché. Apportez vos bols ! 🍲 C'est l'été déjà…"

@@ -39,10 +39,10 @@ from node.transfer.bulk import IslandWharf
 from node.transfer.lan import LanDesk
 from node.transfer.service import CarryingDesk
 from radio.link import Link
-from radio.meshtastic_facts import Facts
-from radio.meshtastic_link import MeshtasticLink
-from radio.meshtastic_settings import MeshtasticSettings
-from radio.mqtt_link import MqttLink
+from radio.meshtastic.facts import Facts
+from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.settings import MeshtasticSettings
+from radio.mqtt.link import MqttLink
 
 log = logging.getLogger(__name__)
 

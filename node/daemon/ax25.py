@@ -12,8 +12,8 @@ from node.replica.liveset import LiveSet
 from node.sync.lora.context import Channel
 from node.sync.lora.engine import AirEngine, address_of
 from radio.airtime import Governor
-from radio.kiss import airtime_s
-from radio.kiss_link import KissLink, KissSettings
+from radio.kiss.frames import airtime_s
+from radio.kiss.link import KissLink, KissSettings
 
 PACKET = "packet"
 MAX_PAYLOAD_BYTES = 231

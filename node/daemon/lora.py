@@ -23,7 +23,7 @@ SUMMARY_WITHIN_S = 1_800.0  # summaries tell the time by the hour
 
 
 class Facts(Protocol):
-    """What of `radio.meshtastic_facts.Facts` is needed."""
+    """What of `radio.meshtastic.facts.Facts` is needed."""
 
     region: str
     preset: str

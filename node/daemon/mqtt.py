@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from node.daemon.settings import MqttSettings
 from node.model.keys import Charter
-from radio.broker import BrokerSettings
+from radio.mqtt.probe import BrokerSettings
 
 FIRST = "mqtt"  # the link's name; the others are mqtt2, mqtt3, mqtt4
 REMEDIES = {

@@ -17,7 +17,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from node.model.record import record_id
-from radio import topology
+from radio.sim import topology
 from tests.archipelago import CHARTER, KEYS, MANY_KEYS, Archipelago, air_engine, bulletin
 from tests.bench.baselines import IdList, Push
 from tests.bench.bounds import Oracle, backbone, frames_of, least_transmissions, oracle_rng

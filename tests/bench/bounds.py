@@ -5,7 +5,7 @@ import random
 
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
 from radio.lora import frame_bytes
-from radio.topology import connected
+from radio.sim.topology import connected
 
 
 def adjacency(pairs):

@@ -3,7 +3,7 @@
 import math
 import random
 
-from radio.air import Air, Node
+from radio.sim.air import Air, Node
 
 Pairs = list[tuple[Node, Node]]
 

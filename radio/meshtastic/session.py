@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from radio.meshtastic_settings import Patience
-from radio.meshtastic_wire import Wire
+from radio.meshtastic.settings import Patience
+from radio.meshtastic.wire import Wire
 
 SHORT_LIVES = 3  # thrown out so often right after the handshake: somebody else wants this radio
 CLOSE_S = 15  # opening a device may block that long

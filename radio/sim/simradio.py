@@ -15,10 +15,10 @@ import tty
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from radio.air import Air, Node
 from radio.lora import PRESETS
-from radio.simdevice import Device, DeviceSettings
-from radio.topology import Pairs
+from radio.sim.air import Air, Node
+from radio.sim.simdevice import Device, DeviceSettings
+from radio.sim.topology import Pairs
 
 FIRST_NUMBER = 0xA1C00000  # node 0 of a topology is radio !a1c00000
 MAX_UNREAD_BYTES = 1 << 18  # for a client that does not read

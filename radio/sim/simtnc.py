@@ -8,7 +8,7 @@ import socket
 import threading
 import tty
 
-from radio.kiss import Unkiss, kissed
+from radio.kiss.frames import Unkiss, kissed
 
 READ_BYTES = 4_096
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 from meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2
 
-from radio.air import MAX_QUEUE, Air, Delivered, Frame, Happening, Overheard, Sent
 from radio.airtime import Window
 from radio.lora import BITFIELD_BYTES, HEADER_BYTES, MAX_FRAME_BYTES, PKI_BYTES, PRESET_NAMES, SIGNATURE_BYTES
+from radio.meshtastic.framing import Deframer, framed
 from radio.regions import REGIONS, UNSET
-from radio.stream import Deframer, framed
+from radio.sim.air import MAX_QUEUE, Air, Delivered, Frame, Happening, Overheard, Sent
 
 EVERYBODY = 0xFFFFFFFF
 MAX_WAITING = 32  # packets kept for a client that is not there; newer ones are dropped

@@ -1,5 +1,5 @@
 """The link to a Meshtastic radio, over TCP or a serial line. Survives radios that are absent, unplugged, restarted, full,
-silent, without a region, or shared with somebody else (`radio.meshtastic_session` keeps the connection).
+silent, without a region, or shared with somebody else (`radio.meshtastic.session` keeps the connection).
 
 `send` returns when the packet has had its time on the air, or at the latest after `Patience`'s limits; nothing here waits
 without bound. The facts about firmware and library that this relies on are in docs/radio.md.
@@ -16,10 +16,10 @@ from typing import Any
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
-from radio.meshtastic_facts import OFF, TEXT_PORT, Facts, Verdict, hops_of, learn, sender_of, verdict_of
-from radio.meshtastic_session import Session
-from radio.meshtastic_settings import MeshtasticSettings, split_address
-from radio.meshtastic_wire import EVERYBODY, Letter, Wire, serial_paths, serial_wire, tcp_wire
+from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, Verdict, hops_of, learn, sender_of, verdict_of
+from radio.meshtastic.session import Session
+from radio.meshtastic.settings import MeshtasticSettings, split_address
+from radio.meshtastic.wire import EVERYBODY, Letter, Wire, serial_paths, serial_wire, tcp_wire
 from radio.regions import UNSET
 
 MAX_TEXT_BYTES = 219

@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import paho.mqtt.client as mqtt
 
-from radio.broker import BrokerSettings
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
+from radio.mqtt.probe import BrokerSettings
 
 SLOT_BYTES = 16
 QOS = 1

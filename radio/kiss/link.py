@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import serial
 
 from radio.inbox import Inbox
-from radio.kiss import MAX_INFO_BYTES, Unkiss, airtime_s, heard, is_callsign, kissed, ui_frame
+from radio.kiss.frames import MAX_INFO_BYTES, Unkiss, airtime_s, heard, is_callsign, kissed, ui_frame
 from radio.link import Outcome, Received
 
 READ_S, WRITE_S, READ_BYTES = 0.2, 5.0, 4_096

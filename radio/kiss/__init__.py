@@ -1,0 +1,1 @@
+"""KISS TNCs: packet radio."""

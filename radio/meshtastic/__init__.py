@@ -1,0 +1,1 @@
+"""Meshtastic radios, by serial line or TCP."""
