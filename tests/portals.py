@@ -22,7 +22,7 @@ from node.textpack import pack
 from node.transfer.bulk import IslandWharf
 from node.transfer.lan import LanDesk
 from node.transfer.service import CarryingDesk
-from web.settings import Settings
+from web.portal_settings import Settings
 
 FOUNDER, HERE, ELSEWHERE, GROUP = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
 CHARTER = Charter.found("Belleville", [FOUNDER.public], bytes(32))

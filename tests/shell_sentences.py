@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from node.daemon.settings import SECTIONS
-from web.notices import SENTENCES
+from web.settings_notices import SENTENCES
 
 NODE = Path(__file__).parents[1] / "node"
 FILES = ("shell/cli", "shell/keycli", "shell/carrycli", "shell/doctor", "shell/brokers", "shell/keyfile", "shell/server",

@@ -6,18 +6,18 @@ import pytest
 
 from node.board.api import Draft
 from node.model.record import Kind
-from web import moments
+from web import dates
 
 
 def announce(board, settings, title, day, hours=(18, 20)):
-    start, end = (moments.minute(day.replace(hour=hour), settings.zone) for hour in hours)
-    offset = moments.offset_at(day, settings.zone)
+    start, end = (dates.minute(day.replace(hour=hour), settings.zone) for hour in hours)
+    offset = dates.offset_at(day, settings.zone)
     return board.post(Draft(Kind.EVENT, "", title=title, start=start, end=end, offset=offset))
 
 
 @pytest.fixture
 def today(board, settings):
-    return moments.here(board.now(), settings.zone).replace(hour=0, minute=0)
+    return dates.here(board.now(), settings.zone).replace(hour=0, minute=0)
 
 
 def text(portal, path):

@@ -8,7 +8,7 @@ import pytest
 from node.board.api import Author, Draft, Item
 from node.model.record import Kind
 from web import create_app
-from web.changes import changes
+from web.corrections import changes
 
 TEXT = "Rendez-vous à 18 h devant la mairie.\nApportez des chaises.\nMerci à tous et toutes."
 PLAIN = Item("0" * 32, Kind.BULLETIN, TEXT, 1_000, 9_000, Author("0" * 16, "Île"))

@@ -16,7 +16,7 @@ from node.transfer.paper import code_of, letters_of
 from tests.portals import CHARTER, ELSEWHERE
 from tests.test_picture import png
 from tests.test_scan import photograph
-from web.courier import UPLOADS
+from web.transfer_pages import UPLOADS
 
 OTHER = ("file", "archipel.bundle")
 
@@ -169,7 +169,7 @@ def test_an_island_without_a_reader_of_codes_asks_for_the_letters(portal, elsewh
 
 
 def test_a_file_larger_than_any_bundle_is_not_read(portal, wharf, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("web.courier"), "MAX_UPLOAD_BYTES", 100_000)
+    monkeypatch.setattr(importlib.import_module("web.transfer_pages"), "MAX_UPLOAD_BYTES", 100_000)
     assert give(portal, bytes(200_000)).status_code == 413
     assert give(portal, bundle_of(wharf)).status_code == 200
 

@@ -9,7 +9,7 @@ import pytest
 
 from node.board.api import Draft
 from node.model.record import Kind
-from web import moments
+from web import dates
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -18,7 +18,7 @@ ODD = "Virgule, point-virgule; barre\\ \"guillemets\" & <balise>\nligne deux —
 
 @pytest.fixture
 def event(board, settings):
-    start = moments.minute(datetime(2026, 12, 20, 18, 30), settings.zone)
+    start = dates.minute(datetime(2026, 12, 20, 18, 30), settings.zone)
     return board.post(Draft(
         Kind.EVENT, ODD, 1, 2, title="Assemblée, salle « B »", place="8, rue du Canal", organiser="Comité",
         link="https://example.org/", start=start, end=start + 90, offset=4, position=(48.87, 2.36)))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from node.board.api import Author, Item
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
+from web.dates import minute
 from web.forms import FIELDS, draft_of, typed, typed_of
-from web.moments import minute
-from web.settings import Settings
+from web.portal_settings import Settings
 
 HERE = Settings(name="Île du canal", secret_key=b"k" * 32)
 EVENT = {"kind": "event", "title": "Assemblée", "start_date": "2026-03-21", "start_time": "18:30"}

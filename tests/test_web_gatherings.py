@@ -7,7 +7,7 @@ import pytest
 from node.board.api import Draft, Picture
 from node.model.record import Kind
 from tests.test_picture import png
-from web.gatherings import MARGIN, SIDE, Chart, laid, strokes
+from web.event_map import MARGIN, SIDE, Chart, laid, strokes
 
 CENTRE = (48.8710, 2.3650)
 CHART = Chart(CENTRE, 2_000)

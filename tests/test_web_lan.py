@@ -48,6 +48,6 @@ def test_more_than_a_message_is_not_read(portal, neighbourhood):
 
 
 def test_while_one_is_served_another_is_asked_to_come_again(portal, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("web.lan"), "PATIENCE_S", 0.01)
+    monkeypatch.setattr(importlib.import_module("web.lan_endpoint"), "PATIENCE_S", 0.01)
     portal.application.extensions["counter"].acquire()
     assert portal.post("/lan", data=b"x").status_code == 503

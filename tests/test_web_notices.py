@@ -9,7 +9,7 @@ import pytest
 
 from node.daemon.settings import forgive
 from web import create_app
-from web.notices import SENTENCES, notice
+from web.settings_notices import SENTENCES, notice
 
 WRONG = """[node]
 name = ""

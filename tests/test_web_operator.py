@@ -3,7 +3,7 @@
 import csv
 import io
 
-from web.operator import flat
+from web.radio_page import flat
 
 
 def test_nested_state_becomes_rows_and_links_go_by_their_name():

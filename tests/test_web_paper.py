@@ -6,8 +6,8 @@ import pytest
 
 from node.board.api import Draft
 from node.model.record import Kind
+from web.print_fit import LARGE, PAGE_HEIGHT_MM, SCALES, Block, fill, height_mm, largest
 from web.qr import wifi
-from web.sheets import LARGE, PAGE_HEIGHT_MM, SCALES, Block, fill, height_mm, largest
 
 SHEETS = ["/poster", "/leaflet", "/copy"]
 

@@ -5,24 +5,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node.board.api import Board
 from web.agenda import agenda
-from web.courier import courier
+from web.event_map import gatherings
 from web.feeds import feeds
-from web.gatherings import gatherings
-from web.imports import imports
+from web.import_pages import imports
+from web.item_display import add_showing
 from web.keeper import add_keepers
-from web.lan import lan
+from web.lan_endpoint import lan
 from web.languages import add_languages
 from web.learn import learn
-from web.notices import notice
-from web.operator import operator
 from web.pages import add_pages
-from web.paper import paper
+from web.portal_settings import Settings
 from web.posting import posting
+from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
-from web.settings import Settings
-from web.showing import add_showing
+from web.radio_page import operator
+from web.settings_notices import notice
 from web.tokens import FormTokens
+from web.transfer_pages import courier
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator, courier, lan, imports)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 from flask import Blueprint, abort, request
 
-from web import moments
+from web import dates
+from web.item_display import by_day, starts, today
 from web.languages import current
 from web.pages import board, fitted, kept, settings
 from web.public import asked_topic
-from web.showing import by_day, starts, today
 
 FIRST, LAST = date(2024, 1, 1), date(2055, 10, 1)
 agenda = Blueprint("agenda", __name__)
@@ -49,7 +49,7 @@ def month(begin: date) -> str:
 def _span(first: date, after: date, more: dict):
     """What fills a page about [first, after); rows beyond the page's weight are said to be left out."""
     topic, zone = asked_topic(), settings().zone
-    events = board().events(moments.midnight(first, zone), moments.midnight(after, zone), topic)
+    events = board().events(dates.midnight(first, zone), dates.midnight(after, zone), topic)
     busy = {max(starts(item).date(), first) for item in events}
 
     def fill(rows: int) -> dict:

@@ -10,10 +10,10 @@ from flask import Blueprint, Response, render_template, url_for
 from node.board.api import TOPICS, Item
 from node.model.clock import seconds_of
 from node.model.record import Kind
-from web import prose
+from web import safe_text
+from web.item_display import SHOWN_DIGITS, caption, tag_of, whole_address
 from web.pages import board, kept, settings
 from web.public import asked_topic, found
-from web.showing import SHOWN_DIGITS, caption, tag_of, whole_address
 
 ATOM = "http://www.w3.org/2005/Atom"
 MAX_ENTRIES = 50
@@ -54,7 +54,7 @@ def _calendar(events: Iterable[Item]) -> Response:
     calendar = Calendar()
     calendar.add("prodid", "-//Archipel//board//FR")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", prose.one_line(settings().name))
+    calendar.add("x-wr-calname", safe_text.one_line(settings().name))
     for item in events:
         if item.start is not None:
             calendar.add_component(_vevent(item))
@@ -71,7 +71,7 @@ def _vevent(item: Item):
     event.add("dtstart", moment(item.start))  # UTC: a time zone definition would cost 2.9 kB an event
     if item.end and item.end > item.start:
         event.add("dtend", moment(item.end))
-    event.add("summary", prose.plain(item.title), {"LANGUAGE": tag_of(item)} if tag_of(item) else {})
+    event.add("summary", safe_text.plain(item.title), {"LANGUAGE": tag_of(item)} if tag_of(item) else {})
     event.add("url", whole_address(item))
     event.add("status", "CONFIRMED" if item.cancelled is None else "CANCELLED")
     event.add("categories", [TOPICS.get(item.topic, "other")])
@@ -81,7 +81,7 @@ def _vevent(item: Item):
     description = "\n\n".join(filter(None, [item.text, item.organiser, item.link, item.cancelled]))
     for name, text in [("location", item.place), ("description", description), *_for_islands(item)]:
         if text:
-            event.add(name, prose.plain(text))
+            event.add(name, safe_text.plain(text))
     if item.link:
         event.add("link", vUri(item.link), {"LINKREL": "related", "VALUE": "URI"})  # RFC 9253; `url` is our own page
     return event
@@ -110,7 +110,7 @@ def atom() -> Response:
     """What is new, as Atom."""
     items = latest()
     feed = xml.Element("feed", xmlns=ATOM)
-    _child(feed, "title", prose.one_line(settings().name))
+    _child(feed, "title", safe_text.one_line(settings().name))
     _child(feed, "id", settings().base_url)
     _child(feed, "updated", _instant(items[0].created if items else 0))
     _child(feed, "link", rel="self", href=settings().base_url.rstrip("/") + url_for("feeds.atom"))
@@ -127,7 +127,7 @@ def _entry(feed: xml.Element, item: Item) -> None:
     _child(entry, "updated", _instant(item.created))
     _child(entry, "link", rel="alternate", href=whole_address(item))
     _child(entry, "category", term=TOPICS.get(item.topic, "other"))
-    _child(xml.SubElement(entry, "author"), "name", prose.one_line(item.author.name) or "?")
+    _child(xml.SubElement(entry, "author"), "name", safe_text.one_line(item.author.name) or "?")
     _child(entry, "content", as_text(item), type="text", **{"xml:lang": tag_of(item)} if tag_of(item) else {})
 
 
@@ -141,12 +141,12 @@ def _instant(minute: int) -> str:
 
 def as_text(item: Item) -> str:
     """An item as plain text, an event with its day, hours and place."""
-    lines = [prose.plain(item.text)]
+    lines = [safe_text.plain(item.text)]
     if item.kind is Kind.EVENT:
         span = [_instant(minute) for minute in (item.start, item.end) if minute is not None]
-        cancelled = [f"CANCELLED {prose.one_line(item.cancelled)}"] if item.cancelled is not None else []
-        lines = [*cancelled, caption(item), " / ".join(span), *map(prose.plain, (item.place, item.organiser)), *lines,
-                 prose.plain(item.link)]
+        cancelled = [f"CANCELLED {safe_text.one_line(item.cancelled)}"] if item.cancelled is not None else []
+        lines = [*cancelled, caption(item), " / ".join(span), *map(safe_text.plain, (item.place, item.organiser)), *lines,
+                 safe_text.plain(item.link)]
     return "\n".join(line for line in lines if line)
 
 
@@ -155,7 +155,7 @@ def as_text(item: Item) -> str:
 def json_feed() -> Response:
     """What is new, as JSON Feed."""
     feed = {
-        "version": "https://jsonfeed.org/version/1.1", "title": prose.one_line(settings().name),
+        "version": "https://jsonfeed.org/version/1.1", "title": safe_text.one_line(settings().name),
         "home_page_url": settings().base_url, "feed_url": settings().base_url.rstrip("/") + url_for("feeds.json_feed"),
         "items": [_json_item(item) for item in latest()],
     }
@@ -166,7 +166,7 @@ def _json_item(item: Item) -> dict:
     shown = {
         "id": uid(item), "url": whole_address(item), "title": caption(item), "content_text": as_text(item),
         "date_published": _instant(item.created), "tags": [TOPICS.get(item.topic, "other")],
-        "authors": [{"name": prose.one_line(item.author.name)}],
+        "authors": [{"name": safe_text.one_line(item.author.name)}],
     }
     return shown | ({"language": tag_of(item)} if tag_of(item) else {})
 

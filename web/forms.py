@@ -8,10 +8,10 @@ from datetime import date, datetime, time
 from node.board.api import LANGUAGES, Draft, Problem
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
-from web import moments
-from web.settings import Settings
-from web.showing import starts
-from web.words import SLUGS
+from web import dates
+from web.item_display import starts
+from web.portal_settings import Settings
+from web.sentences import SLUGS
 
 KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
 FIELDS = (
@@ -63,7 +63,7 @@ def typed_of(item, settings: Settings) -> Typed:
         fields["position"] = "{:.5f}, {:.5f}".format(*item.position)
     if item.start is not None:
         fields["start_date"], fields["start_time"] = _day_and_time(starts(item))
-        fields["end_date"], fields["end_time"] = _day_and_time(moments.local(item.end or item.start, item.offset))
+        fields["end_date"], fields["end_time"] = _day_and_time(dates.local(item.end or item.start, item.offset))
     else:
         fields["life_days"] = str(max(1, -(-(item.expires - item.created) // 1440)))
     return Typed(fields)
@@ -93,7 +93,7 @@ def draft_of(what: Typed, settings: Settings) -> Draft:
 def _offset(start: int | None, settings: Settings) -> int:
     if start is None:
         return 0
-    return moments.offset_at(moments.here(start, settings.zone), settings.zone)
+    return dates.offset_at(dates.here(start, settings.zone), settings.zone)
 
 
 def _language(what: Typed) -> int:
@@ -122,7 +122,7 @@ def moment_of(what: Typed, name: str, settings: Settings, field_name: str = "", 
     if not day_text and not time_text:
         return None
     try:
-        at = moments.minute(datetime.combine(_day(day_text), _clock(time_text)), settings.zone)
+        at = dates.minute(datetime.combine(_day(day_text), _clock(time_text)), settings.zone)
     except (ValueError, OverflowError):
         what.problems.append(Problem(field_name or name, "moment"))
         return None

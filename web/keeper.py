@@ -19,7 +19,7 @@ from web.forms import moment_of, place_of, typed
 from web.languages import gettext as _
 from web.pages import board, settings
 from web.public import found
-from web.words import closed, problem
+from web.sentences import closed, problem
 
 SESSION_MIN = 30
 FREE_TRIES, WINDOW_S, DELAY_S = 5, 600, 6.0  # from the sixth try on, ten a minute

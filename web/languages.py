@@ -18,7 +18,7 @@ from babel.numbers import format_decimal
 from flask import Flask, g, request
 from markupsafe import Markup, escape
 
-from web.prose import titled
+from web.safe_text import titled
 
 FOLDER = Path(__file__).parent / "translations"
 SOURCE = "en"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from node.board.api import Board
 from web.languages import TAGS, current
-from web.settings import Settings
+from web.portal_settings import Settings
 
 MAX_PAGE_BYTES = 14_000  # the first flight of TCP: 10 segments (RFC 6928), headers included
 MAX_BODY_BYTES = MAX_PAGE_BYTES - 900

@@ -6,13 +6,13 @@ from flask import Blueprint, current_app, render_template, request
 
 from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
 from node.model.record import Kind
+from web.event_map import length, pick_chart
 from web.forms import KINDS, Typed, draft_of, typed, typed_of
-from web.gatherings import length, pick_chart
 from web.languages import current
 from web.pages import board, settings
 from web.public import found
+from web.sentences import closed, problem
 from web.tokens import FormTokens, TokenExpired
-from web.words import closed, problem
 
 posting = Blueprint("posting", __name__)
 PICK_SPANS_M = (500, 2_000, 10_000, 50_000)

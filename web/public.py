@@ -3,11 +3,11 @@
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
 from node.board.api import Item, Page
-from web import moments
-from web.changes import changes
+from web import dates
+from web.corrections import changes
+from web.item_display import by_day, today
 from web.pages import board, fitted, kept, settings
-from web.showing import by_day, today
-from web.words import SLUGS
+from web.sentences import SLUGS
 
 DAY_MIN = 1440
 MAX_QUERY = 100
@@ -32,7 +32,7 @@ def home() -> str:
 def glance(rows: int) -> dict:
     """What home shows, with at most `rows` rows in each part."""
     begin, week = today(), 7 * DAY_MIN
-    midnight = moments.midnight(begin, settings().zone)
+    midnight = dates.midnight(begin, settings().zone)
     urgent = board().urgent(limit=min(rows, 3))
     events = board().events(midnight, midnight + week, limit=rows)
     shown = {item.id for item in urgent}
@@ -60,7 +60,7 @@ def by_topic(slug: str) -> str:
     if topic is None:
         abort(404)
     begin = today()
-    midnight = moments.midnight(begin, settings().zone)
+    midnight = dates.midnight(begin, settings().zone)
 
     def fill(rows: int) -> dict:
         days = by_day(board().events(midnight, midnight + 30 * DAY_MIN, topic, rows), begin)

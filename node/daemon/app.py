@@ -109,7 +109,7 @@ class Assembly:
 
     def _portal(self) -> Any:
         from web import create_app
-        from web.settings import Settings as PortalSettings
+        from web.portal_settings import Settings as PortalSettings
 
         node, portal = self.settings.node, self.settings.portal
         return create_app(self.board, PortalSettings(

@@ -33,7 +33,7 @@ def sentences() -> Catalog:
     found = extract_from_dir(WEB, METHODS, options_map={"**.html": {"silent": "false"}}, keywords=KEYWORDS)
     for name, _line, message, _comments, _context in found:
         template.add(message, None, [(name, 1)])
-    for section in SECTIONS.values():  # they fill a place in a sentence of web/notices.py
+    for section in SECTIONS.values():  # they fill a place in a sentence of web/settings_notices.py
         for setting in fields(section):
             template.add(setting.metadata["remedy"], None, [("settings.py", 1)])
     return template

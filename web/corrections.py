@@ -8,11 +8,11 @@ from itertools import takewhile
 from markupsafe import Markup
 
 from node.board.api import Item
-from web import prose
+from web import safe_text
+from web.item_display import hours, starts
 from web.languages import current, listed
 from web.languages import gettext as _
-from web.showing import hours, starts
-from web.words import field_name, topic_name
+from web.sentences import field_name, topic_name
 
 CONTEXT = 40  # characters of what stayed the same, shown on each side of what did not
 SHOWN_PER_ROW = 60
@@ -36,17 +36,17 @@ def changes(item: Item, rows: int) -> list[Changed]:
              if was != now]
     most = SHOWN_PER_ROW * rows
     texts = [Changed(field_name("text"), _marked(was, "del", most), _marked(now, "ins", most))
-             for was, now in _regions(prose.plain(item.before.text), prose.plain(item.text))]
+             for was, now in _regions(safe_text.plain(item.before.text), safe_text.plain(item.text))]
     return facts + texts[:rows]
 
 
 def _facts(item: Item) -> Iterator[tuple[str, str]]:
     """(label, value) of everything but the text."""
     if item.start is not None:
-        yield field_name("title"), prose.one_line(item.title)
+        yield field_name("title"), safe_text.one_line(item.title)
         yield _("Day and time"), listed(current().dated(starts(item)), hours(item))
         for name in ("place", "organiser", "link"):
-            yield field_name(name), prose.shortened(prose.one_line(getattr(item, name)), 160)
+            yield field_name(name), safe_text.shortened(safe_text.one_line(getattr(item, name)), 160)
         yield field_name("position"), "{:.4f}, {:.4f}".format(*item.position) if item.position else ""
     yield field_name("topic"), topic_name(item.topic)
 
@@ -94,8 +94,8 @@ def _marked(parts: tuple[str, str, str], mark: str, most: int) -> Markup:
     head, middle, tail = parts
     if not any(parts):
         return Markup("")
-    ahead = head if len(head) <= CONTEXT else prose.ELLIPSIS + head[-CONTEXT:].partition(" ")[2]
-    behind = tail if len(tail) <= CONTEXT else tail[:CONTEXT].rpartition(" ")[0] + prose.ELLIPSIS
-    shown = Markup("<br>").join(prose.shortened(middle, most).split("\n"))
+    ahead = head if len(head) <= CONTEXT else safe_text.ELLIPSIS + head[-CONTEXT:].partition(" ")[2]
+    behind = tail if len(tail) <= CONTEXT else tail[:CONTEXT].rpartition(" ")[0] + safe_text.ELLIPSIS
+    shown = Markup("<br>").join(safe_text.shortened(middle, most).split("\n"))
     inside = Markup("<{0}>{1}</{0}>").format(Markup(mark), shown) if middle else ""  # noqa: S704 - "del" or "ins"
     return Markup("{}{}{}").format(ahead, inside, behind)

@@ -7,7 +7,7 @@ from web.keeper import for_keepers, never_kept
 from web.languages import gettext as _
 from web.languages import ngettext
 from web.pages import board
-from web.words import closed
+from web.sentences import closed
 
 MAX_UPLOAD_BYTES = 8_000_000  # what is too large for an agenda may come whole, so that it is answered in a sentence
 SHOWN = 60

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response
 
+from web.item_display import iso
 from web.languages import gettext as _
 from web.pages import board, fitted
-from web.showing import iso
-from web.words import N_
+from web.sentences import N_
 
 MAX_CELL = 80
 ROWS = 5

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from node.board.api import LANGUAGES, TOPICS, Author, Item
 from node.model.record import Kind
-from web import moments, prose, words
+from web import dates, safe_text, sentences
 from web.languages import Language, current, language, listed
 from web.languages import gettext as _
 from web.pages import board, settings
@@ -32,7 +32,7 @@ def whole_address(item: Item) -> str:
 
 def caption(item: Item) -> str:
     """An event's title, or the first line of any other text."""
-    return prose.shortened(prose.one_line(item.title), 120) if item.title else prose.headline(item.text)
+    return safe_text.shortened(safe_text.one_line(item.title), 120) if item.title else safe_text.headline(item.text)
 
 
 def tag_of(item: Item) -> str:
@@ -47,12 +47,12 @@ def text_languages() -> list[Language]:
 
 def starts(item: Item) -> datetime:
     """What clocks show there when it starts."""
-    return moments.local(item.start or 0, item.offset)
+    return dates.local(item.start or 0, item.offset)
 
 
 def ends(item: Item) -> datetime:
     """What clocks show there when it ends."""
-    return moments.local(item.end or item.start or 0, item.offset)
+    return dates.local(item.end or item.start or 0, item.offset)
 
 
 def hours(item: Item) -> str:
@@ -69,13 +69,13 @@ def hours(item: Item) -> str:
 def iso(minute: int, offset: int) -> str:
     """A moment for machines, with its offset (RFC 3339)."""
     sign, quarters = "-" if offset < 0 else "+", abs(offset)
-    shown = moments.local(minute, offset).isoformat(timespec="minutes")
+    shown = dates.local(minute, offset).isoformat(timespec="minutes")
     return f"{shown}{sign}{quarters // 4:02}:{quarters % 4 * 15:02}"
 
 
 def day_here(minute: int) -> date:
     """The day of a minute, here."""
-    return moments.here(minute, settings().zone).date()
+    return dates.here(minute, settings().zone).date()
 
 
 def today() -> date:
@@ -93,7 +93,7 @@ def relative_day(day: date) -> str:
     ahead = (day - today()).days
     named = {0: _("Today"), 1: _("Tomorrow")}
     shown = current().day(day)
-    return listed(named[ahead], shown) if ahead in named else prose.titled(shown)
+    return listed(named[ahead], shown) if ahead in named else safe_text.titled(shown)
 
 
 def ago_or_date(minute: int) -> str:
@@ -104,7 +104,7 @@ def ago_or_date(minute: int) -> str:
 
 def clock_at(minute: int) -> datetime:
     """What clocks show here at a minute."""
-    return moments.here(minute, settings().zone)
+    return dates.here(minute, settings().zone)
 
 
 def clock_here() -> datetime:
@@ -120,7 +120,7 @@ def voucher(author: Author) -> Markup:
 
 def bdi(text: str) -> Markup:
     """People's text inside a sentence of ours, kept in its own direction."""
-    return Markup("<bdi>{}</bdi>").format(prose.one_line(text))
+    return Markup("<bdi>{}</bdi>").format(safe_text.one_line(text))
 
 
 def this_page(**changed: str) -> str:
@@ -144,10 +144,10 @@ def add_showing(app: Flask) -> None:
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, voucher=voucher, listed=listed, this_page=this_page, text_languages=text_languages,
-        Kind=Kind, topics=LISTED_TOPICS, topic_name=words.topic_name, field_name=words.field_name, deed=words.deed,
-        status=lambda: board().status(), now=lambda: board().now(), island=settings,
+        Kind=Kind, topics=LISTED_TOPICS, topic_name=sentences.topic_name, field_name=sentences.field_name,
+        deed=sentences.deed, status=lambda: board().status(), now=lambda: board().now(), island=settings,
     )
     app.jinja_env.filters.update(
-        plain=prose.plain, body=prose.body, one_line=prose.one_line, rest=prose.rest, paragraphs=prose.paragraphs,
-        anchor=prose.anchor, shortened=prose.shortened, titled=prose.titled,
+        plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,
+        paragraphs=safe_text.paragraphs, anchor=safe_text.anchor, shortened=safe_text.shortened, titled=safe_text.titled,
     )

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, abort, g, make_response, request
 
-from web import moments
-from web.deliveries import stick
+from web import dates
+from web.delivery_report import stick
+from web.item_display import caption, today, whole_address
 from web.pages import board, fitted, kept, settings
+from web.print_fit import LARGE, NORMAL, Block, fill
 from web.public import found, glance
 from web.qr import qr, wifi
-from web.sheets import LARGE, NORMAL, Block, fill
-from web.showing import caption, today, whole_address
 
 POSTER_DAYS = 7
 WALL_REFRESH_S, STICK_REFRESH_S = 120, 5
@@ -91,7 +91,7 @@ def _shown(sheet: str, rows: int) -> dict:
 
 
 def _measured(sheet: str, shown: dict) -> tuple[list[Block], float]:
-    """What `web.sheets` must know of it: its texts, and the height of codes and strips in mm."""
+    """What `web.print_fit` must know of it: its texts, and the height of codes and strips in mm."""
     events = [item for _day, items in shown["days"] for item in items]
     ends = [Block(len(settings().name), 2.4, 0.6), Block(45, 1.3, 0.8), Block(95, 1, 1.6)]  # the head and the last line
     heads = [Block(20, 1.2, 1.1)] * (len(shown["days"]) + 1)
@@ -102,7 +102,7 @@ def _measured(sheet: str, shown: dict) -> tuple[list[Block], float]:
 
 
 def _dates() -> dict:
-    printed = moments.here(board().now(), settings().zone)
+    printed = dates.here(board().now(), settings().zone)
     return {"printed": printed, "outdated": printed + timedelta(POSTER_DAYS), "file": "file" in request.args}
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from node.board.api import Item, Picture
-from web import moments
+from web import dates
+from web.item_display import today
 from web.languages import current, listed
 from web.languages import gettext as _
 from web.pages import board, fitted, kept, settings
-from web.showing import today
 
 SIDE = 300
 MARGIN = 12
@@ -130,7 +130,7 @@ def length(metres: float) -> str:
 @kept
 def show() -> str:
     """The events of two weeks that have a position, drawn and listed."""
-    midnight = moments.midnight(today(), settings().zone)
+    midnight = dates.midnight(today(), settings().zone)
     placed = [item for item in board().events(midnight, midnight + DAYS_AHEAD * 1440) if item.position]
     chart = chart_of([item.position for item in placed])
 

@@ -7,10 +7,10 @@ from typing import BinaryIO
 from flask import Blueprint, Response, current_app, make_response, request
 
 from node.board.api import Delivery
-from web import deliveries
+from web import delivery_report
+from web.item_display import today
 from web.pages import board, fitted
 from web.public import asked_topic
-from web.showing import today
 
 MAX_UPLOAD_BYTES = (1 << 24) + 65_536  # the largest bundle (`node.transfer.bundle`) and the form around it
 BLOCK_BYTES = 1 << 16
@@ -33,7 +33,7 @@ def bundle() -> Response:
 def desk(notice: str = "") -> str:
     """What a courier does, the file to take along, where to give the one that was brought, and what came of late."""
     carried = board().carrying.carried()
-    stick = deliveries.stick(board().carrying.stick())
+    stick = delivery_report.stick(board().carrying.stick())
     return fitted("courier.html", lambda rows: {"carried": carried[:rows], "notice": notice, "stick": stick})
 
 
@@ -65,9 +65,9 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _told(brought: Delivery) -> Response:
-    notice, new = deliveries.problem(brought.problem), deliveries.new(brought)
+    notice, new = delivery_report.problem(brought.problem), delivery_report.new(brought)
     if notice and not new:
         return make_response(desk(notice), 503 if brought.problem in UNAVAILABLE else 422)
-    rest = deliveries.rest(brought)
+    rest = delivery_report.rest(brought)
     return make_response(fitted("delivered.html", lambda rows: {"items": brought.new[:rows], "new": new, "rest": rest,
                                                                 "notice": notice}))

@@ -8,9 +8,9 @@ import re
 
 from markupsafe import Markup, escape
 
+from web.item_display import bdi
 from web.languages import gettext as _
-from web.showing import bdi
-from web.words import N_
+from web.sentences import N_
 
 SENTENCES = (
     N_("%(file)s, line %(line)s: %(key)s: %(value)s will not do. Write %(remedy)s."),
