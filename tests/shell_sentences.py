@@ -10,8 +10,8 @@ from node.daemon.settings import SECTIONS
 from web.settings_notices import SENTENCES
 
 NODE = Path(__file__).parents[1] / "node"
-FILES = ("shell/cli", "shell/keycli", "shell/carrycli", "shell/doctor", "shell/brokers", "shell/keyfile", "shell/server",
-         "shell/agendacli", "shell/fetching", "store/sealed")
+FILES = ("cli/main", "cli/keys", "cli/transfer", "cli/doctor", "daemon/mqtt", "daemon/keyfiles", "cli/serve",
+         "cli/calendar", "daemon/fetch", "store/sealed")
 SAID = {"say", "translated", "ClickException", "KeyTrouble", "PortTaken", "Finding", "_passphrase", "_new_passphrase",
         "NotFetched"}
 TABLES = {"NO_BUNDLE", "NO_PICTURE", "CARD", "STICK", "IN_WORDS", "FAULTS", "REMEDIES", "SENTENCES", "PROBLEMS",

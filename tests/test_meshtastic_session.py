@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 
 from radio.link import Outcome
-from radio.meshtastic import link
+from radio.meshtastic import link as meshtastic_link
 from radio.sim.simradio import SimulatedMesh
 from tests.puppet import CALM, HASTY, SPEED, hears, packet_from
 from tests.waiting import until
