@@ -6,9 +6,9 @@ import hypothesis
 import pytest
 
 from radio.sim.simradio import SimulatedMesh
-from tests.places import Place
-from tests.portals import Neighbourhood, portal_settings
-from tests.puppet import SPEED, Links, Puppet
+from tests.radio.puppet import SPEED, Links, Puppet
+from tests.sim.places import Place
+from tests.sim.portals import Neighbourhood, portal_settings
 from web import create_app
 
 hypothesis.settings.register_profile("calm", deadline=None)  # a machine with much to do is slow, not wrong

@@ -14,8 +14,8 @@ from node.model.record import record_id
 from node.sync.events import LinkChanged, PacketReceived, SendDone, Tick
 from node.sync.lora.packets import tag
 from radio.sim.topology import line
-from tests.archipelago import CHARTER, LINK, START, Archipelago, bulletin
-from tests.test_airengine import Desk
+from tests.sim.archipelago import CHARTER, LINK, START, Archipelago, bulletin
+from tests.sync.lora.test_engine import Desk
 
 KEY = CHARTER.subkey("tag")
 MAX_PACKET_BYTES = 255

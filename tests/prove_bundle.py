@@ -11,8 +11,8 @@ import time
 
 from node.model.errors import RemoteFault
 from node.transfer.bundle import FRAME_BYTES, RECORD, Bundle, Header, _frame, write
-from tests.test_wharf import Shore
-from tests.village import T0, Village
+from tests.sim.village import T0, Village
+from tests.transfer.test_bulk import Shore
 
 SIZES = (1, 2, 4, 8, 60, 170)
 

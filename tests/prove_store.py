@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from node.store.archive import Archive
-from tests import storetrials
-from tests.killtrials import kill_again_and_again
-from tests.storemachine import StoreMachine
-from tests.storerows import made_up
+from tests.store import storetrials
+from tests.store.killtrials import kill_again_and_again
+from tests.store.storemachine import StoreMachine
+from tests.store.storerows import made_up
 
 WORDS = ["assemblée", "marche", "Œuvre", "chorale", "logement", "soupe", "jardin", "écluse", "fête", "atelier"]
 MAX_ARCHIVE_MB = 100

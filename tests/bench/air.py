@@ -18,9 +18,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from node.model.record import record_id
 from radio.sim import topology
-from tests.archipelago import CHARTER, KEYS, MANY_KEYS, Archipelago, air_engine, bulletin
 from tests.bench.baselines import IdList, Push
 from tests.bench.bounds import Oracle, backbone, frames_of, least_transmissions, oracle_rng
+from tests.sim.archipelago import CHARTER, KEYS, MANY_KEYS, Archipelago, air_engine, bulletin
 
 HOUR_S = 3600
 SETTLE_S = HOUR_S  # islands know each other before anything is measured

@@ -17,7 +17,7 @@ from node.model.record import record_id
 from node.sync.events import Keep, LinkChanged, PacketReceived, RecordKept, Send, SendDone, Tick
 from node.sync.mqtt.engine import MirrorEngine
 from node.sync.mqtt.sealing import SLOT_BYTES, Seal
-from tests.village import Village
+from tests.sim.village import Village
 
 NAME, LATENCY_S, FAR_S = "mqtt", 0.05, 2.0
 ISLANDS, RECORDS = (50, 100, 200, 400), 300

@@ -19,8 +19,8 @@ from node.textpack import pack
 from node.transfer.bulk import load_bundle, unload_bundle
 from node.transfer.bundle import END_BYTES, Bundle, Header, write
 from node.transfer.lan import LanDesk
-from tests.test_wharf import Shore
-from tests.village import Village
+from tests.sim.village import Village
+from tests.transfer.test_bulk import Shore
 
 GIGABYTES = 4
 TEXT = ("Distribution de légumes à l’école du canal, samedi à partir de 15 h : apportez des sacs, et de quoi écrire. "

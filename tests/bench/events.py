@@ -15,7 +15,7 @@ from collections import defaultdict
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from radio.sim.topology import line
-from tests.archipelago import KEYS, MANY_KEYS, Archipelago, Member, bulletin
+from tests.sim.archipelago import KEYS, MANY_KEYS, Archipelago, Member, bulletin
 
 BAR_MS = 30
 HOUR_S = 3600

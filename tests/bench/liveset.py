@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from node.model.keys import verify  # noqa: E402 - runs from a checkout too
 from node.model.record import decode, record_id, signed_part, signing_message  # noqa: E402
 from node.replica.liveset import LiveSet  # noqa: E402
-from tests.village import KEEPER, NOW, Village, at  # noqa: E402
+from tests.sim.village import KEEPER, NOW, Village, at  # noqa: E402
 
 SPREAD_MIN = 5_000
 THEN = at(SPREAD_MIN)

@@ -30,7 +30,7 @@ from node.model.keys import SigningKey  # noqa: E402
 from node.model.record import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
 from node.store.journalstore import JournalStore  # noqa: E402
 from node.textpack import pack  # noqa: E402
-from tests.portals import CHARTER, FOUNDER, Neighbourhood, portal_settings  # noqa: E402
+from tests.sim.portals import CHARTER, FOUNDER, Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402
 
 CONNECTIONS, CLIENTS = 16, 2

@@ -24,7 +24,7 @@ from node.transfer.bundle import Header, write
 from node.transfer.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
 from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
 from node.transfer.paper import code_of, letters_of
-from tests.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
+from tests.sim.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
 
 HERE = Path(__file__).parent
 INVITATION = Right.INVITE | Right.WRITE

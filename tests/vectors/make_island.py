@@ -1,7 +1,7 @@
 """What a version leaves on a card, and a backup of it: `python -m tests.vectors.make_island VERSION`
 
-writes `island-VERSION.tar.xz`, which `tests/test_migration.py` opens. Once for every release that changes how something is
-kept, never again for that release. Its keys belong to nobody.
+writes `island-VERSION.tar.xz`, which `tests/store/test_migration.py` opens. Once for every release that changes how
+something is kept, never again for that release. Its keys belong to nobody.
 """
 
 import json

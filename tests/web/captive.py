@@ -120,7 +120,7 @@ def inside() -> None:
     from sample import filled
     from werkzeug.serving import make_server
 
-    from tests.portals import portal_settings
+    from tests.sim.portals import portal_settings
     from web import create_app
     from web.probes import ONLINE
 

@@ -10,7 +10,7 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
 from sample import filled, served  # noqa: E402 - runs from a checkout too
 
-from tests.portals import Neighbourhood  # noqa: E402
+from tests.sim.portals import Neighbourhood  # noqa: E402
 
 PATIENCE_S = 120
 

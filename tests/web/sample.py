@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT))
 
 from node.board.api import Draft  # noqa: E402 - runs from a checkout too
 from node.model.record import Kind  # noqa: E402
-from tests.portals import Neighbourhood, portal_settings  # noqa: E402
-from tests.test_picture import png  # noqa: E402
+from tests.board.test_image import png  # noqa: E402
+from tests.sim.portals import Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402
 
 DAY_MIN = 1440

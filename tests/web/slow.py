@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from node.cli.serve import PortalServer  # noqa: E402 - runs from a checkout too
-from tests.portals import Neighbourhood, portal_settings  # noqa: E402
+from tests.sim.portals import Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402
 
 SLOW, SECONDS, LIMIT_S, START_S = 200, 8, 1.0, 20

@@ -1,0 +1,283 @@
+"""The board: what people post comes out as they typed it, and only they, or keepers, can change what is shown."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from node.board.api import BoardClosed, Draft, Problem
+from node.model.record import Kind, Record, Revocation
+from node.replica.quota import Drawer, Room
+from node.store.index import StoreFailed
+from node.store.memory import MemoryStore
+from node.textpack import pack
+from tests.sim.places import ELSEWHERE, FOUNDER, GROUP, HERE, Place, event, problems
+
+
+def test_a_bulletin_comes_out_as_it_was_typed(place):
+    text = "Été | # @ $ ,, 🍲\nسلام — l’eau\u00a0!"
+    posted = place.board.post(Draft(Kind.BULLETIN, text=text, topic=4))
+    item = place.board.item(posted.id)
+    assert (item.text, item.topic, item.author.name, item.author.here) == (text, 4, "Café", True)
+    assert place.board.bulletins().items == [replace(item, replies=())]
+
+
+def test_an_event_comes_out_with_all_its_fields(place):
+    draft = event(place)
+    item = place.board.item(place.board.post(draft).id)
+    for name in ("title", "start", "end", "place", "organiser", "text", "link", "offset"):
+        assert getattr(item, name) == getattr(draft, name)
+    assert item.position == pytest.approx(draft.position, abs=0.0001)
+    assert place.board.events(draft.start, draft.start + 1) == [replace(item, replies=())]
+    assert place.board.events(draft.end, draft.end + 1) == []
+
+
+def test_an_event_without_an_end_is_found_at_its_start(place):
+    draft = event(place, end=None)
+    place.board.post(draft)
+    assert len(place.board.events(draft.start, draft.start + 60)) == 1
+
+
+def forget_what_was_read(place):
+    place.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, packed=b"autre"), ELSEWHERE)
+    place.board.reader.texts.cache_clear()
+
+
+def test_nobody_reads_events_that_have_ended(place):
+    for hours in (1, 30):
+        start = place.minute + 60 * hours
+        place.board.post(event(place, title=f"Dans {hours} h", start=start, end=start + 60))
+    place.pass_days(0.5)
+    forget_what_was_read(place)
+    assert [item.title for item in place.board.events(place.minute, place.minute + 10_000)] == ["Dans 30 h"]
+    assert place.board.reader.texts.cache_info().misses == 2  # that event, and its author's name
+
+
+def test_what_the_first_pages_show_is_read_before_somebody_asks(place):
+    place.board.post(event(place))
+    place.board.post(Draft(Kind.BULLETIN, "Soupe"))
+    forget_what_was_read(place)
+    assert len(list(place.board.read_ahead())) == 3
+    read = place.board.reader.texts.cache_info().misses
+    assert [len(place.board.events(place.minute, place.minute + 10_000)), len(place.board.bulletins().items)] == [1, 2]
+    assert place.board.reader.texts.cache_info().misses == read > 0
+
+
+@pytest.mark.parametrize(("change", "problem"), [
+    ({"text": " \n"}, ("text", "empty")),
+    ({"text": "a\x00b"}, ("text", "control-character")),
+    ({"text": "a\u202eb"}, ("text", "control-character")),
+    ({"text": "z" + "\u0300\u0301\u0302\u0303\u0304\u0305"}, ("text", "control-character")),
+    ({"text": "".join(map(chr, range(0x4e00, 0x4e00 + 900)))}, ("text", "too-long")),
+    ({"text": "x" * 30_000}, ("text", "too-long")),
+    ({"life_days": 91}, ("life_days", "life")),
+    ({"topic": 99}, ("topic", "not-offered")),
+    ({"language": 12}, ("language", "not-offered")),
+    ({"urgent": True}, ("urgent", "urgent-not-allowed")),
+    ({"kind": Kind.REPLY}, ("target", "target-gone")),
+    ({"kind": Kind.VOUCH}, ("kind", "not-offered")),
+])
+def test_what_cannot_be_posted_is_said_before(place, change, problem):
+    draft = replace(Draft(Kind.BULLETIN, text="Bonjour"), **change)
+    assert problem in problems(place.board.cost, draft) == problems(place.board.post, draft)
+    assert place.board.bulletins().items == []
+
+
+@pytest.mark.parametrize(("change", "problem"), [
+    ({"title": ""}, ("title", "empty")),
+    ({"start": None}, ("start", "start-missing")),
+    ({"end": 1}, ("end", "end-before-start")),
+    ({"start": 1, "end": 2}, ("start", "past")),
+    ({"start": 2_000_000, "end": None}, ("start", "too-far")),
+    ({"link": "javascript:alert(1)"}, ("link", "link")),
+    ({"position": (91.0, 0.0)}, ("position", "position")),
+    ({"title": "x" * 121}, ("title", "too-long")),
+])
+def test_what_is_wrong_with_an_event_is_said_before(place, change, problem):
+    assert problem in problems(place.board.post, event(place, **change))
+
+
+def test_the_cost_is_what_posting_then_takes(place):
+    draft = Draft(Kind.BULLETIN, text="Une phrase de taille moyenne, sans plus.")
+    cost = place.board.cost(draft)
+    posted = place.board.post(draft)
+    assert posted.cost == cost
+    assert cost.record_bytes == len(place.liveset.raw(bytes.fromhex(posted.id)))
+
+
+def test_a_scheduled_post_waits_for_its_minute_and_survives_a_restart(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="demain", publish_at=place.minute + 1_440))
+    assert posted.waiting and place.board.bulletins().items == []
+    assert [one.item.text for one in place.board.waiting()] == ["demain"]
+    assert place.board.desk.publish_due() == 0
+    place.pass_days(1)
+    assert place.board.desk.publish_due() == 1
+    assert place.board.item(posted.id).text == "demain"
+    assert place.board.waiting() == []
+    place.board.withdraw(posted.id, posted.word)
+
+
+def test_a_moderated_post_waits_for_a_keeper(place):
+    place.board.set_posting("moderated", "nadia")
+    first, second = (place.board.post(Draft(Kind.BULLETIN, text=text)) for text in ("un", "deux"))
+    corrected = place.board.correct(first.id, first.word, Draft(Kind.BULLETIN, text="un, corrigé"))
+    assert {one.item.text for one in place.board.waiting()} == {"un, corrigé", "deux"}
+    place.board.approve(corrected.id, "nadia")
+    place.board.refuse(second.id, "nadia")
+    assert [item.text for item in place.board.bulletins().items] == ["un, corrigé"]
+    assert place.board.waiting() == []
+    assert [act.deed for act in place.board.acts()] == ["refuse", "approve", "posting"]
+    place.board.withdraw(corrected.id, first.word)
+
+
+def test_a_group_signs_with_its_passphrase(place):
+    place.board.desk.add_group("Syndicat", b"\3" * 32, "trois chats")
+    place.board.set_posting("members", "nadia")
+    draft = Draft(Kind.BULLETIN, text="Grève demain")
+    assert problems(place.board.post, draft) == [("group", "members-only")]
+    assert problems(place.board.post, draft, "Syndicat", "deux chats") == [("passphrase", "passphrase-wrong")]
+    assert problems(place.board.post, draft, "Inconnus", "x") == [("group", "group-unknown")]
+    posted = place.board.post(draft, "Syndicat", "trois chats")
+    author = place.board.item(posted.id).author
+    assert (author.name, author.group, author.here) == ("Syndicat", True, False)
+    assert problems(place.board.withdraw, posted.id, "deux chats") == [("word", "passphrase-wrong")]
+    place.board.withdraw(posted.id, "trois chats")
+    assert place.board.item(posted.id) is None
+
+
+def test_what_a_keeper_hides_stays_hidden_here_when_it_is_corrected(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="pub"))
+    place.board.hide(posted.id, True, "nadia")
+    assert place.board.item(posted.id) is None
+    assert [item.text for item in place.board.hidden()] == ["pub"]
+    assert bytes.fromhex(posted.id) in place.liveset, "hiding is this island's own business"
+    place.board.hide(posted.id, False, "nadia")
+    assert place.board.item(posted.id).text == "pub"
+
+
+def test_urgent_items_come_from_those_who_may(place):
+    codec, packed = pack("Évacuation")
+    call = Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, urgent=True, codec=codec, packed=packed)
+    place.take(call, ELSEWHERE)
+    place.board.post(Draft(Kind.BULLETIN, text="tranquille"))
+    assert [item.text for item in place.board.urgent()] == ["Évacuation"]
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(place):
+    for number in range(25):
+        place.board.post(Draft(Kind.BULLETIN, text=f"n° {number}", topic=number % 2))
+        place.clock.advance(60)
+    first = place.board.bulletins(limit=10)
+    second = place.board.bulletins(after=first.after, limit=10)
+    third = place.board.bulletins(after=second.after, limit=10)
+    assert [item.text for page in (first, second, third) for item in page.items] == [f"n° {n}" for n in range(24, -1, -1)]
+    assert third.after == ""
+    assert len(place.board.bulletins(topic=1, limit=50).items) == 12
+
+
+def test_search_finds_words_whatever_their_accents(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="Œuvre collective à Liège"))
+    place.archive.index(bytes.fromhex(posted.id), place.minute, place.board.reader.text_of(bytes.fromhex(posted.id)))
+    assert [item.id for item in place.board.search("oeuvre lieg").items] == [posted.id]
+    assert place.board.search("rien").items == []
+
+
+def test_what_has_expired_is_shown_no_more_and_past_events_come_from_the_archive(place):
+    draft = event(place)
+    posted = place.board.post(draft)
+    place.pass_days(3)
+    assert place.board.item(posted.id) is None
+    row = place.store.get(bytes.fromhex(posted.id))
+    place.archive.keep([row], {})
+    assert [item.title for item in place.board.events(draft.start, draft.start + 60)] == ["Fête"]
+    forged = replace(row, id=b"\1" * 16, raw=row.raw[:-1] + b"\0")
+    place.archive.keep([forged], {})
+    assert len(place.board.events(draft.start, draft.start + 60)) == 1
+
+
+class FullStore(MemoryStore):
+    """A store whose card is full."""
+
+    def commit(self, put=(), delete=()):
+        raise StoreFailed("full")
+
+
+def test_when_the_card_is_full_the_post_is_refused_with_the_reason(place):
+    place.island.store = FullStore()
+    with pytest.raises(BoardClosed, match="full"):
+        place.board.post(Draft(Kind.BULLETIN, text="x"))
+    assert place.board.bulletins().items == []
+
+
+def test_the_revision_changes_when_anything_shown_may_have(place):
+    seen = [place.board.revision()]
+    posted = place.board.post(Draft(Kind.BULLETIN, text="x"))
+    seen.append(place.board.revision())
+    place.board.hide(posted.id, True, "k")
+    seen.append(place.board.revision())
+    place.board.set_outline("48,2 49,3", "k")
+    seen.append(place.board.revision())
+    assert len(set(seen)) == 4
+    assert problems(place.board.set_outline, "x" * 5_000, "k") == [("outline", "too-long")]
+    assert Problem("x", "y") != Problem("x", "z")
+
+
+def test_what_a_keeper_says_of_the_time_is_noted_only_when_it_is_believed(place):
+    assert not place.board.set_clock(place.minute + 60, "nadia")
+    assert place.board.acts() == []
+
+
+def test_status_tells_the_fingerprint_of_what_is_held(place):
+    before = place.board.status()
+    place.board.post(Draft(Kind.BULLETIN, text="x"))
+    after = place.board.status()
+    assert before["set"] != after["set"] and after["records"] == before["records"] + 1
+    assert after["store"] == {"ok": True, "reason": ""} and after["rules"] == {"posting": "open"}
+
+
+def test_a_post_that_would_push_out_an_older_one_of_this_island_is_refused(tmp_path):
+    place = Place(tmp_path, {Drawer.POSTS: Room(3, 99_999)})
+    for number in range(3):
+        place.board.post(Draft(Kind.BULLETIN, text=f"annonce {number}"))
+    assert problems(place.board.post, Draft(Kind.BULLETIN, text="une de trop")) == [("", "share-used")]
+    assert len(place.board.bulletins().items) == 3
+    place.archive.close()
+
+
+def test_an_island_whose_key_was_revoked_says_that_it_cannot_post(place):
+    detail = Revocation(HERE.key_id, place.minute)
+    place.take(Record(Kind.REVOCATION, FOUNDER.key_id, place.minute, 9_000, detail=detail), FOUNDER)
+    with pytest.raises(BoardClosed) as closed:
+        place.board.post(Draft(Kind.BULLETIN, text="bonjour"))
+    assert closed.value.reason == "not-admitted"
+
+
+def test_a_scheduled_post_that_came_too_late_does_not_hold_up_the_others(place):
+    soon = place.board.post(Draft(Kind.BULLETIN, text="court", life_days=1, publish_at=place.minute + 60))
+    later = place.board.post(Draft(Kind.BULLETIN, text="long", life_days=9, publish_at=place.minute + 60))
+    place.pass_days(3)
+    assert place.board.desk.publish_due() == 1
+    assert place.board.item(soon.id) is None and place.board.item(later.id).text == "long"
+    assert place.board.waiting() == []
+
+
+def test_nothing_is_kept_of_the_word_of_what_was_withdrawn(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="bonjour"))
+    assert any(name.startswith("word") and json.loads(value) for name, value in place.store._notes.items())
+    place.board.withdraw(posted.id, posted.word)
+    assert not any(name.startswith("word") and json.loads(value) for name, value in place.store._notes.items())
+
+
+def test_the_reason_of_a_cancellation_is_checked_like_any_text(place):
+    posted = place.board.post(event(place))
+    assert problems(place.board.withdraw, posted.id, posted.word, "pluie\x07") == [("reason", "control-character")]
+    place.board.withdraw(posted.id, posted.word, "e\u0301clairs")
+    assert place.board.item(posted.id).cancelled == "éclairs"
+
+
+def test_a_group_of_the_same_name_cannot_touch_the_post_of_another(place):
+    place.board.desk.add_group("Syndicat", bytes([9]) * 32, "autre phrase")
+    theirs = place.take(Record(Kind.BULLETIN, GROUP.key_id, place.minute, 24, packed=b"assemblee"), GROUP)
+    for change in (place.board.withdraw, lambda *given: place.board.correct(*given, Draft(Kind.BULLETIN, text="faux"))):
+        assert problems(change, theirs.id.hex(), "autre phrase") == [("word", "not-yours")]
+    assert place.board.item(theirs.id.hex()).text == "assemblee"

@@ -1,0 +1,176 @@
+"""The command line as a keeper types it, against a real island in its own process."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from node.cli.keys import main
+from node.daemon import rpc
+from tests.ports import free_ports
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A settings file for an island that is not made yet."""
+    return write_config(tmp_path, "Place des Fêtes")
+
+
+def write_config(folder, name):
+    path = folder / "archipel.toml"
+    path.write_text(f'[node]\nname = "{name}"\ndata = "{folder / "data"}"\n[radio]\nconnect = "none"\n'
+                    f'[portal]\nlisten = "127.0.0.1:{free_ports(1)}"\n', encoding="utf-8")
+    return path
+
+
+def archipel(*arguments, typed=""):
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def island(config):
+    """A real `archipel run` on `config`; its settings file."""
+    process = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(config)], cwd=ROOT,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
+    try:
+        wait_for(config.parent / "data", process)
+        yield config
+    finally:
+        process.terminate()
+        output = process.communicate(timeout=20)[0]
+        assert "Traceback" not in output, output
+
+
+def wait_for(folder, process):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            rpc.ask(folder, "status")
+            return
+        except rpc.NotRunning:
+            time.sleep(0.1)
+    raise AssertionError("the island did not start: " + (process.stdout.read() if process.poll() is not None else ""))
+
+
+def test_a_keeper_posts_lists_and_asks_for_the_status(island):
+    code, output = archipel("post", "Bonjour à toutes et à tous", "--config", island)
+    assert code == 0 and "1 packet" in output and "To correct or withdraw it:" in output
+    code, output = archipel("post", "Venez", "--title", "Fête", "--start", "2030-01-01 18:00", "--config", island)
+    assert code == 1 and "too-far" in output
+    code, output = archipel("post", "--urgent", "--config", island, typed="Texte venu d'un tube\n")
+    assert code == 0, output
+    code, output = archipel("list", "--config", island)
+    assert "Bonjour à toutes et à tous" in output and "! " in output
+    code, output = archipel("status", "--config", island)
+    assert "Place des Fêtes: 3 records" in output and "keeps posts" in output
+    code, output = archipel("status", "--json", "--config", island)
+    assert json.loads(output)["records"] == 3
+    code, output = archipel("doctor", "--config", island)
+    assert code == 0 and "the island runs" in output
+
+
+def test_keys_are_vouched_for_listed_and_revoked(island, tmp_path):
+    public = "aa" * 32
+    assert archipel("vouch", public, "--name", "Nadia", "--keeper", "--config", island)[0] == 0
+    output = archipel("keys", "--config", island)[1]
+    line = next(line for line in output.splitlines() if "Nadia" in line)
+    assert "vouch" in line and "vouched for by Place des Fêtes" in line
+    assert archipel("revoke", line.split()[0], "--config", island)[0] == 0
+    assert "REVOKED since" in next(line for line in archipel("keys", "--config", island)[1].splitlines() if "Nadia" in line)
+    assert archipel("vouch", "nonsense", "--name", "x", "--config", island)[1] == "Error: a public key has 64 hex digits.\n"
+    assert "16 hex digits" in archipel("revoke", "zz", "--config", island)[1]
+
+
+def test_a_group_gets_a_passphrase_and_a_keeper_a_password(island):
+    code, output = archipel("group", "Syndicat", "--config", island, typed="trois chats noirs\n")
+    assert code == 0 and "archipel vouch" in output
+    assert "never overwritten" in archipel("group", "Syndicat", "--config", island, typed="x\n")[1]
+    assert "can sign in" in archipel("keeper", "nadia", "--config", island, typed="un deux trois\n")[1]
+    assert "has no password any more" in archipel("keeper", "nadia", "--remove", "--config", island)[1]
+
+
+def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, tmp_path):
+    archipel("post", "à garder", "--config", island)
+    invitation, backup = tmp_path / "invitation.txt", tmp_path / "island.backup"
+    code, output = archipel("invite", "--out", invitation, "--config", island)
+    assert code == 0 and "Good for one island" in output
+    other = tmp_path / "other"
+    other.mkdir()
+    code, output = archipel("join", invitation, "--config", write_config(other, "Café"))
+    assert code == 0 and "Joined “Place des Fêtes”" in output
+    assert "belongs to a set already" in archipel("join", invitation, "--config", other / "archipel.toml")[1]
+
+    assert archipel("backup", backup, "--config", island, typed="cheval pile agrafe\n")[0] == 0
+    new = tmp_path / "new"
+    new.mkdir()
+    replaced = write_config(new, "Place des Fêtes")
+    assert "passphrase is wrong" in archipel("restore", backup, "--config", replaced, typed="cheval\n")[1]
+    code, output = archipel("restore", backup, "--config", replaced, typed="cheval pile agrafe\n")
+    assert code == 0, output
+    before = json.loads(archipel("status", "--json", "--config", island)[1])
+    process = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(replaced)], cwd=ROOT,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        wait_for(new / "data", process)
+        assert json.loads(archipel("status", "--json", "--config", replaced)[1])["set"] == before["set"]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_a_set_may_be_founded_with_a_key_kept_elsewhere(config, tmp_path):
+    key, here = tmp_path / "founder.key", ("--config", config)
+    code, output = archipel("found", "Belleville", "--key", key, *here, typed="mots de passe\n")
+    assert code == 0 and "Founded “Belleville”" in output
+    code, output = archipel("invite", "--key", key, "--no-qr", *here, typed="mots de passe\n")
+    assert code == 0 and len(output) > 300
+    assert "wrong" in archipel("invite", "--key", key, *here, typed="x\n")[1]
+
+
+def test_commands_say_what_to_do_when_no_island_runs_or_the_file_is_wrong(config, tmp_path):
+    assert "Start it: archipel run" in archipel("list", "--config", config)[1]
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[node]\nlanguage = 3\n")
+    code, output = archipel("status", "--config", bad)
+    assert code == 1 and "line 2" in output
+
+
+def test_init_makes_an_island_once(config):
+    assert "fingerprint" in archipel("init", "--config", config)[1]
+    assert "nothing was changed" in archipel("init", "--config", config)[1]
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(config, tmp_path):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f'[portal]\nlisten = "127.0.0.1:{taken.getsockname()[1]}"\n'
+        config.write_text(config.read_text().split("[portal]")[0] + listen)
+        code, output = archipel("run", "--config", config)
+        assert code == 1 and "Another program uses that port" in output
+        assert archipel("doctor", "--config", config)[0] == 1
+
+
+def test_an_island_that_runs_is_not_wiped(island):
+    code, said = archipel("wipe", "--config", island, "--yes")
+    assert code == 1 and "Stop it first" in said
+    assert (island.parent / "data/keys/island.key").exists()
+
+
+def test_nothing_is_left_of_an_island_that_was_wiped(config):
+    archipel("init", "--config", config)
+    assert archipel("wipe", "--config", config, typed="n\n")[0] == 1
+    assert (config.parent / "data/keys/island.key").exists()
+    code, said = archipel("wipe", "--config", config, typed="y\n")
+    assert code == 0 and "Nothing is left" in said
+    assert not list((config.parent / "data").iterdir())

@@ -1,0 +1,154 @@
+"""Islands on one network find each other and end alike; peers that are slow, endless or hostile cost bounded time."""
+
+import contextlib
+import http.server
+import socket
+import threading
+import time
+
+import pytest
+
+from node.daemon.lan_discovery import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanRounds, NoAnswer, Peer, ask, own_addresses
+from tests.sim.village import Village
+from tests.transfer.test_bulk import Shore, busy
+from tests.transfer.test_lan import desk
+from tests.waiting import until
+
+
+@contextlib.contextmanager
+def serving(answer):
+    """A portal that answers /lan with `answer(message)`: (status, body)."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            assert self.path == "/lan" and self.headers["Host"] == "archipel.lan"
+            status, body = answer(self.rfile.read(int(self.headers["Content-Length"])))
+            with contextlib.suppress(OSError):
+                self.send_response(status)
+                self.end_headers()
+                for block in body:
+                    self.wfile.write(block)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server.server_address
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def rounds(shore, village, peers=()):
+    made = LanRounds((shore.wharf, desk(shore, village), village.charter.subkey("lan")), peers, False, None)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def village():
+    return Village()
+
+
+def test_a_peer_given_by_its_address_is_visited_and_both_end_alike(village):
+    raws = busy(village)
+    here, there = Shore(village).hold(*raws[:3], *raws[3::2]), Shore(village, "island").hold(*raws[:3], *raws[4::2])
+    answers = desk(there, village, 2)
+    with serving(lambda message: (200, [answers.answer(message)])) as address, rounds(here, village, [address]) as visiting:
+        until(lambda: here.ids == there.ids)
+        until(lambda: visiting.status()[0]["up"])
+    assert here.ids == there.ids and visiting.status()[0]["given"] > 100
+
+
+@pytest.mark.parametrize(("answer", "state"), [
+    (lambda message: (403, []), "status-403"),
+    (lambda message: (200, [b"<html>a printer</html>"]), "lan-form"),
+    (lambda message: (200, [b"\1" + bytes(100)]), "lan-seal"),
+    (lambda message: (302, []), "status-302"),
+    (lambda message: (200, (bytes(65_536) for _ in range(10_000))), "too-much"),
+])
+def test_who_does_not_answer_as_a_member_is_told_and_visited_less_and_less(village, answer, state):
+    shore = Shore(village)
+    with rounds(shore, village) as visiting, serving(answer) as address:
+        peer = Peer(address)
+        visiting.visit(peer)
+        visiting.visit(peer)
+    assert peer.state == state and peer.failures == 2
+    assert not peer.due(peer.visited_at + 100, 7) and peer.due(peer.visited_at + 121, 7)
+    peer.failures = 50
+    assert peer.due(peer.visited_at + 3_601, 7), "but never given up"
+
+
+def test_nobody_there_is_told(village):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+    with rounds(Shore(village), village) as visiting:
+        visiting.visit(peer := Peer(address))
+    assert peer.state == "absent"
+
+
+def test_an_answer_that_drips_for_ever_is_left(village, monkeypatch):
+    monkeypatch.setattr("node.daemon.lan_discovery.ANSWER_S", 0.5)
+
+    def dripping():
+        for _ in range(200):
+            time.sleep(0.02)
+            yield b"."
+
+    with serving(lambda message: (200, dripping())) as address, pytest.raises(NoAnswer):
+        ask(address, b"")
+    assert ANSWER_S >= 30
+
+
+def test_a_change_here_is_told_soon_and_what_is_equal_now_and_then():
+    peer = Peer(("192.0.2.1", 80), visited_at=1_000.0, revision=4)
+    assert not peer.due(1_030.0, 4) and peer.due(1_060.0, 4)
+    assert not peer.due(1_003.0, 5) and peer.due(1_005.0, 5)
+
+
+def test_peers_that_are_met_are_bounded_and_the_silent_make_room(village):
+    with rounds(Shore(village), village) as visiting:
+        for number in range(MAX_PEERS * 2):
+            visiting.meet(("192.0.2.1", 1_000 + number))
+        assert len(visiting._peers) == MAX_PEERS
+        next(iter(visiting._peers.values())).failures = 3
+        visiting.meet(("192.0.2.2", 80))
+        assert ("192.0.2.2", 80) in visiting._peers and len(visiting._peers) == MAX_PEERS
+
+
+class Announced:
+    """What zeroconf tells of a service."""
+
+    def __init__(self, name, tag, port=8080):
+        self.name, self.port, self.properties = name, port, {b"tag": tag}
+
+    def get_service_info(self, type_, name, timeout):
+        return self if self.port else None
+
+    def parsed_addresses(self, version):
+        return ["192.0.2.9"]
+
+
+def test_only_islands_of_the_set_are_recognised_by_their_tag(village, monkeypatch):
+    from node.transfer.lan import tag_of
+
+    met, secret = [], village.charter.subkey("lan")
+    finder = Finder.__new__(Finder)
+    finder._secret, finder._met, finder._name = secret, met.append, f"me.{SERVICE}"
+    name = f"other.{SERVICE}"
+    for tag in (b"", None, b"\xff\xfe", b"0" * 16, tag_of(secret, f"else.{SERVICE}").encode()):
+        finder.add_service(Announced(name, tag), SERVICE, name)
+    finder.add_service(Announced(name, b"", port=0), SERVICE, name)
+    finder.add_service(Announced(f"me.{SERVICE}", tag_of(secret, f"me.{SERVICE}").encode()), SERVICE, f"me.{SERVICE}")
+    assert met == []
+    finder.update_service(Announced(name, tag_of(secret, name).encode()), SERVICE, name)
+    assert met == [("192.0.2.9", 8080)]
+
+
+def test_loopback_is_no_address_for_others():
+    assert not any(address.startswith("127.") for address in own_addresses())

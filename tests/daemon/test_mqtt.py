@@ -1,0 +1,183 @@
+"""What a broker says when one knocks, against real ones: TLS, certificates, passwords, forbidden topics."""
+
+import datetime
+import ipaddress
+import socket
+import subprocess
+import threading
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from node.daemon.mqtt import REMEDIES, brokers_of, root_of
+from node.daemon.settings import BadSettings, MqttSettings, parse
+from radio.link import Outcome
+from radio.mqtt.link import MqttLink
+from radio.mqtt.probe import REFUSALS, BrokerSettings, knock
+from tests.mosquitto import Mosquitto
+from tests.sim.village import Village
+from tests.waiting import until
+
+ROOT = "archipel/x"
+
+
+class Authority:
+    """Signs certificates; everything as PEM files in `folder`."""
+
+    def __init__(self, folder):
+        self.folder, self.key = folder, ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+        self.file = self._write("authority", self._signed(self.name, self.key.public_key(), True))
+
+    def certificate(self, name):
+        """(certificate file, key file)."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        secret = self.folder / f"{name}.key"
+        secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                             serialization.NoEncryption()))
+        return self._write(name, self._signed(subject, key.public_key(), False)), secret
+
+    def _signed(self, subject, public, authority):
+        now = datetime.datetime.now(datetime.UTC)
+        made = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(public)
+                .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+                .not_valid_after(now + datetime.timedelta(days=1))
+                .add_extension(x509.BasicConstraints(authority, None), critical=True)
+                .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False))
+        return made.sign(self.key, hashes.SHA256())
+
+    def _write(self, name, certificate):
+        path = self.folder / f"{name}.pem"
+        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return path
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """Starts one broker with these lines in its configuration."""
+    made = []
+
+    def start(extra=""):
+        made.append(Mosquitto(tmp_path, extra))
+        return made[-1].start()
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path)
+
+
+def sealed(port, **files):
+    return BrokerSettings(f"mqtts://127.0.0.1:{port}", ROOT, quiet_s=0.02, **files)
+
+
+def test_a_broker_that_lets_us_in_is_up_and_one_that_is_off_is_absent(broker):
+    one = broker()
+    assert knock(BrokerSettings(one.url, ROOT)) == "up"
+    one.stop()
+    assert knock(BrokerSettings(one.url, ROOT)) == "absent"
+    assert knock(BrokerSettings("mqtt://no-such-name.invalid", ROOT)) == "unknown"
+
+
+def test_a_broker_with_tls_is_trusted_by_its_authority_only(broker, authority):
+    certificate, key = authority.certificate("broker")
+    one = broker(f"certfile {certificate}\nkeyfile {key}")
+    assert knock(sealed(one.port)) == "certificate"
+    assert knock(sealed(one.port, authority=authority.file)) == "up"
+    assert knock(BrokerSettings(one.url, ROOT)) in ("mute", "absent")
+    assert knock(sealed(one.port, authority=authority.folder / "nowhere.pem")) == "files"
+
+
+def test_tls_asked_of_a_plain_broker_is_told(broker):
+    assert knock(sealed(broker().port)) == "tls"
+
+
+def test_a_broker_that_wants_a_certificate_gets_ours(broker, authority):
+    certificate, key = authority.certificate("broker")
+    ours, secret = authority.certificate("island")
+    one = broker(f"certfile {certificate}\nkeyfile {key}\ncafile {authority.file}\nrequire_certificate true")
+    assert knock(sealed(one.port, authority=authority.file)) == "wants-certificate"
+    settings = sealed(one.port, authority=authority.file, certificate=ours, key=secret)
+    assert knock(settings) == "up"
+    link = MqttLink(settings)
+    try:
+        until(lambda: link.up)
+        assert link.send(bytes(16) + b"sealed") is Outcome.SENT
+        assert link.receive(5).payload == bytes(16) + b"sealed"
+    finally:
+        link.close()
+
+
+def test_user_and_password_are_checked(broker, tmp_path):
+    subprocess.run(["mosquitto_passwd", "-b", "-c", tmp_path / "users", "jo", "p@ss/"], check=True, capture_output=True)
+    one = broker(f"password_file {tmp_path / 'users'}\nallow_anonymous false")
+    url = f"127.0.0.1:{one.port}"
+    assert knock(BrokerSettings(f"mqtt://{url}", ROOT)) == "not-allowed"
+    assert knock(BrokerSettings(f"mqtt://jo:wrong@{url}", ROOT)) in ("password", "not-allowed")
+    assert knock(BrokerSettings(f"mqtt://jo:p%40ss%2F@{url}", ROOT)) == "up"
+
+
+class Scripted:
+    """A server that answers the first words with `answers`, whatever they are."""
+
+    def __init__(self, answers):
+        self._socket, self._answers = socket.create_server(("127.0.0.1", 0)), answers
+        self.url = f"mqtt://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self):
+        with self._socket, self._socket.accept()[0] as stream:
+            for answer in self._answers:
+                stream.recv(1_000)
+                stream.sendall(answer)
+
+
+@pytest.mark.parametrize(("answers", "said"), [
+    ([b"\x20\2\0" + bytes([code])], slug) for code, slug in REFUSALS.items()] + [
+    ([b"HTTP/1.0 400 Bad Request\r\n\r\n"], "mute"),
+    ([b""], "mute"),
+    ([b"\x20\2\0\0", b"\x90\3\0\1\x80"], "topics"),
+    ([b"\x20\2\0\0", b"\x31\5\0\1ahi" + b"\x90\3\0\1\1"], "up"),
+    ([b"\xff" * 5_000], "mute"),
+])
+def test_every_answer_of_a_broker_is_understood(answers, said):
+    assert knock(BrokerSettings(Scripted(answers).url, ROOT)) == said
+
+
+def test_every_trouble_has_its_remedy():
+    assert {"files", "unknown", "absent", "certificate", "wants-certificate", "tls", "mute", "topics",
+            *REFUSALS.values()} == set(REMEDIES)
+
+
+def test_several_brokers_are_links_of_their_own():
+    charter = Village().charter
+    mqtt = parse('[mqtt]\nbroker = "mqtt://a, mqtts://jo:x@b:1"\nuser = "me"\npassword = "p@ss/"\nquota = 500\n').mqtt
+    made = brokers_of(mqtt, charter)
+    assert {name: broker.url for name, broker in made.items()} == {"mqtt": "mqtt://me:p%40ss%2F@a", "mqtt2": "mqtts://jo:x@b:1"}
+    assert made["mqtt"].login == ("me", "p@ss/") and made["mqtt2"].where == ("b", 1)
+    assert {broker.root for broker in made.values()} == {root_of(charter)} and made["mqtt"].quota_per_h == 500
+    assert brokers_of(MqttSettings(), charter) == {}
+    with pytest.raises(BadSettings):
+        parse('[mqtt]\nbroker = "mqtt://a, mqtt://b, mqtt://c, mqtt://d, mqtt://e"\n')
+    with pytest.raises(BadSettings):
+        parse('[mqtt]\nbroker = "mqtt://a, none"\n')
+
+
+def test_one_island_does_not_drown_a_shared_broker(broker):
+    link = MqttLink(BrokerSettings(broker().url, ROOT, quiet_s=0.02, quota_per_h=100))
+    try:
+        until(lambda: link.up)
+        outcomes = [link.send(number.to_bytes(16, "big") + b"x") for number in range(110)]
+        assert outcomes[:100] == [Outcome.SENT] * 100 and Outcome.QUEUE_FULL in outcomes[100:]
+        assert link.counters["queue-full"] >= 9
+    finally:
+        link.close()

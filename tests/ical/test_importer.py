@@ -1,0 +1,277 @@
+"""Agendas taken over: once, with corrections and cancellations, where they came from, and never in others' place."""
+
+import pytest
+
+from node.board.api import Draft, Origin
+from node.board.import_sources import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
+from node.ical.import_plan import MAX_AT_ONCE
+from node.ical.importer import MAX_HELD
+from node.model.record import Kind, Record
+from node.replica.quota import ROOM, Drawer
+from node.store.index import StoreFailed
+from tests.ical.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, calendar, event
+from tests.sim.portals import HERE, Neighbourhood
+
+SAME = ("title", "text", "place", "organiser", "link", "start", "end", "offset", "topic", "language")
+
+
+@pytest.fixture
+def desk(board):
+    return board.importing
+
+
+@pytest.fixture
+def give(desk):
+    """Looks at a file and takes it; how many were new, changed, cancelled, unchanged."""
+    def taken(content, name="agenda.ics", address=""):
+        shown = desk.look(content, name, address)
+        done = desk.take(shown.id, "lea")
+        assert done == shown
+        return len(done.new), len(done.changed), len(done.cancelled), done.unchanged
+    return taken
+
+
+def events(board):
+    return board.events(board.now(), board.now() + 400 * 1440)
+
+
+def items(board):
+    return {item.title: board.item(item.id) for item in events(board)}
+
+
+@pytest.mark.parametrize("content", [GANCIO, DEMOSPHERE, MOBILIZON, AGENDA_DU_LIBRE])
+def test_an_agenda_is_taken_once_and_its_source_named(board, give, content):
+    assert give(content.encode()) == (1, 0, 0, 0)
+    assert give(content.encode()) == (0, 0, 0, 1)
+    (item,) = items(board).values()
+    assert item.origin.name and item.origin.link.startswith("https://") and item.link.startswith(item.origin.link)
+    assert item.author.here
+
+
+def test_looking_posts_nothing_and_tells_the_cost(board, desk):
+    shown = desk.look(GANCIO.encode(), "x.ics")
+    assert not events(board) and shown.size == 1
+    assert shown.cost == board.cost(shown.new[0]) and shown.cost.airtime_s > 0
+
+
+def test_an_event_that_changed_is_corrected(board, give):
+    give(calendar(event("SEQUENCE:1", "LOCATION:Ici"), event(uid="2", summary="Autre")))
+    before = items(board)["Bal"]
+    assert give(calendar(event("SEQUENCE:2", "LOCATION:Là"), event(uid="2", summary="Autre"))) == (0, 1, 0, 1)
+    after = items(board)["Bal"]
+    assert (after.place, after.corrected, after.first) == ("Là", True, before.id[:16])
+    assert after.origin == before.origin == Origin("Un agenda", "")
+
+
+def test_an_event_that_moved_to_another_day_is_the_same_event(board, give):
+    give(calendar(event()))
+    assert give(calendar(event(start="20251203T190000Z"))) == (0, 1, 0, 0)
+    assert len(events(board)) == 1
+
+
+def test_an_older_version_changes_nothing(board, desk, give):
+    give(calendar(event("SEQUENCE:2", "LOCATION:Là")))
+    assert give(calendar(event("SEQUENCE:1", "LOCATION:Ici"))) == (0, 0, 0, 0)
+    assert items(board)["Bal"].place == "Là"
+    assert desk.look(calendar(event("SEQUENCE:1", "LOCATION:Ici")), "x").left_out == {"older": 1}
+
+
+def test_a_cancelled_event_is_called_off_here_too_once(board, desk, give):
+    give(calendar(event()))
+    cancelled = calendar(event("STATUS:CANCELLED", "COMMENT:La salle est prise"))
+    assert give(cancelled) == (0, 0, 1, 0)
+    assert items(board)["Bal"].cancelled == "La salle est prise"
+    assert give(cancelled) == (0, 0, 0, 1)
+    assert desk.look(calendar(event()), "x").left_out == {"gone": 1}, "an island cannot take a cancellation back"
+
+
+def test_what_was_cancelled_before_it_came_is_not_announced(board, desk, give):
+    assert give(calendar(event("STATUS:CANCELLED"))) == (0, 0, 0, 0) and not events(board)
+
+
+def test_what_was_hidden_or_withdrawn_here_does_not_come_back(board, desk, give):
+    give(calendar(event()))
+    board.hide(items(board)["Bal"].id, keeper="lea")
+    assert give(calendar(event("SEQUENCE:9", summary="Bal quand même"))) == (0, 0, 0, 0) and not events(board)
+    assert desk.look(calendar(event()), "x").left_out == {"gone": 1}
+
+
+def test_an_event_put_off_after_its_day_is_announced_again(neighbourhood, board, give):
+    give(calendar(event(start="20251203T190000Z")))
+    neighbourhood.pass_days(3)
+    assert give(calendar(event(start="20251220T190000Z"))) == (1, 0, 0, 0)
+    assert items(board)["Bal"].origin
+
+
+def test_what_a_neighbour_has_announced_is_left_alone(board, desk, give):
+    (wanted,) = desk.look(calendar(event("LOCATION:Ici")), "x").new
+    board.post(Draft(Kind.EVENT, title="BAL", start=wanted.start, place="Là"))
+    assert give(calendar(event("LOCATION:Ici"))) == (0, 0, 0, 0)
+    assert give(calendar(event("STATUS:CANCELLED"))) == (0, 0, 0, 0)
+    assert [(item.place, item.cancelled) for item in events(board)] == [("Là", None)]
+
+
+@pytest.mark.parametrize("again", [
+    event("URL:https://exemple.org/bal", summary="Le bal, nouvel horaire", start="20251205T200000Z"),
+    event(summary="bal"),
+])
+def test_what_another_island_has_taken_over_is_not_announced_twice(neighbourhood, board, desk, again):
+    (draft,) = desk.look(calendar(event()), "x").new
+    neighbourhood.event(("Bal", "", "", "", "https://exemple.org/bal"), draft.start)
+    shown = desk.look(calendar(again), "x")
+    assert (shown.size, shown.left_out) == (0, {"known": 1})
+
+
+def test_occurrences_share_a_link_and_are_announced_each(board, give):
+    weekly = event("RRULE:FREQ=WEEKLY;COUNT=3", "URL:https://exemple.org/bal", start="20251202T190000Z")
+    assert give(calendar(weekly)) == (3, 0, 0, 0)
+    assert give(calendar(weekly)) == (0, 0, 0, 3)
+
+
+def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(neighbourhood, board, desk):
+    neighbourhood.event(("Bal", "", "", "", "https://exemple.org/bal"), board.now() + 600)
+    last = event("RRULE:FREQ=WEEKLY;COUNT=2", "URL:https://exemple.org/bal", start="20251127T190000Z")
+    assert len(desk.look(calendar(last), "x").new) == 1
+
+
+def test_a_week_later_only_the_coming_occurrence_is_new(neighbourhood, board, give):
+    weekly = calendar(event("RRULE:FREQ=WEEKLY", "URL:https://exemple.org/bal", start="20251202T190000Z"))
+    first = give(weekly)
+    neighbourhood.pass_days(7)
+    assert first == (5, 0, 0, 0) and give(weekly) == (1, 0, 0, 4)
+
+
+def test_a_file_that_says_an_event_twice_announces_it_once(give):
+    assert give(calendar(event(uid="1"), event(uid="2"))) == (1, 0, 0, 0)
+
+
+def test_the_same_uid_of_another_source_is_another_event(board, give):
+    give(calendar(event(), name="Une source"))
+    other = event("SEQUENCE:9", summary="Détourné", start="20251206T190000Z")
+    assert give(calendar(other, name="Une autre")) == (1, 0, 0, 0)
+    taken = {title: item.origin.name for title, item in items(board).items()}
+    assert taken == {"Bal": "Une source", "Détourné": "Une autre"}
+
+
+def test_events_that_lost_their_notes_are_known_again(neighbourhood, board, give):
+    give(calendar(event()))
+    neighbourhood.store.set_note("agendas", None)
+    board.origins = Origins(neighbourhood.store, board.desk.keep_note)
+    assert items(board)["Bal"].origin is None
+    assert give(calendar(event("LOCATION:Là"))) == (0, 1, 0, 0)
+    assert items(board)["Bal"].origin and items(board)["Bal"].place == "Là"
+
+
+def test_what_came_from_one_agenda_is_not_changed_by_another(board, desk, give):
+    give(calendar(event("LOCATION:Ici"), name="Une source"))
+    shown = desk.look(calendar(event("LOCATION:Là", uid="9"), name="Une autre"), "x")
+    assert (shown.size, shown.left_out) == (0, {"known": 1})
+
+
+def test_where_events_came_from_outlives_a_restart(neighbourhood, board, give):
+    give(GANCIO.encode())
+    board.origins = Origins(neighbourhood.store, board.desk.keep_note)
+    assert items(board)["Cantine de quartier"].origin == Origin("Le sémaphore", "https://semaphore.exemple.org/")
+    assert give(GANCIO.encode()) == (0, 0, 0, 1)
+
+
+def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, give, desk):
+    many = calendar(*(event(uid=n, summary=f"Bal {n}") for n in range(MAX_AT_ONCE + 5)))
+    assert desk.look(many, "x").left_out == {"later": 5}
+    assert give(many)[0] == MAX_AT_ONCE and give(many) == (5, 0, 0, MAX_AT_ONCE)
+
+
+def test_half_of_the_islands_share_stays_free_for_its_neighbours(neighbourhood, board, desk):
+    half = ROOM[Drawer.POSTS].records // 2
+    for number in range(half - 3):
+        packed = f"Annonce {number}".encode()
+        neighbourhood.take(Record(Kind.BULLETIN, HERE.key_id, board.now(), 48, packed=packed), HERE)
+    shown = desk.look(calendar(*(event(uid=n, summary=f"Bal {n}") for n in range(5))), "x")
+    assert (len(shown.new), shown.left_out) == (3, {"share-used": 2})
+    board.post(Draft(Kind.BULLETIN, "Les gens d’ici ont toujours de la place"))
+
+
+def test_a_full_card_keeps_nothing_and_says_so(neighbourhood, board, desk):
+    def full(raws):
+        raise StoreFailed("full")
+
+    shown = desk.look(GANCIO.encode(), "x")
+    desk._take_in = full
+    assert desk.take(shown.id, "lea").problem == "full"
+    assert not events(board) and not board.acts()
+
+
+def test_a_file_seen_too_long_ago_must_be_given_again(desk):
+    shown = desk.look(GANCIO.encode(), "x")
+    for number in range(MAX_HELD):
+        desk.look(calendar(event(uid=number)), "x")
+    assert desk.take(shown.id, "lea").problem == "stale"
+
+
+def test_what_is_no_agenda_is_said(desk):
+    assert desk.look(b"un texte", "x").problem == "agenda-mark"
+
+
+def test_what_was_imported_is_seen_among_the_acts(board, give):
+    give(GANCIO.encode())
+    give(GANCIO.encode())
+    assert [(act.keeper, act.deed, act.about) for act in board.acts()] == [("lea", "import", "Le sémaphore")]
+
+
+def test_a_long_text_is_cut_to_what_fits_a_record_and_stays_unchanged(board, give):
+    hard = "".join(chr(0x4E00 + number * 37 % 20_000) for number in range(990))
+    content = calendar(event("DESCRIPTION:" + hard))
+    assert give(content) == (1, 0, 0, 0) and give(content) == (0, 0, 0, 1)
+    assert items(board)["Bal"].text.endswith("…")
+
+
+def test_an_agenda_of_an_address_is_fetched_again_only_if_it_may_have_more(board, desk):
+    address = "https://exemple.org/a.ics"
+    assert desk.tag(address) == ""
+    desk.take(desk.look(calendar(event()), "a.ics", address, '"v1"').id, "lea")
+    assert desk.tag(address) == '"v1"'
+    desk.take(desk.look(calendar(event("RRULE:FREQ=WEEKLY")), "a.ics", address, '"v2"').id, "lea")
+    assert desk.tag(address) == ""
+
+
+def test_our_own_agenda_comes_back_whole_on_another_island(board, portal, settings, tmp_path):
+    start = board.now() + 3_000
+    drafts = [
+        Draft(Kind.EVENT, "Venez !\n\nAvec < une > chaise ; ou deux, \\ ici 🍲.", 1, 4, title="Repas, « partagé »\u00a0!",
+              start=start, end=start + 90, place="8, rue du Canal", organiser="AMAP ; du canal",
+              link="https://exemple.org/a,b;c", offset=4, position=(48.87, 2.36)),
+        Draft(Kind.EVENT, "", 4, 2, title="اجتماع", start=start + 60, end=start + 60, offset=-16),
+        Draft(Kind.EVENT, "", 2, 0, title="Alone", start=start + 61, end=start + 100, organiser="Only us", offset=0),
+    ]
+    for draft in drafts:
+        board.post(draft)
+    elsewhere = Neighbourhood(tmp_path)
+    try:
+        desk, content = elsewhere.board.importing, portal.get("/agenda.ics").data
+        assert desk.take(desk.look(content, "x").id, "lea").cost.packets
+        assert desk.look(content, "x").unchanged == len(drafts)
+        taken = items(elsewhere.board)
+        for draft in drafts:
+            item = taken[draft.title]
+            assert {name: getattr(item, name) for name in SAME} == {name: getattr(draft, name) for name in SAME}
+            assert item.position == (pytest.approx(draft.position, abs=1e-4) if draft.position else None)
+            assert item.origin.name == settings.name
+    finally:
+        elsewhere.archive.close()
+    assert board.importing.look(content, "x").left_out == {"known": len(drafts)}, "it comes home and finds itself"
+
+
+def test_what_is_known_of_agendas_is_bounded(board):
+    origins = board.origins
+    many = {str(n): Known(n.to_bytes(8, "big"), (0, 0), 10 * n) for n in range(MAX_KNOWN + 10)}
+    origins.remember("a", Source(Origin("A"), known=many), 0)
+    assert len(origins.source("a").known) == MAX_KNOWN and "0" not in origins.source("a").known
+    origins.remember("b", Source(Origin("B"), known={"x": Known(b"x" * 8, (0, 0), 9**6)}), KEPT_MIN + 10 * MAX_KNOWN + 99)
+    assert not origins.source("a").known and origins.of(b"x" * 8) == Origin("B")
+
+
+def test_an_island_that_may_not_post_says_so(neighbourhood):
+    desk = neighbourhood.board.importing
+    neighbourhood.clock.advance(9_000 * 3_600 + 60)
+    neighbourhood.island.handle_all([], neighbourhood.clock.now())
+    assert desk.look(calendar(event(start="20270105T190000Z")), "x").problem == "not-admitted"

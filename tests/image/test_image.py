@@ -1,0 +1,222 @@
+"""The SD image's own code, without building it: settings, updates, layers, units. `make image-test` does the rest."""
+
+import io
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from node.daemon.settings import Settings, parse
+from tests.image.imageparts import BUILD, MAX_EXPOSURE, OVERLAY, ROOT, SERVICES, UNITS, program
+
+# settings
+
+
+def boxed(tmp_path, text):
+    """What box.py writes for a card whose settings file holds `text`: {name: content}."""
+    card, target = tmp_path / "card", tmp_path / "target"
+    for folder in (card, target):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    if text is not None:
+        (card / "archipel.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    program("box").main(card, target)
+    return {path.name: path.read_text() for path in target.iterdir()}
+
+
+def test_the_settings_file_on_the_card_is_right_as_it_is_and_with_its_examples():
+    text = (BUILD / "boot/archipel.toml").read_text()
+    assert parse(text) == Settings()
+    examples = re.sub(r"(?m)^# (\w+ = )", r"\1", text).replace("AAAA...", "AAAAC3NzaC1lZDI1NTE5AAAA")
+    assert parse(examples).box.country == "FR"
+
+
+def test_without_a_country_the_wifi_stays_off_and_the_portal_says_how_to_set_it(tmp_path):
+    files = boxed(tmp_path, '[node]\nname = "Île"\n')
+    assert "hostapd.conf" not in files and "dnsmasq.conf" not in files
+    assert "no country is set" in files["notices"] and 'country = "FR"' in files["notices"]
+
+
+def test_with_a_country_the_wifi_is_open_and_keeps_visitors_apart(tmp_path):
+    files = boxed(tmp_path, '[node]\nname = "Place des Fêtes"\n[box]\ncountry = "FR"\n')
+    lines = files["hostapd.conf"].splitlines()
+    assert {"country_code=FR", "ap_isolate=1", f"ssid2={'Place des Fêtes'.encode().hex()}"} <= set(lines)
+    assert not [line for line in lines if line.startswith("wpa")]
+    assert "interface=wlan0" in files["dnsmasq.conf"] and files["notices"] == ""
+
+
+def test_a_long_name_of_the_wifi_is_cut_between_letters(tmp_path):
+    name = program("box").ssid(parse(f'[node]\nname = "{"é" * 20}x"\n'))
+    assert len(name) <= 32 and name.decode() == "é" * 16
+
+
+@pytest.mark.parametrize("text", [None, b"", b"\xff\xfe", "= = =\n" * 99, '[box]\ncountry = "France"\n[x]\ny = 1\n',
+                                  "a = " + "[" * 5_000])
+def test_whatever_the_card_holds_the_island_gets_settings_that_it_reads(tmp_path, text):
+    files = boxed(tmp_path, text)
+    settings = parse(files["archipel.toml"])
+    assert settings.node.data == Path("/data/archipel") and settings.portal.behind_front
+    assert settings.portal.listen == ("127.0.0.1", 8080)
+    assert text == b"" or "archipel.toml" in files["notices"].replace("no country", "", 1)
+
+
+def test_names_with_quotes_and_signs_reach_the_island_as_they_were_written(tmp_path):
+    name = 'Le "Café" \\ ☕ — l’île'
+    given = program("box").toml(parse(f"[node]\nname = '{name}'\nposition = \"48.8752, 2.3931\"\n[radio]\nshare = 2.5\n"
+                                       '[lan]\npeers = "192.168.1.20, 192.168.1.30:8080"\n'))
+    settings = parse(given)
+    assert settings.lan.peers == (("192.168.1.20", 80), ("192.168.1.30", 8080))
+    assert (settings.node.name, settings.node.position, settings.radio.share) == (name, (48.8752, 2.3931), 2.5)
+
+
+def test_keys_and_passwords_are_written_for_the_services_that_need_them_only(tmp_path):
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJveA== someone@somewhere"
+    files = boxed(tmp_path, f'[box]\nssh_key = "{key}"\nbroker_password = "mot de passe"\nethernet = "host"\n'
+                            'keeper = "Samira"\nkeeper_password = "quatre mots au hasard"\n')
+    assert files["ssh_key"] == key + "\n" and files["broker_password"] == "mot de passe"
+    assert (files["keeper"], files["keeper_password"]) == ("Samira\n", "quatre mots au hasard\n")
+    assert "Address=198.51.100.129/25" in files["cable.network"] and "interface=eth0" in files["dnsmasq.conf"]
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o640 for path in (tmp_path / "target").iterdir())
+    assert {"ssh_key", "broker_password", "keeper", "hostapd.conf"}.isdisjoint(boxed(tmp_path, ""))
+
+
+def test_an_invitation_on_the_card_is_handed_on(tmp_path):
+    (tmp_path / "card").mkdir()
+    (tmp_path / "card/Invitation de Nord.txt").write_text("ABCDE")
+    (tmp_path / "target").mkdir()
+    program("box").main(tmp_path / "card", tmp_path / "target")
+    assert (tmp_path / "target/invitation").read_text() == "ABCDE"
+
+
+# units, layers, accounts
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_closed_but_for_what_it_needs(service):
+    told = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", f"--root={OVERLAY}", service],
+                          capture_output=True, text=True, check=True).stdout
+    assert float(re.search(r"exposure level for \S+: ([\d.]+)", told)[1]) <= MAX_EXPOSURE, told
+
+
+def test_units_hold_no_key_that_systemd_does_not_know():
+    told = subprocess.run(["systemd-analyze", "verify", "--man=no", *SERVICES, "run-stick.mount", "archipel-wipe.path"],
+                          capture_output=True, text=True, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{UNITS}:"}).stderr
+    ours = [line for line in told.splitlines() if str(UNITS) in line]
+    assert not [line for line in ours if re.search("Unknown|Invalid|Failed|ignoring", line)], told
+
+
+def test_every_unit_that_is_wanted_exists_and_no_debian_way_to_start_the_same_is_left():
+    enabled = [path for path in (OVERLAY / "etc/systemd/system").rglob("*.wants/*") if path.is_symlink()]
+    ours = [path for path in enabled if path.name.startswith("archipel")]
+    assert ours and all((UNITS / path.name).exists() for path in ours)
+    assert {"nginx.service", "mosquitto.service"} <= {
+        path.name for path in (OVERLAY / "etc/systemd/system").iterdir() if path.is_symlink()}
+
+
+def test_a_service_writes_to_no_file_in_a_folder_that_is_made_after_its_outputs_are_opened():
+    for path in UNITS.glob("archipel-*.service"):
+        text = path.read_text()
+        made = re.findall(r"(?m)^RuntimeDirectory=(\S+)", text)
+        written = re.findall(r"(?m)^Standard(?:Error|Output)=file:/run/([^/]+)/", text)
+        assert not set(made) & set(written), path
+
+
+def test_the_links_of_a_stick_and_of_a_radio_outlast_a_change_of_theirs():
+    text = (OVERLAY / "usr/lib/udev/rules.d/70-archipel.rules").read_text()
+    rules = [line for line in text.splitlines() if "SYMLINK" in line]
+    assert rules and all(line.startswith('ACTION!="remove", ') for line in rules)
+
+
+def test_the_drivers_of_radios_are_there_before_the_service_that_may_open_them_starts():
+    drivers = {"ttyUSB": "usbserial", "ttyACM": "cdc_acm"}
+    opened = re.findall(r"(?m)^DeviceAllow=char-(\S+)", (UNITS / "archipel-island.service.d/20-opens.conf").read_text())
+    loaded = (OVERLAY / "etc/modules-load.d/archipel.conf").read_text().splitlines()
+    assert opened and {drivers[name] for name in opened} <= set(loaded)
+
+
+def test_dnsmasq_is_told_nothing_for_which_it_would_want_a_capability():
+    lines = (OVERLAY / "usr/share/archipel/dnsmasq.conf").read_text().splitlines()
+    assert "bind-dynamic" not in lines and {"no-ping", "dhcp-broadcast"} <= set(lines)
+
+
+def test_scripts_are_shell_that_parses_and_can_be_run():
+    scripts = [path for path in (BUILD.rglob("*")) if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")]
+    assert len(scripts) >= 6
+    for path in scripts:
+        subprocess.run(["sh", "-n", str(path)], check=True)
+        assert os.access(path, os.X_OK) or path.parent.name == "initramfs", path
+
+
+def test_nobody_in_the_image_has_a_password_and_our_users_are_numbered():
+    accounted = program("rootfs").accounted
+
+    def given(name, text):
+        return accounted(tarfile.TarInfo(f"etc/{name}"), text.encode())[1].decode()
+
+    shadow = given("shadow", "root::19000:0:99999:7:::\nman:$y$hash:19000::::::\n")
+    assert all(line.split(":")[1] in ("*", "!*") for line in shadow.splitlines())
+    passwd = given("passwd", "root:x:0:0:root:/root:/bin/bash\n")
+    assert "archipel:x:700:700::/nonexistent:/usr/sbin/nologin" in passwd
+    assert "archipel:x:700:" in given("group", "dialout:x:20:\n").splitlines()
+
+
+def test_the_same_files_give_the_same_bytes_and_of_two_with_one_name_the_first_stays(tmp_path):
+    layers = program("layers")
+
+    def written():
+        target = io.BytesIO()
+        entries = [layers.file_entry("a", b"ours"), *layers.tree(OVERLAY), layers.file_entry("a", b"theirs")]
+        layers.write_tar(target, iter(entries))
+        return target.getvalue()
+
+    assert written() == written()
+    with tarfile.open(fileobj=io.BytesIO(written())) as archive:
+        assert archive.extractfile("a").read() == b"ours"
+        infos = archive.getmembers()
+    assert {(info.uid, info.gid) for info in infos} == {(0, 0)} and len({info.mtime for info in infos}) == 1
+    assert not [info.name for info in infos if "__pycache__" in info.name]
+
+
+def test_the_root_file_system_has_the_moment_of_the_release_and_none_of_the_build(tmp_path):
+    layers, moment = program("layers"), 1_790_000_000
+    accounts = [layers.file_entry(name, b"root:x:0:0::/root:/bin/sh\n") for name in program("rootfs").ACCOUNTS]
+    with (tmp_path / "base.tar").open("wb") as stream:
+        layers.write_tar(stream, iter(accounts))
+    (tmp_path / "app/node").mkdir(parents=True)
+    given = ({"usr/lib/clock-epoch": b""}, moment)
+    program("rootfs").build_root(tmp_path / "base.tar", (tmp_path / "app", "0.1.0"), given, tmp_path / "root")
+    told = subprocess.run(["unsquashfs", "-lln", str(tmp_path / "root")], capture_output=True, text=True, check=True,
+                          env={**os.environ, "TZ": "UTC"}).stdout
+    dates = {line.split()[-1 if " -> " not in line else -3]: line.split()[3] for line in told.splitlines()}
+    release = time.strftime("%Y-%m-%d", time.gmtime(moment))
+    assert dates["squashfs-root"] == dates["squashfs-root/usr/lib/clock-epoch"] == release
+    assert set(dates.values()) == {release, time.strftime("%Y-%m-%d", time.gmtime(program("base").EPOCH_S))}
+
+
+def test_the_boot_scripts_follow_debians_initramfs_where_the_kernel_looks():
+    made = program("bootfs").with_scripts(b"debian's")
+    ours = made.removeprefix(b"debian's")
+    assert ours.startswith(b"070701") and len(made) % 4 == 0 and b"TRAILER!!!" in ours
+    for name in (b"scripts/local-premount/ORDER\0", b"scripts/local-bottom/archipel\0"):
+        assert name in ours
+
+
+def test_the_disk_named_at_the_start_is_the_one_in_the_table_and_in_fstab():
+    bootfs, fstab = program("bootfs"), (OVERLAY / "etc/fstab").read_text()
+    assert f"root=PARTUUID={bootfs.DISK_ID}-02" in bootfs.CMDLINE and len(bootfs.CMDLINE) < 1024
+    assert f"PARTUUID={bootfs.DISK_ID}-01 /boot/firmware" in fstab and f"PARTUUID={bootfs.DISK_ID}-03 /data" in fstab
+
+
+def test_no_secret_and_no_name_of_a_host_is_in_what_goes_on_the_card():
+    texts = {path: path.read_text() for path in (*OVERLAY.rglob("*"), *(BUILD / "boot").iterdir())
+             if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts}
+    assert (OVERLAY / "etc/resolv.conf").is_symlink()  # a file would be the build host's
+    for path, text in texts.items():
+        assert not re.search(r"PRIVATE KEY|BEGIN OPENSSH|\$y\$|\$6\$", text), path
+        assert str(ROOT) not in text and not re.search(r"/home/\w+/", text), path

@@ -1,0 +1,170 @@
+"""The test vectors of docs/protocol.md: what another implementation must accept, and what it must refuse and why."""
+
+import hashlib
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from node.model.clock import seconds_of
+from node.model.errors import RemoteFault
+from node.model.keys import Charter, SigningKey, key_id, verify
+from node.model.record import decode, encode, record_id, signed_part, signing_message
+from node.replica.liveset import LiveSet
+from node.transfer.invitation import accept, charter_bytes, from_text, invitation_bytes, read_charter, read_invitation
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+RECORDS, TRUST, INVITATION = (json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+                              for name in ("records", "trust", "invitation"))
+
+
+def charter_of(told):
+    founders = [bytes.fromhex(public) for public in told["founders"]]
+    return Charter.found(told["name"], founders, bytes.fromhex(told["secret"]))
+
+
+CHARTER = charter_of(RECORDS["charter"])
+
+
+def named(vectors):
+    return {"argvalues": vectors, "ids": [vector["name"] for vector in vectors]}
+
+
+@pytest.mark.parametrize("told", [RECORDS, TRUST, INVITATION])
+def test_keys_and_the_set_are_named_as_written(told):
+    assert charter_of(told["charter"]).set_id.hex() == told["charter"]["set_id"]
+    for pair in told["keys"].values():
+        public = SigningKey(bytes.fromhex(pair["seed"])).public
+        assert (public.hex(), key_id(public).hex()) == (pair["public"], pair["key_id"])
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["accepted"]))
+def test_a_record_reads_as_written(vector):
+    raw = bytes.fromhex(vector["hex"])
+    record = decode(raw)
+    assert encode(record) == raw and record_id(raw).hex() == vector["id"]
+    for field in ("created", "expires", "life", "urgent", "language", "topic", "codec"):
+        assert getattr(record, field) == vector[field]
+    assert record.kind.name.lower() == vector["kind"] and record.packed.hex() == vector["packed"]
+    assert (record.target.hex() if record.target else None) == vector["target"]
+    assert (list(record.position) if record.position else None) == vector["position"]
+    for field, value in (vector.get("event") or vector.get("vouch") or vector.get("revocation") or {}).items():
+        found = getattr(record.detail, field)
+        assert (found.hex() if isinstance(found, bytes) else found) == value
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["accepted"]))
+def test_its_signature_is_its_authors(vector):
+    record = decode(bytes.fromhex(vector["hex"]))
+    public = next(bytes.fromhex(pair["public"]) for pair in RECORDS["keys"].values() if pair["key_id"] == vector["author"])
+    assert verify(public, record.signature, signing_message(signed_part(record), CHARTER.set_id))
+
+
+def read_by_the_book(raw):
+    """The layout table of docs/protocol.md, 1.2, followed by hand and not by our own reader."""
+    at = 0
+
+    def take(size):
+        nonlocal at
+        at += size
+        return raw[at - size:at]
+
+    first, flags, sort = take(1)[0], take(1)[0], take(1)[0]
+    kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation"][first & 15]
+    told = {"kind": kind, "urgent": bool(flags & 0x80), "codec": flags & 15, "language": sort >> 4, "topic": sort & 15,
+            "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None}
+    if kind == "event":
+        start, length, offset = take(3), take(2), take(1)
+        told["event"] = {"start": int.from_bytes(start, "big"), "length": int.from_bytes(length, "big"),
+                         "offset": int.from_bytes(offset, "big", signed=True)}
+    if kind != "event" or flags & 0x40:
+        told["life"] = int.from_bytes(take(2), "big")
+    if flags & 0x40 or kind in ("reply", "retraction", "cancellation"):
+        told["target"] = take(8).hex()
+    if flags & 0x20:
+        told["position"] = [int.from_bytes(take(3), "big", signed=True) for _ in range(2)]
+    if kind == "vouch":
+        told["vouch"] = {"subject": take(32).hex(), "rights": take(1)[0]}
+    if kind == "revocation":
+        told["revocation"] = {"subject": take(8).hex(), "since": int.from_bytes(take(3), "big")}
+    told["packed"] = raw[at:-64].hex()
+    told["id"] = hashlib.blake2b(raw, digest_size=16, person=b"archipel-record").hexdigest()
+    by_life, event = told["created"] + 60 * told["life"], told.get("event")
+    told["expires"] = max(by_life, event["start"] + event["length"] + 1440) if event else by_life
+    return told
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["accepted"]))
+def test_the_layout_in_the_protocol_is_the_one_we_use(vector):
+    told = {name: value for name, value in vector.items() if name not in ("name", "hex")}
+    assert read_by_the_book(bytes.fromhex(vector["hex"])) == told
+
+
+@pytest.mark.parametrize("vector", **named(RECORDS["refused"]))
+def test_a_broken_record_is_refused_for_its_reason(vector):
+    raw = bytes.fromhex(vector["hex"])
+    assert LiveSet(CHARTER).judge([raw], seconds_of(RECORDS["now"])).verdicts[0].reason == vector["reason"]
+    if vector["reason"].startswith("record-"):
+        with pytest.raises(RemoteFault):
+            decode(raw)
+
+
+@pytest.mark.parametrize("vector", **named(TRUST["cases"]))
+def test_who_may_write(vector):
+    papers, posts = [bytes.fromhex(paper) for paper in vector["papers"]], vector["posts"]
+    raws = papers + [bytes.fromhex(post["hex"]) for post in posts]
+    for seed in range(4):
+        liveset, now = LiveSet(CHARTER), seconds_of(vector["now"])
+        liveset.apply(liveset.judge(random.Random(seed).sample(raws, len(raws)), now))
+        assert [record_id(bytes.fromhex(post["hex"])) in liveset for post in posts] == [post["in_set"] for post in posts]
+
+
+def test_the_examples_in_the_protocol_are_among_the_vectors():
+    text = (VECTORS.parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
+    text = re.split(r"\n## [4-9]", text)[0]  # the later sections have vectors of their own
+    known = json.dumps(RECORDS) + json.dumps(TRUST)
+    examples = re.findall(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{16,}\b", text)
+    assert len(examples) >= 6
+    assert [example for example in examples if example not in known] == []
+
+
+def test_an_invitation_reads_as_written_and_is_used_as_written():
+    told = INVITATION["accepted"]
+    raw, use = bytes.fromhex(told["invitation"]), bytes.fromhex(told["use"])
+    invitation = read_invitation(raw)
+    assert charter_bytes(read_charter(bytes.fromhex(told["charter"]))).hex() == told["charter"]
+    assert invitation_bytes(invitation) == raw == from_text(told["text"])
+    assert (invitation.seed.hex(), invitation.expires) == (told["seed"], told["expires"])
+    assert [paper.hex() for paper in invitation.papers] == told["records"]
+    assert encode(accept(invitation, bytes.fromhex(told["newcomer"]), "Nora", told["used_at"])) == use
+    newcomers_set = LiveSet(invitation.charter)
+    newcomers_set.apply(newcomers_set.judge([*invitation.papers, use], seconds_of(told["used_at"])))
+    assert len(newcomers_set) == 3
+
+
+@pytest.mark.parametrize("vector", **named(INVITATION["refused"]))
+def test_a_charter_or_invitation_with_one_thing_wrong_is_refused_for_it(vector):
+    with pytest.raises(RemoteFault) as caught:
+        (read_charter if vector["what"] == "charter" else read_invitation)(bytes.fromhex(vector["hex"]))
+    assert caught.value.reason == vector["reason"]
+
+
+def test_a_thousand_edits_with_checks_made_right_let_nobody_in_and_never_raise_anything_else():
+    told, rng = INVITATION["accepted"], random.Random(1)
+    raw, let_in = bytes.fromhex(told["invitation"]), 0
+    for _ in range(1000):
+        body = bytearray(raw[:-4])
+        for _ in range(rng.randint(1, 3)):
+            body[rng.randrange(21, len(body))] ^= 1 << rng.randrange(8)
+        edited = bytes(body) + hashlib.blake2b(body, digest_size=4).digest()
+        try:
+            invitation = read_invitation(edited)
+        except RemoteFault:
+            continue
+        if invitation.charter.set_id == CHARTER.set_id and list(invitation.papers) != told["records"]:
+            strange = LiveSet(invitation.charter)
+            kept = strange.judge(invitation.papers, seconds_of(told["used_at"])).added
+            let_in += any(encoded.hex() not in told["records"] for _, encoded in kept)
+    assert let_in == 0

@@ -1,0 +1,122 @@
+"""The connection to a radio survives what radios, cables and other programs do to it."""
+
+import threading
+from dataclasses import replace
+
+from radio.link import Outcome
+from radio.meshtastic import link as meshtastic_link
+from radio.sim.simradio import SimulatedMesh
+from tests.radio.puppet import CALM, HASTY, SPEED, hears, packet_from
+from tests.waiting import until
+
+
+def test_a_radio_that_comes_later_is_found(connect):
+    with SimulatedMesh([(0, 1)], speed=SPEED) as mesh:
+        mesh.switch(0, False)
+        link = connect(mesh.ports[0])
+        until(lambda: link.state == "absent")
+        assert link.send(b"nobody") is Outcome.DOWN
+        mesh.switch(0, True)
+        until(lambda: link.up)
+        link.close()
+
+
+def test_a_radio_that_restarts_is_found_again(mesh, connect):
+    here, there = connect(mesh.ports[0]), connect(mesh.ports[1])
+    until(lambda: here.up and there.up)
+    mesh.switch(0, False)
+    until(lambda: not here.up)
+    mesh.switch(0, True)
+    until(lambda: here.up)
+    assert hears(here, there) and hears(there, here)
+
+
+def test_a_radio_that_reboots_on_its_line_is_asked_for_its_configuration_again(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    puppet.answers = False
+    puppet.say(rebooted=True)
+    until(lambda: not link.up)
+    puppet.answers = True
+    puppet.say(rebooted=True)
+    until(lambda: link.up)
+    assert puppet.accepted == 1 and link.counters["rebooted"] == 2
+
+
+def test_a_cable_pulled_and_plugged_in_again(mesh, connect, tmp_path):
+    path = str(tmp_path / "ttyUSB0")
+    link, other = connect(f"serial:{path}"), connect(mesh.ports[1])
+    until(lambda: link.state == "absent" and other.up)
+    for _ in range(2):
+        mesh.plug(0, path)
+        until(lambda: link.up)
+        assert hears(link, other) and hears(other, link)
+        mesh.unplug(0, path)
+        until(lambda: not link.up)
+
+
+def test_auto_takes_the_radio_that_is_plugged_in(mesh, connect, tmp_path, monkeypatch):
+    path = str(tmp_path / "ttyACM0")
+    monkeypatch.setattr(meshtastic_link, "serial_paths", lambda: [str(tmp_path / "mouse"), path])
+    mesh.plug(0, path)
+    link = connect("auto")
+    until(lambda: link.up)
+
+
+def test_no_radio_at_all_is_a_state_not_an_error(connect, monkeypatch):
+    monkeypatch.setattr(meshtastic_link, "serial_paths", lambda: [])
+    link = connect("serial")
+    until(lambda: link.state == "absent")
+
+
+def test_a_stream_that_breaks_while_sending_is_down_not_sent(puppet, connect):
+    link = connect(puppet.port, patience=replace(CALM, status=30))
+    until(lambda: link.up)
+    results = []
+    sending = threading.Thread(target=lambda: results.append(link.send(b"x")))
+    sending.start()
+    puppet.next_packet()
+    puppet.hang_up()
+    sending.join(30)
+    assert results == [Outcome.DOWN]
+
+
+def test_a_connection_that_is_reset_is_noticed_at_once(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    puppet.slam()
+    until(lambda: not link.up or link.counters["connected"] == 2, 5)
+
+
+def test_silence_ends_a_connection_and_heartbeats_keep_one_alive(puppet, mesh, connect):
+    patience = replace(HASTY, silence=3)
+    silent, lively = connect(puppet.port, patience=patience), connect(mesh.ports[0], patience=patience)
+    until(lambda: silent.counters["silent"] >= 1 and silent.counters["connected"] >= 2)
+    assert lively.up and lively.counters["connected"] == 1
+
+
+def test_a_radio_that_takes_the_call_and_says_nothing_is_tried_again(puppet, connect):
+    puppet.answers = False
+    link = connect(puppet.port, patience=replace(HASTY, handshake=0.2))
+    until(lambda: link.state == "no-answer")
+    puppet.answers = True
+    until(lambda: link.up)
+
+
+def test_two_programs_on_one_radio_are_noticed(mesh, connect):
+    one, other = connect(mesh.ports[0]), connect(mesh.ports[0])
+    until(lambda: one.counters["contested"] and other.counters["contested"])
+    other.close()
+    until(lambda: one.up)
+
+
+def test_garbage_from_the_radio_is_counted_and_harms_nothing(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    puppet.write(b"\x94\xc3\x00\x05\xff\xff\xff\xff\xff" + b"INFO | log line\r\n" + b"\x94\xc3\xff\xff" + bytes(50))
+    until(lambda: link.counters["radio-garbage"] == 1)
+    assert link._session.wire.cur_log_line == "", "noise is not kept"
+    puppet.say(packet=packet_from(9, 4, 5, b"\xff\xff", request_id=1))
+    puppet.say(packet=packet_from(9, 5, 67, b"\xff\xff"))
+    puppet.say(packet=packet_from(8, 6, 256, b"good"))
+    assert link.receive(5).payload == b"good" and link.up

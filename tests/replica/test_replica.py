@@ -1,0 +1,232 @@
+"""An island keeps before it sends, tells its engines, and loses nothing it acknowledged."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from node.model.clock import EPOCH_S
+from node.model.keys import Charter, SigningKey
+from node.model.record import Kind, Record, decode, encode, record_id, sign
+from node.replica.liveset import LiveSet
+from node.replica.replica import Island
+from node.store.index import Row, StoreFailed
+from node.store.memory import MemoryStore
+from node.sync.events import Drop, Imported, Keep, PacketReceived, Posted, RecordKept, RecordRefused, RecordsGone, Send
+from tests.effort import EFFORT
+from tests.sim.village import Village, spoilt
+
+KEY = SigningKey(b"\1" * 32)
+CHARTER = Charter.found("Belleville", [KEY.public], bytes(32))
+NOW = EPOCH_S + 60 * 1_000_000.0
+YEAR_S = 365 * 86_400
+
+
+def bulletin(text=b"bonjour", created=1_000_000, life=24):
+    return encode(sign(Record(Kind.BULLETIN, KEY.key_id, created, life, packed=text), CHARTER.set_id, KEY.sign))
+
+
+class Gossip:
+    """The simplest engine: keeps the packets it hears, sends on whatever was kept."""
+
+    deadline = None
+
+    def __init__(self, liveset):
+        self.liveset, self.heard = liveset, []
+
+    def handle(self, event, now):
+        self.heard.append(event)
+        if isinstance(event, PacketReceived):
+            return [Keep(event.payload, event.link)] if event.payload else [Drop(event.link, "empty")]
+        if isinstance(event, RecordKept):
+            return [Send("air", self.liveset.raw(event.id))]
+        return []
+
+
+class FailingStore(MemoryStore):
+    def commit(self, put=(), delete=()):
+        raise StoreFailed("full")
+
+
+def island(store=None):
+    liveset = LiveSet(CHARTER)
+    return Island(liveset, store if store is not None else MemoryStore(), [Gossip(liveset)])
+
+
+def test_a_post_is_on_disk_and_in_the_set_before_it_is_sent():
+    one = island()
+    raw = bulletin()
+    sends = one.handle(Posted(raw), NOW)
+    assert [send.payload for send in sends] == [raw]
+    assert one.store.get(record_id(raw)).raw == raw and record_id(raw) in one.liveset
+    assert one.engines[0].heard == [RecordKept(record_id(raw), "post")]
+
+
+def test_records_that_come_together_share_one_commit():
+    commits = []
+
+    class Counting(MemoryStore):
+        def commit(self, put=(), delete=()):
+            put = list(put)
+            commits.append(len(put))
+            super().commit(put, delete)
+
+    one = island(Counting())
+    sends = one.handle_all([Posted(bulletin(b"%d" % number)) for number in range(5)]
+                           + [Imported((bulletin(b"six"), bulletin(b"seven")), "bundle")], NOW)
+    assert commits == [7] and len(sends) == 7
+    assert RecordKept(record_id(bulletin(b"six")), "bundle", bulk=True) in one.engines[0].heard
+
+
+def test_a_card_that_fails_leaves_the_set_as_it_was_and_nothing_is_sent():
+    one = island(FailingStore())
+    raw = bulletin()
+    assert one.handle(PacketReceived("air", raw), NOW) == []
+    assert len(one.liveset) == 0
+    assert one.engines[0].heard[-1] == RecordRefused(record_id(raw), "air", "store")
+    assert one.counters["store full"] == 1
+
+
+def test_who_publishes_learns_that_the_card_failed():
+    one = island(FailingStore())
+    try:
+        one.publish([bulletin()], NOW)
+    except StoreFailed as failure:
+        assert failure.reason == "full"
+    assert len(one.liveset) == 0 and one.engines[0].heard == []
+
+
+def test_what_is_heard_badly_is_counted_and_not_kept():
+    one = island()
+    one.handle_all([PacketReceived("air", b""), PacketReceived("air", b"noise"),
+                    PacketReceived("air", spoilt(bulletin()))], NOW)
+    assert one.counters == {"dropped empty": 1, "refused record-too-short": 1, "refused signature": 1}
+
+
+def test_what_expires_is_hidden_at_once_but_kept_as_a_clock_may_be_wrong():
+    one = island()
+    raw = bulletin(life=1)
+    one.handle(Posted(raw), NOW)
+    assert one.deadline == NOW + 3600
+    assert one.handle_all([], NOW + 3599) == [] and len(one.liveset) == 1
+    one.handle_all([], NOW + 3600)
+    assert len(one.liveset) == 0 and len(one.store) == 1
+    assert one.engines[0].heard[-1] == RecordsGone((record_id(raw),))
+
+
+def test_after_a_restart_the_set_is_what_the_store_holds():
+    store = MemoryStore()
+    one = island(store)
+    one.handle_all([Posted(bulletin()), Posted(bulletin(life=2, text=b"soon gone"))], NOW)
+    two = island(store)
+    two.load(NOW + 3 * 3600)
+    assert list(two.liveset.ids()) == [record_id(bulletin())]
+
+
+@pytest.mark.parametrize("seed", range(10 * EFFORT))
+def test_no_clock_however_wrong_loses_a_live_record(seed):
+    """Jumps of an hour to ten years, boots in 1970, restarts; once the time is right again everything live is back."""
+    rng = random.Random(seed)
+    one = island()
+    raws = [bulletin(b"%d" % number, life=24 * rng.randint(2, 90)) for number in range(30)]
+    true = NOW
+    for raw in raws:
+        true += rng.uniform(0, 600)
+        wrong = rng.choice([0.0, true, true, true + rng.uniform(3600, 10 * YEAR_S), true - rng.uniform(3600, YEAR_S)])
+        one.handle_all([Imported((raw,), "bundle")], true)
+        one.handle_all([], wrong)
+        if rng.random() < 0.2:
+            one = island(one.store)
+            one.load(rng.choice([wrong, true]))
+    one.handle_all([], true)
+    assert set(one.liveset.ids()) == {record_id(raw) for raw in raws}
+    assert len(one.store) == len(raws)
+
+
+def test_a_record_that_waited_for_its_vouch_is_kept_on_disk_and_told_when_the_vouch_comes():
+    village = Village()
+    one = Island(LiveSet(village.charter), MemoryStore(), [])
+    one.engines = [Gossip(one.liveset)]
+    post, vouch = village.bulletin("ana"), village.vouch("founder", "ana")
+    assert one.handle(PacketReceived("air", post), NOW) == []
+    assert one.engines[0].heard[-1] == RecordRefused(record_id(post), "air", "penned")
+    assert len(one.handle(PacketReceived("air", vouch), NOW)) == 2
+    assert one.engines[0].heard[-2:] == [RecordKept(record_id(vouch), "air"), RecordKept(record_id(post), "pen", bulk=True)]
+    assert len(one.store) == 2
+
+
+def test_a_record_from_the_future_enters_by_itself_when_its_time_is_near():
+    one = island()
+    raw = bulletin(created=1_000_000 + 2 * 1440)
+    one.handle(PacketReceived("air", raw), NOW)
+    assert len(one.liveset) == 0
+    one.handle_all([], NOW + 86_400)
+    assert len(one.liveset) == len(one.store) == 1
+
+
+def test_when_a_record_came_is_still_known_after_a_clock_was_wrong_for_a_while():
+    one = island()
+    raw = bulletin()
+    one.handle(Posted(raw), NOW)
+    received = one.store.get(record_id(raw)).received
+    one.handle_all([], NOW + 10 * 86_400)
+    one.handle_all([], NOW + 60)
+    assert record_id(raw) in one.liveset and one.store.get(record_id(raw)).received == received
+
+
+def test_what_was_deleted_from_the_card_is_not_waited_for_any_more():
+    one = island()
+    raw = bulletin()
+    one.handle(Posted(raw), NOW)
+    one.handle_all([], NOW + 86_400)
+    assert one.liveset.fading() == [record_id(raw)]
+    one.store.commit(delete=[record_id(raw)])
+    one.handle_all([], NOW + 86_460)
+    assert one.liveset.fading() == []
+
+
+def test_retracted_texts_are_deleted_from_the_card_at_once():
+    village = Village()
+    one = Island(LiveSet(village.charter), MemoryStore(), [])
+    post = village.bulletin()
+    one.handle_all([Posted(post), Posted(village.retraction(record_id(post)))], NOW)
+    assert [row.kind for row in one.store.rows()] == [Kind.RETRACTION]
+
+
+def test_rows_somebody_damaged_or_forged_on_the_card_are_deleted_at_the_start():
+    village = Village()
+    good, forged = village.bulletin(), spoilt(village.vouch("founder", "ana"))
+    store = MemoryStore()
+    rows = [Row.of(decode(raw), raw, 0) for raw in (good, forged)]
+    store.commit([*rows, replace(rows[0], id=bytes(16)), replace(rows[0], id=b"\1" * 16, raw=b"noise")])
+    one = Island(LiveSet(village.charter), store, [])
+    one.load(NOW)
+    assert [row.raw for row in store.rows()] == [good]
+
+
+def test_a_row_kept_under_the_id_of_another_record_is_deleted_and_not_shown():
+    store, swapped = MemoryStore(), bulletin(b"somebody else's words")
+    row = replace(Row.of(decode(swapped), swapped, 0), id=record_id(bulletin()))
+    store.commit([row])
+    one = island(store)
+    one.load(NOW)
+    assert list(one.liveset.ids()) == [] and len(store) == 0
+
+
+def test_what_was_deleted_since_the_start_is_counted_for_the_store_to_be_compacted():
+    village = Village()
+    store = MemoryStore()
+    one = Island(LiveSet(village.charter), store, [])
+    post = village.bulletin()
+    one.publish([post], NOW)
+    assert one.deleted == 0
+    one.publish([village.retraction(record_id(post))], NOW)
+    assert one.deleted == 1
+
+
+def test_when_something_last_came_from_elsewhere_is_known_and_posts_here_do_not_count():
+    one = island()
+    one.publish([bulletin()], NOW)
+    assert one.heard_at is None
+    one.handle(PacketReceived("air", bulletin(b"from afar")), NOW + 60)
+    assert one.heard_at == NOW + 60

@@ -1,0 +1,220 @@
+"""What expired is kept, found and forgotten; live and past records are searched alike."""
+
+import itertools
+import random
+import sqlite3
+import threading
+from base64 import b64decode
+from dataclasses import replace
+
+import pytest
+
+from node.store.archive import Archive, retire
+from node.store.index import Slice
+from node.store.journalstore import JournalStore
+from tests.store.storerows import all_pages, made_up
+
+
+@pytest.fixture
+def archive(tmp_path):
+    archive = Archive(tmp_path / "archive.db")
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = JournalStore(tmp_path)
+    yield store
+    store.close()
+
+
+def found(archive, typed, limit=20):
+    after, ids = "", []
+    while True:
+        page, after = archive.search(typed, after, limit)
+        ids += page
+        if not after:
+            return ids
+
+
+def on_disk(folder, text):
+    return [path.name for path in folder.iterdir() if text.encode() in path.read_bytes()]
+
+
+def test_what_is_kept_is_read_back_by_id_and_page_by_page(archive):
+    rows = [made_up(number, created=random.Random(number).randrange(20)) for number in range(40)]
+    archive.keep(rows, {})
+    archive.keep(rows[:5], {})
+    assert len(archive) == 40 and archive.get(rows[3].id) == rows[3] and archive.get(b"?" * 16) is None
+    for order, kinds, (since, until), topic, newest_first, limit in itertools.product(
+            ["created", "start"], [None, [1], [0, 1, 4]], [(0, 1 << 24), (5, 15)], [None, 2], [False, True], [4, 1000]):
+        expected = sorted(
+            (row for row in rows if getattr(row, order) is not None and since <= getattr(row, order) < until
+             and (kinds is None or row.kind in kinds) and topic in (None, row.topic)),
+            key=lambda row: (getattr(row, order), row.id), reverse=newest_first)
+        assert all_pages(archive, Slice(order, kinds, since, until, topic, newest_first), limit) == expected
+    assert {row.id for row in archive.rows()} == {row.id for row in rows}
+
+
+def test_what_a_past_record_said_before_is_not_kept(archive):
+    archive.keep([made_up(1, before=b"a version of long ago")], {})
+    assert archive.get(made_up(1).id) == made_up(1)
+
+
+def test_search_finds_live_and_past_records_newest_first(archive):
+    old, new, other = made_up(1), made_up(2), made_up(3)
+    archive.keep([old, other], {old.id: "L'Œuvre au noir", other.id: "Rien"})
+    archive.index(new.id, new.created, "Une ŒUVRE collective")
+    for typed in ("oeuvre", "œuvre", "OEUV", "Œuvre"):
+        assert found(archive, typed) == [new.id, old.id]
+    assert found(archive, "oeuvre collect") == [new.id]
+    assert found(archive, "oeuvre nowhere") == found(archive, "euvre") == []
+
+
+def test_search_gives_pages_and_takes_marks_that_somebody_edited(archive):
+    rows = [made_up(number) for number in range(50)]
+    archive.keep(rows, {row.id: f"marche {number}" for number, row in enumerate(rows)})
+    assert found(archive, "marche", limit=7) == [row.id for row in reversed(rows)]
+    first = archive.search("marche", limit=7)
+    for mark in ("zz", "f" * 99, "é", "-"):
+        assert archive.search("marche", mark, 7) == first
+
+
+def test_words_of_a_live_record_outlast_a_restart_and_its_archiving(tmp_path, archive, store):
+    live = made_up(1)
+    store.commit(put=[live])
+    archive.index(live.id, live.created, "assemblée")
+    archive.close()
+    again = Archive(tmp_path / "archive.db")
+    assert found(again, "assemblee") == [live.id] and again.wordless([live.id, b"?" * 16]) == [b"?" * 16]
+    retire(store, again, [live.id], {})
+    assert found(again, "assemblee") == [live.id] and again.get(live.id) == live and store.get(live.id) is None
+    again.close()
+
+
+def test_retiring_again_completes_what_a_crash_interrupted(archive, store):
+    rows = [made_up(number) for number in range(20)]
+    store.commit(put=rows)
+    archive.keep(rows[:7], {})  # the crash came before the journal forgot them
+    retire(store, archive, [row.id for row in rows[:10]], {row.id: "mot" for row in rows})
+    retire(store, archive, [row.id for row in rows[:10]], {row.id: "mot" for row in rows})
+    assert {row.id for row in archive.rows()} == {row.id for row in rows[:10]}
+    assert {row.id for row in store.rows()} == {row.id for row in rows[10:]}
+    assert len(found(archive, "mot")) == 10
+
+
+def test_an_island_that_keeps_nothing_archives_nothing(tmp_path, archive, store):
+    row = made_up(1, before=b64decode("visibleinthefile"))
+    store.commit(put=[row])
+    archive.index(row.id, row.created, "passemontagne")
+    assert found(archive, "passemontagne")
+    retire(store, archive, [row.id], None)
+    archive.compact()
+    assert len(archive) == len(store) == 0 and not found(archive, "passemontagne")
+    assert not on_disk(tmp_path, "passemontagne") and not on_disk(tmp_path, "visibleinthefile")
+
+
+def test_what_was_forgotten_is_nowhere_on_the_disk_after_compaction(tmp_path, archive):
+    rows = [replace(made_up(number), raw=f"origine{number}x".encode()) for number in range(300)]
+    archive.keep(rows[:150], {row.id: f"motsecret{number}x commun" for number, row in enumerate(rows)})
+    for number, row in enumerate(rows[150:], 150):
+        archive.index(row.id, row.created, f"motsecret{number}x commun")
+    archive.search("commun")
+    archive.forget([row.id for row in rows[::2]])
+    archive.compact()
+    for number, row in enumerate(rows):
+        assert bool(on_disk(tmp_path, f"motsecret{number}x")) == bool(number % 2)
+        assert bool(on_disk(tmp_path, f"origine{number}x")) == bool(number % 2 and number < 150)
+        assert found(archive, f"motsecret{number}x") == ([row.id] if number % 2 else [])
+
+
+def test_prune_forgets_what_expired_before(archive):
+    rows = [made_up(number) for number in range(1200)]
+    archive.keep(rows, {rows[0].id: "ancien"})
+    archive.prune(rows[1100].expires)
+    assert {row.id for row in archive.rows()} == {row.id for row in rows[1100:]} and not found(archive, "ancien")
+
+
+def test_sweep_forgets_words_of_records_that_went_without_saying(archive):
+    rows = [made_up(number) for number in range(3)]
+    for row in rows[:2]:
+        archive.index(row.id, row.created, "chanson")
+    archive.index(rows[2].id, rows[2].created, "chanson")
+    archive.search("chanson")
+    archive.keep(rows[2:], {rows[2].id: "chanson"})
+    archive.index(rows[2].id, rows[2].created, "chanson")  # somebody looks at the past one
+    archive.search("chanson")
+    archive.sweep({rows[0].id}.__contains__)
+    assert archive.get(rows[2].id) == rows[2]
+    assert set(found(archive, "chanson")) == {rows[0].id, rows[2].id}
+
+
+def test_a_flipped_bit_never_changes_what_is_read(tmp_path):
+    chance = random.Random(5)
+    rows = {row.id: row for row in map(made_up, range(60))}
+    archive = Archive(tmp_path / "archive.db")
+    archive.keep(rows.values(), {id_: "mot" for id_ in rows})
+    archive.compact()
+    archive.close()
+    image, lost = (tmp_path / "archive.db").read_bytes(), 0
+    for number in range(150):
+        flipped = bytearray(image)
+        flipped[chance.randrange(len(image))] ^= 1 << chance.randrange(8)
+        path = tmp_path / f"{number}.db"
+        path.write_bytes(flipped)
+        archive = Archive(path)
+        read = list(archive.rows()) + [row for id_ in rows if (row := archive.get(id_))]
+        archive.search("mot")
+        archive.close()
+        assert all(rows[row.id] == row for row in read)
+        lost += len(read) < 2 * len(rows)
+    assert 0 < lost < 150
+
+
+def test_an_archive_that_is_no_database_any_more_is_set_aside_and_begun_anew(tmp_path):
+    path = tmp_path / "archive.db"
+    path.write_bytes(b"not a database" * 999)
+    archive = Archive(path)
+    assert archive.health() == (True, "") and (tmp_path / "archive.db.damaged").exists()
+    archive.keep([made_up(1)], {})
+    archive.compact()
+    assert len(archive) == 1 and not (tmp_path / "archive.db.damaged").exists()
+    archive.close()
+
+
+def test_an_index_of_words_that_broke_is_made_again_at_compaction(tmp_path, archive):
+    row = made_up(1)
+    archive.keep([row], {row.id: "chorale"})
+    broken = sqlite3.connect(tmp_path / "archive.db")
+    with broken:
+        broken.execute("UPDATE words_data SET block = x'ff00ff' WHERE id > 10")
+    broken.close()
+    archive.close()
+    assert not found(archive, "chorale") and not archive.health()[0]
+    archive.compact()
+    assert found(archive, "chorale") == [row.id] and archive.health()[0]
+
+
+def test_many_threads_read_and_write_at_the_same_time(archive):
+    failures = []
+
+    def work(worker):
+        try:
+            for step in range(15):
+                row = made_up(100 * worker + step)
+                archive.index(row.id, row.created, f"fil {worker}")
+                if step % 3 == 0:
+                    archive.keep([row], {})
+                assert archive.search("fil")[0] is not None and archive.page(Slice())[0]
+                if step == 10:
+                    archive.compact()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures and len(found(archive, "fil")) == 8 * 15 and len(archive) == 8 * 5

@@ -1,0 +1,87 @@
+"""Plain relays: when a packet of the air engine is to be carried on by them, and when it is not."""
+
+import pytest
+
+from node.sync.events import Posted
+from node.sync.lora.packets import Neighbours
+from tests.sim.archipelago import bulletin
+from tests.sync.lora.test_engine import Desk, summary
+
+
+def test_neighbours_behind_plain_relays_are_reached_with_hops():
+    desk = Desk()
+    desk.wait(60)
+    desk.hear(summary([], at=desk.now), hops=2)
+    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == 3
+
+
+def test_who_hears_others_through_relays_only_says_so_with_an_empty_list_and_says_it_again():
+    desk = Desk()
+    for _ in range(4):
+        desk.hear(summary([], at=desk.now), hops=1)
+        desk.wait(1800)
+    desk.sent.clear()
+    desk.hear(summary([bulletin(1)], at=desk.now), hops=1)
+    assert set(desk.sections(Neighbours, desk.wait(2400))) == {Neighbours(())}
+
+
+@pytest.mark.parametrize(("lists", "hops"), [
+    ({5: (0x0123,), 9: ()}, 3),  # 9 hears no island: three plain relays
+    ({5: (0x0123,), 9: (8,)}, 3),  # 5 hears nobody but us, so no island is on the way to 9
+    ({5: (0x0123, 6), 9: (8,)}, 0),  # 6 may hear somebody who hears 8
+    ({5: (0x0123, 6), 6: (5,), 9: (8,)}, 3),  # it does not
+    ({5: (0x0123, 6), 6: (5, 7), 9: (7,)}, 0),
+])
+def test_three_relays_in_a_row_are_plain_if_no_island_can_be_among_them(lists, hops):
+    desk = Desk()
+    desk.wait(60)
+    for _ in range(2):
+        for sender, addresses in lists.items():
+            desk.hear(summary([], at=desk.now), Neighbours(addresses), sender=sender, hops={5: 0, 6: 1, 9: 3}[sender])
+        desk.wait(2000)
+    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == hops
+
+
+def test_who_is_heard_through_three_relays_for_long_is_behind_plain_ones_though_lists_are_missing():
+    desk, reached = Desk(), []
+    desk.wait(60)
+    for _ in range(4):
+        desk.hear(summary([], at=desk.now), Neighbours((0x0123, 6)), sender=5)  # 6 may hear somebody who hears 8
+        desk.hear(summary([], at=desk.now), Neighbours((8,)), sender=9, hops=3)
+        reached.append({one.address for one in desk.engine.station.near.live()})
+        desk.wait(2000)
+    assert reached == [{5}, {5}, {5}, {5, 9}]
+
+
+def test_the_first_word_goes_to_those_near_and_the_next_ones_far_while_nobody_answers():
+    desk = Desk()
+    sent = [send.hop_limit for send, _ in desk.wait(2400)]
+    assert len(sent) >= 3 and sent == [0] + [3] * (len(sent) - 1)
+
+
+def test_a_silent_neighbour_behind_relays_is_given_up_sooner_than_a_near_one():
+    assert records_for_a_silent(1) < records_for_a_silent(0) < 8
+    assert records_for_a_silent(0, beyond=6) == records_for_a_silent(0)
+
+
+def records_for_a_silent(hops, beyond=0):
+    """How many records pass before a neighbour that says nothing is taken to be away; `beyond`: nodes heard by relays."""
+    desk = Desk()
+    desk.wait(60)
+    for number in range(beyond):
+        desk.hear(summary([], at=desk.now), sender=20 + number, hops=3)
+    desk.hear(summary([], at=desk.now), Neighbours(()), sender=5, hops=hops)
+    for number in range(8):
+        desk.give(Posted(bulletin(number)))
+        desk.wait(20)
+        if not desk.engine.station.near.live():
+            return number
+    return 8
+
+
+def test_a_neighbour_of_a_neighbour_needs_no_hops():
+    desk = Desk()
+    desk.wait(60)
+    desk.hear(summary([], at=desk.now), Neighbours((9,)), sender=5)
+    desk.hear(summary([], at=desk.now), sender=9, hops=1)
+    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == 0

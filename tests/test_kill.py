@@ -1,7 +1,0 @@
-"""kill -9 at any moment loses nothing that was acknowledged."""
-
-from tests.killtrials import kill_again_and_again
-
-
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path):
-    assert kill_again_and_again(tmp_path, rounds=10, seed=1) > 100

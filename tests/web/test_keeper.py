@@ -1,0 +1,175 @@
+"""Keepers sign in with a password each, and what they do is seen."""
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+
+from node.board.api import Draft, Picture
+from node.model.record import Kind
+from tests.board.test_image import png
+from web import create_app
+from web.keeper import DELAY_S, FREE_TRIES, SESSION_MIN, WINDOW_S, Tries
+
+
+def sign_in(portal, name="lea", password="sesame"):
+    return portal.post("/keeper/login", data={"name": name, "password": password})
+
+
+@pytest.fixture
+def desk(portal):
+    """Posts one of the desk's forms."""
+    assert sign_in(portal).status_code == 303
+    csrf = re.search(r'name="csrf" value="(\w+)"', portal.get("/keeper").get_data(as_text=True)).group(1)
+    return lambda path, **fields: portal.post(f"/keeper/{path}", data={"csrf": csrf} | fields)
+
+
+def test_the_desk_is_for_keepers_only(portal, board):
+    item = board.post(Draft(Kind.BULLETIN, "Bonjour"))
+    assert "Mot de passe" in portal.get("/keeper?lang=fr").get_data(as_text=True)
+    for path in ("approve", "hide", "rules", "outline", "logout"):
+        portal.post(f"/keeper/{path}", data={"id": item.id, "posting": "members", "outline": "1,2"})
+    assert board.item(item.id) and not board.acts() and board.status()["rules"]["posting"] == "open"
+
+
+@pytest.mark.parametrize(("name", "password"), [
+    ("lea", "faux"), ("lea", ""), ("personne", "sesame"), ("", ""), ("lea\x00", "x"),
+])
+def test_a_wrong_name_or_password_opens_nothing(portal, name, password):
+    assert sign_in(portal, name, password).status_code == 403
+    assert "Set-Cookie" not in portal.get("/keeper").headers
+
+
+def test_the_session_cookie_is_for_the_desk_only(portal):
+    cookie = sign_in(portal).headers["Set-Cookie"]
+    assert "Path=/keeper" in cookie and "HttpOnly" in cookie and "SameSite=Strict" in cookie
+
+
+def test_a_session_is_short(portal):
+    sign_in(portal)
+    assert portal.application.permanent_session_lifetime.total_seconds() == SESSION_MIN * 60 <= 3600
+
+
+def test_a_keeper_who_is_one_no_more_is_out_at_once(board, settings):
+    passwords = {"lea": settings.keepers("lea")}
+    portal = create_app(board, replace(settings, keepers=passwords.get)).test_client()
+    sign_in(portal)
+    del passwords["lea"]
+    assert 'name="password"' in portal.get("/keeper").get_data(as_text=True)
+
+
+def test_guessing_is_slowed_to_ten_tries_a_minute(portal, watch):
+    checked = 0
+    for _second in range(60):
+        watch.now += 1
+        checked += sum(sign_in(portal, password=f"essai{number}").status_code == 403 for number in range(3))
+    assert checked <= FREE_TRIES + 60 / DELAY_S
+    assert sign_in(portal).status_code == 429
+    watch.now += DELAY_S
+    assert sign_in(portal).status_code == 303
+
+
+def test_old_mistakes_are_forgotten_and_many_false_names_fill_no_memory(watch):
+    tries = Tries(watch)
+    known = "scrypt:1024:8:1$x$00"
+    for _ in range(FREE_TRIES):
+        assert tries.right("lea", "x", known) is False
+    assert tries.right("lea", "x", known) is None
+    watch.now += WINDOW_S + 1
+    assert tries.right("lea", "x", known) is False
+
+
+def test_a_form_from_elsewhere_does_nothing(portal, desk, board):
+    item = board.post(Draft(Kind.BULLETIN, "Bonjour"))
+    assert portal.post("/keeper/hide", data={"id": item.id, "csrf": "x"}).status_code == 400
+    assert portal.post("/keeper/hide", data={"id": item.id, "csrf": "é"}).status_code == 400
+    assert board.item(item.id)
+
+
+def test_hiding_and_showing_again_is_seen_among_the_acts(portal, desk, board):
+    item = board.post(Draft(Kind.BULLETIN, "Propos déplacés"))
+    desk("hide", id=f"http://archipel.lan/r/{item.id[:12]}")
+    assert "déplacés" not in portal.get("/bulletins").get_data(as_text=True)
+    assert portal.get(f"/r/{item.id[:12]}").status_code == 404
+    desk("hide", id=item.id, action="show")
+    assert "déplacés" in portal.get("/bulletins").get_data(as_text=True)
+    assert [(act.keeper, act.deed) for act in board.acts()] == [("lea", "show"), ("lea", "hide")]
+    assert "a cessé d’afficher" in portal.get("/keeper?lang=fr").get_data(as_text=True)
+
+
+def test_a_waiting_post_is_approved_or_refused(portal, desk, board):
+    desk("rules", posting="moderated")
+    for text in ("Une bonne annonce", "Une mauvaise"):
+        board.post(Draft(Kind.BULLETIN, text))
+    first, second = board.waiting()
+    assert "Une mauvaise" in portal.get("/keeper").get_data(as_text=True)
+    desk("approve", id=first.item.id)
+    desk("approve", id=second.item.id, action="refuse")
+    assert [item.text for item in board.bulletins().items] == ["Une bonne annonce"] and not board.waiting()
+
+
+def test_the_rule_and_the_outline_are_changed_and_nonsense_is_not(desk, board):
+    desk("rules", posting="members")
+    assert board.status()["rules"]["posting"] == "members"
+    assert desk("rules", posting="nobody").status_code == 400
+    desk("outline", outline="48.87,2.36 48.88,2.37")
+    assert board.outline() == "48.87,2.36 48.88,2.37"
+
+
+def test_the_clock_is_set_by_a_keeper_and_never_back(portal, desk, board):
+    before = board.now()
+    assert desk("clock", start_date="2025-12-31", start_time="12:00").status_code == 303
+    assert board.now() > before and board.acts()[0].deed == "clock"
+    for day in ("2025-12-01", "x", ""):
+        assert desk("clock", start_date=day, start_time="12:00").status_code == 422
+
+
+def test_signing_out_closes_the_desk(portal, desk):
+    desk("logout")
+    assert 'name="password"' in portal.get("/keeper").get_data(as_text=True)
+
+
+def test_a_keeper_puts_a_picture_under_the_map_and_takes_it_away(desk, portal, board):
+    corners = {"top_left": "48.88, 2.35", "bottom_right": "48.86, 2.38"}
+    assert desk("picture", picture=(io.BytesIO(png()), "plan.png"), **corners).status_code == 303
+    assert board.picture() == Picture("image/png", png(), (48.88, 2.35), (48.86, 2.38))
+    page = portal.get("/keeper").get_data(as_text=True)
+    assert "48.88, 2.35" in page and board.acts()[0].deed == "picture"
+    desk("picture", action="remove")
+    assert board.picture() is None
+
+
+@pytest.mark.parametrize(("raw", "fields", "said"), [
+    (b"GIF89a", {}, "whole PNG"), (b"x" * 240_000, {}, "200 kB at most"), (None, {}, "whole PNG"),
+    (png(9_000), {}, "2000 pixels"), (png(), {"top_left": "n'importe où"}, "two corners"),
+])
+def test_a_picture_that_will_not_do_is_answered_in_a_sentence(desk, board, raw, fields, said):
+    corners = {"top_left": "48.88, 2.35", "bottom_right": "48.86, 2.38"}
+    file = {} if raw is None else {"picture": (io.BytesIO(raw), "plan.png")}
+    answer = desk("picture?lang=en", **corners | fields, **file)
+    assert answer.status_code == 422 and said in answer.get_data(as_text=True) and board.picture() is None
+
+
+def test_a_stranger_s_large_file_is_not_even_read(portal, board):
+    answer = portal.post("/keeper/picture", data={"picture": (io.BytesIO(bytes(300_000)), "x.png")})
+    assert answer.status_code in (200, 413) and board.picture() is None
+
+
+def test_a_post_that_waits_is_read_whole_and_once(desk, portal, board):
+    text = "Une annonce pour demain.\nAvec ses détails."
+    board.post(Draft(Kind.BULLETIN, text, publish_at=board.now() + 600))
+    page = portal.get("/keeper").get_data(as_text=True)
+    assert page.count("Avec ses détails.") == 1 and page.count("Une annonce pour demain.") <= 3  # and in its buttons
+
+
+@pytest.mark.parametrize("path", ["login", "approve", "picture"])
+def test_an_address_of_an_answer_loaded_again_leads_to_the_desk(portal, path):
+    answer = portal.get(f"/keeper/{path}")
+    assert answer.status_code == 303 and answer.headers["Location"].endswith("/keeper")
+
+
+def test_a_form_of_an_older_session_is_told_and_does_nothing(desk, board):
+    answer = desk("rules?lang=en", csrf="0" * 32, posting="members")
+    assert answer.status_code == 400 and "Nothing was done" in answer.get_data(as_text=True)
+    assert board.status()["rules"]["posting"] == "open"

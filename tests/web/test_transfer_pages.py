@@ -1,0 +1,193 @@
+"""Couriers: the board leaves as a file, comes in as a file or as letters, and the pages say what was new."""
+
+import html
+import importlib
+import io
+import re
+
+import pytest
+
+from node.board.api import Delivery
+from node.model.record import Kind, Record, encode, sign
+from node.store.index import StoreFailed
+from node.textpack import pack
+from node.transfer.bundle import END_BYTES, Bundle, write
+from node.transfer.paper import code_of, letters_of
+from tests.board.test_image import png
+from tests.daemon.test_qr_reader import photograph
+from tests.sim.portals import CHARTER, ELSEWHERE
+from web.transfer_pages import UPLOADS
+
+OTHER = ("file", "archipel.bundle")
+
+
+@pytest.fixture
+def wharf(neighbourhood):
+    """The wharf of the portal's island."""
+    return neighbourhood.wharf
+
+
+@pytest.fixture
+def elsewhere(wharf, board):
+    """Records of another island, encoded."""
+    def made(text, minute=0, **fields):
+        codec, packed = pack(text)
+        record = Record(Kind.BULLETIN, ELSEWHERE.key_id, board.now() + minute, 48, language=1, codec=codec, packed=packed,
+                        **fields)
+        return encode(sign(record, CHARTER.set_id, ELSEWHERE.sign))
+    return made
+
+
+def bundle_of(wharf, *raws):
+    header = wharf.label()
+    return b"".join(write(type(header)(header.set_id, ELSEWHERE.key_id, header.made - 60, "Île de la gare"), raws))
+
+
+def give(portal, content, **more):
+    fields = {"file": (io.BytesIO(content), "archipel-2025-12-02.bundle"), **more}
+    return portal.post("/courier?lang=en", data=fields, content_type="multipart/form-data")
+
+
+def words(answer):
+    """What a page's main part says."""
+    main = answer.get_data(as_text=True).partition("<main")[2].partition("</main>")[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+
+def test_the_board_leaves_as_a_file_without_a_cookie(portal, wharf, elsewhere):
+    wharf.unload([elsewhere("Bal au canal"), elsewhere("Soupe", topic=4)], "test")
+    answer = portal.get("/bundle")
+    assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
+    assert re.fullmatch(r'attachment; filename="archipel-\d{4}-\d\d-\d\d\.bundle"', answer.headers["Content-Disposition"])
+    assert sorted(Bundle([answer.data])) == sorted(wharf.load(wharf.ids()))
+    assert len(list(Bundle([portal.get("/bundle?topic=food").data]))) == len(wharf.ids()) - 1
+    assert portal.get("/bundle?topic=nonsense").status_code == 404
+
+
+def test_the_page_says_what_was_new_and_shows_it(portal, wharf, elsewhere):
+    brought = bundle_of(wharf, elsewhere("Bal au canal"), elsewhere("Soupe à la gare"))
+    said = words(give(portal, brought))
+    assert "2 bulletins" in said and "Bal au canal" in said and "Soupe à la gare" in said
+    assert "Bal au canal" in portal.get("/bulletins").get_data(as_text=True)
+    assert "Île de la gare" in words(portal.get("/courier?lang=en"))
+    again = words(give(portal, brought))
+    assert "Nothing of it was new" in again and "2 records were known" in again
+
+
+def test_a_damaged_file_gives_what_is_good_and_the_page_says_so(portal, wharf, elsewhere):
+    brought = bundle_of(wharf, *(elsewhere(f"Avis {number}") for number in range(4)))
+    said = words(give(portal, brought[:-END_BYTES - 5]))
+    assert "3 bulletins" in said and "end of the file is missing" in said
+    said = words(give(portal, brought[:100] + b"?" + brought[101:]))
+    assert "damaged" in said
+
+
+def test_forgeries_are_told_and_left_out(portal, wharf, elsewhere):
+    forged = elsewhere("Faux")[:-1] + b"\0"
+    said = words(give(portal, bundle_of(wharf, elsewhere("Vrai"), forged)))
+    assert "1 bulletin" in said and "1 record is forged" in said and "Faux" not in said
+
+
+@pytest.mark.parametrize(("content", "status", "said"), [
+    (b"\xff\xd8\xff\xe0 a photograph", 422, "not the board of an island"),
+    (b"archipel bundle\n\x09" + bytes(50), 422, "newer program"),
+    (b"", 422, "not the board of an island"),
+])
+def test_another_file_is_refused_in_words(portal, wharf, content, status, said):
+    answer = give(portal, content)
+    assert answer.status_code == status and said in words(answer)
+
+
+def test_pressing_without_a_file_asks_for_one(portal, wharf):
+    answer = portal.post("/courier?lang=en", data={"letters": " "})
+    assert answer.status_code == 422 and "choose the file" in words(answer)
+
+
+def test_a_bundle_of_another_neighbourhood_is_refused(portal, wharf):
+    header = wharf.label()
+    answer = give(portal, b"".join(write(type(header)(bytes(16), header.island, header.made), [])))
+    assert answer.status_code == 422 and "another neighbourhood" in words(answer)
+
+
+def test_letters_from_paper_make_the_post_again(portal, wharf, elsewhere):
+    raw = elsewhere("Tout le monde au canal")
+    for letters in (letters_of(raw).lower(), code_of(raw)):
+        answer = portal.post("/courier?lang=en", data={"letters": letters})
+        assert answer.status_code == 200
+    assert "1 record was known" in words(answer)
+    assert "Tout le monde au canal" in portal.get("/bulletins").get_data(as_text=True)
+    wrong = portal.post("/courier?lang=en", data={"letters": letters_of(raw)[:-3]})
+    assert wrong.status_code == 422 and "mistake in these letters" in words(wrong)
+
+
+def test_the_sheet_for_another_island_carries_the_post_itself(portal, wharf, elsewhere):
+    wharf.unload([raw := elsewhere("Tout le monde au canal")], "test")
+    item = portal.get("/bulletins").get_data(as_text=True).partition("/r/")[2][:12]
+    page = portal.get(f"/r/{item}/letters").get_data(as_text=True)
+    assert letters_of(raw) in page and "Tout le monde au canal" in page and "<svg" in page
+    assert len(page.encode()) < 14_000
+    assert portal.get("/r/00000000/letters").status_code == 404
+
+
+def test_more_couriers_than_the_card_can_serve_are_asked_to_wait(portal, wharf):
+    berths = portal.application.extensions["berths"]
+    for _ in range(UPLOADS):
+        berths.acquire()
+    answer = give(portal, bundle_of(wharf))
+    assert answer.status_code == 503 and "try again" in words(answer)
+    berths.release()
+    assert give(portal, bundle_of(wharf)).status_code == 200
+    assert give(portal, bundle_of(wharf)).status_code == 200
+
+
+def test_a_full_card_keeps_the_courier_waiting_not_guessing(portal, wharf, elsewhere, board):
+    def full(blocks):
+        raise StoreFailed("full")
+
+    board.carrying._wharf.unload = lambda raws, via: full(raws)
+    answer = give(portal, bundle_of(wharf, elsewhere("Bal")))
+    assert answer.status_code == 503 and "keep the file" in words(answer)
+    assert portal.post("/courier?lang=en", data={"letters": letters_of(elsewhere("Bal"))}).status_code == 503
+
+
+def test_a_picture_of_a_code_makes_the_post_again(portal, elsewhere):
+    def hand_in(photo):
+        return portal.post("/courier?lang=en", data={"picture": (io.BytesIO(photo), "IMG_0001.PNG")})
+
+    answer = hand_in(photograph(code_of(elsewhere("Tout le monde au canal")), 8))
+    assert answer.status_code == 200 and "1 bulletin" in words(answer) and "Tout le monde au canal" in words(answer)
+    nothing, huge = png(300, 300), png(6_000, 90)
+    for photo, said in ((nothing, "No code of a post"), (b"GIF89a", "not a whole PNG"), (huge, "too large")):
+        answer = hand_in(photo)
+        assert answer.status_code == 422 and said in words(answer)
+
+
+def test_an_island_without_a_reader_of_codes_asks_for_the_letters(portal, elsewhere, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    answer = portal.post("/courier?lang=en", data={"picture": (io.BytesIO(png(300, 300)), "x.png")})
+    assert answer.status_code == 422 and "type the letters" in words(answer)
+
+
+def test_a_file_larger_than_any_bundle_is_not_read(portal, wharf, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("web.transfer_pages"), "MAX_UPLOAD_BYTES", 100_000)
+    assert give(portal, bytes(200_000)).status_code == 413
+    assert give(portal, bundle_of(wharf)).status_code == 200
+
+
+def test_every_trouble_has_its_words(portal, wharf, board):
+    for problem in ("bundle-mark", "bundle-version", "other-set", "busy", "letters", "full", "something-new"):
+        board.carrying.deliver = lambda blocks, problem=problem: Delivery(problem)
+        assert 'role="alert"' in give(portal, b"x").get_data(as_text=True)
+
+
+def test_a_stick_is_told_on_the_wall_and_on_the_couriers_page(portal, wharf, neighbourhood):
+    assert "stick" not in words(portal.get("/wall?lang=en"))
+    for stage, problem, said in (("working", "", "leave it in"), ("done", "", "you can take it. 3 new records"),
+                                 ("done", "full", "it is full"), ("done", "gone", "plug it in again"),
+                                 ("done", "failed", "tell its keeper")):
+        wharf.tell(stage, 3, problem)
+        wall = portal.get("/wall?lang=en")
+        assert said in words(wall) and said in words(portal.get("/courier?lang=en"))
+        assert int(wall.headers["Refresh"]) < 10
+    neighbourhood.clock.advance(600)
+    assert "stick" not in words(portal.get("/wall?lang=en"))
