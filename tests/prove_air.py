@@ -15,7 +15,7 @@ from node.sync.events import LinkChanged, PacketReceived, SendDone, Tick
 from node.sync.lora.packets import tag
 from radio.sim.topology import line
 from tests.sim.archipelago import CHARTER, LINK, START, Archipelago, bulletin
-from tests.sync.lora.test_engine import Desk
+from tests.sync.lora.test_engine import Publisher
 
 KEY = CHARTER.subkey("tag")
 MAX_PACKET_BYTES = 255
@@ -58,7 +58,7 @@ def mutated(packets, rng):
 def torment(count, seed):
     """One island hears `count` of them, one each eight seconds: what became of it."""
     rng, (packets, raws) = random.Random(seed), captured()
-    desk, true = Desk(), {record_id(raw) for raw in raws}
+    desk, true = Publisher(), {record_id(raw) for raw in raws}
     slowest_s, sent, memory, begun = 0.0, 0, [], time.process_time()
     tracemalloc.start()
     for number in range(count):

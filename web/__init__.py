@@ -14,7 +14,7 @@ from web.lan_endpoint import lan
 from web.languages import add_languages
 from web.learn import learn
 from web.pages import add_pages
-from web.portal_settings import Settings
+from web.portal_settings import WebSettings
 from web.posting import posting
 from web.print_pages import paper
 from web.probes import add_probes
@@ -28,7 +28,7 @@ BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 
-def create_app(board: Board, settings: Settings) -> Flask:
+def create_app(board: Board, settings: WebSettings) -> Flask:
     """The portal over `board`; safe from any thread, for one process."""
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,

@@ -10,7 +10,7 @@ from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web import dates
 from web.item_display import starts
-from web.portal_settings import Settings
+from web.portal_settings import WebSettings
 from web.sentences import SLUGS
 
 KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
@@ -53,7 +53,7 @@ def typed(form: Mapping[str, str]) -> Typed:
     return Typed({name: form[name].replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS if name in form})
 
 
-def typed_of(item, settings: Settings) -> Typed:
+def typed_of(item, settings: WebSettings) -> Typed:
     """An item as its author typed it, ready to be corrected."""
     fields = {name: getattr(item, name) for name in ("text", "title", "place", "organiser", "link")}
     fields |= {"kind": item.kind.name.lower(), "topic": str(item.topic), "language": LANGUAGES.get(item.language, "")}
@@ -73,7 +73,7 @@ def _day_and_time(moment: datetime) -> tuple[str, str]:
     return f"{moment:%Y-%m-%d}", f"{moment:%H:%M}"
 
 
-def draft_of(what: Typed, settings: Settings) -> Draft:
+def draft_of(what: Typed, settings: WebSettings) -> Draft:
     """The draft; what could not be read is added to `what.problems`."""
     start = moment_of(what, "start", settings)
     shared = {
@@ -90,7 +90,7 @@ def draft_of(what: Typed, settings: Settings) -> Draft:
     )
 
 
-def _offset(start: int | None, settings: Settings) -> int:
+def _offset(start: int | None, settings: WebSettings) -> int:
     if start is None:
         return 0
     return dates.offset_at(dates.here(start, settings.zone), settings.zone)
@@ -114,7 +114,7 @@ def _days(what: Typed) -> int:
     return int(asked)
 
 
-def moment_of(what: Typed, name: str, settings: Settings, field_name: str = "", fallback_day: str = "") -> int | None:
+def moment_of(what: Typed, name: str, settings: WebSettings, field_name: str = "", fallback_day: str = "") -> int | None:
     """The minute typed in two fields; None when both are empty. A time alone is on `fallback_day`."""
     day_text, time_text = getattr(what, f"{name}_date").strip(), getattr(what, f"{name}_time").strip()
     if time_text and not day_text:

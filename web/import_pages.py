@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, request, session
 
-from node.board.api import Intake
+from node.board.api import ImportSummary
 from web.keeper import for_keepers, never_kept
 from web.languages import gettext as _
 from web.languages import ngettext
@@ -36,7 +36,7 @@ def look() -> str | tuple[str, int]:
     """What the file brings; nothing is posted."""
     file = request.files.get("file")
     if not file or not file.filename:
-        return _page(Intake(problem="nothing"))
+        return _page(ImportSummary(problem="nothing"))
     return _page(board().importing.look(file.read(), file.filename))
 
 
@@ -47,7 +47,7 @@ def take() -> str | tuple[str, int]:
     return _page(board().importing.take(request.form.get("id", ""), session["name"]), taken=True)
 
 
-def _page(intake: Intake, taken: bool = False) -> str | tuple[str, int]:
+def _page(intake: ImportSummary, taken: bool = False) -> str | tuple[str, int]:
     notice = problem(intake.problem)
     page = render_template("keeper/agenda.html", intake=None if notice else intake, notice=notice, taken=taken,
                            counts=counts(intake), left_out=left_out(intake), shown=SHOWN)
@@ -66,7 +66,7 @@ def problem(slug: str) -> str:
     return sentences.get(slug) or (closed(slug) if slug else "")
 
 
-def counts(intake: Intake) -> list[str]:
+def counts(intake: ImportSummary) -> list[str]:
     """How many are new, changed, cancelled, unchanged."""
     counted = [
         (len(intake.new), lambda n: ngettext("%(num)s new event", "%(num)s new events", n)),
@@ -78,7 +78,7 @@ def counts(intake: Intake) -> list[str]:
     return [phrase(count) % {"num": count} for count, phrase in counted if count]
 
 
-def left_out(intake: Intake) -> list[tuple[int, str]]:
+def left_out(intake: ImportSummary) -> list[tuple[int, str]]:
     """How many were left out, and why."""
     reasons = {
         "past": _("past"), "too-far": _("more than 400 days ahead"), "lasts-too-long": _("longer than 45 days"),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from node.board.api import Board
 from web.languages import TAGS, current
-from web.portal_settings import Settings
+from web.portal_settings import WebSettings
 
 MAX_PAGE_BYTES = 14_000  # the first flight of TCP: 10 segments (RFC 6928), headers included
 MAX_BODY_BYTES = MAX_PAGE_BYTES - 900
@@ -30,7 +30,7 @@ def board() -> Board:
     return current_app.extensions["board"]
 
 
-def settings() -> Settings:
+def settings() -> WebSettings:
     """What the portal was told at its start."""
     return current_app.extensions["settings"]
 
@@ -46,7 +46,7 @@ def fitted(template: str, fill: Callable[[int], dict]) -> str:
         rows = max(1, min(rows - 1, rows * (MAX_BODY_BYTES - FIXED_BYTES) // (weight - FIXED_BYTES)))
 
 
-class Shelf:
+class PageCache:
     """Pages as they were made, each good until the board changes or the minute passes. Safe from any thread.
 
     One page is made at a time. Who asks meanwhile gets the page as it was, or waits when there is none.
@@ -100,7 +100,7 @@ def _copy(page: Response) -> Response:
 
 def add_pages(app: Flask) -> None:
     """Give templates their style sheets, and every answer its headers."""
-    app.extensions["shelf"] = Shelf()
+    app.extensions["shelf"] = PageCache()
     styles = {name: _style(name) for name in STYLES}
     app.jinja_env.globals["styles"] = styles
     hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles.values())

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
-class Settings:
+class WebSettings:
     """`secret_key` signs forms and keeper sessions: the shell keeps it, so that forms survive restarts.
 
     `keepers(name)` gives a keeper's werkzeug password hash or None. `position` is the island's (latitude, longitude).

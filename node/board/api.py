@@ -161,7 +161,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Act:
+class AuditEntry:
     """What a keeper did here, for other keepers to see.
 
     `deed`: hide, show, approve, refuse, import, posting, outline, picture or clock.
@@ -215,7 +215,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Carried:
+class LastBundle:
     """The last bundle of another island that came here: its name, the minutes it was made and taken in."""
 
     island: str
@@ -237,7 +237,7 @@ class Stick:
     problem: str = ""
 
 
-class Carrying(Protocol):
+class Transfer(Protocol):
     """What the portal may ask for couriers. `node.transfer.service` gives the real one."""
 
     def bundle(self, topic: int | None = None) -> Iterator[bytes]:
@@ -246,7 +246,7 @@ class Carrying(Protocol):
     def deliver(self, blocks: Iterable[bytes]) -> Delivery:
         """Take in a file that somebody brought."""
 
-    def carried(self) -> list[Carried]:
+    def carried(self) -> list[LastBundle]:
         """The last bundle of each other island, the latest first."""
 
     def stick(self) -> Stick | None:
@@ -267,8 +267,8 @@ class Carrying(Protocol):
 
 
 @dataclass(frozen=True)
-class Intake:
-    """What an agenda of another program brings, or brought. `id` names it for `Importing.take`.
+class ImportSummary:
+    """What an agenda of another program brings, or brought. `id` names it for `Imports.take`.
 
     `problem`, if nothing of it can be taken: `nothing` (no file), `agenda-size`, `agenda-mark` (no calendar), `stale` (it
     must be given again), `not-admitted` (this island may not post yet), or a reason of BoardClosed.
@@ -294,21 +294,21 @@ class Intake:
         return len(self.new) + len(self.changed) + len(self.cancelled)
 
 
-class Importing(Protocol):
+class Imports(Protocol):
     """What the portal may ask for agendas of other programs. `node.ical.importer` gives the real one."""
 
-    def look(self, content: bytes, name: str) -> Intake:
+    def look(self, content: bytes, name: str) -> ImportSummary:
         """What is in an iCalendar file, compared with the board; nothing is posted. `name`: the file's, if it has none."""
 
-    def take(self, intake_id: str, keeper: str) -> Intake:
+    def take(self, intake_id: str, keeper: str) -> ImportSummary:
         """Post what `look` has shown, in one commit: what was posted."""
 
 
 class Board(Protocol):
     """What the portal may ask. `node.board.board` gives the real one."""
 
-    carrying: Carrying
-    importing: Importing
+    carrying: Transfer
+    importing: Imports
 
     def now(self) -> int:
         """The present minute by the island's best clock; cheap."""
@@ -383,7 +383,7 @@ class Board(Protocol):
         Raises DraftRefused (`node.board.image` has the codes) or BoardClosed.
         """
 
-    def acts(self, limit: int = 100) -> list[Act]:
+    def acts(self, limit: int = 100) -> list[AuditEntry]:
         """What keepers did here, newest first."""
 
     def status(self) -> dict:

@@ -10,24 +10,24 @@ from itertools import chain, islice
 from typing import Protocol
 
 from node.board.api import (
-    Act,
-    Carrying,
+    AuditEntry,
     Corners,
     Cost,
     Draft,
     DraftRefused,
-    Importing,
+    Imports,
     Item,
     Page,
     Picture,
     Posted,
     Problem,
+    Transfer,
     Waiting,
 )
 from node.board.image import picture_of
 from node.board.import_sources import Origins
 from node.board.items import Reader, root_of
-from node.board.publishing import Desk
+from node.board.publishing import Publisher
 from node.model.clock import MAX_MINUTE, minute_of, seconds_of
 from node.model.keys import SigningKey
 from node.model.record import DAY_MIN, EVENT_GRACE_MIN, Kind
@@ -62,7 +62,7 @@ class Notes(Protocol):
         """Keep it; raises StoreFailed."""
 
 
-class Archive(Protocol):
+class PastRecords(Protocol):
     """Past rows and words (`node.store.archive`)."""
 
     def get(self, id_: bytes) -> Row | None:
@@ -76,7 +76,7 @@ class Archive(Protocol):
 
 
 @dataclass(frozen=True)
-class Shell:
+class Host:
     """What the board needs of the world around it.
 
     `now()` seconds since 1970; `publish(raw)` returns a Verdict once durable or raises StoreFailed; `random(n)` n random
@@ -97,15 +97,15 @@ class Shell:
 class IslandBoard:
     """One island's board. Every method is safe from any thread but the runner's (`publish` waits for it)."""
 
-    carrying: Carrying  # both are set once there is a wharf (`node.daemon.app`)
-    importing: Importing
+    carrying: Transfer  # both are set once there is a wharf (`node.daemon.app`)
+    importing: Imports
 
-    def __init__(self, liveset: LiveSet, store: Notes, archive: Archive, key: SigningKey, shell: Shell):
+    def __init__(self, liveset: LiveSet, store: Notes, archive: PastRecords, key: SigningKey, shell: Host):
         self._liveset, self._store, self._archive, self._shell = liveset, store, archive, shell
         self._changes = 0
         self._hidden: frozenset[bytes] = frozenset(bytes.fromhex(root) for root in store.note("hidden") or ())
         self.reader = Reader(liveset, archive, key.key_id, lambda: self._hidden)
-        self.desk = Desk(liveset, store, key, shell, self.reader)
+        self.desk = Publisher(liveset, store, key, shell, self.reader)
         self.origins = Origins(store, self.desk.keep_note)
         self._urgent = lru_cache(1)(self._find_urgent)
         self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
@@ -265,9 +265,9 @@ class IslandBoard:
             made.media_type, b64encode(made.content).decode(), made.top_left, made.bottom_right])
         self.note_act(keeper, "picture")
 
-    def acts(self, limit: int = 100) -> list[Act]:
+    def acts(self, limit: int = 100) -> list[AuditEntry]:
         """See Board."""
-        return [Act(*act) for act in reversed(self._store.note("acts") or ())][:limit]
+        return [AuditEntry(*act) for act in reversed(self._store.note("acts") or ())][:limit]
 
     def note_act(self, keeper: str, deed: str, about: str = "") -> None:
         """Let other keepers see what one did."""

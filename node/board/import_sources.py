@@ -23,7 +23,7 @@ class Known:
 
 
 @dataclass
-class Source:
+class ImportSource:
     """One agenda: how people know it, and its events by key. `tag`: what its server calls the version that was taken."""
 
     origin: Origin
@@ -36,7 +36,7 @@ class Source:
         return {"name": self.origin.name, "link": self.origin.link, "tag": self.tag, "known": known}
 
     @classmethod
-    def of(cls, note: dict) -> "Source":
+    def of(cls, note: dict) -> "ImportSource":
         """From JSON."""
         known = {key: Known(bytes.fromhex(root), (sequence, changed), end)
                  for key, (root, sequence, changed, end) in note["known"].items()}
@@ -55,18 +55,18 @@ class Origins:
 
     def __init__(self, store: Notes, keep_note: Callable[[str, object], None]):
         self._keep_note = keep_note
-        self._sources = {name: Source.of(note) for name, note in (store.note(NOTE) or {}).items()}
+        self._sources = {name: ImportSource.of(note) for name, note in (store.note(NOTE) or {}).items()}
         self._by_root = _by_root(self._sources.values())
 
     def of(self, root: bytes) -> Origin | None:
         """Where an event was taken from, if it was."""
         return self._by_root.get(root)
 
-    def source(self, name: str) -> Source | None:
+    def source(self, name: str) -> ImportSource | None:
         """What is known of one agenda."""
         return self._sources.get(name)
 
-    def remember(self, name: str, source: Source, now: int) -> None:
+    def remember(self, name: str, source: ImportSource, now: int) -> None:
         """Keep what is known of an agenda, and forget what is long past; raises BoardClosed."""
         sources = {**{other: known for other, known in self._sources.items() if other != name}, name: source}
         sources = dict(list(sources.items())[-MAX_SOURCES:])
@@ -79,5 +79,5 @@ class Origins:
         self._sources, self._by_root = sources, _by_root(sources.values())
 
 
-def _by_root(sources: Iterable[Source]) -> dict[bytes, Origin]:
+def _by_root(sources: Iterable[ImportSource]) -> dict[bytes, Origin]:
     return {known.root: source.origin for source in sources for known in source.known.values()}

@@ -19,7 +19,7 @@ from node.model.passphrase import SALT_BYTES as SEAL_SALT_BYTES
 from node.model.passphrase import WrongPassphrase, seal, unseal
 from node.model.record import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.quota import ROOM, Drawer
+from node.replica.quota import ROOM, Category
 from node.store.index import StoreFailed
 from node.textpack import pack
 
@@ -29,7 +29,7 @@ TOO_LATE = {"expired", "retracted", "superseded", "over-share"}  # verdicts that
 
 
 class Around(Protocol):
-    """What posting needs of `node.board.board.Shell`."""
+    """What posting needs of `node.board.board.Host`."""
 
     now: Callable[[], float]
     publish: Callable[[bytes], object]
@@ -51,7 +51,7 @@ class Notes(Protocol):
 
 
 @dataclass(frozen=True)
-class Kept:
+class PendingPost:
     """A post that waits: its encoding, whether a keeper must read it, and its minute (None: as soon as may be)."""
 
     raw: bytes
@@ -63,12 +63,12 @@ class Kept:
         return {"raw": base64.b64encode(self.raw).decode(), "moderated": self.moderated, "publish_at": self.publish_at}
 
     @classmethod
-    def of(cls, note: dict) -> "Kept":
+    def of(cls, note: dict) -> "PendingPost":
         """From JSON."""
         return cls(base64.b64decode(note["raw"]), note["moderated"], note["publish_at"])
 
 
-class Desk:
+class Publisher:
     """Where posts are made. `changes` grows when what waits changes."""
 
     def __init__(self, liveset: LiveSet, store: Notes, key: SigningKey, around: Around, reader: Reader):
@@ -96,7 +96,7 @@ class Desk:
         moderated = rule == "moderated" and not group
         word = "" if group else self._give_word(record_id(raw)[:TARGET_BYTES])
         if moderated or publish_at:
-            self._put(Kept(raw, moderated, publish_at))
+            self._put(PendingPost(raw, moderated, publish_at))
         else:
             self._publish(raw)
         return Posted(record_id(raw).hex(), word, self._cost_of(len(raw)), waiting=moderated or publish_at is not None)
@@ -160,7 +160,7 @@ class Desk:
         """
         if not self._liveset.trust.may(self._key.key_id, Right.WRITE, self._now()):
             raise BoardClosed("not-admitted")
-        whole = ROOM[Drawer.POSTS]
+        whole = ROOM[Category.POSTS]
         return self._liveset.has_room(self._key.key_id, record_bytes + whole.size_bytes // 2, records + whole.records // 2)
 
     # what waits
@@ -340,10 +340,10 @@ class Desk:
         except WrongPassphrase:
             raise DraftRefused([Problem(field, "passphrase-wrong")]) from None
 
-    def _kept(self) -> dict[str, Kept]:
-        return {id_: Kept.of(note) for id_, note in (self._store.note("waiting") or {}).items()}
+    def _kept(self) -> dict[str, PendingPost]:
+        return {id_: PendingPost.of(note) for id_, note in (self._store.note("waiting") or {}).items()}
 
-    def _put(self, kept: Kept) -> None:
+    def _put(self, kept: PendingPost) -> None:
         with self._around.gate:
             notes = dict(self._store.note("waiting") or {})
             if len(notes) >= MAX_WAITING:
@@ -351,7 +351,7 @@ class Desk:
             notes[record_id(kept.raw).hex()] = kept.note()
             self.keep_note("waiting", notes)
 
-    def _correct_waiting(self, item_id: str, kept: Kept, word: str, draft: Draft) -> Posted:
+    def _correct_waiting(self, item_id: str, kept: PendingPost, word: str, draft: Draft) -> Posted:
         """Another text in the place of one that nobody has seen yet."""
         old = decode(kept.raw)
         self._check_word(record_id(kept.raw)[:TARGET_BYTES], word)

@@ -80,9 +80,9 @@ def run_island(settings: Settings, clock: Clock) -> None:
     assembled: list[Any] = []  # in the worker only
 
     def build() -> Any:
-        from node.daemon.app import Assembly, portal_address
+        from node.daemon.app import App, portal_address
 
-        assembled.append(Assembly(settings, clock))
+        assembled.append(App(settings, clock))
         portal = assembled[0].open()
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while

@@ -10,34 +10,34 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from node.board.api import LANGUAGES
-from node.board.board import IslandBoard, Shell
+from node.board.board import Host, IslandBoard
 from node.daemon.ax25 import packet_engine, packet_link, packet_ready
 from node.daemon.bulk_client import doors
 from node.daemon.keyfiles import KeyFolder
-from node.daemon.lan_discovery import LanRounds
-from node.daemon.lora import SUMMARY_WITHIN_S, AirSide
-from node.daemon.maintenance import Errands
+from node.daemon.lan_discovery import LanDiscovery
+from node.daemon.lora import SUMMARY_WITHIN_S, LoraAdapter
+from node.daemon.maintenance import Maintenance
 from node.daemon.mqtt import brokers_of
 from node.daemon.qr_reader import scanned
-from node.daemon.rpc import Control
+from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
-from node.daemon.runner import Chore, Runner
+from node.daemon.runner import PeriodicJob, Runner
 from node.daemon.settings import Settings
-from node.daemon.timekeeper import Source, Timekeeper
+from node.daemon.timekeeper import Timekeeper, TimeSource
 from node.daemon.timesource import system_is_synchronised
-from node.ical.importer import ImportDesk
-from node.ical.parser import Here
+from node.ical.importer import Importer
+from node.ical.parser import Locality
 from node.model.clock import RELEASED_AT, Clock, minute_of
 from node.replica.liveset import LiveSet
-from node.replica.replica import AGENDA, Island
+from node.replica.replica import AGENDA, Replica
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
-from node.sync.mqtt.engine import MirrorEngine
-from node.transfer.bulk import IslandWharf
+from node.sync.mqtt.engine import MqttEngine
+from node.transfer.bulk import LocalBulkPort
 from node.transfer.lan import LanDesk
-from node.transfer.service import CarryingDesk
+from node.transfer.service import TransferService
 from radio.link import Link
 from radio.meshtastic.facts import Facts
 from radio.meshtastic.link import MeshtasticLink
@@ -51,7 +51,7 @@ MAX_NOTICES = 20
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
 
 
-class Assembly:
+class App:
     """One island. `open` returns its portal; everything opened is closed by `close`, in reverse order."""
 
     def __init__(self, settings: Settings, clock: Clock):
@@ -75,17 +75,17 @@ class Assembly:
         self.links = list(self._make_links())
         self.air = self._make_air()
         rng = random.Random()  # noqa: S311 - when to send is no secret
-        mirrors = [MirrorEngine(name, self.charter, self.liveset, rng) for name in self.brokers]
+        mirrors = [MqttEngine(name, self.charter, self.liveset, rng) for name in self.brokers]
         packet = packet_engine((self.charter, self.key, self.liveset), self.settings.packet)
-        self.island = Island(self.liveset, self.store, [self.air, packet, *mirrors])
+        self.island = Replica(self.liveset, self.store, [self.air, packet, *mirrors])
         self.island.load(self.timekeeper.now())
         self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
-        self.wharf = IslandWharf(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
+        self.wharf = LocalBulkPort(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
         self.lan = LanDesk(self.wharf, self.charter.subkey("lan"), os.urandom)
-        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item, scanned)
-        self.board.importing = ImportDesk(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
+        self.board.carrying = TransferService(self.wharf, self.lan, self.board.item, scanned)
+        self.board.importing = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                           threading.Lock())
         self._start()
         return self._portal()
@@ -99,17 +99,17 @@ class Assembly:
         self._open.callback(self._keep_notes, None)
         self._open.callback(self.runner.stop)
         self.runner.take(Imported(tuple(self._papers), "papers"))
-        self.rounds = LanRounds((self.wharf, self.lan, self.charter.subkey("lan")), self.settings.lan.peers,
+        self.rounds = LanDiscovery((self.wharf, self.lan, self.charter.subkey("lan")), self.settings.lan.peers,
                                 self.settings.lan.discover, reachable_port(self.settings))
         self._open.callback(self.rounds.close)
-        errands = Errands(self)
+        errands = Maintenance(self)
         self._open.callback(errands.close)
-        control = Control(self.settings.node.data, handlers(self) | doors(self.wharf))
+        control = RpcServer(self.settings.node.data, handlers(self) | doors(self.wharf))
         self._open.callback(control.close)
 
     def _portal(self) -> Any:
         from web import create_app
-        from web.portal_settings import Settings as PortalSettings
+        from web.portal_settings import WebSettings as PortalSettings
 
         node, portal = self.settings.node, self.settings.portal
         return create_app(self.board, PortalSettings(
@@ -127,11 +127,11 @@ class Assembly:
     def _tell_time(self, now: float) -> None:
         """Ask the sources that must be asked."""
         if system_is_synchronised() or self._clock.rate != 1:
-            self.timekeeper.tell(Source.SYSTEM, self._clock.now())
+            self.timekeeper.tell(TimeSource.SYSTEM, self._clock.now())
         for link in self.links:
             told = link.radio_time if isinstance(link, MeshtasticLink) else None
             if told is not None:
-                self.timekeeper.tell(Source.RADIO, told[0], link.name)
+                self.timekeeper.tell(TimeSource.RADIO, told[0], link.name)
 
     def _clock_was_set(self, step_s: float) -> None:
         """Setting the clock is no way to more airtime; and an engine that sleeps until some hour must look again."""
@@ -146,8 +146,8 @@ class Assembly:
         self.store.set_note("clock", {"floor": round(self.timekeeper.floor), "seen": round(now)})
         self.store.set_note("airtime", self.air.governor.state(now))
 
-    def _chores(self) -> list[Chore]:
-        return [Chore(CLOCK_PERIOD_S, self._tell_time), Chore(NOTES_PERIOD_S, self._keep_notes)]
+    def _chores(self) -> list[PeriodicJob]:
+        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes)]
 
     # links
 
@@ -161,11 +161,11 @@ class Assembly:
             links.append(packet_link(self.settings.packet, self._clock.rate))
         return links + [MqttLink(broker, name) for name, broker in self.brokers.items()]
 
-    def _make_air(self) -> AirSide:
+    def _make_air(self) -> LoraAdapter:
         radio = self.settings.radio
-        air = AirSide(RADIO, (self.charter, self.key, self.liveset), self._radio_facts,
+        air = LoraAdapter(RADIO, (self.charter, self.key, self.liveset), self._radio_facts,
                       (radio.max_payload, radio.region, radio.share),
-                      lambda who, utc: self.timekeeper.tell(Source.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
+                      lambda who, utc: self.timekeeper.tell(TimeSource.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
         air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
         self.timekeeper.on_step = self._clock_was_set
         return air
@@ -175,13 +175,14 @@ class Assembly:
 
     # the board's surroundings
 
-    def _shell(self) -> Shell:
-        return Shell(self.timekeeper.now, self.runner.publish, os.urandom, self.air.packets, self.air.airtime_s, self.about,
+    def _shell(self) -> Host:
+        return Host(self.timekeeper.now, self.runner.publish, os.urandom, self.air.packets, self.air.airtime_s, self.about,
                      threading.Lock(), self.settings.portal.posting, self.timekeeper.keeper_says)
 
-    def _here(self) -> Here:
+    def _here(self) -> Locality:
         node = self.settings.node
-        return Here(ZoneInfo(node.timezone), next((number for number, tag in LANGUAGES.items() if tag == node.language), 0))
+        language = next((number for number, tag in LANGUAGES.items() if tag == node.language), 0)
+        return Locality(ZoneInfo(node.timezone), language)
 
     def about(self) -> dict:
         """The part of the status that the board does not know."""

@@ -12,52 +12,52 @@ from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc import NotRunning, ask
 from node.model.clock import Clock, SystemClock
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.journalstore import JournalStore
-from node.transfer.bulk import ALL, BATCH, Choice, IslandWharf, Landed, Wharf, load_bundle, unload_bundle
+from node.transfer.bulk import ALL, BATCH, BulkPort, Choice, Landed, LocalBulkPort, load_bundle, unload_bundle
 from node.transfer.bundle import Header
 
 BLOCK_BYTES = 1 << 16
 PART = ".part"  # what a file is called until it is whole
 
 
-class DoorWharf:
+class RpcBulkPort:
     """The wharf of the island that runs on `folder`, asked through its side door. Raises NotRunning, Refused."""
 
     def __init__(self, folder: Path):
         self._folder = folder
 
     def label(self) -> Header:
-        """See Wharf."""
+        """See BulkPort."""
         told = self._ask("label")
         return Header(b64decode(told["set_id"]), b64decode(told["island"]), told["made"], told["name"])
 
     def ids(self, choice: Choice = ALL) -> list[bytes]:
-        """See Wharf."""
+        """See BulkPort."""
         return _bytes(self._ask("ids", topic=choice.topic, since=choice.since))
 
     def load(self, ids: Collection[bytes]) -> list[bytes]:
-        """See Wharf."""
+        """See BulkPort."""
         return _bytes(self._ask("load", ids=_texts(ids)))
 
     def unload(self, raws: list[bytes], via: str) -> list[str]:
-        """See Wharf; a card that keeps nothing is Refused."""
+        """See BulkPort; a card that keeps nothing is Refused."""
         return self._ask("unload", raws=_texts(raws), via=via)
 
     def remember(self, header: Header) -> None:
-        """See Wharf."""
+        """See BulkPort."""
         self._ask("remember", set_id=_text(header.set_id), island=_text(header.island), made=header.made, name=header.name)
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
-        """See Wharf."""
+        """See BulkPort."""
         self._ask("tell", stage=stage, new=new, problem=problem)
 
     def _ask(self, do: str, **request: Any) -> Any:
         return ask(self._folder, f"wharf-{do}", **request)
 
 
-def doors(wharf: Wharf) -> dict[str, Callable[[dict], Any]]:
-    """What the side door answers for DoorWharf: requests by name (`node.daemon.rpc.Control`)."""
+def doors(wharf: BulkPort) -> dict[str, Callable[[dict], Any]]:
+    """What the side door answers for RpcBulkPort: requests by name (`node.daemon.rpc.RpcServer`)."""
     def label(_: dict) -> dict:
         header = wharf.label()
         return {"set_id": _text(header.set_id), "island": _text(header.island), "made": header.made, "name": header.name}
@@ -76,12 +76,12 @@ def doors(wharf: Wharf) -> dict[str, Callable[[dict], Any]]:
 
 
 @contextmanager
-def wharf_of(folder: Path, name: str, clock: Clock | None = None) -> Iterator[Wharf]:
+def wharf_of(folder: Path, name: str, clock: Clock | None = None) -> Iterator[BulkPort]:
     """The wharf of the island in `folder`, whether it runs or not; `name` is what it is called if it does not.
 
     Raises KeyTrouble when nobody lives there, StoreFailed or StoreLocked when it cannot be read.
     """
-    wharf = DoorWharf(folder)
+    wharf = RpcBulkPort(folder)
     with contextlib.suppress(NotRunning):
         wharf.label()
         yield wharf
@@ -91,23 +91,24 @@ def wharf_of(folder: Path, name: str, clock: Clock | None = None) -> Iterator[Wh
 
 
 @contextmanager
-def resting(folder: Path, name: str, clock: Clock) -> Iterator[IslandWharf]:
+def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
     """The wharf of an island that does not run, opened here."""
     keys = KeyFolder(folder)
     charter, key = keys.charter(), keys.island_key()
     with closing(JournalStore(folder)) as store:
         liveset, seen = LiveSet(charter), float((store.note("clock") or {}).get("seen", 0))
-        island = Island(liveset, store, [])
+        island = Replica(liveset, store, [])
 
         def now() -> float:
             return max(clock.now(), seen)
 
         island.load(now())
         island.take_in(keys.papers(), "papers", now())
-        yield IslandWharf(liveset, store, (key.key_id, name), now, lambda raws, via: island.take_in(raws, via, now())[0])
+        yield LocalBulkPort(liveset, store, (key.key_id, name), now, lambda raws, via: island.take_in(raws, via, now())[0])
 
 
-def export_file(wharf: Wharf, path: Path, choice: Choice = ALL, progress: Callable[[int], None] = lambda size: None) -> int:
+def export_file(wharf: BulkPort, path: Path, choice: Choice = ALL,
+                progress: Callable[[int], None] = lambda size: None) -> int:
     """Write a bundle to `path`, whole or not at all; its size in bytes. `progress` hears how many bytes are written."""
     beside, size = path.with_name(path.name + PART), 0
     try:
@@ -126,7 +127,7 @@ def export_file(wharf: Wharf, path: Path, choice: Choice = ALL, progress: Callab
     return size
 
 
-def import_file(wharf: Wharf, path: Path, via: str = "bundle",
+def import_file(wharf: BulkPort, path: Path, via: str = "bundle",
                 progress: Callable[[Landed, int], None] = lambda landed, size: None) -> Landed:
     """Take in the bundle at `path`; as `unload_bundle`. `progress` also hears how many bytes were read."""
     with path.open("rb", buffering=0) as file:

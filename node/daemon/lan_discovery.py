@@ -18,7 +18,7 @@ from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Ze
 
 from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
-from node.transfer.bulk import IslandWharf
+from node.transfer.bulk import LocalBulkPort
 from node.transfer.lan import MAX_MESSAGE_BYTES, LanDesk, tag_of
 
 log = logging.getLogger(__name__)
@@ -59,13 +59,13 @@ class Peer:
         return since >= PERIOD_S or (revision != self.revision and since >= SOON_S)
 
 
-class LanRounds:
+class LanDiscovery:
     """Visits `peers` and those it finds, until closed. `port` is where others reach the portal, None if they cannot.
 
     `discover` False: nothing is looked for nor announced.
     """
 
-    def __init__(self, around: tuple[IslandWharf, LanDesk, bytes], peers: Iterable[Address], discover: bool,
+    def __init__(self, around: tuple[LocalBulkPort, LanDesk, bytes], peers: Iterable[Address], discover: bool,
                  port: int | None):
         (self._wharf, self._desk, self._secret), self._discover, self._port = around, discover, port
         peers = list(peers)

@@ -22,7 +22,7 @@ HOUR_MIN, HOURS = 60, 1 << 16
 SUMMARY_WITHIN_S = 1_800.0  # summaries tell the time by the hour
 
 
-class Facts(Protocol):
+class RadioFacts(Protocol):
     """What of `radio.meshtastic.facts.Facts` is needed."""
 
     region: str
@@ -33,14 +33,14 @@ class Facts(Protocol):
     use_at: float
 
 
-class AirSide:
+class LoraAdapter:
     """An engine (`node.replica.replica.Engine`) for the link `name`. `facts()` gives what its radio told last.
 
     `limits`: largest payload, region ("" lets the radio tell), percent of the legal airtime (0 for a modest default).
     `tell_time(who, utc_s)` hears what neighbours take the time to be, within half an hour.
     """
 
-    def __init__(self, name: str, membership: tuple[Charter, SigningKey, LiveSet], facts: Callable[[], Facts],
+    def __init__(self, name: str, membership: tuple[Charter, SigningKey, LiveSet], facts: Callable[[], RadioFacts],
                  limits: tuple[int, str, float], tell_time: Callable[[str, float], object]):
         self.name, self._facts, self._membership, self._tell_time = name, facts, membership, tell_time
         self.max_payload, self._region, self._share = limits
@@ -111,7 +111,7 @@ class AirSide:
             if isinstance(section, Sum | Have):
                 self._tell_time(f"{packet.sender:04x}", time_of(section.as_of_h, now))
 
-    def _tune(self, facts: Facts) -> None:
+    def _tune(self, facts: RadioFacts) -> None:
         """Start anew when the radio works otherwise than before: every time of the protocol scales with its preset."""
         region = self._region or facts.region
         if region in REGIONS and region not in (UNSET, self.governor.region):

@@ -19,7 +19,7 @@ from node.daemon.timekeeper import Timekeeper
 from node.model.clock import minute_of
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.archive import Archive, retire
 from node.store.index import Row, StoreFailed
 from node.store.journalstore import JournalStore
@@ -33,11 +33,11 @@ DAY_S, DAY_MIN = 86_400.0, 1_440
 
 
 class Around(Protocol):
-    """What of `node.daemon.app.Assembly` is needed."""
+    """What of `node.daemon.app.App` is needed."""
 
     settings: Settings
     store: JournalStore
-    island: Island
+    island: Replica
     archive: Archive
     liveset: LiveSet
     timekeeper: Timekeeper
@@ -45,7 +45,7 @@ class Around(Protocol):
     board: IslandBoard
 
 
-class Errands:
+class Maintenance:
     """Runs until closed."""
 
     def __init__(self, around: Around):

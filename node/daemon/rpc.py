@@ -43,7 +43,7 @@ def ask(folder: Path, do: str, **request: Any) -> Any:
     return answer["ok"]
 
 
-class Control:
+class RpcServer:
     """Answers requests with `handlers` (by name) until closed; one thread, one request at a time."""
 
     def __init__(self, folder: Path, handlers: dict[str, Handler]):

@@ -3,7 +3,7 @@
 import base64
 from typing import Any, Protocol
 
-from node.board.api import BoardClosed, Draft, DraftRefused, Intake, Item
+from node.board.api import BoardClosed, Draft, DraftRefused, ImportSummary, Item
 from node.board.board import IslandBoard
 from node.daemon.rpc import Handler
 from node.daemon.runner import Runner
@@ -16,7 +16,7 @@ LISTED = 1000
 
 
 class Around(Protocol):
-    """What of `node.daemon.app.Assembly` is needed."""
+    """What of `node.daemon.app.App` is needed."""
 
     board: IslandBoard
     liveset: LiveSet
@@ -62,7 +62,7 @@ def look(board: IslandBoard, request: dict) -> dict:
     return brief(board.importing.look(content, request["name"], request["address"], request["tag"]))
 
 
-def brief(intake: Intake) -> dict:
+def brief(intake: ImportSummary) -> dict:
     """As JSON; of each event its start and title."""
     piles = {name: [{"start": one.start, "title": one.title} for one in getattr(intake, name)]
              for name in ("new", "changed", "cancelled")}

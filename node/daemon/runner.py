@@ -14,7 +14,7 @@ from typing import Any
 
 from node.model.clock import Clock
 from node.replica.liveset import Verdict
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.sync.events import Event, LinkChanged, PacketReceived, Send, SendDone, Tick
 from radio.link import Link, Outcome
@@ -28,7 +28,7 @@ MAX_WAIT_S = 5.0
 
 
 @dataclass
-class Chore:
+class PeriodicJob:
     """Something the runner's thread does every `period_s` of monotonic time; `do` gets `now`."""
 
     period_s: float
@@ -37,7 +37,7 @@ class Chore:
 
 
 @dataclass
-class Order:
+class PendingCall:
     """What another thread waits for: a record to publish, or some work for the runner's thread."""
 
     raw: bytes | None = None
@@ -52,7 +52,7 @@ class Order:
             self.answer.set_exception(error)
 
 
-class Port:
+class LinkPort:
     """One link's ears and mouth. `tell` takes events from any thread."""
 
     def __init__(self, link: Link, tell: Callable[[Event], None]):
@@ -115,10 +115,10 @@ class Port:
 class Runner:
     """Runs `island` with its `links` on one thread. `publish` and `call` may be used from any other thread."""
 
-    def __init__(self, island: Island, links: list[Link], clock: Clock, chores: list[Chore] | None = None):
+    def __init__(self, island: Replica, links: list[Link], clock: Clock, chores: list[PeriodicJob] | None = None):
         self.island, self._clock, self._chores = island, clock, chores or []
-        self._inbox: queue.Queue[Event | Order] = queue.Queue(INBOX)
-        self._ports = {link.name: Port(link, self._inbox.put) for link in links}
+        self._inbox: queue.Queue[Event | PendingCall] = queue.Queue(INBOX)
+        self._ports = {link.name: LinkPort(link, self._inbox.put) for link in links}
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
         self._stopping = False
 
@@ -142,7 +142,7 @@ class Runner:
 
     def publish(self, raw: bytes) -> Verdict:
         """Keep a record made here and pass it on; returns once it is durable, raises StoreFailed if the card will not."""
-        return self._order(Order(raw=raw))
+        return self._order(PendingCall(raw=raw))
 
     def take(self, event: Event) -> None:
         """Put an event in the queue; nobody waits for it."""
@@ -154,14 +154,14 @@ class Runner:
 
     def call(self, work: Callable[[], Any]) -> Any:
         """Let the runner's thread do `work` between two events, and return what it returns."""
-        return self._order(Order(work=work))
+        return self._order(PendingCall(work=work))
 
     def _take_in(self, raws: list[bytes], via: str) -> list[Verdict]:
         verdicts, sends = self.island.take_in(raws, via, self._clock.now())
         self._send(sends)
         return verdicts
 
-    def _order(self, order: Order) -> Any:
+    def _order(self, order: PendingCall) -> Any:
         self._inbox.put(order)
         return order.answer.result()
 
@@ -176,12 +176,12 @@ class Runner:
             except Exception as error:  # the island must go on serving; what failed is in the log
                 log.exception("a turn of the runner failed")
                 for item in batch:
-                    if isinstance(item, Order) and not item.answer.done():
+                    if isinstance(item, PendingCall) and not item.answer.done():
                         item.answer.set_exception(error)
 
-    def _gather(self) -> list[Event | Order]:
+    def _gather(self) -> list[Event | PendingCall]:
         """What waits in the queue, or what comes before the next deadline."""
-        batch: list[Event | Order] = []
+        batch: list[Event | PendingCall] = []
         try:
             batch.append(self._inbox.get(timeout=self._patience_s()))
             while len(batch) < BATCH:
@@ -197,19 +197,19 @@ class Runner:
             waits.append(self.island.deadline - now)
         return max(min(waits) / self._clock.rate, 0.01)  # a deadline that stays in the past must not spin
 
-    def _turn(self, batch: list[Event | Order]) -> None:
+    def _turn(self, batch: list[Event | PendingCall]) -> None:
         now = self._clock.now()
-        events = [item for item in batch if not isinstance(item, Order)]
+        events = [item for item in batch if not isinstance(item, PendingCall)]
         if self.island.deadline is not None and self.island.deadline <= now:
             events.append(Tick())
         self._send(self.island.handle_all(events, now))
-        self._publish([item for item in batch if isinstance(item, Order) and item.raw is not None], now)
+        self._publish([item for item in batch if isinstance(item, PendingCall) and item.raw is not None], now)
         for order in batch:
-            if isinstance(order, Order) and order.work is not None:
+            if isinstance(order, PendingCall) and order.work is not None:
                 order.carry_out()
         self._do_chores(now)
 
-    def _publish(self, orders: list[Order], now: float) -> None:
+    def _publish(self, orders: list[PendingCall], now: float) -> None:
         """All the posts that wait, in one commit; each poster learns what became of theirs."""
         if not orders:
             return

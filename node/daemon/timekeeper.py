@@ -20,7 +20,7 @@ AGREE_S = 600.0  # two reports that agree within this confirm each other
 MAX_WAITING = 8
 
 
-class Source(IntEnum):
+class TimeSource(IntEnum):
     """Where a report comes from, best first (design: radio, island, system, keeper)."""
 
     RADIO = 4
@@ -34,7 +34,7 @@ class Source(IntEnum):
 class Report:
     """`who` tells islands or radios apart; `at` is the monotonic moment it came, `utc` what it said."""
 
-    source: Source
+    source: TimeSource
     utc: float
     who: str
     at: float
@@ -53,7 +53,7 @@ class Timekeeper:
         self.rate = clock.rate
         self.floor = floor
         start = guess if floor <= guess <= floor + UNSURE_FORWARD_S else floor
-        self._base = Report(Source.FLOOR, start, "", clock.monotonic())
+        self._base = Report(TimeSource.FLOOR, start, "", clock.monotonic())
         self._anchor: Report | None = None  # what the last source that is no island said
         self._waiting: list[Report] = []
         self._nudged_at = float("-inf")
@@ -68,23 +68,23 @@ class Timekeeper:
         return self._clock.monotonic()
 
     @property
-    def source(self) -> Source:
+    def source(self) -> TimeSource:
         """The source in use."""
         return self._base.source
 
     @property
     def sure(self) -> bool:
         """Whether anything trusted has told the time since start."""
-        return self._base.source is not Source.FLOOR
+        return self._base.source is not TimeSource.FLOOR
 
-    def tell(self, source: Source, utc: float, who: str = "", within_s: float = 0.0) -> bool:
+    def tell(self, source: TimeSource, utc: float, who: str = "", within_s: float = 0.0) -> bool:
         """A source says it is `utc`, give or take `within_s`; True if the clock now agrees, False if not, or not yet."""
         off_s = utc - self.now()
         if abs(off_s) <= within_s and self.sure:
             return True
         utc -= min(max(off_s, -within_s), within_s)  # the nearest moment that it may mean
         report = Report(source, utc, who, self._clock.monotonic())
-        if source is not Source.ISLAND and self.sure and abs(utc - self.now()) <= SURE_STEP_S:
+        if source is not TimeSource.ISLAND and self.sure and abs(utc - self.now()) <= SURE_STEP_S:
             self._anchor = report
         if self._silenced(report):
             return False
@@ -95,9 +95,9 @@ class Timekeeper:
 
     def keeper_says(self, utc: float) -> bool:
         """A keeper was asked and confirmed the time of their browser: believed at once, forward only."""
-        if utc < self.now() or self._silenced(Report(Source.KEEPER, utc, "", self.monotonic())):
+        if utc < self.now() or self._silenced(Report(TimeSource.KEEPER, utc, "", self.monotonic())):
             return False
-        return self._follow(Report(Source.KEEPER, utc, "", self.monotonic()))
+        return self._follow(Report(TimeSource.KEEPER, utc, "", self.monotonic()))
 
     def raise_floor(self) -> float | None:
         """The new floor to keep on disk if the clock is sure and moved on by ten minutes, else None."""
@@ -113,9 +113,9 @@ class Timekeeper:
     def _plausible(self, report: Report) -> bool:
         step = report.utc - self.now()
         if not self.sure:
-            ahead = UNSURE_FORWARD_S if report.source is not Source.KEEPER else 0
+            ahead = UNSURE_FORWARD_S if report.source is not TimeSource.KEEPER else 0
             return report.utc >= self.floor and step <= ahead
-        if report.source is Source.ISLAND:
+        if report.source is TimeSource.ISLAND:
             return abs(step) <= SURE_STEP_S and report.at - self._nudged_at >= HOUR_S
         return abs(step) <= SURE_STEP_S and report.utc >= self.floor - SURE_STEP_S
 
@@ -126,9 +126,9 @@ class Timekeeper:
 
     def _follow(self, report: Report) -> bool:
         step = report.utc - self.now()
-        if self.sure and report.source is Source.ISLAND and abs(step) <= SURE_STEP_S:
+        if self.sure and report.source is TimeSource.ISLAND and abs(step) <= SURE_STEP_S:
             step = self._nudge(step, report.at)
-        elif report.source is not Source.ISLAND:
+        elif report.source is not TimeSource.ISLAND:
             self._anchor = report
         utc = self.now() + step
         self.on_step(step)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from node.daemon.bulk_client import blocks_of, export_file
 from node.model.errors import RemoteFault
-from node.transfer.bulk import Landed, Wharf, unload_bundle
+from node.transfer.bulk import BulkPort, Landed, unload_bundle
 from node.transfer.bundle import Header
 
 FOLDER = "archipel"
@@ -44,7 +44,7 @@ class Exchange:
         return sum(landed.new.total() for landed in self.landed.values())
 
 
-def exchange(wharf: Wharf, stick: Path, tell: Callable[[str], None] = lambda name: None) -> Exchange:
+def exchange(wharf: BulkPort, stick: Path, tell: Callable[[str], None] = lambda name: None) -> Exchange:
     """Take in what the stick brings, then leave this island's board on it; `tell` hears which file is at work.
 
     What fails on the stick is in the result; what fails on this island's side is raised.
@@ -75,7 +75,7 @@ def problem_of(error: OSError) -> str:
     return "full" if error.errno in FULL else "gone"
 
 
-def _take_in(wharf: Wharf, path: Path, made: Exchange) -> None:
+def _take_in(wharf: BulkPort, path: Path, made: Exchange) -> None:
     try:
         with contextlib.closing(_Plain(path)) as file:
             made.landed[path.name] = unload_bundle(wharf, blocks_of(file), "stick")

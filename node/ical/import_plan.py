@@ -13,7 +13,7 @@ from node.board.board import IslandBoard
 from node.board.drafts import LINE_LIMITS, normalised
 from node.board.import_sources import Known
 from node.board.items import root_of
-from node.ical.parser import Entry
+from node.ical.parser import CalendarEntry
 from node.ical.sanitise import shortened
 from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
 from node.model.search_text import fold
@@ -26,10 +26,10 @@ SAFE_BYTES = MAX_RECORD_BYTES - 300
 
 
 @dataclass(frozen=True)
-class Deed:
+class Step:
     """One record to post, unsigned: for which entry, in the place of (or about) which item."""
 
-    entry: Entry
+    entry: CalendarEntry
     item: Item | None
     record: Record
 
@@ -38,14 +38,14 @@ class Deed:
 class Plan:
     """What is to be posted, what is here already as it is (to be remembered, by key), and what is left out, by reason."""
 
-    new: list[Deed] = field(default_factory=list)
-    changed: list[Deed] = field(default_factory=list)
-    cancelled: list[Deed] = field(default_factory=list)
+    new: list[Step] = field(default_factory=list)
+    changed: list[Step] = field(default_factory=list)
+    cancelled: list[Step] = field(default_factory=list)
     standing: dict[str, Known] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
 
     @property
-    def deeds(self) -> list[Deed]:
+    def deeds(self) -> list[Step]:
         """All that is to be posted."""
         return [*self.cancelled, *self.changed, *self.new]
 
@@ -64,7 +64,7 @@ class Planner:
         self._said: set[tuple[str, int | None]] = set()  # once is enough, though a file may say it twice
         self._bytes = 0
 
-    def plan(self, entries: list[Entry]) -> Plan:
+    def plan(self, entries: list[CalendarEntry]) -> Plan:
         """What to do. Raises BoardClosed when this island may post nothing."""
         plan = Plan()
         self._desk.room_for(0, 0)
@@ -78,7 +78,7 @@ class Planner:
                 plan.left_out["broken"] += 1
         return plan
 
-    def _place(self, plan: Plan, entry: Entry, own_link: bool) -> None:
+    def _place(self, plan: Plan, entry: CalendarEntry, own_link: bool) -> None:
         known = self._known.get(entry.key)
         item = self._live.get(known.root) if known else self._twin(entry, own_link)
         if item is not None:
@@ -93,7 +93,7 @@ class Planner:
             self._add(plan, plan.new, entry, None)
             self._said.add(_title(entry.draft))
 
-    def _meet(self, plan: Plan, entry: Entry, item: Item, known: Known | None) -> None:
+    def _meet(self, plan: Plan, entry: CalendarEntry, item: Item, known: Known | None) -> None:
         """An entry that is on the board already."""
         if known is None and not self._is_orphan(item):
             plan.left_out["known"] += 1
@@ -113,7 +113,7 @@ class Planner:
         """Whether this island took it over itself and has forgotten from where."""
         return self._origins.of(root_of(item)) is None and self._desk.may_change(item)
 
-    def _add(self, plan: Plan, pile: list[Deed], entry: Entry, item: Item | None) -> None:
+    def _add(self, plan: Plan, pile: list[Step], entry: CalendarEntry, item: Item | None) -> None:
         """One record more, if so many may be posted at once and leave room for others."""
         if len(plan.deeds) >= MAX_AT_ONCE:
             plan.left_out["later"] += 1
@@ -125,9 +125,9 @@ class Planner:
             plan.left_out["share-used"] += 1
             return
         self._bytes += record_bytes * (item is None)
-        pile.append(Deed(entry, item, record))
+        pile.append(Step(entry, item, record))
 
-    def _twin(self, entry: Entry, own_link: bool) -> Item | None:
+    def _twin(self, entry: CalendarEntry, own_link: bool) -> Item | None:
         """The same event, announced by others, or by this island before it lost its notes."""
         return self._by_title.get(_title(entry.draft)) or (
             self._by_link.get(entry.draft.link) if own_link else None)

@@ -1,4 +1,4 @@
-"""The desk where agendas of other programs are looked at and taken over (`node.board.api.Importing`)."""
+"""The desk where agendas of other programs are looked at and taken over (`node.board.api.Imports`)."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from node.board.api import BoardClosed, Intake, Origin
+from node.board.api import BoardClosed, ImportSummary, Origin
 from node.board.board import IslandBoard
-from node.board.import_sources import Known, Source
+from node.board.import_sources import ImportSource, Known
 from node.board.publishing import IN_THE_SET
-from node.ical.import_plan import Deed, Plan, Planner
-from node.ical.parser import Agenda, Here, read
+from node.ical.import_plan import Plan, Planner, Step
+from node.ical.parser import Agenda, Locality, read
 from node.ical.sanitise import line_of
 from node.ical.vevent import MAX_NAME, site_of
 from node.model.errors import RemoteFault
@@ -34,13 +34,13 @@ class Held:
     tag: str = ""
 
 
-class ImportDesk:
-    """See Importing. `take_in(raws)` keeps records in one commit and returns their verdicts, or raises StoreFailed.
+class Importer:
+    """See Imports. `take_in(raws)` keeps records in one commit and returns their verdicts, or raises StoreFailed.
 
     `gate`: a lock, so that what two keepers take at once is not posted twice. Safe from any thread but the runner's.
     """
 
-    def __init__(self, board: IslandBoard, take_in: Callable[[list[bytes]], list[Verdict]], here: Here,
+    def __init__(self, board: IslandBoard, take_in: Callable[[list[bytes]], list[Verdict]], here: Locality,
                  gate: AbstractContextManager):
         self._board, self._take_in, self._here, self._gate = board, take_in, here, gate
         self._held: OrderedDict[str, Held] = OrderedDict()
@@ -50,12 +50,12 @@ class ImportDesk:
         source = self._board.origins.source(address)
         return source.tag if source else ""
 
-    def look(self, content: bytes, name: str, address: str = "", tag: str = "") -> Intake:
-        """See Importing. `address` is where it was fetched, `tag` its server's name for this version (ETag)."""
+    def look(self, content: bytes, name: str, address: str = "", tag: str = "") -> ImportSummary:
+        """See Imports. `address` is where it was fetched, `tag` its server's name for this version (ETag)."""
         try:
             agenda = read(content, self._here, self._board.now())
         except RemoteFault as fault:
-            return Intake(problem=fault.reason)
+            return ImportSummary(problem=fault.reason)
         called = agenda.name or line_of(name, MAX_NAME)
         intake_id = blake2b(f"{address}\n{called}\n".encode() + content, digest_size=8).hexdigest()
         held = Held(intake_id, address or called, Origin(called, site_of(address) or agenda.site), agenda, tag)
@@ -65,13 +65,13 @@ class ImportDesk:
         try:
             return self._told(held, self._plan(held))
         except BoardClosed as closed:
-            return Intake(problem=closed.reason)
+            return ImportSummary(problem=closed.reason)
 
-    def take(self, intake_id: str, keeper: str) -> Intake:
-        """See Importing."""
+    def take(self, intake_id: str, keeper: str) -> ImportSummary:
+        """See Imports."""
         held = self._held.get(intake_id)
         if held is None:
-            return Intake(problem="stale")
+            return ImportSummary(problem="stale")
         try:
             with self._gate:
                 plan = self._plan(held)
@@ -80,10 +80,10 @@ class ImportDesk:
                     self._board.note_act(keeper, "import", held.origin.name)
             return self._told(held, plan)
         except (BoardClosed, StoreFailed) as failure:
-            return Intake(problem=failure.reason)
+            return ImportSummary(problem=failure.reason)
 
-    def _source(self, held: Held) -> Source:
-        return self._board.origins.source(held.name) or Source(held.origin)
+    def _source(self, held: Held) -> ImportSource:
+        return self._board.origins.source(held.name) or ImportSource(held.origin)
 
     def _plan(self, held: Held) -> Plan:
         return Planner(self._board, self._source(held).known).plan(held.agenda.entries)
@@ -100,18 +100,18 @@ class ImportDesk:
             pile[:] = [deed for deed in pile if deed not in refused]
         plan.left_out += Counter({"refused": len(refused)})
         whole = not refused and not held.agenda.growing and not any(plan.left_out[reason] for reason in LATER)
-        source = Source(held.origin, held.tag if whole else "", known)
+        source = ImportSource(held.origin, held.tag if whole else "", known)
         if source != self._source(held):
             self._board.origins.remember(held.name, source, self._board.now())
 
-    def _told(self, held: Held, plan: Plan) -> Intake:
-        return Intake(
+    def _told(self, held: Held, plan: Plan) -> ImportSummary:
+        return ImportSummary(
             held.id, "", held.origin, tuple(deed.entry.draft for deed in plan.new),
             tuple(deed.entry.draft for deed in plan.changed), tuple(deed.item for deed in plan.cancelled if deed.item),
             len(plan.standing), dict(held.agenda.left_out + plan.left_out),
             self._board.desk.cost_of(deed.record for deed in plan.deeds))
 
 
-def _known(deed: Deed, verdict: Verdict) -> Known:
+def _known(deed: Step, verdict: Verdict) -> Known:
     root = deed.record.target or verdict.id[:TARGET_BYTES]
     return Known(root, deed.entry.version, deed.entry.draft.end or 0)

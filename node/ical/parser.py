@@ -36,7 +36,7 @@ REASONS = ("past", "too-far", "lasts-too-long")  # problems of a draft that are 
 MAX_REASON = 200
 
 
-class Here(NamedTuple):
+class Locality(NamedTuple):
     """Where the island is: its time zone, and the number of its language."""
 
     zone: tzinfo
@@ -44,7 +44,7 @@ class Here(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
+class CalendarEntry:
     """One event of an agenda. `key` names it through all its versions (UID and, if it is repeated, the occurrence).
 
     `version` grows (SEQUENCE, minute of LAST-MODIFIED). `cancelled`: the reason, None if it takes place.
@@ -67,12 +67,12 @@ class Agenda:
 
     name: str = ""
     site: str = ""
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[CalendarEntry] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     growing: bool = False
 
 
-def read(content: bytes, here: Here, now: int) -> Agenda:
+def read(content: bytes, here: Locality, now: int) -> Agenda:
     """The agenda in a file as of minute `now`; raises RemoteFault: `agenda-size`, or `agenda-mark` for what is none."""
     if len(content) > MAX_FILE_BYTES:
         raise RemoteFault("agenda-size")
@@ -153,14 +153,14 @@ def _name(line: str) -> str:
 class _Reading:
     """The events of one file, read one by one."""
 
-    def __init__(self, here: Here, zones: Zones, now: int):
+    def __init__(self, here: Locality, zones: Zones, now: int):
         self._here, self._zones, self._now = here, zones, now
         self._today = (EPOCH + timedelta(minutes=now)).date()
 
     def agenda(self, parts: _Parts) -> Agenda:
         agenda = Agenda(unescaped(parts.headers.get("X-WR-CALNAME") or parts.headers.get("NAME", "")),
                         left_out=parts.left_out.copy())
-        found: dict[str, Entry] = {}
+        found: dict[str, CalendarEntry] = {}
         events = list(self._events(parts, agenda.left_out))
         moved = {self._key(event) for event in events if "RECURRENCE-ID" in event}
         for event in events:
@@ -186,7 +186,7 @@ class _Reading:
             except Exception:  # a library on hostile bytes may raise anything
                 left_out["broken"] += 1
 
-    def _entries(self, event: Any, moved: set[str], left_out: Counter[str]) -> Iterator[Entry]:
+    def _entries(self, event: Any, moved: set[str], left_out: Counter[str]) -> Iterator[CalendarEntry]:
         """The entries of one event: one, or one for each coming occurrence."""
         try:
             if words(event, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL"):
@@ -200,14 +200,14 @@ class _Reading:
         except Exception:  # the same
             left_out["broken"] += 1
 
-    def _entry(self, event: Any, draft: Draft, key: str, left_out: Counter[str]) -> Iterator[Entry]:
+    def _entry(self, event: Any, draft: Draft, key: str, left_out: Counter[str]) -> Iterator[CalendarEntry]:
         problems = [problem.code for problem in problems_of(draft, self._now)]
         if problems:
             left_out[next((code for code in problems if code in REASONS), "broken")] += 1
             return
         cancelled = words(event, "STATUS").upper() == "CANCELLED"
         reason = line_of(words(event, "COMMENT"), MAX_REASON) if cancelled else None
-        yield Entry(key, draft, version_of(event), reason, "RRULE" in event or "RDATE" in event)
+        yield CalendarEntry(key, draft, version_of(event), reason, "RRULE" in event or "RDATE" in event)
 
     # when
 

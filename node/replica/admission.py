@@ -10,8 +10,8 @@ from node.model.errors import RemoteFault
 from node.model.keys import Charter, verify
 from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, record_id, signing_message
 from node.replica.entry import Entry
-from node.replica.quarantine import UNBOUNDED, Pen
-from node.replica.quota import SUPERSEDED, Drawer, Room, Share
+from node.replica.quarantine import UNBOUNDED, Quarantine
+from node.replica.quota import SUPERSEDED, Category, Limit, Quota
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
@@ -28,12 +28,12 @@ class State:
     """
 
     charter: Charter
-    room: Mapping[Drawer, Room]
+    room: Mapping[Category, Limit]
     trust: Trust
-    shares: dict[bytes, Share] = field(default_factory=dict)
+    shares: dict[bytes, Quota] = field(default_factory=dict)
     entries: dict[bytes, Entry] = field(default_factory=dict)
-    pen: Pen = field(default_factory=Pen)
-    faded: Pen = field(default_factory=lambda: Pen(UNBOUNDED, UNBOUNDED))
+    pen: Quarantine = field(default_factory=Quarantine)
+    faded: Quarantine = field(default_factory=lambda: Quarantine(UNBOUNDED, UNBOUNDED))
     forged: dict[bytes, None] = field(default_factory=dict)
 
     def proves(self, entry: Entry, trust: Trust) -> bool:
@@ -51,7 +51,7 @@ class State:
             del self.forged[next(iter(self.forged))]
 
 
-class Judgement:
+class Admission:
     """What becomes of some records at one minute. `fates` says it by id, once `take` or `expire` is done.
 
     `stored` records were proven before a restart: their signature is checked when they are first shown or relayed, or when
@@ -60,7 +60,7 @@ class Judgement:
 
     def __init__(self, state: State, minute: int, stored: bool = False):
         self._state, self._minute, self.stored = state, minute, stored
-        self._shares: dict[bytes, Share] = {}
+        self._shares: dict[bytes, Quota] = {}
         self.trust = state.trust
         self.looked_at: dict[bytes, Entry] = {}
         self.fates: dict[bytes, str] = {}
@@ -99,10 +99,10 @@ class Judgement:
         self._share(entry.author).discard(entry.id)
         self.fates[entry.id] = FORGED
 
-    def shares(self) -> Iterator[tuple[bytes, Share, Share]]:
+    def shares(self) -> Iterator[tuple[bytes, Quota, Quota]]:
         """(author, before, after) of every share it touched."""
         for author, share in self._shares.items():
-            yield author, self._state.shares.get(author) or Share(self._state.room), share
+            yield author, self._state.shares.get(author) or Quota(self._state.room), share
 
     def _name_the_outdone(self) -> None:
         """What was let in may have been put out by another one of the same batch."""
@@ -126,11 +126,11 @@ class Judgement:
         self.looked_at[id_] = entry
         return id_, ""
 
-    def _share(self, author: bytes) -> Share:
+    def _share(self, author: bytes) -> Quota:
         """This judgement's own copy."""
         if author not in self._shares:
             share = self._state.shares.get(author)
-            self._shares[author] = share.copy() if share else Share(self._state.room)
+            self._shares[author] = share.copy() if share else Quota(self._state.room)
         return self._shares[author]
 
     def _held_papers(self) -> list[Entry]:
@@ -208,7 +208,7 @@ class Judgement:
                 self.drop(rival)
         return share.refusal(entry) or self._let_in(entry, share)
 
-    def _let_in(self, entry: Entry, share: Share) -> str:
+    def _let_in(self, entry: Entry, share: Quota) -> str:
         later = self.stored and not entry.about_trust and not share.contested(entry)
         if not later and not self._state.proves(entry, self.trust):
             self._state.remember_forged(entry.id)

@@ -12,9 +12,9 @@ from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import Charter
 from node.model.record import CORRECTABLE, TARGET_BYTES, Record, decode
-from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Judgement, State
+from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admission, State
 from node.replica.entry import Entry
-from node.replica.quota import ROOM, Drawer, Room
+from node.replica.quota import ROOM, Category, Limit
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
@@ -44,7 +44,7 @@ class Change:
     removed: list[bytes] = field(default_factory=list)
     deleted: list[bytes] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-    judgement: Judgement | None = field(default=None, repr=False)
+    judgement: Admission | None = field(default=None, repr=False)
     revision: int = 0
 
     def __bool__(self) -> bool:
@@ -54,7 +54,7 @@ class Change:
 class LiveSet:
     """The live records of one set. Reading is safe from any thread; only one thread may judge, apply and expire."""
 
-    def __init__(self, charter: Charter, room: Mapping[Drawer, Room] = ROOM):
+    def __init__(self, charter: Charter, room: Mapping[Category, Limit] = ROOM):
         self.charter = charter
         self.revision = 0  # grows with every change
         self._state = State(charter, room, Trust(charter))
@@ -142,7 +142,7 @@ class LiveSet:
 
     def load(self, raws: Iterable[bytes], now: float) -> Change:
         """Take what the store holds, at the start. Signatures of posts are checked when they are first read."""
-        raws, judgement = list(raws), Judgement(self._state, minute_of(now), stored=True)
+        raws, judgement = list(raws), Admission(self._state, minute_of(now), stored=True)
         change = self._change(judgement, judgement.take(raws))
         self.apply(change)
         for raw, verdict in zip(raws, change.verdicts, strict=True):
@@ -152,7 +152,7 @@ class LiveSet:
 
     def judge(self, raws: Iterable[bytes], now: float) -> Change:
         """Say what these encoded records would change; nothing changes before `apply`."""
-        judgement = Judgement(self._state, minute_of(now))
+        judgement = Admission(self._state, minute_of(now))
         return self._change(judgement, judgement.take(raws))
 
     def apply(self, change: Change) -> None:
@@ -177,7 +177,7 @@ class LiveSet:
         minute = minute_of(now)
         if minute < self._next_end and not self._broken:
             return Change()
-        judgement = Judgement(self._state, minute)
+        judgement = Admission(self._state, minute)
         for id_ in list(self._broken):
             if id_ in self._state.entries:
                 judgement.drop(self._state.entries[id_])
@@ -199,7 +199,7 @@ class LiveSet:
         for id_ in ids:
             self._state.faded.discard(id_)
 
-    def _change(self, judgement: Judgement, verdicts: list[tuple[bytes, str]]) -> Change:
+    def _change(self, judgement: Admission, verdicts: list[tuple[bytes, str]]) -> Change:
         added, removed = [], []
         for _, before, after in judgement.shares():
             added += [(entry.id, entry.raw) for entry in after.entries.values() if entry.id not in before.entries]
@@ -229,7 +229,7 @@ class LiveSet:
         if fate in FADING:
             self._state.faded.put(entry)
 
-    def _house(self, entry: Entry, judgement: Judgement) -> None:
+    def _house(self, entry: Entry, judgement: Admission) -> None:
         """Where what was judged stays now: the set, the pen, among what faded, or nowhere."""
         fate = judgement.fates[entry.id]
         if fate not in WAITING:

@@ -7,11 +7,11 @@ A record lost from the pen is fetched again once its author is admitted, as then
 from collections.abc import Iterator
 
 from node.replica.entry import Entry
-from node.replica.quota import Room
+from node.replica.quota import Limit
 
-ALL = Room(1_000, 262_144)
-PER_AUTHOR = Room(64, 32_768)
-UNBOUNDED = Room(1 << 62, 1 << 62)
+ALL = Limit(1_000, 262_144)
+PER_AUTHOR = Limit(64, 32_768)
+UNBOUNDED = Limit(1 << 62, 1 << 62)
 
 
 class Lane:
@@ -32,17 +32,17 @@ class Lane:
         self._bytes -= len(entry.raw) if entry else 0
         return entry
 
-    def over(self, room: Room) -> bytes | None:
+    def over(self, room: Limit) -> bytes | None:
         """The id of the oldest if there is more than `room`, else None."""
         if len(self.entries) > room.records or self._bytes > room.size_bytes:
             return next(iter(self.entries))
         return None
 
 
-class Pen:
+class Quarantine:
     """Entries by id, the longest waiting first."""
 
-    def __init__(self, room: Room = ALL, per_author: Room = PER_AUTHOR):
+    def __init__(self, room: Limit = ALL, per_author: Limit = PER_AUTHOR):
         self._room, self._per_author = room, per_author
         self._all = Lane()
         self._by_author: dict[bytes, Lane] = {}

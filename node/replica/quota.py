@@ -13,7 +13,7 @@ SUPERSEDED, RETRACTED, OVER_SHARE = "superseded", "retracted", "over-share"
 _rank = attrgetter("rank")
 
 
-class Drawer(IntEnum):
+class Category(IntEnum):
     """Records of one author are counted apart, so that posts never push out the retraction of an older post."""
 
     POSTS = 0  # bulletins, events, replies
@@ -21,23 +21,23 @@ class Drawer(IntEnum):
     PAPERS = 2  # vouches, revocations
 
 
-class Room(NamedTuple):
+class Limit(NamedTuple):
     """How much fits."""
 
     records: int
     size_bytes: int
 
 
-ROOM = {Drawer.POSTS: Room(1024, 262_144), Drawer.ENDINGS: Room(1024, 131_072), Drawer.PAPERS: Room(512, 131_072)}
-_DRAWER = [Drawer.POSTS] * len(Kind)
-_DRAWER[Kind.RETRACTION] = _DRAWER[Kind.CANCELLATION] = Drawer.ENDINGS
-_DRAWER[Kind.VOUCH] = _DRAWER[Kind.REVOCATION] = Drawer.PAPERS
+ROOM = {Category.POSTS: Limit(1024, 262_144), Category.ENDINGS: Limit(1024, 131_072), Category.PAPERS: Limit(512, 131_072)}
+_DRAWER = [Category.POSTS] * len(Kind)
+_DRAWER[Kind.RETRACTION] = _DRAWER[Kind.CANCELLATION] = Category.ENDINGS
+_DRAWER[Kind.VOUCH] = _DRAWER[Kind.REVOCATION] = Category.PAPERS
 
 
 class Stack:
     """The entries of one drawer, the lowest rank first, and how much they are."""
 
-    def __init__(self, room: Room, ranked: list[Entry] | None = None, size_bytes: int = 0):
+    def __init__(self, room: Limit, ranked: list[Entry] | None = None, size_bytes: int = 0):
         self.room, self.ranked, self.size_bytes = room, ranked or [], size_bytes
 
     def copy(self) -> "Stack":
@@ -72,33 +72,33 @@ class Stack:
         return self.ranked[0] if over else None
 
 
-class Share:
+class Quota:
     """The entries of one author that are in the set."""
 
-    def __init__(self, room: Mapping[Drawer, Room] = ROOM):
+    def __init__(self, room: Mapping[Category, Limit] = ROOM):
         self.entries: dict[bytes, Entry] = {}
         self._by_root: dict[bytes, tuple[Entry, ...]] = {}
-        self._stacks = [Stack(room[drawer]) for drawer in Drawer]
+        self._stacks = [Stack(room[drawer]) for drawer in Category]
 
-    def copy(self) -> "Share":
+    def copy(self) -> "Quota":
         """Another share with the same entries."""
-        other = Share.__new__(Share)
+        other = Quota.__new__(Quota)
         other.entries, other._by_root = dict(self.entries), dict(self._by_root)
         other._stacks = [stack.copy() for stack in self._stacks]
         return other
 
     def papers(self) -> list[Entry]:
         """Its vouches and revocations."""
-        return self._stacks[Drawer.PAPERS].ranked
+        return self._stacks[Category.PAPERS].ranked
 
     def posts(self) -> Iterator[Entry]:
         """All the rest."""
-        yield from self._stacks[Drawer.POSTS].ranked
-        yield from self._stacks[Drawer.ENDINGS].ranked
+        yield from self._stacks[Category.POSTS].ranked
+        yield from self._stacks[Category.ENDINGS].ranked
 
     def has_room(self, record_bytes: int, records: int = 1) -> bool:
         """Whether so many more posts, of so many bytes together, fit without an older one going."""
-        return self._stacks[Drawer.POSTS].has_room(record_bytes, records)
+        return self._stacks[Category.POSTS].has_room(record_bytes, records)
 
     def rivals(self, entry: Entry) -> tuple[Entry, ...]:
         """Versions of the same item, and its retraction: one at most, unless the author made one that lives too short."""

@@ -1,8 +1,8 @@
 """An island: the live set, a store and engines put together. The runner and the simulations drive the same object.
 
 Every record an engine wants kept is judged, committed and applied before any packet goes out: nothing is sent that was not
-first kept. Engines get every event but `Posted` and `Imported`, which reach them as `RecordKept`; they ignore links that
-are not theirs.
+first kept. Engines get every event but `RecordPosted` and `Imported`, which reach them as `RecordKept`; they ignore links
+that are not theirs.
 """
 
 from collections import Counter
@@ -19,8 +19,8 @@ from node.sync.events import (
     Event,
     Imported,
     Keep,
-    Posted,
     RecordKept,
+    RecordPosted,
     RecordRefused,
     RecordsGone,
     Send,
@@ -54,7 +54,7 @@ class Engine(Protocol):
         """React to one event."""
 
 
-class Island:
+class Replica:
     """One island. `handle` and `handle_all` return the packets to send; `deadline` says when to call with a Tick."""
 
     def __init__(self, liveset: LiveSet, store: Store, engines: Collection[Engine]):
@@ -106,7 +106,7 @@ class Island:
 
     def _react(self, event: Event, now: float) -> list[Action]:
         match event:
-            case Posted(raw):
+            case RecordPosted(raw):
                 return [Keep(raw, "post")]
             case Imported(raws, via):
                 return [Keep(raw, via, bulk=True) for raw in raws]

@@ -20,7 +20,7 @@ from node.store.disk import Disk, failure_of
 from node.store.index import StoreFailed
 from node.store.journal import Journal, payloads_in
 from node.store.payload import UNFIT, Document, payload_of, tables_of
-from node.store.shelf import Draft, Shelf
+from node.store.shelf import Shelf, TableDraft
 
 Changes = Mapping[str, Any]  # per id what its shelf keeps, or None for what is deleted
 SPARE_GARBAGE = 256  # lines out of date that are never worth a rewrite
@@ -74,7 +74,7 @@ class JournalStorage(Storage):
     def update(self, name: str, updater: Callable[[MutableMapping[str, Document]], None]) -> None:
         """Let `updater` change a table, then commit what it changed; nothing else is committed in between."""
         with self._turn():
-            draft = Draft(self.shelf(name))
+            draft = TableDraft(self.shelf(name))
             updater(draft)
             changes = self._prepared(name, draft.changes())
             if not changes:

@@ -48,7 +48,7 @@ class Shelf(Mapping[str, Document]):
         return useless
 
 
-class Draft(MutableMapping[str, Document]):
+class TableDraft(MutableMapping[str, Document]):
     """A table while TinyDB changes it: reads through to the shelf, and keeps what was touched."""
 
     def __init__(self, shelf: Mapping[str, Document]):

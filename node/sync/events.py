@@ -30,7 +30,7 @@ class SendDone:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class RecordPosted:
     """A record posted here (portal, text command, command line)."""
 
     raw: bytes
@@ -74,7 +74,7 @@ class Tick:
     """The deadline an engine asked for has come."""
 
 
-Event = LinkChanged | PacketReceived | SendDone | Posted | Imported | RecordKept | RecordRefused | RecordsGone | Tick
+Event = LinkChanged | PacketReceived | SendDone | RecordPosted | Imported | RecordKept | RecordRefused | RecordsGone | Tick
 
 
 @dataclass(frozen=True, slots=True)

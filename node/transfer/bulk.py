@@ -63,7 +63,7 @@ class Landed:
         return self.new.total() + self.known + self.refused.total()
 
 
-class Wharf(Protocol):
+class BulkPort(Protocol):
     """An island as seen by who carries records: in this process, or through its side door (`node.daemon.bulk_client`)."""
 
     def label(self) -> Header:
@@ -95,7 +95,7 @@ class Notes(Protocol):
         """Keep it; raises StoreFailed."""
 
 
-class IslandWharf:
+class LocalBulkPort:
     """The wharf of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()` in seconds.
 
     `island` is the key id it signs with, `name` what it is called.
@@ -110,11 +110,11 @@ class IslandWharf:
         self._order: tuple[int, list[bytes]] = (-1, [])  # the ids as of a revision
 
     def label(self) -> Header:
-        """See Wharf."""
+        """See BulkPort."""
         return Header(self._liveset.charter.set_id, self.island, minute_of(self._now()), self.name)
 
     def ids(self, choice: Choice = ALL) -> list[bytes]:
-        """See Wharf."""
+        """See BulkPort."""
         minute = minute_of(self._now())
         found = [(id_, record) for id_ in self._liveset.ids(minute) if (record := self._liveset.get(id_))]
         about = {_about(id_, record) for id_, record in found if choice.topic in (None, record.topic)}
@@ -123,11 +123,11 @@ class IslandWharf:
         return [id_ for _, id_ in sorted(chosen)]
 
     def load(self, ids: Collection[bytes]) -> list[bytes]:
-        """See Wharf."""
+        """See BulkPort."""
         return [raw for id_ in ids if (raw := self._liveset.raw(id_)) is not None]
 
     def unload(self, raws: list[bytes], via: str) -> list[str]:
-        """See Wharf."""
+        """See BulkPort."""
         verdicts, now = self._take_in(raws, via), minute_of(self._now())
         for verdict in verdicts:
             if verdict.reason not in (KEPT, KNOWN):
@@ -158,7 +158,7 @@ class IslandWharf:
         return self._liveset.revision
 
     def remember(self, header: Header) -> None:
-        """See Wharf. Only islands that the set has let in are remembered; nothing proves that the bundle was theirs."""
+        """See BulkPort. Only islands that the set has let in are remembered; nothing proves that the bundle was theirs."""
         if self._liveset.trust.public(header.island) is None:
             return
         now = minute_of(self._now())
@@ -168,7 +168,7 @@ class IslandWharf:
         self._store.set_note(NOTE, dict(newest))
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
-        """See Wharf."""
+        """See BulkPort."""
         self.stick = (minute_of(self._now()), stage, new, problem)
 
     def remembered(self) -> list[tuple[Header, int]]:
@@ -179,14 +179,14 @@ class IslandWharf:
         return sorted(seen, key=lambda item: item[1], reverse=True)
 
 
-def load_bundle(wharf: Wharf, choice: Choice = ALL) -> Iterator[bytes]:
+def load_bundle(wharf: BulkPort, choice: Choice = ALL) -> Iterator[bytes]:
     """A bundle of an island's live records, a piece at a time."""
     ids = wharf.ids(choice)
     batches = (wharf.load(ids[at:at + BATCH]) for at in range(0, len(ids), BATCH))
     return write(wharf.label(), (raw for batch in batches for raw in batch))
 
 
-def unload_bundle(wharf: Wharf, blocks: Iterable[bytes], via: str = "bundle",
+def unload_bundle(wharf: BulkPort, blocks: Iterable[bytes], via: str = "bundle",
                   progress: Callable[[Landed], None] = lambda landed: None) -> Landed:
     """Take in what is good of a bundle, a batch at a time; `progress` hears of each.
 

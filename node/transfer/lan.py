@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES, record_id
-from node.transfer.bulk import BATCH, FORGED, IslandWharf
+from node.transfer.bulk import BATCH, FORGED, LocalBulkPort
 
 VERSION = 1
 SALT_BYTES, TAG_BYTES, SHORT_BYTES = 24, 16, 8
@@ -70,7 +70,7 @@ class Envelope:
 class LanDesk:
     """One island's side of it: `answer` questions of others, `visit` them."""
 
-    def __init__(self, wharf: IslandWharf, secret: bytes, random: Callable[[int], bytes]):
+    def __init__(self, wharf: LocalBulkPort, secret: bytes, random: Callable[[int], bytes]):
         self._wharf, self._envelope = wharf, Envelope(secret, random)
         self._salts: OrderedDict[bytes, None] = OrderedDict()
         self.counters: Counter[str] = Counter()

@@ -1,12 +1,12 @@
-"""What the portal does for couriers: bundles out and in, one record on paper (`node.board.api.Carrying`)."""
+"""What the portal does for couriers: bundles out and in, one record on paper (`node.board.api.Transfer`)."""
 
 from collections.abc import Callable, Iterable, Iterator
 
-from node.board.api import Carried, Delivery, Item, Stick
+from node.board.api import Delivery, Item, LastBundle, Stick
 from node.model.errors import RemoteFault
 from node.model.record import Kind
 from node.store.index import StoreFailed
-from node.transfer.bulk import Choice, IslandWharf, Landed, load_bundle, unload_bundle
+from node.transfer.bulk import Choice, Landed, LocalBulkPort, load_bundle, unload_bundle
 from node.transfer.lan import LanDesk
 from node.transfer.paper import code_of, letters_of, record_in
 
@@ -16,21 +16,22 @@ OUTDATED = {"expired", "superseded", "retracted", "over-share"}
 WAITING = {"penned", "early"}
 
 
-class CarryingDesk:
-    """See Carrying. `find` gives the item of an id, `scan` the text of a code in a picture or RemoteFault.
+class TransferService:
+    """See Transfer. `find` gives the item of an id, `scan` the text of a code in a picture or RemoteFault.
 
     Safe from any thread but the runner's.
     """
 
-    def __init__(self, wharf: IslandWharf, lan: LanDesk, find: Callable[[str], Item | None], scan: Callable[[bytes], str]):
+    def __init__(self, wharf: LocalBulkPort, lan: LanDesk, find: Callable[[str], Item | None],
+                 scan: Callable[[bytes], str]):
         self._wharf, self._lan, self._find, self._scan = wharf, lan, find, scan
 
     def bundle(self, topic: int | None = None) -> Iterator[bytes]:
-        """See Carrying."""
+        """See Transfer."""
         return load_bundle(self._wharf, Choice(topic))
 
     def deliver(self, blocks: Iterable[bytes]) -> Delivery:
-        """See Carrying."""
+        """See Transfer."""
         so_far = [Landed()]
         try:
             return self._delivery(unload_bundle(self._wharf, blocks, progress=so_far.append))
@@ -39,12 +40,12 @@ class CarryingDesk:
         except StoreFailed as failure:
             return self._delivery(so_far[-1], failure.reason)
 
-    def carried(self) -> list[Carried]:
-        """See Carrying."""
-        return [Carried(header.name, header.made, taken) for header, taken in self._wharf.remembered()]
+    def carried(self) -> list[LastBundle]:
+        """See Transfer."""
+        return [LastBundle(header.name, header.made, taken) for header, taken in self._wharf.remembered()]
 
     def stick(self) -> Stick | None:
-        """See Carrying."""
+        """See Transfer."""
         if self._wharf.stick is None:
             return None
         at, stage, new, problem = self._wharf.stick
@@ -52,7 +53,7 @@ class CarryingDesk:
         return Stick(at, stage == "working", new, problem) if recent else None
 
     def trade(self, message: bytes) -> bytes | None:
-        """See Carrying."""
+        """See Transfer."""
         try:
             return self._lan.answer(message)
         except RemoteFault as fault:
@@ -62,12 +63,12 @@ class CarryingDesk:
         return None
 
     def letters(self, item_id: str) -> tuple[str, str]:
-        """See Carrying."""
+        """See Transfer."""
         raw = next(iter(self._wharf.load([bytes.fromhex(item_id)])), None)
         return (letters_of(raw), code_of(raw)) if raw else ("", "")
 
     def deliver_letters(self, text: str) -> Delivery:
-        """See Carrying."""
+        """See Transfer."""
         landed = Landed()
         try:
             raw = record_in(text)
@@ -79,7 +80,7 @@ class CarryingDesk:
         return self._delivery(landed)
 
     def deliver_picture(self, raw: bytes) -> Delivery:
-        """See Carrying."""
+        """See Transfer."""
         try:
             text = self._scan(raw)
         except RemoteFault as fault:

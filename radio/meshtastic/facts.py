@@ -50,7 +50,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SendStatus:
     """An ACK (`error` 0) or NAK for packet `packet_id`, from node `sender` (our own for an implicit ACK or a local NAK)."""
 
     packet_id: int
@@ -89,7 +89,7 @@ def hops_of(packet: Any) -> int | None:
     return 0 if packet.decoded.HasField("bitfield") and not packet.hop_limit else None
 
 
-def verdict_of(packet: Any) -> Verdict | None:
+def verdict_of(packet: Any) -> SendStatus | None:
     """The ACK or NAK in a routing packet, None in any other."""
     if packet.decoded.portnum != portnums_pb2.ROUTING_APP or not packet.decoded.request_id:
         return None
@@ -98,7 +98,7 @@ def verdict_of(packet: Any) -> Verdict | None:
         routing.ParseFromString(packet.decoded.payload)
     except DecodeError:
         return None
-    return Verdict(packet.decoded.request_id, routing.error_reason, sender_of(packet))
+    return SendStatus(packet.decoded.request_id, routing.error_reason, sender_of(packet))
 
 
 def _with_channel(facts: Facts, channel: Any) -> Facts:

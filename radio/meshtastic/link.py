@@ -16,7 +16,7 @@ from typing import Any
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
-from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, Verdict, hops_of, learn, sender_of, verdict_of
+from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, sender_of, verdict_of
 from radio.meshtastic.session import Session
 from radio.meshtastic.settings import MeshtasticSettings, split_address
 from radio.meshtastic.wire import EVERYBODY, Letter, Wire, serial_paths, serial_wire, tcp_wire
@@ -32,7 +32,7 @@ OUTCOMES = {0: Outcome.SENT, 7: Outcome.TOO_LARGE, 9: Outcome.DUTY_CYCLE, 32: Ou
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class HeardNode:
     """Somebody heard on our port: `node` as people write it, `at` of the monotonic clock, packets so far."""
 
     node: str
@@ -55,7 +55,7 @@ class MeshtasticLink:
         self.facts = Facts()
         self._attempts = itertools.count()
         self._inbox = Inbox()
-        self._neighbours: OrderedDict[str, Neighbour] = OrderedDict()
+        self._neighbours: OrderedDict[str, HeardNode] = OrderedDict()
         self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
         self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
         self._free: int | None = None  # places in the radio's queue, None until it told
@@ -93,7 +93,7 @@ class MeshtasticLink:
         return "up" if self._channel() is not None else "channel-missing"
 
     @property
-    def neighbours(self) -> list[Neighbour]:
+    def neighbours(self) -> list[HeardNode]:
         """Who was heard on our port, latest last; the 64 latest at most."""
         with self._session.locked():
             return list(self._neighbours.values())
@@ -259,7 +259,7 @@ class MeshtasticLink:
             self.counters["texts"] += 1
             self.on_text(node_name(sender), packet.decoded.payload.decode(errors="replace"))
 
-    def _judge(self, verdict: Verdict) -> None:
+    def _judge(self, verdict: SendStatus) -> None:
         """An ACK from our own node only says that somebody passed the packet on."""
         receiver = self._texts.get(verdict.packet_id)
         if receiver is not None and (verdict.error or verdict.sender == receiver):
@@ -271,7 +271,7 @@ class MeshtasticLink:
     def _take_ours(self, packet: Any, node: str) -> None:
         hops, known = hops_of(packet), self._neighbours.pop(node, None)
         packets = known.packets + 1 if known else 1
-        neighbour = Neighbour(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)
+        neighbour = HeardNode(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)
         self._remember(self._neighbours, node, neighbour)
         self.counters["received"] += 1
         if not self._inbox.put(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi)):

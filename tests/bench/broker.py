@@ -15,7 +15,7 @@ from itertools import count
 
 from node.model.record import record_id
 from node.sync.events import Keep, LinkChanged, PacketReceived, RecordKept, Send, SendDone, Tick
-from node.sync.mqtt.engine import MirrorEngine
+from node.sync.mqtt.engine import MqttEngine
 from node.sync.mqtt.sealing import SLOT_BYTES, Seal
 from tests.sim.village import Village
 
@@ -52,7 +52,7 @@ class Cluster:
         self.kept, self.queue, self.seal = {}, [], OneSeal(charter)
         self.put, self.needless, self.sent_bytes, self.put_bytes = 0, 0, 0, 0
         self.shelves = [Shelf() for _ in range(islands)]
-        self.engines = [MirrorEngine(NAME, charter, shelf, random.Random(self.rng.random())) for shelf in self.shelves]
+        self.engines = [MqttEngine(NAME, charter, shelf, random.Random(self.rng.random())) for shelf in self.shelves]
         for engine in self.engines:
             engine._seal = self.seal
         self.up = [False] * islands

@@ -7,7 +7,7 @@ import pytest
 
 from node.board.api import BoardClosed, Draft, Problem
 from node.model.record import Kind, Record, Revocation
-from node.replica.quota import Drawer, Room
+from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.textpack import pack
@@ -236,7 +236,7 @@ def test_status_tells_the_fingerprint_of_what_is_held(place):
 
 
 def test_a_post_that_would_push_out_an_older_one_of_this_island_is_refused(tmp_path):
-    place = Place(tmp_path, {Drawer.POSTS: Room(3, 99_999)})
+    place = Place(tmp_path, {Category.POSTS: Limit(3, 99_999)})
     for number in range(3):
         place.board.post(Draft(Kind.BULLETIN, text=f"annonce {number}"))
     assert problems(place.board.post, Draft(Kind.BULLETIN, text="une de trop")) == [("", "share-used")]

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from click.testing import CliRunner
 
-from node.board.api import Intake
+from node.board.api import ImportSummary
 from node.cli.calendar import LEFT_OUT, PROBLEMS
 from node.cli.keys import main
 from node.daemon.fetch import BLOCK_BYTES, NotFetched, fetch
@@ -124,5 +124,5 @@ def test_what_cannot_be_taken_is_said_in_words(archipel, tmp_path, site):
 
 
 def test_every_reason_of_the_board_has_its_words():
-    named = set(re.findall(r"`([a-z-]+)`", Intake.__doc__))
+    named = set(re.findall(r"`([a-z-]+)`", ImportSummary.__doc__))
     assert named - {"id", "problem", "left_out", "unchanged", "cost", "nothing"} <= set(PROBLEMS) | set(LEFT_OUT)

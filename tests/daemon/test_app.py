@@ -9,7 +9,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from node.board.api import Draft
-from node.daemon.app import RADIO, Assembly, portal_address
+from node.daemon.app import RADIO, App, portal_address
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.model.clock import FastClock, SystemClock
@@ -30,7 +30,7 @@ def settings_for(folder: Path, radio="none", broker="none"):
 
 @contextmanager
 def running(settings, clock=None):
-    assembly = Assembly(settings, clock or FastClock(SPEED, START))
+    assembly = App(settings, clock or FastClock(SPEED, START))
     try:
         assembly.app = assembly.open()
         yield assembly

@@ -11,7 +11,7 @@ from node.daemon.runner import Runner
 from node.daemon.settings import BadSettings, PacketSettings, parse
 from node.model.clock import FastClock, SystemClock
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from radio.kiss.link import KissLink, KissSettings
 from radio.link import Outcome
@@ -33,7 +33,7 @@ def islands(village, names):
             settings = PacketSettings(f"tcp:127.0.0.1:{tncs.ports[number]}", f"F4ABC-{number + 1}", True, share=50.0)
             liveset = LiveSet(village.charter)
             engine = packet_engine((village.charter, village.key(name), liveset), settings)
-            runner = Runner(Island(liveset, MemoryStore(), [engine]), [packet_link(settings, SPEED)], clock)
+            runner = Runner(Replica(liveset, MemoryStore(), [engine]), [packet_link(settings, SPEED)], clock)
             runner.start()
             runners.append(runner)
         yield runners

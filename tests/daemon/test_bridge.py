@@ -8,9 +8,9 @@ import pytest
 from node.daemon.runner import Runner
 from node.model.clock import FastClock
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.memory import MemoryStore
-from node.sync.mqtt.engine import MirrorEngine
+from node.sync.mqtt.engine import MqttEngine
 from radio.mqtt.link import BrokerSettings, MqttLink
 from tests.mosquitto import Mosquitto
 from tests.radio.mqtt.test_link import CHARTER, FAST, ROOT, START, bulletin
@@ -25,8 +25,8 @@ class Isle:
         named = {f"mqtt{number}": url for number, url in enumerate(urls)}
         self.links = [MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_s=(0.05, 0.2)), name)
                       for name, url in named.items()]
-        engines = [MirrorEngine(name, CHARTER, self.liveset, random.Random(1)) for name in named]
-        self.runner = Runner(Island(self.liveset, MemoryStore(), engines), self.links, FastClock(FAST, START))
+        engines = [MqttEngine(name, CHARTER, self.liveset, random.Random(1)) for name in named]
+        self.runner = Runner(Replica(self.liveset, MemoryStore(), engines), self.links, FastClock(FAST, START))
         self.runner.start()
 
     @property

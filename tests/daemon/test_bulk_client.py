@@ -7,9 +7,9 @@ import segno
 from click.testing import CliRunner
 
 from node.cli.main import main
-from node.daemon.bulk_client import DoorWharf, doors, export_file, import_file, resting, wharf_of
+from node.daemon.bulk_client import RpcBulkPort, doors, export_file, import_file, resting, wharf_of
 from node.daemon.keyfiles import KeyFolder
-from node.daemon.rpc import Control, Refused
+from node.daemon.rpc import Refused, RpcServer
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of
 from node.model.record import Kind, Record, encode, record_id, sign
 from node.transfer.bulk import Choice
@@ -98,9 +98,9 @@ def test_a_running_island_is_asked_through_its_door(islands, tmp_path):
     with resting(here.path.parent, "ici", SystemClock()) as wharf:
         export_file(wharf, file)
     folder = there.path.parent
-    with resting(folder, "là-bas", SystemClock()) as inside, closing(Control(folder, doors(inside))):
+    with resting(folder, "là-bas", SystemClock()) as inside, closing(RpcServer(folder, doors(inside))):
         with wharf_of(folder, "ignored") as wharf:
-            assert isinstance(wharf, DoorWharf)
+            assert isinstance(wharf, RpcBulkPort)
             landed = import_file(wharf, file)
             assert posted <= set(landed.new_ids) and posted <= set(wharf.ids()) == set(inside.ids())
             assert wharf.load(list(posted)) == inside.load(list(posted))
@@ -108,7 +108,7 @@ def test_a_running_island_is_asked_through_its_door(islands, tmp_path):
             assert wharf.label() == Header(inside.label().set_id, there.island_key().key_id, wharf.label().made, "là-bas")
             assert [header.island for header, _ in inside.remembered()] == [here.island_key().key_id]
         with pytest.raises(Refused):
-            DoorWharf(folder)._ask("nonsense")
+            RpcBulkPort(folder)._ask("nonsense")
 
 
 def test_a_medium_that_fails_leaves_the_old_file_and_no_other(islands, tmp_path):

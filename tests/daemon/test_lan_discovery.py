@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from node.daemon.lan_discovery import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanRounds, NoAnswer, Peer, ask, own_addresses
+from node.daemon.lan_discovery import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanDiscovery, NoAnswer, Peer, ask, own_addresses
 from tests.sim.village import Village
 from tests.transfer.test_bulk import Shore, busy
 from tests.transfer.test_lan import desk
@@ -42,7 +42,7 @@ def serving(answer):
 
 @contextlib.contextmanager
 def rounds(shore, village, peers=()):
-    made = LanRounds((shore.wharf, desk(shore, village), village.charter.subkey("lan")), peers, False, None)
+    made = LanDiscovery((shore.wharf, desk(shore, village), village.charter.subkey("lan")), peers, False, None)
     try:
         yield made
     finally:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.daemon.lora import AirSide, time_of
+from node.daemon.lora import LoraAdapter, time_of
 from node.model.clock import EPOCH_S, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
@@ -23,7 +23,7 @@ class Radio:
 
     def __init__(self):
         self.facts, self.times = Facts(region="EU_868"), []
-        self.side = AirSide("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: self.facts, (188, "", 0.0),
+        self.side = LoraAdapter("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: self.facts, (188, "", 0.0),
                             lambda who, utc: self.times.append((who, utc)))
 
     def come_up(self, **facts):
@@ -57,7 +57,7 @@ def test_a_long_record_takes_several_packets(radio):
 def test_the_radios_region_sets_the_law_unless_the_keeper_did(radio):
     radio.come_up(region="EU_433")
     assert radio.side.governor.region == "EU_433"
-    kept = AirSide("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: Facts(region="US"), (188, "EU_868", 0.0), print)
+    kept = LoraAdapter("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: Facts(region="US"), (188, "EU_868", 0.0), print)
     kept.handle(LinkChanged("radio", True), NOW)
     assert kept.governor.region == "EU_868"
 

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from node.daemon.maintenance import Errands
+from node.daemon.maintenance import Maintenance
 from node.model.record import record_id
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.archive import Archive
 from node.store.journalstore import JournalStore
-from node.sync.events import Posted
+from node.sync.events import RecordPosted
 from tests.sim.village import NOW, Village
 
 
@@ -40,7 +40,7 @@ def around(tmp_path):
     board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), desk=desk)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
-                          island=Island(liveset, store, []), board=board, settings=settings, forgotten=forgotten,
+                          island=Replica(liveset, store, []), board=board, settings=settings, forgotten=forgotten,
                           runner=SimpleNamespace(call=lambda work: work()))
     archive.close()
     store.close()
@@ -54,13 +54,13 @@ def on_the_card(folder, raw, word):
 
 
 def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(around):
-    errands = Errands(around)
+    errands = Maintenance(around)
     errands.close()
     secret, other = around.village.bulletin(text="rendezvous confidentiel"), around.village.bulletin(text="soupe partagee")
-    around.island.handle_all([Posted(secret), Posted(other)], NOW)
+    around.island.handle_all([RecordPosted(secret), RecordPosted(other)], NOW)
     errands.index()
     assert around.archive.search("confidentiel")[0] == [record_id(secret)]
-    around.island.handle(Posted(around.village.retraction(record_id(secret))), NOW)
+    around.island.handle(RecordPosted(around.village.retraction(record_id(secret))), NOW)
     errands.erase()
     assert on_the_card(around.folder, secret, b"confidentiel") == []
     assert on_the_card(around.folder, other, b"soupe") != []
@@ -70,9 +70,9 @@ def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(around):
 def test_a_post_is_found_at_once_though_an_import_of_many_waits(around):
     errands = restarted(around)
     many = [around.village.bulletin(text=f"texte importé {number}") for number in range(50)]
-    around.island.handle_all([Posted(raw) for raw in many], NOW)
+    around.island.handle_all([RecordPosted(raw) for raw in many], NOW)
     post = around.village.bulletin(text="soupe ce soir")
-    around.island.handle(Posted(post), NOW)
+    around.island.handle(RecordPosted(post), NOW)
     errands.index()
     assert around.archive.search("soupe")[0] == [record_id(post)]
     errands.index()
@@ -81,13 +81,13 @@ def test_a_post_is_found_at_once_though_an_import_of_many_waits(around):
 
 
 def test_what_a_correction_replaced_goes_with_it(around):
-    errands = Errands(around)
+    errands = Maintenance(around)
     errands.close()
     first = around.village.bulletin(text="rendezvous confidentiel")
     second = around.village.bulletin(text="rendezvous public", minute=1, target=record_id(first)[:8])
     for raw in (first, second, around.village.retraction(record_id(first), minute=2)):
         kept = around.store.get(record_id(second))
-        around.island.handle(Posted(raw), NOW)
+        around.island.handle(RecordPosted(raw), NOW)
     assert kept.before == first
     errands.erase()
     assert on_the_card(around.folder, first, b"confidentiel") == []
@@ -102,14 +102,14 @@ def hours(around, errands, count):
 
 
 def restarted(around):
-    errands = Errands(around)
+    errands = Maintenance(around)
     errands.close()
     return errands
 
 
 def test_what_expired_is_archived_after_a_day_of_running(around):
     post = around.village.bulletin(life=1)
-    around.island.handle(Posted(post), NOW)
+    around.island.handle(RecordPosted(post), NOW)
     errands = restarted(around)
     hours(around, errands, 24)
     assert around.store.get(record_id(post)) and around.archive.get(record_id(post)) is None
@@ -120,7 +120,7 @@ def test_what_expired_is_archived_after_a_day_of_running(around):
 
 def test_a_box_that_runs_a_few_hours_a_day_gets_there_too(around):
     post = around.village.bulletin(life=1)
-    around.island.handle(Posted(post), NOW)
+    around.island.handle(RecordPosted(post), NOW)
     for _ in range(10):
         hours(around, restarted(around), 5)
         around.timekeeper.ahead += 19 * 3600
@@ -129,7 +129,7 @@ def test_a_box_that_runs_a_few_hours_a_day_gets_there_too(around):
 
 def test_a_clock_that_was_years_ahead_for_less_than_a_day_costs_nothing(around):
     post = around.village.bulletin(life=90 * 24)
-    around.island.handle(Posted(post), NOW)
+    around.island.handle(RecordPosted(post), NOW)
     errands = restarted(around)
     around.timekeeper.ahead += 5 * 365 * 86_400
     hours(around, errands, 20)
@@ -141,7 +141,7 @@ def test_a_clock_that_was_years_ahead_for_less_than_a_day_costs_nothing(around):
 
 def test_nothing_is_archived_by_a_clock_that_is_not_sure(around):
     post = around.village.bulletin(life=1)
-    around.island.handle(Posted(post), NOW)
+    around.island.handle(RecordPosted(post), NOW)
     around.timekeeper.sure = False
     hours(around, restarted(around), 60)
     assert around.store.get(record_id(post))
@@ -150,7 +150,8 @@ def test_nothing_is_archived_by_a_clock_that_is_not_sure(around):
 def test_a_private_word_dies_with_its_post_and_not_before(around):
     post = around.village.bulletin("founder", life=90)
     claim = around.village.bulletin("ana", life=1, minute=1, target=record_id(post)[:8])  # says that it corrects it
-    around.island.handle_all([Posted(around.village.vouch("founder", "ana")), Posted(post), Posted(claim)], NOW)
+    around.island.handle_all([RecordPosted(around.village.vouch("founder", "ana")), RecordPosted(post),
+                              RecordPosted(claim)], NOW)
     errands = restarted(around)
     hours(around, errands, 60)
     assert around.archive.get(record_id(claim)) and around.forgotten == []

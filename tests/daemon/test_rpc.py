@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from node.daemon.rpc import SOCKET_NAME, Control, NotRunning, Refused, _short, ask
+from node.daemon.rpc import SOCKET_NAME, NotRunning, Refused, RpcServer, _short, ask
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def folder(tmp_path):
 def door(folder):
     def boom(_):
         raise RuntimeError("the card is full")
-    control = Control(folder, {"echo": lambda request: request, "boom": boom})
+    control = RpcServer(folder, {"echo": lambda request: request, "boom": boom})
     yield control
     control.close()
 
@@ -62,6 +62,6 @@ def test_a_socket_left_by_a_dead_island_is_replaced(folder):
     with _short(folder) as path:
         left.bind(path)
     left.close()
-    control = Control(folder, {"echo": lambda request: request})
+    control = RpcServer(folder, {"echo": lambda request: request})
     assert ask(folder, "echo", n=2) == {"n": 2}
     control.close()

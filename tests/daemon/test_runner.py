@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 
-from node.daemon.runner import Chore, Runner
+from node.daemon.runner import PeriodicJob, Runner
 from node.model.clock import SystemClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.sync.events import LinkChanged, PacketReceived, RecordKept, Send, SendDone
@@ -75,7 +75,7 @@ def start():
     runners = []
 
     def _start(link, engine, store=None, chores=None):
-        island = Island(LiveSet(CHARTER), MemoryStore() if store is None else store, [engine])
+        island = Replica(LiveSet(CHARTER), MemoryStore() if store is None else store, [engine])
         runners.append(Runner(island, [link], SystemClock(), chores))
         runners[-1].start()
         return runners[-1]
@@ -171,5 +171,5 @@ def test_work_that_fails_is_its_askers_failure(start):
 
 def test_chores_are_done_again_and_again(start):
     done = queue.Queue()
-    start(Wire(), Parrot(), chores=[Chore(0.01, done.put)])
+    start(Wire(), Parrot(), chores=[PeriodicJob(0.01, done.put)])
     assert done.get(timeout=30) < done.get(timeout=5)

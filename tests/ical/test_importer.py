@@ -3,11 +3,11 @@
 import pytest
 
 from node.board.api import Draft, Origin
-from node.board.import_sources import KEPT_MIN, MAX_KNOWN, Known, Origins, Source
+from node.board.import_sources import KEPT_MIN, MAX_KNOWN, ImportSource, Known, Origins
 from node.ical.import_plan import MAX_AT_ONCE
 from node.ical.importer import MAX_HELD
 from node.model.record import Kind, Record
-from node.replica.quota import ROOM, Drawer
+from node.replica.quota import ROOM, Category
 from node.store.index import StoreFailed
 from tests.ical.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, calendar, event
 from tests.sim.portals import HERE, Neighbourhood
@@ -182,7 +182,7 @@ def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, g
 
 
 def test_half_of_the_islands_share_stays_free_for_its_neighbours(neighbourhood, board, desk):
-    half = ROOM[Drawer.POSTS].records // 2
+    half = ROOM[Category.POSTS].records // 2
     for number in range(half - 3):
         packed = f"Annonce {number}".encode()
         neighbourhood.take(Record(Kind.BULLETIN, HERE.key_id, board.now(), 48, packed=packed), HERE)
@@ -264,9 +264,10 @@ def test_our_own_agenda_comes_back_whole_on_another_island(board, portal, settin
 def test_what_is_known_of_agendas_is_bounded(board):
     origins = board.origins
     many = {str(n): Known(n.to_bytes(8, "big"), (0, 0), 10 * n) for n in range(MAX_KNOWN + 10)}
-    origins.remember("a", Source(Origin("A"), known=many), 0)
+    origins.remember("a", ImportSource(Origin("A"), known=many), 0)
     assert len(origins.source("a").known) == MAX_KNOWN and "0" not in origins.source("a").known
-    origins.remember("b", Source(Origin("B"), known={"x": Known(b"x" * 8, (0, 0), 9**6)}), KEPT_MIN + 10 * MAX_KNOWN + 99)
+    origins.remember("b", ImportSource(Origin("B"), known={"x": Known(b"x" * 8, (0, 0), 9**6)}), KEPT_MIN + 10 * MAX_KNOWN
+    + 99)
     assert not origins.source("a").known and origins.of(b"x" * 8) == Origin("B")
 
 

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from node.board.drafts import problems_of
-from node.ical.parser import MAX_EVENTS, MAX_FILE_BYTES, MAX_REPEATS, Here, read
+from node.ical.parser import MAX_EVENTS, MAX_FILE_BYTES, MAX_REPEATS, Locality, read
 from node.ical.vevent import EPOCH, MAX_TEXT, site_of
 from node.model.errors import RemoteFault
 from tests.ical.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, ZONE, calendar, event
 
-PARIS = Here(ZoneInfo("Europe/Paris"), 1)
+PARIS = Locality(ZoneInfo("Europe/Paris"), 1)
 UTC_NOW = datetime(2025, 12, 1, 9)
 NOW = (UTC_NOW - EPOCH) // timedelta(minutes=1)
 

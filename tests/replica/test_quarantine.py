@@ -3,8 +3,8 @@
 import pytest
 
 from node.replica.entry import Entry
-from node.replica.quarantine import ALL, PER_AUTHOR, Pen
-from node.replica.quota import Room
+from node.replica.quarantine import ALL, PER_AUTHOR, Quarantine
+from node.replica.quota import Limit
 from tests.sim.village import KEEPER, NOW, Village, held, live, take
 
 
@@ -56,15 +56,15 @@ def waiting(author, *sizes):
 
 
 def test_the_longest_waiting_goes_first():
-    pen, entries = Pen(Room(2, 10_000)), waiting("ana", 10, 20, 30)
+    pen, entries = Quarantine(Limit(2, 10_000)), waiting("ana", 10, 20, 30)
     for entry in entries:
         pen.put(entry)
     assert list(pen) == entries[1:]
 
 
-@pytest.mark.parametrize("rooms", [(Room(99, 700), Room(99, 9_999)), (Room(99, 9_999), Room(99, 700))])
+@pytest.mark.parametrize("rooms", [(Limit(99, 700), Limit(99, 9_999)), (Limit(99, 9_999), Limit(99, 700))])
 def test_octets_are_bounded_for_all_and_for_each_author(rooms):
-    pen, entries = Pen(*rooms), waiting("ana", 200, 201, 202)  # some 280 octets each
+    pen, entries = Quarantine(*rooms), waiting("ana", 200, 201, 202)  # some 280 octets each
     for entry in entries:
         pen.put(entry)
     assert list(pen) == entries[1:]
@@ -74,14 +74,14 @@ def test_octets_are_bounded_for_all_and_for_each_author(rooms):
 
 
 def test_what_waits_already_does_not_wait_anew():
-    pen, entries = Pen(Room(99, 700)), waiting("ana", 200, 201)
+    pen, entries = Quarantine(Limit(99, 700)), waiting("ana", 200, 201)
     for entry in (*entries, *entries, *entries):
         pen.put(entry)
     assert list(pen) == entries and pen.of(entries[0].author) == entries
 
 
 def test_an_author_with_nothing_waiting_is_forgotten():
-    pen, (entry,) = Pen(), waiting("ana", 10)
+    pen, (entry,) = Quarantine(), waiting("ana", 10)
     pen.put(entry)
     assert pen.authors() == [entry.author]
     pen.discard(entry.id)

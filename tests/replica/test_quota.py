@@ -5,12 +5,12 @@ import random
 import pytest
 
 from node.model.record import record_id
-from node.replica.quota import ROOM, Drawer
+from node.replica.quota import ROOM, Category
 from tests.sim.village import Village, held, live, take
 
 
 def test_the_shares_are_those_of_the_protocol_as_all_islands_must_agree_on_them():
-    assert ROOM == {Drawer.POSTS: (1024, 262_144), Drawer.ENDINGS: (1024, 131_072), Drawer.PAPERS: (512, 131_072)}
+    assert ROOM == {Category.POSTS: (1024, 262_144), Category.ENDINGS: (1024, 131_072), Category.PAPERS: (512, 131_072)}
 
 
 def test_an_author_keeps_its_newest_posts_and_others_keep_theirs():

@@ -9,10 +9,20 @@ from node.model.clock import EPOCH_S
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.index import Row, StoreFailed
 from node.store.memory import MemoryStore
-from node.sync.events import Drop, Imported, Keep, PacketReceived, Posted, RecordKept, RecordRefused, RecordsGone, Send
+from node.sync.events import (
+    Drop,
+    Imported,
+    Keep,
+    PacketReceived,
+    RecordKept,
+    RecordPosted,
+    RecordRefused,
+    RecordsGone,
+    Send,
+)
 from tests.effort import EFFORT
 from tests.sim.village import Village, spoilt
 
@@ -50,13 +60,13 @@ class FailingStore(MemoryStore):
 
 def island(store=None):
     liveset = LiveSet(CHARTER)
-    return Island(liveset, store if store is not None else MemoryStore(), [Gossip(liveset)])
+    return Replica(liveset, store if store is not None else MemoryStore(), [Gossip(liveset)])
 
 
 def test_a_post_is_on_disk_and_in_the_set_before_it_is_sent():
     one = island()
     raw = bulletin()
-    sends = one.handle(Posted(raw), NOW)
+    sends = one.handle(RecordPosted(raw), NOW)
     assert [send.payload for send in sends] == [raw]
     assert one.store.get(record_id(raw)).raw == raw and record_id(raw) in one.liveset
     assert one.engines[0].heard == [RecordKept(record_id(raw), "post")]
@@ -72,7 +82,7 @@ def test_records_that_come_together_share_one_commit():
             super().commit(put, delete)
 
     one = island(Counting())
-    sends = one.handle_all([Posted(bulletin(b"%d" % number)) for number in range(5)]
+    sends = one.handle_all([RecordPosted(bulletin(b"%d" % number)) for number in range(5)]
                            + [Imported((bulletin(b"six"), bulletin(b"seven")), "bundle")], NOW)
     assert commits == [7] and len(sends) == 7
     assert RecordKept(record_id(bulletin(b"six")), "bundle", bulk=True) in one.engines[0].heard
@@ -106,7 +116,7 @@ def test_what_is_heard_badly_is_counted_and_not_kept():
 def test_what_expires_is_hidden_at_once_but_kept_as_a_clock_may_be_wrong():
     one = island()
     raw = bulletin(life=1)
-    one.handle(Posted(raw), NOW)
+    one.handle(RecordPosted(raw), NOW)
     assert one.deadline == NOW + 3600
     assert one.handle_all([], NOW + 3599) == [] and len(one.liveset) == 1
     one.handle_all([], NOW + 3600)
@@ -117,7 +127,7 @@ def test_what_expires_is_hidden_at_once_but_kept_as_a_clock_may_be_wrong():
 def test_after_a_restart_the_set_is_what_the_store_holds():
     store = MemoryStore()
     one = island(store)
-    one.handle_all([Posted(bulletin()), Posted(bulletin(life=2, text=b"soon gone"))], NOW)
+    one.handle_all([RecordPosted(bulletin()), RecordPosted(bulletin(life=2, text=b"soon gone"))], NOW)
     two = island(store)
     two.load(NOW + 3 * 3600)
     assert list(two.liveset.ids()) == [record_id(bulletin())]
@@ -145,7 +155,7 @@ def test_no_clock_however_wrong_loses_a_live_record(seed):
 
 def test_a_record_that_waited_for_its_vouch_is_kept_on_disk_and_told_when_the_vouch_comes():
     village = Village()
-    one = Island(LiveSet(village.charter), MemoryStore(), [])
+    one = Replica(LiveSet(village.charter), MemoryStore(), [])
     one.engines = [Gossip(one.liveset)]
     post, vouch = village.bulletin("ana"), village.vouch("founder", "ana")
     assert one.handle(PacketReceived("air", post), NOW) == []
@@ -167,7 +177,7 @@ def test_a_record_from_the_future_enters_by_itself_when_its_time_is_near():
 def test_when_a_record_came_is_still_known_after_a_clock_was_wrong_for_a_while():
     one = island()
     raw = bulletin()
-    one.handle(Posted(raw), NOW)
+    one.handle(RecordPosted(raw), NOW)
     received = one.store.get(record_id(raw)).received
     one.handle_all([], NOW + 10 * 86_400)
     one.handle_all([], NOW + 60)
@@ -177,7 +187,7 @@ def test_when_a_record_came_is_still_known_after_a_clock_was_wrong_for_a_while()
 def test_what_was_deleted_from_the_card_is_not_waited_for_any_more():
     one = island()
     raw = bulletin()
-    one.handle(Posted(raw), NOW)
+    one.handle(RecordPosted(raw), NOW)
     one.handle_all([], NOW + 86_400)
     assert one.liveset.fading() == [record_id(raw)]
     one.store.commit(delete=[record_id(raw)])
@@ -187,9 +197,9 @@ def test_what_was_deleted_from_the_card_is_not_waited_for_any_more():
 
 def test_retracted_texts_are_deleted_from_the_card_at_once():
     village = Village()
-    one = Island(LiveSet(village.charter), MemoryStore(), [])
+    one = Replica(LiveSet(village.charter), MemoryStore(), [])
     post = village.bulletin()
-    one.handle_all([Posted(post), Posted(village.retraction(record_id(post)))], NOW)
+    one.handle_all([RecordPosted(post), RecordPosted(village.retraction(record_id(post)))], NOW)
     assert [row.kind for row in one.store.rows()] == [Kind.RETRACTION]
 
 
@@ -199,7 +209,7 @@ def test_rows_somebody_damaged_or_forged_on_the_card_are_deleted_at_the_start():
     store = MemoryStore()
     rows = [Row.of(decode(raw), raw, 0) for raw in (good, forged)]
     store.commit([*rows, replace(rows[0], id=bytes(16)), replace(rows[0], id=b"\1" * 16, raw=b"noise")])
-    one = Island(LiveSet(village.charter), store, [])
+    one = Replica(LiveSet(village.charter), store, [])
     one.load(NOW)
     assert [row.raw for row in store.rows()] == [good]
 
@@ -216,7 +226,7 @@ def test_a_row_kept_under_the_id_of_another_record_is_deleted_and_not_shown():
 def test_what_was_deleted_since_the_start_is_counted_for_the_store_to_be_compacted():
     village = Village()
     store = MemoryStore()
-    one = Island(LiveSet(village.charter), store, [])
+    one = Replica(LiveSet(village.charter), store, [])
     post = village.bulletin()
     one.publish([post], NOW)
     assert one.deleted == 0

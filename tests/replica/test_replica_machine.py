@@ -6,7 +6,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from node.model.record import Kind, Right, record_id
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.sync.events import Imported
@@ -37,7 +37,7 @@ class AnIsland(RuleBasedStateMachine):
     @initialize(target=records)
     def settle(self):
         self.village, self.store, self.minute, self.given = Village(), FlakyStore(), 0, []
-        self.island = Island(LiveSet(self.village.charter), self.store, [])
+        self.island = Replica(LiveSet(self.village.charter), self.store, [])
         papers = [self.village.vouch("founder", "ana", KEEPER, life=2), self.village.vouch("ana", "ben", life=3)]
         return multiple(*papers)
 
@@ -82,7 +82,7 @@ class AnIsland(RuleBasedStateMachine):
     @rule()
     def restart(self):
         """What waits in the pen is forgotten, and given again by the others."""
-        self.island = Island(LiveSet(self.village.charter), self.store, [])
+        self.island = Replica(LiveSet(self.village.charter), self.store, [])
         self.island.load(at(self.minute))
         self.island.handle(Imported(tuple(self.given), "lan"), at(self.minute))
 

@@ -10,7 +10,7 @@ from node.model.clock import EPOCH_S, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
 from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel
@@ -75,7 +75,7 @@ class Member:
         key = self.charter.subkey("tag")
         rng = random.Random(f"{world.seed} {self.name} {now}")
         self.engine = world.engine(self, channel, liveset, key, rng)
-        self.island = Island(liveset, self.store, [self.engine, Witness(self.kept)])
+        self.island = Replica(liveset, self.store, [self.engine, Witness(self.kept)])
         self.island.load(now + self.skew_s)
         self.on = True
         world.air.switch(self.name, True, now)

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from node.board.api import Draft, DraftRefused
-from node.board.board import IslandBoard, Shell
+from node.board.board import Host, IslandBoard
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.replica.liveset import LiveSet
 from node.replica.quota import ROOM
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack
@@ -30,12 +30,12 @@ class Place:
         self.clock, self.rng = ManualClock(START), random.Random(1)
         self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, ROOM | (room or {}))
         self.archive = Archive(folder / "archive.sqlite")
-        self.island = Island(self.liveset, self.store, [])
+        self.island = Replica(self.liveset, self.store, [])
         for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),
                                   (ELSEWHERE, Right.WRITE | Right.URGENT, "École")):
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
                              codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
-        self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, Shell(
+        self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, Host(
             self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
             lambda: {"name": "Café", "links": []}, threading.Lock()))
 

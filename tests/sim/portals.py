@@ -6,23 +6,23 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.security import generate_password_hash
 
-from node.board.board import IslandBoard, Shell
+from node.board.board import Host, IslandBoard
 from node.board.drafts import FIELD_MARK
 from node.daemon.qr_reader import scanned
-from node.ical.importer import ImportDesk
-from node.ical.parser import Here
+from node.ical.importer import Importer
+from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import AGENDA, Island
+from node.replica.replica import AGENDA, Replica
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack
-from node.transfer.bulk import IslandWharf
+from node.transfer.bulk import LocalBulkPort
 from node.transfer.lan import LanDesk
-from node.transfer.service import CarryingDesk
-from web.portal_settings import Settings
+from node.transfer.service import TransferService
+from web.portal_settings import WebSettings
 
 FOUNDER, HERE, ELSEWHERE, GROUP = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
 CHARTER = Charter.found("Belleville", [FOUNDER.public], bytes(32))
@@ -40,19 +40,19 @@ class Neighbourhood:
         self.clock, self.liveset = ManualClock(START), LiveSet(CHARTER)
         self.store = MemoryStore() if store is None else store
         self.archive = Archive(folder / "archive.sqlite")
-        self.island = Island(self.liveset, self.store, [])
+        self.island = Replica(self.liveset, self.store, [])
         for key, rights, name in NEIGHBOURS:
             codec, packed = pack(name)
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
                              codec=codec, packed=packed), FOUNDER)
-        shell = Shell(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
+        shell = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                       lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
-        self.wharf = IslandWharf(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now, self._take_in)
+        self.wharf = LocalBulkPort(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now, self._take_in)
         self.lan = LanDesk(self.wharf, CHARTER.subkey("lan"), random.Random(2).randbytes)
-        self.board.carrying = CarryingDesk(self.wharf, self.lan, self.board.item, scanned)
-        self.board.importing = ImportDesk(self.board, lambda raws: self._take_in(raws, AGENDA),
-                                          Here(ZoneInfo("Europe/Paris")), threading.Lock())
+        self.board.carrying = TransferService(self.wharf, self.lan, self.board.item, scanned)
+        self.board.importing = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
+                                          Locality(ZoneInfo("Europe/Paris")), threading.Lock())
 
     def _publish(self, raw):
         return self.island.publish([raw], self.clock.now())[0][0]
@@ -97,7 +97,7 @@ class Neighbourhood:
 
 
 def portal_settings(monotonic=lambda: 0.0):
-    """Settings of a portal in Paris with one keeper, `lea`."""
+    """WebSettings of a portal in Paris with one keeper, `lea`."""
     hashed = generate_password_hash(PASSWORD, "scrypt:1024:8:1")
-    return Settings(name="Île du canal", secret_key=b"k" * 32, base_url="http://archipel.lan/", position=(48.8710, 2.3650),
-                    wifi="Archipel", keepers={"lea": hashed}.get, monotonic=monotonic)
+    return WebSettings(name="Île du canal", secret_key=b"k" * 32, base_url="http://archipel.lan/",
+                       position=(48.8710, 2.3650), wifi="Archipel", keepers={"lea": hashed}.get, monotonic=monotonic)

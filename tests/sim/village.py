@@ -7,7 +7,7 @@ from node.model.clock import seconds_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.quota import ROOM, Drawer, Room
+from node.replica.quota import ROOM, Category, Limit
 
 T0 = 1_000_000  # the minute at which things begin
 NOW = float(seconds_of(T0))
@@ -68,7 +68,7 @@ class Village:
 
 def live(village, raws=(), now=NOW, **room):
     """A set after these records came in one batch; `room`: another share, (records, bytes) by drawer."""
-    liveset = LiveSet(village.charter, {**ROOM, **{Drawer[name.upper()]: Room(*size) for name, size in room.items()}})
+    liveset = LiveSet(village.charter, {**ROOM, **{Category[name.upper()]: Limit(*size) for name, size in room.items()}})
     take(liveset, raws, now)
     return liveset
 

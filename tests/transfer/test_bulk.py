@@ -8,10 +8,10 @@ from node.board.api import TOPICS
 from node.model.errors import RemoteFault
 from node.model.record import Kind, decode, record_id
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
-from node.transfer.bulk import BATCH, MAX_FORGED, Choice, IslandWharf, load_bundle, unload_bundle
+from node.transfer.bulk import BATCH, MAX_FORGED, Choice, LocalBulkPort, load_bundle, unload_bundle
 from node.transfer.bundle import Bundle, Header, write
 from tests.sim.village import KEEPER, T0, Village, at
 
@@ -24,8 +24,8 @@ class Shore:
     def __init__(self, village, who="founder", store=None):
         self.minute, self.store = 0, store if store is not None else MemoryStore()
         self.liveset = LiveSet(village.charter)
-        self.island = Island(self.liveset, self.store, [])
-        self.wharf = IslandWharf(self.liveset, self.store, (village.key(who).key_id, who), lambda: at(self.minute),
+        self.island = Replica(self.liveset, self.store, [])
+        self.wharf = LocalBulkPort(self.liveset, self.store, (village.key(who).key_id, who), lambda: at(self.minute),
                                  lambda raws, via: self.island.take_in(raws, via, at(self.minute))[0])
 
     def hold(self, *raws):

@@ -8,7 +8,7 @@ import pytest
 from node.daemon.usb import exchange
 from node.model.record import record_id
 from node.sync.events import PacketReceived, RecordKept, Send
-from node.sync.mqtt.engine import MirrorEngine
+from node.sync.mqtt.engine import MqttEngine
 from node.transfer.bulk import load_bundle, unload_bundle
 from node.transfer.lan import LanDesk
 from node.transfer.paper import code_of, letters_of, record_in
@@ -60,7 +60,7 @@ def paper(one, other, rng, _):
 def broker(one, other, rng, _):
     """What one island would put on a shelf, found there by the other, repeated and out of order."""
     charter, now = one.liveset.charter, at(one.minute)
-    writes, reads = (MirrorEngine("mqtt", charter, shore.liveset, rng) for shore in (one, other))
+    writes, reads = (MqttEngine("mqtt", charter, shore.liveset, rng) for shore in (one, other))
     sealed = [writes._seal.slot(id_) + writes._seal.close(writes._seal.slot(id_), one.liveset.raw(id_)) for id_ in one.ids]
     rng.shuffle(sealed)
     for packet in sealed + sealed[:10]:

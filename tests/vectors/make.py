@@ -53,7 +53,7 @@ def seed(name):
     return key(name)._private.private_bytes_raw().hex()
 
 
-# Carried by hand
+# LastBundle by hand
 
 
 def carry(village):

@@ -11,9 +11,9 @@ from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web.dates import minute
 from web.forms import FIELDS, draft_of, typed, typed_of
-from web.portal_settings import Settings
+from web.portal_settings import WebSettings
 
-HERE = Settings(name="Île du canal", secret_key=b"k" * 32)
+HERE = WebSettings(name="Île du canal", secret_key=b"k" * 32)
 EVENT = {"kind": "event", "title": "Assemblée", "start_date": "2026-03-21", "start_time": "18:30"}
 
 

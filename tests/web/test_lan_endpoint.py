@@ -4,9 +4,9 @@ import importlib
 import random
 
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.memory import MemoryStore
-from node.transfer.bulk import IslandWharf
+from node.transfer.bulk import LocalBulkPort
 from node.transfer.lan import LanDesk
 from tests.sim.portals import CHARTER, ELSEWHERE
 
@@ -14,8 +14,8 @@ from tests.sim.portals import CHARTER, ELSEWHERE
 def visitor(neighbourhood):
     """Another island of the set, empty."""
     liveset, now = LiveSet(CHARTER), neighbourhood.clock.now
-    island = Island(liveset, MemoryStore(), [])
-    wharf = IslandWharf(liveset, MemoryStore(), (ELSEWHERE.key_id, "Île de la gare"), now,
+    island = Replica(liveset, MemoryStore(), [])
+    wharf = LocalBulkPort(liveset, MemoryStore(), (ELSEWHERE.key_id, "Île de la gare"), now,
                         lambda raws, via: island.take_in(raws, via, now())[0])
     return liveset, LanDesk(wharf, CHARTER.subkey("lan"), random.Random(9).randbytes)
 

@@ -4,7 +4,7 @@ import threading
 
 from node.board.api import Draft
 from node.model.record import Kind
-from web.pages import KEPT_PAGES, Shelf
+from web.pages import KEPT_PAGES, PageCache
 
 
 def test_a_new_post_shows_at_once(portal, board):
@@ -33,7 +33,7 @@ def test_who_has_the_page_gets_304_until_it_changes(portal, board):
 
 
 def test_kept_pages_are_bounded():
-    shelf = Shelf()
+    shelf = PageCache()
     for number in range(KEPT_PAGES * 2):
         shelf.page((number,), (0,), lambda: "page")
     made = []
@@ -43,7 +43,7 @@ def test_kept_pages_are_bounded():
 
 
 def test_while_a_page_is_made_anew_others_get_it_as_it_was():
-    shelf, entered, go = Shelf(), threading.Event(), threading.Event()
+    shelf, entered, go = PageCache(), threading.Event(), threading.Event()
     shelf.page(("/",), (0,), lambda: "old")
 
     def slow():

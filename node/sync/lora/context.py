@@ -8,17 +8,17 @@ from typing import Protocol
 from node.model.errors import LocalMisuse
 from node.model.record import Event, Record
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
-from node.sync.lora.inventory import Inventory, Records
+from node.sync.lora.inventory import HeldRecords, Inventory
 from node.sync.lora.neighbours import Neighbourhood, View
 from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
-from node.sync.lora.reassembly import Workshop
-from node.sync.lora.requests import Asking
-from node.sync.lora.transmissions import Rank, Rumour, Rumours
+from node.sync.lora.reassembly import Reassembly
+from node.sync.lora.requests import Requests
+from node.sync.lora.transmissions import PendingTransmissions, Rank, Transmission
 
 DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
 
 
-class Governor(Protocol):
+class AirtimeBudget(Protocol):
     """Says when a packet may go (`radio.airtime.Governor`)."""
 
     def wait_s(self, airtime_s: float, now: float, urgent: bool = False, crowding: bool = False) -> float:
@@ -44,24 +44,24 @@ class Channel:
 
     link: str
     airtime_s: Callable[..., float]
-    governor: Governor
+    governor: AirtimeBudget
     max_payload: int = DEFAULT_MAX_PAYLOAD
     signs: bool = False
 
 
-class Station:
+class Context:
     """One island on one channel. `at` is the engine's own time everywhere here, `now` the island's clock."""
 
-    def __init__(self, channel: Channel, records: Records, key: bytes, address: int, rng: random.Random):
+    def __init__(self, channel: Channel, records: HeldRecords, key: bytes, address: int, rng: random.Random):
         if channel.max_payload < LEAST_MAX_PAYLOAD:
             raise LocalMisuse(f"{channel.max_payload} B: the longest record would not fit its pieces")
         self.channel, self.records, self.key, self.address, self.rng = channel, records, key, address, rng
         self.unit_s = channel.airtime_s(channel.max_payload)
         self.inventory = Inventory(records, key)
         self.near = Neighbourhood(address)
-        self.workshop = Workshop()
-        self.rumours = Rumours(self.near, self.unit_s, rng)
-        self.asking = Asking(self.near, self.workshop, self.unit_s, rng)
+        self.workshop = Reassembly()
+        self.rumours = PendingTransmissions(self.near, self.unit_s, rng)
+        self.asking = Requests(self.near, self.workshop, self.unit_s, rng)
 
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""
@@ -81,7 +81,7 @@ class Station:
         """Whether our packets have room for pieces of this cut."""
         return piece_bytes(record_bytes, parts) + PIECE_BYTES <= self.channel.max_payload - HEADER_BYTES
 
-    def rumour(self, id_: bytes, fresh: bool, own: bool = False) -> Rumour | None:
+    def rumour(self, id_: bytes, fresh: bool, own: bool = False) -> Transmission | None:
         """The rumour of a record we hold, begun if need be; nobody is known to lack it yet.
 
         Its author sends the parts themselves first, everybody else parity pieces, so that no two send the same.
@@ -93,7 +93,7 @@ class Station:
         rank = self._rank(record, fresh)
         first = 0 if own else self.rng.randrange(MAX_PARTS, MAX_PIECES)
         parts = self.parts(len(self.records.raw(id_)), fresh)
-        return self.rumours.start(Rumour(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
+        return self.rumours.start(Transmission(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:
         """Urgent first, then events by nearness, then new, then repair; each island repairs in an order of its own."""

@@ -23,13 +23,13 @@ from node.sync.events import (
     Send,
     SendDone,
 )
-from node.sync.lora.context import Channel, Station
+from node.sync.lora.context import Channel, Context
 from node.sync.lora.fairness import Claim
-from node.sync.lora.inventory import Records
+from node.sync.lora.inventory import HeldRecords
 from node.sync.lora.neighbours import Neighbour
-from node.sync.lora.packet_builder import Draft, Writer
+from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
 from node.sync.lora.packets import Packet, encode
-from node.sync.lora.receiver import Hearing
+from node.sync.lora.receiver import Receiver
 from node.sync.lora.requests import HELLOS
 from node.sync.lora.transmissions import Reach
 
@@ -63,11 +63,11 @@ class _UnderWay:
 class AirEngine:
     """SUM / DATA / NEED on one LoRa link. `key`: the set's 32-byte subkey for tags; `address`: see `address_of`."""
 
-    def __init__(self, channel: Channel, records: Records, key: bytes, address: int, rng: random.Random):
+    def __init__(self, channel: Channel, records: HeldRecords, key: bytes, address: int, rng: random.Random):
         self.channel = channel
-        self.station = Station(channel, records, key, address, rng)
+        self.station = Context(channel, records, key, address, rng)
         self.deadline: float | None = None
-        self._hearing, self._writer = Hearing(self.station), Writer(self.station)
+        self._hearing, self._writer = Receiver(self.station), PacketBuilder(self.station)
         self._sequence = rng.randrange(256)
         self._under_way: _UnderWay | None = None
         self._up = False
@@ -182,7 +182,7 @@ class AirEngine:
                 return sends
         return []
 
-    def _send(self, draft: Draft, at: float, now: float) -> list[Send]:
+    def _send(self, draft: PacketDraft, at: float, now: float) -> list[Send]:
         """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
         to = self._writer.addressee(draft)
         packet, min_bytes = self._writer.finish(draft, self._sequence)
@@ -198,7 +198,7 @@ class AirEngine:
         hop_limit, name = (0, to.name) if to else (self._hop_limit(draft), "")
         return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 
-    def _hop_limit(self, draft: Draft) -> int:
+    def _hop_limit(self, draft: PacketDraft) -> int:
         """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.
 
         Our last SUM of introduction, and all but the first while we hear nobody, go far: to find out who is there.

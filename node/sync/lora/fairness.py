@@ -23,7 +23,7 @@ class Claim(IntEnum):
     CROWDING = 2
 
 
-class Ledger:
+class Fairness:
     """Sendings by author, fading over an hour. Bounded: who was not met for longest gives way."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ SLICE = 250  # records taken in at once: about 6 ms here
 _WRAP = 1 << 16
 
 
-class Records(Protocol):
+class HeldRecords(Protocol):
     """What the engine needs of the live set (`node.replica.liveset`). `revision` grows with every change."""
 
     revision: int
@@ -74,7 +74,7 @@ def element_of(id_: bytes, day: int, key: bytes) -> int:
 class Inventory:
     """The set as the air engine sees it: what `records` holds at this moment. A large one is taken in step by step."""
 
-    def __init__(self, records: Records, key: bytes):
+    def __init__(self, records: HeldRecords, key: bytes):
         self.records, self._key = records, key
         self._salted: dict[int, Salted] = {}  # as-of hour -> what is live then; few at a time
         self.behind: int | None = None  # the hour that is being taken in

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from node.sync.codes import bloom
 from node.sync.codes.erasure import piece, piece_bytes
 from node.sync.codes.sketch import ELEMENT_BYTES
-from node.sync.lora.context import Station
+from node.sync.lora.context import Context
 from node.sync.lora.fairness import Claim
 from node.sync.lora.inventory import Salted
 from node.sync.lora.neighbours import Neighbour
@@ -31,7 +31,7 @@ from node.sync.lora.packets import (
     Sum,
     Whole,
 )
-from node.sync.lora.transmissions import Rumour
+from node.sync.lora.transmissions import Transmission
 
 SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes
 DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed
@@ -45,7 +45,7 @@ MIN_FILTER_BYTES = 100  # a smaller filter of a large set would say too little
 
 
 @dataclass
-class Draft:
+class PacketDraft:
     """A packet in the making. `ids` are the records it carries, in order."""
 
     room: int
@@ -64,18 +64,18 @@ class Draft:
         return True
 
 
-class Writer:
+class PacketBuilder:
     """Fills packets."""
 
-    def __init__(self, station: Station):
+    def __init__(self, station: Context):
         self.station = station
         self._told: frozenset[int] | None = None
         self._told_at = -math.inf
         self._part = 0  # which part of a large set the next filter is about
 
-    def draft(self, at: float, now: float, most: Claim = Claim.CROWDING) -> Draft | None:
+    def draft(self, at: float, now: float, most: Claim = Claim.CROWDING) -> PacketDraft | None:
         """The next packet, if there is anything to say now with no weaker claim than `most`."""
-        draft = Draft(self.station.channel.max_payload - HEADER_BYTES, [], [])
+        draft = PacketDraft(self.station.channel.max_payload - HEADER_BYTES, [], [])
         self._add_records(draft, at, most)
         asks = self.station.rumours.ledger.asks(at)
         if not draft.sections and most < asks:
@@ -95,7 +95,7 @@ class Writer:
         draft.label, draft.claim = draft.label or "sum", asks if draft.claim is None else draft.claim
         return draft
 
-    def addressee(self, draft: Draft) -> Neighbour | None:
+    def addressee(self, draft: PacketDraft) -> Neighbour | None:
         """The neighbour to send a packet to alone: one that only asks, and asks only that one, is not signed that way."""
         if not self.station.channel.signs or not all(isinstance(section, Need | More) for section in draft.sections):
             return None
@@ -105,22 +105,22 @@ class Writer:
         one = self.station.near.get(responders.pop()) if len(responders) == 1 else None
         return one if one and one.direct and self._size(draft) < DEAR_FROM_BYTES else None
 
-    def finish(self, draft: Draft, sequence: int) -> tuple[Packet, int]:
+    def finish(self, draft: PacketDraft, sequence: int) -> tuple[Packet, int]:
         """The packet, and how long to make it: what the firmware would sign at a higher price is filled up."""
         packet = Packet(self.station.address, sequence, tuple(draft.sections))
         return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else 0
 
-    def _size(self, draft: Draft) -> int:
+    def _size(self, draft: PacketDraft) -> int:
         return self.station.channel.max_payload - draft.room
 
-    def _spare(self, draft: Draft) -> int | None:
+    def _spare(self, draft: PacketDraft) -> int | None:
         """Bytes that would cost nothing, if the firmware's signature can be avoided by filling up."""
         size = self._size(draft)
         if not self.station.channel.signs or self.station.channel.max_payload <= SIGNED_UP_TO_BYTES:
             return None
         return SIGNED_UP_TO_BYTES + 1 - size if DEAR_FROM_BYTES <= size <= SIGNED_UP_TO_BYTES else None
 
-    def _add_records(self, draft: Draft, at: float, most: Claim) -> None:
+    def _add_records(self, draft: PacketDraft, at: float, most: Claim) -> None:
         due = self.station.rumours.due(at, most)
         for rumour, claim in [*due, *due]:  # the second time for a second piece, where nothing else fits
             if draft.room < LEAST_DATA_BYTES:
@@ -134,7 +134,7 @@ class Writer:
                 draft.label = draft.label or ("data" if rumour.fresh else "repair")
                 draft.ids.append(rumour.id)
 
-    def _data(self, rumour: Rumour, room: int, ahead: int) -> Section | None:
+    def _data(self, rumour: Transmission, room: int, ahead: int) -> Section | None:
         raw = self.station.records.raw(rumour.id)
         if raw is None:
             self.station.rumours.drop(rumour.id)
@@ -147,7 +147,7 @@ class Writer:
         content = piece(raw, rumour.parts, index)
         return Piece(rumour.id[:SHORT_ID_BYTES], rumour.parts, index, len(raw), content, rumour.fresh)
 
-    def _add_asks(self, draft: Draft, at: float) -> None:
+    def _add_asks(self, draft: PacketDraft, at: float) -> None:
         asking = self.station.asking
         if not asking.may_ask(at) or (asking.need_at > at and not draft.sections):
             return
@@ -162,7 +162,7 @@ class Writer:
         if not draft.sections:
             asking.nothing_to_ask(at)
 
-    def _add_filter(self, draft: Draft, held: Salted, hour: int) -> None:
+    def _add_filter(self, draft: PacketDraft, held: Salted, hour: int) -> None:
         """A filter of what we hold; of a large set, of one part after the other."""
         responders = self.station.asking.responders()
         room = draft.room - HAVE_BYTES - ADDRESS_BYTES * len(responders)
@@ -180,7 +180,7 @@ class Writer:
         """As of when we speak: as of the hour of whom we answer, if its clock is ahead of ours."""
         return max(self.station.inventory.hour(now), self.station.asking.hour)
 
-    def _add_neighbours(self, draft: Draft, at: float) -> None:
+    def _add_neighbours(self, draft: PacketDraft, at: float) -> None:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
         changed = len(around) <= MAX_NEIGHBOURS and frozenset(addresses) != self._told  # of too many, others each time
@@ -189,7 +189,7 @@ class Writer:
         if (news and (addresses or alone)) or self.station.asking.far_off:
             draft.add(Neighbours(addresses))
 
-    def _add_sum(self, draft: Draft, held: Salted, hour: int, at: float) -> None:
+    def _add_sum(self, draft: PacketDraft, held: Salted, hour: int, at: float) -> None:
         if draft.unfinished or (draft.label == "need" and self._spare(draft) is None):
             return
         wanted = self.station.asking.capacity if self.station.asking.say_at <= at else TAIL_CAPACITY

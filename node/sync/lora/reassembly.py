@@ -11,7 +11,7 @@ MAX_AGE_S = 12 * 3600
 
 
 @dataclass
-class Assembly:
+class PartialRecord:
     """One record of which some pieces are here. `sender` sent the last one."""
 
     begun_at: float
@@ -20,16 +20,16 @@ class Assembly:
     pieces: dict[int, bytes] = field(default_factory=dict)
 
 
-class Workshop:
+class Reassembly:
     """All assemblies, by short id, number of parts and length; the oldest gives way."""
 
     def __init__(self):
-        self._open: dict[tuple[bytes, int, int], Assembly] = {}
+        self._open: dict[tuple[bytes, int, int], PartialRecord] = {}
 
     def add(self, piece: Piece, sender: int, at: float) -> bytes | None:
         """Put a piece in its place; the whole record once there are enough. A wrong one starts afresh."""
         key = piece.short_id, piece.parts, piece.whole_bytes
-        assembly = self._open.setdefault(key, Assembly(at, sender, piece.fresh))
+        assembly = self._open.setdefault(key, PartialRecord(at, sender, piece.fresh))
         assembly.pieces[piece.index] = piece.content
         assembly.sender = sender
         if len(self._open) > MAX_ASSEMBLIES:

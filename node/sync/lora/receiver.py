@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from node.model.record import record_id
 from node.sync.codes import bloom
 from node.sync.events import Action, Drop, Keep, PacketReceived
-from node.sync.lora.context import Station
+from node.sync.lora.context import Context
 from node.sync.lora.inventory import HOURS_A_DAY, Salted, difference, element_of
 from node.sync.lora.neighbours import Neighbour, View
 from node.sync.lora.packets import (
@@ -24,7 +24,7 @@ from node.sync.lora.packets import (
     decode,
 )
 from node.sync.lora.requests import ANYBODY, HELLO_CAPACITY
-from node.sync.lora.transmissions import MAX_RUMOURS, Reach, Rumour
+from node.sync.lora.transmissions import MAX_RUMOURS, Reach, Transmission
 
 FEW = 2  # records that a neighbour lacks are sent without asking back
 MAX_TAGS = 512
@@ -55,10 +55,10 @@ class _Lack:
     helpers: int = 0
 
 
-class Hearing:
+class Receiver:
     """Reads packets into the tables of a station."""
 
-    def __init__(self, station: Station):
+    def __init__(self, station: Context):
         self.station = station
         self._tags: dict[bytes, None] = {}
         self._refused: dict[bytes, float] = {}
@@ -194,14 +194,14 @@ class Hearing:
         if not self._heard.waits_for:
             self._conclude(at, now)
 
-    def _reach(self, one: Neighbour, rumour: Rumour, sender: Neighbour, now: float) -> Reach:
+    def _reach(self, one: Neighbour, rumour: Transmission, sender: Neighbour, now: float) -> Reach:
         """What we believe of a neighbour when a record is new to us, heard from `sender`."""
         if one is sender or not self._may_lack(one, rumour, now):
             return Reach(0)
         covered = one.address in sender.around or sender.address in one.around
         return Reach(rumour.parts, rumour.parts if covered else 0)
 
-    def _may_lack(self, one: Neighbour, rumour: Rumour, now: float) -> bool:
+    def _may_lack(self, one: Neighbour, rumour: Transmission, now: float) -> bool:
         if one.have is not None:
             return not self._in_filter(one.have, rumour.id, now)
         if one.view is View.KNOWN or one.view is View.SAME:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
 from node.sync.lora.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
-from node.sync.lora.reassembly import Workshop
+from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.trickle import Trickle
 
 MIN_INTERVAL_S, MAX_INTERVAL_S, CROWD_INTERVAL_S = 300, 7200, 10_800
@@ -40,10 +40,10 @@ class Ask:
     at: float = 0.0
 
 
-class Asking:
+class Requests:
     """What to say about our set, and when. `unit_s` is the time on air of a full packet: all short delays grow with it."""
 
-    def __init__(self, neighbourhood: Neighbourhood, workshop: Workshop, unit_s: float, rng: random.Random):
+    def __init__(self, neighbourhood: Neighbourhood, workshop: Reassembly, unit_s: float, rng: random.Random):
         self._near, self._workshop, self._unit_s, self._rng = neighbourhood, workshop, unit_s, rng
         self.trickle = Trickle(MIN_INTERVAL_S, MAX_INTERVAL_S, 1, rng)
         self.sum_at = self.have_at = self.need_at = math.inf

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
-from node.sync.lora.fairness import Claim, Ledger
+from node.sync.lora.fairness import Claim, Fairness
 from node.sync.lora.neighbours import Neighbour, Neighbourhood
 
 MAX_RUMOURS = 512
@@ -76,7 +76,7 @@ class Reach:
 
 
 @dataclass
-class Rumour:
+class Transmission:
     """One record under way. `due_at`: when to send it if nothing changes; `check_at`: when silence begins to tell."""
 
     id: bytes
@@ -113,23 +113,23 @@ class Rumour:
         return self.rank[0] == 0
 
 
-class Rumours:
+class PendingTransmissions:
     """All rumours; when there are too many, what ranks last of the author who has most of them gives way."""
 
     def __init__(self, neighbourhood: Neighbourhood, unit_s: float, rng: random.Random):
         self._near, self._unit_s, self._rng = neighbourhood, unit_s, rng
-        self.ledger = Ledger()
-        self._all: dict[bytes, Rumour] = {}
+        self.ledger = Fairness()
+        self._all: dict[bytes, Transmission] = {}
         self._pushes: dict[tuple[int, bytes], tuple[int, float]] = {}
 
-    def get(self, id_: bytes) -> Rumour | None:
+    def get(self, id_: bytes) -> Transmission | None:
         """The rumour of a record."""
         return self._all.get(id_)
 
     def __iter__(self):
         return iter(list(self._all.values()))
 
-    def start(self, rumour: Rumour) -> Rumour:
+    def start(self, rumour: Transmission) -> Transmission:
         """Take up a rumour; one at most is dropped for it."""
         self._all[rumour.id] = rumour
         if len(self._all) > MAX_RUMOURS:
@@ -141,18 +141,18 @@ class Rumours:
         """The record left the set."""
         self._all.pop(id_, None)
 
-    def gain(self, rumour: Rumour) -> float:
+    def gain(self, rumour: Transmission) -> float:
         """How many live neighbours one more transmission serves, as far as we can tell."""
         known = rumour.reaches
         return sum(known[one.address].served(one.loss) for one in self._near.live() if one.address in known)
 
-    def worthwhile(self, rumour: Rumour) -> bool:
+    def worthwhile(self, rumour: Transmission) -> bool:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
         if rumour.own and rumour.sent < rumour.parts:
             return True
         return self.gain(rumour) >= (URGENT_THRESHOLD if rumour.urgent else THRESHOLD)
 
-    def plan(self, rumour: Rumour, at: float, delay_s: float | None = None) -> None:
+    def plan(self, rumour: Transmission, at: float, delay_s: float | None = None) -> None:
         """Decide whether and when to send: sooner the more it serves, at random among those who could."""
         if not self.worthwhile(rumour):
             rumour.due_at = None
@@ -164,12 +164,12 @@ class Rumours:
             delay_s = self._unit_s * (0.5 + LEAVE_UNITS * leave + self._rng.uniform(0, spread))
         rumour.due_at = at + delay_s
 
-    def _ours_alone(self, rumour: Rumour) -> float:
+    def _ours_alone(self, rumour: Transmission) -> float:
         """What we gain, where each neighbour counts less the more others near it may serve it as well."""
         return sum(rumour.reaches[one.address].served(one.loss) / (1 + rumour.reaches[one.address].helpers)
                    for one in self._near.live() if one.address in rumour.reaches)
 
-    def seek_helpers(self, rumour: Rumour) -> None:
+    def seek_helpers(self, rumour: Transmission) -> None:
         """Who else may serve each neighbour: those who heard a holder that we heard, and whom it hears."""
         live = self._near.live()
         holders = {one.address for one in live if not rumour.reaches.get(one.address, Reach(1)).missing}
@@ -187,7 +187,7 @@ class Rumours:
             if rumour.due_at is not None and not self.worthwhile(rumour):
                 rumour.due_at = None
 
-    def lacks(self, one: Neighbour, rumour: Rumour, missing: int, at: float) -> bool:
+    def lacks(self, one: Neighbour, rumour: Transmission, missing: int, at: float) -> bool:
         """A neighbour lacks this record for certain; whether that is news. Who never takes it is left alone for a while."""
         if at < self._pushes.get((one.address, rumour.id), (0, 0.0))[1]:
             return False
@@ -233,7 +233,7 @@ class Rumours:
         else:
             rumour.due_at = rumour.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
 
-    def _note_push(self, one: Neighbour, rumour: Rumour, at: float) -> None:
+    def _note_push(self, one: Neighbour, rumour: Transmission, at: float) -> None:
         if rumour.sent % rumour.parts:
             return
         one.quiet += 1 if rumour.fresh else BULK_QUIET
@@ -256,13 +256,13 @@ class Rumours:
             if rumour.due_at is None:
                 self.plan(rumour, at)
 
-    def _would_relay(self, one: Neighbour, rumour: Rumour) -> bool:
+    def _would_relay(self, one: Neighbour, rumour: Transmission) -> bool:
         """Whether a neighbour that has the record must serve others that nobody else near us can serve."""
         ours = {near.address for near in self._near} | {self._near.address}
         others = ours.union(*(near.around for near in self._near if near is not one))
         return rumour.fresh and bool(one.around - others)
 
-    def due(self, at: float, most: Claim) -> list[tuple[Rumour, Claim]]:
+    def due(self, at: float, most: Claim) -> list[tuple[Transmission, Claim]]:
         """What is to be sent now: first what was begun (receivers have room for few unfinished ones), then by rank.
 
         Of authors who crowd the air last; with no weaker claim than `most`.
@@ -286,13 +286,13 @@ class Rumours:
 
     def prune(self) -> None:
         """Forget what everybody near certainly holds."""
-        idle: Iterable[Rumour] = (one for one in self if one.due_at is None)
+        idle: Iterable[Transmission] = (one for one in self if one.due_at is None)
         for rumour in idle:
             if not any(reach.missing for reach in rumour.reaches.values()):
                 del self._all[rumour.id]
 
 
-def _claim(rumour: Rumour, crowding: set[bytes]) -> Claim:
+def _claim(rumour: Transmission, crowding: set[bytes]) -> Claim:
     if rumour.author in crowding:
         return Claim.CROWDING
     return Claim.URGENT if rumour.urgent else Claim.FAIR

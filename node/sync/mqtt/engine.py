@@ -42,7 +42,7 @@ MAX_FOREIGN = 8_192  # slots remembered that hold nothing of ours
 MAY_STAY = {"duplicate", "penned", "revoked", "early", "store"}  # refusals that say nothing for ever
 
 
-class Records(Protocol):
+class MirroredRecords(Protocol):
     """What of the live set is needed."""
 
     def ids(self) -> Iterable[bytes]:
@@ -52,10 +52,10 @@ class Records(Protocol):
         """A record's encoding, None if it is not live."""
 
 
-class MirrorEngine:
+class MqttEngine:
     """Keeps the shelf behind link `name` like the live set. Events and actions as in `node.sync.events`."""
 
-    def __init__(self, name: str, charter: Charter, liveset: Records, rng: Random):
+    def __init__(self, name: str, charter: Charter, liveset: MirroredRecords, rng: Random):
         self._name, self._liveset, self._rng = name, liveset, rng
         self._seal = Seal(charter)
         self._now = 0.0

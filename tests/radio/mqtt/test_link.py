@@ -14,9 +14,9 @@ from node.model.clock import FastClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.memory import MemoryStore
-from node.sync.mqtt.engine import MirrorEngine
+from node.sync.mqtt.engine import MqttEngine
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome
 from radio.mqtt.link import BrokerSettings, MqttLink
@@ -244,9 +244,9 @@ class Isle:
 
     def __init__(self, url):
         self.liveset = LiveSet(CHARTER)
-        engine = MirrorEngine("mqtt", CHARTER, self.liveset, random.Random(1))
+        engine = MqttEngine("mqtt", CHARTER, self.liveset, random.Random(1))
         self.link = MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_s=(0.05, 0.2)))
-        self.runner = Runner(Island(self.liveset, MemoryStore(), [engine]), [self.link], FastClock(FAST, START))
+        self.runner = Runner(Replica(self.liveset, MemoryStore(), [engine]), [self.link], FastClock(FAST, START))
         self.runner.start()
 
     def post(self, raw):

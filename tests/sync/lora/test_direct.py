@@ -9,12 +9,12 @@ from node.sync.lora.neighbours import MAX_IN_VAIN
 from node.sync.lora.packets import More, Need, Neighbours, Piece, Sum, Whole
 from radio.lora import time_on_air_s
 from tests.sim.archipelago import bulletin
-from tests.sync.lora.test_engine import DAY, OTHER, Desk, element, summary
+from tests.sync.lora.test_engine import DAY, OTHER, Publisher, element, summary
 
 
 def asking(count=1, hops=0, **channel):
     """A desk that has just learnt of so many records that it lacks."""
-    desk = Desk(**channel)
+    desk = Publisher(**channel)
     desk.wait(60)
     desk.hear(summary([bulletin(number) for number in range(count)], at=desk.now), hops=hops)
     return desk

@@ -11,7 +11,7 @@ from node.model.errors import LocalMisuse
 from node.model.keys import Charter
 from node.model.record import decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from node.sync.codes.erasure import piece
 from node.sync.codes.sketch import sketch
@@ -19,7 +19,7 @@ from node.sync.events import (
     Imported,
     LinkChanged,
     PacketReceived,
-    Posted,
+    RecordPosted,
     SendDone,
     Tick,
 )
@@ -36,14 +36,14 @@ KEY = CHARTER.subkey("tag")
 OTHER = 0x0777
 
 
-class Desk:
+class Publisher:
     """One island at a link whose other end is the test."""
 
     def __init__(self, seed=1, charter=CHARTER, **channel):
         self.liveset = LiveSet(charter)
         self.engine = AirEngine(Channel(LINK, time_on_air_s, Governor(), **channel), self.liveset, KEY, 0x0123,
                                 random.Random(seed))
-        self.island = Island(self.liveset, MemoryStore(), [self.engine])
+        self.island = Replica(self.liveset, MemoryStore(), [self.engine])
         self.now, self.sent, self.sequence, self.under_way, self.outcome = START, [], 0, False, "sent"
         self.give(LinkChanged(LINK, True))
 
@@ -98,46 +98,46 @@ DAY = (minute_of(START) // 60 + 1) // 24
 
 
 def test_a_record_posted_here_goes_out_at_once():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([], at=desk.now), Neighbours((0x0123,)))
-    sent = desk.give(Posted(bulletin(1)))
+    sent = desk.give(RecordPosted(bulletin(1)))
     assert [section.raw for section in desk.sections(Whole, sent)] == [bulletin(1)]
     assert sent[0][0].hop_limit == 0
 
 
 def test_nothing_goes_out_before_the_last_packet_is_done():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
-    desk.give(Posted(bulletin(1)))
-    assert desk.give(Posted(bulletin(2))) == []
+    desk.give(RecordPosted(bulletin(1)))
+    assert desk.give(RecordPosted(bulletin(2))) == []
     assert bulletin(2) in [section.raw for section in desk.sections(Whole, desk.wait(30))]
 
 
 def test_a_link_that_is_down_gets_nothing():
-    desk = Desk()
+    desk = Publisher()
     desk.give(LinkChanged(LINK, False))
     desk.under_way = False
-    assert desk.give(Posted(bulletin(1))) == []
+    assert desk.give(RecordPosted(bulletin(1))) == []
     assert desk.wait(3600) == []
 
 
 def test_a_record_heard_is_relayed_if_another_neighbour_may_lack_it():
-    desk = Desk()
+    desk = Publisher()
     desk.hear(summary([]), sender=5)
     desk.hear(Whole(bulletin(1), True))
     assert bulletin(1) in [section.raw for section in desk.sections(Whole, desk.wait(60))]
 
 
 def test_a_record_heard_is_not_relayed_to_who_sent_it():
-    desk = Desk()
+    desk = Publisher()
     desk.hear(Whole(bulletin(1), True))
     assert record_id(bulletin(1)) in desk.liveset
     assert desk.sections(Whole, desk.wait(3600)) == []
 
 
 def test_a_record_that_is_refused_is_not_relayed():
-    desk = Desk()
+    desk = Publisher()
     desk.hear(summary([]), sender=5)
     forged = bulletin(1)[:-1] + bytes([bulletin(1)[-1] ^ 1])
     desk.hear(Whole(forged, True))
@@ -146,7 +146,7 @@ def test_a_record_that_is_refused_is_not_relayed():
 
 
 def test_records_learnt_in_bulk_wait_until_a_neighbour_lacks_them():
-    desk = Desk()
+    desk = Publisher()
     desk.hear(summary([]), sender=5)
     desk.give(Imported(tuple(bulletin(number) for number in range(3)), "bundle"))
     assert desk.sections(Whole, desk.wait(120)) == []
@@ -156,7 +156,7 @@ def test_records_learnt_in_bulk_wait_until_a_neighbour_lacks_them():
 
 
 def test_what_a_neighbour_holds_and_we_lack_is_asked_for_by_name():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([bulletin(1)], at=desk.now))
     need, = desk.sections(Need, desk.wait(30))
@@ -164,7 +164,7 @@ def test_what_a_neighbour_holds_and_we_lack_is_asked_for_by_name():
 
 
 def test_what_came_meanwhile_is_not_asked_for():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([bulletin(1)], at=desk.now))
     desk.hear(Whole(bulletin(1), True))
@@ -173,7 +173,7 @@ def test_what_came_meanwhile_is_not_asked_for():
 
 def test_who_is_named_answers_and_who_is_not_waits():
     for responder, answers in ((0x0123, True), (0x0555, False)):
-        desk = Desk()
+        desk = Publisher()
         desk.give(Imported((bulletin(1),), "bundle"))
         desk.wait(60)
         desk.hear(Need(responder, DAY % 256, (element(bulletin(1), DAY),)))
@@ -182,14 +182,14 @@ def test_who_is_named_answers_and_who_is_not_waits():
 
 @pytest.mark.parametrize(("responder", "answers"), [(0x0123, True), (0x0555, False), (0, False)])
 def test_who_is_asked_for_what_it_does_not_hold_tells_what_it_holds(responder, answers):
-    desk = Desk()
+    desk = Publisher()
     desk.wait(1500)
     desk.hear(Need(responder, DAY % 256, (1, 2)))
     assert any(one.capacity >= 30 for one in desk.sections(Sum, desk.wait(30))) is answers
 
 
 def test_what_nobody_gives_is_not_asked_for_for_ever():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(1500)
     desk.hear(summary([bulletin(1)], at=desk.now))
     sent = desk.wait(3 * 3600)
@@ -198,7 +198,7 @@ def test_what_nobody_gives_is_not_asked_for_for_ever():
 
 
 def test_a_long_record_comes_in_pieces_and_any_of_them_do():
-    desk, raw = Desk(), bulletin(1, 500)
+    desk, raw = Publisher(), bulletin(1, 500)
     for index in (200, 1, 77):
         assert len(desk.liveset) == 0
         desk.hear(Piece(record_id(raw)[:4], 3, index, len(raw), piece(raw, 3, index), True))
@@ -207,11 +207,11 @@ def test_a_long_record_comes_in_pieces_and_any_of_them_do():
 
 def test_a_channel_too_narrow_for_the_longest_record_is_our_own_mistake():
     with pytest.raises(LocalMisuse):
-        Desk(max_payload=125)
+        Publisher(max_payload=125)
 
 
 def test_a_lost_piece_is_asked_for_again():
-    desk, raw = Desk(), bulletin(1, 500)
+    desk, raw = Publisher(), bulletin(1, 500)
     desk.wait(60)
     for index in (0, 1):
         desk.hear(Piece(record_id(raw)[:4], 3, index, len(raw), piece(raw, 3, index), True))
@@ -222,10 +222,10 @@ def test_a_lost_piece_is_asked_for_again():
 
 
 def test_who_asks_for_one_piece_gets_a_new_one():
-    desk, raw = Desk(), bulletin(1, 300)
+    desk, raw = Publisher(), bulletin(1, 300)
     desk.wait(60)
     desk.hear(summary([], at=desk.now))
-    desk.give(Posted(raw))
+    desk.give(RecordPosted(raw))
     desk.wait(12)
     first = desk.sections(Piece)
     desk.hear(More(0x0123, record_id(raw)[:4], 2, 1))
@@ -235,29 +235,29 @@ def test_who_asks_for_one_piece_gets_a_new_one():
 
 
 def test_urgent_goes_before_what_waited_longer():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
-    desk.give(Posted(bulletin(1)))
-    desk.give(Posted(bulletin(2)))
+    desk.give(RecordPosted(bulletin(1)))
+    desk.give(RecordPosted(bulletin(2)))
     urgent = encode(sign(replace(decode(bulletin(3)), urgent=True), CHARTER.set_id, AUTHOR.sign))
-    desk.give(Posted(urgent))
+    desk.give(RecordPosted(urgent))
     raws = [section.raw for section in desk.sections(Whole, desk.wait(60))]
     assert raws.index(urgent) < raws.index(bulletin(2))
 
 
 def test_two_small_records_share_a_packet():
-    desk = Desk(max_payload=231)
+    desk = Publisher(max_payload=231)
     desk.wait(60)
-    desk.give(Posted(bulletin(1)))
-    desk.give(Posted(bulletin(2, 95)))
-    desk.give(Posted(bulletin(3, 95)))
+    desk.give(RecordPosted(bulletin(1)))
+    desk.give(RecordPosted(bulletin(2, 95)))
+    desk.give(RecordPosted(bulletin(3, 95)))
     assert 2 in [sum(isinstance(section, Whole) for section in packet.sections) for _, packet in desk.wait(60)]
 
 
 def test_firmware_that_signs_gets_no_packet_of_the_expensive_sizes():
-    desk = Desk(signs=True)
+    desk = Publisher(signs=True)
     for number in range(12):
-        desk.give(Posted(bulletin(number, 100 + 12 * number)))
+        desk.give(RecordPosted(bulletin(number, 100 + 12 * number)))
         desk.wait(400)
     sizes = [len(send.payload) for send, _ in desk.sent]
     assert sizes and not [size for size in sizes if 101 <= size <= 165]
@@ -266,16 +266,16 @@ def test_firmware_that_signs_gets_no_packet_of_the_expensive_sizes():
 
 @pytest.mark.parametrize("max_payload", [126, 188, 231])
 def test_no_packet_is_larger_than_the_setting_says(max_payload):
-    desk = Desk(max_payload=max_payload, signs=True)
+    desk = Publisher(max_payload=max_payload, signs=True)
     desk.hear(Neighbours((5, 6, 7)), summary([]))
     for number in range(8):
-        desk.give(Posted(bulletin(number, 90 + 60 * number)))
+        desk.give(RecordPosted(bulletin(number, 90 + 60 * number)))
         desk.wait(200)
     assert max(len(send.payload) for send, _ in desk.sent) <= max_payload
 
 
 def test_strangers_and_another_set_change_nothing():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     stranger = Charter.found("other", CHARTER.founders, bytes(32)).subkey("tag")
     desk.hear(Whole(bulletin(1), True), key=stranger)
@@ -287,7 +287,7 @@ def test_strangers_and_another_set_change_nothing():
 
 
 def test_a_packet_heard_twice_counts_once():
-    desk = Desk()
+    desk = Publisher()
     payload = packets.encode(Packet(OTHER, 1, (Whole(bulletin(1), True),)), KEY)
     for _ in range(3):
         desk.give(PacketReceived(LINK, payload))
@@ -295,9 +295,9 @@ def test_a_packet_heard_twice_counts_once():
 
 
 def test_a_duty_cycle_refusal_is_told_to_the_governor_and_tried_again():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
-    desk.give(Posted(bulletin(1)))
+    desk.give(RecordPosted(bulletin(1)))
     desk.under_way = False
     desk.give(SendDone(LINK, "duty-cycle"))
     assert desk.wait(50) == []
@@ -306,16 +306,16 @@ def test_a_duty_cycle_refusal_is_told_to_the_governor_and_tried_again():
 
 @pytest.mark.parametrize("jump_s", [-7200, 7200, 3 * 365 * 86_400, -365 * 86_400])
 def test_a_clock_that_jumps_does_not_silence_the_engine(jump_s):
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.now += jump_s
     raw = bulletin(1, created=minute_of(desk.now))
-    assert desk.sections(Whole, desk.give(Posted(raw)) + desk.wait(30))
+    assert desk.sections(Whole, desk.give(RecordPosted(raw)) + desk.wait(30))
     assert desk.engine.deadline <= desk.now + 7200
 
 
 def test_memory_is_bounded_whatever_members_send():
-    desk, rng = Desk(), random.Random(5)
+    desk, rng = Publisher(), random.Random(5)
     for _ in range(3000):
         desk.hear(Piece(rng.randbytes(4), 4, rng.randrange(255), 40, rng.randbytes(10), True),
                   Need(1, DAY % 256, tuple(rng.randrange(1 << 32) for _ in range(5))),

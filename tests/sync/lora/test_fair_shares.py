@@ -6,12 +6,12 @@ import math
 import pytest
 
 from node.model.record import decode, encode, record_id, sign
-from node.sync.events import Imported, Posted
+from node.sync.events import Imported, RecordPosted
 from node.sync.lora.packets import Neighbours, Whole
 from node.sync.lora.transmissions import MAX_RUMOURS
 from radio.sim.topology import line
 from tests.sim.archipelago import KEYS, MANY_KEYS, Archipelago, bulletin
-from tests.sync.lora.test_engine import Desk, summary
+from tests.sync.lora.test_engine import Publisher, summary
 
 HOUR_S = 3600
 
@@ -29,16 +29,16 @@ def flood(number, **fields):
     return by(KEYS[-1], 10_000 + number, **fields)
 
 
-class Flooded(Desk):
+class Flooded(Publisher):
     """An island on which one author has posted much more than the hour can take, for two hours."""
 
     def __init__(self, met=True, **fields):
         super().__init__(charter=MANY_KEYS)
         self.wait(60)
         if met:
-            self.give(Posted(honest(0)))
+            self.give(RecordPosted(honest(0)))
         for number in range(120):
-            self.give(Posted(flood(number, **fields)))
+            self.give(RecordPosted(flood(number, **fields)))
             self.wait(60)
 
     def raws(self, sent):
@@ -47,7 +47,7 @@ class Flooded(Desk):
     def waits_s(self, raw):
         """How long until this record goes out."""
         begun = self.now
-        self.give(Posted(raw))
+        self.give(RecordPosted(raw))
         while raw not in self.raws(self.sent):
             self.wait(1)
         return self.now - begun
@@ -79,12 +79,12 @@ def test_an_urgent_post_does_not_wait_for_the_hour_to_pass():
 
 
 def test_no_author_pushes_the_records_of_others_out_of_the_queue():
-    desk = Desk(charter=MANY_KEYS)
+    desk = Publisher(charter=MANY_KEYS)
     desk.wait(60)
     desk.hear(summary([]))
     few = [honest(number) for number in range(10)]
     for raw in few + [flood(number) for number in range(MAX_RUMOURS + 50)]:
-        desk.give(Posted(raw))
+        desk.give(RecordPosted(raw))
     rumours = desk.engine.station.rumours
     assert len(list(rumours)) == MAX_RUMOURS
     assert all(rumours.get(record_id(raw)) for raw in few)

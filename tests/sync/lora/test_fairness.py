@@ -2,13 +2,13 @@
 
 import random
 
-from node.sync.lora.fairness import MAX_AUTHORS, Claim, Ledger
+from node.sync.lora.fairness import MAX_AUTHORS, Claim, Fairness
 
 HOUR_S = 3600.0
 
 
 def ledger(**sendings):
-    made = Ledger()
+    made = Fairness()
     for author, count in sendings.items():
         made.meet(author.encode(), 0.0, count)
     return made

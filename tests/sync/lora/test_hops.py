@@ -2,21 +2,21 @@
 
 import pytest
 
-from node.sync.events import Posted
+from node.sync.events import RecordPosted
 from node.sync.lora.packets import Neighbours
 from tests.sim.archipelago import bulletin
-from tests.sync.lora.test_engine import Desk, summary
+from tests.sync.lora.test_engine import Publisher, summary
 
 
 def test_neighbours_behind_plain_relays_are_reached_with_hops():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([], at=desk.now), hops=2)
-    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == 3
+    assert desk.give(RecordPosted(bulletin(1)))[0][0].hop_limit == 3
 
 
 def test_who_hears_others_through_relays_only_says_so_with_an_empty_list_and_says_it_again():
-    desk = Desk()
+    desk = Publisher()
     for _ in range(4):
         desk.hear(summary([], at=desk.now), hops=1)
         desk.wait(1800)
@@ -33,17 +33,17 @@ def test_who_hears_others_through_relays_only_says_so_with_an_empty_list_and_say
     ({5: (0x0123, 6), 6: (5, 7), 9: (7,)}, 0),
 ])
 def test_three_relays_in_a_row_are_plain_if_no_island_can_be_among_them(lists, hops):
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     for _ in range(2):
         for sender, addresses in lists.items():
             desk.hear(summary([], at=desk.now), Neighbours(addresses), sender=sender, hops={5: 0, 6: 1, 9: 3}[sender])
         desk.wait(2000)
-    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == hops
+    assert desk.give(RecordPosted(bulletin(1)))[0][0].hop_limit == hops
 
 
 def test_who_is_heard_through_three_relays_for_long_is_behind_plain_ones_though_lists_are_missing():
-    desk, reached = Desk(), []
+    desk, reached = Publisher(), []
     desk.wait(60)
     for _ in range(4):
         desk.hear(summary([], at=desk.now), Neighbours((0x0123, 6)), sender=5)  # 6 may hear somebody who hears 8
@@ -54,7 +54,7 @@ def test_who_is_heard_through_three_relays_for_long_is_behind_plain_ones_though_
 
 
 def test_the_first_word_goes_to_those_near_and_the_next_ones_far_while_nobody_answers():
-    desk = Desk()
+    desk = Publisher()
     sent = [send.hop_limit for send, _ in desk.wait(2400)]
     assert len(sent) >= 3 and sent == [0] + [3] * (len(sent) - 1)
 
@@ -66,13 +66,13 @@ def test_a_silent_neighbour_behind_relays_is_given_up_sooner_than_a_near_one():
 
 def records_for_a_silent(hops, beyond=0):
     """How many records pass before a neighbour that says nothing is taken to be away; `beyond`: nodes heard by relays."""
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     for number in range(beyond):
         desk.hear(summary([], at=desk.now), sender=20 + number, hops=3)
     desk.hear(summary([], at=desk.now), Neighbours(()), sender=5, hops=hops)
     for number in range(8):
-        desk.give(Posted(bulletin(number)))
+        desk.give(RecordPosted(bulletin(number)))
         desk.wait(20)
         if not desk.engine.station.near.live():
             return number
@@ -80,8 +80,8 @@ def records_for_a_silent(hops, beyond=0):
 
 
 def test_a_neighbour_of_a_neighbour_needs_no_hops():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([], at=desk.now), Neighbours((9,)), sender=5)
     desk.hear(summary([], at=desk.now), sender=9, hops=1)
-    assert desk.give(Posted(bulletin(1)))[0][0].hop_limit == 0
+    assert desk.give(RecordPosted(bulletin(1)))[0][0].hop_limit == 0

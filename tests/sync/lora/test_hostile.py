@@ -10,7 +10,7 @@ from node.sync.lora.packets import Packet, Piece, Whole, tag
 from node.sync.lora.reassembly import MAX_AGE_S
 from tests.prove_air import captured, torment
 from tests.sim.archipelago import CHARTER, KEY, LINK, bulletin
-from tests.sync.lora.test_engine import Desk, summary
+from tests.sync.lora.test_engine import Publisher, summary
 
 TAG_KEY = CHARTER.subkey("tag")
 
@@ -30,7 +30,7 @@ def test_thousands_of_spoilt_packets_bring_nothing_false_and_little_growth():
 
 def test_another_sets_packets_are_dropped_all_of_them(said):
     recorded, _ = said
-    desk = Desk(charter=Charter.found("other", [KEY.public], b"\3" * 32))
+    desk = Publisher(charter=Charter.found("other", [KEY.public], b"\3" * 32))
     desk.engine.station.key = b"\4" * 32
     before = desk.engine.deadline
     for payload in recorded:
@@ -41,13 +41,13 @@ def test_another_sets_packets_are_dropped_all_of_them(said):
 
 def test_a_replay_of_all_that_was_said_changes_nothing_even_after_a_restart(said):
     recorded, raws = said
-    desk = Desk()
+    desk = Publisher()
     for _ in range(2):
         for payload in recorded:
             desk.give(PacketReceived(LINK, payload, "!1", 0))
     assert set(desk.liveset.ids()) <= {record_id(raw) for raw in raws}
     desk.now += 20 * 86_400  # all of them have ended
-    for again in (desk, Desk()):
+    for again in (desk, Publisher()):
         again.now = desk.now
         for payload in recorded:
             again.give(PacketReceived(LINK, payload, "!1", 0))
@@ -55,7 +55,7 @@ def test_a_replay_of_all_that_was_said_changes_nothing_even_after_a_restart(said
 
 
 def test_a_packet_of_a_newer_version_is_counted_and_means_nothing():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     before = len(desk.sent)
     body = packets.encode(Packet(0x0777, 1, (Whole(bulletin(1), True),)), TAG_KEY)[5:]
@@ -65,7 +65,7 @@ def test_a_packet_of_a_newer_version_is_counted_and_means_nothing():
 
 
 def test_an_island_of_this_version_goes_on_speaking_it_whatever_others_speak():
-    desk = Desk()
+    desk = Publisher()
     for number in range(50):
         desk.give(PacketReceived(LINK, bytes([0x20, *number.to_bytes(40, "big")]), "!1", 0))
     desk.wait(3600)
@@ -74,7 +74,7 @@ def test_an_island_of_this_version_goes_on_speaking_it_whatever_others_speak():
 
 @pytest.mark.parametrize(("first", "reason"), [(0x20, "record-version"), (0x17, "record-kind"), (0x1F, "record-kind")])
 def test_a_record_of_a_newer_version_or_kind_is_counted_and_neither_kept_nor_passed_on(first, reason):
-    desk = Desk()
+    desk = Publisher()
     desk.hear(summary([]), sender=5)
     strange = bytes([first]) + bulletin(1)[1:]
     for _ in range(2):
@@ -85,7 +85,7 @@ def test_a_record_of_a_newer_version_or_kind_is_counted_and_neither_kept_nor_pas
 
 
 def test_pieces_that_belong_to_nothing_are_forgotten():
-    desk = Desk()
+    desk = Publisher()
     for number in range(200):
         desk.hear(Piece(number.to_bytes(4, "big"), 16, 3, 1752, bytes(110), True), sender=5)
     assert len(desk.engine.station.workshop.forget(0)) <= 32

@@ -9,7 +9,7 @@ from node.sync.lora.inventory import HOURS_A_DAY, SLICE, Inventory, Salted, elem
 from node.sync.lora.packets import Have, Neighbours, Whole
 from radio.sim.topology import line
 from tests.sim.archipelago import KEYS, MANY_KEYS, START, Archipelago, bulletin
-from tests.sync.lora.test_engine import DAY, Desk, summary
+from tests.sync.lora.test_engine import DAY, Publisher, summary
 
 KEY = bytes(32)
 HOUR = 20_000
@@ -90,7 +90,7 @@ def test_another_hour_of_a_day_costs_nothing_and_another_day_is_made_before_it_b
 
 def test_a_summary_heard_while_a_large_set_is_taken_in_is_answered_all_the_same():
     raws = [bulletin(number, 90) for number in range(3 * SLICE)]
-    desk = Desk()
+    desk = Publisher()
     desk.give(Imported(tuple(raws), "bundle"))
     desk.hear(summary(raws[:-2], capacity=8, at=desk.now), Neighbours((0x0123,)))
     sent = {section.raw for section in desk.sections(Whole, desk.wait(120))}
@@ -99,7 +99,7 @@ def test_a_summary_heard_while_a_large_set_is_taken_in_is_answered_all_the_same(
 
 def test_filters_of_a_large_set_are_about_one_part_after_the_other():
     raws = [bulletin(number, 90) for number in range(1000)]
-    desk = Desk()
+    desk = Publisher()
     desk.engine.channel.governor.configure("US", 1.0)
     desk.give(Imported(tuple(raws), "bundle"))
     desk.wait(60)

@@ -4,15 +4,15 @@ from node.model.clock import minute_of
 from node.model.record import record_id
 from node.sync.codes import bloom
 from node.sync.codes.erasure import piece
-from node.sync.events import Imported, Posted
+from node.sync.events import Imported, RecordPosted
 from node.sync.lora.packets import Have, More, Need, Neighbours, Piece, Sum, Whole
 from tests.sim.archipelago import START, bulletin
-from tests.sync.lora.test_engine import DAY, OTHER, Desk, element, summary
+from tests.sync.lora.test_engine import DAY, OTHER, Publisher, element, summary
 
 
 def test_a_filter_brings_what_it_lacks_from_those_it_names():
     raws = [bulletin(number) for number in range(40)]
-    desk = Desk()
+    desk = Publisher()
     desk.engine.channel.governor.configure("EU_868", 1.0)
     desk.give(Imported(tuple(raws), "bundle"))
     desk.wait(60)
@@ -24,7 +24,7 @@ def test_a_filter_brings_what_it_lacks_from_those_it_names():
 
 
 def test_who_is_not_named_leaves_the_work_to_others():
-    desk = Desk()
+    desk = Publisher()
     desk.give(Imported(tuple(bulletin(number) for number in range(20)), "bundle"))
     desk.wait(60)
     hour = minute_of(desk.now) // 60 + 1
@@ -33,7 +33,7 @@ def test_who_is_not_named_leaves_the_work_to_others():
 
 
 def test_who_lacks_much_and_hears_others_is_told_first_and_served_when_it_says_so_again():
-    desk = Desk()
+    desk = Publisher()
     desk.give(Imported(tuple(bulletin(number) for number in range(9)), "bundle"))
     desk.wait(60)
     desk.hear(summary([], at=desk.now), Neighbours((0x0123, 9)))
@@ -45,7 +45,7 @@ def test_who_lacks_much_and_hears_others_is_told_first_and_served_when_it_says_s
 
 def test_repairs_of_two_long_records_fill_three_packets():
     raws = [bulletin(number, 200) for number in range(2)]
-    desk = Desk(signs=True)
+    desk = Publisher(signs=True)
     desk.give(Imported(tuple(raws), "bundle"))
     desk.wait(60)
     desk.hear(Need(0x0123, DAY % 256, tuple(element(raw, DAY) for raw in raws)))
@@ -57,7 +57,7 @@ def test_repairs_of_two_long_records_fill_three_packets():
 
 
 def test_pieces_of_another_cut_are_sent_as_asked():
-    desk, raw = Desk(), bulletin(1, 200)
+    desk, raw = Publisher(), bulletin(1, 200)
     desk.give(Imported((raw,), "bundle"))
     desk.wait(60)
     desk.hear(More(0x0123, record_id(raw)[:4], 4, 1))
@@ -65,7 +65,7 @@ def test_pieces_of_another_cut_are_sent_as_asked():
 
 
 def test_a_question_that_nobody_answers_is_put_to_anybody():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([bulletin(1)], at=desk.now))
     needs = desk.sections(Need, desk.wait(1800))
@@ -73,7 +73,7 @@ def test_a_question_that_nobody_answers_is_put_to_anybody():
 
 
 def test_who_asked_for_one_piece_and_names_the_record_too_gets_one_piece():
-    desk, raw = Desk(), bulletin(1, 500)
+    desk, raw = Publisher(), bulletin(1, 500)
     desk.give(Imported((raw,), "bundle"))
     desk.wait(60)
     desk.hear(More(0x0123, record_id(raw)[:4], 3, 1), Need(0x0123, DAY % 256, (element(raw, DAY),)))
@@ -81,7 +81,7 @@ def test_who_asked_for_one_piece_and_names_the_record_too_gets_one_piece():
 
 
 def test_what_was_asked_for_and_sent_is_not_sent_again_unasked():
-    desk, raw = Desk(), bulletin(1)
+    desk, raw = Publisher(), bulletin(1)
     desk.give(Imported((raw,), "bundle"))
     desk.wait(60)
     for _ in range(6):
@@ -95,10 +95,10 @@ def test_what_was_asked_for_and_sent_is_not_sent_again_unasked():
 
 
 def test_who_did_not_pass_a_record_on_for_long_is_sent_it_again():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([], at=desk.now), Neighbours((0x0123, 9)))
-    desk.give(Posted(bulletin(1)))
+    desk.give(RecordPosted(bulletin(1)))
     desk.wait(120)
     assert len(desk.sections(Whole)) == 1  # it may have no airtime left just now
     desk.wait(3000)
@@ -107,7 +107,7 @@ def test_who_did_not_pass_a_record_on_for_long_is_sent_it_again():
 
 def test_nothing_is_said_of_a_set_that_is_being_completed():
     raws = [bulletin(number) for number in range(250)]
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary(raws, at=desk.now))
     said = []
@@ -119,7 +119,7 @@ def test_nothing_is_said_of_a_set_that_is_being_completed():
 
 
 def test_a_difference_that_could_not_be_told_is_told_again_each_hour_with_room_for_it():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     desk.hear(summary([bulletin(number) for number in range(15)], capacity=2, at=desk.now))
     desk.wait(600)
@@ -128,7 +128,7 @@ def test_a_difference_that_could_not_be_told_is_told_again_each_hour_with_room_f
 
 
 def test_responders_are_named_in_one_order_so_that_each_keeps_its_part():
-    desk = Desk()
+    desk = Publisher()
     for sender, quality in ((9, 3), (5, 1)):
         desk.hear(summary([bulletin(number) for number in range(99)], at=desk.now), sender=sender)
         for _ in range(quality):
@@ -142,7 +142,7 @@ def test_responders_are_named_in_one_order_so_that_each_keeps_its_part():
 def test_two_whose_budgets_end_together_do_not_begin_together():
     begins = set()
     for seed in range(5):
-        desk = Desk(seed)
+        desk = Publisher(seed)
         desk.give(Imported(tuple(bulletin(number) for number in range(40)), "bundle"))
         desk.wait(60)
         desk.engine.channel.governor.charge(31, desk.now)
@@ -158,7 +158,7 @@ def test_two_whose_budgets_end_together_do_not_begin_together():
 def test_those_who_missed_the_same_piece_do_not_ask_at_the_same_moment():
     raw, asked = bulletin(1, 300), set()
     for seed in range(8):
-        desk = Desk(seed)
+        desk = Publisher(seed)
         desk.wait(60)
         desk.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
         at = desk.now
@@ -169,12 +169,12 @@ def test_those_who_missed_the_same_piece_do_not_ask_at_the_same_moment():
 
 
 def test_what_most_of_many_neighbours_lack_is_sent_again_at_once():
-    desk = Desk()
+    desk = Publisher()
     desk.wait(60)
     for sender in range(1, 21):
         desk.hear(summary([], at=desk.now), sender=sender)
     desk.wait(120)
-    desk.give(Posted(bulletin(1)))
+    desk.give(RecordPosted(bulletin(1)))
     desk.wait(20)
     assert len(desk.sections(Whole)) > 1
 
@@ -182,7 +182,7 @@ def test_what_most_of_many_neighbours_lack_is_sent_again_at_once():
 def test_two_responders_share_the_work():
     raws, shares = [bulletin(number) for number in range(20)], []
     for responders in ((0x0123, 9), (9, 0x0123)):
-        desk = Desk()
+        desk = Publisher()
         desk.engine.channel.governor.configure("EU_868", 1.0)
         desk.give(Imported(tuple(raws), "bundle"))
         desk.wait(60)
@@ -195,7 +195,7 @@ def test_two_responders_share_the_work():
 def test_who_lacks_little_asks_more_often_than_who_lacks_much():
     gaps = {}
     for count in (1, 8):
-        desk, moments = Desk(), []
+        desk, moments = Publisher(), []
         desk.wait(60)
         desk.hear(summary([bulletin(number) for number in range(count)], at=desk.now))
         for number in range(count):

@@ -10,10 +10,10 @@ from node.model.clock import EPOCH_S, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import Island
+from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from node.sync.events import Drop, Keep, LinkChanged, PacketReceived, RecordKept, RecordRefused, Send, SendDone, Tick
-from node.sync.mqtt.engine import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MirrorEngine
+from node.sync.mqtt.engine import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MqttEngine
 from node.sync.mqtt.sealing import SLOT_BYTES, Seal
 
 NOW = EPOCH_S + 86_400.0 * 700
@@ -61,8 +61,8 @@ class Shore:
 
     def _island(self, number):
         liveset = LiveSet(CHARTER)
-        engine = MirrorEngine("mqtt", CHARTER, liveset, random.Random(f"{number}"))
-        return Island(liveset, MemoryStore(), [engine, self.witnesses[number]])
+        engine = MqttEngine("mqtt", CHARTER, liveset, random.Random(f"{number}"))
+        return Replica(liveset, MemoryStore(), [engine, self.witnesses[number]])
 
     def post(self, number, *raws):
         verdicts, sends = self.islands[number].publish(raws, self.now + self.skews[number])
@@ -179,7 +179,7 @@ def test_a_shelf_that_loses_repeats_and_shuffles_comes_to_hold_everything(seed):
 
 
 def test_garbage_and_forgeries_are_dropped_by_reason_and_remembered_nowhere():
-    engine = MirrorEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
+    engine = MqttEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
     engine.handle(LinkChanged("mqtt", True), NOW)
     stranger = Seal(Charter.found("Belleville", [KEY.public], b"\1" * 32))
     slot = SEAL.slot(record_id(bulletin(1)))
@@ -212,7 +212,7 @@ def test_a_vandal_who_overwrites_or_empties_slots_is_repaired_with_growing_patie
 
 
 def test_a_vandal_cannot_make_us_remember_more_than_the_slot():
-    engine = MirrorEngine("mqtt", CHARTER, full := filled(bulletin(1)), random.Random(1))
+    engine = MqttEngine("mqtt", CHARTER, full := filled(bulletin(1)), random.Random(1))
     engine.handle(LinkChanged("mqtt", True), NOW)
     slot = SEAL.slot(record_id(bulletin(1)))
     for number in range(1_000):
@@ -228,7 +228,7 @@ def filled(*raws):
 
 
 def test_what_came_by_another_way_at_the_same_moment_is_not_put_there_again():
-    engine = MirrorEngine("mqtt", CHARTER, filled(bulletin(1)), random.Random(1))
+    engine = MqttEngine("mqtt", CHARTER, filled(bulletin(1)), random.Random(1))
     engine.handle(LinkChanged("mqtt", True), NOW)
     engine.handle(RecordKept(record_id(bulletin(1)), "lora"), NOW)
     engine.handle(RecordRefused(record_id(bulletin(1)), "mqtt", "duplicate"), NOW)
@@ -238,7 +238,7 @@ def test_what_came_by_another_way_at_the_same_moment_is_not_put_there_again():
 
 def test_records_loaded_between_the_first_packet_and_the_link_coming_up_are_put_there():
     liveset = LiveSet(CHARTER)
-    engine = MirrorEngine("mqtt", CHARTER, liveset, random.Random(1))
+    engine = MqttEngine("mqtt", CHARTER, liveset, random.Random(1))
     engine.handle(PacketReceived("mqtt", bytes(16) + bytes(256)), NOW)
     liveset.apply(liveset.judge([bulletin(1)], NOW))
     engine.handle(LinkChanged("mqtt", True), NOW)
@@ -302,7 +302,7 @@ def test_packets_are_paced_and_one_is_under_way_at_a_time():
     times = [at for at, _, _ in shore.log]
     assert len(times) == 200
     assert min(later - earlier for earlier, later in pairwise(times)) >= 0.0499
-    engine = MirrorEngine("mqtt", CHARTER, shore.islands[0].liveset, random.Random(1))
+    engine = MqttEngine("mqtt", CHARTER, shore.islands[0].liveset, random.Random(1))
     actions = engine.handle(LinkChanged("mqtt", True), NOW)
     for second in range(1, 100):
         actions += engine.handle(Tick(), NOW + second)
@@ -333,14 +333,14 @@ def test_a_clock_set_back_delays_nothing():
 
 
 def test_other_links_are_none_of_its_business():
-    engine = MirrorEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
+    engine = MqttEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
     assert engine.handle(LinkChanged("lora", True), NOW) == [] and engine.deadline is None
     assert engine.handle(PacketReceived("lora", bytes(300)), NOW) == []
     assert engine.handle(SendDone("lora", "sent"), NOW) == []
 
 
 def test_memory_stays_bounded_when_a_member_goes_mad():
-    engine = MirrorEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
+    engine = MqttEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
     engine.handle(LinkChanged("mqtt", True), NOW)
     for number in range(MAX_FOREIGN + 500):
         engine._refused(number.to_bytes(16, "big"), "signature", NOW)
