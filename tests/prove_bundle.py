@@ -65,7 +65,7 @@ def main():
         assert sum(map(len, out)) + FRAME_BYTES * len(out) <= len(content)
         strange = [raw for raw in out if raw not in known]
         told["read"], told["strange"] = told["read"] + len(out), told["strange"] + len(strange)
-        told["accepted"] += shore.wharf.unload(strange, "bundle").count("kept") if strange else 0
+        told["accepted"] += shore.bulk.unload(strange, "bundle").count("kept") if strange else 0
     told["cpu_s"] = round(time.process_time() - begin, 1)
     assert told["accepted"] == 0 and not shore.ids
     print(json.dumps(told))

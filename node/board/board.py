@@ -97,7 +97,7 @@ class Host:
 class IslandBoard:
     """One island's board. Every method is safe from any thread but the runner's (`publish` waits for it)."""
 
-    carrying: Transfer  # both are set once there is a wharf (`node.daemon.app`)
+    carrying: Transfer  # both are set once there is a bulk (`node.daemon.app`)
     importing: Imports
 
     def __init__(self, liveset: LiveSet, store: Notes, archive: PastRecords, key: SigningKey, shell: Host):

@@ -19,7 +19,7 @@ from node.model.passphrase import SALT_BYTES as SEAL_SALT_BYTES
 from node.model.passphrase import WrongPassphrase, seal, unseal
 from node.model.record import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.quota import ROOM, Category
+from node.replica.quota import LIMITS, Category
 from node.store.index import StoreFailed
 from node.textpack import pack
 
@@ -160,7 +160,7 @@ class Publisher:
         """
         if not self._liveset.trust.may(self._key.key_id, Right.WRITE, self._now()):
             raise BoardClosed("not-admitted")
-        whole = ROOM[Category.POSTS]
+        whole = LIMITS[Category.POSTS]
         return self._liveset.has_room(self._key.key_id, record_bytes + whole.size_bytes // 2, records + whole.records // 2)
 
     # what waits

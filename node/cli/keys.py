@@ -74,7 +74,7 @@ def invite(config: Path | None, key_file: Path | None, days: int, out: Path | No
     """Prepare an invitation that lets one new island in, offline, once."""
     settings = settings_of(config)
     folder, keeper = KeyFolder(settings.node.data), _signer(settings, key_file)
-    text = _troubled(lambda: folder.invite(days, keeper, _papers(settings), given["group"]))
+    text = _troubled(lambda: folder.invite(days, keeper, _credentials(settings), given["group"]))
     if out:
         out.write_text(text + "\n", encoding="utf-8")
         say(f"Written to {out}.")
@@ -269,12 +269,12 @@ def _troubled(work):
         raise click.ClickException(str(error)) from error
 
 
-def _papers(settings: Settings) -> list[Record]:
+def _credentials(settings: Settings) -> list[Record]:
     """The vouches this island holds, or those it was let in with while it does not run."""
     try:
         raws = [bytes.fromhex(raw) for raw in rpc.ask(settings.node.data, "raws", kinds=[Kind.VOUCH])]
     except rpc.NotRunning:
-        raws = _troubled(KeyFolder(settings.node.data).papers)
+        raws = _troubled(KeyFolder(settings.node.data).credentials)
     return [decode(raw) for raw in raws]
 
 

@@ -104,5 +104,5 @@ def _check_can_start(settings: Settings) -> None:
         charter = keys.found(settings.node.name, settings.node.name)
         say(f"A new island in {settings.node.data}, with a set of its own (to join another's: archipel join). "
             f"Fingerprint {charter.set_id.hex()}.")
-    keys.charter(), keys.island_key(), keys.papers()
+    keys.charter(), keys.island_key(), keys.credentials()
     Disk().lock(settings.node.data / "lock").release()

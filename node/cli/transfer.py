@@ -64,9 +64,9 @@ def export(config: Path | None, file: Path, topic: str | None, since: datetime |
     from node.daemon.bulk_client import export_file
 
     choice = Choice(NUMBERS.get(topic), minute_of(since.timestamp()) if since else 0)
-    with _wharf(config) as wharf:
-        count = len(wharf.ids(choice))
-        size = export_file(wharf, file, choice, _dots())
+    with _bulk(config) as bulk:
+        count = len(bulk.ids(choice))
+        size = export_file(bulk, file, choice, _dots())
     say(f"{file}: {count} records, {size} bytes. Whoever receives it: archipel import {file.name}")
 
 
@@ -77,11 +77,11 @@ def import_(config: Path | None, files: tuple[Path, ...]) -> None:
     """Take in the bundles FILES. What is known already changes nothing."""
     from node.daemon.bulk_client import import_file
 
-    with _wharf(config) as wharf:
+    with _bulk(config) as bulk:
         for file in files:
             tell = _dots()
             try:
-                landed = import_file(wharf, file, progress=lambda landed, size, tell=tell: tell(size))
+                landed = import_file(bulk, file, progress=lambda landed, size, tell=tell: tell(size))
             except RemoteFault as fault:
                 raise click.ClickException(f"{file}: {translated(NO_BUNDLE.get(fault.reason, fault.reason))}") from fault
             click.echo(f"{file}: {in_words(landed)}")
@@ -97,14 +97,14 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
     """Exchange records with a USB stick mounted at FOLDER: take in what others left there, leave this island's."""
     from node.daemon.usb import Exchange, exchange, file_of
 
-    with _wharf(config) as wharf:
+    with _bulk(config) as bulk:
         made = Exchange(problem="failed")
-        wharf.tell("working")
+        bulk.tell("working")
         try:
-            made = exchange(wharf, folder, click.echo)
+            made = exchange(bulk, folder, click.echo)
         finally:
-            wharf.tell("done", made.new, made.problem)
-        beside = file_of(folder, wharf.label()).parent
+            bulk.tell("done", made.new, made.problem)
+        beside = file_of(folder, bulk.label()).parent
     for name, landed in made.landed.items():
         click.echo(f"{name}: {in_words(landed)}")
     for name, reason in made.unread.items():
@@ -137,11 +137,11 @@ def letters(config: Path | None, item_id: str) -> None:
 
     from node.transfer.paper import code_of, letters_of
 
-    with _wharf(config) as wharf:
-        found = [id_ for id_ in wharf.ids() if id_.hex().startswith(item_id.lower())]
+    with _bulk(config) as bulk:
+        found = [id_ for id_ in bulk.ids() if id_.hex().startswith(item_id.lower())]
         if len(found) != 1 or len(item_id) < 4:
             raise click.ClickException(f"{len(found)} live records begin with {item_id}: see archipel list.")
-        raw = wharf.load(found)[0]
+        raw = bulk.load(found)[0]
     segno.make(code_of(raw), micro=False, error="m").terminal(compact=True, border=2)
     click.echo(letters_of(raw))
 
@@ -159,8 +159,8 @@ def read(config: Path | None, picture: Path | None) -> None:
     except RemoteFault as fault:
         raise click.ClickException("there is a mistake in these letters. Compare them, group by group.") from fault
     landed = Landed()
-    with _wharf(config) as wharf:
-        landed.count(raw, wharf.unload([raw], "paper")[0])
+    with _bulk(config) as bulk:
+        landed.count(raw, bulk.unload([raw], "paper")[0])
     click.echo(in_words(landed))
 
 
@@ -194,14 +194,14 @@ def _grouped(refused: Counter[str]) -> Counter[str]:
 
 
 @contextmanager
-def _wharf(config: Path | None):
-    """The island's wharf, or a clear end of the command."""
-    from node.daemon.bulk_client import wharf_of
+def _bulk(config: Path | None):
+    """The island's bulk, or a clear end of the command."""
+    from node.daemon.bulk_client import bulk_of
 
     settings = settings_of(config)
     try:
-        with wharf_of(settings.node.data, settings.node.name) as wharf:
-            yield wharf
+        with bulk_of(settings.node.data, settings.node.name) as bulk:
+            yield bulk
     except (KeyTrouble, Refused) as error:
         raise click.ClickException(str(error)) from error
     except StoreLocked as error:

@@ -58,7 +58,7 @@ class App:
         self.settings, self._clock = settings, clock
         self._open = ExitStack()
         keys = KeyFolder(settings.node.data)
-        self.charter, self.key, self._papers = keys.charter(), keys.island_key(), keys.papers()
+        self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
         self._notices = notices_in(settings.portal.notices)
 
@@ -81,10 +81,10 @@ class App:
         self.island.load(self.timekeeper.now())
         self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
-        self.wharf = LocalBulkPort(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
+        self.bulk = LocalBulkPort(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
-        self.lan = LanDesk(self.wharf, self.charter.subkey("lan"), os.urandom)
-        self.board.carrying = TransferService(self.wharf, self.lan, self.board.item, scanned)
+        self.lan = LanDesk(self.bulk, self.charter.subkey("lan"), os.urandom)
+        self.board.carrying = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.importing = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                           threading.Lock())
         self._start()
@@ -98,13 +98,13 @@ class App:
         self.runner.start()
         self._open.callback(self._keep_notes, None)
         self._open.callback(self.runner.stop)
-        self.runner.take(Imported(tuple(self._papers), "papers"))
-        self.rounds = LanDiscovery((self.wharf, self.lan, self.charter.subkey("lan")), self.settings.lan.peers,
+        self.runner.take(Imported(tuple(self._credentials), "credentials"))
+        self.rounds = LanDiscovery((self.bulk, self.lan, self.charter.subkey("lan")), self.settings.lan.peers,
                                 self.settings.lan.discover, reachable_port(self.settings))
         self._open.callback(self.rounds.close)
         errands = Maintenance(self)
         self._open.callback(errands.close)
-        control = RpcServer(self.settings.node.data, handlers(self) | doors(self.wharf))
+        control = RpcServer(self.settings.node.data, handlers(self) | doors(self.bulk))
         self._open.callback(control.close)
 
     def _portal(self) -> Any:

@@ -1,4 +1,4 @@
-"""Bundles as files, and the wharf of an island that runs (through its side door) or rests (its folder opened here)."""
+"""Bundles as files, and the bulk of an island that runs (through its side door) or rests (its folder opened here)."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ PART = ".part"  # what a file is called until it is whole
 
 
 class RpcBulkPort:
-    """The wharf of the island that runs on `folder`, asked through its side door. Raises NotRunning, Refused."""
+    """The bulk of the island that runs on `folder`, asked through its side door. Raises NotRunning, Refused."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -53,46 +53,46 @@ class RpcBulkPort:
         self._ask("tell", stage=stage, new=new, problem=problem)
 
     def _ask(self, do: str, **request: Any) -> Any:
-        return ask(self._folder, f"wharf-{do}", **request)
+        return ask(self._folder, f"bulk-{do}", **request)
 
 
-def doors(wharf: BulkPort) -> dict[str, Callable[[dict], Any]]:
+def doors(bulk: BulkPort) -> dict[str, Callable[[dict], Any]]:
     """What the side door answers for RpcBulkPort: requests by name (`node.daemon.rpc.RpcServer`)."""
     def label(_: dict) -> dict:
-        header = wharf.label()
+        header = bulk.label()
         return {"set_id": _text(header.set_id), "island": _text(header.island), "made": header.made, "name": header.name}
 
     def remember(asked: dict) -> None:
-        wharf.remember(Header(b64decode(asked["set_id"]), b64decode(asked["island"]), asked["made"], asked["name"]))
+        bulk.remember(Header(b64decode(asked["set_id"]), b64decode(asked["island"]), asked["made"], asked["name"]))
 
     return {
-        "wharf-label": label,
-        "wharf-ids": lambda asked: _texts(wharf.ids(Choice(asked["topic"], asked["since"]))),
-        "wharf-load": lambda asked: _texts(wharf.load(_bytes(asked["ids"])[:BATCH])),
-        "wharf-unload": lambda asked: wharf.unload(_bytes(asked["raws"])[:BATCH], asked["via"]),
-        "wharf-remember": remember,
-        "wharf-tell": lambda asked: wharf.tell(asked["stage"], asked["new"], asked["problem"]),
+        "bulk-label": label,
+        "bulk-ids": lambda asked: _texts(bulk.ids(Choice(asked["topic"], asked["since"]))),
+        "bulk-load": lambda asked: _texts(bulk.load(_bytes(asked["ids"])[:BATCH])),
+        "bulk-unload": lambda asked: bulk.unload(_bytes(asked["raws"])[:BATCH], asked["via"]),
+        "bulk-remember": remember,
+        "bulk-tell": lambda asked: bulk.tell(asked["stage"], asked["new"], asked["problem"]),
     }
 
 
 @contextmanager
-def wharf_of(folder: Path, name: str, clock: Clock | None = None) -> Iterator[BulkPort]:
-    """The wharf of the island in `folder`, whether it runs or not; `name` is what it is called if it does not.
+def bulk_of(folder: Path, name: str, clock: Clock | None = None) -> Iterator[BulkPort]:
+    """The bulk of the island in `folder`, whether it runs or not; `name` is what it is called if it does not.
 
     Raises KeyTrouble when nobody lives there, StoreFailed or StoreLocked when it cannot be read.
     """
-    wharf = RpcBulkPort(folder)
+    bulk = RpcBulkPort(folder)
     with contextlib.suppress(NotRunning):
-        wharf.label()
-        yield wharf
+        bulk.label()
+        yield bulk
         return
-    with resting(folder, name, clock or SystemClock()) as wharf:
-        yield wharf
+    with resting(folder, name, clock or SystemClock()) as bulk:
+        yield bulk
 
 
 @contextmanager
 def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
-    """The wharf of an island that does not run, opened here."""
+    """The bulk of an island that does not run, opened here."""
     keys = KeyFolder(folder)
     charter, key = keys.charter(), keys.island_key()
     with closing(JournalStore(folder)) as store:
@@ -103,17 +103,17 @@ def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
             return max(clock.now(), seen)
 
         island.load(now())
-        island.take_in(keys.papers(), "papers", now())
+        island.take_in(keys.credentials(), "credentials", now())
         yield LocalBulkPort(liveset, store, (key.key_id, name), now, lambda raws, via: island.take_in(raws, via, now())[0])
 
 
-def export_file(wharf: BulkPort, path: Path, choice: Choice = ALL,
+def export_file(bulk: BulkPort, path: Path, choice: Choice = ALL,
                 progress: Callable[[int], None] = lambda size: None) -> int:
     """Write a bundle to `path`, whole or not at all; its size in bytes. `progress` hears how many bytes are written."""
     beside, size = path.with_name(path.name + PART), 0
     try:
         with beside.open("wb") as file:
-            for piece in load_bundle(wharf, choice):
+            for piece in load_bundle(bulk, choice):
                 size += file.write(piece)
                 progress(size)
             file.flush()
@@ -127,11 +127,11 @@ def export_file(wharf: BulkPort, path: Path, choice: Choice = ALL,
     return size
 
 
-def import_file(wharf: BulkPort, path: Path, via: str = "bundle",
+def import_file(bulk: BulkPort, path: Path, via: str = "bundle",
                 progress: Callable[[Landed, int], None] = lambda landed, size: None) -> Landed:
     """Take in the bundle at `path`; as `unload_bundle`. `progress` also hears how many bytes were read."""
     with path.open("rb", buffering=0) as file:
-        return unload_bundle(wharf, blocks_of(file), via, lambda landed: progress(landed, file.tell()))
+        return unload_bundle(bulk, blocks_of(file), via, lambda landed: progress(landed, file.tell()))
 
 
 def blocks_of(file: Any) -> Iterator[bytes]:

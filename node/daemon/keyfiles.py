@@ -61,7 +61,7 @@ class KeyFolder:
             write_private(self.path / "portal.key", to_text(os.urandom(SEED_BYTES)))
         return self._read("portal.key", _seed)
 
-    def papers(self) -> list[bytes]:
+    def credentials(self) -> list[bytes]:
         """The vouches it was let in with, encoded."""
         return self._read("papers", lambda text: [base64.b64decode(line) for line in text.split()])
 
@@ -82,17 +82,17 @@ class KeyFolder:
             admission = accept(invitation, key.public, island_name, minute_of(SystemClock().now()))
         except RemoteFault as fault:
             raise _what_is_wrong(fault.reason) from fault
-        self._keep(invitation.charter, [*invitation.papers, encode(admission)])
+        self._keep(invitation.charter, [*invitation.credentials, encode(admission)])
         return invitation.charter
 
-    def invite(self, days: int = 365, keeper: SigningKey | None = None, papers: Iterable[Record] | None = None,
+    def invite(self, days: int = 365, keeper: SigningKey | None = None, credentials: Iterable[Record] | None = None,
                group: bool = False) -> str:
         """The text of a new invitation by `keeper` (this island's key if None), good for one newcomer and `days`."""
         keeper = keeper or self.island_key()
-        papers = [decode(raw) for raw in self.papers()] if papers is None else list(papers)
+        credentials = [decode(raw) for raw in self.credentials()] if credentials is None else list(credentials)
         seed, minute = os.urandom(SEED_BYTES), minute_of(SystemClock().now())
         offered = offer(keeper.key_id, seed, minute, days * 24, group)
-        return to_text(invitation_bytes(prepare(self.charter(), keeper, seed, offered, papers)))
+        return to_text(invitation_bytes(prepare(self.charter(), keeper, seed, offered, credentials)))
 
     def destroy(self) -> None:
         """Write over every key, in its place on the card, before its name goes: nothing signed here can be forged later."""
@@ -109,8 +109,8 @@ class KeyFolder:
         write_private(self.path / "island.key", to_text(seed))
         return SigningKey(seed)
 
-    def _keep(self, charter: Charter, papers: list[bytes]) -> None:
-        write_private(self.path / "papers", "\n".join(base64.b64encode(paper).decode() for paper in papers))
+    def _keep(self, charter: Charter, credentials: list[bytes]) -> None:
+        write_private(self.path / "papers", "\n".join(base64.b64encode(credential).decode() for credential in credentials))
         write_private(self.path / "charter", to_text(charter_bytes(charter)))
 
     def _read(self, name: str, parse):

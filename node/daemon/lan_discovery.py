@@ -67,7 +67,7 @@ class LanDiscovery:
 
     def __init__(self, around: tuple[LocalBulkPort, LanDesk, bytes], peers: Iterable[Address], discover: bool,
                  port: int | None):
-        (self._wharf, self._desk, self._secret), self._discover, self._port = around, discover, port
+        (self._bulk, self._desk, self._secret), self._discover, self._port = around, discover, port
         peers = list(peers)
         self._peers = {address: Peer(address) for address in peers[:MAX_PEERS]}
         self._closing = threading.Event()
@@ -113,7 +113,7 @@ class LanDiscovery:
             with self._lock:
                 peers = list(self._peers.values())
             for peer in peers:
-                if not self._closing.is_set() and peer.due(time.monotonic(), self._wharf.revision):
+                if not self._closing.is_set() and peer.due(time.monotonic(), self._bulk.revision):
                     self.visit(peer)
 
     def _look(self) -> None:
@@ -131,7 +131,7 @@ class LanDiscovery:
 
     def visit(self, peer: Peer) -> None:
         """Go there once; what went wrong is in its `state`."""
-        peer.visited_at, peer.revision = time.monotonic(), self._wharf.revision
+        peer.visited_at, peer.revision = time.monotonic(), self._bulk.revision
         try:
             visited = self._desk.visit(lambda message: ask(peer.address, message))
         except (OSError, http.client.HTTPException, NoAnswer, RemoteFault, StoreFailed) as trouble:
@@ -143,7 +143,7 @@ class LanDiscovery:
             return
         peer.failures, peer.state = 0, "up"
         peer.new, peer.given = peer.new + visited.new, peer.given + visited.given
-        peer.revision = self._wharf.revision  # what came from there need not be told there
+        peer.revision = self._bulk.revision  # what came from there need not be told there
 
 
 def ask(address: Address, message: bytes) -> bytes:

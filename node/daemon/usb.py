@@ -44,20 +44,20 @@ class Exchange:
         return sum(landed.new.total() for landed in self.landed.values())
 
 
-def exchange(wharf: BulkPort, stick: Path, tell: Callable[[str], None] = lambda name: None) -> Exchange:
+def exchange(bulk: BulkPort, stick: Path, tell: Callable[[str], None] = lambda name: None) -> Exchange:
     """Take in what the stick brings, then leave this island's board on it; `tell` hears which file is at work.
 
     What fails on the stick is in the result; what fails on this island's side is raised.
     """
-    label, made = wharf.label(), Exchange()
+    label, made = bulk.label(), Exchange()
     own = file_of(stick, label)
     for path in _files(stick, own):
         tell(path.name)
-        _take_in(wharf, path, made)
+        _take_in(bulk, path, made)
     tell(own.name)
     try:
         own.parent.mkdir(parents=True, exist_ok=True)
-        made.written_bytes = export_file(wharf, own)
+        made.written_bytes = export_file(bulk, own)
     except OSError as error:
         made.problem = problem_of(error)
     return made
@@ -75,10 +75,10 @@ def problem_of(error: OSError) -> str:
     return "full" if error.errno in FULL else "gone"
 
 
-def _take_in(wharf: BulkPort, path: Path, made: Exchange) -> None:
+def _take_in(bulk: BulkPort, path: Path, made: Exchange) -> None:
     try:
         with contextlib.closing(_Plain(path)) as file:
-            made.landed[path.name] = unload_bundle(wharf, blocks_of(file), "stick")
+            made.landed[path.name] = unload_bundle(bulk, blocks_of(file), "stick")
     except RemoteFault as fault:
         made.unread[path.name] = fault.reason
     except _Unreadable as trouble:

@@ -30,9 +30,9 @@ class State:
     charter: Charter
     room: Mapping[Category, Limit]
     trust: Trust
-    shares: dict[bytes, Quota] = field(default_factory=dict)
+    quotas: dict[bytes, Quota] = field(default_factory=dict)
     entries: dict[bytes, Entry] = field(default_factory=dict)
-    pen: Quarantine = field(default_factory=Quarantine)
+    quarantine: Quarantine = field(default_factory=Quarantine)
     faded: Quarantine = field(default_factory=lambda: Quarantine(UNBOUNDED, UNBOUNDED))
     forged: dict[bytes, None] = field(default_factory=dict)
 
@@ -52,7 +52,7 @@ class State:
 
 
 class Admission:
-    """What becomes of some records at one minute. `fates` says it by id, once `take` or `expire` is done.
+    """What becomes of some records at one minute. `outcomes` says it by id, once `take` or `expire` is done.
 
     `stored` records were proven before a restart: their signature is checked when they are first shown or relayed, or when
     they would put out another one.
@@ -60,29 +60,29 @@ class Admission:
 
     def __init__(self, state: State, minute: int, stored: bool = False):
         self._state, self._minute, self.stored = state, minute, stored
-        self._shares: dict[bytes, Quota] = {}
+        self._quotas: dict[bytes, Quota] = {}
         self.trust = state.trust
         self.looked_at: dict[bytes, Entry] = {}
-        self.fates: dict[bytes, str] = {}
+        self.outcomes: dict[bytes, str] = {}
 
     def take(self, raws: Iterable[bytes]) -> list[tuple[bytes, str]]:
         """Judge encoded records: (id, reason) for each, in order."""
         screened = [self._screen(raw) for raw in raws]
         candidates = list(self.looked_at.values())
-        papers = [entry for entry in candidates if entry.about_trust]
-        if papers and self._any_counts(papers):
-            self._settle_papers(papers + self._waiting_papers())
+        credentials = [entry for entry in candidates if entry.about_trust]
+        if credentials and self._any_counts(credentials):
+            self._settle_credentials(credentials + self._waiting_credentials())
         posts: dict[bytes, list[Entry]] = {}
         for entry in candidates:
             if not entry.about_trust:
                 posts.setdefault(entry.author, []).append(entry)
         for author in self._authors_seen_otherwise():
-            self._drop_void(self._share(author).posts(), author)
+            self._drop_void(self._quota(author).posts(), author)
             posts.setdefault(author, []).extend(self._waiting_posts(author))
         for entries in posts.values():
             self._settle(entries)
         self._name_the_outdone()
-        return [(id_, reason or self.fates[id_]) for id_, reason in screened]
+        return [(id_, reason or self.outcomes[id_]) for id_, reason in screened]
 
     def expire(self, due: Iterable[Entry]) -> None:
         """Take out what ends by now, and what rested on it. Nothing is let in."""
@@ -90,25 +90,25 @@ class Admission:
         for entry in due:
             self._drop_void([entry], entry.author)
         if any(entry.about_trust for entry in due):
-            self._settle_papers([])
+            self._settle_credentials([])
             for author in self._authors_seen_otherwise():
-                self._drop_void(self._share(author).posts(), author)
+                self._drop_void(self._quota(author).posts(), author)
 
     def drop(self, entry: Entry) -> None:
         """Take out an entry whose signature turned out wrong."""
-        self._share(entry.author).discard(entry.id)
-        self.fates[entry.id] = FORGED
+        self._quota(entry.author).discard(entry.id)
+        self.outcomes[entry.id] = FORGED
 
-    def shares(self) -> Iterator[tuple[bytes, Quota, Quota]]:
-        """(author, before, after) of every share it touched."""
-        for author, share in self._shares.items():
-            yield author, self._state.shares.get(author) or Quota(self._state.room), share
+    def quotas(self) -> Iterator[tuple[bytes, Quota, Quota]]:
+        """(author, before, after) of every quota it touched."""
+        for author, quota in self._quotas.items():
+            yield author, self._state.quotas.get(author) or Quota(self._state.room), quota
 
     def _name_the_outdone(self) -> None:
         """What was let in may have been put out by another one of the same batch."""
         for id_, entry in self.looked_at.items():
-            if self.fates[id_] == KEPT and id_ not in self._share(entry.author).entries:
-                self.fates[id_] = SUPERSEDED
+            if self.outcomes[id_] == KEPT and id_ not in self._quota(entry.author).entries:
+                self.outcomes[id_] = SUPERSEDED
 
     def _screen(self, raw: bytes) -> tuple[bytes, str]:
         """(id, why it is refused unseen), or (id, "") and it is looked at."""
@@ -118,7 +118,7 @@ class Admission:
         if id_ in self._state.forged:
             return id_, FORGED
         try:
-            entry = self._state.pen.get(id_) or self._state.faded.get(id_) or Entry.of(raw, id_)
+            entry = self._state.quarantine.get(id_) or self._state.faded.get(id_) or Entry.of(raw, id_)
         except RemoteFault as fault:
             return id_, fault.reason
         if entry.expires <= self._minute:
@@ -126,22 +126,23 @@ class Admission:
         self.looked_at[id_] = entry
         return id_, ""
 
-    def _share(self, author: bytes) -> Quota:
-        """This judgement's own copy."""
-        if author not in self._shares:
-            share = self._state.shares.get(author)
-            self._shares[author] = share.copy() if share else Quota(self._state.room)
-        return self._shares[author]
+    def _quota(self, author: bytes) -> Quota:
+        """This admission's own copy."""
+        if author not in self._quotas:
+            quota = self._state.quotas.get(author)
+            self._quotas[author] = quota.copy() if quota else Quota(self._state.room)
+        return self._quotas[author]
 
-    def _held_papers(self) -> list[Entry]:
-        shares = self._state.shares | self._shares
-        return [paper for share in shares.values() for paper in share.papers()]
+    def _held_credentials(self) -> list[Entry]:
+        quotas = self._state.quotas | self._quotas
+        return [credential for quota in quotas.values() for credential in quota.credentials()]
 
-    def _waiting_papers(self) -> list[Entry]:
-        return [entry for entry in (*self._state.pen, *self._state.faded) if entry.about_trust and self._may_come(entry)]
+    def _waiting_credentials(self) -> list[Entry]:
+        return [entry for entry in (*self._state.quarantine, *self._state.faded)
+                if entry.about_trust and self._may_come(entry)]
 
     def _waiting_posts(self, author: bytes) -> list[Entry]:
-        return [entry for entry in (*self._state.pen.of(author), *self._state.faded.of(author))
+        return [entry for entry in (*self._state.quarantine.of(author), *self._state.faded.of(author))
                 if not entry.about_trust and self._may_come(entry)]
 
     def _may_come(self, entry: Entry) -> bool:
@@ -152,25 +153,25 @@ class Admission:
         before, after = self._state.trust, self.trust
         if before is after:
             return []
-        known = dict.fromkeys((*self._state.shares, *self._state.pen.authors(), *self._state.faded.authors()))
+        known = dict.fromkeys((*self._state.quotas, *self._state.quarantine.authors(), *self._state.faded.authors()))
         return [author for author in known if before.view(author) != after.view(author)]
 
-    def _any_counts(self, papers: list[Entry]) -> bool:
+    def _any_counts(self, credentials: list[Entry]) -> bool:
         """Let in what counts as things stand, revocations first; strangers' vouches, of which there may be many, do not."""
-        revocations = [paper for paper in papers if paper.kind is Kind.REVOCATION]
-        return self._settle(revocations) or self._settle([paper for paper in papers if paper.kind is Kind.VOUCH])
+        revocations = [each for each in credentials if each.kind is Kind.REVOCATION]
+        return self._settle(revocations) or self._settle([each for each in credentials if each.kind is Kind.VOUCH])
 
-    def _settle_papers(self, candidates: list[Entry]) -> None:
+    def _settle_credentials(self, candidates: list[Entry]) -> None:
         """Let vouches and revocations in until nothing moves: each may admit the author of another, or void it."""
-        for paper in self._held_papers():
-            if paper.expires <= self._minute:
-                self._drop_void([paper], paper.author)
+        for credential in self._held_credentials():
+            if credential.expires <= self._minute:
+                self._drop_void([credential], credential.author)
         while True:
-            self.trust = Trust(self._state.charter, self._held_papers())
-            candidates = [paper for paper in candidates if self.fates.get(paper.id, UNVOUCHED) in WAITING]
+            self.trust = Trust(self._state.charter, self._held_credentials())
+            candidates = [credential for credential in candidates if self.outcomes.get(credential.id, UNVOUCHED) in WAITING]
             if self._settle(candidates):
                 continue
-            if not any([self._drop_void([paper], paper.author) for paper in self._held_papers()]):
+            if not any([self._drop_void([credential], credential.author) for credential in self._held_credentials()]):
                 return
 
     def _drop_void(self, entries: Iterable[Entry], author: bytes) -> bool:
@@ -178,8 +179,8 @@ class Admission:
         reasons = {entry.id: self._void(entry) for entry in entries}
         void = {id_: reason for id_, reason in reasons.items() if reason}
         for id_ in void:
-            self._share(author).discard(id_)
-        self.fates |= void
+            self._quota(author).discard(id_)
+        self.outcomes |= void
         return bool(void)
 
     def _void(self, entry: Entry) -> str:
@@ -193,8 +194,8 @@ class Admission:
         """Let in those that belong, the highest rank first; whether any did."""
         for entry in sorted(entries, key=lambda entry: entry.rank, reverse=True):
             self.looked_at[entry.id] = entry
-            self.fates[entry.id] = self._try(entry)
-        return any(self.fates[entry.id] == KEPT for entry in entries)
+            self.outcomes[entry.id] = self._try(entry)
+        return any(self.outcomes[entry.id] == KEPT for entry in entries)
 
     def _try(self, entry: Entry) -> str:
         if entry.created > self._minute + MAX_AHEAD_MIN:
@@ -202,16 +203,16 @@ class Admission:
         reason, until = self.trust.weigh(entry)
         if reason != ADMITTED or until <= self._minute:
             return UNVOUCHED if reason == ADMITTED else reason
-        share = self._share(entry.author)
-        for rival in share.rivals(entry):
+        quota = self._quota(entry.author)
+        for rival in quota.rivals(entry):
             if not self._state.proves(rival, self.trust):
                 self.drop(rival)
-        return share.refusal(entry) or self._let_in(entry, share)
+        return quota.refusal(entry) or self._let_in(entry, quota)
 
-    def _let_in(self, entry: Entry, share: Quota) -> str:
-        later = self.stored and not entry.about_trust and not share.contested(entry)
+    def _let_in(self, entry: Entry, quota: Quota) -> str:
+        later = self.stored and not entry.about_trust and not quota.contested(entry)
         if not later and not self._state.proves(entry, self.trust):
             self._state.remember_forged(entry.id)
             return FORGED
-        share.add(entry)
+        quota.add(entry)
         return KEPT

@@ -14,7 +14,7 @@ from node.model.keys import Charter
 from node.model.record import CORRECTABLE, TARGET_BYTES, Record, decode
 from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admission, State
 from node.replica.entry import Entry
-from node.replica.quota import ROOM, Category, Limit
+from node.replica.quota import LIMITS, Category, Limit
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
@@ -34,9 +34,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to the set: (id, encoding) that enter, ids that leave, and a verdict per record judged, in order.
+    """What happens to the set: (id, encoding) that enter, ids that leave, and a verdict per record proposed, in order.
 
-    `deleted` ids are withdrawn, revoked, forged or over a share: their rows go at once. What is `removed` and not `deleted`
+    `deleted` ids are withdrawn, revoked, forged or over a quota: their rows go at once. What is `removed` and not `deleted`
     only faded: its row stays for a day of uptime, as a clock set right or a late vouch brings it back.
     """
 
@@ -44,7 +44,7 @@ class Change:
     removed: list[bytes] = field(default_factory=list)
     deleted: list[bytes] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-    judgement: Admission | None = field(default=None, repr=False)
+    admission: Admission | None = field(default=None, repr=False)
     revision: int = 0
 
     def __bool__(self) -> bool:
@@ -52,9 +52,9 @@ class Change:
 
 
 class LiveSet:
-    """The live records of one set. Reading is safe from any thread; only one thread may judge, apply and expire."""
+    """The live records of one set. Reading is safe from any thread; only one thread may propose, apply and expire."""
 
-    def __init__(self, charter: Charter, room: Mapping[Category, Limit] = ROOM):
+    def __init__(self, charter: Charter, room: Mapping[Category, Limit] = LIMITS):
         self.charter = charter
         self.revision = 0  # grows with every change
         self._state = State(charter, room, Trust(charter))
@@ -133,8 +133,8 @@ class LiveSet:
 
     def has_room(self, author: bytes, record_bytes: int, records: int = 1) -> bool:
         """Whether more posts of an author, of so many bytes together, would push out none of its older ones."""
-        share = self._state.shares.get(author)
-        return share is None or share.has_room(record_bytes, records)
+        quota = self._state.quotas.get(author)
+        return quota is None or quota.has_room(record_bytes, records)
 
     def fading(self) -> list[bytes]:
         """Ids that left the set but may come back; their rows stay until `forget`."""
@@ -142,33 +142,33 @@ class LiveSet:
 
     def load(self, raws: Iterable[bytes], now: float) -> Change:
         """Take what the store holds, at the start. Signatures of posts are checked when they are first read."""
-        raws, judgement = list(raws), Admission(self._state, minute_of(now), stored=True)
-        change = self._change(judgement, judgement.take(raws))
+        raws, admission = list(raws), Admission(self._state, minute_of(now), stored=True)
+        change = self._change(admission, admission.take(raws))
         self.apply(change)
         for raw, verdict in zip(raws, change.verdicts, strict=True):
             if verdict.reason == EXPIRED:
                 self._state.faded.put(Entry.of(raw))
         return change
 
-    def judge(self, raws: Iterable[bytes], now: float) -> Change:
+    def propose(self, raws: Iterable[bytes], now: float) -> Change:
         """Say what these encoded records would change; nothing changes before `apply`."""
-        judgement = Admission(self._state, minute_of(now))
-        return self._change(judgement, judgement.take(raws))
+        admission = Admission(self._state, minute_of(now))
+        return self._change(admission, admission.take(raws))
 
     def apply(self, change: Change) -> None:
         """Carry out a change, once the store has committed it. Raises LocalMisuse if another one came between."""
-        judgement = change.judgement
-        if judgement is None or change.revision != self.revision:
-            raise LocalMisuse("this change was not judged on the set as it is")
-        self._state.trust = judgement.trust
-        for author, _, share in judgement.shares():
-            self._state.shares[author] = share
+        admission = change.admission
+        if admission is None or change.revision != self.revision:
+            raise LocalMisuse("this change was not proposed on the set as it is")
+        self._state.trust = admission.trust
+        for author, _, quota in admission.quotas():
+            self._state.quotas[author] = quota
         for id_ in change.removed:
-            self._take_out(id_, judgement.fates.get(id_))
+            self._take_out(id_, admission.outcomes.get(id_))
         for id_, _ in change.added:
-            self._put_in(judgement.looked_at[id_])
-        for entry in judgement.looked_at.values():
-            self._house(entry, judgement)
+            self._put_in(admission.looked_at[id_])
+        for entry in admission.looked_at.values():
+            self._house(entry, admission)
         self._next_end = self._ends[0][0] if self._ends else MAX_MINUTE
         self.revision += bool(change)
 
@@ -177,20 +177,20 @@ class LiveSet:
         minute = minute_of(now)
         if minute < self._next_end and not self._broken:
             return Change()
-        judgement = Admission(self._state, minute)
+        admission = Admission(self._state, minute)
         for id_ in list(self._broken):
             if id_ in self._state.entries:
-                judgement.drop(self._state.entries[id_])
+                admission.drop(self._state.entries[id_])
             self._broken.discard(id_)
-        judgement.expire(self._due(minute))
-        change = self._change(judgement, [])
+        admission.expire(self._due(minute))
+        change = self._change(admission, [])
         self.apply(change)
         return change
 
     def waiting(self, now: float) -> list[bytes]:
-        """Encodings of what waited and may enter now (its time has come, the clock was set back): `judge` them."""
+        """Encodings of what waited and may enter now (its time has come, the clock was set back): `propose` them."""
         minute = minute_of(now)
-        return [entry.raw for entry in (*self._state.pen, *self._state.faded)
+        return [entry.raw for entry in (*self._state.quarantine, *self._state.faded)
                 if entry.expires > minute and entry.created <= minute + MAX_AHEAD_MIN
                 and self._state.trust.weigh(entry)[0] == ADMITTED]
 
@@ -199,14 +199,14 @@ class LiveSet:
         for id_ in ids:
             self._state.faded.discard(id_)
 
-    def _change(self, judgement: Admission, verdicts: list[tuple[bytes, str]]) -> Change:
+    def _change(self, admission: Admission, verdicts: list[tuple[bytes, str]]) -> Change:
         added, removed = [], []
-        for _, before, after in judgement.shares():
+        for _, before, after in admission.quotas():
             added += [(entry.id, entry.raw) for entry in after.entries.values() if entry.id not in before.entries]
             removed += [id_ for id_ in before.entries if id_ not in after.entries]
-        left = [id_ for id_ in (*removed, *judgement.looked_at) if id_ in self._state.entries or id_ in self._state.faded]
-        deleted = [id_ for id_ in left if judgement.fates.get(id_) not in FADING | WAITING | {KEPT}]
-        return Change(added, removed, deleted, [Verdict(*verdict) for verdict in verdicts], judgement, self.revision)
+        left = [id_ for id_ in (*removed, *admission.looked_at) if id_ in self._state.entries or id_ in self._state.faded]
+        deleted = [id_ for id_ in left if admission.outcomes.get(id_) not in FADING | WAITING | {KEPT}]
+        return Change(added, removed, deleted, [Verdict(*verdict) for verdict in verdicts], admission, self.revision)
 
     def _due(self, minute: int) -> list[Entry]:
         due = []
@@ -221,19 +221,19 @@ class LiveSet:
             self._about[entry.about] = (*self.about(entry.about), entry.id)
         heappush(self._ends, (entry.expires, entry.id))
 
-    def _take_out(self, id_: bytes, fate: str | None) -> None:
+    def _take_out(self, id_: bytes, outcome: str | None) -> None:
         entry = self._state.entries.pop(id_)
         others = tuple(other for other in self._about.pop(entry.about, ()) if other != id_)
         if others:
             self._about[entry.about] = others
-        if fate in FADING:
+        if outcome in FADING:
             self._state.faded.put(entry)
 
-    def _house(self, entry: Entry, judgement: Admission) -> None:
-        """Where what was judged stays now: the set, the pen, among what faded, or nowhere."""
-        fate = judgement.fates[entry.id]
-        if fate not in WAITING:
-            self._state.pen.discard(entry.id)
+    def _house(self, entry: Entry, admission: Admission) -> None:
+        """Where what was proposed stays now: the set, the quarantine, among what faded, or nowhere."""
+        outcome = admission.outcomes[entry.id]
+        if outcome not in WAITING:
+            self._state.quarantine.discard(entry.id)
             self._state.faded.discard(entry.id)
         elif entry.id not in self._state.faded:
-            (self._state.faded if judgement.stored else self._state.pen).put(entry)
+            (self._state.faded if admission.stored else self._state.quarantine).put(entry)

@@ -1,7 +1,7 @@
 """Where records wait whose author is not admitted yet, or whose time has not come: bounded, not relayed, not shown.
 
 Nothing here was checked, so strangers can fill it: the oldest makes room, and whoever has much here loses its own first.
-A record lost from the pen is fetched again once its author is admitted, as then other islands have it in their set.
+A record lost from the quarantine is fetched again once its author is admitted, as then other islands have it in their set.
 """
 
 from collections.abc import Iterator

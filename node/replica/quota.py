@@ -18,7 +18,7 @@ class Category(IntEnum):
 
     POSTS = 0  # bulletins, events, replies
     ENDINGS = 1  # retractions, cancellations
-    PAPERS = 2  # vouches, revocations
+    CREDENTIALS = 2  # vouches, revocations
 
 
 class Limit(NamedTuple):
@@ -28,14 +28,15 @@ class Limit(NamedTuple):
     size_bytes: int
 
 
-ROOM = {Category.POSTS: Limit(1024, 262_144), Category.ENDINGS: Limit(1024, 131_072), Category.PAPERS: Limit(512, 131_072)}
-_DRAWER = [Category.POSTS] * len(Kind)
-_DRAWER[Kind.RETRACTION] = _DRAWER[Kind.CANCELLATION] = Category.ENDINGS
-_DRAWER[Kind.VOUCH] = _DRAWER[Kind.REVOCATION] = Category.PAPERS
+LIMITS = {Category.POSTS: Limit(1024, 262_144), Category.ENDINGS: Limit(1024, 131_072), Category.CREDENTIALS: Limit(512,
+131_072)}
+_CATEGORY = [Category.POSTS] * len(Kind)
+_CATEGORY[Kind.RETRACTION] = _CATEGORY[Kind.CANCELLATION] = Category.ENDINGS
+_CATEGORY[Kind.VOUCH] = _CATEGORY[Kind.REVOCATION] = Category.CREDENTIALS
 
 
 class Stack:
-    """The entries of one drawer, the lowest rank first, and how much they are."""
+    """The entries of one category, the lowest rank first, and how much they are."""
 
     def __init__(self, room: Limit, ranked: list[Entry] | None = None, size_bytes: int = 0):
         self.room, self.ranked, self.size_bytes = room, ranked or [], size_bytes
@@ -75,21 +76,21 @@ class Stack:
 class Quota:
     """The entries of one author that are in the set."""
 
-    def __init__(self, room: Mapping[Category, Limit] = ROOM):
+    def __init__(self, room: Mapping[Category, Limit] = LIMITS):
         self.entries: dict[bytes, Entry] = {}
         self._by_root: dict[bytes, tuple[Entry, ...]] = {}
-        self._stacks = [Stack(room[drawer]) for drawer in Category]
+        self._stacks = [Stack(room[category]) for category in Category]
 
     def copy(self) -> "Quota":
-        """Another share with the same entries."""
+        """Another quota with the same entries."""
         other = Quota.__new__(Quota)
         other.entries, other._by_root = dict(self.entries), dict(self._by_root)
         other._stacks = [stack.copy() for stack in self._stacks]
         return other
 
-    def papers(self) -> list[Entry]:
+    def credentials(self) -> list[Entry]:
         """Its vouches and revocations."""
-        return self._stacks[Category.PAPERS].ranked
+        return self._stacks[Category.CREDENTIALS].ranked
 
     def posts(self) -> Iterator[Entry]:
         """All the rest."""
@@ -139,4 +140,4 @@ class Quota:
             self._by_root[entry.root] = others
 
     def _stack(self, entry: Entry) -> Stack:
-        return self._stacks[_DRAWER[entry.kind]]
+        return self._stacks[_CATEGORY[entry.kind]]

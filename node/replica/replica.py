@@ -1,8 +1,8 @@
 """An island: the live set, a store and engines put together. The runner and the simulations drive the same object.
 
-Every record an engine wants kept is judged, committed and applied before any packet goes out: nothing is sent that was not
-first kept. Engines get every event but `RecordPosted` and `Imported`, which reach them as `RecordKept`; they ignore links
-that are not theirs.
+Every record an engine wants kept is proposed, committed and applied before any packet goes out: nothing is sent that was
+not first kept. Engines get every event but `RecordPosted` and `Imported`, which reach them as `RecordKept`; they ignore
+links that are not theirs.
 """
 
 from collections import Counter
@@ -27,9 +27,9 @@ from node.sync.events import (
     Tick,
 )
 
-FROM_PEN = "pen"  # the `via` of what waited here for its author's vouch
+FROM_QUARANTINE = "quarantine"  # the `via` of what waited here for its author's vouch
 AGENDA = "agenda"  # the `via` of what this island took over from another program's agenda
-OWN = {"post", "papers", AGENDA, FROM_PEN}
+OWN = {"post", "credentials", AGENDA, FROM_QUARANTINE}
 
 
 class Store(Protocol):
@@ -133,12 +133,12 @@ class Replica:
             return self._keep(keeps, now)[1]
         except StoreFailed as failure:
             self.counters[f"store {failure.reason}"] += 1
-            ids = [verdict.id for verdict in self.liveset.judge([keep.raw for keep in keeps], now).verdicts]
+            ids = [verdict.id for verdict in self.liveset.propose([keep.raw for keep in keeps], now).verdicts]
             refusals = [RecordRefused(id_, keep.via, "store") for id_, keep in zip(ids, keeps, strict=True)]
             return self._tell(refusals, now)
 
     def _keep(self, keeps: list[Keep], now: float) -> tuple[list[Verdict], list[Action]]:
-        change = self.liveset.judge([keep.raw for keep in keeps], now)
+        change = self.liveset.propose([keep.raw for keep in keeps], now)
         if change.added or change.deleted:
             self.store.commit(self._new_rows(change, minute_of(now)), change.deleted)
             self.deleted += len(change.deleted)
@@ -161,7 +161,7 @@ class Replica:
     def _news(self, keeps: list[Keep], change: Change) -> list[Event]:
         """What engines must hear of a change."""
         asked = {verdict.id: keep for verdict, keep in zip(change.verdicts, keeps, strict=True) if verdict.kept}
-        waited = Keep(b"", FROM_PEN, bulk=True)
+        waited = Keep(b"", FROM_QUARANTINE, bulk=True)
         news: list[Event] = []
         for id_, _ in change.added:
             keep = asked.get(id_, waited)
@@ -184,7 +184,7 @@ class Replica:
         if change.deleted:
             self._try_to_delete(change.deleted)
         news = [RecordsGone(tuple(change.removed))] if change.removed else []
-        return [*self._tell(news, now), *(Keep(raw, FROM_PEN, bulk=True) for raw in self.liveset.waiting(now))]
+        return [*self._tell(news, now), *(Keep(raw, FROM_QUARANTINE, bulk=True) for raw in self.liveset.waiting(now))]
 
     def _try_to_delete(self, ids: list[bytes]) -> None:
         """What cannot be deleted now goes after the next start."""

@@ -50,15 +50,15 @@ Standings = dict[bytes, Standing]
 class Trust:
     """The outcome: `standings` holds every key that may do anything, `cuts` the minutes from which keys are revoked."""
 
-    def __init__(self, charter: Charter, papers: Iterable[Entry] = ()):
-        papers = sorted(papers, key=lambda paper: paper.id)
-        self.next_end = min((paper.expires for paper in papers), default=FOREVER)
-        vouches = [paper for paper in papers if paper.kind is Kind.VOUCH]
-        revocations = [paper for paper in papers if paper.kind is Kind.REVOCATION]
+    def __init__(self, charter: Charter, credentials: Iterable[Entry] = ()):
+        credentials = sorted(credentials, key=lambda credential: credential.id)
+        self.next_end = min((credential.expires for credential in credentials), default=FOREVER)
+        vouches = [credential for credential in credentials if credential.kind is Kind.VOUCH]
+        revocations = [credential for credential in credentials if credential.kind is Kind.REVOCATION]
         self._founders = {key_id(public) for public in charter.founders}
-        self._founder_cuts = _earliest(paper for paper in revocations if paper.author in self._founders)
+        self._founder_cuts = _earliest(credential for credential in revocations if credential.author in self._founders)
         self._open = _admit(charter, vouches, self._founder_cuts)
-        self.cuts = self._all_cuts([paper for paper in revocations if self.weigh(paper)[0] == ADMITTED])
+        self.cuts = self._all_cuts([credential for credential in revocations if self.weigh(credential)[0] == ADMITTED])
         unchanged = self.cuts == self._founder_cuts
         self.standings = self._open if unchanged else _admit(charter, vouches, self.cuts)
 
@@ -74,7 +74,7 @@ class Trust:
             return UNVOUCHED, 0
         if entry.created >= self._cuts_for(entry).get(entry.author, FOREVER):
             return REVOKED, 0
-        until = _paper_until(entry, standing) if entry.about_trust else _post_until(entry, standing)
+        until = _credential_until(entry, standing) if entry.about_trust else _post_until(entry, standing)
         return (ADMITTED, until) if until else (UNVOUCHED, 0)
 
     def may(self, key: bytes, right: Right, minute: int) -> bool:
@@ -97,10 +97,10 @@ class Trust:
     def _all_cuts(self, revocations: list[Entry]) -> Cuts:
         """Founders' cuts, those by whoever vouched or by the key itself, and those on which two branches agree."""
         cuts, by_branch = dict(self._founder_cuts), defaultdict(dict)
-        for paper in revocations:
-            subject, since = paper.detail.subject, paper.detail.since
-            standing, target = self._open[paper.author], self._open.get(subject)
-            if paper.author == subject or (target and paper.author in target.vouchers):
+        for credential in revocations:
+            subject, since = credential.detail.subject, credential.detail.since
+            standing, target = self._open[credential.author], self._open.get(subject)
+            if credential.author == subject or (target and credential.author in target.vouchers):
                 cuts[subject] = min(since, cuts.get(subject, FOREVER))
             if Right.VOUCH in standing.rights:
                 sinces = by_branch[subject]
@@ -113,16 +113,16 @@ class Trust:
 
 def _earliest(revocations: Iterable[Entry]) -> Cuts:
     cuts: Cuts = {}
-    for paper in revocations:
-        cuts[paper.detail.subject] = min(paper.detail.since, cuts.get(paper.detail.subject, FOREVER))
+    for credential in revocations:
+        cuts[credential.detail.subject] = min(credential.detail.since, cuts.get(credential.detail.subject, FOREVER))
     return cuts
 
 
-def _paper_until(paper: Entry, standing: Standing) -> int:
+def _credential_until(credential: Entry, standing: Standing) -> int:
     until = standing.until(Right.VOUCH)
-    if paper.kind is Kind.VOUCH and standing.invitation and _uses(paper, standing.invitation):
+    if credential.kind is Kind.VOUCH and standing.invitation and _uses(credential, standing.invitation):
         return max(until, standing.until(Right.INVITE))
-    if paper.kind is Kind.REVOCATION and paper.author == paper.detail.subject:
+    if credential.kind is Kind.REVOCATION and credential.author == credential.detail.subject:
         return max(standing.rights.values())
     return until
 
@@ -136,9 +136,9 @@ def _admit(charter: Charter, vouches: list[Entry], cuts: Cuts) -> Standings:
     standings = {key_id(public): Standing(public, 0, key_id(public), dict.fromkeys(FOUNDER_RIGHTS, FOREVER))
                  for public in charter.founders}
     by_author: dict[bytes, list[Entry]] = defaultdict(list)
-    for paper in vouches:
-        if paper.created < cuts.get(paper.author, FOREVER):
-            by_author[paper.author].append(paper)
+    for credential in vouches:
+        if credential.created < cuts.get(credential.author, FOREVER):
+            by_author[credential.author].append(credential)
     for chain in range(1, MAX_CHAIN + 1):
         _extend(standings, by_author, chain)
     for invited in sorted(author for author, standing in standings.items() if standing.invitation):
@@ -150,8 +150,8 @@ def _extend(standings: Standings, by_author: dict[bytes, list[Entry]], chain: in
     """One more link: what the keepers reached so far give, as they stood before this link."""
     givers = [(author, dict(standings[author].rights)) for author in sorted(standings) if author in by_author]
     for author, rights in givers:
-        for paper in by_author[author] if Right.VOUCH in rights else ():
-            _grant(standings, paper, _handed(paper, rights, chain), chain)
+        for credential in by_author[author] if Right.VOUCH in rights else ():
+            _grant(standings, credential, _handed(credential, rights, chain), chain)
 
 
 def _handed(vouch: Entry, rights: Rights, chain: int) -> Rights:
@@ -167,48 +167,48 @@ def _handed(vouch: Entry, rights: Rights, chain: int) -> Rights:
     return {right: minute for right, minute in handed.items() if minute}
 
 
-def _grant(standings: Standings, paper: Entry, handed: Rights, chain: int) -> None:
-    subject = key_id(paper.detail.subject)
+def _grant(standings: Standings, credential: Entry, handed: Rights, chain: int) -> None:
+    subject = key_id(credential.detail.subject)
     if not handed:
         return
     if subject not in standings:
-        branch = subject if chain == 1 else standings[paper.author].branch
-        standings[subject] = Standing(paper.detail.subject, chain, branch, {})
+        branch = subject if chain == 1 else standings[credential.author].branch
+        standings[subject] = Standing(credential.detail.subject, chain, branch, {})
     standing = standings[subject]
-    if standing.public != paper.detail.subject:  # two keys of one id: the first in order stands
+    if standing.public != credential.detail.subject:  # two keys of one id: the first in order stands
         return
     for right, until in handed.items():
         standing.rights[right] = max(until, standing.rights.get(right, 0))
-    standing.vouchers.add(paper.author)
-    if Right.INVITE in handed and _lasts_longer(paper, standing.invitation):
-        standing.invitation = paper
-    if _may_name(paper, standing, chain) and _newer(paper, standing.named_by):
-        standing.named_by = paper
+    standing.vouchers.add(credential.author)
+    if Right.INVITE in handed and _lasts_longer(credential, standing.invitation):
+        standing.invitation = credential
+    if _may_name(credential, standing, chain) and _newer(credential, standing.named_by):
+        standing.named_by = credential
 
 
-def _may_name(paper: Entry, standing: Standing, chain: int) -> bool:
+def _may_name(credential: Entry, standing: Standing, chain: int) -> bool:
     """Founders name themselves; other keys are named by the vouches nearest to a founder."""
-    return paper.author == key_id(standing.public) if standing.chain == 0 else standing.chain == chain
+    return credential.author == key_id(standing.public) if standing.chain == 0 else standing.chain == chain
 
 
-def _newer(paper: Entry, other: Entry | None) -> bool:
-    return other is None or (paper.created, paper.id) > (other.created, other.id)
+def _newer(credential: Entry, other: Entry | None) -> bool:
+    return other is None or (credential.created, credential.id) > (other.created, other.id)
 
 
-def _lasts_longer(paper: Entry, other: Entry | None) -> bool:
-    return other is None or (paper.expires, paper.id) > (other.expires, other.id)
+def _lasts_longer(credential: Entry, other: Entry | None) -> bool:
+    return other is None or (credential.expires, credential.id) > (other.expires, other.id)
 
 
-def _uses(paper: Entry, invitation: Entry) -> bool:
+def _uses(credential: Entry, invitation: Entry) -> bool:
     """Whether a vouch by a one-time key uses its invitation: not older than it, and living as long, so none follows it."""
-    return paper.created >= invitation.created and paper.expires >= invitation.expires
+    return credential.created >= invitation.created and credential.expires >= invitation.expires
 
 
-def _let_in(standings: Standings, invited: bytes, papers: list[Entry]) -> None:
+def _let_in(standings: Standings, invited: bytes, credentials: list[Entry]) -> None:
     """The one newcomer of an invitation: its earliest use, and the lowest id of several in one minute."""
     invitation = standings[invited].invitation
-    use = min((paper for paper in papers if _uses(paper, invitation)), key=lambda paper: (paper.created, paper.id),
-              default=None)
+    use = min((credential for credential in credentials if _uses(credential, invitation)), key=lambda credential:
+              (credential.created, credential.id), default=None)
     if use is None:
         return
     rights = use.detail.rights & invitation.detail.rights

@@ -1,4 +1,4 @@
-"""An island's wharf: where records are loaded and unloaded in bulk, whatever carries them (bundle, stick, network)."""
+"""An island's bulk: where records are loaded and unloaded in bulk, whatever carries them (bundle, stick, network)."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -96,7 +96,7 @@ class Notes(Protocol):
 
 
 class LocalBulkPort:
-    """The wharf of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()` in seconds.
+    """The bulk of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()` in seconds.
 
     `island` is the key id it signs with, `name` what it is called.
     """
@@ -179,34 +179,34 @@ class LocalBulkPort:
         return sorted(seen, key=lambda item: item[1], reverse=True)
 
 
-def load_bundle(wharf: BulkPort, choice: Choice = ALL) -> Iterator[bytes]:
+def load_bundle(bulk: BulkPort, choice: Choice = ALL) -> Iterator[bytes]:
     """A bundle of an island's live records, a piece at a time."""
-    ids = wharf.ids(choice)
-    batches = (wharf.load(ids[at:at + BATCH]) for at in range(0, len(ids), BATCH))
-    return write(wharf.label(), (raw for batch in batches for raw in batch))
+    ids = bulk.ids(choice)
+    batches = (bulk.load(ids[at:at + BATCH]) for at in range(0, len(ids), BATCH))
+    return write(bulk.label(), (raw for batch in batches for raw in batch))
 
 
-def unload_bundle(wharf: BulkPort, blocks: Iterable[bytes], via: str = "bundle",
+def unload_bundle(bulk: BulkPort, blocks: Iterable[bytes], via: str = "bundle",
                   progress: Callable[[Landed], None] = lambda landed: None) -> Landed:
     """Take in what is good of a bundle, a batch at a time; `progress` hears of each.
 
     Raises RemoteFault for what is no bundle, of a later version ("bundle-version") or another set ("other-set"), and
     StoreFailed when the card keeps no more: what came before is kept.
     """
-    bundle, label = Bundle(blocks), wharf.label()
+    bundle, label = Bundle(blocks), bulk.label()
     landed = Landed(bundle.header, faults=bundle.faults)
     if bundle.header and bundle.header.set_id != label.set_id:
         raise RemoteFault("other-set")
     records = iter(bundle)
     while batch := list(islice(records, BATCH)):
-        for raw, reason in zip(batch, wharf.unload(batch, via), strict=True):
+        for raw, reason in zip(batch, bulk.unload(batch, via), strict=True):
             landed.count(raw, reason)
         progress(landed)
         if landed.refused[FORGED] >= MAX_FORGED:
             landed.faults["too-many-forged"] += 1
             break
     if bundle.header and bundle.header.island != label.island and landed.new.total() + landed.known:
-        wharf.remember(bundle.header)
+        bulk.remember(bundle.header)
     return landed
 
 

@@ -18,7 +18,7 @@ from node.textpack import pack
 
 CHARTER_MARK, INVITATION_MARK = b"archipel charter 1", b"archipel invitation 1"
 MAX_FOUNDERS = 16
-MAX_PAPERS = 8
+MAX_CREDENTIALS = 8
 MAX_NAME_BYTES = 160
 CHECK_BYTES = 4
 GROUP = 5  # letters between two blanks, to be read aloud or typed
@@ -26,16 +26,16 @@ GROUP = 5  # letters between two blanks, to be read aloud or typed
 
 @dataclass(frozen=True)
 class Invitation:
-    """`papers` are encoded vouches, the one for the one-time key first."""
+    """`credentials` are encoded vouches, the one for the one-time key first."""
 
     charter: Charter
     seed: bytes
-    papers: tuple[bytes, ...]
+    credentials: tuple[bytes, ...]
 
     @property
     def vouch(self) -> Record:
         """The vouch for the one-time key."""
-        return decode(self.papers[0])
+        return decode(self.credentials[0])
 
     @property
     def expires(self) -> int:
@@ -43,11 +43,12 @@ class Invitation:
         return self.vouch.expires
 
 
-def prepare(charter: Charter, keeper: SigningKey, seed: bytes, offer: Record, papers: Iterable[Record]) -> Invitation:
-    """An invitation by `keeper`: `offer` is its unsigned vouch (see `offer`), `papers` the vouches the keeper holds."""
+def prepare(charter: Charter, keeper: SigningKey, seed: bytes, offer: Record, credentials: Iterable[Record]) -> Invitation:
+    """An invitation by `keeper`: `offer` is its unsigned vouch (see `offer`), `credentials` the vouches the keeper
+    holds."""
     signed = sign(offer, charter.set_id, keeper.sign)
-    chain = _chain(keeper.key_id, list(papers), {key_id(public) for public in charter.founders})
-    return Invitation(charter, seed, (encode(signed), *(encode(paper) for paper in chain)))
+    chain = _chain(keeper.key_id, list(credentials), {key_id(public) for public in charter.founders})
+    return Invitation(charter, seed, (encode(signed), *(encode(credential) for credential in chain)))
 
 
 def offer(author: bytes, seed: bytes, created: int, life: int, group: bool = False) -> Record:
@@ -98,10 +99,10 @@ def read_charter(raw: bytes) -> Charter:
 
 
 def invitation_bytes(invitation: Invitation) -> bytes:
-    """mark | charter length (2) | charter | seed (32) | per paper: length (2), record | check (4)."""
+    """mark | charter length (2) | charter | seed (32) | per credential: length (2), record | check (4)."""
     charter = charter_bytes(invitation.charter)
-    papers = b"".join(len(paper).to_bytes(2, "big") + paper for paper in invitation.papers)
-    return _checked(INVITATION_MARK + len(charter).to_bytes(2, "big") + charter + invitation.seed + papers)
+    credentials = b"".join(len(credential).to_bytes(2, "big") + credential for credential in invitation.credentials)
+    return _checked(INVITATION_MARK + len(charter).to_bytes(2, "big") + charter + invitation.seed + credentials)
 
 
 def read_invitation(raw: bytes) -> Invitation:
@@ -109,12 +110,12 @@ def read_invitation(raw: bytes) -> Invitation:
     rest = _Rest(_unchecked(raw, INVITATION_MARK, "invitation"), "invitation")
     charter = read_charter(rest.take(rest.number(2)))
     seed = rest.take(SEED_BYTES)
-    papers = []
-    while rest.left and len(papers) < MAX_PAPERS:
-        papers.append(rest.take(rest.number(2)))
+    credentials = []
+    while rest.left and len(credentials) < MAX_CREDENTIALS:
+        credentials.append(rest.take(rest.number(2)))
     rest.end()
-    invitation = Invitation(charter, seed, tuple(papers))
-    if not papers or any(decode(paper).kind is not Kind.VOUCH for paper in papers):
+    invitation = Invitation(charter, seed, tuple(credentials))
+    if not credentials or any(decode(credential).kind is not Kind.VOUCH for credential in credentials):
         raise RemoteFault("invitation-papers")
     if invitation.vouch.detail.subject != SigningKey(seed).public:
         raise RemoteFault("invitation-key")
@@ -142,12 +143,12 @@ def until_s(invitation: Invitation) -> int:
     return seconds_of(invitation.expires)
 
 
-def _chain(author: bytes, papers: list[Record], founders: set[bytes]) -> list[Record]:
+def _chain(author: bytes, credentials: list[Record], founders: set[bytes]) -> list[Record]:
     """The vouches that lead from `author` up to a founder, each the longest lasting of its subject."""
     chain: list[Record] = []
-    while author not in founders and len(chain) < MAX_PAPERS - 1:
-        about = [paper for paper in papers if isinstance(paper.detail, Vouch) and key_id(paper.detail.subject) == author]
-        best = max(about, key=lambda paper: (Right.VOUCH in paper.detail.rights, paper.expires), default=None)
+    while author not in founders and len(chain) < MAX_CREDENTIALS - 1:
+        about = [each for each in credentials if isinstance(each.detail, Vouch) and key_id(each.detail.subject) == author]
+        best = max(about, key=lambda each: (Right.VOUCH in each.detail.rights, each.expires), default=None)
         if best is None or best in chain:
             break
         chain.append(best)

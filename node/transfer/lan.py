@@ -70,8 +70,8 @@ class Envelope:
 class LanDesk:
     """One island's side of it: `answer` questions of others, `visit` them."""
 
-    def __init__(self, wharf: LocalBulkPort, secret: bytes, random: Callable[[int], bytes]):
-        self._wharf, self._envelope = wharf, Envelope(secret, random)
+    def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes]):
+        self._bulk, self._envelope = bulk, Envelope(secret, random)
         self._salts: OrderedDict[bytes, None] = OrderedDict()
         self.counters: Counter[str] = Counter()
 
@@ -94,11 +94,11 @@ class LanDesk:
     def visit(self, post: Callable[[bytes], bytes]) -> Visited:
         """Compare and trade with the island behind `post(message)`; raises RemoteFault or what `post` raises."""
         visited = Visited()
-        told = self._ask(post, bytes([COMPARE]) + fingerprint(self._wharf.shorts()))
+        told = self._ask(post, bytes([COMPARE]) + fingerprint(self._bulk.shorts()))
         if told == SAME:
             return visited
         (live, declined), ours = _lists(told), self._shorts()
-        declined_here = self._wharf.declined()
+        declined_here = self._bulk.declined()
         wanted = [short for short in live if short not in ours and short not in declined_here]
         theirs = {*live, *declined}
         offered = [id_ for short, id_ in ours.items() if short not in theirs]
@@ -128,10 +128,10 @@ class LanDesk:
         return self._envelope.open(ANSWERED, post(question), salt_of(question))
 
     def _compared(self, theirs: bytes) -> bytes:
-        if fingerprint(self._wharf.shorts()) == theirs:
+        if fingerprint(self._bulk.shorts()) == theirs:
             return SAME
         live = list(self._shorts())[:ROOM_BYTES // 2 // SHORT_BYTES]
-        return DIFFERENT + len(live).to_bytes(4, "big") + b"".join((*live, *self._wharf.declined()))
+        return DIFFERENT + len(live).to_bytes(4, "big") + b"".join((*live, *self._bulk.declined()))
 
     def _traded(self, rest: "_Rest") -> bytes:
         wanted = [rest.take(SHORT_BYTES) for _ in range(min(rest.number(4), MAX_MESSAGE_BYTES // SHORT_BYTES))]
@@ -143,7 +143,7 @@ class LanDesk:
         """How many were new; raises RemoteFault when too many were forged."""
         raws, new, forged = list(records), 0, 0
         for at in range(0, len(raws), BATCH):
-            reasons = self._wharf.unload(raws[at:at + BATCH], "lan")
+            reasons = self._bulk.unload(raws[at:at + BATCH], "lan")
             new += reasons.count("kept")
             forged += reasons.count(FORGED)
             if forged > MAX_FORGED:
@@ -154,7 +154,7 @@ class LanDesk:
         """As many of these records as fit, and of how many ids that settles the matter."""
         parcel = bytearray()
         for number, id_ in enumerate(ids):
-            for raw in self._wharf.load([id_]):
+            for raw in self._bulk.load([id_]):
                 if len(parcel) + 2 + len(raw) > room_bytes:
                     return bytes(parcel), number
                 parcel += len(raw).to_bytes(2, "big") + raw
@@ -162,7 +162,7 @@ class LanDesk:
 
     def _shorts(self) -> dict[bytes, bytes]:
         """Cut ids of what is live, in the order to load them, to whole ones."""
-        return {id_[:SHORT_BYTES]: id_ for id_ in self._wharf.ordered()}
+        return {id_[:SHORT_BYTES]: id_ for id_ in self._bulk.ordered()}
 
 
 def salt_of(message: bytes) -> bytes:

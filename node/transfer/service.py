@@ -22,19 +22,19 @@ class TransferService:
     Safe from any thread but the runner's.
     """
 
-    def __init__(self, wharf: LocalBulkPort, lan: LanDesk, find: Callable[[str], Item | None],
+    def __init__(self, bulk: LocalBulkPort, lan: LanDesk, find: Callable[[str], Item | None],
                  scan: Callable[[bytes], str]):
-        self._wharf, self._lan, self._find, self._scan = wharf, lan, find, scan
+        self._bulk, self._lan, self._find, self._scan = bulk, lan, find, scan
 
     def bundle(self, topic: int | None = None) -> Iterator[bytes]:
         """See Transfer."""
-        return load_bundle(self._wharf, Choice(topic))
+        return load_bundle(self._bulk, Choice(topic))
 
     def deliver(self, blocks: Iterable[bytes]) -> Delivery:
         """See Transfer."""
         so_far = [Landed()]
         try:
-            return self._delivery(unload_bundle(self._wharf, blocks, progress=so_far.append))
+            return self._delivery(unload_bundle(self._bulk, blocks, progress=so_far.append))
         except RemoteFault as fault:
             return Delivery(fault.reason)
         except StoreFailed as failure:
@@ -42,14 +42,14 @@ class TransferService:
 
     def carried(self) -> list[LastBundle]:
         """See Transfer."""
-        return [LastBundle(header.name, header.made, taken) for header, taken in self._wharf.remembered()]
+        return [LastBundle(header.name, header.made, taken) for header, taken in self._bulk.remembered()]
 
     def stick(self) -> Stick | None:
         """See Transfer."""
-        if self._wharf.stick is None:
+        if self._bulk.stick is None:
             return None
-        at, stage, new, problem = self._wharf.stick
-        recent = self._wharf.label().made - at <= STICK_SHOWN_MIN
+        at, stage, new, problem = self._bulk.stick
+        recent = self._bulk.label().made - at <= STICK_SHOWN_MIN
         return Stick(at, stage == "working", new, problem) if recent else None
 
     def trade(self, message: bytes) -> bytes | None:
@@ -64,7 +64,7 @@ class TransferService:
 
     def letters(self, item_id: str) -> tuple[str, str]:
         """See Transfer."""
-        raw = next(iter(self._wharf.load([bytes.fromhex(item_id)])), None)
+        raw = next(iter(self._bulk.load([bytes.fromhex(item_id)])), None)
         return (letters_of(raw), code_of(raw)) if raw else ("", "")
 
     def deliver_letters(self, text: str) -> Delivery:
@@ -72,7 +72,7 @@ class TransferService:
         landed = Landed()
         try:
             raw = record_in(text)
-            landed.count(raw, self._wharf.unload([raw], "paper")[0])
+            landed.count(raw, self._bulk.unload([raw], "paper")[0])
         except RemoteFault as fault:
             return Delivery(fault.reason)
         except StoreFailed as failure:

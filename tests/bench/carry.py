@@ -60,7 +60,7 @@ def sizes(raws):
 def network(full, empty, village):
     """What two islands say to each other: the first visit, one when equal, one when one record is new."""
     secret, carried = village.charter.subkey("lan"), []
-    asks, answers = (LanDesk(shore.wharf, secret, random.Random(seed).randbytes)
+    asks, answers = (LanDesk(shore.bulk, secret, random.Random(seed).randbytes)
                      for seed, shore in enumerate((empty, full)))
 
     def post(message):
@@ -106,9 +106,9 @@ def main():
     full.hold(*raws[:10])
     for at in range(10, len(raws), 200):
         full.hold(*raws[at:at + 200])
-    bundle, export_s = spent(lambda: b"".join(load_bundle(full.wharf)))
-    _, import_s = spent(lambda: unload_bundle(other.wharf, [bundle]))
-    again, again_s = spent(lambda: unload_bundle(other.wharf, [bundle]))
+    bundle, export_s = spent(lambda: b"".join(load_bundle(full.bulk)))
+    _, import_s = spent(lambda: unload_bundle(other.bulk, [bundle]))
+    again, again_s = spent(lambda: unload_bundle(other.bulk, [bundle]))
     assert other.ids == full.ids and again.known == len(full.ids)
     figures = {"live": len(full.ids), "bundle_bytes": len(bundle), "export_cpu_s": export_s, "import_cpu_s": import_s,
                "again_cpu_s": again_s}

@@ -54,7 +54,7 @@ def neighbourhood(authors, records):
 
 def one_by_one(liveset, raws):
     for raw in raws:
-        liveset.apply(liveset.judge([raw], THEN))
+        liveset.apply(liveset.propose([raw], THEN))
 
 
 def memory_bytes(village, raws):
@@ -89,7 +89,7 @@ def main():
             "judge_ms": cpu_ms(lambda: one_by_one(liveset, new)) / len(new),
             "vouch_ms": cpu_ms(lambda: one_by_one(liveset, [village.vouch("founder", "newcomer")])),
             "ids_ms": cpu_ms(liveset.ids, 20), "bytes_per_record": memory_bytes(village, papers + posts) / len(liveset),
-            "stranger_ms": cpu_ms(lambda: flooded.apply(flooded.judge(flood, NOW))) / len(flood),
+            "stranger_ms": cpu_ms(lambda: flooded.apply(flooded.propose(flood, NOW))) / len(flood),
         },
         "verify_all": {
             "load_ms": cpu_ms(lambda: [plain.take(raw) for raw in sample]) / len(sample) * len(posts),

@@ -7,7 +7,7 @@ import segno
 from click.testing import CliRunner
 
 from node.cli.main import main
-from node.daemon.bulk_client import RpcBulkPort, doors, export_file, import_file, resting, wharf_of
+from node.daemon.bulk_client import RpcBulkPort, bulk_of, doors, export_file, import_file, resting
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc import Refused, RpcServer
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of
@@ -32,14 +32,14 @@ def post(keys, *texts):
     created = minute_of(SystemClock().now())
     raws = [encode(sign(Record(Kind.BULLETIN, key.key_id, created, 24, packed=text.encode()), charter.set_id, key.sign))
             for text in texts]
-    with resting(keys.path.parent, "ici", SystemClock()) as wharf:
-        assert set(wharf.unload(raws, "post")) == {"kept"}
+    with resting(keys.path.parent, "ici", SystemClock()) as bulk:
+        assert set(bulk.unload(raws, "post")) == {"kept"}
     return {record_id(raw) for raw in raws}
 
 
 def ids_in(keys):
-    with resting(keys.path.parent, "x", SystemClock()) as wharf:
-        return set(wharf.ids())
+    with resting(keys.path.parent, "x", SystemClock()) as bulk:
+        return set(bulk.ids())
 
 
 def settings_file(folder, data):
@@ -70,8 +70,8 @@ def test_a_damaged_file_gives_what_is_good_and_says_so(islands, tmp_path):
     here, there = islands
     post(here, *(f"avis {number}" for number in range(30)))
     file, config = tmp_path / "a.bundle", settings_file(tmp_path, there.path.parent)
-    with resting(here.path.parent, "ici", SystemClock()) as wharf:
-        export_file(wharf, file)
+    with resting(here.path.parent, "ici", SystemClock()) as bulk:
+        export_file(bulk, file)
     file.write_bytes(file.read_bytes()[:-100])
     told = archipel("import", "--config", config, str(file))
     assert told.exit_code == 0 and "29 new" in told.output and "its end is missing" in told.output
@@ -95,17 +95,17 @@ def test_a_running_island_is_asked_through_its_door(islands, tmp_path):
     here, there = islands
     posted = post(here, "un", "deux", "trois")
     file = tmp_path / "a.bundle"
-    with resting(here.path.parent, "ici", SystemClock()) as wharf:
-        export_file(wharf, file)
+    with resting(here.path.parent, "ici", SystemClock()) as bulk:
+        export_file(bulk, file)
     folder = there.path.parent
     with resting(folder, "là-bas", SystemClock()) as inside, closing(RpcServer(folder, doors(inside))):
-        with wharf_of(folder, "ignored") as wharf:
-            assert isinstance(wharf, RpcBulkPort)
-            landed = import_file(wharf, file)
-            assert posted <= set(landed.new_ids) and posted <= set(wharf.ids()) == set(inside.ids())
-            assert wharf.load(list(posted)) == inside.load(list(posted))
-            assert wharf.ids(Choice(topic=3)) == inside.ids(Choice(topic=3))
-            assert wharf.label() == Header(inside.label().set_id, there.island_key().key_id, wharf.label().made, "là-bas")
+        with bulk_of(folder, "ignored") as bulk:
+            assert isinstance(bulk, RpcBulkPort)
+            landed = import_file(bulk, file)
+            assert posted <= set(landed.new_ids) and posted <= set(bulk.ids()) == set(inside.ids())
+            assert bulk.load(list(posted)) == inside.load(list(posted))
+            assert bulk.ids(Choice(topic=3)) == inside.ids(Choice(topic=3))
+            assert bulk.label() == Header(inside.label().set_id, there.island_key().key_id, bulk.label().made, "là-bas")
             assert [header.island for header, _ in inside.remembered()] == [here.island_key().key_id]
         with pytest.raises(Refused):
             RpcBulkPort(folder)._ask("nonsense")
@@ -115,15 +115,15 @@ def test_a_medium_that_fails_leaves_the_old_file_and_no_other(islands, tmp_path)
     here, _ = islands
     post(here, "un")
     file = tmp_path / "a.bundle"
-    with resting(here.path.parent, "ici", SystemClock()) as wharf:
-        export_file(wharf, file)
+    with resting(here.path.parent, "ici", SystemClock()) as bulk:
+        export_file(bulk, file)
         before = file.read_bytes()
 
         def yanked(size):
             raise OSError(5, "Input/output error")
 
         with pytest.raises(OSError):
-            export_file(wharf, file, progress=yanked)
+            export_file(bulk, file, progress=yanked)
     assert file.read_bytes() == before and list(tmp_path.glob("*.part")) == []
 
 
@@ -134,8 +134,8 @@ def test_one_record_travels_as_letters_on_the_command_line(islands, tmp_path):
     printed = archipel("letters", "--config", config[0], posted.hex()[:8])
     assert printed.exit_code == 0
     vouches = tmp_path / "vouches.bundle"
-    with resting(here.path.parent, "ici", SystemClock()) as wharf:
-        export_file(wharf, vouches, Choice(since=MAX_MINUTE))
+    with resting(here.path.parent, "ici", SystemClock()) as bulk:
+        export_file(bulk, vouches, Choice(since=MAX_MINUTE))
     archipel("import", "--config", config[1], str(vouches))
     typed = "\n".join(line for line in printed.output.splitlines() if line.isascii() and line.strip())
     told = CliRunner().invoke(main, ["read", "--config", config[1]], input=typed.lower())
@@ -148,8 +148,8 @@ def test_one_record_travels_as_letters_on_the_command_line(islands, tmp_path):
 def test_a_picture_of_the_code_is_read_or_the_absence_of_a_reader_told(islands, tmp_path, monkeypatch):
     (posted,) = post(islands[0], "Tout le monde au canal")
     config = settings_file(tmp_path, islands[0].path.parent)
-    with resting(islands[0].path.parent, "ici", SystemClock()) as wharf:
-        code = code_of(wharf.load([posted])[0])
+    with resting(islands[0].path.parent, "ici", SystemClock()) as bulk:
+        code = code_of(bulk.load([posted])[0])
     picture, nothing = tmp_path / "code.png", tmp_path / "nothing.png"
     segno.make(code).save(picture, scale=4)
     segno.make("https://example.org").save(nothing, scale=4)

@@ -16,21 +16,21 @@ def test_a_founded_island_reads_back_what_it_made(tmp_path):
     charter = folder.found("Belleville", "Place des Fêtes")
     assert folder.charter() == charter
     assert charter.founders == (folder.island_key().public,)
-    assert Right.WRITE in decode(folder.papers()[0]).detail.rights
+    assert Right.WRITE in decode(folder.credentials()[0]).detail.rights
 
 
 def test_a_founder_may_keep_the_founding_key_off_the_box(tmp_path):
     founder = SigningKey(b"\1" * 32)
     charter = KeyFolder(tmp_path).found("Belleville", founder=founder)
     assert charter.founders == (founder.public,)
-    assert decode(KeyFolder(tmp_path).papers()[0]).author == founder.key_id
+    assert decode(KeyFolder(tmp_path).credentials()[0]).author == founder.key_id
 
 
 def test_an_invited_island_has_the_same_charter_and_the_papers_that_let_it_in(tmp_path):
     first, second = KeyFolder(tmp_path / "a"), KeyFolder(tmp_path / "b")
     charter = first.found("Belleville")
     assert second.join(first.invite(days=3), "Café des Sports") == charter == second.charter()
-    assert decode(second.papers()[-1]).detail.subject == second.island_key().public
+    assert decode(second.credentials()[-1]).detail.subject == second.island_key().public
 
 
 def test_what_is_no_invitation_is_refused_with_what_to_do(tmp_path):

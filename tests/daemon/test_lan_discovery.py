@@ -42,7 +42,7 @@ def serving(answer):
 
 @contextlib.contextmanager
 def rounds(shore, village, peers=()):
-    made = LanDiscovery((shore.wharf, desk(shore, village), village.charter.subkey("lan")), peers, False, None)
+    made = LanDiscovery((shore.bulk, desk(shore, village), village.charter.subkey("lan")), peers, False, None)
     try:
         yield made
     finally:

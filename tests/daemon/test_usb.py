@@ -67,7 +67,7 @@ def test_names_and_contents_survive_fat(tmp_path, here, others):
     for shore in (here, *others, here, others[0]):
         stick.mkdir()
         subprocess.run(["mcopy", "-s", "-n", "-i", image, "::", stick], check=True)
-        assert exchange(shore.wharf, stick).problem == ""
+        assert exchange(shore.bulk, stick).problem == ""
         subprocess.run(["mcopy", "-s", "-o", "-i", image, stick / "archipel", "::"], check=True)
         shutil.rmtree(stick)
     assert here.ids == others[0].ids == others[1].ids
@@ -76,45 +76,45 @@ def test_names_and_contents_survive_fat(tmp_path, here, others):
 def test_three_islands_share_one_stick_and_end_alike(tmp_path, here, others):
     with plugged(tmp_path, 2048) as stick:
         for shore in (here, *others, here, others[0]):
-            assert exchange(shore.wharf, stick).problem == ""
+            assert exchange(shore.bulk, stick).problem == ""
         assert here.ids == others[0].ids == others[1].ids
-        again = exchange(others[1].wharf, stick)
+        again = exchange(others[1].bulk, stick)
         assert again.new == 0 and len(again.landed) == 2
 
 
 def test_a_stick_of_several_sets_keeps_them_apart(tmp_path, here):
     stranger = Shore(Village("others")).hold(*busy(Village("others")))
-    exchange(stranger.wharf, tmp_path)
-    made = exchange(here.wharf, tmp_path)
+    exchange(stranger.bulk, tmp_path)
+    made = exchange(here.bulk, tmp_path)
     assert made.new == 0 and not made.unread
     assert len(list((tmp_path / "archipel").iterdir())) == 2
 
 
 def test_a_bundle_that_a_person_put_there_is_taken_in_and_left_alone(tmp_path, here, others):
-    (tmp_path / "archipel-2025-12-02.bundle").write_bytes(b"".join(load_bundle(here.wharf)))
-    made = exchange(others[0].wharf, tmp_path)
+    (tmp_path / "archipel-2025-12-02.bundle").write_bytes(b"".join(load_bundle(here.bulk)))
+    made = exchange(others[0].bulk, tmp_path)
     assert made.new and here.ids <= others[0].ids
     assert (tmp_path / "archipel-2025-12-02.bundle").exists()
 
 
 def test_a_full_stick_still_gives_and_keeps_its_old_files(tmp_path, here, others):
     with plugged(tmp_path, 160) as stick:
-        exchange(others[0].wharf, stick)
-        old = file_of(stick, others[0].wharf.label()).read_bytes()
+        exchange(others[0].bulk, stick)
+        old = file_of(stick, others[0].bulk.label()).read_bytes()
         with contextlib.suppress(OSError), (stick / "holiday.jpg").open("wb", buffering=0) as file:
             while file.write(bytes(512)):
                 pass
-        made = exchange(here.wharf, stick)
+        made = exchange(here.bulk, stick)
         assert made.problem == "full" and made.new == 1
-        assert file_of(stick, others[0].wharf.label()).read_bytes() == old
+        assert file_of(stick, others[0].bulk.label()).read_bytes() == old
         assert not list(stick.rglob("*.part"))
 
 
 def test_a_read_only_stick_still_gives(tmp_path, here, others):
     with plugged(tmp_path, 2048) as stick:
-        exchange(here.wharf, stick)
+        exchange(here.bulk, stick)
     with plugged(tmp_path, 2048, "ro") as stick:
-        made = exchange(others[0].wharf, stick)
+        made = exchange(others[0].bulk, stick)
     assert made.problem == "read-only" and here.ids <= others[0].ids
 
 
@@ -122,11 +122,11 @@ def test_a_stick_pulled_out_at_any_write_has_the_old_file_or_the_new_one(tmp_pat
     """The image is copied while the file is being written, as if the stick had gone at that moment."""
     moments = []
     with plugged(tmp_path, 2048) as stick:
-        exchange(here.wharf, stick)
-        own = file_of(stick, here.wharf.label())
+        exchange(here.bulk, stick)
+        own = file_of(stick, here.bulk.label())
         old, before = own.read_bytes(), here.ids
         here.hold(*(village.bulletin("writer", f"plus tard {number}", minute=400) for number in range(300)))
-        load = here.wharf.load
+        load = here.bulk.load
 
         def pulled(ids):
             os.sync()
@@ -134,8 +134,8 @@ def test_a_stick_pulled_out_at_any_write_has_the_old_file_or_the_new_one(tmp_pat
             moments.append(1)
             return load(ids)
 
-        here.wharf.load = pulled
-        exchange(here.wharf, stick)
+        here.bulk.load = pulled
+        exchange(here.bulk, stick)
     shutil.copy(tmp_path / "stick.img", tmp_path / f"{len(moments)}.img")
     assert len(moments) >= 3
     found = []
@@ -144,20 +144,20 @@ def test_a_stick_pulled_out_at_any_write_has_the_old_file_or_the_new_one(tmp_pat
         spot.mkdir()
         shutil.move(tmp_path / f"{number}.img", spot / "stick.img")
         with plugged(spot, 2048) as stick:
-            content = file_of(stick, here.wharf.label()).read_bytes()
+            content = file_of(stick, here.bulk.label()).read_bytes()
             found.append(len(list(Bundle([content]))))
-            exchange(here.wharf, stick)
+            exchange(here.bulk, stick)
             assert not list(stick.rglob("*.part")), "what was half written is swept away"
     assert set(found[:-1]) == {len(list(Bundle([old])))} == {len(before)} and found[-1] == len(here.ids)
 
 
 def test_a_stick_that_is_gone_is_told(tmp_path, here):
-    made = exchange(here.wharf, tmp_path / "not" / "there" / "\0".replace("\0", "x" * 300))
+    made = exchange(here.bulk, tmp_path / "not" / "there" / "\0".replace("\0", "x" * 300))
     assert made.problem == "gone" and not made.landed
 
 
 def test_a_stick_swapped_for_another_while_reading_takes_in_what_came_before(tmp_path, here, others, monkeypatch):
-    exchange(here.wharf, tmp_path)
+    exchange(here.bulk, tmp_path)
     reads, read = [], os.read
 
     def fails(descriptor, size):
@@ -167,51 +167,51 @@ def test_a_stick_swapped_for_another_while_reading_takes_in_what_came_before(tmp
         return read(descriptor, 20_000)
 
     monkeypatch.setattr(os, "read", fails)
-    made = exchange(others[0].wharf, tmp_path)
+    made = exchange(others[0].bulk, tmp_path)
     monkeypatch.undo()
     assert list(made.unread.values()) == ["gone"] and made.problem == ""
-    assert exchange(others[0].wharf, tmp_path).unread == {} and here.ids <= others[0].ids
+    assert exchange(others[0].bulk, tmp_path).unread == {} and here.ids <= others[0].ids
 
 
 def test_pipes_links_and_folders_with_the_right_name_are_passed_over(tmp_path, here):
-    place = file_of(tmp_path, here.wharf.label()).parent
+    place = file_of(tmp_path, here.bulk.label()).parent
     place.mkdir(parents=True)
     os.mkfifo(place / "a.bundle")
     (place / "b.bundle").symlink_to("/etc/passwd")
     (place / "c.bundle").mkdir()
     (place / "d.bundle").write_bytes(b"PK\3\4")
     (place / "e.bundle").symlink_to("/dev/zero")
-    made = exchange(here.wharf, tmp_path)
+    made = exchange(here.bulk, tmp_path)
     assert made.unread == {"a.bundle": "not-a-file", "b.bundle": "not-a-file", "c.bundle": "not-a-file",
                            "d.bundle": "bundle-mark", "e.bundle": "not-a-file"}
     assert made.problem == ""
 
 
 def test_a_stick_with_thousands_of_files_costs_a_bounded_time(tmp_path, here):
-    place = file_of(tmp_path, here.wharf.label()).parent
+    place = file_of(tmp_path, here.bulk.label()).parent
     place.mkdir(parents=True)
     for number in range(5_000):
         (place / f"{number}.bundle").touch()
-    assert len(exchange(here.wharf, tmp_path).unread) == MAX_FILES
+    assert len(exchange(here.bulk, tmp_path).unread) == MAX_FILES
 
 
 def test_this_islands_own_full_card_is_not_taken_for_the_sticks(tmp_path, here, others):
-    exchange(here.wharf, tmp_path)
+    exchange(here.bulk, tmp_path)
 
     def full(raws, via):
         raise StoreFailed("full")
 
-    others[0].wharf.unload = full
+    others[0].bulk.unload = full
     with pytest.raises(StoreFailed):
-        exchange(others[0].wharf, tmp_path)
+        exchange(others[0].bulk, tmp_path)
 
 
 def test_forgeries_left_by_another_do_not_hide_what_is_good(tmp_path, here, others, village):
-    exchange(here.wharf, tmp_path)
-    own = file_of(tmp_path, here.wharf.label())
+    exchange(here.bulk, tmp_path)
+    own = file_of(tmp_path, here.bulk.label())
     forged = [raw[:-1] + bytes([raw[-1] ^ 1]) for raw in busy(village)]
-    (own.parent / "0.bundle").write_bytes(b"".join(write(here.wharf.label(), forged)))
-    made = exchange(others[0].wharf, tmp_path)
+    (own.parent / "0.bundle").write_bytes(b"".join(write(here.bulk.label(), forged)))
+    made = exchange(others[0].bulk, tmp_path)
     assert made.landed["0.bundle"].refused["signature"] and here.ids <= others[0].ids
 
 
@@ -238,7 +238,7 @@ def test_a_keeper_leaves_an_invitation_and_a_backup_only_when_asked(tmp_path):
 def test_a_vouch_travels_by_stick_before_what_rests_on_it(tmp_path, village):
     here = Shore(village).hold(*busy(village))
     newcomer = Shore(village, "writer")
-    exchange(here.wharf, tmp_path)
-    exchange(newcomer.wharf, tmp_path)
+    exchange(here.bulk, tmp_path)
+    exchange(newcomer.bulk, tmp_path)
     assert newcomer.ids == here.ids
     assert any(newcomer.liveset.get(id_).kind is Kind.VOUCH for id_ in newcomer.ids)

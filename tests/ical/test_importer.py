@@ -7,7 +7,7 @@ from node.board.import_sources import KEPT_MIN, MAX_KNOWN, ImportSource, Known, 
 from node.ical.import_plan import MAX_AT_ONCE
 from node.ical.importer import MAX_HELD
 from node.model.record import Kind, Record
-from node.replica.quota import ROOM, Category
+from node.replica.quota import LIMITS, Category
 from node.store.index import StoreFailed
 from tests.ical.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, calendar, event
 from tests.sim.portals import HERE, Neighbourhood
@@ -182,7 +182,7 @@ def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, g
 
 
 def test_half_of_the_islands_share_stays_free_for_its_neighbours(neighbourhood, board, desk):
-    half = ROOM[Category.POSTS].records // 2
+    half = LIMITS[Category.POSTS].records // 2
     for number in range(half - 3):
         packed = f"Annonce {number}".encode()
         neighbourhood.take(Record(Kind.BULLETIN, HERE.key_id, board.now(), 48, packed=packed), HERE)

@@ -105,7 +105,7 @@ def test_the_layout_in_the_protocol_is_the_one_we_use(vector):
 @pytest.mark.parametrize("vector", **named(RECORDS["refused"]))
 def test_a_broken_record_is_refused_for_its_reason(vector):
     raw = bytes.fromhex(vector["hex"])
-    assert LiveSet(CHARTER).judge([raw], seconds_of(RECORDS["now"])).verdicts[0].reason == vector["reason"]
+    assert LiveSet(CHARTER).propose([raw], seconds_of(RECORDS["now"])).verdicts[0].reason == vector["reason"]
     if vector["reason"].startswith("record-"):
         with pytest.raises(RemoteFault):
             decode(raw)
@@ -117,7 +117,7 @@ def test_who_may_write(vector):
     raws = papers + [bytes.fromhex(post["hex"]) for post in posts]
     for seed in range(4):
         liveset, now = LiveSet(CHARTER), seconds_of(vector["now"])
-        liveset.apply(liveset.judge(random.Random(seed).sample(raws, len(raws)), now))
+        liveset.apply(liveset.propose(random.Random(seed).sample(raws, len(raws)), now))
         assert [record_id(bytes.fromhex(post["hex"])) in liveset for post in posts] == [post["in_set"] for post in posts]
 
 
@@ -137,10 +137,10 @@ def test_an_invitation_reads_as_written_and_is_used_as_written():
     assert charter_bytes(read_charter(bytes.fromhex(told["charter"]))).hex() == told["charter"]
     assert invitation_bytes(invitation) == raw == from_text(told["text"])
     assert (invitation.seed.hex(), invitation.expires) == (told["seed"], told["expires"])
-    assert [paper.hex() for paper in invitation.papers] == told["records"]
+    assert [paper.hex() for paper in invitation.credentials] == told["records"]
     assert encode(accept(invitation, bytes.fromhex(told["newcomer"]), "Nora", told["used_at"])) == use
     newcomers_set = LiveSet(invitation.charter)
-    newcomers_set.apply(newcomers_set.judge([*invitation.papers, use], seconds_of(told["used_at"])))
+    newcomers_set.apply(newcomers_set.propose([*invitation.credentials, use], seconds_of(told["used_at"])))
     assert len(newcomers_set) == 3
 
 
@@ -163,8 +163,8 @@ def test_a_thousand_edits_with_checks_made_right_let_nobody_in_and_never_raise_a
             invitation = read_invitation(edited)
         except RemoteFault:
             continue
-        if invitation.charter.set_id == CHARTER.set_id and list(invitation.papers) != told["records"]:
+        if invitation.charter.set_id == CHARTER.set_id and list(invitation.credentials) != told["records"]:
             strange = LiveSet(invitation.charter)
-            kept = strange.judge(invitation.papers, seconds_of(told["used_at"])).added
+            kept = strange.propose(invitation.credentials, seconds_of(told["used_at"])).added
             let_in += any(encoded.hex() not in told["records"] for _, encoded in kept)
     assert let_in == 0

@@ -1,4 +1,5 @@
-"""What belongs to the set: corrections, retractions, shares, the pen, expiry; the same on every island in any order."""
+"""What belongs to the set: corrections, retractions, quotas, the quarantine, expiry; the same on every island in any
+order."""
 
 import random
 import tracemalloc
@@ -33,17 +34,17 @@ def in_every_order(village, raws, now=NOW):
 def test_nothing_changes_before_a_change_is_applied():
     village = Village()
     liveset, raw = live(village), village.bulletin()
-    change = liveset.judge([raw], NOW)
+    change = liveset.propose([raw], NOW)
     assert change.added == [(record_id(raw), raw)] and len(liveset) == 0
     liveset.apply(change)
     assert liveset.raw(record_id(raw)) == raw and liveset.get(record_id(raw)).packed == b"bonjour"
     assert list(liveset.ids()) == [record_id(raw)] and record_id(raw) in liveset and len(liveset) == 1
 
 
-def test_a_change_is_applied_once_and_only_to_the_set_it_was_judged_on():
+def test_a_change_is_applied_once_and_only_to_the_set_it_was_proposed_on():
     village = Village()
     liveset = live(village)
-    one, other = liveset.judge([village.bulletin()], NOW), liveset.judge([village.bulletin(text="salut")], NOW)
+    one, other = liveset.propose([village.bulletin()], NOW), liveset.propose([village.bulletin(text="salut")], NOW)
     liveset.apply(one)
     for stale in (one, other):
         with pytest.raises(LocalMisuse):
@@ -64,7 +65,7 @@ def test_each_record_gets_the_reason_it_is_refused_for():
 def test_a_record_that_comes_twice_in_one_batch_is_kept_once():
     village = Village()
     liveset, post = live(village), village.bulletin()
-    change = liveset.judge([post, post], NOW)
+    change = liveset.propose([post, post], NOW)
     assert [verdict.reason for verdict in change.verdicts] == ["kept", "duplicate"]
     assert len(change.added) == 1
 
@@ -81,8 +82,8 @@ def test_what_comes_in_the_minute_its_authors_right_ends_comes_too_late():
 def test_what_a_key_signed_after_it_was_revoked_is_not_read_from_the_archive_either():
     village = Village()
     before, after = (village.bulletin("ana", minute=minute) for minute in (0, 30))
-    papers = [village.vouch("founder", "ana"), village.revoke("founder", "ana", since=20, minute=40)]
-    liveset = live(village, papers, at(50))
+    credentials = [village.vouch("founder", "ana"), village.revoke("founder", "ana", since=20, minute=40)]
+    liveset = live(village, credentials, at(50))
     assert liveset.read(before).created == T0
     assert liveset.read(after) is None
     assert liveset.read(spoilt(before)) is None
@@ -116,7 +117,7 @@ def test_a_flood_of_forged_records_is_remembered_only_so_far(monkeypatch):
     flood = [template[:16] + number.to_bytes(8, "big") + template[24:] for number in range(MAX_FORGED + 500)]
     assert set(take(liveset, flood)) == {"signature"}
     assert len(liveset._state.forged) == MAX_FORGED and record_id(flood[-1]) in liveset._state.forged
-    assert len(liveset) == len(liveset._state.pen) == 0
+    assert len(liveset) == len(liveset._state.quarantine) == 0
 
 
 def test_a_record_from_the_future_waits_and_enters_when_its_time_is_near():
@@ -173,19 +174,19 @@ def test_what_would_end_before_its_target_does_not_touch_it():
 def test_nobody_corrects_or_retracts_what_another_wrote():
     village = Village()
     first = village.bulletin("ana", life=24)
-    papers = [village.vouch("founder", "ana"), village.vouch("founder", "ben", KEEPER)]
+    credentials = [village.vouch("founder", "ana"), village.vouch("founder", "ben", KEEPER)]
     forged = [act(record_id(first), author, life=99) for author in ("ben", "founder") for act in (village.retraction,)]
     forged += [village.bulletin("ben", text="faux", minute=5, life=99, target=record_id(first)[:8])]
-    assert in_every_order(village, [*papers, *forged, first])[-1]
+    assert in_every_order(village, [*credentials, *forged, first])[-1]
 
 
 def test_a_retraction_is_not_retracted_and_vouches_are_not_either():
     village = Village()
     first = village.bulletin()
     gone = village.retraction(record_id(first), life=48)
-    paper = village.vouch("founder", "ana")
-    again = [village.retraction(record_id(gone), minute=2, life=90), village.retraction(record_id(paper), life=9_000)]
-    assert in_every_order(village, [first, gone, paper, *again])[:3] == [False, True, True]
+    credential = village.vouch("founder", "ana")
+    again = [village.retraction(record_id(gone), minute=2, life=90), village.retraction(record_id(credential), life=9_000)]
+    assert in_every_order(village, [first, gone, credential, *again])[:3] == [False, True, True]
 
 
 def test_a_reply_and_a_cancellation_can_be_retracted_and_belong_to_their_target():
@@ -222,10 +223,10 @@ def test_one_version_is_shown_per_item_and_never_a_forged_one():
     village = Village()
     first = village.bulletin("ana", life=24)
     root = record_id(first)[:8]
-    papers = [village.vouch("founder", "ana"), village.vouch("founder", "ben")]
+    credentials = [village.vouch("founder", "ana"), village.vouch("founder", "ben")]
     forged = village.bulletin("ben", "faux", minute=5, life=99, target=root)
     short = village.bulletin("ana", "court", minute=5, life=1, target=root)
-    liveset = live(village, [*papers, forged, short, first])
+    liveset = live(village, [*credentials, forged, short, first])
     assert liveset.version(root) == record_id(first) and root in liveset.roots()
     better = village.bulletin("ana", "mieux", minute=3, life=24, target=root)
     take(liveset, [better])

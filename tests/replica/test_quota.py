@@ -1,16 +1,17 @@
-"""Each author has a share of the set, and nobody is pushed out by another."""
+"""Each author has a quota of the set, and nobody is pushed out by another."""
 
 import random
 
 import pytest
 
 from node.model.record import record_id
-from node.replica.quota import ROOM, Category
+from node.replica.quota import LIMITS, Category
 from tests.sim.village import Village, held, live, take
 
 
-def test_the_shares_are_those_of_the_protocol_as_all_islands_must_agree_on_them():
-    assert ROOM == {Category.POSTS: (1024, 262_144), Category.ENDINGS: (1024, 131_072), Category.PAPERS: (512, 131_072)}
+def test_the_quotas_are_those_of_the_protocol_as_all_islands_must_agree_on_them():
+    assert LIMITS == {Category.POSTS: (1024, 262_144), Category.ENDINGS: (1024, 131_072),
+                      Category.CREDENTIALS: (512, 131_072)}
 
 
 def test_an_author_keeps_its_newest_posts_and_others_keep_theirs():
@@ -25,7 +26,7 @@ def test_an_author_keeps_its_newest_posts_and_others_keep_theirs():
     assert take(liveset, mine[:1]) == ["over-share"]
 
 
-def test_the_share_is_bounded_in_bytes_too():
+def test_the_quota_is_bounded_in_bytes_too():
     village = Village()
     liveset = live(village, posts=(1000, 2_000))
     posts = [village.bulletin(text="x" * 420, minute=n) for n in range(9)]
@@ -34,7 +35,7 @@ def test_the_share_is_bounded_in_bytes_too():
 
 
 @pytest.mark.parametrize(("spare", "kept"), [(0, 3), (-1, 2)])
-def test_a_share_is_full_to_the_last_octet(spare, kept):
+def test_a_quota_is_full_to_the_last_octet(spare, kept):
     village = Village()
     posts = [village.bulletin(text="x" * 50, minute=n) for n in range(3)]
     for order in (posts, posts[::-1]):
@@ -58,7 +59,7 @@ def test_posts_never_push_out_retractions_or_vouches():
 
 def test_a_keeper_with_too_many_vouches_keeps_the_first():
     village = Village()
-    liveset = live(village, papers=(3, 99_999))
+    liveset = live(village, credentials=(3, 99_999))
     vouches = [village.vouch("founder", f"island {n}", minute=n) for n in range(6)]
     for raw in reversed(vouches):
         take(liveset, [raw])

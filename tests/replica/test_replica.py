@@ -161,7 +161,8 @@ def test_a_record_that_waited_for_its_vouch_is_kept_on_disk_and_told_when_the_vo
     assert one.handle(PacketReceived("air", post), NOW) == []
     assert one.engines[0].heard[-1] == RecordRefused(record_id(post), "air", "penned")
     assert len(one.handle(PacketReceived("air", vouch), NOW)) == 2
-    assert one.engines[0].heard[-2:] == [RecordKept(record_id(vouch), "air"), RecordKept(record_id(post), "pen", bulk=True)]
+    assert one.engines[0].heard[-2:] == [RecordKept(record_id(vouch), "air"),
+                                         RecordKept(record_id(post), "quarantine", bulk=True)]
     assert len(one.store) == 2
 
 

@@ -38,8 +38,8 @@ class AnIsland(RuleBasedStateMachine):
     def settle(self):
         self.village, self.store, self.minute, self.given = Village(), FlakyStore(), 0, []
         self.island = Replica(LiveSet(self.village.charter), self.store, [])
-        papers = [self.village.vouch("founder", "ana", KEEPER, life=2), self.village.vouch("ana", "ben", life=3)]
-        return multiple(*papers)
+        credentials = [self.village.vouch("founder", "ana", KEEPER, life=2), self.village.vouch("ana", "ben", life=3)]
+        return multiple(*credentials)
 
     @rule(target=records, author=people, minute=minutes, life=hours, urgent=st.booleans())
     def write(self, author, minute, life, urgent):
@@ -65,7 +65,7 @@ class AnIsland(RuleBasedStateMachine):
     def give(self, raws, refuses):
         self.store.refuses = refuses
         before = set(self.island.liveset.ids()), len(self.store)
-        change = self.island.liveset.judge(raws, at(self.minute))
+        change = self.island.liveset.propose(raws, at(self.minute))
         needs_card = change.added or change.deleted  # what only waits for a vouch is not written down
         self.island.handle(Imported(tuple(raws), "bundle"), at(self.minute))
         if refuses and needs_card:
@@ -81,7 +81,7 @@ class AnIsland(RuleBasedStateMachine):
 
     @rule()
     def restart(self):
-        """What waits in the pen is forgotten, and given again by the others."""
+        """What waits in the quarantine is forgotten, and given again by the others."""
         self.island = Replica(LiveSet(self.village.charter), self.store, [])
         self.island.load(at(self.minute))
         self.island.handle(Imported(tuple(self.given), "lan"), at(self.minute))

@@ -21,8 +21,8 @@ def kept(village, raws, now=NOW):
     return [record_id(raw) in liveset for raw in raws]
 
 
-def may_write(village, papers, who, minute=0, urgent=False, now=NOW):
-    return kept(village, [*papers, village.bulletin(who, minute=minute, life=LONG // 10, urgent=urgent)], now)[-1]
+def may_write(village, credentials, who, minute=0, urgent=False, now=NOW):
+    return kept(village, [*credentials, village.bulletin(who, minute=minute, life=LONG // 10, urgent=urgent)], now)[-1]
 
 
 def test_a_founder_writes_and_a_stranger_does_not():
@@ -34,37 +34,37 @@ def test_a_founder_writes_and_a_stranger_does_not():
 
 def test_a_vouched_key_writes_but_is_neither_urgent_nor_a_keeper():
     village = Village()
-    papers = [village.vouch("founder", "ana")]
-    assert may_write(village, papers, "ana")
-    assert not may_write(village, papers, "ana", urgent=True)
-    assert not may_write(village, [*papers, village.vouch("ana", "ben")], "ben")
+    credentials = [village.vouch("founder", "ana")]
+    assert may_write(village, credentials, "ana")
+    assert not may_write(village, credentials, "ana", urgent=True)
+    assert not may_write(village, [*credentials, village.vouch("ana", "ben")], "ben")
 
 
 def test_chains_are_at_most_three_vouches_long():
     village = Village()
-    papers = [village.vouch("founder", "one", KEEPER), village.vouch("one", "two", KEEPER),
+    credentials = [village.vouch("founder", "one", KEEPER), village.vouch("one", "two", KEEPER),
               village.vouch("two", "three", KEEPER), village.vouch("three", "four")]
-    assert may_write(village, papers, "three")
-    assert not may_write(village, papers, "four")
-    assert kept(village, papers) == [True, True, True, False]
-    assert may_write(village, [*papers, village.vouch("founder", "two", KEEPER)], "four")
+    assert may_write(village, credentials, "three")
+    assert not may_write(village, credentials, "four")
+    assert kept(village, credentials) == [True, True, True, False]
+    assert may_write(village, [*credentials, village.vouch("founder", "two", KEEPER)], "four")
 
 
 def test_only_who_may_be_urgent_lets_others_be():
     village = Village()
-    papers = [village.vouch("founder", "quiet", KEEPER), village.vouch("quiet", "ana", CRIER),
+    credentials = [village.vouch("founder", "quiet", KEEPER), village.vouch("quiet", "ana", CRIER),
               village.vouch("founder", "loud", KEEPER | Right.URGENT), village.vouch("loud", "ben", CRIER)]
-    assert may_write(village, papers, "ana")
-    assert not may_write(village, papers, "ana", urgent=True)
-    assert may_write(village, papers, "ben", urgent=True)
+    assert may_write(village, credentials, "ana")
+    assert not may_write(village, credentials, "ana", urgent=True)
+    assert may_write(village, credentials, "ben", urgent=True)
 
 
 def test_a_right_ends_with_the_first_vouch_of_its_chain_that_ends():
     village = Village()
-    papers = [village.vouch("founder", "keeper", KEEPER, life=48), village.vouch("keeper", "ana", life=LONG)]
-    assert may_write(village, papers, "ana", minute=2 * DAY - 1, now=at(2 * DAY - 1))
-    assert not may_write(village, papers, "ana", minute=2 * DAY, now=at(2 * DAY))
-    renewed = [*papers, village.vouch("founder", "keeper", KEEPER, minute=DAY, life=LONG)]
+    credentials = [village.vouch("founder", "keeper", KEEPER, life=48), village.vouch("keeper", "ana", life=LONG)]
+    assert may_write(village, credentials, "ana", minute=2 * DAY - 1, now=at(2 * DAY - 1))
+    assert not may_write(village, credentials, "ana", minute=2 * DAY, now=at(2 * DAY))
+    renewed = [*credentials, village.vouch("founder", "keeper", KEEPER, minute=DAY, life=LONG)]
     assert may_write(village, renewed, "ana", minute=2 * DAY, now=at(2 * DAY))
 
 
@@ -74,7 +74,7 @@ def test_when_a_vouch_ends_what_rested_on_it_leaves_the_set_and_a_late_renewal_b
     gone = liveset.expire(at(DAY))
     assert len(gone.removed) == 2 and gone.deleted == [] and not liveset.ids()
     assert len(liveset.ids(as_of=None)) == 0
-    liveset.apply(liveset.judge([village.vouch("founder", "ana", minute=DAY)], at(DAY + 60)))
+    liveset.apply(liveset.propose([village.vouch("founder", "ana", minute=DAY)], at(DAY + 60)))
     assert len(liveset) == 2
 
 
@@ -82,8 +82,8 @@ def test_a_vouch_that_has_ended_lets_nobody_in_though_it_was_not_hidden_yet():
     village = Village()
     liveset = live(village, [village.vouch("founder", "keeper", KEEPER, life=24)])
     late = [village.vouch("keeper", "ana", minute=DAY), village.bulletin("keeper", minute=DAY)]
-    assert [verdict.reason for verdict in liveset.judge(late, at(DAY)).verdicts] == ["penned", "penned"]
-    assert [verdict.reason for verdict in liveset.judge(late, at(DAY - 1)).verdicts] == ["kept", "kept"]
+    assert [verdict.reason for verdict in liveset.propose(late, at(DAY)).verdicts] == ["penned", "penned"]
+    assert [verdict.reason for verdict in liveset.propose(late, at(DAY - 1)).verdicts] == ["kept", "kept"]
 
 
 def test_ids_as_of_a_later_minute_leave_out_what_will_have_lost_its_vouch():
@@ -99,87 +99,90 @@ def test_ids_as_of_a_later_minute_leave_out_what_will_have_lost_its_vouch():
 @pytest.mark.parametrize("authority", ["founder", "voucher", "itself"])
 def test_a_revocation_ends_a_key_from_its_minute_on(authority):
     village = Village()
-    papers = [village.vouch("founder", "voucher", KEEPER), village.vouch("voucher", "itself")]
+    credentials = [village.vouch("founder", "voucher", KEEPER), village.vouch("voucher", "itself")]
     before, after = village.bulletin("itself", minute=9), village.bulletin("itself", minute=10)
-    assert kept(village, [*papers, before, after, village.revoke(authority, "itself", since=10)])[2:] == [True, False, True]
+    revoked = village.revoke(authority, "itself", since=10)
+    assert kept(village, [*credentials, before, after, revoked])[2:] == [True, False, True]
 
 
 def test_a_keeper_alone_cannot_revoke_whom_somebody_else_vouched_for():
     village = Village()
-    papers = [village.vouch("founder", name, KEEPER) for name in ("ana", "ben")] + [village.vouch("ben", "cleo")]
-    assert may_write(village, [*papers, village.revoke("ana", "cleo")], "cleo")
-    assert may_write(village, [*papers, village.revoke("ana", "ben")], "ben")
-    assert not may_write(village, [*papers, village.revoke("founder", "cleo")], "cleo")
+    credentials = [village.vouch("founder", name, KEEPER) for name in ("ana", "ben")] + [village.vouch("ben", "cleo")]
+    assert may_write(village, [*credentials, village.revoke("ana", "cleo")], "cleo")
+    assert may_write(village, [*credentials, village.revoke("ana", "ben")], "ben")
+    assert not may_write(village, [*credentials, village.revoke("founder", "cleo")], "cleo")
 
 
 def test_two_keepers_revoke_from_the_minute_on_which_both_agree():
     village = Village()
-    papers = [village.vouch("founder", name, KEEPER) for name in ("ana", "ben", "cleo")]
-    papers += [village.revoke("ana", "cleo", since=5), village.revoke("ben", "cleo", since=8)]
-    assert may_write(village, papers, "cleo", minute=7)
-    assert not may_write(village, papers, "cleo", minute=8)
+    credentials = [village.vouch("founder", name, KEEPER) for name in ("ana", "ben", "cleo")]
+    credentials += [village.revoke("ana", "cleo", since=5), village.revoke("ben", "cleo", since=8)]
+    assert may_write(village, credentials, "cleo", minute=7)
+    assert not may_write(village, credentials, "cleo", minute=8)
 
 
 def test_two_keepers_can_revoke_a_founder_whose_key_was_stolen():
     village = Village("founder", "second")
-    papers = [village.vouch("second", name, KEEPER) for name in ("ana", "ben")]
-    papers += [village.revoke(name, "founder") for name in ("ana", "ben")]
-    assert not may_write(village, papers, "founder")
+    credentials = [village.vouch("second", name, KEEPER) for name in ("ana", "ben")]
+    credentials += [village.revoke(name, "founder") for name in ("ana", "ben")]
+    assert not may_write(village, credentials, "founder")
 
 
 def test_a_stolen_keeper_cannot_outvote_others_with_keepers_of_its_own_making():
     village = Village()
-    papers = [village.vouch("founder", "thief", KEEPER), village.vouch("founder", "ana", KEEPER),
+    credentials = [village.vouch("founder", "thief", KEEPER), village.vouch("founder", "ana", KEEPER),
               village.vouch("thief", "puppet", KEEPER), village.vouch("thief", "doll", KEEPER)]
-    papers += [village.revoke(name, "ana") for name in ("thief", "puppet", "doll")]
-    assert may_write(village, papers, "ana")
+    credentials += [village.revoke(name, "ana") for name in ("thief", "puppet", "doll")]
+    assert may_write(village, credentials, "ana")
 
 
 def test_a_stranger_or_a_writer_revokes_nobody():
     village = Village()
-    papers = [village.vouch("founder", "ana"), village.vouch("founder", "ben")]
+    credentials = [village.vouch("founder", "ana"), village.vouch("founder", "ben")]
     for author in ("ben", "stranger"):
-        assert may_write(village, [*papers, village.revoke(author, "ana")], "ana")
-        assert kept(village, [*papers, village.revoke(author, "ana")]) == [True, True, False]
+        assert may_write(village, [*credentials, village.revoke(author, "ana")], "ana")
+        assert kept(village, [*credentials, village.revoke(author, "ana")]) == [True, True, False]
 
 
 @pytest.mark.parametrize("authorities", [["founder"], ["keeper"], ["ana", "ben"]])
 def test_revoking_a_keeper_ends_what_rested_on_it_only_from_then_on(authorities):
     village = Village()
-    papers = [village.vouch("founder", name, KEEPER) for name in ("keeper", "ana", "ben")]
-    papers += [village.vouch("keeper", "old", minute=5), village.vouch("keeper", "new", minute=10)]
-    papers += [village.revoke(authority, "keeper", since=10) for authority in authorities]
-    assert may_write(village, papers, "old", minute=20)
-    assert not may_write(village, papers, "new", minute=20)
+    credentials = [village.vouch("founder", name, KEEPER) for name in ("keeper", "ana", "ben")]
+    credentials += [village.vouch("keeper", "old", minute=5), village.vouch("keeper", "new", minute=10)]
+    credentials += [village.revoke(authority, "keeper", since=10) for authority in authorities]
+    assert may_write(village, credentials, "old", minute=20)
+    assert not may_write(village, credentials, "new", minute=20)
 
 
 def test_keepers_who_revoke_each_other_both_fall():
     village = Village()
-    papers = [village.vouch("founder", name, KEEPER) for name in ("ana", "ben", "cleo", "dan")]
-    papers += [village.revoke(one, other, since=3) for one, other in
+    credentials = [village.vouch("founder", name, KEEPER) for name in ("ana", "ben", "cleo", "dan")]
+    credentials += [village.revoke(one, other, since=3) for one, other in
                [("ana", "cleo"), ("ben", "cleo"), ("cleo", "ana"), ("dan", "ana")]]
-    assert not may_write(village, papers, "ana", minute=3)
-    assert not may_write(village, papers, "cleo", minute=3)
-    assert may_write(village, papers, "ben", minute=3)
+    assert not may_write(village, credentials, "ana", minute=3)
+    assert not may_write(village, credentials, "cleo", minute=3)
+    assert may_write(village, credentials, "ben", minute=3)
 
 
 def test_a_founders_revocation_undoes_a_coup():
     village = Village()
-    papers = [village.vouch("founder", name, KEEPER) for name in ("thief", "crony", "ana")]
+    credentials = [village.vouch("founder", name, KEEPER) for name in ("thief", "crony", "ana")]
     coup = [village.revoke("thief", "ana", minute=5), village.revoke("crony", "ana", minute=5)]
-    assert not may_write(village, [*papers, *coup], "ana", minute=10)
-    assert may_write(village, [*papers, *coup, village.revoke("founder", "thief", since=4, minute=20)], "ana", minute=10)
+    assert not may_write(village, [*credentials, *coup], "ana", minute=10)
+    cut = village.revoke("founder", "thief", since=4, minute=20)
+    assert may_write(village, [*credentials, *coup, cut], "ana", minute=10)
 
 
 def test_an_invitation_lets_one_newcomer_in_and_no_second_one():
     village = Village()
-    papers = [village.vouch("founder", "keeper", KEEPER), village.vouch("keeper", "ticket", INVITATION, minute=2, life=100)]
+    credentials = [village.vouch("founder", "keeper", KEEPER),
+                   village.vouch("keeper", "ticket", INVITATION, minute=2, life=100)]
     first = village.vouch("ticket", "first", minute=5, life=100)
     second = village.vouch("ticket", "second", minute=6, life=100)
-    assert may_write(village, [*papers, first], "first", minute=7)
-    assert may_write(village, [*papers, second, first], "first", minute=7)
-    assert not may_write(village, [*papers, second, first], "second", minute=7)
-    assert not may_write(village, papers, "ticket", minute=7)
+    assert may_write(village, [*credentials, first], "first", minute=7)
+    assert may_write(village, [*credentials, second, first], "first", minute=7)
+    assert not may_write(village, [*credentials, second, first], "second", minute=7)
+    assert not may_write(village, credentials, "ticket", minute=7)
 
 
 def test_an_invitation_gives_no_more_than_writing():
@@ -193,9 +196,9 @@ def test_an_invitation_gives_no_more_than_writing():
 
 def test_a_one_time_key_that_may_also_write_still_lets_its_newcomer_in():
     village = Village()
-    papers = [village.vouch("founder", "ticket", INVITATION, life=100), village.vouch("founder", "ticket", life=LONG)]
-    assert may_write(village, [*papers, village.vouch("ticket", "ana", life=100)], "ana")
-    assert may_write(village, papers, "ticket")
+    credentials = [village.vouch("founder", "ticket", INVITATION, life=100), village.vouch("founder", "ticket", life=LONG)]
+    assert may_write(village, [*credentials, village.vouch("ticket", "ana", life=100)], "ana")
+    assert may_write(village, credentials, "ticket")
 
 
 @pytest.mark.parametrize("use", [{"minute": 1, "life": 200}, {"minute": 5, "life": 10}])
@@ -208,35 +211,36 @@ def test_a_use_older_or_shorter_than_its_invitation_counts_for_nothing(use):
 
 def test_admission_by_invitation_ends_with_it_unless_a_keeper_vouches():
     village = Village()
-    papers = [village.vouch("founder", "ticket", INVITATION, life=24), village.vouch("ticket", "ana", life=LONG)]
-    assert may_write(village, papers, "ana", minute=DAY - 1, now=at(DAY - 1))
-    assert not may_write(village, papers, "ana", minute=DAY, now=at(DAY))
-    assert may_write(village, [*papers, village.vouch("founder", "ana")], "ana", minute=DAY, now=at(DAY))
+    credentials = [village.vouch("founder", "ticket", INVITATION, life=24), village.vouch("ticket", "ana", life=LONG)]
+    assert may_write(village, credentials, "ana", minute=DAY - 1, now=at(DAY - 1))
+    assert not may_write(village, credentials, "ana", minute=DAY, now=at(DAY))
+    assert may_write(village, [*credentials, village.vouch("founder", "ana")], "ana", minute=DAY, now=at(DAY))
 
 
 def test_the_keeper_who_invited_can_take_it_back():
     village = Village()
-    papers = [village.vouch("founder", "keeper", KEEPER), village.vouch("keeper", "ticket", INVITATION),
+    credentials = [village.vouch("founder", "keeper", KEEPER), village.vouch("keeper", "ticket", INVITATION),
               village.vouch("ticket", "ana"), village.revoke("keeper", "ana", since=3)]
-    assert may_write(village, papers, "ana", minute=2)
-    assert not may_write(village, papers, "ana", minute=3)
+    assert may_write(village, credentials, "ana", minute=2)
+    assert not may_write(village, credentials, "ana", minute=3)
 
 
 def test_a_key_is_named_by_its_newest_vouch_nearest_to_a_founder():
     village = Village()
-    papers = [village.vouch("founder", "keeper", KEEPER), village.vouch("keeper", "ana", minute=9),
+    credentials = [village.vouch("founder", "keeper", KEEPER), village.vouch("keeper", "ana", minute=9),
               village.vouch("founder", "ana", minute=1), village.vouch("founder", "ana", minute=2)]
-    trust = live(village, papers).trust
+    trust = live(village, credentials).trust
     standing = trust.standings[village.key("ana").key_id]
-    assert standing.named_by.id == record_id(papers[3])
+    assert standing.named_by.id == record_id(credentials[3])
     assert standing.chain == 1 and standing.vouchers == {village.key("founder").key_id, village.key("keeper").key_id}
 
 
 def test_what_a_key_may_do_at_a_minute_ends_with_its_vouch_and_with_its_cut():
     village = Village()
-    papers = [village.vouch("founder", "ana", life=24), village.vouch("founder", "ben")]
-    papers += [village.revoke("founder", "ben", since=5)]
-    trust, (ana, ben, stranger) = live(village, papers).trust, (village.key(name).key_id for name in ("ana", "ben", "eve"))
+    credentials = [village.vouch("founder", "ana", life=24), village.vouch("founder", "ben")]
+    credentials += [village.revoke("founder", "ben", since=5)]
+    trust = live(village, credentials).trust
+    ana, ben, stranger = (village.key(name).key_id for name in ("ana", "ben", "eve"))
     assert trust.may(ana, Right.WRITE, T0 + DAY - 1) and not trust.may(ana, Right.WRITE, T0 + DAY)
     assert trust.may(ben, Right.WRITE, T0 + 4) and not trust.may(ben, Right.WRITE, T0 + 5)
     assert not trust.may(ana, Right.URGENT, T0) and not trust.may(stranger, Right.WRITE, T0)
@@ -246,73 +250,73 @@ NAMES = ["founder", "second", "ana", "ben", "cleo", "dan", "eve"]
 names = st.sampled_from(NAMES)
 rights = st.sampled_from([WRITER, KEEPER, CRIER, KEEPER | Right.URGENT, INVITATION, Right.VOUCH])
 minutes = st.integers(0, 30)
-PAPERS = st.lists(st.one_of(
+CREDENTIALS = st.lists(st.one_of(
     st.tuples(st.just("vouch"), names, names, rights, minutes, st.sampled_from([1, 2, 9])),
     st.tuples(st.just("revoke"), names, names, minutes, minutes, st.just(9)),
 ), max_size=14, unique=True)
 
 
-def written(village, papers):
+def written(village, credentials):
     raws = []
-    for what, author, subject, third, minute, life in papers:
+    for what, author, subject, third, minute, life in credentials:
         act = village.vouch if what == "vouch" else village.revoke
         raws.append(act(author, subject, third, minute=minute, life=life))
     return raws + [village.bulletin(name, minute=minute, life=3) for name in NAMES for minute in (0, 15, 30)]
 
 
 @settings(max_examples=150 * EFFORT, deadline=None)
-@given(PAPERS, st.randoms(use_true_random=False), st.integers(1, 5))
-def test_islands_that_hold_the_same_records_agree_whatever_the_order(papers, rng, batch):
+@given(CREDENTIALS, st.randoms(use_true_random=False), st.integers(1, 5))
+def test_islands_that_hold_the_same_records_agree_whatever_the_order(credentials, rng, batch):
     village = Village("founder", "second")
-    raws = written(village, papers)
+    raws = written(village, credentials)
     expected = set(live(village, raws).ids())
     rng.shuffle(raws)
     liveset = LiveSet(village.charter)
     for start in range(0, len(raws), batch):
-        liveset.apply(liveset.judge(raws[start:start + batch] + raws[:batch], NOW))
+        liveset.apply(liveset.propose(raws[start:start + batch] + raws[:batch], NOW))
     assert set(liveset.ids()) == expected
 
 
 @settings(max_examples=100 * EFFORT, deadline=None)
-@given(PAPERS, st.randoms(use_true_random=False))
-def test_islands_that_exchange_what_is_live_agree_with_one_that_got_everything(papers, rng):
+@given(CREDENTIALS, st.randoms(use_true_random=False))
+def test_islands_that_exchange_what_is_live_agree_with_one_that_got_everything(credentials, rng):
     village = Village("founder", "second")
-    raws = written(village, papers)
+    raws = written(village, credentials)
     everything = set(live(village, raws).ids())
     halves = [LiveSet(village.charter), LiveSet(village.charter)]
     for raw in raws:
         island = rng.choice(halves)
-        island.apply(island.judge([raw], NOW))
+        island.apply(island.propose([raw], NOW))
     for _ in range(6):
         for island, other in (halves, halves[::-1]):
-            island.apply(island.judge([other.raw(id_) for id_ in other.ids() if id_ not in island], NOW))
+            island.apply(island.propose([other.raw(id_) for id_ in other.ids() if id_ not in island], NOW))
     assert set(halves[0].ids()) == set(halves[1].ids()) == everything
 
 
 @settings(max_examples=100 * EFFORT, deadline=None)
-@given(PAPERS, st.randoms(use_true_random=False), st.lists(st.integers(30, 200), min_size=1, max_size=3))
-def test_time_passing_early_or_late_gives_the_same_set(papers, rng, moments):
+@given(CREDENTIALS, st.randoms(use_true_random=False), st.lists(st.integers(30, 200), min_size=1, max_size=3))
+def test_time_passing_early_or_late_gives_the_same_set(credentials, rng, moments):
     """Expiry between arrivals or after them, as of the same last minute."""
     village = Village("founder", "second")
-    raws = written(village, papers)
+    raws = written(village, credentials)
     last = at(max(moments))
     late = live(village, raws)
     late.expire(last)
-    late.apply(late.judge(late.waiting(last), last))
+    late.apply(late.propose(late.waiting(last), last))
     rng.shuffle(raws)
     early = LiveSet(village.charter)
     for moment in sorted(moments):
         half = raws[:rng.randint(0, len(raws))]
-        early.apply(early.judge(half, at(moment)))
+        early.apply(early.propose(half, at(moment)))
         early.expire(at(moment))
-        early.apply(early.judge(early.waiting(at(moment)), at(moment)))
-    early.apply(early.judge(raws, last))
+        early.apply(early.propose(early.waiting(at(moment)), at(moment)))
+    early.apply(early.propose(raws, last))
     assert set(early.ids()) == set(late.ids())
 
 
 def test_many_vouches_that_come_in_any_order_in_one_batch_all_count():
     village = Village()
-    papers = [village.vouch("founder", f"keeper {n}", KEEPER) for n in range(10)]
-    papers += [village.vouch(f"keeper {n % 10}", f"island {n}") for n in range(300)]
-    random.Random(1).shuffle(papers)
-    assert len(live(village, papers)) == 310
+    credentials = [village.vouch("founder", f"keeper {n}", KEEPER) for n in range(10)]
+    credentials += [village.vouch(f"keeper {n % 10}", f"island {n}") for n in range(300)]
+    random.Random(1).shuffle(credentials)
+    assert len(live(village, credentials)) == 310

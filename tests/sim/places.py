@@ -12,7 +12,7 @@ from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.replica.liveset import LiveSet
-from node.replica.quota import ROOM
+from node.replica.quota import LIMITS
 from node.replica.replica import Replica
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
@@ -28,7 +28,7 @@ class Place:
 
     def __init__(self, folder, room=None):
         self.clock, self.rng = ManualClock(START), random.Random(1)
-        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, ROOM | (room or {}))
+        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (room or {}))
         self.archive = Archive(folder / "archive.sqlite")
         self.island = Replica(self.liveset, self.store, [])
         for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),

@@ -7,7 +7,7 @@ from node.model.clock import seconds_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
 from node.replica.liveset import LiveSet
-from node.replica.quota import ROOM, Category, Limit
+from node.replica.quota import LIMITS, Category, Limit
 
 T0 = 1_000_000  # the minute at which things begin
 NOW = float(seconds_of(T0))
@@ -67,15 +67,15 @@ class Village:
 
 
 def live(village, raws=(), now=NOW, **room):
-    """A set after these records came in one batch; `room`: another share, (records, bytes) by drawer."""
-    liveset = LiveSet(village.charter, {**ROOM, **{Category[name.upper()]: Limit(*size) for name, size in room.items()}})
+    """A set after these records came in one batch; `room`: other limits, (records, bytes) by category."""
+    liveset = LiveSet(village.charter, {**LIMITS, **{Category[name.upper()]: Limit(*size) for name, size in room.items()}})
     take(liveset, raws, now)
     return liveset
 
 
 def take(liveset, raws, now=NOW):
     """Judge, apply, and the reason per record."""
-    change = liveset.judge(raws, now)
+    change = liveset.propose(raws, now)
     liveset.apply(change)
     return [verdict.reason for verdict in change.verdicts]
 

@@ -42,8 +42,8 @@ def test_a_folder_is_read_as_it_is(left):
 
 def test_its_records_are_still_members_of_the_set(left):
     folder, told = left
-    with resting(folder / "island", "Nord", ManualClock(told["at"])) as wharf:
-        assert {id_.hex() for id_ in wharf.ids()} >= told["live"].keys()
+    with resting(folder / "island", "Nord", ManualClock(told["at"])) as bulk:
+        assert {id_.hex() for id_ in bulk.ids()} >= told["live"].keys()
 
 
 def test_a_backup_is_restored(left):

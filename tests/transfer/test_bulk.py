@@ -19,17 +19,17 @@ FOOD = next(number for number, slug in TOPICS.items() if slug == "food")
 
 
 class Shore:
-    """An island with a wharf and no links."""
+    """An island with a bulk and no links."""
 
     def __init__(self, village, who="founder", store=None):
         self.minute, self.store = 0, store if store is not None else MemoryStore()
         self.liveset = LiveSet(village.charter)
         self.island = Replica(self.liveset, self.store, [])
-        self.wharf = LocalBulkPort(self.liveset, self.store, (village.key(who).key_id, who), lambda: at(self.minute),
+        self.bulk = LocalBulkPort(self.liveset, self.store, (village.key(who).key_id, who), lambda: at(self.minute),
                                  lambda raws, via: self.island.take_in(raws, via, at(self.minute))[0])
 
     def hold(self, *raws):
-        self.wharf.unload(list(raws), "test")
+        self.bulk.unload(list(raws), "test")
         return self
 
     @property
@@ -51,7 +51,7 @@ def busy(village, posts=300):
 def test_a_never_seen_island_learns_the_whole_set_from_one_bundle():
     village = Village()
     here, there = Shore(village).hold(*busy(village)), Shore(village, "island")
-    landed = unload_bundle(there.wharf, load_bundle(here.wharf))
+    landed = unload_bundle(there.bulk, load_bundle(here.bulk))
     assert there.ids == here.ids and landed.new.total() == len(here.ids)
     assert not landed.refused and not landed.faults
 
@@ -59,11 +59,11 @@ def test_a_never_seen_island_learns_the_whole_set_from_one_bundle():
 def test_a_second_import_changes_nothing():
     village = Village()
     here, there = Shore(village).hold(*busy(village)), Shore(village, "island")
-    bundle = b"".join(load_bundle(here.wharf))
-    unload_bundle(there.wharf, [bundle])
+    bundle = b"".join(load_bundle(here.bulk))
+    unload_bundle(there.bulk, [bundle])
     commits, revision = [], there.liveset.revision
     there.store.commit = lambda *args, **kwargs: commits.append(args)
-    landed = unload_bundle(there.wharf, [bundle])
+    landed = unload_bundle(there.bulk, [bundle])
     assert not landed.new and landed.known == len(here.ids)
     assert not commits and there.liveset.revision == revision
 
@@ -71,19 +71,19 @@ def test_a_second_import_changes_nothing():
 def test_what_expired_since_is_neither_loaded_nor_taken():
     village = Village()
     here, there = Shore(village).hold(village.bulletin(life=1), village.bulletin(text="lasts", life=9)), Shore(village)
-    old = b"".join(load_bundle(here.wharf))
+    old = b"".join(load_bundle(here.bulk))
     here.minute = there.minute = 61
-    assert sum(1 for _ in Bundle(load_bundle(here.wharf))) == 1
-    assert unload_bundle(there.wharf, [old]).refused == {"expired": 1}
+    assert sum(1 for _ in Bundle(load_bundle(here.bulk))) == 1
+    assert unload_bundle(there.bulk, [old]).refused == {"expired": 1}
 
 
 def test_a_withdrawn_post_does_not_come_back_with_an_old_bundle():
     village = Village()
     here, there = Shore(village).hold(village.bulletin()), Shore(village)
-    old = b"".join(load_bundle(here.wharf))
+    old = b"".join(load_bundle(here.bulk))
     here.hold(village.retraction(record_id(village.bulletin())))
-    unload_bundle(there.wharf, load_bundle(here.wharf))
-    landed = unload_bundle(there.wharf, [old])
+    unload_bundle(there.bulk, load_bundle(here.bulk))
+    landed = unload_bundle(there.bulk, [old])
     assert landed.refused.total() == 1 and there.ids == here.ids
 
 
@@ -93,10 +93,10 @@ def test_a_choice_keeps_what_it_rests_on():
     reply = village.sign("keeper", Kind.REPLY, 3, packed=b"merci", target=record_id(soup)[:8])
     here = Shore(village).hold(village.vouch("founder", "keeper", KEEPER), soup, reply,
                                village.bulletin("keeper", "bal", minute=9), village.retraction(bytes(8), minute=2))
-    about_food = {decode(raw).kind for raw in here.wharf.load(here.wharf.ids(Choice(FOOD)))}
+    about_food = {decode(raw).kind for raw in here.bulk.load(here.bulk.ids(Choice(FOOD)))}
     assert about_food == {Kind.VOUCH, Kind.BULLETIN, Kind.REPLY, Kind.RETRACTION}
-    assert len(here.wharf.ids(Choice(FOOD))) == 4
-    late = here.wharf.load(here.wharf.ids(Choice(since=T0 + 5)))
+    assert len(here.bulk.ids(Choice(FOOD))) == 4
+    late = here.bulk.load(here.bulk.ids(Choice(since=T0 + 5)))
     assert sorted(decode(raw).kind for raw in late) == [Kind.BULLETIN, Kind.RETRACTION, Kind.VOUCH]
 
 
@@ -104,7 +104,7 @@ def test_vouches_are_loaded_first_then_what_is_urgent():
     village = Village()
     here = Shore(village).hold(village.vouch("founder", "keeper", KEEPER, minute=1), *[
         village.bulletin("founder", f"avis {number}", minute=number, urgent=number == 3) for number in range(9)])
-    loaded = [decode(raw) for raw in here.wharf.load(here.wharf.ids())]
+    loaded = [decode(raw) for raw in here.bulk.load(here.bulk.ids())]
     assert loaded[0].kind is Kind.VOUCH and loaded[1].urgent
     assert [record.created - T0 for record in loaded[2:]] == [8, 7, 6, 5, 4, 2, 1, 0]
 
@@ -112,7 +112,7 @@ def test_vouches_are_loaded_first_then_what_is_urgent():
 def test_a_bundle_of_another_set_is_refused_unread():
     village = Village()
     with pytest.raises(RemoteFault) as caught:
-        unload_bundle(Shore(village).wharf, load_bundle(Shore(Village("others")).wharf))
+        unload_bundle(Shore(village).bulk, load_bundle(Shore(Village("others")).bulk))
     assert caught.value.reason == "other-set"
 
 
@@ -121,7 +121,7 @@ def test_forgeries_are_counted_and_a_file_full_of_them_is_put_down():
     shore = Shore(village)
     good = [village.bulletin(text=f"avis {number}") for number in range(MAX_FORGED + 3 * BATCH)]
     forged = [raw[:-1] + bytes([raw[-1] ^ 1]) for raw in good]
-    landed = unload_bundle(shore.wharf, write(shore.wharf.label(), [good[0], *forged]))
+    landed = unload_bundle(shore.bulk, write(shore.bulk.label(), [good[0], *forged]))
     assert shore.ids == {record_id(good[0])}
     assert landed.refused["signature"] <= MAX_FORGED + BATCH and landed.faults["too-many-forged"]
 
@@ -137,7 +137,7 @@ def test_a_bundle_full_of_noise_brings_nothing_and_raises_nothing():
             spoilt[rng.randrange(len(raw))] ^= rng.randint(1, 255)
         mutants.append(bytes(spoilt[:rng.randint(1, len(raw))]) if rng.random() < 0.3 else bytes(spoilt))
     before = shore.ids
-    landed = unload_bundle(shore.wharf, write(shore.wharf.label(), mutants))
+    landed = unload_bundle(shore.bulk, write(shore.bulk.label(), mutants))
     assert shore.ids == before and landed.total == len(mutants) and not landed.new
 
 
@@ -156,10 +156,10 @@ def test_a_card_that_fills_up_keeps_what_came_before():
 
     store.commit = fills_up
     with pytest.raises(StoreFailed):
-        unload_bundle(there.wharf, load_bundle(here.wharf))
+        unload_bundle(there.bulk, load_bundle(here.bulk))
     assert len(there.ids) == BATCH == len(store)
     store.commit = keep
-    unload_bundle(there.wharf, load_bundle(here.wharf))
+    unload_bundle(there.bulk, load_bundle(here.bulk))
     assert there.ids == here.ids
 
 
@@ -168,16 +168,16 @@ def test_the_last_bundle_of_each_island_is_remembered_but_not_a_strangers():
     here, there = Shore(village, "keeper").hold(*busy(village)), Shore(village, "island")
     stranger = Shore(village, "stranger").hold(*busy(village))
     here.minute = 10
-    bundle = b"".join(load_bundle(here.wharf))
+    bundle = b"".join(load_bundle(here.bulk))
     there.minute = stranger.minute = 90
-    unload_bundle(there.wharf, [bundle])
-    unload_bundle(there.wharf, load_bundle(stranger.wharf))
-    assert there.wharf.remembered() == [
+    unload_bundle(there.bulk, [bundle])
+    unload_bundle(there.bulk, load_bundle(stranger.bulk))
+    assert there.bulk.remembered() == [
         (Header(village.charter.set_id, village.key("keeper").key_id, T0 + 10, "keeper"), T0 + 90)]
 
 
 def test_ones_own_bundle_is_not_news():
     village = Village()
     here = Shore(village).hold(*busy(village))
-    unload_bundle(here.wharf, load_bundle(here.wharf))
-    assert here.wharf.remembered() == []
+    unload_bundle(here.bulk, load_bundle(here.bulk))
+    assert here.bulk.remembered() == []

@@ -54,8 +54,8 @@ def test_whoever_accepts_is_let_in_by_islands_that_never_heard_of_them():
     admission = accept(given_out, NEWCOMER.public, "Café des Sports", NOW + 60)
     post = sign(Record(Kind.BULLETIN, NEWCOMER.key_id, NOW + 61, 24, packed=b"bonjour"), CHARTER.set_id, NEWCOMER.sign)
     liveset = LiveSet(CHARTER)
-    for raw in (*given_out.papers, encode(admission), encode(post)):
-        liveset.apply(liveset.judge([raw], seconds_of(NOW + 62)))
+    for raw in (*given_out.credentials, encode(admission), encode(post)):
+        liveset.apply(liveset.propose([raw], seconds_of(NOW + 62)))
     assert liveset.get(post.id) == post
 
 

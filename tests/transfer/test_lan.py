@@ -30,7 +30,7 @@ class Post:
 
 
 def desk(shore, village, seed=1):
-    return LanDesk(shore.wharf, village.charter.subkey("lan"), random.Random(seed).randbytes)
+    return LanDesk(shore.bulk, village.charter.subkey("lan"), random.Random(seed).randbytes)
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_a_thousand_strangers_cost_little_memory(pair):
 
 def test_the_fingerprint_is_that_of_the_ids_and_the_tag_tells_members_only(pair, village):
     (here, _), (there, _) = pair
-    assert fingerprint(here.wharf.shorts()) != fingerprint(there.wharf.shorts())
-    assert fingerprint(sorted(here.wharf.shorts())) == fingerprint(here.wharf.shorts())
+    assert fingerprint(here.bulk.shorts()) != fingerprint(there.bulk.shorts())
+    assert fingerprint(sorted(here.bulk.shorts())) == fingerprint(here.bulk.shorts())
     assert tag_of(village.charter.subkey("lan"), "a") != tag_of(village.charter.subkey("lan"), "b")
     assert tag_of(Village("others").charter.subkey("lan"), "a") != tag_of(bytes(32), "a")

@@ -21,24 +21,24 @@ ISLANDS = ("founder", "keeper", "writer", "island")
 
 def bundle(one, other, rng, _):
     """A file, cut short or damaged now and then."""
-    whole = bytearray(b"".join(load_bundle(one.wharf)))
+    whole = bytearray(b"".join(load_bundle(one.bulk)))
     if rng.random() < 0.3:
         del whole[rng.randrange(100, len(whole)):]
     elif rng.random() < 0.3:
         whole[rng.randrange(60, len(whole))] ^= 1 << rng.randrange(8)
-    unload_bundle(other.wharf, [bytes(whole)])
+    unload_bundle(other.bulk, [bytes(whole)])
 
 
 def stick(one, other, rng, folder):
     """The one stick that goes round."""
     for shore in (one, other):
-        exchange(shore.wharf, folder)
+        exchange(shore.bulk, folder)
 
 
 def lan(one, other, rng, _):
     """Both on one network; the visit breaks off now and then."""
     secret = one.liveset.charter.subkey("lan")
-    asks, answers = LanDesk(one.wharf, secret, rng.randbytes), LanDesk(other.wharf, secret, rng.randbytes)
+    asks, answers = LanDesk(one.bulk, secret, rng.randbytes), LanDesk(other.bulk, secret, rng.randbytes)
     posts = []
 
     def post(message):
@@ -53,8 +53,8 @@ def lan(one, other, rng, _):
 
 def paper(one, other, rng, _):
     """A handful of records, printed, typed or scanned."""
-    for raw in one.wharf.load(rng.sample(sorted(one.ids), min(5, len(one.ids)))):
-        other.wharf.unload([record_in(rng.choice((letters_of, code_of))(raw))], "paper")
+    for raw in one.bulk.load(rng.sample(sorted(one.ids), min(5, len(one.ids)))):
+        other.bulk.unload([record_in(rng.choice((letters_of, code_of))(raw))], "paper")
 
 
 def broker(one, other, rng, _):
@@ -114,7 +114,7 @@ def test_what_comes_in_bulk_is_not_flooded_by_radio(tmp_path):
     full, empty = Shore(village).hold(*busy(village, 60)), Shore(village, "island")
     ear = Eavesdropper()
     empty.island.engines = [ear]
-    unload_bundle(empty.wharf, load_bundle(full.wharf))
+    unload_bundle(empty.bulk, load_bundle(full.bulk))
     stick(full, empty, None, tmp_path)
     full.hold(village.bulletin(text="par le câble", minute=200))
     for seed in range(5):  # some of these visits break off

@@ -99,7 +99,7 @@ def invitations(village):
         ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
     ]
     return {"accepted": {"seed": ticket.hex(), "charter": charter.hex(), "invitation": invitation.hex(),
-                         "text": to_text(invitation), "records": [paper.hex() for paper in made.papers],
+                         "text": to_text(invitation), "records": [paper.hex() for paper in made.credentials],
                          "expires": made.expires, "newcomer": village.key("new").public.hex(), "used_at": T0 + 5,
                          "use": encode(use).hex()},
             "refused": [{"what": what, "name": name, "hex": raw.hex(), "reason": reason}

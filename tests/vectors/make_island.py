@@ -43,8 +43,8 @@ def fill(island):
     charter, key, now = keys.charter(), keys.island_key(), minute_of(WRITTEN_AT)
     raws = [encode(sign(Record(Kind.BULLETIN, key.key_id, now + number, 24 * 28, packed=f"Soupe numéro {number}".encode()),
                         charter.set_id, key.sign)) for number in range(20)]
-    with resting(island, "Nord", ManualClock(WRITTEN_AT)) as wharf:
-        assert set(wharf.unload(raws, "post")) == {"kept"}
+    with resting(island, "Nord", ManualClock(WRITTEN_AT)) as bulk:
+        assert set(bulk.unload(raws, "post")) == {"kept"}
     with closing(JournalStore(island)) as store, closing(Archive(island / ARCHIVE_FILE)) as archive:
         ids = [found.id for found in store.rows() if found.raw in raws]
         retire(store, archive, ids[:RETIRED], {id_: "soupe passée" for id_ in ids[:RETIRED]})

@@ -15,9 +15,9 @@ def visitor(neighbourhood):
     """Another island of the set, empty."""
     liveset, now = LiveSet(CHARTER), neighbourhood.clock.now
     island = Replica(liveset, MemoryStore(), [])
-    wharf = LocalBulkPort(liveset, MemoryStore(), (ELSEWHERE.key_id, "Île de la gare"), now,
+    bulk = LocalBulkPort(liveset, MemoryStore(), (ELSEWHERE.key_id, "Île de la gare"), now,
                         lambda raws, via: island.take_in(raws, via, now())[0])
-    return liveset, LanDesk(wharf, CHARTER.subkey("lan"), random.Random(9).randbytes)
+    return liveset, LanDesk(bulk, CHARTER.subkey("lan"), random.Random(9).randbytes)
 
 
 def test_another_island_learns_the_board_through_the_portal(portal, neighbourhood):

@@ -22,13 +22,13 @@ OTHER = ("file", "archipel.bundle")
 
 
 @pytest.fixture
-def wharf(neighbourhood):
-    """The wharf of the portal's island."""
-    return neighbourhood.wharf
+def bulk(neighbourhood):
+    """The bulk of the portal's island."""
+    return neighbourhood.bulk
 
 
 @pytest.fixture
-def elsewhere(wharf, board):
+def elsewhere(bulk, board):
     """Records of another island, encoded."""
     def made(text, minute=0, **fields):
         codec, packed = pack(text)
@@ -38,8 +38,8 @@ def elsewhere(wharf, board):
     return made
 
 
-def bundle_of(wharf, *raws):
-    header = wharf.label()
+def bundle_of(bulk, *raws):
+    header = bulk.label()
     return b"".join(write(type(header)(header.set_id, ELSEWHERE.key_id, header.made - 60, "Île de la gare"), raws))
 
 
@@ -54,18 +54,18 @@ def words(answer):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
 
 
-def test_the_board_leaves_as_a_file_without_a_cookie(portal, wharf, elsewhere):
-    wharf.unload([elsewhere("Bal au canal"), elsewhere("Soupe", topic=4)], "test")
+def test_the_board_leaves_as_a_file_without_a_cookie(portal, bulk, elsewhere):
+    bulk.unload([elsewhere("Bal au canal"), elsewhere("Soupe", topic=4)], "test")
     answer = portal.get("/bundle")
     assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
     assert re.fullmatch(r'attachment; filename="archipel-\d{4}-\d\d-\d\d\.bundle"', answer.headers["Content-Disposition"])
-    assert sorted(Bundle([answer.data])) == sorted(wharf.load(wharf.ids()))
-    assert len(list(Bundle([portal.get("/bundle?topic=food").data]))) == len(wharf.ids()) - 1
+    assert sorted(Bundle([answer.data])) == sorted(bulk.load(bulk.ids()))
+    assert len(list(Bundle([portal.get("/bundle?topic=food").data]))) == len(bulk.ids()) - 1
     assert portal.get("/bundle?topic=nonsense").status_code == 404
 
 
-def test_the_page_says_what_was_new_and_shows_it(portal, wharf, elsewhere):
-    brought = bundle_of(wharf, elsewhere("Bal au canal"), elsewhere("Soupe à la gare"))
+def test_the_page_says_what_was_new_and_shows_it(portal, bulk, elsewhere):
+    brought = bundle_of(bulk, elsewhere("Bal au canal"), elsewhere("Soupe à la gare"))
     said = words(give(portal, brought))
     assert "2 bulletins" in said and "Bal au canal" in said and "Soupe à la gare" in said
     assert "Bal au canal" in portal.get("/bulletins").get_data(as_text=True)
@@ -74,17 +74,17 @@ def test_the_page_says_what_was_new_and_shows_it(portal, wharf, elsewhere):
     assert "Nothing of it was new" in again and "2 records were known" in again
 
 
-def test_a_damaged_file_gives_what_is_good_and_the_page_says_so(portal, wharf, elsewhere):
-    brought = bundle_of(wharf, *(elsewhere(f"Avis {number}") for number in range(4)))
+def test_a_damaged_file_gives_what_is_good_and_the_page_says_so(portal, bulk, elsewhere):
+    brought = bundle_of(bulk, *(elsewhere(f"Avis {number}") for number in range(4)))
     said = words(give(portal, brought[:-END_BYTES - 5]))
     assert "3 bulletins" in said and "end of the file is missing" in said
     said = words(give(portal, brought[:100] + b"?" + brought[101:]))
     assert "damaged" in said
 
 
-def test_forgeries_are_told_and_left_out(portal, wharf, elsewhere):
+def test_forgeries_are_told_and_left_out(portal, bulk, elsewhere):
     forged = elsewhere("Faux")[:-1] + b"\0"
-    said = words(give(portal, bundle_of(wharf, elsewhere("Vrai"), forged)))
+    said = words(give(portal, bundle_of(bulk, elsewhere("Vrai"), forged)))
     assert "1 bulletin" in said and "1 record is forged" in said and "Faux" not in said
 
 
@@ -93,23 +93,23 @@ def test_forgeries_are_told_and_left_out(portal, wharf, elsewhere):
     (b"archipel bundle\n\x09" + bytes(50), 422, "newer program"),
     (b"", 422, "not the board of an island"),
 ])
-def test_another_file_is_refused_in_words(portal, wharf, content, status, said):
+def test_another_file_is_refused_in_words(portal, bulk, content, status, said):
     answer = give(portal, content)
     assert answer.status_code == status and said in words(answer)
 
 
-def test_pressing_without_a_file_asks_for_one(portal, wharf):
+def test_pressing_without_a_file_asks_for_one(portal, bulk):
     answer = portal.post("/courier?lang=en", data={"letters": " "})
     assert answer.status_code == 422 and "choose the file" in words(answer)
 
 
-def test_a_bundle_of_another_neighbourhood_is_refused(portal, wharf):
-    header = wharf.label()
+def test_a_bundle_of_another_neighbourhood_is_refused(portal, bulk):
+    header = bulk.label()
     answer = give(portal, b"".join(write(type(header)(bytes(16), header.island, header.made), [])))
     assert answer.status_code == 422 and "another neighbourhood" in words(answer)
 
 
-def test_letters_from_paper_make_the_post_again(portal, wharf, elsewhere):
+def test_letters_from_paper_make_the_post_again(portal, bulk, elsewhere):
     raw = elsewhere("Tout le monde au canal")
     for letters in (letters_of(raw).lower(), code_of(raw)):
         answer = portal.post("/courier?lang=en", data={"letters": letters})
@@ -120,8 +120,8 @@ def test_letters_from_paper_make_the_post_again(portal, wharf, elsewhere):
     assert wrong.status_code == 422 and "mistake in these letters" in words(wrong)
 
 
-def test_the_sheet_for_another_island_carries_the_post_itself(portal, wharf, elsewhere):
-    wharf.unload([raw := elsewhere("Tout le monde au canal")], "test")
+def test_the_sheet_for_another_island_carries_the_post_itself(portal, bulk, elsewhere):
+    bulk.unload([raw := elsewhere("Tout le monde au canal")], "test")
     item = portal.get("/bulletins").get_data(as_text=True).partition("/r/")[2][:12]
     page = portal.get(f"/r/{item}/letters").get_data(as_text=True)
     assert letters_of(raw) in page and "Tout le monde au canal" in page and "<svg" in page
@@ -129,23 +129,23 @@ def test_the_sheet_for_another_island_carries_the_post_itself(portal, wharf, els
     assert portal.get("/r/00000000/letters").status_code == 404
 
 
-def test_more_couriers_than_the_card_can_serve_are_asked_to_wait(portal, wharf):
+def test_more_couriers_than_the_card_can_serve_are_asked_to_wait(portal, bulk):
     berths = portal.application.extensions["berths"]
     for _ in range(UPLOADS):
         berths.acquire()
-    answer = give(portal, bundle_of(wharf))
+    answer = give(portal, bundle_of(bulk))
     assert answer.status_code == 503 and "try again" in words(answer)
     berths.release()
-    assert give(portal, bundle_of(wharf)).status_code == 200
-    assert give(portal, bundle_of(wharf)).status_code == 200
+    assert give(portal, bundle_of(bulk)).status_code == 200
+    assert give(portal, bundle_of(bulk)).status_code == 200
 
 
-def test_a_full_card_keeps_the_courier_waiting_not_guessing(portal, wharf, elsewhere, board):
+def test_a_full_card_keeps_the_courier_waiting_not_guessing(portal, bulk, elsewhere, board):
     def full(blocks):
         raise StoreFailed("full")
 
-    board.carrying._wharf.unload = lambda raws, via: full(raws)
-    answer = give(portal, bundle_of(wharf, elsewhere("Bal")))
+    board.carrying._bulk.unload = lambda raws, via: full(raws)
+    answer = give(portal, bundle_of(bulk, elsewhere("Bal")))
     assert answer.status_code == 503 and "keep the file" in words(answer)
     assert portal.post("/courier?lang=en", data={"letters": letters_of(elsewhere("Bal"))}).status_code == 503
 
@@ -168,24 +168,24 @@ def test_an_island_without_a_reader_of_codes_asks_for_the_letters(portal, elsewh
     assert answer.status_code == 422 and "type the letters" in words(answer)
 
 
-def test_a_file_larger_than_any_bundle_is_not_read(portal, wharf, monkeypatch):
+def test_a_file_larger_than_any_bundle_is_not_read(portal, bulk, monkeypatch):
     monkeypatch.setattr(importlib.import_module("web.transfer_pages"), "MAX_UPLOAD_BYTES", 100_000)
     assert give(portal, bytes(200_000)).status_code == 413
-    assert give(portal, bundle_of(wharf)).status_code == 200
+    assert give(portal, bundle_of(bulk)).status_code == 200
 
 
-def test_every_trouble_has_its_words(portal, wharf, board):
+def test_every_trouble_has_its_words(portal, bulk, board):
     for problem in ("bundle-mark", "bundle-version", "other-set", "busy", "letters", "full", "something-new"):
         board.carrying.deliver = lambda blocks, problem=problem: Delivery(problem)
         assert 'role="alert"' in give(portal, b"x").get_data(as_text=True)
 
 
-def test_a_stick_is_told_on_the_wall_and_on_the_couriers_page(portal, wharf, neighbourhood):
+def test_a_stick_is_told_on_the_wall_and_on_the_couriers_page(portal, bulk, neighbourhood):
     assert "stick" not in words(portal.get("/wall?lang=en"))
     for stage, problem, said in (("working", "", "leave it in"), ("done", "", "you can take it. 3 new records"),
                                  ("done", "full", "it is full"), ("done", "gone", "plug it in again"),
                                  ("done", "failed", "tell its keeper")):
-        wharf.tell(stage, 3, problem)
+        bulk.tell(stage, 3, problem)
         wall = portal.get("/wall?lang=en")
         assert said in words(wall) and said in words(portal.get("/courier?lang=en"))
         assert int(wall.headers["Refresh"]) < 10

@@ -223,7 +223,7 @@ def test_a_vandal_cannot_make_us_remember_more_than_the_slot():
 def filled(*raws):
     """A live set that holds these records."""
     liveset = LiveSet(CHARTER)
-    liveset.apply(liveset.judge(raws, NOW))
+    liveset.apply(liveset.propose(raws, NOW))
     return liveset
 
 
@@ -240,7 +240,7 @@ def test_records_loaded_between_the_first_packet_and_the_link_coming_up_are_put_
     liveset = LiveSet(CHARTER)
     engine = MqttEngine("mqtt", CHARTER, liveset, random.Random(1))
     engine.handle(PacketReceived("mqtt", bytes(16) + bytes(256)), NOW)
-    liveset.apply(liveset.judge([bulletin(1)], NOW))
+    liveset.apply(liveset.propose([bulletin(1)], NOW))
     engine.handle(LinkChanged("mqtt", True), NOW)
     actions = [action for second in range(60) for action in engine.handle(Tick(), NOW + second)]
     assert [action.label for action in actions] == ["data"]
