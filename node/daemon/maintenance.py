@@ -17,6 +17,7 @@ from node.daemon.runner import Runner
 from node.daemon.settings import Settings
 from node.daemon.timekeeper import Timekeeper
 from node.model.clock import minute_of
+from node.model.record import decode
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
@@ -153,5 +154,5 @@ class Maintenance:
             log.warning("nothing could be archived: %s", failure.reason)
             return
         around.runner.call(lambda: around.liveset.forget(ids))
-        roots = {Entry.of(row.raw).root for row in rows}
+        roots = {Entry.of(decode(row.raw), row.raw).root for row in rows}
         around.board.desk.forget_words([root for root in roots if not around.liveset.about(root)])

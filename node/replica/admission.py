@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, verify
-from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, record_id, signing_message
+from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, Record, decode, record_id, signing_message
 from node.replica.entry import Entry
 from node.replica.quarantine import UNBOUNDED, Quarantine
 from node.replica.quota import SUPERSEDED, Category, Limit, Quota
@@ -55,7 +55,8 @@ class Admission:
     """What becomes of some records at one minute. `outcomes` says it by id, once `take` or `expire` is done.
 
     `stored` records were proven before a restart: their signature is checked when they are first shown or relayed, or when
-    they would put out another one.
+    they would put out another one. `expired`: those of them that ended meanwhile. Of others, what was decoded is at hand as
+    long as the admission is (`record`), so that each is decoded once; a whole store would be too much to hold.
     """
 
     def __init__(self, state: State, minute: int, stored: bool = False):
@@ -63,6 +64,8 @@ class Admission:
         self._quotas: dict[bytes, Quota] = {}
         self.trust = state.trust
         self.looked_at: dict[bytes, Entry] = {}
+        self.expired: list[Entry] = []
+        self._decoded: dict[bytes, Record] = {}
         self.outcomes: dict[bytes, str] = {}
 
     def take(self, raws: Iterable[bytes]) -> list[tuple[bytes, str]]:
@@ -99,6 +102,12 @@ class Admission:
         self._quota(entry.author).discard(entry.id)
         self.outcomes[entry.id] = FORGED
 
+    def record(self, entry: Entry) -> Record:
+        """What an entry of this change says, decoded once."""
+        if entry.id not in self._decoded:  # it waited here
+            self._decoded[entry.id] = decode(entry.raw)
+        return self._decoded[entry.id]
+
     def quotas(self) -> Iterator[tuple[bytes, Quota, Quota]]:
         """(author, before, after) of every quota it touched."""
         for author, quota in self._quotas.items():
@@ -118,13 +127,20 @@ class Admission:
         if id_ in self._state.forged:
             return id_, FORGED
         try:
-            entry = self._state.quarantine.get(id_) or self._state.faded.get(id_) or Entry.of(raw, id_)
+            entry = self._state.quarantine.get(id_) or self._state.faded.get(id_) or self._read(raw, id_)
         except RemoteFault as fault:
             return id_, fault.reason
         if entry.expires <= self._minute:
+            self.expired += [entry] if self.stored else []
             return id_, EXPIRED
         self.looked_at[id_] = entry
         return id_, ""
+
+    def _read(self, raw: bytes, id_: bytes) -> Entry:
+        record = decode(raw)
+        if not self.stored:
+            self._decoded[id_] = record
+        return Entry.of(record, raw, id_)
 
     def _quota(self, author: bytes) -> Quota:
         """This admission's own copy."""

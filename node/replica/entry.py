@@ -1,8 +1,19 @@
 """One record in memory: its encoding, and what the rules of the set look at; a few hundred bytes beside the encoding."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from node.model.record import TARGET_BYTES, TRUST_KINDS, URGENT, Kind, Record, Revocation, Vouch, decode, record_id
+from node.model.record import (
+    CORRECTABLE,
+    TARGET_BYTES,
+    TRUST_KINDS,
+    URGENT,
+    Kind,
+    Record,
+    Revocation,
+    Vouch,
+    record_id,
+)
 
 NO_ROOT = b""  # trust records stand alone: nothing takes their place
 
@@ -13,9 +24,11 @@ class Entry:
 
     `about` is the root of what it belongs to when shown: for a reply or a cancellation, that of its target, of any author.
     `rank` sorts an author's records, the higher stays: newer posts outrank older ones, and a correction what it corrects;
-    older vouches and revocations outrank newer ones, as what was given first stands. `detail` is there for vouches and
-    revocations only. `proven` tells whether the signature was checked in this process.
+    older vouches and revocations outrank newer ones, as what was given first stands. `proven` tells whether the signature
+    was checked in this process. Vouches and revocations are entries of their own kind: their `about_trust` is true.
     """
+
+    about_trust: ClassVar[bool] = False
 
     id: bytes
     raw: bytes
@@ -26,29 +39,44 @@ class Entry:
     root: bytes
     about: bytes
     rank: tuple[int, bool, bytes]
-    detail: Vouch | Revocation | None = None
     proven: bool = False
 
-    @classmethod
-    def of(cls, raw: bytes, id_: bytes = b"") -> "Entry":
-        """The entry for one encoded record (and its id, if known); raises RemoteFault when it is malformed."""
-        record, id_ = decode(raw), id_ or record_id(raw)
+    @staticmethod
+    def of(record: Record, raw: bytes, id_: bytes = b"") -> "Entry":
+        """The entry for `record`, encoded as `raw` (and its id, if known)."""
+        id_ = id_ or record_id(raw)
         if record.kind in TRUST_KINDS:
-            root, rank, detail = NO_ROOT, (-record.created, False, bytes(255 - byte for byte in id_)), record.detail
+            root, rank = NO_ROOT, (-record.created, False, bytes(255 - byte for byte in id_))
         else:
-            root, rank, detail = _root(record, id_), (record.created, record.corrects, id_), None
-        about = record.target or root
-        return cls(id_, raw, record.kind, record.author, record.created, record.expires, root, about, rank, detail)
+            root, rank = _root(record, id_), (record.created, record.corrects, id_)
+        common = id_, raw, record.kind, record.author, record.created, record.expires, root, record.target or root, rank
+        match record.detail:
+            case Vouch():
+                return VouchEntry(*common, detail=record.detail)
+            case Revocation():
+                return RevocationEntry(*common, detail=record.detail)
+        return Entry(*common)
 
     @property
     def urgent(self) -> bool:
         """Whether it is marked urgent."""
         return bool(self.raw[1] & URGENT)
 
-    @property
-    def about_trust(self) -> bool:
-        """Whether it is a vouch or a revocation."""
-        return self.detail is not None
+
+@dataclass(slots=True, kw_only=True)
+class VouchEntry(Entry):
+    """A vouch in memory; `detail` says for whom and for what."""
+
+    about_trust: ClassVar[bool] = True
+    detail: Vouch
+
+
+@dataclass(slots=True, kw_only=True)
+class RevocationEntry(Entry):
+    """A revocation in memory; `detail` says of whom and from when on."""
+
+    about_trust: ClassVar[bool] = True
+    detail: Revocation
 
 
 def beats(one: Entry, other: Entry) -> bool:
@@ -63,5 +91,5 @@ def beats(one: Entry, other: Entry) -> bool:
 
 
 def _root(record: Record, id_: bytes) -> bytes:
-    names_first = record.corrects or record.kind is Kind.RETRACTION
-    return record.target if names_first else id_[:TARGET_BYTES]
+    names_first = record.kind in CORRECTABLE or record.kind is Kind.RETRACTION
+    return record.target if names_first and record.target else id_[:TARGET_BYTES]

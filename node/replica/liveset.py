@@ -34,13 +34,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to the set: (id, encoding) that enter, ids that leave, and a verdict per record proposed, in order.
+    """What happens to the set: entries that enter, ids that leave, and a verdict per record proposed, in order.
 
     `deleted` ids are withdrawn, revoked, forged or over a quota: their rows go at once. What is `removed` and not `deleted`
     only faded: its row stays for a day of uptime, as a clock set right or a late vouch brings it back.
     """
 
-    added: list[tuple[bytes, bytes]] = field(default_factory=list)
+    added: list[Entry] = field(default_factory=list)
     removed: list[bytes] = field(default_factory=list)
     deleted: list[bytes] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -49,6 +49,10 @@ class Change:
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.deleted)
+
+    def record(self, entry: Entry) -> Record:
+        """What one of the entries that enter says."""
+        return self.admission.record(entry) if self.admission else decode(entry.raw)
 
 
 class LiveSet:
@@ -62,6 +66,7 @@ class LiveSet:
         self._ends: list[tuple[int, bytes]] = []  # a heap; ids that left earlier stay in it until their minute
         self._next_end = MAX_MINUTE
         self._broken: set[bytes] = set()
+        self._fresh: dict[bytes, Record] = {}  # what the last change added, decoded already: engines are about to ask
 
     def __len__(self) -> int:
         return len(self._state.entries)
@@ -82,7 +87,7 @@ class LiveSet:
     def get(self, id_: bytes) -> Record | None:
         """The record with this id if it is in the set and its signature is right, else None."""
         raw = self.raw(id_)
-        return decode(raw) if raw is not None else None
+        return None if raw is None else self._fresh.get(id_) or decode(raw)
 
     def raw(self, id_: bytes) -> bytes | None:
         """Its encoding, or None."""
@@ -120,16 +125,16 @@ class LiveSet:
         versions = [self._state.entries.get(id_) for id_ in self.about(root)]
         shown = [entry for entry in versions if entry and entry.kind in CORRECTABLE]
         first = min(shown, key=lambda entry: (entry.id[:TARGET_BYTES] != root, entry.created, entry.id), default=None)
-        return first and first.id
+        return first.id if first else None
 
     def read(self, raw: bytes) -> Record | None:
         """The record if its author may sign it and did, live or long expired; None for anything else."""
         try:
-            entry = Entry.of(raw)
+            record = decode(raw)
         except RemoteFault:
             return None
-        trust = self._state.trust
-        return decode(raw) if trust.weigh(entry)[0] == ADMITTED and self._state.proves(entry, trust) else None
+        entry, trust = Entry.of(record, raw), self._state.trust
+        return record if trust.weigh(entry)[0] == ADMITTED and self._state.proves(entry, trust) else None
 
     def has_room(self, author: bytes, record_bytes: int, records: int = 1) -> bool:
         """Whether more posts of an author, of so many bytes together, would push out none of its older ones."""
@@ -142,12 +147,11 @@ class LiveSet:
 
     def load(self, raws: Iterable[bytes], now: float) -> Change:
         """Take what the store holds, at the start. Signatures of posts are checked when they are first read."""
-        raws, admission = list(raws), Admission(self._state, minute_of(now), stored=True)
+        admission = Admission(self._state, minute_of(now), stored=True)
         change = self._change(admission, admission.take(raws))
         self.apply(change)
-        for raw, verdict in zip(raws, change.verdicts, strict=True):
-            if verdict.reason == EXPIRED:
-                self._state.faded.put(Entry.of(raw))
+        for entry in admission.expired:
+            self._state.faded.put(entry)
         return change
 
     def propose(self, raws: Iterable[bytes], now: float) -> Change:
@@ -165,10 +169,11 @@ class LiveSet:
             self._state.quotas[author] = quota
         for id_ in change.removed:
             self._take_out(id_, admission.outcomes.get(id_))
-        for id_, _ in change.added:
-            self._put_in(admission.looked_at[id_])
+        for entry in change.added:
+            self._put_in(entry)
         for entry in admission.looked_at.values():
             self._house(entry, admission)
+        self._fresh = {} if admission.stored else {entry.id: change.record(entry) for entry in change.added}
         self._next_end = self._ends[0][0] if self._ends else MAX_MINUTE
         self.revision += bool(change)
 
@@ -200,9 +205,10 @@ class LiveSet:
             self._state.faded.discard(id_)
 
     def _change(self, admission: Admission, verdicts: list[tuple[bytes, str]]) -> Change:
-        added, removed = [], []
+        added: list[Entry] = []
+        removed: list[bytes] = []
         for _, before, after in admission.quotas():
-            added += [(entry.id, entry.raw) for entry in after.entries.values() if entry.id not in before.entries]
+            added += [entry for entry in after.entries.values() if entry.id not in before.entries]
             removed += [id_ for id_ in before.entries if id_ not in after.entries]
         left = [id_ for id_ in (*removed, *admission.looked_at) if id_ in self._state.entries or id_ in self._state.faded]
         deleted = [id_ for id_ in left if admission.outcomes.get(id_) not in FADING | WAITING | {KEPT}]

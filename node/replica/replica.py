@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from node.model.clock import minute_of, seconds_of
-from node.model.record import Record, decode, record_id
+from node.model.record import Record, record_id
 from node.replica.liveset import Change, LiveSet, Verdict
 from node.store.index import Row, StoreFailed
 from node.sync.events import (
@@ -133,9 +133,7 @@ class Replica:
             return self._keep(keeps, now)[1]
         except StoreFailed as failure:
             self.counters[f"store {failure.reason}"] += 1
-            ids = [verdict.id for verdict in self.liveset.propose([keep.raw for keep in keeps], now).verdicts]
-            refusals = [RecordRefused(id_, keep.via, "store") for id_, keep in zip(ids, keeps, strict=True)]
-            return self._tell(refusals, now)
+            return self._tell([RecordRefused(record_id(keep.raw), keep.via, "store") for keep in keeps], now)
 
     def _keep(self, keeps: list[Keep], now: float) -> tuple[list[Verdict], list[Action]]:
         change = self.liveset.propose([keep.raw for keep in keeps], now)
@@ -149,12 +147,12 @@ class Replica:
 
     def _new_rows(self, change: Change, received: int) -> list[Row]:
         """Rows for what enters, but for what only faded and is still on disk with what is only known here."""
-        return [Row.of(record := decode(raw), raw, received, before=self._replaced(record, change))
-                for id_, raw in change.added if self.store.get(id_) is None]
+        return [Row.of(record := change.record(entry), entry.raw, received, before=self._replaced(record, change))
+                for entry in change.added if self.store.get(entry.id) is None]
 
     def _replaced(self, record: Record, change: Change) -> bytes:
         """Of a correction, the version shown here when it came, or the first of those; so that people see what changed."""
-        version = self.liveset.version(record.target) if record.corrects else None
+        version = self.liveset.version(record.target) if record.corrects and record.target else None
         row = self.store.get(version) if version in change.removed else None
         return (row.before or row.raw) if row else b""
 
@@ -163,9 +161,9 @@ class Replica:
         asked = {verdict.id: keep for verdict, keep in zip(change.verdicts, keeps, strict=True) if verdict.kept}
         waited = Keep(b"", FROM_QUARANTINE, bulk=True)
         news: list[Event] = []
-        for id_, _ in change.added:
-            keep = asked.get(id_, waited)
-            news.append(RecordKept(id_, keep.via, keep.bulk))
+        for entry in change.added:
+            keep = asked.get(entry.id, waited)
+            news.append(RecordKept(entry.id, keep.via, keep.bulk))
         for verdict, keep in zip(change.verdicts, keeps, strict=True):
             if not verdict.kept:
                 self.counters[f"refused {verdict.reason}"] += 1

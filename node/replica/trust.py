@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from node.model.clock import MAX_MINUTE
 from node.model.keys import Charter, key_id
 from node.model.record import Kind, Right
-from node.replica.entry import Entry
+from node.replica.entry import Entry, RevocationEntry, VouchEntry
 
 MAX_CHAIN = 3
 FOREVER = MAX_MINUTE + 1
@@ -22,6 +22,7 @@ ADMITTED, UNVOUCHED, REVOKED = "kept", "penned", "revoked"
 
 Cuts = dict[bytes, int]  # key id -> the minute from which its records do not count
 Rights = dict[Right, int]  # right -> the minute it ends
+View = tuple[tuple[bytes, Rights] | None, int | None]  # what `Trust.view` tells: key and rights, and the minute of the cut
 
 
 @dataclass(slots=True)
@@ -35,9 +36,9 @@ class Standing:
     chain: int
     branch: bytes
     rights: Rights
-    named_by: Entry | None = None
+    named_by: VouchEntry | None = None
     vouchers: set[bytes] = field(default_factory=set)
-    invitation: Entry | None = None
+    invitation: VouchEntry | None = None
 
     def until(self, *rights: Right) -> int:
         """The minute all of `rights` last to; 0 if one of them is missing."""
@@ -53,8 +54,8 @@ class Trust:
     def __init__(self, charter: Charter, credentials: Iterable[Entry] = ()):
         credentials = sorted(credentials, key=lambda credential: credential.id)
         self.next_end = min((credential.expires for credential in credentials), default=FOREVER)
-        vouches = [credential for credential in credentials if credential.kind is Kind.VOUCH]
-        revocations = [credential for credential in credentials if credential.kind is Kind.REVOCATION]
+        vouches = [credential for credential in credentials if isinstance(credential, VouchEntry)]
+        revocations = [credential for credential in credentials if isinstance(credential, RevocationEntry)]
         self._founders = {key_id(public) for public in charter.founders}
         self._founder_cuts = _earliest(credential for credential in revocations if credential.author in self._founders)
         self._open = _admit(charter, vouches, self._founder_cuts)
@@ -65,7 +66,7 @@ class Trust:
     def public(self, author: bytes) -> bytes | None:
         """The public key behind a key id that has, or had before its cut, a standing."""
         standing = self._open.get(author)
-        return standing and standing.public
+        return standing.public if standing else None
 
     def weigh(self, entry: Entry) -> tuple[str, int]:
         """Whether it counts (ADMITTED, UNVOUCHED or REVOKED), and the minute its author's right to it ends."""
@@ -82,10 +83,10 @@ class Trust:
         standing = self.standings.get(key)
         return standing is not None and minute < min(standing.until(right), self.cuts.get(key, FOREVER))
 
-    def view(self, author: bytes) -> tuple:
+    def view(self, author: bytes) -> View:
         """Equal for two outcomes when they say the same of an author's posts."""
         standing = self.standings.get(author)
-        return standing and (standing.public, standing.rights), self.cuts.get(author)
+        return (standing.public, standing.rights) if standing else None, self.cuts.get(author)
 
     def _cuts_for(self, entry: Entry) -> Cuts:
         """What makes an entry void: vouches and revocations are weighed before anybody's cuts but the founders'."""
@@ -94,9 +95,10 @@ class Trust:
         always = entry.kind is Kind.REVOCATION and entry.author in self._founders
         return {} if always else self._founder_cuts
 
-    def _all_cuts(self, revocations: list[Entry]) -> Cuts:
+    def _all_cuts(self, revocations: list[RevocationEntry]) -> Cuts:
         """Founders' cuts, those by whoever vouched or by the key itself, and those on which two branches agree."""
-        cuts, by_branch = dict(self._founder_cuts), defaultdict(dict)
+        cuts = dict(self._founder_cuts)
+        by_branch: dict[bytes, dict[bytes, int]] = defaultdict(dict)
         for credential in revocations:
             subject, since = credential.detail.subject, credential.detail.since
             standing, target = self._open[credential.author], self._open.get(subject)
@@ -111,7 +113,7 @@ class Trust:
         return cuts
 
 
-def _earliest(revocations: Iterable[Entry]) -> Cuts:
+def _earliest(revocations: Iterable[RevocationEntry]) -> Cuts:
     cuts: Cuts = {}
     for credential in revocations:
         cuts[credential.detail.subject] = min(credential.detail.since, cuts.get(credential.detail.subject, FOREVER))
@@ -120,9 +122,9 @@ def _earliest(revocations: Iterable[Entry]) -> Cuts:
 
 def _credential_until(credential: Entry, standing: Standing) -> int:
     until = standing.until(Right.VOUCH)
-    if credential.kind is Kind.VOUCH and standing.invitation and _uses(credential, standing.invitation):
+    if isinstance(credential, VouchEntry) and standing.invitation and _uses(credential, standing.invitation):
         return max(until, standing.until(Right.INVITE))
-    if credential.kind is Kind.REVOCATION and credential.author == credential.detail.subject:
+    if isinstance(credential, RevocationEntry) and credential.author == credential.detail.subject:
         return max(standing.rights.values())
     return until
 
@@ -131,22 +133,23 @@ def _post_until(post: Entry, standing: Standing) -> int:
     return standing.until(Right.WRITE, Right.URGENT) if post.urgent else standing.until(Right.WRITE)
 
 
-def _admit(charter: Charter, vouches: list[Entry], cuts: Cuts) -> Standings:
+def _admit(charter: Charter, vouches: list[VouchEntry], cuts: Cuts) -> Standings:
     """Who stands where when the vouches made before their author's cut count."""
     standings = {key_id(public): Standing(public, 0, key_id(public), dict.fromkeys(FOUNDER_RIGHTS, FOREVER))
                  for public in charter.founders}
-    by_author: dict[bytes, list[Entry]] = defaultdict(list)
+    by_author: dict[bytes, list[VouchEntry]] = defaultdict(list)
     for credential in vouches:
         if credential.created < cuts.get(credential.author, FOREVER):
             by_author[credential.author].append(credential)
     for chain in range(1, MAX_CHAIN + 1):
         _extend(standings, by_author, chain)
-    for invited in sorted(author for author, standing in standings.items() if standing.invitation):
-        _let_in(standings, invited, by_author.get(invited, []))
+    invitations = {author: standing.invitation for author, standing in standings.items() if standing.invitation}
+    for invited in sorted(invitations):
+        _let_in(standings, invitations[invited], by_author.get(invited, []))
     return standings
 
 
-def _extend(standings: Standings, by_author: dict[bytes, list[Entry]], chain: int) -> None:
+def _extend(standings: Standings, by_author: dict[bytes, list[VouchEntry]], chain: int) -> None:
     """One more link: what the keepers reached so far give, as they stood before this link."""
     givers = [(author, dict(standings[author].rights)) for author in sorted(standings) if author in by_author]
     for author, rights in givers:
@@ -154,7 +157,7 @@ def _extend(standings: Standings, by_author: dict[bytes, list[Entry]], chain: in
             _grant(standings, credential, _handed(credential, rights, chain), chain)
 
 
-def _handed(vouch: Entry, rights: Rights, chain: int) -> Rights:
+def _handed(vouch: VouchEntry, rights: Rights, chain: int) -> Rights:
     """What a keeper with `rights` gives by this vouch, and until when."""
     until = min(vouch.expires, rights[Right.VOUCH])
     if Right.INVITE in vouch.detail.rights:
@@ -167,7 +170,7 @@ def _handed(vouch: Entry, rights: Rights, chain: int) -> Rights:
     return {right: minute for right, minute in handed.items() if minute}
 
 
-def _grant(standings: Standings, credential: Entry, handed: Rights, chain: int) -> None:
+def _grant(standings: Standings, credential: VouchEntry, handed: Rights, chain: int) -> None:
     subject = key_id(credential.detail.subject)
     if not handed:
         return
@@ -186,7 +189,7 @@ def _grant(standings: Standings, credential: Entry, handed: Rights, chain: int) 
         standing.named_by = credential
 
 
-def _may_name(credential: Entry, standing: Standing, chain: int) -> bool:
+def _may_name(credential: VouchEntry, standing: Standing, chain: int) -> bool:
     """Founders name themselves; other keys are named by the vouches nearest to a founder."""
     return credential.author == key_id(standing.public) if standing.chain == 0 else standing.chain == chain
 
@@ -199,20 +202,19 @@ def _lasts_longer(credential: Entry, other: Entry | None) -> bool:
     return other is None or (credential.expires, credential.id) > (other.expires, other.id)
 
 
-def _uses(credential: Entry, invitation: Entry) -> bool:
+def _uses(credential: VouchEntry, invitation: VouchEntry) -> bool:
     """Whether a vouch by a one-time key uses its invitation: not older than it, and living as long, so none follows it."""
     return credential.created >= invitation.created and credential.expires >= invitation.expires
 
 
-def _let_in(standings: Standings, invited: bytes, credentials: list[Entry]) -> None:
+def _let_in(standings: Standings, invitation: VouchEntry, vouches: list[VouchEntry]) -> None:
     """The one newcomer of an invitation: its earliest use, and the lowest id of several in one minute."""
-    invitation = standings[invited].invitation
-    use = min((credential for credential in credentials if _uses(credential, invitation)), key=lambda credential:
-              (credential.created, credential.id), default=None)
+    uses = [vouch for vouch in vouches if _uses(vouch, invitation)]
+    use = min(uses, key=lambda vouch: (vouch.created, vouch.id), default=None)
     if use is None:
         return
     rights = use.detail.rights & invitation.detail.rights
-    until = standings[invited].until(Right.INVITE)
+    until = standings[use.author].until(Right.INVITE)
     _grant(standings, use, {right: until for right in HANDED_ON if right in rights}, MAX_CHAIN + 1)
     newcomer = standings.get(key_id(use.detail.subject))
     if newcomer is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from node.model.clock import MAX_MINUTE
-from node.model.record import ID_BYTES, Event, Record
+from node.model.record import ID_BYTES, Event, Record, record_id
 
 Key = tuple[int, bytes]  # the minute that orders a row, and its id
 
@@ -42,7 +42,7 @@ class Row:
     def of(cls, record: Record, raw: bytes, received: int, before: bytes = b"") -> "Row":
         """The row that keeps `record`, encoded as `raw`, from minute `received` on."""
         start = record.detail.start if isinstance(record.detail, Event) else None
-        return cls(record.id, raw, int(record.kind), record.created, record.expires, start, record.topic, received,
+        return cls(record_id(raw), raw, int(record.kind), record.created, record.expires, start, record.topic, received,
                    before)
 
 

@@ -35,7 +35,7 @@ def test_nothing_changes_before_a_change_is_applied():
     village = Village()
     liveset, raw = live(village), village.bulletin()
     change = liveset.propose([raw], NOW)
-    assert change.added == [(record_id(raw), raw)] and len(liveset) == 0
+    assert [(entry.id, entry.raw) for entry in change.added] == [(record_id(raw), raw)] and len(liveset) == 0
     liveset.apply(change)
     assert liveset.raw(record_id(raw)) == raw and liveset.get(record_id(raw)).packed == b"bonjour"
     assert list(liveset.ids()) == [record_id(raw)] and record_id(raw) in liveset and len(liveset) == 1

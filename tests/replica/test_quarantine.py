@@ -2,6 +2,7 @@
 
 import pytest
 
+from node.model.record import decode
 from node.replica.entry import Entry
 from node.replica.quarantine import ALL, PER_AUTHOR, Quarantine
 from node.replica.quota import Limit
@@ -52,7 +53,8 @@ def test_strangers_vouches_and_revocations_do_not_make_trust_be_weighed_again(mo
 def waiting(author, *sizes):
     """Entries of so many octets that wait."""
     village = Village()
-    return [Entry.of(village.bulletin(author, "x" * size)) for size in sizes]
+    raws = [village.bulletin(author, "x" * size) for size in sizes]
+    return [Entry.of(decode(raw), raw) for raw in raws]
 
 
 def test_the_longest_waiting_goes_first():

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+import node.model.record
 from node.model.clock import EPOCH_S
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, decode, encode, record_id, sign
@@ -70,6 +71,51 @@ def test_a_post_is_on_disk_and_in_the_set_before_it_is_sent():
     assert [send.payload for send in sends] == [raw]
     assert one.store.get(record_id(raw)).raw == raw and record_id(raw) in one.liveset
     assert one.engines[0].heard == [RecordKept(record_id(raw), "post")]
+
+
+class Reading(Gossip):
+    """Reads what is kept, as engines do to give it its rank."""
+
+    def handle(self, event, now):
+        if isinstance(event, RecordKept):
+            assert self.liveset.get(event.id).packed
+        return super().handle(event, now)
+
+
+@pytest.mark.parametrize("way", [
+    lambda one, raws: one.publish(raws, NOW),
+    lambda one, raws: one.take_in(raws, "bundle", NOW),
+    lambda one, raws: one.handle_all([RecordPosted(raw) for raw in raws], NOW),
+    lambda one, raws: one.handle_all([PacketReceived("air", raw, "0", 0) for raw in raws], NOW),
+], ids=["published", "in bulk", "posted", "from the air"])
+def test_a_record_is_decoded_once_from_its_bytes_to_the_last_engine(monkeypatch, way):
+    liveset, decoded = LiveSet(CHARTER), []
+    one = Replica(liveset, MemoryStore(), [Reading(liveset), Reading(liveset)])
+    parse = node.model.record._parse
+    monkeypatch.setattr(node.model.record, "_parse", lambda reader: decoded.append(reader) or parse(reader))
+    raws = [bulletin(text) for text in (b"un", b"deux", b"trois")]
+    way(one, raws)
+    assert len(liveset) == 3 and all(engine.heard for engine in one.engines)
+    assert {row.raw for row in one.store.rows()} == set(raws)
+    assert len(decoded) == 3
+    liveset.get(record_id(raws[0]))
+    way(one, [bulletin(b"quatre")])
+    assert len(decoded) == 4
+    liveset.get(record_id(raws[0]))
+    assert len(decoded) == 5, "what was decoded is not kept for good: a live record costs its bytes"
+
+
+def test_what_waited_for_a_vouch_is_decoded_once_when_it_enters(monkeypatch):
+    village, decoded = Village(), []
+    liveset = LiveSet(village.charter)
+    one = Replica(liveset, MemoryStore(), [Reading(liveset)])
+    posts = [village.bulletin("ana", str(number)) for number in range(5)]
+    one.take_in(posts, "bundle", NOW)
+    assert len(liveset) == 0
+    parse = node.model.record._parse
+    monkeypatch.setattr(node.model.record, "_parse", lambda reader: decoded.append(reader) or parse(reader))
+    one.take_in([village.vouch("founder", "ana")], "bundle", NOW)
+    assert len(liveset) == 6 and len(decoded) == 6
 
 
 def test_records_that_come_together_share_one_commit():
