@@ -19,7 +19,7 @@ from node.store.index import Key, Row, Slice, StoreFailed, key_of, mark_of
 from node.store.journal import line_of, payloads_in
 from node.store.journalstore import JournalStore, document_of, row_of
 from node.store.payload import UNFIT, payload_of, tables_of
-from node.store.sqlitefile import Execute, SqliteFile, reading
+from node.store.sqlitefile import Execute, SqliteFile, Value, reading
 
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS past(id BLOB PRIMARY KEY, kind INTEGER NOT NULL, topic INTEGER NOT NULL,
@@ -247,9 +247,10 @@ def _number_of(mark: str) -> int:
         return (1 << 63) - 1
 
 
-def _condition(wanted: Slice, order: str, after: Key | None) -> tuple[str, list[Any]]:
+def _condition(wanted: Slice, order: str, after: Key | None) -> tuple[str, list[Value]]:
     """The part of a statement that selects a slice, and its values."""
-    where, values = f"{order} >= ? AND {order} < ?", [wanted.since, wanted.until]
+    where = f"{order} >= ? AND {order} < ?"
+    values: list[Value] = [wanted.since, wanted.until]
     if wanted.kinds is not None:
         where += f" AND kind IN ({','.join('?' * len(wanted.kinds))})"
         values += wanted.kinds

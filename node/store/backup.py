@@ -7,8 +7,9 @@ one moment, journals first, so that a record on its way to the archive is in at 
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import closing
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
 
@@ -133,10 +134,13 @@ def _put_documents(storage: JournalStorage, pieces: Iterable[bytes]) -> int:
     count = 0
     for batch in _batches(pieces):
         for name, group in groupby(batch, key=lambda entry: entry[0]):
-            documents = {id_: document for _, id_, document in group}
-            storage.update(name, lambda draft, documents=documents: draft.update(documents))
+            storage.update(name, partial(_add, {id_: document for _, id_, document in group}))
         count += len(batch)
     return count
+
+
+def _add(documents: Mapping[str, Document], draft: MutableMapping[str, Document]) -> None:
+    draft.update(documents)
 
 
 def _put_past(archive: Archive, pieces: Iterable[bytes]) -> int:

@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Condition, Lock
-from typing import Any
+from typing import Any, NoReturn
 
-from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
@@ -20,7 +19,7 @@ from node.store.disk import Disk, failure_of
 from node.store.index import StoreFailed
 from node.store.journal import Journal, payloads_in
 from node.store.payload import UNFIT, Document, payload_of, tables_of
-from node.store.shelf import Shelf, TableDraft
+from node.store.shelf import DocumentShelf, Shelf, TableDraft
 
 Changes = Mapping[str, Any]  # per id what its shelf keeps, or None for what is deleted
 SPARE_GARBAGE = 256  # lines out of date that are never worth a rewrite
@@ -39,15 +38,15 @@ class _Commit:
 class JournalStorage(Storage):
     """The tables of one journal. Commits of several threads share one sync; reading never waits for the card.
 
-    `shelves` gives the tables that are kept otherwise than as plain documents. `damaged` counts what could not be read
+    `shelves`: the (empty) tables that are kept otherwise than as plain documents. `damaged` counts what could not be read
     when it was opened; `reason` says why the last write failed, "" if it did not. Raises StoreFailed when the file is
     there and cannot be read at all: an empty set must not take its place.
     """
 
-    def __init__(self, path: Path, disk: Disk, shelves: Mapping[str, Callable[[], Shelf]] | None = None):
+    def __init__(self, path: Path, disk: Disk, shelves: Mapping[str, Shelf[Any]] | None = None):
         self.damaged, self.reason = 0, ""
         self._journal = Journal(path, disk)
-        self._shelves = {name: make() for name, make in (shelves or {}).items()}
+        self._shelves = dict(shelves or {})
         self._gate = Lock()  # guards the two that follow
         self._idle = Condition(self._gate)
         self._busy = False  # somebody writes
@@ -57,14 +56,14 @@ class JournalStorage(Storage):
         self._patience = 0  # after a rewrite that failed: how much garbage to wait for before the next
         self._attempt(self._load)
 
-    def read(self) -> dict[str, Mapping[str, Document]]:
-        """The tables that hold something."""
+    def read(self) -> dict[str, Any]:
+        """The tables that hold something, each a mapping of documents by id (TinyDB asks for their names)."""
         return {name: shelf for name, shelf in self._shelves.items() if len(shelf)}
 
-    def shelf(self, name: str) -> Shelf:
+    def shelf(self, name: str) -> Shelf[Any]:
         """One table, as it is now and will be."""
         shelf = self._shelves.get(name)
-        return self._shelves.setdefault(name, Shelf()) if shelf is None else shelf
+        return self._shelves.setdefault(name, DocumentShelf()) if shelf is None else shelf
 
     def write(self, tables: Mapping[str, Mapping[str, Document]]) -> None:
         """Make the tables be these (TinyDB drops tables this way)."""
@@ -182,7 +181,7 @@ class JournalStorage(Storage):
 
     def _rewrite(self) -> None:
         self._journal.rewrite(payload_of({name: {id_: document}})
-                              for name, shelf in list(self._shelves.items()) for id_, document in shelf.items())
+                              for name, shelf in list(self._shelves.items()) for id_, document in shelf.documents())
         self._garbage = self._patience = 0
 
     def _documents(self) -> int:
@@ -209,26 +208,26 @@ class JournalStorage(Storage):
 class JournalTable(Table):
     """A TinyDB table on a JournalStorage: its document ids are strings of the caller's, and nothing is cached."""
 
-    document_id_class = str
+    # TinyDB says int and dict where it takes any class of ids and any mapping: hence Any, here and in what it calls.
+    document_id_class: Any = str
+    _storage: JournalStorage
 
-    def __init__(self, storage: JournalStorage, name: str, **_: Any):
+    def __init__(self, storage: JournalStorage, name: str):
         super().__init__(storage, name, cache_size=0)
 
-    def _read_table(self) -> Mapping[str, Document]:
+    @property
+    def storage(self) -> JournalStorage:
+        """Where the table is kept."""
+        return self._storage
+
+    def _read_table(self) -> Any:
         return self._storage.shelf(self.name)
 
-    def _update_table(self, updater: Callable[[MutableMapping[str, Document]], None]) -> None:
+    def _update_table(self, updater: Callable[[Any], None]) -> None:
         self._storage.update(self.name, updater)
 
-    def _get_next_id(self) -> str:
+    def _get_next_id(self) -> NoReturn:
         raise LocalMisuse("insert a tinydb.table.Document: documents here have ids of their own")
-
-
-class Documents(TinyDB):
-    """A TinyDB whose tables live in one journal: Documents(path, disk)."""
-
-    default_storage_class = JournalStorage
-    table_class = JournalTable
 
 
 def _become(wanted: Mapping[str, Document], draft: MutableMapping[str, Document]) -> None:

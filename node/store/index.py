@@ -1,4 +1,4 @@
-"""What a store keeps: rows sorted by date and kind, read a page at a time. `memorystore` and `store` share it."""
+"""What a store keeps: rows sorted by date and kind, read a page at a time. The stores on disk and in memory share it."""
 
 import heapq
 from bisect import bisect_left, insort
@@ -98,10 +98,12 @@ class RowIndex:
     def discard(self, id_: bytes) -> bool:
         """Forget the row with this id; whether there was one."""
         row = self._rows.pop(id_, None)
-        for order, minute in _minutes(row) if row else ():
+        if row is None:
+            return False
+        for order, minute in _minutes(row):
             keys = self._sorted[order][row.kind]
             del keys[bisect_left(keys, (minute, id_))]
-        return row is not None
+        return True
 
     def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
         """At most `limit` rows, and the mark to ask for what follows ("" at the end). An unknown mark starts anew."""

@@ -14,7 +14,7 @@ from threading import Lock
 from node.model.errors import LocalMisuse
 from node.model.record import ID_BYTES
 from node.store.disk import Disk, StoreLocked, failure_of
-from node.store.documents import Documents, JournalTable
+from node.store.documents import JournalStorage, JournalTable
 from node.store.index import Row, RowIndex, Slice, StoreFailed
 from node.store.payload import UNFIT, Document
 from node.store.shelf import Shelf
@@ -25,7 +25,7 @@ RECORDS, NOTES = "records", "notes"  # the tables, each in a journal of its name
 MAX_NUMBER = (1 << 32) - 1
 
 
-class RowShelf(Shelf):
+class RowShelf(Shelf[Row]):
     """The table of records: rows in memory, sorted by date and kind, and documents made of them when TinyDB asks."""
 
     def __init__(self) -> None:
@@ -44,12 +44,12 @@ class RowShelf(Shelf):
     def __len__(self) -> int:
         return len(self._index)
 
-    def items(self) -> Iterator[tuple[str, Document]]:
-        """Every document with its id, as of now."""
+    def documents(self) -> Iterator[tuple[str, Document]]:
+        """See Shelf."""
         return ((row.id.hex(), document_of(row)) for row in self.rows())
 
     def prepare(self, id_: str, document: Document) -> Row:
-        """The row a document stands for; raises one of UNFIT."""
+        """The row a document stands for."""
         return row_of(id_, document)
 
     def document(self, kept: Row) -> Document:
@@ -57,7 +57,7 @@ class RowShelf(Shelf):
         return document_of(kept)
 
     def apply(self, changes: Mapping[str, Row | None]) -> int:
-        """Keep rows, drop the ids that come with None; how many entries of a journal that made useless."""
+        """See Shelf."""
         with self._lock:
             if not len(self._index):
                 return self._fill(changes)
@@ -88,7 +88,11 @@ class RowShelf(Shelf):
 
 
 class RecordTable(JournalTable):
-    """A TinyDB table whose documents are rows; a document's id is its record's, in hex."""
+    """A TinyDB table whose documents are rows, read from `shelf` directly; a document's id is its record's, in hex."""
+
+    def __init__(self, storage: JournalStorage, name: str, shelf: RowShelf):
+        super().__init__(storage, name)
+        self.shelf = shelf
 
     def commit(self, put: Iterable[Row] = (), delete: Iterable[bytes] = ()) -> None:
         """Delete, then put, all or nothing; durable on return, or StoreFailed."""
@@ -97,17 +101,6 @@ class RecordTable(JournalTable):
             changes[row.id.hex()] = _checked(row)
         if changes:
             self._storage.commit(self._name, changes)
-
-    @property
-    def shelf(self) -> RowShelf:
-        """The rows themselves, to be read."""
-        return self.storage.shelf(self.name)
-
-
-class RecordDocuments(Documents):
-    """The TinyDB that holds the records."""
-
-    table_class = RecordTable
 
 
 class JournalStore:
@@ -123,13 +116,13 @@ class JournalStore:
         self._lock = disk.lock(folder / "lock")
         with ExitStack() as undoing:
             undoing.callback(self._lock.release)
-            records = RecordDocuments(folder / f"{RECORDS}.journal", disk, {RECORDS: RowShelf})
+            shelf = RowShelf()
+            records = JournalStorage(folder / f"{RECORDS}.journal", disk, {RECORDS: shelf})
             undoing.callback(records.close)
-            notes = Documents(folder / f"{NOTES}.journal", disk)
+            notes = JournalStorage(folder / f"{NOTES}.journal", disk)
             undoing.pop_all()
-        self.records: RecordTable = records.table(RECORDS)
-        self.notes: JournalTable = notes.table(NOTES)
-        self._storages = (records.storage, notes.storage)
+        self.records, self.notes = RecordTable(records, RECORDS, shelf), JournalTable(notes, NOTES)
+        self._storages = (records, notes)
         self.probe()
 
     def __len__(self) -> int:
@@ -159,7 +152,7 @@ class JournalStore:
 
     def note(self, name: str) -> object:
         """The JSON value kept under `name`, or None."""
-        document = self.notes.get(doc_id=name)
+        document = self.notes.storage.shelf(NOTES).get(name)
         return deepcopy(document["value"]) if document else None
 
     def set_note(self, name: str, value: object) -> None:

@@ -30,6 +30,7 @@ def tables_of(payload: bytes) -> Tables:
     """The inverse; raises one of UNFIT when it is no payload."""
     head, _, raws = payload.partition(b"\t")
     text = str(head, "ascii")
+    tables: Tables
     tables, end = _DECODER.raw_decode(text)
     at = 0
     for documents in tables.values():

@@ -1,14 +1,41 @@
 """One table in memory: its documents, and the draft that TinyDB changes before the change is durable."""
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from abc import abstractmethod
+from collections.abc import ItemsView, Iterator, Mapping, MutableMapping
 from copy import deepcopy
-from typing import Any
+from typing import Generic, TypeVar
 
 from node.store.payload import Document
 
+Kept = TypeVar("Kept")  # what a shelf keeps for a document
 
-class Shelf(Mapping[str, Document]):
-    """Documents by id. Safe to read from any thread; its storage alone writes, one commit at a time."""
+
+class Shelf(Mapping[str, Document], Generic[Kept]):
+    """Documents by id, however they are kept. Safe to read from any thread; only its storage writes, a commit at a time."""
+
+    @abstractmethod
+    def documents(self) -> Iterator[tuple[str, Document]]:
+        """Every document with its id, as of now."""
+
+    @abstractmethod
+    def prepare(self, id_: str, document: Document) -> Kept:
+        """What is kept for a document read from a line; raises one of UNFIT when it does not belong here."""
+
+    @abstractmethod
+    def document(self, kept: Kept) -> Document:
+        """The document to write for what is kept."""
+
+    @abstractmethod
+    def apply(self, changes: Mapping[str, Kept | None]) -> int:
+        """Keep what was prepared, drop the ids that come with None; how many entries of a journal that made useless."""
+
+    def items(self) -> ItemsView[str, Document]:
+        """The same for TinyDB: whoever goes through it never sees a later change."""
+        return dict(self.documents()).items()
+
+
+class DocumentShelf(Shelf[Document]):
+    """Plain documents, kept as they are."""
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}
@@ -22,22 +49,22 @@ class Shelf(Mapping[str, Document]):
     def __len__(self) -> int:
         return len(self._documents)
 
-    def items(self) -> list[tuple[str, Document]]:
-        """Every document with its id, as of now."""
-        return list(self._documents.items())
+    def documents(self) -> Iterator[tuple[str, Document]]:
+        """See Shelf."""
+        return iter(list(self._documents.items()))
 
-    def prepare(self, id_: str, document: Document) -> Any:
-        """What is kept for a document read from a line; raises one of UNFIT when it does not belong here."""
+    def prepare(self, id_: str, document: Document) -> Document:
+        """See Shelf."""
         if not isinstance(document, dict):
             raise TypeError("a document is an object")
         return document
 
-    def document(self, kept: Any) -> Document:
-        """The document to write for what is kept."""
+    def document(self, kept: Document) -> Document:
+        """See Shelf."""
         return kept
 
-    def apply(self, changes: Mapping[str, Any]) -> int:
-        """Keep what was prepared, drop the ids that come with None; how many entries of a journal that made useless."""
+    def apply(self, changes: Mapping[str, Document | None]) -> int:
+        """See Shelf."""
         useless = 0
         for id_, kept in changes.items():
             useless += (id_ in self._documents) + (kept is None)

@@ -14,6 +14,7 @@ PREPARATION = ("PRAGMA journal_mode = WAL", "PRAGMA secure_delete = ON", "PRAGMA
 REASONS = {sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_READONLY: "read-only", sqlite3.SQLITE_CANTOPEN: "read-only",
            sqlite3.SQLITE_CORRUPT: "damaged", sqlite3.SQLITE_NOTADB: "damaged"}
 
+Value = int | str | bytes | None
 Execute = Callable[..., sqlite3.Cursor]
 
 
@@ -33,7 +34,7 @@ class SqliteFile:
         with contextlib.suppress(StoreFailed), self.write():
             pass
 
-    def read(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+    def read(self, statement: str, values: Iterable[Value] = ()) -> list[tuple[Any, ...]]:
         """What a statement finds; nothing when the card fails."""
         with self._reading:
             try:
@@ -41,7 +42,7 @@ class SqliteFile:
                 return self._reader.execute(statement, tuple(values)).fetchall()
             except sqlite3.Error as error:
                 self.reason = _reason(error)
-                self._reader = _closed(self._reader)
+                self._close_reader()
                 return []
 
     @contextlib.contextmanager
@@ -67,8 +68,17 @@ class SqliteFile:
 
     def close(self) -> None:
         """Let go of the file; it is opened again when needed."""
-        with self.writing, self._reading:
-            self._writer, self._reader = _closed(self._writer), _closed(self._reader)
+        with self.writing:
+            if self._writer:
+                _close(self._writer)
+                self._writer = None
+            self._close_reader()
+
+    def _close_reader(self) -> None:
+        with self._reading:
+            if self._reader:
+                _close(self._reader)
+                self._reader = None
 
     @property
     def _aside(self) -> Path:
@@ -86,8 +96,7 @@ class SqliteFile:
                 self.reason = _reason(error)
                 raise StoreFailed(self.reason) from error
             if self.reason:
-                with self._reading:  # it may have seen the card as it was
-                    self._reader = _closed(self._reader)
+                self._close_reader()  # it may have seen the card as it was
             self.reason = ""
 
     def _open_writer(self) -> sqlite3.Connection:
@@ -136,10 +145,9 @@ def _prepared(path: Path, schema: str) -> sqlite3.Connection:
     return connection
 
 
-def _closed(connection: sqlite3.Connection | None) -> None:
-    if connection:
-        with contextlib.suppress(sqlite3.Error):
-            connection.close()
+def _close(connection: sqlite3.Connection) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        connection.close()
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """What is foreseen at one place in a text: the candidates, and the guesses about each."""
 
+from collections.abc import Callable, Iterator
 from operator import add, itemgetter, sub
 
 from node.textpack.alphabet import Alphabet
@@ -21,6 +22,7 @@ _SHARE_BASE = _SYMBOL_BASE + 256 * _SYMBOL_TURNS
 _SHARE_LEVELS = bytes(1 + (guess_of(max(share << 6, 1)) + MAX_GUESS) // 100 for share in range(COUNTS + 1))
 ALL_CELLS = _SHARE_BASE + max(_SHARE_LEVELS) + 1
 SLOTS = len(ORDERS) + 9
+Getter = Callable[[int, int], int]  # how often a symbol followed, or what to say when it did not
 
 
 def _nothing(symbol: int, default: int) -> int:
@@ -33,7 +35,10 @@ class Foresight:
     def __init__(self, position: Position, indexes: list[Index], alphabet: Alphabet):
         self._position, self._alphabet = position, alphabet
         # Per guess: how to ask how often a symbol followed, how many followers are left, where its table starts.
-        self._getters, self._left, self._bases = [], [], []
+        self._getters: list[Getter] = []
+        self._left: list[int] = []
+        self._bases: list[int] = []
+        self._seen: list[int] = []  # what the getters said of the symbol asked about last
         self._small: list[tuple[int, dict[int, int]]] = []
         longest = len(position.runs) - 1
         self._look_up(indexes[0], position.runs, position.orders(), [longest, *_CONTEXT_TABLES])
@@ -46,7 +51,7 @@ class Foresight:
         self._shares = self._share_out()
         self._share_left = ONE
 
-    def _add(self, table: int, get, left: int) -> None:
+    def _add(self, table: int, get: Getter, left: int) -> None:
         self._getters.append(get)
         self._left.append(left)
         self._bases.append(CELLS * table)
@@ -66,10 +71,13 @@ class Foresight:
     def _spell(self, dictionary: Index) -> None:
         """A guess by the words of the dictionary that begin like the word so far."""
         low, high = run = self._position.spelling
-        small = high - low <= SMALL_RUN
-        source = dictionary.tally(run) if small else dictionary.large(run)
-        left = high - low if small else source.size
-        spelling, get = self._alphabet.spelling, source.get
+        get: Getter
+        if high - low <= SMALL_RUN:
+            get, left = dictionary.tally(run).get, high - low
+        else:
+            large = dictionary.large(run)
+            get, left = large.get, large.size
+        spelling = self._alphabet.spelling
         self._add(_DICTIONARY_TABLE, lambda symbol, default: get(spelling[symbol], default), left)
 
     def _find_rows(self) -> list[int]:
@@ -91,7 +99,7 @@ class Foresight:
                 shares[symbol] = shares.get(symbol, 0) + (count << 16) // whole
         return shares
 
-    def candidates(self):
+    def candidates(self) -> Iterator[int]:
         """Yields every symbol once, the likeliest first."""
         shares = self._shares
         ordered = sorted([share << 8 | 255 - symbol for symbol, share in shares.items()], reverse=True)

@@ -9,6 +9,7 @@ from array import array
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import add
+from typing import TypeAlias
 
 BLOCK_BITS = 11  # the counts above every 2048th row are kept
 _BLOCK, _HALF = 1 << BLOCK_BITS, 1 << BLOCK_BITS - 1
@@ -18,6 +19,7 @@ TALLIES_KEPT, LARGE_RUNS_KEPT = 1024, 256  # for the next place, and the next te
 _BY_HAND = 8  # rows are quicker counted than remembered
 NOWHERE = 0, 0
 Run = tuple[int, int]
+Numbers: TypeAlias = "array[int]"  # in quotes, as arrays take no brackets before Python 3.12
 
 
 class Index:
@@ -26,7 +28,7 @@ class Index:
     Safe from any thread.
     """
 
-    def __init__(self, column: bytes, marks: array, folded: bytes, width: int):
+    def __init__(self, column: bytes, marks: Numbers, folded: bytes, width: int):
         self.column, self.marks, self.everything = column, marks, (0, len(column))
         self._remembered = lru_cache(TALLIES_KEPT)(self._count_followers)
         self.large = lru_cache(LARGE_RUNS_KEPT)(self._large)
@@ -36,7 +38,7 @@ class Index:
         totals = [self._folded_above(symbol, len(column)) for symbol in range(width)]
         self._firsts = list(pairwise([0, *accumulate(totals)]))  # the run of each context of one symbol
 
-    def _fold_marks(self) -> list[array]:
+    def _fold_marks(self) -> list[Numbers]:
         """The marks of the folded column: a symbol that others are folded to has the counts of all."""
         sums = [array("I", bytes(marks.itemsize * len(marks))) for marks in self._marks]
         for symbol, marks in enumerate(self._marks):
@@ -124,7 +126,7 @@ def sort_rows(symbols: bytes, folded: bytes) -> bytes:
     return bytes([symbols[at] for at in order])
 
 
-def count_marks(column: bytes, width: int) -> array:
+def count_marks(column: bytes, width: int) -> Numbers:
     """The marks for a column."""
     counts, marks = [0] * width, array("I")
     for start in range(0, len(column) + _HALF, _BLOCK):
@@ -134,7 +136,7 @@ def count_marks(column: bytes, width: int) -> array:
     return marks
 
 
-def _above(column: bytes, symbol: int, marks: array, row: int) -> int:
+def _above(column: bytes, symbol: int, marks: Numbers, row: int) -> int:
     """How often `symbol` stands in a column above `row`; `marks`: how often above each block."""
     block = (row + _HALF) >> BLOCK_BITS
     start = block << BLOCK_BITS

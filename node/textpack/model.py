@@ -4,15 +4,15 @@ A character is coded as a row of decisions "is it this one?", the likeliest cand
 followed the contexts that end here: in the language's announcements, in its general prose, and in the text so far.
 """
 
-from array import array
 from operator import add, mul
 
 from node.model.errors import RemoteFault
 from node.textpack.alphabet import END, ESCAPE, SPELT, Alphabet
 from node.textpack.foresight import Foresight
-from node.textpack.index import Index
+from node.textpack.index import Index, Numbers
 from node.textpack.mixing import CHANCES, MAX_GUESS
 from node.textpack.position import Position
+from node.textpack.rangecoder import Coder
 
 MAX_CHARACTERS = 4000
 MAX_DECISIONS = 32_000  # of one text: a text in the model's language takes 5 a character, and no bytes may take more
@@ -24,12 +24,12 @@ PLANES = 17  # of Unicode, 65 536 code points each
 class Model:
     """`guesses`: all the tables, one after the other; `weights`: sets of rows, one weight a slot, out of ONE."""
 
-    def __init__(self, alphabet: Alphabet, indexes: list[Index], guesses: array, weights: list[list[list[int]]]):
+    def __init__(self, alphabet: Alphabet, indexes: list[Index], guesses: Numbers, weights: list[list[list[int]]]):
         self.alphabet, self.indexes = alphabet, indexes
         self.guesses, self.weights = guesses, weights
         self.max_decisions = MAX_DECISIONS
 
-    def code(self, coder, symbols: list[int] | None = None) -> list[int]:
+    def code(self, coder: Coder, symbols: list[int] | None = None) -> list[int]:
         """Put `symbols` (END last) through an Encoder, or take them out of a Decoder; returns them. Raises RemoteFault.
 
         The time it takes is bounded by MAX_CHARACTERS and MAX_DECISIONS, whatever the bytes.
@@ -47,7 +47,7 @@ class Model:
             done.append(self._spelt(coder, wanted) if symbol == ESCAPE else symbol)
         return done
 
-    def _symbol(self, coder, position: Position, wanted: int, most: int) -> tuple[int, int]:
+    def _symbol(self, coder: Coder, position: Position, wanted: int, most: int) -> tuple[int, int]:
         """A symbol, and how many decisions it took; raises RemoteFault if that were more than `most`."""
         foresight = Foresight(position, self.indexes, self.alphabet)
         settled = self.settle(position)
@@ -61,7 +61,7 @@ class Model:
             foresight.refuse(candidate)
         raise RemoteFault("text-packed")
 
-    def _spelt(self, coder, wanted: int) -> int:
+    def _spelt(self, coder: Coder, wanted: int) -> int:
         point = max(wanted - SPELT, 0)
         plane = coder.choose(point >> 16, PLANES)
         block = coder.choose(point >> 8 & 0xFF, 256)
@@ -83,5 +83,5 @@ class Model:
         """The chance out of ONE that the candidate at `turn` is right."""
         guesses = self.guesses
         row = map(add, settled, self.weights[-1][turn])
-        total = sum(map(mul, [guesses[cell] for cell in cells], row)) >> 16
+        total: int = sum(map(mul, [guesses[cell] for cell in cells], row)) >> 16
         return CHANCES[min(max(total, -MAX_GUESS), MAX_GUESS) + MAX_GUESS]

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 from node.textpack.alphabet import Alphabet
-from node.textpack.index import Index
+from node.textpack.index import Index, Numbers
 from node.textpack.model import Model
 
 
@@ -40,10 +40,10 @@ def load(file: bytes) -> Model:
     return Model(alphabet, indexes, guesses, [[next(each) for _ in range(rows)] for rows in header["weights"]])
 
 
-def _arrays(binary: memoryview, announced: list[list]) -> Iterator[array]:
+def _arrays(binary: memoryview, announced: list[tuple[str, int]]) -> Iterator[Numbers]:
     at = 0
     for typecode, length in announced:
-        part = array(typecode)
+        part: Numbers = array(typecode)
         size = part.itemsize * length
         part.frombytes(binary[at : at + size])
         at += size
@@ -52,7 +52,7 @@ def _arrays(binary: memoryview, announced: list[list]) -> Iterator[array]:
         yield part
 
 
-def _little(part: array) -> bytes:
+def _little(part: Numbers) -> bytes:
     if sys.byteorder == "big":
         part = part[:]
         part.byteswap()

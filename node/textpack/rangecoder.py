@@ -4,6 +4,8 @@ Both sides keep `width` in 32 bits. The encoder's answer is the shortest byte st
 zero bytes left out; the decoder reads zeros after the end and refuses any other string for the same decisions.
 """
 
+from typing import Protocol
+
 from node.model.errors import RemoteFault
 
 SCALE = 1 << 16  # a chance is out of this
@@ -19,10 +21,20 @@ def _shortest(low: int, width: int, size: int) -> bytes:
     raise AssertionError("an interval is never empty")
 
 
+class Coder(Protocol):
+    """One side of the coding: what is decided goes in and comes back, or comes out whatever is put in."""
+
+    def decide(self, chance: int, yes: bool) -> bool:
+        """One decision whose chance of being yes is `chance` of SCALE."""
+
+    def choose(self, value: int, choices: int) -> int:
+        """One of `choices` equally likely values."""
+
+
 class Encoder:
     """Takes decisions, gives bytes."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._low, self._width, self._size = 0, _TOP - 1, 4
 
     def decide(self, chance: int, yes: bool) -> bool:
@@ -62,7 +74,7 @@ class Decoder:
         self._packed = packed
         self._offset, self._width, self._size = int.from_bytes(packed[:4].ljust(4, b"\0"), "big"), _TOP - 1, 4
 
-    def decide(self, chance: int, yes: bool | None = None) -> bool:
+    def decide(self, chance: int, yes: bool = False) -> bool:
         """Read one decision; the same `chance` as the encoder's."""
         part = (self._width >> 16) * chance
         yes = self._offset < part
@@ -74,7 +86,7 @@ class Decoder:
         self._refill()
         return yes
 
-    def choose(self, value: int | None, choices: int) -> int:
+    def choose(self, value: int, choices: int) -> int:
         """Read one of `choices` equally likely values."""
         part = self._width // choices
         value = self._offset // part

@@ -8,11 +8,11 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from tinydb import where
+from tinydb import TinyDB, where
 from tinydb.table import Document
 
 from node.model.errors import LocalMisuse
-from node.store.documents import Documents, tables_in
+from node.store.documents import JournalStorage, JournalTable, tables_in
 from node.store.index import Slice, StoreFailed
 from node.store.journal import STEP_BYTES
 from node.store.journalstore import JournalStore, document_of, row_of
@@ -25,6 +25,13 @@ PATH = Path("/island/notes.journal")
 @pytest.fixture
 def card():
     return Card()
+
+
+class Documents(TinyDB):
+    """Documents(path, disk): a whole TinyDB on one journal."""
+
+    default_storage_class = JournalStorage
+    table_class = JournalTable
 
 
 def reopened(card):

@@ -110,7 +110,7 @@ def a_rewrite_that_failed_leaves_no_doubt(patch):
 
 def a_rewrite_forgets_what_is_only_known_here(patch):
     right = store.document_of
-    patch.setattr(store.RowShelf, "items", lambda self: (
+    patch.setattr(store.RowShelf, "documents", lambda self: (
         (row.id.hex(), {**right(row), "before": ""}) for row in self.rows()))
 
 
