@@ -7,6 +7,7 @@ already, under the same link or by the same title and start, is not announced tw
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from node.board.api import Draft, DraftRefused, Item
 from node.board.board import IslandBoard
@@ -23,6 +24,8 @@ MAX_LIVE = 2_000
 FIELDS = ("text", *LINE_LIMITS, "start", "end", "offset", "topic", "language")
 SHORTER = (500, 200, 0)  # characters of text, for what does not fit a record
 SAFE_BYTES = MAX_RECORD_BYTES - 300
+
+Named = TypeVar("Named")  # an item or an entry, under its link
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class Planner:
         elif entry.cancelled is None and not _same(entry.draft, item):
             self._add(plan, plan.changed, entry, item)
         else:
-            plan.standing[entry.key] = Known(root_of(item), entry.version, item.end)
+            plan.standing[entry.key] = Known(root_of(item), entry.version, item.end or 0)
 
     def _is_orphan(self, item: Item) -> bool:
         """Whether this island took it over itself and has forgotten from where."""
@@ -118,8 +121,10 @@ class Planner:
         if len(plan.deeds) >= MAX_AT_ONCE:
             plan.left_out["later"] += 1
             return
-        cancelled = item is not None and entry.cancelled is not None
-        record = self._desk.call_off(item, entry.cancelled) if cancelled else self._desk.offer(entry.draft, item)
+        if item is not None and entry.cancelled is not None:
+            record = self._desk.call_off(item, entry.cancelled)
+        else:
+            record = self._desk.offer(entry.draft, item)
         record_bytes = self._desk.cost_of([record]).record_bytes
         if item is None and not self._desk.room_for(self._bytes + record_bytes, len(plan.new) + 1):
             plan.left_out["share-used"] += 1
@@ -144,7 +149,7 @@ class Planner:
         return draft
 
 
-def _named_once(named: Iterable[tuple[str, object]]) -> dict[str, object]:
+def _named_once(named: Iterable[tuple[str, Named]]) -> dict[str, Named]:
     """Those whose link nobody else has: some agendas give every event the same one."""
     named = [(link, one) for link, one in named if link]
     times = Counter(link for link, _ in named)

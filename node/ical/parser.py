@@ -7,7 +7,7 @@ time zones nor repetitions of the file are ever left to run in the library.
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -17,9 +17,9 @@ from node.board.drafts import problems_of
 from node.ical.recurrence import days_of, rule_of
 from node.ical.sanitise import line_of
 from node.ical.timezones import Zones
-from node.ical.vevent import EPOCH, details, every, first, site_of, unescaped, version_of, words
+from node.ical.vevent import EPOCH, draft_of, every, first, site_of, unescaped, version_of, words
 from node.model.errors import RemoteFault
-from node.model.record import DAY_MIN, Kind
+from node.model.record import DAY_MIN
 
 MAX_FILE_BYTES = 2_000_000
 MAX_EVENTS = 500  # that are read whole; one takes about 2 ms here, 30 ms on the smallest Pi
@@ -118,7 +118,8 @@ class _Parts:
 
 def _blocks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
     """(VEVENT or VTIMEZONE, its lines), (a header, [its value]), ("broken", []) for an event without an end."""
-    kind, held = "", []
+    kind = ""
+    held: list[str] = []
     for line in lines:
         verb, _, what = line[:40].upper().partition(":")
         if verb == "BEGIN" and what.strip() in ("VEVENT", "VTIMEZONE"):
@@ -191,10 +192,10 @@ class _Reading:
         try:
             if words(event, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL"):
                 raise RemoteFault("private")
-            told = details(event, self._here.language)
+            told = draft_of(event, self._here.language)
             for start, key in self._starts(event):
                 if key not in moved or "RECURRENCE-ID" in event:
-                    yield from self._entry(event, Draft(Kind.EVENT, **told, **self._moments(event, start)), key, left_out)
+                    yield from self._entry(event, self._starting(event, told, start), key, left_out)
         except RemoteFault as fault:
             left_out[fault.reason] += 1
         except Exception:  # the same
@@ -287,11 +288,11 @@ class _Reading:
         named = words(event, "UID") or repr((words(event, "SUMMARY"), self._when(event, "DTSTART")[0]))
         return blake2b(f"{named}\n{occurrence or ''}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
-    def _moments(self, event: Any, at: datetime) -> dict[str, int]:
-        """The moments of a draft that starts when its own clocks show `at`."""
+    def _starting(self, event: Any, draft: Draft, at: datetime) -> Draft:
+        """The draft with its moments when it starts as its own clocks show `at`."""
         _, zone, _ = self._when(event, "DTSTART")
         start = self._minute(at, zone)
-        return {"start": start, "end": start + self._length(event), "offset": self._offset(event, at, zone)}
+        return replace(draft, start=start, end=start + self._length(event), offset=self._offset(event, at, zone))
 
     def _offset(self, event: Any, at: datetime, zone: tzinfo) -> int:
         """Quarters of an hour east of UTC: as our own agendas say, as its zone says, or as here for what is told in UTC."""

@@ -5,10 +5,11 @@ one that never matches, or repeats every second, cannot hold the island up. What
 """
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 from node.model.errors import RemoteFault
 
@@ -34,16 +35,16 @@ class Rule:
     week_start: int = 0
 
 
-def rule_of(parts: Mapping[str, list]) -> Rule:
+def rule_of(parts: Mapping[str, list[Any]]) -> Rule:
     """The rule of a parsed RRULE (UNTIL aside); raises RemoteFault for one that is not understood."""
     if not parts or set(parts) - PARTS or any(len(values) > MAX_LISTED for values in parts.values()):
         raise RemoteFault(REFUSED)
     try:
         rule = Rule(
             str(parts["FREQ"][0]).upper(), int(parts.get("INTERVAL", [1])[0]), int(parts.get("COUNT", [0])[0]),
-            tuple(_weekday(str(one).upper()) for one in parts.get("BYDAY", ())),
-            *(tuple(int(one) for one in parts.get(name, ())) for name in ("BYMONTH", "BYMONTHDAY", "BYSETPOS")),
-            DAYS.index(str(parts.get("WKST", ["MO"])[0]).upper()))
+            weekdays=tuple(_weekday(str(one).upper()) for one in parts.get("BYDAY", ())),
+            months=_numbers(parts.get("BYMONTH", ())), month_days=_numbers(parts.get("BYMONTHDAY", ())),
+            positions=_numbers(parts.get("BYSETPOS", ())), week_start=DAYS.index(str(parts.get("WKST", ["MO"])[0]).upper()))
     except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise RemoteFault(REFUSED) from error
     if rule.frequency not in FREQUENCIES or rule.interval < 1 or rule.count < 0 or _is_rare(rule):
@@ -62,6 +63,10 @@ def days_of(rule: Rule, start: date, first: date, last: date) -> Iterator[date]:
             if day >= first:
                 yield day
         day += timedelta(1)
+
+
+def _numbers(values: Iterable[Any]) -> tuple[int, ...]:
+    return tuple(int(one) for one in values)
 
 
 def _weekday(text: str) -> tuple[int, int]:

@@ -26,6 +26,12 @@ class Observed(tzinfo):
         at = bisect_right(self._onsets, moment.replace(tzinfo=None)) - 1 if moment else 0
         return timedelta(minutes=self._offsets[max(at, 0)])
 
+    def dst(self, moment: datetime | None) -> None:
+        """Not told apart."""
+
+    def tzname(self, moment: datetime | None) -> None:
+        """It has none."""
+
 
 class Zones:
     """The zones of one file. `defined`: the lines of its VTIMEZONEs by name; `year`: around which they are worked out."""

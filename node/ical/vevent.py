@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from node.board.api import LANGUAGES, TOPICS
+from node.board.api import LANGUAGES, TOPICS, Draft
 from node.board.drafts import LINE_LIMITS, is_link
 from node.ical.sanitise import line_of, shortened, text_of
+from node.model.record import Kind
 from node.model.search_text import fold
 
 EPOCH = datetime(2024, 1, 1)
@@ -27,7 +28,7 @@ TOPIC_OF = {word: topic for topic, words in TOPIC_WORDS.items() for word in word
     slug: number for number, slug in TOPICS.items()}
 
 
-def every(event: Mapping[str, Any], name: str) -> list:
+def every(event: Mapping[str, Any], name: str) -> list[Any]:
     """The values of a property, as the library gives them."""
     value = event.get(name)
     return value if isinstance(value, list) else [] if value is None else [value]
@@ -44,15 +45,15 @@ def words(event: Mapping[str, Any], name: str) -> str:
     return str(value) if isinstance(value, str) else ""
 
 
-def details(event: Mapping[str, Any], language: int) -> dict[str, Any]:
-    """Everything of a draft but its moments; `language` is for what does not say in which language it is."""
+def draft_of(event: Mapping[str, Any], language: int) -> Draft:
+    """A draft with all but its moments; `language` is for what does not say in which language it is."""
     organiser, link = _organiser(event), _link(event)
     text = _unrepeated(text_of(words(event, "DESCRIPTION")), (words(event, "COMMENT"), link, organiser))
-    return {
-        "title": line_of(words(event, "SUMMARY"), LINE_LIMITS["title"]), "text": shortened(text, MAX_TEXT),
-        "place": line_of(words(event, "LOCATION"), LINE_LIMITS["place"]), "organiser": organiser, "link": link,
-        "topic": _topic(event), "language": _language(event, language), "position": _position(event),
-    }
+    return Draft(
+        Kind.EVENT, shortened(text, MAX_TEXT), _language(event, language), _topic(event),
+        title=line_of(words(event, "SUMMARY"), LINE_LIMITS["title"]),
+        place=line_of(words(event, "LOCATION"), LINE_LIMITS["place"]), organiser=organiser, link=link,
+        position=_position(event))
 
 
 def version_of(event: Mapping[str, Any]) -> tuple[int, int]:

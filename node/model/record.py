@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 
+from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse, RemoteFault
 
@@ -31,6 +32,7 @@ SIGNATURE_BYTES = 64
 KEY_ID_BYTES = 8
 ID_BYTES = 16
 TARGET_BYTES = 8  # the first half of a record's id names it inside another record
+LEAST_BODY_BYTES = 16  # before the signature
 MAX_RECORD_BYTES = 8 * 219
 DAY_MIN = 1440
 EVENT_GRACE_MIN = DAY_MIN  # an event lives one day after its end
@@ -186,7 +188,9 @@ def decode(raw: bytes) -> Record:
     """Read one encoded record; raises RemoteFault. Does not check the signature (`node.replica.trust` does)."""
     if len(raw) > MAX_RECORD_BYTES:
         raise RemoteFault("record-too-long")
-    record = _parse(_Reader(raw))
+    if len(raw) < LEAST_BODY_BYTES + SIGNATURE_BYTES:
+        raise RemoteFault("record-too-short")
+    record = _parse(ByteReader(raw[:-SIGNATURE_BYTES], "record-too-short"), raw[-SIGNATURE_BYTES:])
     _check(record)
     return record
 
@@ -245,25 +249,7 @@ def _exactly(part: bytes, size: int) -> bytes:
     return part
 
 
-class _Reader:
-    """Takes bytes from the front, keeping the last 64 as the signature."""
-
-    def __init__(self, raw: bytes):
-        if len(raw) < 16 + SIGNATURE_BYTES:
-            raise RemoteFault("record-too-short")
-        self.rest, self.signature = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
-
-    def take(self, size: int) -> bytes:
-        if len(self.rest) < size:
-            raise RemoteFault("record-too-short")
-        part, self.rest = self.rest[:size], self.rest[size:]
-        return part
-
-    def number(self, size: int, signed: bool = False) -> int:
-        return int.from_bytes(self.take(size), "big", signed=signed)
-
-
-def _parse(reader: _Reader) -> Record:
+def _parse(reader: ByteReader, signature: bytes) -> Record:
     first, flags, sort = reader.take(3)
     if first >> 4 != VERSION:
         raise RemoteFault("record-version")
@@ -278,11 +264,11 @@ def _parse(reader: _Reader) -> Record:
     detail = event or _parse_subject(kind, reader)
     if flags & RESERVED or (flags & CORRECTS and kind not in CORRECTABLE) or (flags & URGENT and kind in TRUST_KINDS):
         raise RemoteFault("record-flags")
-    return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest,
-                  target, position, detail, reader.signature)
+    return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest(),
+                  target, position, detail, signature)
 
 
-def _parse_subject(kind: Kind, reader: _Reader) -> Vouch | Revocation | None:
+def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | None:
     if kind is Kind.VOUCH:
         subject, rights = reader.take(32), reader.number(1)
         if rights & _NO_RIGHT or not rights:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
@@ -95,6 +95,14 @@ class Notes(Protocol):
         """Keep it; raises StoreFailed."""
 
 
+class LastTaken(NamedTuple):
+    """The last bundle of an island, as noted: the minutes it was made and taken in, the island's name."""
+
+    made: int
+    taken: int
+    name: str
+
+
 class LocalBulkPort:
     """The bulk of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()` in seconds.
 
@@ -162,9 +170,9 @@ class LocalBulkPort:
         if self._liveset.trust.public(header.island) is None:
             return
         now = minute_of(self._now())
-        seen = {key: value for key, value in (self._store.note(NOTE) or {}).items() if key != header.island.hex()}
-        seen[header.island.hex()] = [min(header.made, now), now, header.name]
-        newest = sorted(seen.items(), key=lambda item: item[1][1])[-MAX_ISLANDS:]
+        seen = {key: last for key, last in self._noted().items() if key != header.island.hex()}
+        seen[header.island.hex()] = LastTaken(min(header.made, now), now, header.name)
+        newest = sorted(seen.items(), key=lambda item: item[1].taken)[-MAX_ISLANDS:]
         self._store.set_note(NOTE, dict(newest))
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
@@ -174,9 +182,14 @@ class LocalBulkPort:
     def remembered(self) -> list[tuple[Header, int]]:
         """The last bundle of each island, and the minute it was taken in; the latest first."""
         set_id = self._liveset.charter.set_id
-        seen = [(Header(set_id, bytes.fromhex(key), made, name), taken)
-                for key, (made, taken, name) in (self._store.note(NOTE) or {}).items()]
+        seen = [(Header(set_id, bytes.fromhex(key), last.made, last.name), last.taken)
+                for key, last in self._noted().items()]
         return sorted(seen, key=lambda item: item[1], reverse=True)
+
+    def _noted(self) -> dict[str, LastTaken]:
+        """By island, its key id in hex."""
+        noted = self._store.note(NOTE)
+        return {key: LastTaken(*last) for key, last in noted.items()} if isinstance(noted, dict) else {}
 
 
 def load_bundle(bulk: BulkPort, choice: Choice = ALL) -> Iterator[bytes]:

@@ -195,5 +195,5 @@ def _parse_header(body: bytes) -> Header:
     return Header(set_id, island, int.from_bytes(rest[:3], "big"), "".join(c for c in name if c.isprintable()))
 
 
-def _crc(part: bytes) -> bytes:
+def _crc(part: bytes | bytearray) -> bytes:
     return zlib.crc32(part).to_bytes(4, "big")

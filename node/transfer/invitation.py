@@ -9,8 +9,9 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from node.model.clock import seconds_of
+from node.model.byte_reader import ByteReader
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import SEED_BYTES, Charter, SigningKey, key_id
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
@@ -21,6 +22,7 @@ MAX_FOUNDERS = 16
 MAX_CREDENTIALS = 8
 MAX_NAME_BYTES = 160
 CHECK_BYTES = 4
+NO_VOUCH = "invitation-papers"  # a reason: what it holds does not let its key in
 GROUP = 5  # letters between two blanks, to be read aloud or typed
 
 
@@ -32,7 +34,7 @@ class Invitation:
     seed: bytes
     credentials: tuple[bytes, ...]
 
-    @property
+    @cached_property
     def vouch(self) -> Record:
         """The vouch for the one-time key."""
         return decode(self.credentials[0])
@@ -66,7 +68,7 @@ def accept(invitation: Invitation, newcomer: bytes, name: str, minute: int) -> R
     created = max(minute, vouch.created)
     if created >= vouch.expires:
         raise RemoteFault("invitation-expired")
-    rights = vouch.detail.rights & (Right.WRITE | Right.GROUP)
+    rights = _said(vouch).rights & (Right.WRITE | Right.GROUP)
     codec, packed = pack(name)
     life = -(-(vouch.expires - created) // 60)
     record = Record(Kind.VOUCH, one_time.key_id, created, life, codec=codec, packed=packed, detail=Vouch(newcomer, rights))
@@ -84,11 +86,12 @@ def charter_bytes(charter: Charter) -> bytes:
 
 def read_charter(raw: bytes) -> Charter:
     """The inverse of `charter_bytes`; raises RemoteFault."""
-    rest = _Rest(_unchecked(raw, CHARTER_MARK, "charter"), "charter")
-    name = rest.take(rest.number(1))
-    founders = tuple(rest.take(32) for _ in range(rest.number(1)))
-    secret = rest.take(32)
-    rest.end()
+    reader = ByteReader(_unchecked(raw, CHARTER_MARK, "charter"), "charter-short")
+    name = reader.take(reader.number(1))
+    founders = tuple(reader.take(32) for _ in range(reader.number(1)))
+    secret = reader.take(32)
+    if reader.left:
+        raise RemoteFault("charter-long")
     try:
         charter = Charter.found(name.decode(), founders, secret)
     except UnicodeDecodeError:
@@ -107,19 +110,20 @@ def invitation_bytes(invitation: Invitation) -> bytes:
 
 def read_invitation(raw: bytes) -> Invitation:
     """The inverse of `invitation_bytes`; raises RemoteFault. Whether the vouches are good is for the set to judge."""
-    rest = _Rest(_unchecked(raw, INVITATION_MARK, "invitation"), "invitation")
-    charter = read_charter(rest.take(rest.number(2)))
-    seed = rest.take(SEED_BYTES)
-    credentials = []
-    while rest.left and len(credentials) < MAX_CREDENTIALS:
-        credentials.append(rest.take(rest.number(2)))
-    rest.end()
-    invitation = Invitation(charter, seed, tuple(credentials))
-    if not credentials or any(decode(credential).kind is not Kind.VOUCH for credential in credentials):
-        raise RemoteFault("invitation-papers")
-    if invitation.vouch.detail.subject != SigningKey(seed).public:
+    reader = ByteReader(_unchecked(raw, INVITATION_MARK, "invitation"), "invitation-short")
+    charter = read_charter(reader.take(reader.number(2)))
+    seed = reader.take(SEED_BYTES)
+    credentials: list[bytes] = []
+    while reader.left and len(credentials) < MAX_CREDENTIALS:
+        credentials.append(reader.take(reader.number(2)))
+    if reader.left:
+        raise RemoteFault("invitation-long")
+    vouches = [_said(decode(credential)) for credential in credentials]
+    if not vouches:
+        raise RemoteFault(NO_VOUCH)
+    if vouches[0].subject != SigningKey(seed).public:
         raise RemoteFault("invitation-key")
-    return invitation
+    return Invitation(charter, seed, tuple(credentials))
 
 
 def to_text(raw: bytes) -> str:
@@ -138,22 +142,25 @@ def from_text(text: str) -> bytes:
         raise RemoteFault("text") from None
 
 
-def until_s(invitation: Invitation) -> int:
-    """The moment, in seconds since 1970, after which nobody can use it."""
-    return seconds_of(invitation.expires)
-
-
 def _chain(author: bytes, credentials: list[Record], founders: set[bytes]) -> list[Record]:
     """The vouches that lead from `author` up to a founder, each the longest lasting of its subject."""
     chain: list[Record] = []
+    vouches = [(each, each.detail) for each in credentials if isinstance(each.detail, Vouch)]
     while author not in founders and len(chain) < MAX_CREDENTIALS - 1:
-        about = [each for each in credentials if isinstance(each.detail, Vouch) and key_id(each.detail.subject) == author]
-        best = max(about, key=lambda each: (Right.VOUCH in each.detail.rights, each.expires), default=None)
+        about = [(Right.VOUCH in vouch.rights, each) for each, vouch in vouches if key_id(vouch.subject) == author]
+        _, best = max(about, key=lambda one: (one[0], one[1].expires), default=(False, None))
         if best is None or best in chain:
             break
         chain.append(best)
         author = best.author
     return chain
+
+
+def _said(record: Record) -> Vouch:
+    """What a vouch says; raises RemoteFault for a record of another kind."""
+    if not isinstance(record.detail, Vouch):
+        raise RemoteFault(NO_VOUCH)
+    return record.detail
 
 
 def _checked(body: bytes) -> bytes:
@@ -167,23 +174,3 @@ def _unchecked(raw: bytes, mark: bytes, what: str) -> bytes:
     if hashlib.blake2b(body, digest_size=CHECK_BYTES).digest() != check:
         raise RemoteFault(f"{what}-check")
     return body[len(mark):]
-
-
-class _Rest:
-    """Takes bytes from the front of what is left."""
-
-    def __init__(self, left: bytes, what: str):
-        self.left, self._what = left, what
-
-    def take(self, size: int) -> bytes:
-        if len(self.left) < size:
-            raise RemoteFault(f"{self._what}-short")
-        part, self.left = self.left[:size], self.left[size:]
-        return part
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big")
-
-    def end(self) -> None:
-        if self.left:
-            raise RemoteFault(f"{self._what}-long")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from node.model.byte_reader import ByteReader
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES, record_id
 from node.transfer.bulk import BATCH, FORGED, LocalBulkPort
@@ -33,6 +34,7 @@ MAX_FORGED = 100  # in one message
 COMPARE, TRADE = 1, 2
 SAME, DIFFERENT = b"\0", b"\1"
 ASKED, ANSWERED = b"asked", b"answered"
+SHORT = "lan-short"  # a reason: a message ends where it must not
 
 
 @dataclass
@@ -86,7 +88,7 @@ class LanDesk:
         if content[:1] == bytes([COMPARE]):
             told = self._compared(content[1:])
         elif content[:1] == bytes([TRADE]):
-            told = self._traded(_Rest(content[1:]))
+            told = self._traded(ByteReader(content[1:], SHORT))
         else:
             raise RemoteFault("lan-kind")
         return self._envelope.close(ANSWERED, told, salt)
@@ -113,7 +115,7 @@ class LanDesk:
         asked = wanted[:ROOM_BYTES // 4 // SHORT_BYTES]
         question = bytes([TRADE]) + len(asked).to_bytes(4, "big") + b"".join(asked)
         parcel, settled = self._parcel(offered, ROOM_BYTES - len(question))
-        got = list(_records(_Rest(self._ask(post, question + parcel))))
+        got = list(_records(ByteReader(self._ask(post, question + parcel), SHORT)))
         del offered[:settled]
         visited.given += settled
         before = len(wanted)
@@ -133,9 +135,9 @@ class LanDesk:
         live = list(self._shorts())[:ROOM_BYTES // 2 // SHORT_BYTES]
         return DIFFERENT + len(live).to_bytes(4, "big") + b"".join((*live, *self._bulk.declined()))
 
-    def _traded(self, rest: "_Rest") -> bytes:
-        wanted = [rest.take(SHORT_BYTES) for _ in range(min(rest.number(4), MAX_MESSAGE_BYTES // SHORT_BYTES))]
-        self._take_in(_records(rest))
+    def _traded(self, asked: ByteReader) -> bytes:
+        wanted = [asked.take(SHORT_BYTES) for _ in range(min(asked.number(4), MAX_MESSAGE_BYTES // SHORT_BYTES))]
+        self._take_in(_records(asked))
         ours = self._shorts()
         return self._parcel([ours[short] for short in wanted if short in ours], ROOM_BYTES)[0]
 
@@ -186,33 +188,17 @@ def short_of(raw: bytes) -> bytes:
 
 
 def _lists(told: bytes) -> tuple[list[bytes], list[bytes]]:
-    rest = _Rest(told)
-    if rest.take(1) != DIFFERENT:
+    answer = ByteReader(told, SHORT)
+    if answer.take(1) != DIFFERENT:
         raise RemoteFault("lan-kind")
-    count = rest.number(4)
-    ids = [rest.take(SHORT_BYTES) for _ in range(len(rest.left) // SHORT_BYTES)]
+    count = answer.number(4)
+    ids = [answer.take(SHORT_BYTES) for _ in range(answer.left // SHORT_BYTES)]
     return ids[:count], ids[count:]
 
 
-def _records(rest: "_Rest") -> Iterator[bytes]:
-    while rest.left:
-        size = rest.number(2)
+def _records(parcel: ByteReader) -> Iterator[bytes]:
+    while parcel.left:
+        size = parcel.number(2)
         if not 0 < size <= MAX_RECORD_BYTES:
             raise RemoteFault("record-too-long")
-        yield rest.take(size)
-
-
-class _Rest:
-    """Takes bytes from the front of what is left, without copying the rest."""
-
-    def __init__(self, whole: bytes):
-        self.left = memoryview(whole)
-
-    def take(self, size: int) -> bytes:
-        if len(self.left) < size:
-            raise RemoteFault("lan-short")
-        part, self.left = bytes(self.left[:size]), self.left[size:]
-        return part
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big")
+        yield parcel.take(size)

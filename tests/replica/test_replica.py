@@ -92,7 +92,7 @@ def test_a_record_is_decoded_once_from_its_bytes_to_the_last_engine(monkeypatch,
     liveset, decoded = LiveSet(CHARTER), []
     one = Replica(liveset, MemoryStore(), [Reading(liveset), Reading(liveset)])
     parse = node.model.record._parse
-    monkeypatch.setattr(node.model.record, "_parse", lambda reader: decoded.append(reader) or parse(reader))
+    monkeypatch.setattr(node.model.record, "_parse", lambda *parts: decoded.append(parts) or parse(*parts))
     raws = [bulletin(text) for text in (b"un", b"deux", b"trois")]
     way(one, raws)
     assert len(liveset) == 3 and all(engine.heard for engine in one.engines)
@@ -113,7 +113,7 @@ def test_what_waited_for_a_vouch_is_decoded_once_when_it_enters(monkeypatch):
     one.take_in(posts, "bundle", NOW)
     assert len(liveset) == 0
     parse = node.model.record._parse
-    monkeypatch.setattr(node.model.record, "_parse", lambda reader: decoded.append(reader) or parse(reader))
+    monkeypatch.setattr(node.model.record, "_parse", lambda *parts: decoded.append(parts) or parse(*parts))
     one.take_in([village.vouch("founder", "ana")], "bundle", NOW)
     assert len(liveset) == 6 and len(decoded) == 6
 
