@@ -35,8 +35,8 @@ from node.store.backup import ARCHIVE_FILE
 from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
 from node.sync.mqtt.engine import MqttEngine
-from node.transfer.bulk import LocalBulkPort
-from node.transfer.lan import LanDesk
+from node.transfer.bulk import IslandLabel, LocalBulkPort
+from node.transfer.lan import LanService
 from node.transfer.service import TransferService
 from radio.link import Link
 from radio.meshtastic.facts import Facts
@@ -81,9 +81,9 @@ class App:
         self.island.load(self.timekeeper.now())
         self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
         self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
-        self.bulk = LocalBulkPort(self.liveset, self.store, (self.key.key_id, self.settings.node.name),
+        self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
-        self.lan = LanDesk(self.bulk, self.charter.subkey("lan"), os.urandom)
+        self.lan = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
         self.board.carrying = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.importing = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                           threading.Lock())

@@ -14,7 +14,17 @@ from node.model.clock import Clock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.journalstore import JournalStore
-from node.transfer.bulk import ALL, BATCH, BulkPort, Choice, Landed, LocalBulkPort, load_bundle, unload_bundle
+from node.transfer.bulk import (
+    ALL,
+    BATCH,
+    BulkPort,
+    Choice,
+    IslandLabel,
+    Landed,
+    LocalBulkPort,
+    load_bundle,
+    unload_bundle,
+)
 from node.transfer.bundle import Header
 
 BLOCK_BYTES = 1 << 16
@@ -104,7 +114,8 @@ def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
 
         island.load(now())
         island.take_in(keys.credentials(), "credentials", now())
-        yield LocalBulkPort(liveset, store, (key.key_id, name), now, lambda raws, via: island.take_in(raws, via, now())[0])
+        yield LocalBulkPort(liveset, store, IslandLabel(key.key_id, name), now,
+                            lambda raws, via: island.take_in(raws, via, now())[0])
 
 
 def export_file(bulk: BulkPort, path: Path, choice: Choice = ALL,

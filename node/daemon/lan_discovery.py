@@ -19,7 +19,7 @@ from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Ze
 from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
 from node.transfer.bulk import LocalBulkPort
-from node.transfer.lan import MAX_MESSAGE_BYTES, LanDesk, tag_of
+from node.transfer.lan import MAX_MESSAGE_BYTES, LanService, tag_of
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class LanDiscovery:
     `discover` False: nothing is looked for nor announced.
     """
 
-    def __init__(self, around: tuple[LocalBulkPort, LanDesk, bytes], peers: Iterable[Address], discover: bool,
+    def __init__(self, around: tuple[LocalBulkPort, LanService, bytes], peers: Iterable[Address], discover: bool,
                  port: int | None):
         (self._bulk, self._desk, self._secret), self._discover, self._port = around, discover, port
         peers = list(peers)

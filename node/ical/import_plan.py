@@ -48,7 +48,7 @@ class Plan:
     left_out: Counter[str] = field(default_factory=Counter)
 
     @property
-    def deeds(self) -> list[Step]:
+    def steps(self) -> list[Step]:
         """All that is to be posted."""
         return [*self.cancelled, *self.changed, *self.new]
 
@@ -57,7 +57,7 @@ class Planner:
     """Compares an agenda's entries with the board. `known`: what of them was taken over before, by key."""
 
     def __init__(self, board: IslandBoard, known: Mapping[str, Known]):
-        self._desk, self._origins, self._known, self._now = board.desk, board.origins, known, board.now()
+        self._publisher, self._origins, self._known, self._now = board.desk, board.origins, known, board.now()
         events = board.events(self._now, self._now + MAX_EVENT_AHEAD_MIN, limit=MAX_LIVE)
         self._live = {root_of(item): item for item in events}
         taken = {one.root for one in known.values()}
@@ -70,7 +70,7 @@ class Planner:
     def plan(self, entries: list[CalendarEntry]) -> Plan:
         """What to do. Raises BoardClosed when this island may post nothing."""
         plan = Plan()
-        self._desk.room_for(0, 0)
+        self._publisher.room_for(0, 0)
         by_link = _named_once((entry.draft.link, entry) for entry in entries)
         for entry in entries:
             entry = replace(entry, draft=self._fitted(normalised(entry.draft)))
@@ -114,19 +114,19 @@ class Planner:
 
     def _is_orphan(self, item: Item) -> bool:
         """Whether this island took it over itself and has forgotten from where."""
-        return self._origins.of(root_of(item)) is None and self._desk.may_change(item)
+        return self._origins.of(root_of(item)) is None and self._publisher.may_change(item)
 
     def _add(self, plan: Plan, pile: list[Step], entry: CalendarEntry, item: Item | None) -> None:
         """One record more, if so many may be posted at once and leave room for others."""
-        if len(plan.deeds) >= MAX_AT_ONCE:
+        if len(plan.steps) >= MAX_AT_ONCE:
             plan.left_out["later"] += 1
             return
         if item is not None and entry.cancelled is not None:
-            record = self._desk.call_off(item, entry.cancelled)
+            record = self._publisher.call_off(item, entry.cancelled)
         else:
-            record = self._desk.offer(entry.draft, item)
-        record_bytes = self._desk.cost_of([record]).record_bytes
-        if item is None and not self._desk.room_for(self._bytes + record_bytes, len(plan.new) + 1):
+            record = self._publisher.offer(entry.draft, item)
+        record_bytes = self._publisher.cost_of([record]).record_bytes
+        if item is None and not self._publisher.room_for(self._bytes + record_bytes, len(plan.new) + 1):
             plan.left_out["share-used"] += 1
             return
         self._bytes += record_bytes * (item is None)
@@ -142,7 +142,7 @@ class Planner:
         said = "".join(getattr(draft, name) for name in ("text", *LINE_LIMITS))
         for most in SHORTER if len(said.encode()) > SAFE_BYTES else ():
             try:
-                self._desk.offer(draft)
+                self._publisher.offer(draft)
                 break
             except DraftRefused:
                 draft = replace(draft, text=shortened(draft.text, most) if most else "")

@@ -1,4 +1,4 @@
-"""The desk where agendas of other programs are looked at and taken over (`node.board.api.Imports`)."""
+"""Agendas of other programs are looked at, and taken over (`node.board.api.Imports`)."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -76,7 +76,7 @@ class Importer:
             with self._gate:
                 plan = self._plan(held)
                 self._carry_out(held, plan)
-                if plan.deeds:
+                if plan.steps:
                     self._board.note_act(keeper, "import", held.origin.name)
             return self._told(held, plan)
         except (BoardClosed, StoreFailed) as failure:
@@ -90,14 +90,14 @@ class Importer:
 
     def _carry_out(self, held: Held, plan: Plan) -> None:
         """Post it all, and remember what the events were made of. What was refused after all is left out."""
-        raws = [self._board.desk.sign_own(deed.record) for deed in plan.deeds]
+        raws = [self._board.desk.sign_own(step.record) for step in plan.steps]
         verdicts = self._take_in(raws) if raws else []
-        refused = [deed for deed, verdict in zip(plan.deeds, verdicts, strict=True) if verdict.reason not in IN_THE_SET]
+        refused = [step for step, verdict in zip(plan.steps, verdicts, strict=True) if verdict.reason not in IN_THE_SET]
         known = dict(self._source(held).known) | plan.standing
-        known |= {deed.entry.key: _known(deed, verdict) for deed, verdict in zip(plan.deeds, verdicts, strict=True)
-                  if deed not in refused}
+        known |= {step.entry.key: _known(step, verdict) for step, verdict in zip(plan.steps, verdicts, strict=True)
+                  if step not in refused}
         for pile in (plan.new, plan.changed, plan.cancelled):
-            pile[:] = [deed for deed in pile if deed not in refused]
+            pile[:] = [step for step in pile if step not in refused]
         plan.left_out += Counter({"refused": len(refused)})
         whole = not refused and not held.agenda.growing and not any(plan.left_out[reason] for reason in LATER)
         source = ImportSource(held.origin, held.tag if whole else "", known)
@@ -106,12 +106,12 @@ class Importer:
 
     def _told(self, held: Held, plan: Plan) -> ImportSummary:
         return ImportSummary(
-            held.id, "", held.origin, tuple(deed.entry.draft for deed in plan.new),
-            tuple(deed.entry.draft for deed in plan.changed), tuple(deed.item for deed in plan.cancelled if deed.item),
+            held.id, "", held.origin, tuple(step.entry.draft for step in plan.new),
+            tuple(step.entry.draft for step in plan.changed), tuple(step.item for step in plan.cancelled if step.item),
             len(plan.standing), dict(held.agenda.left_out + plan.left_out),
-            self._board.desk.cost_of(deed.record for deed in plan.deeds))
+            self._board.desk.cost_of(step.record for step in plan.steps))
 
 
-def _known(deed: Step, verdict: Verdict) -> Known:
-    root = deed.record.target or verdict.id[:TARGET_BYTES]
-    return Known(root, deed.entry.version, deed.entry.draft.end or 0)
+def _known(step: Step, verdict: Verdict) -> Known:
+    root = step.record.target or verdict.id[:TARGET_BYTES]
+    return Known(root, step.entry.version, step.entry.draft.end or 0)

@@ -43,6 +43,14 @@ class Locality(NamedTuple):
     language: int = 1
 
 
+class WallClock(NamedTuple):
+    """A moment as clocks show it where it is: the time, the zone of those clocks, whether a whole day is meant."""
+
+    at: datetime
+    zone: tzinfo
+    whole_day: bool
+
+
 @dataclass(frozen=True)
 class CalendarEntry:
     """One event of an agenda. `key` names it through all its versions (UID and, if it is repeated, the occurrence).
@@ -219,7 +227,7 @@ class _Reading:
             yield start, self._key(event)
             return
         times, until = self._times(event, start, zone), self._until(event, zone)
-        gone = {self._minute(at, zone) for at, zone, _ in self._listed(event, "EXDATE")}
+        gone = {self._minute(one.at, one.zone) for one in self._listed(event, "EXDATE")}
         for at in times:
             minute = self._minute(at, zone)
             if minute <= until and minute not in gone:
@@ -232,7 +240,7 @@ class _Reading:
         if "RRULE" in event:
             days |= set(days_of(rule_of({**first(event, "RRULE"), "UNTIL": []}), start.date(), since, last))
         times = {datetime.combine(day, start.time()) for day in days}
-        times |= {at for at, _, _ in self._listed(event, "RDATE") if since <= at.date() <= last}
+        times |= {one.at for one in self._listed(event, "RDATE") if since <= one.at.date() <= last}
         return sorted(at for at in times if self._minute(at + lasts, zone) > self._now)[:MAX_REPEATS]
 
     def _until(self, event: Any, zone: tzinfo) -> int:
@@ -254,21 +262,21 @@ class _Reading:
             minutes = lasts // timedelta(minutes=1) if isinstance(lasts, timedelta) else 0
         return max(minutes or DAY_MIN, 2) - 1 if whole else max(minutes, 0)
 
-    def _when(self, event: Any, name: str) -> tuple[datetime, tzinfo, bool]:
-        """A wall clock's moment, the zone of that clock, whether it is a whole day; raises RemoteFault for none."""
+    def _when(self, event: Any, name: str) -> WallClock:
+        """What a property says; raises RemoteFault where it says no moment."""
         return self._moment(first(event, name))
 
-    def _moment(self, value: Any) -> tuple[datetime, tzinfo, bool]:
+    def _moment(self, value: Any) -> WallClock:
         at = getattr(value, "dt", None)
         if isinstance(at, datetime):
             named = value.params.get("X-TZID")
             zone = self._zones.zone(str(named)) if named else self._here.zone
-            return at.replace(tzinfo=None, microsecond=0), at.tzinfo or zone, False
+            return WallClock(at.replace(tzinfo=None, microsecond=0), at.tzinfo or zone, False)
         if isinstance(at, date):
-            return datetime.combine(at, datetime.min.time()), self._here.zone, True
+            return WallClock(datetime.combine(at, datetime.min.time()), self._here.zone, True)
         raise RemoteFault("broken")
 
-    def _listed(self, event: Any, name: str) -> Iterator[tuple[datetime, tzinfo, bool]]:
+    def _listed(self, event: Any, name: str) -> Iterator[WallClock]:
         for several in every(event, name):
             for one in getattr(several, "dts", ()):
                 one.params = getattr(several, "params", {}) or one.params
@@ -285,12 +293,12 @@ class _Reading:
         if occurrence is None and "RECURRENCE-ID" in event:
             at, zone, whole = self._when(event, "RECURRENCE-ID")
             occurrence = at if whole else EPOCH + timedelta(minutes=self._minute(at, zone))
-        named = words(event, "UID") or repr((words(event, "SUMMARY"), self._when(event, "DTSTART")[0]))
+        named = words(event, "UID") or repr((words(event, "SUMMARY"), self._when(event, "DTSTART").at))
         return blake2b(f"{named}\n{occurrence or ''}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
     def _starting(self, event: Any, draft: Draft, at: datetime) -> Draft:
         """The draft with its moments when it starts as its own clocks show `at`."""
-        _, zone, _ = self._when(event, "DTSTART")
+        zone = self._when(event, "DTSTART").zone
         start = self._minute(at, zone)
         return replace(draft, start=start, end=start + self._length(event), offset=self._offset(event, at, zone))
 

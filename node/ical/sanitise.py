@@ -25,7 +25,7 @@ class _Seen(HTMLParser):
         self.parts: list[str] = []
         self._unseen = 0
 
-    def handle_starttag(self, tag: str, attrs: list) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in TAGS:
             self.parts.append(self.get_starttag_text() or "")
         self._unseen += tag in UNSEEN

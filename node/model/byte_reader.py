@@ -16,10 +16,10 @@ class ByteReader:
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes."""
-        if size > self.left:
+        start, self._at = self._at, self._at + size
+        if self._at > len(self._whole):
             raise RemoteFault(self._short)
-        self._at += size
-        return self._whole[self._at - size:self._at]
+        return self._whole[start:self._at]
 
     def number(self, size: int, signed: bool = False) -> int:
         """The next `size` bytes as a number, big-endian."""

@@ -19,7 +19,7 @@ def seconds_of(minute: int) -> int:
 
 
 class Clock(Protocol):
-    """Where the shell gets its time from. `rate`: how many of its seconds pass in one real second."""
+    """Where the daemon gets its time from. `rate`: how many of its seconds pass in one real second."""
 
     rate: float
 

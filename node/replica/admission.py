@@ -28,7 +28,7 @@ class State:
     """
 
     charter: Charter
-    room: Mapping[Category, Limit]
+    limits: Mapping[Category, Limit]
     trust: Trust
     quotas: dict[bytes, Quota] = field(default_factory=dict)
     entries: dict[bytes, Entry] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Admission:
         self.outcomes: dict[bytes, str] = {}
 
     def take(self, raws: Iterable[bytes]) -> list[tuple[bytes, str]]:
-        """Judge encoded records: (id, reason) for each, in order."""
+        """What becomes of encoded records: (id, reason) for each, in order."""
         screened = [self._screen(raw) for raw in raws]
         candidates = list(self.looked_at.values())
         credentials = [entry for entry in candidates if entry.about_trust]
@@ -111,7 +111,7 @@ class Admission:
     def quotas(self) -> Iterator[tuple[bytes, Quota, Quota]]:
         """(author, before, after) of every quota it touched."""
         for author, quota in self._quotas.items():
-            yield author, self._state.quotas.get(author) or Quota(self._state.room), quota
+            yield author, self._state.quotas.get(author) or Quota(self._state.limits), quota
 
     def _name_the_outdone(self) -> None:
         """What was let in may have been put out by another one of the same batch."""
@@ -146,7 +146,7 @@ class Admission:
         """This admission's own copy."""
         if author not in self._quotas:
             quota = self._state.quotas.get(author)
-            self._quotas[author] = quota.copy() if quota else Quota(self._state.room)
+            self._quotas[author] = quota.copy() if quota else Quota(self._state.limits)
         return self._quotas[author]
 
     def _held_credentials(self) -> list[Entry]:

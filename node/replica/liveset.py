@@ -58,10 +58,10 @@ class Change:
 class LiveSet:
     """The live records of one set. Reading is safe from any thread; only one thread may propose, apply and expire."""
 
-    def __init__(self, charter: Charter, room: Mapping[Category, Limit] = LIMITS):
+    def __init__(self, charter: Charter, limits: Mapping[Category, Limit] = LIMITS):
         self.charter = charter
         self.revision = 0  # grows with every change
-        self._state = State(charter, room, Trust(charter))
+        self._state = State(charter, limits, Trust(charter))
         self._about: dict[bytes, tuple[bytes, ...]] = {}
         self._ends: list[tuple[int, bytes]] = []  # a heap; ids that left earlier stay in it until their minute
         self._next_end = MAX_MINUTE
@@ -172,7 +172,7 @@ class LiveSet:
         for entry in change.added:
             self._put_in(entry)
         for entry in admission.looked_at.values():
-            self._house(entry, admission)
+            self._place(entry, admission)
         self._fresh = {} if admission.stored else {entry.id: change.record(entry) for entry in change.added}
         self._next_end = self._ends[0][0] if self._ends else MAX_MINUTE
         self.revision += bool(change)
@@ -235,7 +235,7 @@ class LiveSet:
         if outcome in FADING:
             self._state.faded.put(entry)
 
-    def _house(self, entry: Entry, admission: Admission) -> None:
+    def _place(self, entry: Entry, admission: Admission) -> None:
         """Where what was proposed stays now: the set, the quarantine, among what faded, or nowhere."""
         outcome = admission.outcomes[entry.id]
         if outcome not in WAITING:

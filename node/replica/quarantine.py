@@ -14,7 +14,7 @@ PER_AUTHOR = Limit(64, 32_768)
 UNBOUNDED = Limit(1 << 62, 1 << 62)
 
 
-class Lane:
+class Arrivals:
     """Entries in the order they came, with their size."""
 
     def __init__(self) -> None:
@@ -32,9 +32,9 @@ class Lane:
         self._bytes -= len(entry.raw) if entry else 0
         return entry
 
-    def over(self, room: Limit) -> bytes | None:
-        """The id of the oldest if there is more than `room`, else None."""
-        if len(self.entries) > room.records or self._bytes > room.size_bytes:
+    def over(self, limit: Limit) -> bytes | None:
+        """The id of the oldest if there is more than `limit`, else None."""
+        if len(self.entries) > limit.records or self._bytes > limit.size_bytes:
             return next(iter(self.entries))
         return None
 
@@ -42,10 +42,10 @@ class Lane:
 class Quarantine:
     """Entries by id, the longest waiting first."""
 
-    def __init__(self, room: Limit = ALL, per_author: Limit = PER_AUTHOR):
-        self._room, self._per_author = room, per_author
-        self._all = Lane()
-        self._by_author: dict[bytes, Lane] = {}
+    def __init__(self, overall: Limit = ALL, per_author: Limit = PER_AUTHOR):
+        self._overall, self._per_author = overall, per_author
+        self._all = Arrivals()
+        self._by_author: dict[bytes, Arrivals] = {}
 
     def __len__(self) -> int:
         return len(self._all.entries)
@@ -62,8 +62,8 @@ class Quarantine:
 
     def of(self, author: bytes) -> list[Entry]:
         """What waits of one author."""
-        lane = self._by_author.get(author)
-        return list(lane.entries.values()) if lane else []
+        own = self._by_author.get(author)
+        return list(own.entries.values()) if own else []
 
     def authors(self) -> list[bytes]:
         """Who has something waiting."""
@@ -73,10 +73,10 @@ class Quarantine:
         """Let it wait; what waited longest goes if there is no room."""
         if entry.id in self:
             return
-        lane = self._by_author.setdefault(entry.author, Lane())
+        own = self._by_author.setdefault(entry.author, Arrivals())
         self._all.put(entry)
-        lane.put(entry)
-        while (oldest := lane.over(self._per_author) or self._all.over(self._room)) is not None:
+        own.put(entry)
+        while (oldest := own.over(self._per_author) or self._all.over(self._overall)) is not None:
             self.discard(oldest)
 
     def discard(self, id_: bytes) -> None:

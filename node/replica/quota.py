@@ -35,19 +35,19 @@ _CATEGORY[Kind.RETRACTION] = _CATEGORY[Kind.CANCELLATION] = Category.ENDINGS
 _CATEGORY[Kind.VOUCH] = _CATEGORY[Kind.REVOCATION] = Category.CREDENTIALS
 
 
-class Stack:
+class Ranking:
     """The entries of one category, the lowest rank first, and how much they are."""
 
-    def __init__(self, room: Limit, ranked: list[Entry] | None = None, size_bytes: int = 0):
-        self.room, self.ranked, self.size_bytes = room, ranked or [], size_bytes
+    def __init__(self, limit: Limit, ranked: list[Entry] | None = None, size_bytes: int = 0):
+        self.limit, self.ranked, self.size_bytes = limit, ranked or [], size_bytes
 
-    def copy(self) -> "Stack":
+    def copy(self) -> "Ranking":
         """Another one with the same entries."""
-        return Stack(self.room, list(self.ranked), self.size_bytes)
+        return Ranking(self.limit, list(self.ranked), self.size_bytes)
 
     def has_room(self, record_bytes: int, records: int = 1) -> bool:
         """Whether so many more, of so many bytes together, fit without anything going."""
-        return len(self.ranked) + records <= self.room.records and self.size_bytes + record_bytes <= self.room.size_bytes
+        return len(self.ranked) + records <= self.limit.records and self.size_bytes + record_bytes <= self.limit.size_bytes
 
     def fits(self, entry: Entry) -> bool:
         """Whether it fits once everything that ranks lower is gone."""
@@ -55,7 +55,7 @@ class Stack:
             return True
         above = self.ranked[bisect_left(self.ranked, entry.rank, key=_rank):]
         size_bytes = sum(len(other.raw) for other in above) + len(entry.raw)
-        return len(above) < self.room.records and size_bytes <= self.room.size_bytes
+        return len(above) < self.limit.records and size_bytes <= self.limit.size_bytes
 
     def put(self, entry: Entry) -> None:
         """Add it where it belongs."""
@@ -69,37 +69,37 @@ class Stack:
 
     def surplus(self) -> Entry | None:
         """The lowest in rank while there is too much, else None."""
-        over = len(self.ranked) > self.room.records or self.size_bytes > self.room.size_bytes
+        over = len(self.ranked) > self.limit.records or self.size_bytes > self.limit.size_bytes
         return self.ranked[0] if over else None
 
 
 class Quota:
     """The entries of one author that are in the set."""
 
-    def __init__(self, room: Mapping[Category, Limit] = LIMITS):
+    def __init__(self, limits: Mapping[Category, Limit] = LIMITS):
         self.entries: dict[bytes, Entry] = {}
         self._by_root: dict[bytes, tuple[Entry, ...]] = {}
-        self._stacks = [Stack(room[category]) for category in Category]
+        self._rankings = [Ranking(limits[category]) for category in Category]
 
     def copy(self) -> "Quota":
         """Another quota with the same entries."""
         other = Quota.__new__(Quota)
         other.entries, other._by_root = dict(self.entries), dict(self._by_root)
-        other._stacks = [stack.copy() for stack in self._stacks]
+        other._rankings = [ranking.copy() for ranking in self._rankings]
         return other
 
     def credentials(self) -> list[Entry]:
         """Its vouches and revocations."""
-        return self._stacks[Category.CREDENTIALS].ranked
+        return self._rankings[Category.CREDENTIALS].ranked
 
     def posts(self) -> Iterator[Entry]:
         """All the rest."""
-        yield from self._stacks[Category.POSTS].ranked
-        yield from self._stacks[Category.ENDINGS].ranked
+        yield from self._rankings[Category.POSTS].ranked
+        yield from self._rankings[Category.ENDINGS].ranked
 
     def has_room(self, record_bytes: int, records: int = 1) -> bool:
         """Whether so many more posts, of so many bytes together, fit without an older one going."""
-        return self._stacks[Category.POSTS].has_room(record_bytes, records)
+        return self._rankings[Category.POSTS].has_room(record_bytes, records)
 
     def rivals(self, entry: Entry) -> tuple[Entry, ...]:
         """Versions of the same item, and its retraction: one at most, unless the author made one that lives too short."""
@@ -107,14 +107,14 @@ class Quota:
 
     def contested(self, entry: Entry) -> bool:
         """Whether adding it could put out another entry."""
-        return bool(self.rivals(entry)) or not self._stack(entry).has_room(len(entry.raw))
+        return bool(self.rivals(entry)) or not self._ranking(entry).has_room(len(entry.raw))
 
     def refusal(self, entry: Entry) -> str:
         """Why it would not be let in: SUPERSEDED, RETRACTED, OVER_SHARE; "" if it would."""
         for rival in self.rivals(entry):
             if beats(rival, entry):
                 return RETRACTED if rival.kind is Kind.RETRACTION else SUPERSEDED
-        return "" if self._stack(entry).fits(entry) else OVER_SHARE
+        return "" if self._ranking(entry).fits(entry) else OVER_SHARE
 
     def add(self, entry: Entry) -> None:
         """Let it in, in the place of what it beats; whatever no longer fits goes."""
@@ -124,9 +124,9 @@ class Quota:
         self.entries[entry.id] = entry
         if entry.root != NO_ROOT:
             self._by_root[entry.root] = (*self.rivals(entry), entry)
-        stack = self._stack(entry)
-        stack.put(entry)
-        while (lowest := stack.surplus()) is not None:
+        ranking = self._ranking(entry)
+        ranking.put(entry)
+        while (lowest := ranking.surplus()) is not None:
             self.discard(lowest.id)
 
     def discard(self, id_: bytes) -> None:
@@ -134,10 +134,10 @@ class Quota:
         entry = self.entries.pop(id_, None)
         if entry is None:
             return
-        self._stack(entry).take(entry)
+        self._ranking(entry).take(entry)
         others = tuple(other for other in self._by_root.pop(entry.root, ()) if other.id != id_)
         if others:
             self._by_root[entry.root] = others
 
-    def _stack(self, entry: Entry) -> Stack:
-        return self._stacks[_CATEGORY[entry.kind]]
+    def _ranking(self, entry: Entry) -> Ranking:
+        return self._rankings[_CATEGORY[entry.kind]]

@@ -90,12 +90,12 @@ class Disk:
         finally:
             os.close(descriptor)
 
-    def lock(self, path: Path) -> "Lock":
+    def lock(self, path: Path) -> "FolderLock":
         """Hold `path` against every other process; raises StoreLocked."""
-        return Lock(path)
+        return FolderLock(path)
 
 
-class Lock:
+class FolderLock:
     """A file lock (flock) that the system drops when its process ends, however it ends."""
 
     def __init__(self, path: Path):

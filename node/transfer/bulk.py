@@ -103,23 +103,39 @@ class LastTaken(NamedTuple):
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class IslandLabel:
+    """Who loads here, for all to read on what it loads: the key id it signs with (8 B), and what it is called."""
+
+    key_id: bytes
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StickProgress:
+    """What was last told of a stick (`BulkPort.tell`), and in which minute."""
+
+    minute: int
+    stage: str
+    new: int
+    problem: str
+
+
 class LocalBulkPort:
-    """The bulk of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()` in seconds.
+    """The bulk of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()`: seconds."""
 
-    `island` is the key id it signs with, `name` what it is called.
-    """
-
-    def __init__(self, liveset: LiveSet, store: Notes, who: tuple[bytes, str], now: Callable[[], float],
+    def __init__(self, liveset: LiveSet, store: Notes, island: IslandLabel, now: Callable[[], float],
                  take_in: Callable[[list[bytes], str], list[Verdict]]):
         self._liveset, self._store, self._now, self._take_in = liveset, store, now, take_in
-        self.island, self.name = who
-        self.stick: tuple[int, str, int, str] | None = None  # minute, stage, new, problem
+        self._island = island
+        self.stick: StickProgress | None = None
         self._declined: dict[bytes, int] = {}  # cut ids, the oldest first: the minute they were refused
-        self._order: tuple[int, list[bytes]] = (-1, [])  # the ids as of a revision
+        self._ordered: list[bytes] = []  # all ids as of the revision that follows
+        self._ordered_at = -1
 
     def label(self) -> Header:
         """See BulkPort."""
-        return Header(self._liveset.charter.set_id, self.island, minute_of(self._now()), self.name)
+        return Header(self._liveset.charter.set_id, self._island.key_id, minute_of(self._now()), self._island.name)
 
     def ids(self, choice: Choice = ALL) -> list[bytes]:
         """See BulkPort."""
@@ -152,9 +168,10 @@ class LocalBulkPort:
 
     def ordered(self) -> list[bytes]:
         """All ids as `ids` gives them, at hand as long as nothing changes."""
-        if self._order[0] != self.revision:
-            self._order = (self.revision, self.ids())
-        return self._order[1]
+        revision = self.revision
+        if self._ordered_at != revision:
+            self._ordered, self._ordered_at = self.ids(), revision
+        return self._ordered
 
     def shorts(self) -> set[bytes]:
         """Cut ids (8 B) of what is live: cheaper, as nothing is read or put in order."""
@@ -177,7 +194,7 @@ class LocalBulkPort:
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
         """See BulkPort."""
-        self.stick = (minute_of(self._now()), stage, new, problem)
+        self.stick = StickProgress(minute_of(self._now()), stage, new, problem)
 
     def remembered(self) -> list[tuple[Header, int]]:
         """The last bundle of each island, and the minute it was taken in; the latest first."""

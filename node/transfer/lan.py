@@ -27,7 +27,7 @@ from node.transfer.bulk import BATCH, FORGED, LocalBulkPort
 VERSION = 1
 SALT_BYTES, TAG_BYTES, SHORT_BYTES = 24, 16, 8
 MAX_MESSAGE_BYTES = 1 << 20
-ROOM_BYTES = MAX_MESSAGE_BYTES - 1_024  # for what a message is about
+CONTENT_BYTES = MAX_MESSAGE_BYTES - 1_024  # for what a message is about
 MAX_TRADES = 32  # in one visit
 MAX_SALTS = 4_096
 MAX_FORGED = 100  # in one message
@@ -69,7 +69,7 @@ class Envelope:
         return ChaCha20Poly1305(hashlib.blake2b(salt, key=self._secret, digest_size=32, person=b"archipel-lan").digest())
 
 
-class LanDesk:
+class LanService:
     """One island's side of it: `answer` questions of others, `visit` them."""
 
     def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes]):
@@ -112,9 +112,9 @@ class LanDesk:
 
     def _trade(self, post: Callable[[bytes], bytes], wanted: list[bytes], offered: list[bytes], visited: Visited) -> None:
         """One trade; takes from both lists what it settles."""
-        asked = wanted[:ROOM_BYTES // 4 // SHORT_BYTES]
+        asked = wanted[:CONTENT_BYTES // 4 // SHORT_BYTES]
         question = bytes([TRADE]) + len(asked).to_bytes(4, "big") + b"".join(asked)
-        parcel, settled = self._parcel(offered, ROOM_BYTES - len(question))
+        parcel, settled = self._parcel(offered, CONTENT_BYTES - len(question))
         got = list(_records(ByteReader(self._ask(post, question + parcel), SHORT)))
         del offered[:settled]
         visited.given += settled
@@ -132,14 +132,14 @@ class LanDesk:
     def _compared(self, theirs: bytes) -> bytes:
         if fingerprint(self._bulk.shorts()) == theirs:
             return SAME
-        live = list(self._shorts())[:ROOM_BYTES // 2 // SHORT_BYTES]
+        live = list(self._shorts())[:CONTENT_BYTES // 2 // SHORT_BYTES]
         return DIFFERENT + len(live).to_bytes(4, "big") + b"".join((*live, *self._bulk.declined()))
 
     def _traded(self, asked: ByteReader) -> bytes:
         wanted = [asked.take(SHORT_BYTES) for _ in range(min(asked.number(4), MAX_MESSAGE_BYTES // SHORT_BYTES))]
         self._take_in(_records(asked))
         ours = self._shorts()
-        return self._parcel([ours[short] for short in wanted if short in ours], ROOM_BYTES)[0]
+        return self._parcel([ours[short] for short in wanted if short in ours], CONTENT_BYTES)[0]
 
     def _take_in(self, records: Iterable[bytes]) -> int:
         """How many were new; raises RemoteFault when too many were forged."""
@@ -152,12 +152,12 @@ class LanDesk:
                 raise RemoteFault("lan-forged")
         return new
 
-    def _parcel(self, ids: list[bytes], room_bytes: int) -> tuple[bytes, int]:
+    def _parcel(self, ids: list[bytes], most_bytes: int) -> tuple[bytes, int]:
         """As many of these records as fit, and of how many ids that settles the matter."""
         parcel = bytearray()
         for number, id_ in enumerate(ids):
             for raw in self._bulk.load([id_]):
-                if len(parcel) + 2 + len(raw) > room_bytes:
+                if len(parcel) + 2 + len(raw) > most_bytes:
                     return bytes(parcel), number
                 parcel += len(raw).to_bytes(2, "big") + raw
         return bytes(parcel), len(ids)

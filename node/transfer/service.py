@@ -1,4 +1,4 @@
-"""What the portal does for couriers: bundles out and in, one record on paper (`node.board.api.Transfer`)."""
+"""What the portal hands over and takes in: bundles, one record on paper (`node.board.api.Transfer`)."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -7,7 +7,7 @@ from node.model.errors import RemoteFault
 from node.model.record import Kind
 from node.store.index import StoreFailed
 from node.transfer.bulk import Choice, Landed, LocalBulkPort, load_bundle, unload_bundle
-from node.transfer.lan import LanDesk
+from node.transfer.lan import LanService
 from node.transfer.paper import code_of, letters_of, record_in
 
 MAX_SHOWN = 12
@@ -22,7 +22,7 @@ class TransferService:
     Safe from any thread but the runner's.
     """
 
-    def __init__(self, bulk: LocalBulkPort, lan: LanDesk, find: Callable[[str], Item | None],
+    def __init__(self, bulk: LocalBulkPort, lan: LanService, find: Callable[[str], Item | None],
                  scan: Callable[[bytes], str]):
         self._bulk, self._lan, self._find, self._scan = bulk, lan, find, scan
 
@@ -46,11 +46,10 @@ class TransferService:
 
     def stick(self) -> Stick | None:
         """See Transfer."""
-        if self._bulk.stick is None:
+        told = self._bulk.stick
+        if told is None or self._bulk.label().made - told.minute > STICK_SHOWN_MIN:
             return None
-        at, stage, new, problem = self._bulk.stick
-        recent = self._bulk.label().made - at <= STICK_SHOWN_MIN
-        return Stick(at, stage == "working", new, problem) if recent else None
+        return Stick(told.minute, told.stage == "working", told.new, told.problem)
 
     def trade(self, message: bytes) -> bytes | None:
         """See Transfer."""

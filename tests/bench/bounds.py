@@ -10,36 +10,36 @@ from radio.sim.topology import connected
 
 def adjacency(pairs):
     """node -> its neighbours."""
-    around = {}
+    adjacent = {}
     for one, other in pairs:
-        around.setdefault(one, set()).add(other)
-        around.setdefault(other, set()).add(one)
-    return around
+        adjacent.setdefault(one, set()).add(other)
+        adjacent.setdefault(other, set()).add(one)
+    return adjacent
 
 
 def backbone(pairs):
     """The size of the smallest connected dominating set."""
-    around = adjacency(pairs)
-    for size in range(1, len(around) + 1):
-        for chosen in itertools.combinations(around, size):
-            reached = set(chosen).union(*(around[node] for node in chosen))
-            if len(reached) == len(around) and _hangs_together(chosen, around):
+    adjacent = adjacency(pairs)
+    for size in range(1, len(adjacent) + 1):
+        for chosen in itertools.combinations(adjacent, size):
+            reached = set(chosen).union(*(adjacent[node] for node in chosen))
+            if len(reached) == len(adjacent) and _hangs_together(chosen, adjacent):
                 return size
     return 0
 
 
-def _hangs_together(chosen, around):
+def _hangs_together(chosen, adjacent):
     place = {node: number for number, node in enumerate(chosen)}
-    pairs = [(place[a], place[b]) for a in chosen for b in around[a] if b in place]
+    pairs = [(place[a], place[b]) for a in chosen for b in adjacent[a] if b in place]
     return connected(len(chosen), pairs)
 
 
 def least_transmissions(pairs, holders):
     """How many transmissions take one packet from all `holders` to everybody, if nothing is lost."""
-    around = adjacency(pairs)
+    adjacent = adjacency(pairs)
     states, count = {frozenset(holders)}, 0
-    while not any(len(state) == len(around) for state in states):
-        states = {state | around[node] for state in states for node in state if around[node] - state}
+    while not any(len(state) == len(adjacent) for state in states):
+        states = {state | adjacent[node] for state in states for node in state if adjacent[node] - state}
         states = {state for state in states if not any(state < other for other in states)}
         count += 1
     return count
@@ -60,7 +60,7 @@ class Oracle:
     """Greedy: always the sender that serves most of those who lack the record, known to it without a word."""
 
     def __init__(self, pairs, loss, rng):
-        self.around, self.loss, self.rng = adjacency(pairs), loss, rng
+        self.adjacent, self.loss, self.rng = adjacency(pairs), loss, rng
         self.bytes = 0
         self._holds = {}  # record -> nodes
         self._pieces = {}  # record -> node -> pieces received
@@ -82,7 +82,7 @@ class Oracle:
     def _spread(self, record, frames, on):
         holds, pieces = self._holds[record], self._pieces[record]
         while True:
-            served = {node: (self.around[node] & on) - holds for node in holds & on}
+            served = {node: (self.adjacent[node] & on) - holds for node in holds & on}
             best = max(served, key=lambda node: (len(served[node]), -node), default=None)
             if best is None or not served[best]:
                 return

@@ -18,7 +18,7 @@ from node.model.record import record_id
 from node.textpack import pack
 from node.transfer.bulk import load_bundle, unload_bundle
 from node.transfer.bundle import END_BYTES, Bundle, Header, write
-from node.transfer.lan import LanDesk
+from node.transfer.lan import LanService
 from tests.sim.village import Village
 from tests.transfer.test_bulk import Shore
 
@@ -60,7 +60,7 @@ def sizes(raws):
 def network(full, empty, village):
     """What two islands say to each other: the first visit, one when equal, one when one record is new."""
     secret, carried = village.charter.subkey("lan"), []
-    asks, answers = (LanDesk(shore.bulk, secret, random.Random(seed).randbytes)
+    asks, answers = (LanService(shore.bulk, secret, random.Random(seed).randbytes)
                      for seed, shore in enumerate((empty, full)))
 
     def post(message):

@@ -1,4 +1,4 @@
-"""What belongs to the set, at size: judging, loading, floods, memory. `liveset.py [--records N] [--authors N]`.
+"""What belongs to the set, at size: admission, loading, floods, memory. `liveset.py [--records N] [--authors N]`.
 
 The baseline does the least an honest island can do: check every signature and put records in a dictionary. Times are CPU
 time of this process; the last line is JSON.
@@ -45,10 +45,10 @@ class Plain:
 
 def neighbourhood(authors, records):
     village = Village()
-    papers = [village.vouch("founder", f"keeper {n}", KEEPER) for n in range(min(authors, 20))]
-    papers += [village.vouch(f"keeper {n % 20}", f"island {n}") for n in range(authors)]
+    credentials = [village.vouch("founder", f"keeper {n}", KEEPER) for n in range(min(authors, 20))]
+    credentials += [village.vouch(f"keeper {n % 20}", f"island {n}") for n in range(authors)]
     texts = [f"annonce {n} " + "x" * 140 for n in range(records)]
-    return village, papers, [village.bulletin(f"island {n % authors}", text, minute=n % SPREAD_MIN, life=2_000)
+    return village, credentials, [village.bulletin(f"island {n % authors}", text, minute=n % SPREAD_MIN, life=2_000)
                              for n, text in enumerate(texts)]
 
 
@@ -76,9 +76,9 @@ def main():
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--authors", type=int, default=40)
     options = parser.parse_args()
-    village, papers, posts = neighbourhood(options.authors, options.records)
+    village, credentials, posts = neighbourhood(options.authors, options.records)
     liveset, sample = LiveSet(village.charter), posts[:500]
-    load_ms = cpu_ms(lambda: liveset.load(papers + posts, THEN))
+    load_ms = cpu_ms(lambda: liveset.load(credentials + posts, THEN))
     new = [village.bulletin(f"island {n % options.authors}", f"neuf {n}", SPREAD_MIN, 2_000) for n in range(300)]
     plain = Plain(village)
     flood, flooded = flood_of(village, 10_000), LiveSet(village.charter)
@@ -88,7 +88,8 @@ def main():
             "load_ms": load_ms,
             "judge_ms": cpu_ms(lambda: one_by_one(liveset, new)) / len(new),
             "vouch_ms": cpu_ms(lambda: one_by_one(liveset, [village.vouch("founder", "newcomer")])),
-            "ids_ms": cpu_ms(liveset.ids, 20), "bytes_per_record": memory_bytes(village, papers + posts) / len(liveset),
+            "ids_ms": cpu_ms(liveset.ids, 20),
+            "bytes_per_record": memory_bytes(village, credentials + posts) / len(liveset),
             "stranger_ms": cpu_ms(lambda: flooded.apply(flooded.propose(flood, NOW))) / len(flood),
         },
         "verify_all": {

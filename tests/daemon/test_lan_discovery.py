@@ -11,7 +11,7 @@ import pytest
 from node.daemon.lan_discovery import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanDiscovery, NoAnswer, Peer, ask, own_addresses
 from tests.sim.village import Village
 from tests.transfer.test_bulk import Shore, busy
-from tests.transfer.test_lan import desk
+from tests.transfer.test_lan import service
 from tests.waiting import until
 
 
@@ -42,7 +42,7 @@ def serving(answer):
 
 @contextlib.contextmanager
 def rounds(shore, village, peers=()):
-    made = LanDiscovery((shore.bulk, desk(shore, village), village.charter.subkey("lan")), peers, False, None)
+    made = LanDiscovery((shore.bulk, service(shore, village), village.charter.subkey("lan")), peers, False, None)
     try:
         yield made
     finally:
@@ -57,7 +57,7 @@ def village():
 def test_a_peer_given_by_its_address_is_visited_and_both_end_alike(village):
     raws = busy(village)
     here, there = Shore(village).hold(*raws[:3], *raws[3::2]), Shore(village, "island").hold(*raws[:3], *raws[4::2])
-    answers = desk(there, village, 2)
+    answers = service(there, village, 2)
     with serving(lambda message: (200, [answers.answer(message)])) as address, rounds(here, village, [address]) as visiting:
         until(lambda: here.ids == there.ids)
         until(lambda: visiting.status()[0]["up"])

@@ -16,16 +16,16 @@ SAME = ("title", "text", "place", "organiser", "link", "start", "end", "offset",
 
 
 @pytest.fixture
-def desk(board):
+def importer(board):
     return board.importing
 
 
 @pytest.fixture
-def give(desk):
+def give(importer):
     """Looks at a file and takes it; how many were new, changed, cancelled, unchanged."""
     def taken(content, name="agenda.ics", address=""):
-        shown = desk.look(content, name, address)
-        done = desk.take(shown.id, "lea")
+        shown = importer.look(content, name, address)
+        done = importer.take(shown.id, "lea")
         assert done == shown
         return len(done.new), len(done.changed), len(done.cancelled), done.unchanged
     return taken
@@ -48,8 +48,8 @@ def test_an_agenda_is_taken_once_and_its_source_named(board, give, content):
     assert item.author.here
 
 
-def test_looking_posts_nothing_and_tells_the_cost(board, desk):
-    shown = desk.look(GANCIO.encode(), "x.ics")
+def test_looking_posts_nothing_and_tells_the_cost(board, importer):
+    shown = importer.look(GANCIO.encode(), "x.ics")
     assert not events(board) and shown.size == 1
     assert shown.cost == board.cost(shown.new[0]) and shown.cost.airtime_s > 0
 
@@ -69,31 +69,31 @@ def test_an_event_that_moved_to_another_day_is_the_same_event(board, give):
     assert len(events(board)) == 1
 
 
-def test_an_older_version_changes_nothing(board, desk, give):
+def test_an_older_version_changes_nothing(board, importer, give):
     give(calendar(event("SEQUENCE:2", "LOCATION:Là")))
     assert give(calendar(event("SEQUENCE:1", "LOCATION:Ici"))) == (0, 0, 0, 0)
     assert items(board)["Bal"].place == "Là"
-    assert desk.look(calendar(event("SEQUENCE:1", "LOCATION:Ici")), "x").left_out == {"older": 1}
+    assert importer.look(calendar(event("SEQUENCE:1", "LOCATION:Ici")), "x").left_out == {"older": 1}
 
 
-def test_a_cancelled_event_is_called_off_here_too_once(board, desk, give):
+def test_a_cancelled_event_is_called_off_here_too_once(board, importer, give):
     give(calendar(event()))
     cancelled = calendar(event("STATUS:CANCELLED", "COMMENT:La salle est prise"))
     assert give(cancelled) == (0, 0, 1, 0)
     assert items(board)["Bal"].cancelled == "La salle est prise"
     assert give(cancelled) == (0, 0, 0, 1)
-    assert desk.look(calendar(event()), "x").left_out == {"gone": 1}, "an island cannot take a cancellation back"
+    assert importer.look(calendar(event()), "x").left_out == {"gone": 1}, "an island cannot take a cancellation back"
 
 
-def test_what_was_cancelled_before_it_came_is_not_announced(board, desk, give):
+def test_what_was_cancelled_before_it_came_is_not_announced(board, importer, give):
     assert give(calendar(event("STATUS:CANCELLED"))) == (0, 0, 0, 0) and not events(board)
 
 
-def test_what_was_hidden_or_withdrawn_here_does_not_come_back(board, desk, give):
+def test_what_was_hidden_or_withdrawn_here_does_not_come_back(board, importer, give):
     give(calendar(event()))
     board.hide(items(board)["Bal"].id, keeper="lea")
     assert give(calendar(event("SEQUENCE:9", summary="Bal quand même"))) == (0, 0, 0, 0) and not events(board)
-    assert desk.look(calendar(event()), "x").left_out == {"gone": 1}
+    assert importer.look(calendar(event()), "x").left_out == {"gone": 1}
 
 
 def test_an_event_put_off_after_its_day_is_announced_again(neighbourhood, board, give):
@@ -103,8 +103,8 @@ def test_an_event_put_off_after_its_day_is_announced_again(neighbourhood, board,
     assert items(board)["Bal"].origin
 
 
-def test_what_a_neighbour_has_announced_is_left_alone(board, desk, give):
-    (wanted,) = desk.look(calendar(event("LOCATION:Ici")), "x").new
+def test_what_a_neighbour_has_announced_is_left_alone(board, importer, give):
+    (wanted,) = importer.look(calendar(event("LOCATION:Ici")), "x").new
     board.post(Draft(Kind.EVENT, title="BAL", start=wanted.start, place="Là"))
     assert give(calendar(event("LOCATION:Ici"))) == (0, 0, 0, 0)
     assert give(calendar(event("STATUS:CANCELLED"))) == (0, 0, 0, 0)
@@ -115,10 +115,10 @@ def test_what_a_neighbour_has_announced_is_left_alone(board, desk, give):
     event("URL:https://exemple.org/bal", summary="Le bal, nouvel horaire", start="20251205T200000Z"),
     event(summary="bal"),
 ])
-def test_what_another_island_has_taken_over_is_not_announced_twice(neighbourhood, board, desk, again):
-    (draft,) = desk.look(calendar(event()), "x").new
+def test_what_another_island_has_taken_over_is_not_announced_twice(neighbourhood, board, importer, again):
+    (draft,) = importer.look(calendar(event()), "x").new
     neighbourhood.event(("Bal", "", "", "", "https://exemple.org/bal"), draft.start)
-    shown = desk.look(calendar(again), "x")
+    shown = importer.look(calendar(again), "x")
     assert (shown.size, shown.left_out) == (0, {"known": 1})
 
 
@@ -128,10 +128,10 @@ def test_occurrences_share_a_link_and_are_announced_each(board, give):
     assert give(calendar(weekly)) == (0, 0, 0, 3)
 
 
-def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(neighbourhood, board, desk):
+def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(neighbourhood, board, importer):
     neighbourhood.event(("Bal", "", "", "", "https://exemple.org/bal"), board.now() + 600)
     last = event("RRULE:FREQ=WEEKLY;COUNT=2", "URL:https://exemple.org/bal", start="20251127T190000Z")
-    assert len(desk.look(calendar(last), "x").new) == 1
+    assert len(importer.look(calendar(last), "x").new) == 1
 
 
 def test_a_week_later_only_the_coming_occurrence_is_new(neighbourhood, board, give):
@@ -162,9 +162,9 @@ def test_events_that_lost_their_notes_are_known_again(neighbourhood, board, give
     assert items(board)["Bal"].origin and items(board)["Bal"].place == "Là"
 
 
-def test_what_came_from_one_agenda_is_not_changed_by_another(board, desk, give):
+def test_what_came_from_one_agenda_is_not_changed_by_another(board, importer, give):
     give(calendar(event("LOCATION:Ici"), name="Une source"))
-    shown = desk.look(calendar(event("LOCATION:Là", uid="9"), name="Une autre"), "x")
+    shown = importer.look(calendar(event("LOCATION:Là", uid="9"), name="Une autre"), "x")
     assert (shown.size, shown.left_out) == (0, {"known": 1})
 
 
@@ -175,41 +175,41 @@ def test_where_events_came_from_outlives_a_restart(neighbourhood, board, give):
     assert give(GANCIO.encode()) == (0, 0, 0, 1)
 
 
-def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, give, desk):
+def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, give, importer):
     many = calendar(*(event(uid=n, summary=f"Bal {n}") for n in range(MAX_AT_ONCE + 5)))
-    assert desk.look(many, "x").left_out == {"later": 5}
+    assert importer.look(many, "x").left_out == {"later": 5}
     assert give(many)[0] == MAX_AT_ONCE and give(many) == (5, 0, 0, MAX_AT_ONCE)
 
 
-def test_half_of_the_islands_share_stays_free_for_its_neighbours(neighbourhood, board, desk):
+def test_half_of_the_islands_share_stays_free_for_its_neighbours(neighbourhood, board, importer):
     half = LIMITS[Category.POSTS].records // 2
     for number in range(half - 3):
         packed = f"Annonce {number}".encode()
         neighbourhood.take(Record(Kind.BULLETIN, HERE.key_id, board.now(), 48, packed=packed), HERE)
-    shown = desk.look(calendar(*(event(uid=n, summary=f"Bal {n}") for n in range(5))), "x")
+    shown = importer.look(calendar(*(event(uid=n, summary=f"Bal {n}") for n in range(5))), "x")
     assert (len(shown.new), shown.left_out) == (3, {"share-used": 2})
     board.post(Draft(Kind.BULLETIN, "Les gens d’ici ont toujours de la place"))
 
 
-def test_a_full_card_keeps_nothing_and_says_so(neighbourhood, board, desk):
+def test_a_full_card_keeps_nothing_and_says_so(neighbourhood, board, importer):
     def full(raws):
         raise StoreFailed("full")
 
-    shown = desk.look(GANCIO.encode(), "x")
-    desk._take_in = full
-    assert desk.take(shown.id, "lea").problem == "full"
+    shown = importer.look(GANCIO.encode(), "x")
+    importer._take_in = full
+    assert importer.take(shown.id, "lea").problem == "full"
     assert not events(board) and not board.acts()
 
 
-def test_a_file_seen_too_long_ago_must_be_given_again(desk):
-    shown = desk.look(GANCIO.encode(), "x")
+def test_a_file_seen_too_long_ago_must_be_given_again(importer):
+    shown = importer.look(GANCIO.encode(), "x")
     for number in range(MAX_HELD):
-        desk.look(calendar(event(uid=number)), "x")
-    assert desk.take(shown.id, "lea").problem == "stale"
+        importer.look(calendar(event(uid=number)), "x")
+    assert importer.take(shown.id, "lea").problem == "stale"
 
 
-def test_what_is_no_agenda_is_said(desk):
-    assert desk.look(b"un texte", "x").problem == "agenda-mark"
+def test_what_is_no_agenda_is_said(importer):
+    assert importer.look(b"un texte", "x").problem == "agenda-mark"
 
 
 def test_what_was_imported_is_seen_among_the_acts(board, give):
@@ -225,13 +225,13 @@ def test_a_long_text_is_cut_to_what_fits_a_record_and_stays_unchanged(board, giv
     assert items(board)["Bal"].text.endswith("…")
 
 
-def test_an_agenda_of_an_address_is_fetched_again_only_if_it_may_have_more(board, desk):
+def test_an_agenda_of_an_address_is_fetched_again_only_if_it_may_have_more(board, importer):
     address = "https://exemple.org/a.ics"
-    assert desk.tag(address) == ""
-    desk.take(desk.look(calendar(event()), "a.ics", address, '"v1"').id, "lea")
-    assert desk.tag(address) == '"v1"'
-    desk.take(desk.look(calendar(event("RRULE:FREQ=WEEKLY")), "a.ics", address, '"v2"').id, "lea")
-    assert desk.tag(address) == ""
+    assert importer.tag(address) == ""
+    importer.take(importer.look(calendar(event()), "a.ics", address, '"v1"').id, "lea")
+    assert importer.tag(address) == '"v1"'
+    importer.take(importer.look(calendar(event("RRULE:FREQ=WEEKLY")), "a.ics", address, '"v2"').id, "lea")
+    assert importer.tag(address) == ""
 
 
 def test_our_own_agenda_comes_back_whole_on_another_island(board, portal, settings, tmp_path):
@@ -247,9 +247,9 @@ def test_our_own_agenda_comes_back_whole_on_another_island(board, portal, settin
         board.post(draft)
     elsewhere = Neighbourhood(tmp_path)
     try:
-        desk, content = elsewhere.board.importing, portal.get("/agenda.ics").data
-        assert desk.take(desk.look(content, "x").id, "lea").cost.packets
-        assert desk.look(content, "x").unchanged == len(drafts)
+        importer, content = elsewhere.board.importing, portal.get("/agenda.ics").data
+        assert importer.take(importer.look(content, "x").id, "lea").cost.packets
+        assert importer.look(content, "x").unchanged == len(drafts)
         taken = items(elsewhere.board)
         for draft in drafts:
             item = taken[draft.title]
@@ -272,7 +272,7 @@ def test_what_is_known_of_agendas_is_bounded(board):
 
 
 def test_an_island_that_may_not_post_says_so(neighbourhood):
-    desk = neighbourhood.board.importing
+    importer = neighbourhood.board.importing
     neighbourhood.clock.advance(9_000 * 3_600 + 60)
     neighbourhood.island.handle_all([], neighbourhood.clock.now())
-    assert desk.look(calendar(event(start="20270105T190000Z")), "x").problem == "not-admitted"
+    assert importer.look(calendar(event(start="20270105T190000Z")), "x").problem == "not-admitted"

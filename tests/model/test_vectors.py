@@ -113,8 +113,8 @@ def test_a_broken_record_is_refused_for_its_reason(vector):
 
 @pytest.mark.parametrize("vector", **named(TRUST["cases"]))
 def test_who_may_write(vector):
-    papers, posts = [bytes.fromhex(paper) for paper in vector["papers"]], vector["posts"]
-    raws = papers + [bytes.fromhex(post["hex"]) for post in posts]
+    credentials, posts = [bytes.fromhex(credential) for credential in vector["papers"]], vector["posts"]
+    raws = credentials + [bytes.fromhex(post["hex"]) for post in posts]
     for seed in range(4):
         liveset, now = LiveSet(CHARTER), seconds_of(vector["now"])
         liveset.apply(liveset.propose(random.Random(seed).sample(raws, len(raws)), now))
@@ -137,7 +137,7 @@ def test_an_invitation_reads_as_written_and_is_used_as_written():
     assert charter_bytes(read_charter(bytes.fromhex(told["charter"]))).hex() == told["charter"]
     assert invitation_bytes(invitation) == raw == from_text(told["text"])
     assert (invitation.seed.hex(), invitation.expires) == (told["seed"], told["expires"])
-    assert [paper.hex() for paper in invitation.credentials] == told["records"]
+    assert [credential.hex() for credential in invitation.credentials] == told["records"]
     assert encode(accept(invitation, bytes.fromhex(told["newcomer"]), "Nora", told["used_at"])) == use
     newcomers_set = LiveSet(invitation.charter)
     newcomers_set.apply(newcomers_set.propose([*invitation.credentials, use], seconds_of(told["used_at"])))

@@ -26,9 +26,9 @@ START = EPOCH_S + 86_400 * 700
 class Place:
     """An island with its board, and a clock to move."""
 
-    def __init__(self, folder, room=None):
+    def __init__(self, folder, limits=None):
         self.clock, self.rng = ManualClock(START), random.Random(1)
-        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (room or {}))
+        self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (limits or {}))
         self.archive = Archive(folder / "archive.sqlite")
         self.island = Replica(self.liveset, self.store, [])
         for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),

@@ -19,8 +19,8 @@ from node.replica.replica import AGENDA, Replica
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack
-from node.transfer.bulk import LocalBulkPort
-from node.transfer.lan import LanDesk
+from node.transfer.bulk import IslandLabel, LocalBulkPort
+from node.transfer.lan import LanService
 from node.transfer.service import TransferService
 from web.portal_settings import WebSettings
 
@@ -48,8 +48,9 @@ class Neighbourhood:
         shell = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                       lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
         self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
-        self.bulk = LocalBulkPort(self.liveset, self.store, (HERE.key_id, "Île du canal"), self.clock.now, self._take_in)
-        self.lan = LanDesk(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
+        self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(HERE.key_id, "Île du canal"), self.clock.now,
+                                  self._take_in)
+        self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
         self.board.carrying = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.importing = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                           Locality(ZoneInfo("Europe/Paris")), threading.Lock())

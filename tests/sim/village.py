@@ -66,15 +66,15 @@ class Village:
         return self.sign(author, Kind.REVOCATION, minute, life, detail=Revocation(self.key(subject).key_id, T0 + since))
 
 
-def live(village, raws=(), now=NOW, **room):
-    """A set after these records came in one batch; `room`: other limits, (records, bytes) by category."""
-    liveset = LiveSet(village.charter, {**LIMITS, **{Category[name.upper()]: Limit(*size) for name, size in room.items()}})
+def live(village, raws=(), now=NOW, **limits):
+    """A set after these records came in one batch; `limits`: other ones, (records, bytes) by category."""
+    liveset = LiveSet(village.charter, LIMITS | {Category[name.upper()]: Limit(*size) for name, size in limits.items()})
     take(liveset, raws, now)
     return liveset
 
 
 def take(liveset, raws, now=NOW):
-    """Judge, apply, and the reason per record."""
+    """Propose, apply, and the reason per record."""
     change = liveset.propose(raws, now)
     liveset.apply(change)
     return [verdict.reason for verdict in change.verdicts]

@@ -11,7 +11,7 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
-from node.transfer.bulk import BATCH, MAX_FORGED, Choice, LocalBulkPort, load_bundle, unload_bundle
+from node.transfer.bulk import BATCH, MAX_FORGED, Choice, IslandLabel, LocalBulkPort, load_bundle, unload_bundle
 from node.transfer.bundle import Bundle, Header, write
 from tests.sim.village import KEEPER, T0, Village, at
 
@@ -25,8 +25,9 @@ class Shore:
         self.minute, self.store = 0, store if store is not None else MemoryStore()
         self.liveset = LiveSet(village.charter)
         self.island = Replica(self.liveset, self.store, [])
-        self.bulk = LocalBulkPort(self.liveset, self.store, (village.key(who).key_id, who), lambda: at(self.minute),
-                                 lambda raws, via: self.island.take_in(raws, via, at(self.minute))[0])
+        self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(village.key(who).key_id, who),
+                                  lambda: at(self.minute),
+                                  lambda raws, via: self.island.take_in(raws, via, at(self.minute))[0])
 
     def hold(self, *raws):
         self.bulk.unload(list(raws), "test")

@@ -8,19 +8,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.model.errors import RemoteFault
-from node.transfer.lan import ANSWERED, ASKED, COMPARE, MAX_FORGED, MAX_MESSAGE_BYTES, TRADE, LanDesk, fingerprint, tag_of
+from node.transfer.lan import (
+    ANSWERED,
+    ASKED,
+    COMPARE,
+    MAX_FORGED,
+    MAX_MESSAGE_BYTES,
+    TRADE,
+    LanService,
+    fingerprint,
+    tag_of,
+)
 from tests.sim.village import Village
 from tests.transfer.test_bulk import Shore, busy
 
 
 class Post:
-    """Carries messages to a desk and keeps what it carried."""
+    """Carries messages to a service and keeps what it carried."""
 
-    def __init__(self, desk):
-        self.desk, self.carried = desk, []
+    def __init__(self, service):
+        self.service, self.carried = service, []
 
     def __call__(self, message):
-        answer = self.desk.answer(message)
+        answer = self.service.answer(message)
         self.carried.append((message, answer))
         return answer
 
@@ -29,8 +39,8 @@ class Post:
         return sum(len(message) + len(answer) for message, answer in self.carried)
 
 
-def desk(shore, village, seed=1):
-    return LanDesk(shore.bulk, village.charter.subkey("lan"), random.Random(seed).randbytes)
+def service(shore, village, seed=1):
+    return LanService(shore.bulk, village.charter.subkey("lan"), random.Random(seed).randbytes)
 
 
 @pytest.fixture
@@ -40,10 +50,10 @@ def village():
 
 @pytest.fixture
 def pair(village):
-    """Two islands with half of a set each, and their desks."""
+    """Two islands with half of a set each, and their services."""
     raws = busy(village)
     here, there = Shore(village).hold(*raws[:3], *raws[3::2]), Shore(village, "island").hold(*raws[:3], *raws[4::2])
-    return (here, desk(here, village, 1)), (there, desk(there, village, 2))
+    return (here, service(here, village, 1)), (there, service(there, village, 2))
 
 
 def test_one_visit_makes_both_alike_in_two_questions(pair):
@@ -64,7 +74,7 @@ def test_equal_islands_need_one_small_question(pair):
 
 def test_an_empty_island_learns_everything_vouches_first(village):
     full, empty = Shore(village).hold(*busy(village, 2_000)), Shore(village, "island")
-    desk(empty, village, 1).visit(Post(desk(full, village, 2)))
+    service(empty, village, 1).visit(Post(service(full, village, 2)))
     assert empty.ids == full.ids
 
 
@@ -74,13 +84,13 @@ def test_more_than_one_message_holds_takes_more_trades(village):
     full.hold(*(village.vouch("founder", f"writer {who}") for who in range(5)))
     for who in range(5):
         full.hold(*(village.bulletin(f"writer {who}", f"{text} {number}", minute=number) for number in range(600)))
-    post = Post(desk(full, village, 2))
-    desk(empty, village, 1).visit(post)
+    post = Post(service(full, village, 2))
+    service(empty, village, 1).visit(post)
     assert empty.ids == full.ids and len(post.carried) == 3
     assert all(len(answer) <= MAX_MESSAGE_BYTES for _, answer in post.carried)
     other = Shore(village, "keeper")
-    post = Post(desk(other, village, 3))
-    desk(full, village, 4).visit(post)
+    post = Post(service(other, village, 3))
+    service(full, village, 4).visit(post)
     assert other.ids == full.ids and all(len(message) <= MAX_MESSAGE_BYTES for message, _ in post.carried)
 
 
@@ -88,14 +98,14 @@ def test_what_one_of_them_will_not_have_is_not_sent_again_and_again(village):
     here = Shore(village).hold(village.bulletin(life=1), village.bulletin(text="lasts", life=30))
     ahead = Shore(village, "island")
     ahead.minute = 90  # its clock is ahead: the first has expired there
-    asks, post = desk(here, village, 1), Post(desk(ahead, village, 2))
+    asks, post = service(here, village, 1), Post(service(ahead, village, 2))
     assert asks.visit(post).given == 2
     before = post.size
     assert asks.visit(post).given == 0 and post.size - before < 1_000
-    back = desk(ahead, village, 3)
-    assert back.visit(Post(desk(here, village, 4))).new == 0
+    back = service(ahead, village, 3)
+    assert back.visit(Post(service(here, village, 4))).new == 0
     ahead.minute = 30  # set right: what was declined is welcome
-    assert back.visit(Post(desk(here, village, 5))).new == 1
+    assert back.visit(Post(service(here, village, 5))).new == 1
 
 
 def test_a_question_is_answered_once(pair):
@@ -135,7 +145,7 @@ def test_a_stranger_with_another_key_learns_nothing(pair):
     (_, asks), _ = pair
     stranger = Village("others")
     with pytest.raises(RemoteFault) as caught:
-        desk(Shore(stranger), stranger).visit(Post(asks))
+        service(Shore(stranger), stranger).visit(Post(asks))
     assert caught.value.reason == "lan-seal"
 
 
@@ -144,7 +154,7 @@ def test_a_stranger_with_another_key_learns_nothing(pair):
 def test_noise_is_refused_with_a_reason(noise):
     village = Village()
     with pytest.raises(RemoteFault):
-        desk(Shore(village), village).answer(b"\1" + noise)
+        service(Shore(village), village).answer(b"\1" + noise)
 
 
 @settings(max_examples=300)
@@ -152,7 +162,7 @@ def test_noise_is_refused_with_a_reason(noise):
 def test_a_member_who_talks_nonsense_raises_nothing_but_faults(kind, noise):
     village = Village()
     shore = Shore(village).hold(village.bulletin())
-    asks, answers = desk(shore, village, 1), desk(Shore(village), village, 2)
+    asks, answers = service(shore, village, 1), service(Shore(village), village, 2)
     try:
         answers.answer(asks._envelope.close(ASKED, kind + noise))
     except RemoteFault as fault:

@@ -10,7 +10,7 @@ from node.model.record import record_id
 from node.sync.events import PacketReceived, RecordKept, Send
 from node.sync.mqtt.engine import MqttEngine
 from node.transfer.bulk import load_bundle, unload_bundle
-from node.transfer.lan import LanDesk
+from node.transfer.lan import LanService
 from node.transfer.paper import code_of, letters_of, record_in
 from tests.sim.village import Village, at
 from tests.transfer.test_bulk import Shore, busy
@@ -38,7 +38,7 @@ def stick(one, other, rng, folder):
 def lan(one, other, rng, _):
     """Both on one network; the visit breaks off now and then."""
     secret = one.liveset.charter.subkey("lan")
-    asks, answers = LanDesk(one.bulk, secret, rng.randbytes), LanDesk(other.bulk, secret, rng.randbytes)
+    asks, answers = LanService(one.bulk, secret, rng.randbytes), LanService(other.bulk, secret, rng.randbytes)
     posts = []
 
     def post(message):

@@ -6,8 +6,8 @@ import random
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.memory import MemoryStore
-from node.transfer.bulk import LocalBulkPort
-from node.transfer.lan import LanDesk
+from node.transfer.bulk import IslandLabel, LocalBulkPort
+from node.transfer.lan import LanService
 from tests.sim.portals import CHARTER, ELSEWHERE
 
 
@@ -15,9 +15,9 @@ def visitor(neighbourhood):
     """Another island of the set, empty."""
     liveset, now = LiveSet(CHARTER), neighbourhood.clock.now
     island = Replica(liveset, MemoryStore(), [])
-    bulk = LocalBulkPort(liveset, MemoryStore(), (ELSEWHERE.key_id, "Île de la gare"), now,
+    bulk = LocalBulkPort(liveset, MemoryStore(), IslandLabel(ELSEWHERE.key_id, "Île de la gare"), now,
                         lambda raws, via: island.take_in(raws, via, now())[0])
-    return liveset, LanDesk(bulk, CHARTER.subkey("lan"), random.Random(9).randbytes)
+    return liveset, LanService(bulk, CHARTER.subkey("lan"), random.Random(9).randbytes)
 
 
 def test_another_island_learns_the_board_through_the_portal(portal, neighbourhood):
