@@ -23,6 +23,7 @@ from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch
 from node.store.backup import back_up, restore
 from node.store.disk import Disk, StoreLocked
 from node.store.index import StoreFailed
+from node.store.sealed import SALT_BYTES as BACKUP_SALT_BYTES
 from node.store.sealed import BackupRefused
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -201,7 +202,7 @@ def backup(config: Path | None, file: Path) -> None:
     if config:
         files["archipel.toml"] = config
     try:
-        back_up(folder, file, _new_passphrase(), files)
+        back_up(folder, file, _new_passphrase(), files, os.urandom(BACKUP_SALT_BYTES))
     except (OSError, StoreFailed) as error:
         raise click.ClickException(f"the backup could not be written: {error}") from error
     say(f"Backed up to {file} ({file.stat().st_size // 1000} kB). Without its passphrase nobody can read it.")

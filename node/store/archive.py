@@ -204,9 +204,9 @@ def retire(store: JournalStore, archive: Archive, ids: Iterable[bytes], texts: M
 
 def past_in(path: Path) -> Iterator[tuple[Row, str | None]]:
     """Every archived row in a file, with its words if it has some: a look from outside, while the island may go on."""
-    if not path.exists():
-        return
     with reading(path) as read:
+        if read is None:
+            return
         for line, in read("SELECT line FROM past"):
             with contextlib.suppress(*UNFIT):
                 row = _row_of(line)
@@ -216,9 +216,9 @@ def past_in(path: Path) -> Iterator[tuple[Row, str | None]]:
 
 def live_words_in(path: Path) -> Iterator[tuple[bytes, int, str]]:
     """Id, minute of creation and words of every live record that search finds, likewise."""
-    if not path.exists():
-        return
     with reading(path) as read:
+        if read is None:
+            return
         for id_, number, text in read("SELECT live.id, number, text FROM live JOIN words ON rowid = number"):
             yield id_, number >> NUMBER_BITS, text
 

@@ -1,10 +1,16 @@
-"""The machine's files, reduced to what a journal needs, so that tests can use a failing or forgetful card instead."""
+"""The machine's files, reduced to what a store needs, so that tests can use a failing or forgetful card instead.
+
+Nothing else in this room opens a file, but `node.store.sqlitefile`.
+"""
 
 import contextlib
 import errno
 import fcntl
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 READ_BLOCK = 4096
 UNREADABLE = b"\xff"  # stands for bytes the card would not give; no line of a journal holds one
@@ -66,6 +72,23 @@ class Disk:
         finally:
             os.close(descriptor)
 
+    def names(self, path: Path) -> list[str]:
+        """What is in a folder; nothing if it is not there."""
+        return os.listdir(path) if path.is_dir() else []
+
+    def reading(self, path: Path) -> BinaryIO:
+        """A stream of a file's bytes, for the caller to close; a block that the card cannot read is an OSError."""
+        return path.open("rb")
+
+    @contextlib.contextmanager
+    def writing(self, path: Path, new: bool = False) -> Iterator[BinaryIO]:
+        """A stream to a file of this user's alone, on the card when the block ends. `new`: there must be none yet."""
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC)
+        with open(os.open(path, flags, 0o600), "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+
     def create(self, path: Path) -> OpenFile:
         """A new empty file, in the place of any old one."""
         return OpenFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -75,12 +98,16 @@ class Disk:
         return OpenFile(os.open(path, os.O_WRONLY))
 
     def rename(self, old: Path, new: Path) -> None:
-        """Put `old` in the place of `new` in one step."""
+        """Put the file or folder `old` in the place of `new` in one step."""
         os.replace(old, new)
 
     def remove(self, path: Path) -> None:
         """Remove a file."""
         os.unlink(path)
+
+    def remove_all(self, path: Path) -> None:
+        """Remove a folder with what is in it, as far as it is there and can be removed."""
+        shutil.rmtree(path, ignore_errors=True)
 
     def sync_folder(self, path: Path) -> None:
         """Return when the names in a folder are on the card."""

@@ -7,7 +7,6 @@ The nonce is the chunk's number and the header is authenticated with each chunk:
 taken from another file, and without its last chunk a file is refused as cut short.
 """
 
-import os
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import count
@@ -50,9 +49,14 @@ class BackupRefused(Exception):
         self.reason = reason
 
 
-def seal(stream: BinaryIO, passphrase: str, parts: Iterable[Part]) -> None:
-    """Write every part (its name, its blocks of any size) to `stream`; nothing but the block at hand is in memory."""
-    header = MAGIC + bytes([VERSION, LOG_N, R, P]) + os.urandom(SALT_BYTES)
+def seal(stream: BinaryIO, passphrase: str, parts: Iterable[Part], salt: bytes) -> None:
+    """Write every part (its name, its blocks of any size) to `stream`; nothing but the block at hand is in memory.
+
+    `salt` (16 B) is fresh randomness: no other file is sealed with the key that it makes.
+    """
+    if len(salt) != SALT_BYTES:
+        raise LocalMisuse("a salt has 16 bytes")
+    header = MAGIC + bytes([VERSION, LOG_N, R, P]) + salt
     cipher, numbers = ChaCha20Poly1305(_key(header, passphrase)), count()
     stream.write(header)
     for name, block in _blocks(parts):

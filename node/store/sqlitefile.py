@@ -112,8 +112,11 @@ class SqliteFile:
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[Execute]:
-    """Statements on a file from outside, whatever its owner does meanwhile; raises StoreFailed."""
+def reading(path: Path) -> Iterator[Execute | None]:
+    """Statements on a file from outside, whatever its owner does meanwhile; None if there is none. Raises StoreFailed."""
+    if not path.exists():
+        yield None
+        return
     try:
         with contextlib.closing(_open_reader(path)) as connection:
             yield connection.execute

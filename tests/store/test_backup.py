@@ -12,11 +12,13 @@ import pytest
 from node.store import sealed
 from node.store.archive import Archive, retire
 from node.store.backup import back_up, parts_of, restore
+from node.store.disk import Disk
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.store.sealed import BackupRefused, seal
 from tests.store.storerows import made_up
 
+SALT = bytes(range(16))
 ROWS = [made_up(number) for number in range(1300)]
 
 
@@ -53,7 +55,7 @@ def contents(folder):
 
 
 def test_a_new_box_takes_the_place_of_a_dead_one(tmp_path, island):
-    back_up(island[0], tmp_path / "b", "phrase", files(tmp_path))
+    back_up(island[0], tmp_path / "b", "phrase", files(tmp_path), SALT)
     counts = restore(tmp_path / "b", tmp_path / "new" / "island", "phrase")
     new = tmp_path / "new" / "island"
     assert contents(new) == (set(ROWS[:1000]), {"b": [1, "é"]}, set(ROWS[1000:]), 0)
@@ -65,7 +67,7 @@ def test_a_new_box_takes_the_place_of_a_dead_one(tmp_path, island):
 
 
 def test_one_bad_bit_in_a_restored_journal_costs_one_record(tmp_path, island):
-    back_up(island[0], tmp_path / "b", "phrase", {})
+    back_up(island[0], tmp_path / "b", "phrase", {}, SALT)
     restore(tmp_path / "b", tmp_path / "new", "phrase")
     journal = tmp_path / "new" / "records.journal"
     image = bytearray(journal.read_bytes())
@@ -76,7 +78,7 @@ def test_one_bad_bit_in_a_restored_journal_costs_one_record(tmp_path, island):
 
 def test_a_backup_of_an_island_without_records_makes_one(tmp_path):
     JournalStore(tmp_path / "empty").close()
-    back_up(tmp_path / "empty", tmp_path / "b", "phrase", {})
+    back_up(tmp_path / "empty", tmp_path / "b", "phrase", {}, SALT)
     assert restore(tmp_path / "b", tmp_path / "new", "phrase").total() == 0
     assert contents(tmp_path / "new")[0] == set()
 
@@ -88,7 +90,7 @@ def test_what_was_deleted_is_in_no_backup(tmp_path, island):
 
 
 def test_nothing_is_touched_when_the_passphrase_is_wrong_or_the_folder_in_use(tmp_path, island):
-    back_up(island[0], tmp_path / "b", "phrase", {})
+    back_up(island[0], tmp_path / "b", "phrase", {}, SALT)
     before = sorted(tmp_path.rglob("*"))
     new = tmp_path / "new"
     for target, passphrase, reason in ((new, "wrong", "passphrase"), (island[0], "phrase", "folder-not-empty")):
@@ -99,7 +101,7 @@ def test_nothing_is_touched_when_the_passphrase_is_wrong_or_the_folder_in_use(tm
 
 
 def test_a_damaged_backup_leaves_nothing_behind_and_an_empty_folder_is_filled(tmp_path, island):
-    back_up(island[0], tmp_path / "b", "phrase", files(tmp_path))
+    back_up(island[0], tmp_path / "b", "phrase", files(tmp_path), SALT)
     image = (tmp_path / "b").read_bytes()
     target = tmp_path / "new"
     target.mkdir()
@@ -113,14 +115,18 @@ def test_a_damaged_backup_leaves_nothing_behind_and_an_empty_folder_is_filled(tm
 
 
 def test_a_restored_island_appears_in_one_step(tmp_path, island, monkeypatch):
-    back_up(island[0], tmp_path / "b", "phrase", {})
+    back_up(island[0], tmp_path / "b", "phrase", {}, SALT)
 
-    def fail(self, target):
-        assert len(contents(self)[0]) == 1000, "not whole yet"
+    rename = Disk.rename
+
+    def fail(self, old, new):
+        if new.name != "new":
+            return rename(self, old, new)
+        assert len(contents(old)[0]) == 1000, "not whole yet"
         raise OSError("the power went")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="power"):
-        patch.setattr(Path, "rename", fail)
+        patch.setattr(Disk, "rename", fail)
         restore(tmp_path / "b", tmp_path / "new", "phrase")
     assert not (tmp_path / "new").exists() and not (tmp_path / "new.restoring").exists()
 
@@ -128,7 +134,7 @@ def test_a_restored_island_appears_in_one_step(tmp_path, island, monkeypatch):
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", ".hidden", "", "a/../../evil"])
 def test_no_file_of_a_backup_leaves_the_folder(tmp_path, name):
     with (tmp_path / "b").open("wb") as stream:
-        seal(stream, "phrase", [("file/" + name, [b"x"])])
+        seal(stream, "phrase", [("file/" + name, [b"x"])], SALT)
     with pytest.raises(BackupRefused):
         restore(tmp_path / "b", tmp_path / "deep" / "new", "phrase")
     assert {path.name for path in tmp_path.rglob("*")} <= {"b", "deep"}
@@ -136,7 +142,7 @@ def test_no_file_of_a_backup_leaves_the_folder(tmp_path, name):
 
 def test_a_part_we_do_not_know_comes_from_a_newer_version(tmp_path):
     with (tmp_path / "b").open("wb") as stream:
-        seal(stream, "phrase", [("statistics", [b"x"])])
+        seal(stream, "phrase", [("statistics", [b"x"])], SALT)
     with pytest.raises(BackupRefused, match="newer version"):
         restore(tmp_path / "b", tmp_path / "new", "phrase")
 
@@ -144,14 +150,14 @@ def test_a_part_we_do_not_know_comes_from_a_newer_version(tmp_path):
 def test_a_target_that_cannot_be_written_keeps_the_backup_that_is_there(tmp_path, island):
     (tmp_path / "b").write_bytes(b"yesterday's")
     with pytest.raises(FileNotFoundError):
-        back_up(island[0], tmp_path / "b", "phrase", {"settings.toml": tmp_path / "nothing"})
+        back_up(island[0], tmp_path / "b", "phrase", {"settings.toml": tmp_path / "nothing"}, SALT)
     assert (tmp_path / "b").read_bytes() == b"yesterday's" and not (tmp_path / "b.part").exists()
 
 
 def test_a_journal_that_cannot_be_read_stops_the_backup(tmp_path):
     (tmp_path / "island" / "records.journal").mkdir(parents=True)
     with pytest.raises(StoreFailed):
-        back_up(tmp_path / "island", tmp_path / "b", "phrase", {})
+        back_up(tmp_path / "island", tmp_path / "b", "phrase", {}, SALT)
 
 
 def test_a_backup_made_by_another_process_while_the_island_runs_has_all_that_was_acknowledged(tmp_path, island):
@@ -174,7 +180,7 @@ def test_a_backup_made_by_another_process_while_the_island_runs_has_all_that_was
         for number in range(2):
             before = list(kept)
             program = "import sys; from pathlib import Path; from node.store.backup import back_up; " \
-                "back_up(Path(sys.argv[1]), Path(sys.argv[2]), 'phrase', {})"
+                "back_up(Path(sys.argv[1]), Path(sys.argv[2]), 'phrase', {}, bytes(range(16)))"
             subprocess.run([sys.executable, "-c", program, folder, tmp_path / f"b{number}"], check=True, timeout=60)
             restore(tmp_path / f"b{number}", tmp_path / f"new{number}", "phrase")
             live_rows, _, past_rows, damaged = contents(tmp_path / f"new{number}")

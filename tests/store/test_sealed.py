@@ -22,9 +22,9 @@ def cheap():
         yield
 
 
-def put(parts, passphrase="phrase"):
+def put(parts, passphrase="phrase", salt=bytes(16)):
     stream = io.BytesIO()
-    seal(stream, passphrase, parts)
+    seal(stream, passphrase, parts, salt)
     return stream.getvalue()
 
 
@@ -88,10 +88,17 @@ def test_any_changed_bit_is_refused():
             refusal(bytes(changed))
 
 
+def test_two_files_of_one_passphrase_have_nothing_in_common_and_a_short_salt_is_refused():
+    one, other = put(PARTS), put(PARTS, salt=bytes(range(16)))
+    assert not set(chunks(one)) & set(chunks(other))
+    with pytest.raises(LocalMisuse):
+        put(PARTS, salt=bytes(8))
+
+
 def test_chunks_that_were_moved_left_out_repeated_or_added_are_refused():
     image = put(PARTS)
     header, parts = image[:HEADER_BYTES], chunks(image)
-    other = chunks(put(PARTS))
+    other = chunks(put(PARTS, salt=bytes(range(16))))
     for wrong in (parts[:2] + parts[3:], [*parts[:2], parts[1], *parts[2:]], [parts[0], parts[2], parts[1], *parts[3:]],
                   [*parts, parts[-1]], [*parts[:3], other[3], *parts[4:]], [*parts, b"\0"], parts[:-2] + parts[-1:]):
         assert refusal(header + b"".join(wrong)) == "damaged"

@@ -5,6 +5,7 @@ something is kept, never again for that release. Its keys belong to nobody.
 """
 
 import json
+import os
 import sys
 import tarfile
 import tempfile
@@ -18,6 +19,7 @@ from node.model.record import Kind, Record, encode, sign
 from node.store.archive import Archive, retire
 from node.store.backup import ARCHIVE_FILE, back_up
 from node.store.journalstore import JournalStore
+from node.store.sealed import SALT_BYTES
 
 HERE = Path(__file__).parent
 PASSPHRASE = "quatre mots au hasard"
@@ -29,7 +31,8 @@ def main(version):
     with tempfile.TemporaryDirectory() as folder:
         island = Path(folder) / "island"
         told = fill(island)
-        back_up(island, Path(folder) / "island.backup", PASSPHRASE, {"keys/charter": island / "keys/charter"})
+        back_up(island, Path(folder) / "island.backup", PASSPHRASE, {"keys/charter": island / "keys/charter"},
+                os.urandom(SALT_BYTES))
         (Path(folder) / "told.json").write_text(json.dumps(told, indent=1))
         with tarfile.open(HERE / f"island-{version}.tar.xz", "x:xz") as archive:
             for name in ("island", "island.backup", "told.json"):
