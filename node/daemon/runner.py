@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.model.clock import Clock
-from node.replica.liveset import Verdict
+from node.replica.admission import Verdict
 from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.sync.events import Event, LinkChanged, PacketReceived, Send, SendDone, Tick

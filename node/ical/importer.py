@@ -16,7 +16,7 @@ from node.ical.sanitise import line_of
 from node.ical.vevent import MAX_NAME, site_of
 from node.model.errors import RemoteFault
 from node.model.record import TARGET_BYTES
-from node.replica.liveset import Verdict
+from node.replica.admission import Verdict
 from node.store.index import StoreFailed
 
 MAX_HELD = 4  # files that keepers look at before they take them

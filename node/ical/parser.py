@@ -222,26 +222,28 @@ class _Reading:
 
     def _starts(self, event: Any) -> Iterator[tuple[datetime, str]]:
         """When it starts by its own clocks, and its key; for a repeated one, each time within the coming weeks."""
-        start, zone, whole = self._when(event, "DTSTART")
+        start = self._when(event, "DTSTART")
+        zone = start.zone
         if "RRULE" not in event and "RDATE" not in event:
-            yield start, self._key(event)
+            yield start.at, self._key(event)
             return
-        times, until = self._times(event, start, zone), self._until(event, zone)
+        times, until = self._times(event, start), self._until(event, zone)
         gone = {self._minute(one.at, one.zone) for one in self._listed(event, "EXDATE")}
         for at in times:
             minute = self._minute(at, zone)
             if minute <= until and minute not in gone:
-                yield at, self._key(event, at if whole else EPOCH + timedelta(minutes=minute))
+                yield at, self._key(event, at if start.whole_day else EPOCH + timedelta(minutes=minute))
 
-    def _times(self, event: Any, start: datetime, zone: tzinfo) -> list[datetime]:
+    def _times(self, event: Any, start: WallClock) -> list[datetime]:
         since, last = self._today - timedelta(LONGEST_DAYS), self._today + timedelta(AHEAD_DAYS)
         lasts = timedelta(minutes=self._length(event))
-        days = {start.date()} if since <= start.date() <= last else set()
+        first_day = start.at.date()
+        days = {first_day} if since <= first_day <= last else set()
         if "RRULE" in event:
-            days |= set(days_of(rule_of({**first(event, "RRULE"), "UNTIL": []}), start.date(), since, last))
-        times = {datetime.combine(day, start.time()) for day in days}
+            days |= set(days_of(rule_of({**first(event, "RRULE"), "UNTIL": []}), first_day, since, last))
+        times = {datetime.combine(day, start.at.time()) for day in days}
         times |= {one.at for one in self._listed(event, "RDATE") if since <= one.at.date() <= last}
-        return sorted(at for at in times if self._minute(at + lasts, zone) > self._now)[:MAX_REPEATS]
+        return sorted(at for at in times if self._minute(at + lasts, start.zone) > self._now)[:MAX_REPEATS]
 
     def _until(self, event: Any, zone: tzinfo) -> int:
         until = (first(event, "RRULE") or {}).get("UNTIL", [None])[0]
@@ -253,14 +255,14 @@ class _Reading:
 
     def _length(self, event: Any) -> int:
         """How many minutes it lasts; an event of whole days ends a minute before midnight."""
-        start, zone, whole = self._when(event, "DTSTART")
+        start = self._when(event, "DTSTART")
         if "DTEND" in event:
-            end, end_zone, _ = self._when(event, "DTEND")
-            minutes = self._minute(end, end_zone) - self._minute(start, zone)
+            end = self._when(event, "DTEND")
+            minutes = self._minute(end.at, end.zone) - self._minute(start.at, start.zone)
         else:
             lasts = getattr(first(event, "DURATION"), "dt", None)
             minutes = lasts // timedelta(minutes=1) if isinstance(lasts, timedelta) else 0
-        return max(minutes or DAY_MIN, 2) - 1 if whole else max(minutes, 0)
+        return max(minutes or DAY_MIN, 2) - 1 if start.whole_day else max(minutes, 0)
 
     def _when(self, event: Any, name: str) -> WallClock:
         """What a property says; raises RemoteFault where it says no moment."""
@@ -291,8 +293,8 @@ class _Reading:
     def _key(self, event: Any, occurrence: datetime | None = None) -> str:
         """16 digits: the UID, and the moment for which an occurrence was first announced."""
         if occurrence is None and "RECURRENCE-ID" in event:
-            at, zone, whole = self._when(event, "RECURRENCE-ID")
-            occurrence = at if whole else EPOCH + timedelta(minutes=self._minute(at, zone))
+            meant = self._when(event, "RECURRENCE-ID")
+            occurrence = meant.at if meant.whole_day else EPOCH + timedelta(minutes=self._minute(meant.at, meant.zone))
         named = words(event, "UID") or repr((words(event, "SUMMARY"), self._when(event, "DTSTART").at))
         return blake2b(f"{named}\n{occurrence or ''}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 

@@ -20,6 +20,19 @@ MAX_AHEAD_MIN = DAY_MIN  # a record from further in the future waits until its t
 MAX_FORGED = 4_096
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one record: `reason` is "kept", or the slug of why it is not in the set."""
+
+    id: bytes
+    reason: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is in the set now."""
+        return self.reason == KEPT
+
+
 @dataclass
 class State:
     """What a live set remembers. `faded`: what left it by expiry or for want of a vouch, and may still come back.
@@ -68,8 +81,8 @@ class Admission:
         self._decoded: dict[bytes, Record] = {}
         self.outcomes: dict[bytes, str] = {}
 
-    def take(self, raws: Iterable[bytes]) -> list[tuple[bytes, str]]:
-        """What becomes of encoded records: (id, reason) for each, in order."""
+    def take(self, raws: Iterable[bytes]) -> list[Verdict]:
+        """What becomes of encoded records, in order."""
         screened = [self._screen(raw) for raw in raws]
         candidates = list(self.looked_at.values())
         credentials = [entry for entry in candidates if entry.about_trust]
@@ -85,7 +98,7 @@ class Admission:
         for entries in posts.values():
             self._settle(entries)
         self._name_the_outdone()
-        return [(id_, reason or self.outcomes[id_]) for id_, reason in screened]
+        return [Verdict(id_, reason or self.outcomes[id_]) for id_, reason in screened]
 
     def expire(self, due: Iterable[Entry]) -> None:
         """Take out what ends by now, and what rested on it. Nothing is let in."""

@@ -12,24 +12,12 @@ from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import Charter
 from node.model.record import CORRECTABLE, TARGET_BYTES, Record, decode
-from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admission, State
+from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admission, State, Verdict
 from node.replica.entry import Entry
 from node.replica.quota import LIMITS, Category, Limit
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one record: `reason` is "kept", or the slug of why it is not in the set."""
-
-    id: bytes
-    reason: str
-
-    @property
-    def kept(self) -> bool:
-        """Whether it is in the set now."""
-        return self.reason == KEPT
 
 
 @dataclass(frozen=True)
@@ -204,7 +192,7 @@ class LiveSet:
         for id_ in ids:
             self._state.faded.discard(id_)
 
-    def _change(self, admission: Admission, verdicts: list[tuple[bytes, str]]) -> Change:
+    def _change(self, admission: Admission, verdicts: list[Verdict]) -> Change:
         added: list[Entry] = []
         removed: list[bytes] = []
         for _, before, after in admission.quotas():
@@ -212,7 +200,7 @@ class LiveSet:
             removed += [id_ for id_ in before.entries if id_ not in after.entries]
         left = [id_ for id_ in (*removed, *admission.looked_at) if id_ in self._state.entries or id_ in self._state.faded]
         deleted = [id_ for id_ in left if admission.outcomes.get(id_) not in FADING | WAITING | {KEPT}]
-        return Change(added, removed, deleted, [Verdict(*verdict) for verdict in verdicts], admission, self.revision)
+        return Change(added, removed, deleted, verdicts, admission, self.revision)
 
     def _due(self, minute: int) -> list[Entry]:
         due = []

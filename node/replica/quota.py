@@ -28,8 +28,11 @@ class Limit(NamedTuple):
     size_bytes: int
 
 
-LIMITS = {Category.POSTS: Limit(1024, 262_144), Category.ENDINGS: Limit(1024, 131_072), Category.CREDENTIALS: Limit(512,
-131_072)}
+LIMITS = {
+    Category.POSTS: Limit(1024, 262_144),
+    Category.ENDINGS: Limit(1024, 131_072),
+    Category.CREDENTIALS: Limit(512, 131_072),
+}
 _CATEGORY = [Category.POSTS] * len(Kind)
 _CATEGORY[Kind.RETRACTION] = _CATEGORY[Kind.CANCELLATION] = Category.ENDINGS
 _CATEGORY[Kind.VOUCH] = _CATEGORY[Kind.REVOCATION] = Category.CREDENTIALS

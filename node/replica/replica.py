@@ -11,7 +11,8 @@ from typing import Protocol
 
 from node.model.clock import minute_of, seconds_of
 from node.model.record import Record, record_id
-from node.replica.liveset import Change, LiveSet, Verdict
+from node.replica.admission import Verdict
+from node.replica.liveset import Change, LiveSet
 from node.store.index import Row, StoreFailed
 from node.sync.events import (
     Action,
@@ -147,8 +148,8 @@ class Replica:
 
     def _new_rows(self, change: Change, received: int) -> list[Row]:
         """Rows for what enters, but for what only faded and is still on disk with what is only known here."""
-        return [Row.of(record := change.record(entry), entry.raw, received, before=self._replaced(record, change))
-                for entry in change.added if self.store.get(entry.id) is None]
+        entering = [(entry, change.record(entry)) for entry in change.added if self.store.get(entry.id) is None]
+        return [Row.of(record, entry.raw, received, self._replaced(record, change)) for entry, record in entering]
 
     def _replaced(self, record: Record, change: Change) -> bytes:
         """Of a correction, the version shown here when it came, or the first of those; so that people see what changed."""

@@ -13,13 +13,11 @@ from threading import Lock
 
 from node.model.errors import LocalMisuse
 from node.model.record import ID_BYTES
-from node.store.disk import Disk, StoreLocked, failure_of
+from node.store.disk import Disk, failure_of
 from node.store.documents import JournalStorage, JournalTable
 from node.store.index import Row, RowIndex, Slice, StoreFailed
 from node.store.payload import UNFIT, Document
 from node.store.shelf import Shelf
-
-__all__ = ["JournalStore", "RecordTable", "Row", "Slice", "StoreFailed", "StoreLocked"]
 
 RECORDS, NOTES = "records", "notes"  # the tables, each in a journal of its name
 MAX_NUMBER = (1 << 32) - 1

@@ -1,14 +1,14 @@
 """Arithmetic coding of yes-or-no decisions (Witten, Neal and Cleary 1987), exact: the interval is one big integer.
 
-Both sides keep `width` in 32 bits. The encoder's answer is the shortest byte string inside the final interval, final
-zero bytes left out; the decoder reads zeros after the end and refuses any other string for the same decisions.
+A chance is out of 1 << 16. Both sides keep `width` in 32 bits. The encoder's answer is the shortest byte string inside the
+final interval, final zero bytes left out; the decoder reads zeros after the end and refuses any other string for the same
+decisions.
 """
 
 from typing import Protocol
 
 from node.model.errors import RemoteFault
 
-SCALE = 1 << 16  # a chance is out of this
 _TOP, _LOW_WIDTH = 1 << 32, 1 << 24
 
 
@@ -25,7 +25,7 @@ class Coder(Protocol):
     """One side of the coding: what is decided goes in and comes back, or comes out whatever is put in."""
 
     def decide(self, chance: int, yes: bool) -> bool:
-        """One decision whose chance of being yes is `chance` of SCALE."""
+        """One decision; `chance` out of 1 << 16 of being yes, never 0 nor all."""
 
     def choose(self, value: int, choices: int) -> int:
         """One of `choices` equally likely values."""
@@ -38,7 +38,7 @@ class Encoder:
         self._low, self._width, self._size = 0, _TOP - 1, 4
 
     def decide(self, chance: int, yes: bool) -> bool:
-        """Write one decision whose chance of being yes is `chance` of SCALE (1 to SCALE - 1)."""
+        """Write one decision; `chance` of being yes."""
         part = (self._width >> 16) * chance
         if yes:
             self._width = part
@@ -52,7 +52,7 @@ class Encoder:
         return yes
 
     def choose(self, value: int, choices: int) -> int:
-        """Write `value`, one of `choices` equally likely ones (at most SCALE)."""
+        """Write `value`, one of `choices` equally likely ones (at most 1 << 16)."""
         part = self._width // choices
         self._low += part * value
         self._width = part

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import TRUST_KINDS, Kind, Record, record_id
-from node.replica.liveset import LiveSet, Verdict
+from node.replica.admission import Verdict
+from node.replica.liveset import LiveSet
 from node.transfer.bundle import Bundle, Header, write
 
 BATCH = 200  # records that share a commit

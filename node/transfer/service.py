@@ -92,9 +92,9 @@ class TransferService:
         faults = tuple(sorted(slug for slug, count in landed.faults.items() if count))
         return Delivery(
             problem, self._shown(landed.new_ids), new[Kind.BULLETIN], new[Kind.EVENT], new[Kind.REPLY],
-            new[Kind.RETRACTION] + new[Kind.CANCELLATION], new[Kind.VOUCH] + new[Kind.REVOCATION], landed.known, outdated,
-            waiting, refused.total() - outdated - waiting, faults,
-            landed.header.name if landed.header else "", landed.header.made if landed.header else None)
+            changes=new[Kind.RETRACTION] + new[Kind.CANCELLATION], keys=new[Kind.VOUCH] + new[Kind.REVOCATION],
+            known=landed.known, outdated=outdated, waiting=waiting, bad=refused.total() - outdated - waiting, faults=faults,
+            island=landed.header.name if landed.header else "", made=landed.header.made if landed.header else None)
 
     def _shown(self, ids: list[bytes]) -> tuple[Item, ...]:
         found = (self._find(id_.hex()) for id_ in ids)
