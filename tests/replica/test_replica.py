@@ -82,17 +82,23 @@ class Reading(Gossip):
         return super().handle(event, now)
 
 
+@pytest.fixture
+def decoded(monkeypatch):
+    """Grows by one for every record that is decoded."""
+    parse, calls = node.model.record._parse, []
+    monkeypatch.setattr(node.model.record, "_parse", lambda *parts: calls.append(parts) or parse(*parts))
+    return calls
+
+
 @pytest.mark.parametrize("way", [
     lambda one, raws: one.publish(raws, NOW),
     lambda one, raws: one.take_in(raws, "bundle", NOW),
     lambda one, raws: one.handle_all([RecordPosted(raw) for raw in raws], NOW),
     lambda one, raws: one.handle_all([PacketReceived("air", raw, "0", 0) for raw in raws], NOW),
 ], ids=["published", "in bulk", "posted", "from the air"])
-def test_a_record_is_decoded_once_from_its_bytes_to_the_last_engine(monkeypatch, way):
-    liveset, decoded = LiveSet(CHARTER), []
+def test_a_record_is_decoded_once_from_its_bytes_to_the_last_engine(decoded, way):
+    liveset = LiveSet(CHARTER)
     one = Replica(liveset, MemoryStore(), [Reading(liveset), Reading(liveset)])
-    parse = node.model.record._parse
-    monkeypatch.setattr(node.model.record, "_parse", lambda *parts: decoded.append(parts) or parse(*parts))
     raws = [bulletin(text) for text in (b"un", b"deux", b"trois")]
     way(one, raws)
     assert len(liveset) == 3 and all(engine.heard for engine in one.engines)
@@ -105,17 +111,27 @@ def test_a_record_is_decoded_once_from_its_bytes_to_the_last_engine(monkeypatch,
     assert len(decoded) == 5, "what was decoded is not kept for good: a live record costs its bytes"
 
 
-def test_what_waited_for_a_vouch_is_decoded_once_when_it_enters(monkeypatch):
-    village, decoded = Village(), []
+def test_what_waited_for_a_vouch_is_decoded_once_when_it_enters(decoded):
+    village = Village()
     liveset = LiveSet(village.charter)
     one = Replica(liveset, MemoryStore(), [Reading(liveset)])
     posts = [village.bulletin("ana", str(number)) for number in range(5)]
     one.take_in(posts, "bundle", NOW)
     assert len(liveset) == 0
-    parse = node.model.record._parse
-    monkeypatch.setattr(node.model.record, "_parse", lambda *parts: decoded.append(parts) or parse(*parts))
+    decoded.clear()
     one.take_in([village.vouch("founder", "ana")], "bundle", NOW)
     assert len(liveset) == 6 and len(decoded) == 6
+
+
+def test_a_start_decodes_each_record_once_and_keeps_nothing_of_it_but_what_the_rules_need(decoded):
+    store, raws = MemoryStore(), [bulletin(str(number).encode(), life=1 + number) for number in range(6)]
+    Replica(LiveSet(CHARTER), store, []).publish(raws, NOW)
+    decoded.clear()
+    one = Replica(LiveSet(CHARTER), store, [])
+    one.load(NOW + 3 * 3600)
+    assert len(one.liveset) == 3 and len(one.liveset.fading()) == 3 and len(decoded) == 6
+    assert all(one.liveset.get(id_) for id_ in one.liveset.ids())
+    assert len(decoded) == 9
 
 
 def test_records_that_come_together_share_one_commit():

@@ -100,3 +100,19 @@ def test_a_new_folder_is_for_this_user_alone(tmp_path):
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
     JournalStore(tmp_path / "a" / "b").close()
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "a" / "b").iterdir()} == {0}
+
+
+def test_a_stream_is_for_this_user_alone_and_what_must_be_new_replaces_nothing(tmp_path):
+    disk, path = Disk(), tmp_path / "key"
+    with disk.writing(path, new=True) as stream:
+        stream.write(b"seed")
+    with pytest.raises(FileExistsError), disk.writing(path, new=True) as stream:
+        stream.write(b"other")
+    with disk.reading(path) as stream:
+        assert stream.read() == b"seed"
+    assert path.stat().st_mode & 0o777 == 0o600 and disk.names(tmp_path) == ["key"]
+    with disk.writing(path) as stream:
+        stream.write(b"new")
+    assert disk.read(path) == b"new"
+    disk.remove_all(tmp_path)
+    assert disk.names(tmp_path) == [] and not tmp_path.exists()
