@@ -155,9 +155,15 @@ class JournalStore:
 
     def set_note(self, name: str, value: object) -> None:
         """Keep a JSON value under `name`, durably; None forgets it. What is already so costs nothing."""
-        kept = json.dumps(value)
-        if json.dumps(self.note(name)) != kept:
-            self.notes.storage.commit(NOTES, {name: None if value is None else {"value": json.loads(kept)}})
+        self.set_notes({name: value})
+
+    def set_notes(self, values: Mapping[str, object]) -> None:
+        """Keep several JSON values by name, all or nothing (they share one line of the journal); None forgets one."""
+        kept = {name: json.dumps(value) for name, value in values.items()}
+        changes = {name: None if values[name] is None else {"value": json.loads(text)}
+                   for name, text in kept.items() if json.dumps(self.note(name)) != text}
+        if changes:
+            self.notes.storage.commit(NOTES, changes)
             self._recover()
 
     def compact(self) -> None:

@@ -1,7 +1,7 @@
 """A store in memory: simulations, the demo's passers-by, and the model that the store on disk is compared with."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from node.store.index import Row, RowIndex, Slice
 
@@ -43,7 +43,11 @@ class MemoryStore:
 
     def set_note(self, name: str, value: object) -> None:
         """Keep a JSON value under `name`; None forgets it."""
-        self._notes[name] = json.dumps(value)
+        self.set_notes({name: value})
+
+    def set_notes(self, values: Mapping[str, object]) -> None:
+        """Keep several JSON values by name, all or nothing; None forgets one."""
+        self._notes.update({name: json.dumps(value) for name, value in values.items()})
 
     def health(self) -> tuple[bool, str]:
         """Whether commits are kept now, and the reason (a slug) if not."""

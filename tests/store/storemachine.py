@@ -42,6 +42,10 @@ class StoreMachine(RuleBasedStateMachine):
     def note(self, name, value):
         self._both(lambda store: store.set_note(name, value))
 
+    @rule(values=st.dictionaries(st.sampled_from("ab"), VALUES))
+    def notes_at_once(self, values):
+        self._both(lambda store: store.set_notes(values))
+
     @rule()
     def compact(self):
         self._both(lambda store: store.compact() if store is self.store else None)

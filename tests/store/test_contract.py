@@ -102,6 +102,15 @@ def test_notes_are_values_of_their_own(store):
     assert store.note("peers") is None
 
 
+def test_notes_set_together_are_kept_or_refused_together(store):
+    store.set_notes({"hidden": ["a"], "acts": [1], "peers": None})
+    with pytest.raises(TypeError):
+        store.set_notes({"hidden": ["a", "b"], "acts": b"no JSON"})
+    assert [store.note(name) for name in ("hidden", "acts", "peers")] == [["a"], [1], None]
+    store.set_notes({"hidden": None, "acts": [1, 2]})
+    assert [store.note(name) for name in ("hidden", "acts")] == [None, [1, 2]]
+
+
 def test_a_row_is_made_from_its_record():
     draft = Record(Kind.EVENT, b"a" * 8, 100, topic=3, detail=Event(500, 60, 4))
     record = sign(draft, b"s" * 16, SigningKey(b"k" * 32).sign)

@@ -201,6 +201,14 @@ def the_live_set_forgets_before_the_archive_has_it(patch):
     patch.setattr(archive, "retire", retire)
 
 
+def notes_set_together_are_committed_one_by_one(patch):
+    def set_notes(self, values):
+        for name, value in values.items():
+            self.notes.storage.commit(store.NOTES, {name: {"value": value}})
+
+    patch.setattr(store.JournalStore, "set_notes", set_notes)
+
+
 FAULTS = [
     an_append_is_not_synced, an_append_is_synced_with_the_next_one, a_rewrite_is_not_synced_before_the_rename,
     the_folder_is_not_synced_after_the_rename, the_old_journal_is_removed_before_the_rename,
@@ -209,6 +217,7 @@ FAULTS = [
     a_line_is_believed_wherever_it_is, reading_stops_at_the_first_damage, lines_follow_a_torn_one_without_a_gap,
     a_full_card_is_ignored, a_failed_sync_is_tried_again_and_believed, commits_are_shown_before_they_are_durable,
     whoever_shares_a_sync_is_told_before_it, the_live_set_forgets_before_the_archive_has_it,
+    notes_set_together_are_committed_one_by_one,
 ]
 
 
