@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node.board.api import Board
+from node.board.board import Board
 from web.agenda import agenda
 from web.event_map import gatherings
 from web.feeds import feeds

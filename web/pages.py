@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from markupsafe import Markup
 
-from node.board.api import Board
+from node.board.board import Board
 from web.languages import TAGS, current
 from web.portal_settings import WebSettings
 

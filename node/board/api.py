@@ -1,4 +1,4 @@
-"""The board: the one door for the portal, text commands and the command line. Values in, values out; no HTTP here.
+"""What goes in and out of the board (`node.board.board.Board`), and what other rooms add to it (`Transfer`, `Imports`).
 
 Moments are minutes since 2024 UTC (`node.model.clock`); ids are 32 hex digits. Every method is safe from any thread.
 """
@@ -143,10 +143,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Posted:
-    """`word` is the private word that lets its author correct or withdraw it later; only its hash is kept."""
+    """`edit_code` lets its author correct or withdraw it later, "" for a group's; only its hash is kept."""
 
     id: str
-    word: str
+    edit_code: str
     cost: Cost
     waiting: bool = False  # it waits for a keeper, or for its hour
 
@@ -164,12 +164,12 @@ class Waiting:
 class AuditEntry:
     """What a keeper did here, for other keepers to see.
 
-    `deed`: hide, show, approve, refuse, import, posting, outline, picture or clock.
+    `action`: hide, show, approve, refuse, import, posting, outline, picture or clock.
     """
 
     at: int
     keeper: str
-    deed: str
+    action: str
     about: str = ""  # an item's id, the new posting rule, the name of an agenda
 
 
@@ -238,7 +238,7 @@ class Stick:
 
 
 class Transfer(Protocol):
-    """What the portal may ask for couriers. `node.transfer.service` gives the real one."""
+    """What the board offers to couriers. `node.transfer.service` is behind it, in a room that stands on this one."""
 
     def bundle(self, topic: int | None = None) -> Iterator[bytes]:
         """The live records as a file, a piece at a time."""
@@ -295,98 +295,16 @@ class ImportSummary:
 
 
 class Imports(Protocol):
-    """What the portal may ask for agendas of other programs. `node.ical.importer` gives the real one."""
+    """What the board offers to keepers with agendas of other programs. `node.ical.importer` is behind it, likewise."""
 
-    def look(self, content: bytes, name: str) -> ImportSummary:
-        """What is in an iCalendar file, compared with the board; nothing is posted. `name`: the file's, if it has none."""
+    def tag(self, address: str) -> str:
+        """What the server at an address called the version that was taken; "" if it is to be fetched anew all the same."""
 
-    def take(self, intake_id: str, keeper: str) -> ImportSummary:
-        """Post what `look` has shown, in one commit: what was posted."""
+    def look(self, content: bytes, name: str, address: str = "", tag: str = "") -> ImportSummary:
+        """What is in an iCalendar file, compared with the board; nothing is posted. `name`: the file's, if it has none.
 
-
-class Board(Protocol):
-    """What the portal may ask. `node.board.board` gives the real one."""
-
-    carrying: Transfer
-    importing: Imports
-
-    def now(self) -> int:
-        """The present minute by the island's best clock; cheap."""
-
-    def revision(self) -> int:
-        """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
-
-    def groups(self) -> list[str]:
-        """Names of the groups that can sign here with their passphrase."""
-
-    def cost(self, draft: Draft) -> Cost:
-        """What it would take; raises DraftRefused."""
-
-    def post(self, draft: Draft, group: str = "", passphrase: str = "") -> Posted:
-        """Sign, keep on disk, publish; raises DraftRefused or BoardClosed. A group signs with its own key."""
-
-    def correct(self, item_id: str, word: str, draft: Draft) -> Posted:
-        """A new version takes the old one's place; raises DraftRefused (`word-wrong`) or BoardClosed."""
-
-    def withdraw(self, item_id: str, word: str, reason: str | None = None) -> Posted:
-        """Retract it, or, with a reason, show an event as cancelled."""
-
-    def item(self, item_id: str) -> Item | None:
-        """One item with its replies and what it said before, by id (a prefix of at least 8 digits will do), archived ones
-        too; None if gone."""
-
-    def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20) -> Page:
-        """Live bulletins, newest first."""
-
-    def events(self, since: int, until: int, topic: int | None = None, limit: int = 200) -> list[Item]:
-        """Events that touch [since, until), by start; past ones come from the archive."""
-
-    def urgent(self, limit: int = 5) -> list[Item]:
-        """Live urgent items, newest first."""
-
-    def search(self, words: str, after: str = "", limit: int = 20) -> Page:
-        """Live and archived items that hold all the words (accents, ligatures and case folded; the last is a prefix)."""
-
-    def hide(self, item_id: str, hidden: bool = True, keeper: str = "") -> None:
-        """Show or stop showing it on this island only; noted among the acts."""
-
-    def hidden(self) -> list[Item]:
-        """What is hidden here, newest first."""
-
-    def waiting(self) -> list[Waiting]:
-        """Posts that wait for a keeper or for their minute, oldest first; `correct` and `withdraw` work on them too."""
-
-    def approve(self, item_id: str, keeper: str) -> None:
-        """Publish a waiting post (at its minute, if it has one); raises BoardClosed. Unknown ids are ignored."""
-
-    def refuse(self, item_id: str, keeper: str) -> None:
-        """Forget a waiting post."""
-
-    def set_posting(self, rule: str, keeper: str) -> None:
-        """Who may post here: `open`, `moderated` or `members`."""
-
-    def set_clock(self, minute: int, keeper: str) -> bool:
-        """A keeper was asked and says what time it is; whether it is believed (forward only, not over a better source)."""
-
-    def outline(self) -> str:
-        """The keeper's map outline: one line per stroke, each `latitude,longitude` pairs parted by spaces; "" for none."""
-
-    def set_outline(self, strokes: str, keeper: str) -> None:
-        """Keep another outline; raises DraftRefused above 4,000 characters."""
-
-    def picture(self) -> Picture | None:
-        """The keeper's picture under the map, None if there is none."""
-
-    def set_picture(self, raw: bytes | None, corners: Corners, keeper: str) -> None:
-        """Keep the picture in a file, of which two corners are (latitude, longitude); None for none.
-
-        Raises DraftRefused (`node.board.image` has the codes) or BoardClosed.
+        `address` is where it was fetched, `tag` its server's name for this version (ETag).
         """
 
-    def acts(self, limit: int = 100) -> list[AuditEntry]:
-        """What keepers did here, newest first."""
-
-    def status(self) -> dict:
-        """A JSON-like snapshot: `name`, `set` (fingerprint), `records`, `last_heard` (minute or None), `clock` {source,
-        sure, now}, `store` {ok, reason}, `links` [{name, up, ...}], `rules` {posting: open|moderated|members},
-        `notices` [sentences for the keeper]."""
+    def take(self, import_id: str, keeper: str) -> ImportSummary:
+        """Post what `look` has shown, in one commit: what was posted."""

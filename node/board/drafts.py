@@ -6,11 +6,11 @@ The only change made to a text is Unicode normalisation (NFC), so that the same 
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from node.board.api import LANGUAGES, TOPICS, Draft, Problem
+from node.board.api import LANGUAGES, TOPICS, Draft, DraftRefused, Problem
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse
 from node.model.record import (
@@ -38,13 +38,36 @@ LINE_LIMITS = {"title": 120, "place": 160, "organiser": 120, "link": 300}
 OFFERED = (Kind.BULLETIN, Kind.EVENT, Kind.REPLY)
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MAX_MARKS = 4  # combining marks in a row; Arabic and Vietnamese need three
-_packed = lru_cache(64)(pack)  # what is weighed for a preview is posted next, and packing takes a while
+packed = lru_cache(64)(pack)  # what somebody previews is posted next, in another request; packing may take a second
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A draft as it will be posted: its unsigned record, and how many bytes that will have once signed."""
+
+    draft: Draft
+    record: Record
+    size_bytes: int
+
+
+def compose(draft: Draft, author: bytes, created: int) -> Composed:
+    """Pack and weigh a normalised draft without problems; raises DraftRefused when it is too long for a record."""
+    return fitting(draft, record_of(draft, author, created))
+
+
+def fitting(draft: Draft, record: Record) -> Composed:
+    """A draft with the record that was made of it; raises DraftRefused when that is too long."""
+    size_bytes = weighed(record)
+    if problem := too_long(draft, size_bytes):
+        raise DraftRefused([problem])
+    return Composed(draft, record, size_bytes)
 
 
 def normalised(draft: Draft) -> Draft:
     """The draft with its texts in NFC."""
-    texts = {name: unicodedata.normalize("NFC", getattr(draft, name)) for name in ("text", *LINE_LIMITS)}
-    return replace(draft, **texts)
+    text, title, place, organiser, link = (unicodedata.normalize("NFC", part) for part in (
+        draft.text, draft.title, draft.place, draft.organiser, draft.link))
+    return replace(draft, text=text, title=title, place=place, organiser=organiser, link=link)
 
 
 def problems_of(draft: Draft, now: int) -> list[Problem]:
@@ -61,14 +84,15 @@ def problems_of(draft: Draft, now: int) -> list[Problem]:
 
 def record_of(draft: Draft, author: bytes, created: int) -> Record:
     """The unsigned record of a draft without problems, made at minute `created`."""
-    codec, packed = _packed(_whole_text(draft), draft.language)
-    shared = {"urgent": draft.urgent, "language": draft.language, "topic": draft.topic, "codec": codec, "packed": packed}
-    target = bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None
-    if draft.kind is not Kind.EVENT:
-        return Record(draft.kind, author, created, draft.life_days * 24, target=target, **shared)
+    codec, text = packed(_whole_text(draft), draft.language)
+    record = Record(
+        draft.kind, author, created, urgent=draft.urgent, language=draft.language, topic=draft.topic, codec=codec,
+        packed=text, target=bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None)
+    if draft.kind is not Kind.EVENT or draft.start is None:
+        return replace(record, life=draft.life_days * 24)
     detail = Event(draft.start, (draft.end or draft.start) - draft.start, draft.offset)
     position = (angle(draft.position[0], 90), angle(draft.position[1], 180)) if draft.position else None
-    return Record(Kind.EVENT, author, created, detail=detail, position=position, target=target, **shared)
+    return replace(record, detail=detail, position=position)
 
 
 def weighed(record: Record) -> int:

@@ -49,12 +49,11 @@ def picture_of(raw: bytes, corners: Corners) -> Picture:
     """
     try:
         media_type, content = sound(raw, Most(MAX_PICTURE_BYTES, MAX_SIDE))
-        if not _is_box(*corners):
-            raise RemoteFault("picture-corners")
+        top_left, bottom_right = _box(*corners)
     except RemoteFault as fault:
         amount = {"picture-bytes": MAX_PICTURE_BYTES // 1000, "picture-side": MAX_SIDE}.get(fault.reason, 0)
         raise DraftRefused([Problem("picture", fault.reason, amount)]) from fault
-    return Picture(media_type, content, *corners)
+    return Picture(media_type, content, top_left, bottom_right)
 
 
 def sound(raw: bytes, most: Most) -> tuple[str, bytes]:
@@ -70,11 +69,12 @@ def sound(raw: bytes, most: Most) -> tuple[str, bytes]:
     return f"image/{sort}", b"".join(found.kept)
 
 
-def _is_box(top_left: Corner | None, bottom_right: Corner | None) -> bool:
-    """Whether both are places, the second south and east of the first (no map here crosses the date line)."""
-    if top_left is None or bottom_right is None:
-        return False
-    return 90 >= top_left[0] > bottom_right[0] >= -90 and -180 <= top_left[1] < bottom_right[1] <= 180
+def _box(top_left: Corner | None, bottom_right: Corner | None) -> tuple[Corner, Corner]:
+    """Both, if they are places, the second south and east of the first (no map here crosses the date line)."""
+    if top_left and bottom_right and (90 >= top_left[0] > bottom_right[0] >= -90
+                                      and -180 <= top_left[1] < bottom_right[1] <= 180):
+        return top_left, bottom_right
+    raise RemoteFault("picture-corners")
 
 
 def _png(raw: bytes) -> _Found:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import Protocol
 
 from node.board.api import Author, Item
 from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable
+from node.board.host import RowStore
 from node.model.errors import RemoteFault
 from node.model.record import (
     ID_BYTES,
@@ -21,23 +21,13 @@ from node.model.record import (
     record_id,
 )
 from node.replica.liveset import LiveSet
-from node.store.index import Row, Slice
+from node.store.index import Row
 from node.textpack import unpack
 
 SHOWN = (Kind.BULLETIN, Kind.EVENT)
 TEXTS_KEPT, ITEMS_KEPT = 2048, 512  # a text may take a second to decode on the smallest Pi
 MAX_REPLIES = 50
 MIN_PREFIX = 8
-
-
-class Rows(Protocol):
-    """What reading needs of a store or an archive."""
-
-    def get(self, id_: bytes) -> Row | None:
-        """The row with this id, or None."""
-
-    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
-        """A bounded part of the rows, in order."""
 
 
 class Reader:
@@ -47,7 +37,7 @@ class Reader:
     `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here.
     """
 
-    def __init__(self, liveset: LiveSet, archive: Rows, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]]):
+    def __init__(self, liveset: LiveSet, archive: RowStore, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]]):
         self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
         self.texts = lru_cache(TEXTS_KEPT)(_text)
         self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
@@ -147,18 +137,18 @@ class Reader:
 
     def _claims_too_much(self, id_: bytes, record: Record) -> bool:
         """Whether it says that it corrects what another author wrote, or what outlives it."""
-        return record.corrects and self._liveset.version(record.target) != id_
+        return record.corrects and record.target is not None and self._liveset.version(record.target) != id_
 
     def _item(self, id_: bytes, record: Record) -> Item | None:
         words = self._words(record)
         if words is None:
             return None
-        root = record.target.hex() if record.corrects else ""
+        target = record.target.hex() if record.target else ""
         item = Item(
             id_.hex(), record.kind, words, record.created, record.expires, self.author(record.author), record.urgent,
-            record.language, record.topic, corrected=record.corrects, first=root,
-            target=record.target.hex() if record.kind is Kind.REPLY else None)
-        return _as_event(item, record) if isinstance(record.detail, Event) else item
+            record.language, record.topic, corrected=record.corrects, first=target if record.corrects else "",
+            target=target if record.kind is Kind.REPLY else None)
+        return _as_event(item, record.detail, record.position) if isinstance(record.detail, Event) else item
 
     def _words(self, record: Record) -> str | None:
         words = self.texts(record.codec, record.packed)
@@ -177,7 +167,7 @@ class Reader:
     def _make_author(self, key_id: bytes, revision: int) -> Author:
         standing = self._liveset.trust.standings.get(key_id)
         named_by = standing.named_by if standing else None
-        if named_by is None:
+        if standing is None or named_by is None:
             return Author(key_id.hex(), key_id.hex(), here=key_id == self._own)
         voucher = "" if named_by.author == key_id else self.author(named_by.author).name
         name = " ".join((self._words(decode(named_by.raw)) or "").split()) or key_id.hex()
@@ -197,11 +187,8 @@ def root_of(item: Item) -> bytes:
     return bytes.fromhex((item.first or item.id)[:2 * TARGET_BYTES])
 
 
-def _as_event(item: Item, record: Record) -> Item:
+def _as_event(item: Item, event: Event, angles: tuple[int, int] | None) -> Item:
     title, place, organiser, text, link = fields_of(item.text)
-    position = None
-    if record.position is not None:
-        position = degrees(record.position[0], 90), degrees(record.position[1], 180)
-    return replace(item, text=text, title=title, place=place, organiser=organiser,
-                   link=link if is_link(link) else "", start=record.detail.start,
-                   end=record.detail.end, offset=record.detail.offset, position=position)
+    position = (degrees(angles[0], 90), degrees(angles[1], 180)) if angles else None
+    return replace(item, text=text, title=title, place=place, organiser=organiser, link=link if is_link(link) else "",
+                   start=event.start, end=event.end, offset=event.offset, position=position)

@@ -1,23 +1,33 @@
-"""Posting: drafts become signed records, now, at their hour, or when a keeper has read them; words let authors come back.
+"""Posting: drafts become signed records, now, at their hour, or when a keeper has read them. Edit codes let authors back.
 
-What waits is signed at once, with the minute it will be published as its creation, so that its id and its word stay good.
+What waits is signed at once, with the minute it will be published as its creation, so that its id and its code stay good.
 """
 
 import base64
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
-from dataclasses import astuple, dataclass, replace
-from typing import Protocol
+from collections.abc import Iterable
+from dataclasses import replace
 
-from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem, Waiting
-from node.board.drafts import MAX_LIFE_DAYS, is_readable, normalised, problems_of, record_of, too_long, weighed
-from node.board.edit_codes import SALT_BYTES, WORD_LETTERS, hash_word, is_word, make_word
+from node.board.api import AuditEntry, BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
+from node.board.drafts import MAX_LIFE_DAYS, Composed, compose, fitting, is_readable, normalised, problems_of
+from node.board.edit_codes import CODE_LETTERS, SALT_BYTES, hash_code, is_code, make_code
+from node.board.host import Host
 from node.board.items import Reader, root_of
+from node.board.notes import BoardNotes, BoardState, PendingPost
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
-from node.model.passphrase import SALT_BYTES as SEAL_SALT_BYTES
-from node.model.passphrase import WrongPassphrase, seal, unseal
-from node.model.record import DAY_MIN, MAX_LIFE_H, TARGET_BYTES, Event, Kind, Record, Right, decode, encode, record_id, sign
+from node.model.passphrase import WrongPassphrase, unseal
+from node.model.record import (
+    DAY_MIN,
+    MAX_LIFE_H,
+    Event,
+    Kind,
+    Record,
+    Right,
+    decode,
+    encode,
+    record_id,
+    sign,
+)
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS, Category
 from node.store.index import StoreFailed
@@ -28,340 +38,278 @@ IN_THE_SET = {"kept", "duplicate"}  # verdicts after which a post is there
 TOO_LATE = {"expired", "retracted", "superseded", "over-share"}  # verdicts that do not change by waiting
 
 
-class Around(Protocol):
-    """What posting needs of `node.board.board.Host`."""
-
-    now: Callable[[], float]
-    publish: Callable[[bytes], object]
-    random: Callable[[int], bytes]
-    packets: Callable[[int], int]
-    airtime_s: Callable[[int], float]
-    gate: AbstractContextManager
-    rule: str
-
-
-class Notes(Protocol):
-    """Named values that last (`node.store.journalstore`)."""
-
-    def note(self, name: str) -> object:
-        """The value kept under a name, or None."""
-
-    def set_note(self, name: str, value: object) -> None:
-        """Keep it; raises StoreFailed."""
-
-
-@dataclass(frozen=True)
-class PendingPost:
-    """A post that waits: its encoding, whether a keeper must read it, and its minute (None: as soon as may be)."""
-
-    raw: bytes
-    moderated: bool
-    publish_at: int | None
-
-    def note(self) -> dict:
-        """As JSON."""
-        return {"raw": base64.b64encode(self.raw).decode(), "moderated": self.moderated, "publish_at": self.publish_at}
-
-    @classmethod
-    def of(cls, note: dict) -> "PendingPost":
-        """From JSON."""
-        return cls(base64.b64decode(note["raw"]), note["moderated"], note["publish_at"])
-
-
 class Publisher:
-    """Where posts are made. `changes` grows when what waits changes."""
+    """The part of the board where posts are made, corrected and withdrawn."""
 
-    def __init__(self, liveset: LiveSet, store: Notes, key: SigningKey, around: Around, reader: Reader):
-        self._liveset, self._store, self._key, self._around, self._reader = liveset, store, key, around, reader
-        self.changes = 0
+    def __init__(self, liveset: LiveSet, notes: BoardNotes, key: SigningKey, host: Host, reader: Reader):
+        self._liveset, self.notes, self._key, self._host, self.reader = liveset, notes, key, host, reader
+
+    def now(self) -> int:
+        """The present minute by the island's best clock; cheap."""
+        return minute_of(self._host.now())
+
+    def groups(self) -> list[str]:
+        """Names of the groups that can sign here with their passphrase."""
+        return sorted(self.notes.state.groups)
+
+    def posting_rule(self) -> str:
+        """Who may post here: `open`, `moderated` or `members`."""
+        return self.notes.state.posting or self._host.rule
 
     # posting
 
     def cost(self, draft: Draft) -> Cost:
-        """What a draft would take; raises DraftRefused."""
-        draft = self._checked(draft)
-        return self._cost_of(weighed(record_of(draft, self._key.key_id, self._now())))
+        """What it would take to post it; raises DraftRefused."""
+        return self.cost_of([self.compose(draft)])
 
-    def post(self, draft: Draft, group: str, passphrase: str) -> Posted:
-        """See Board.post."""
-        rule = self.rule()
+    def post(self, draft: Draft, group: str = "", passphrase: str = "") -> Posted:
+        """Sign, keep on disk, publish; raises DraftRefused or BoardClosed. A group signs with its own key."""
+        composed, rule = self.compose(draft), self.posting_rule()
         if rule == "members" and not group:
             raise DraftRefused([Problem("group", "members-only")])
-        draft = self._checked(draft)
         key = self._group_key(group, passphrase) if group else self._key
-        now = self._now()
-        publish_at = draft.publish_at if draft.publish_at and draft.publish_at > now else None
-        raw = self._signed(draft, record_of(draft, key.key_id, publish_at or now), key)
+        now, wished = self.now(), composed.draft.publish_at
+        publish_at = wished if wished and wished > now else None
+        raw = self._signed(replace(composed.record, author=key.key_id, created=publish_at or now), key)
         self._check_share(key, len(raw))
-        moderated = rule == "moderated" and not group
-        word = "" if group else self._give_word(record_id(raw)[:TARGET_BYTES])
-        if moderated or publish_at:
-            self._put(PendingPost(raw, moderated, publish_at))
+        post = PendingPost(raw, rule == "moderated" and not group, publish_at)
+        code, kept = ("", None) if group else self._new_code()
+        waits = post.moderated or publish_at is not None
+        if waits:
+            self._wait(post, kept)
         else:
+            if kept:
+                self.notes.keep_edit_code(post.root, kept)
             self._publish(raw)
-        return Posted(record_id(raw).hex(), word, self._cost_of(len(raw)), waiting=moderated or publish_at is not None)
+        return Posted(post.id, code, self._cost(len(raw)), waits)
 
-    def correct(self, item_id: str, word: str, draft: Draft) -> Posted:
-        """See Board.correct. For a group's post, `word` is the group's passphrase."""
-        waiting = self._kept().get(item_id)
-        if waiting is not None:
-            return self._correct_waiting(item_id, waiting, word, draft)
-        item, key = self._owned(item_id, word)
+    def correct(self, item_id: str, code: str, draft: Draft) -> Posted:
+        """A new version takes the old one's place; raises DraftRefused (`word-wrong`) or BoardClosed.
+
+        `code` is the edit code, or the group's passphrase for a group's post.
+        """
+        waiting = self.notes.state.waiting.get(item_id)
+        posted = self._correct_waiting(waiting, code, draft) if waiting else None
+        if posted:
+            return posted
+        item, key = self._owned(item_id, code)
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
             raise DraftRefused([Problem("kind", "not-offered")])
-        raw = self._signed(draft, self._correction(item, key, self._checked(draft)), key)
+        raw = self._signed(self._in_place_of(item, self.compose(draft), key).record, key)
         self._publish(raw)
-        return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
+        return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
 
-    def withdraw(self, item_id: str, word: str, reason: str | None) -> Posted:
-        """See Board.withdraw."""
-        waiting = self._kept().get(item_id)
-        if waiting is not None:
-            self._check_word(record_id(waiting.raw)[:TARGET_BYTES], word)
-            self.drop(item_id)
-            return Posted(item_id, "", self._cost_of(0))
-        item, key = self._owned(item_id, word)
+    def withdraw(self, item_id: str, code: str, reason: str | None = None) -> Posted:
+        """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
+        waiting = self.notes.state.waiting.get(item_id)
+        if waiting:
+            self._check_code(waiting.root, code)
+            if self.drop(item_id):
+                return Posted(item_id, "", self._cost(0))
+        item, key = self._owned(item_id, code)
         if reason is not None and item.kind is not Kind.EVENT:
             raise DraftRefused([Problem("kind", "not-offered")])
-        raw = self._signed(Draft(item.kind, reason or ""), self._ending(item, key, reason), key)
+        raw = self._signed(self._ending(item, key, reason), key)
         self._publish(raw)
         if reason is None and not item.author.group:
-            self.forget_words([root_of(item)])
-        return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)))
+            self.notes.forget_edit_codes([root_of(item)])
+        return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
 
     # what comes from an agenda elsewhere (`node.ical.import_plan`)
 
-    def offer(self, draft: Draft, item: Item | None = None) -> Record:
-        """The unsigned record of an event that this island takes over, in the place of `item`; raises DraftRefused."""
-        draft = self._checked(draft)
-        return self._correction(item, self._key, draft) if item else record_of(draft, self._key.key_id, self._now())
+    def offer(self, draft: Draft, item: Item | None = None) -> Composed:
+        """An event that this island takes over, in the place of `item` if there is one; raises DraftRefused."""
+        composed = self.compose(draft)
+        return self._in_place_of(item, composed, self._key) if item else composed
 
-    def call_off(self, item: Item, reason: str) -> Record:
-        """The unsigned cancellation of an event of this island's."""
-        return self._ending(item, self._key, reason)
+    def call_off(self, item: Item, reason: str) -> Composed:
+        """The cancellation of an event of this island's; raises DraftRefused."""
+        return fitting(Draft(Kind.CANCELLATION, reason), self._ending(item, self._key, reason))
 
-    def cost_of(self, records: Iterable[Record]) -> Cost:
+    def cost_of(self, composed: Iterable[Composed]) -> Cost:
         """What they will take together once signed, sent one by one."""
-        costs = [self._cost_of(weighed(record)) for record in records]
-        return Cost(*(sum(part) for part in zip(*map(astuple, costs), strict=True))) if costs else Cost(0, 0, 0.0)
+        costs = [self._cost(one.size_bytes) for one in composed]
+        return Cost(sum(cost.record_bytes for cost in costs), sum(cost.packets for cost in costs),
+                    sum((cost.airtime_s for cost in costs), 0.0))
 
     def sign_own(self, record: Record) -> bytes:
         """The encoding of one of these, signed by this island."""
-        return encode(sign(record, self._liveset.charter.set_id, self._key.sign))
+        return self._signed(record, self._key)
 
     def may_change(self, item: Item) -> bool:
-        """Whether nobody else has a say about it: it is this island's, and no private word was given for it."""
-        return item.author.here and not self._store.note(_word_name(root_of(item)))
+        """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""
+        return item.author.here and not self.notes.edit_code(root_of(item))
 
-    def room_for(self, record_bytes: int, records: int) -> bool:
+    def has_room(self, record_bytes: int, records: int) -> bool:
         """Whether this island may post so many more and half of its share is left for those who post here.
 
         Raises BoardClosed when it may post nothing.
         """
-        if not self._liveset.trust.may(self._key.key_id, Right.WRITE, self._now()):
-            raise BoardClosed("not-admitted")
+        self._check_admitted(self._key)
         whole = LIMITS[Category.POSTS]
         return self._liveset.has_room(self._key.key_id, record_bytes + whole.size_bytes // 2, records + whole.records // 2)
 
-    # what waits
+    # drafts
 
-    def waiting(self) -> list[Waiting]:
-        """What waits, oldest first."""
-        found = [(kept, self._reader.unpublished(kept.raw)) for kept in self._kept().values()]
-        items = [Waiting(item, kept.moderated, kept.publish_at) for kept, item in found if item]
-        return sorted(items, key=lambda one: one.item.created)  # within a minute: as they came
-
-    def approve(self, item_id: str) -> bool:
-        """Let a post out, now or at its minute; whether it waited."""
-        kept = self._kept().get(item_id)
-        if kept is None:
-            return False
-        if kept.publish_at and kept.publish_at > self._now():
-            self._put(replace(kept, moderated=False))
-            return True
-        self._publish(kept.raw)
-        return self.drop(item_id)
-
-    def drop(self, item_id: str) -> bool:
-        """Forget a post that waits; whether there was one."""
-        with self._around.gate:
-            notes = dict(self._store.note("waiting") or {})
-            if notes.pop(item_id, None) is None:
-                return False
-            self.keep_note("waiting", notes)
-        return True
-
-    def publish_due(self) -> int:
-        """Publish what waited for its minute; how many. What the card will not take waits on, what came too late goes."""
-        due = [id_ for id_, kept in self._kept().items()
-               if not kept.moderated and kept.publish_at is not None and kept.publish_at <= self._now()]
-        return sum(self._publish_or_drop(item_id) for item_id in due)
-
-    def _publish_or_drop(self, item_id: str) -> bool:
-        try:
-            return self.approve(item_id)
-        except BoardClosed as closed:
-            if closed.reason in TOO_LATE:
-                self.drop(item_id)
-            return False
-
-    # groups, rules, notes
-
-    def groups(self) -> list[str]:
-        """Names of groups that sign here."""
-        return sorted(self._store.note("groups") or {})
-
-    def add_group(self, name: str, seed: bytes, passphrase: str) -> None:
-        """Let the group `name` sign here: its key's seed is kept, sealed by its passphrase."""
-        sealed = base64.b64encode(seal(seed, passphrase, self._around.random(SEAL_SALT_BYTES))).decode()
-        self.keep_note("groups", {**(self._store.note("groups") or {}), name: sealed})
-
-    def rule(self) -> str:
-        """Who may post here."""
-        return self._store.note("posting") or self._around.rule
-
-    def keep_note(self, name: str, value: object) -> None:
-        """Keep a named value; raises BoardClosed when the card will not."""
-        try:
-            self._store.set_note(name, value)
-        except StoreFailed as failure:
-            raise BoardClosed(failure.reason) from failure
-        self.changes += 1
-
-    def forget_words(self, roots: list[bytes]) -> None:
-        """The words of what has left this island for good, by the first 8 bytes of its first version's id."""
-        with suppress(StoreFailed):  # a hash kept too long does no harm
-            for root in roots:
-                self._store.set_note(_word_name(root), None)
-
-    # inside
-
-    def _now(self) -> int:
-        return minute_of(self._around.now())
-
-    def _checked(self, draft: Draft) -> Draft:
-        """The draft, normalised; raises DraftRefused."""
+    def compose(self, draft: Draft) -> Composed:
+        """The draft checked, as a record of this island's made now, and its size: once. Raises DraftRefused."""
         draft = normalised(draft)
-        problems = [*problems_of(draft, self._now()), *self._problems_here(draft)]
+        target = self.reader.find(draft.target) if draft.target else None
+        problems = [*problems_of(draft, self.now()), *self._problems_here(draft, target)]
         if problems:
             raise DraftRefused(problems)
-        if draft.target:
-            draft = replace(draft, target=root_of(self._reader.find(draft.target)).hex())
-        long = too_long(draft, weighed(record_of(draft, self._key.key_id, self._now())))
-        if long:
-            raise DraftRefused([long])
-        return draft
+        if target:
+            draft = replace(draft, target=root_of(target).hex())
+        return compose(draft, self._key.key_id, self.now())
 
-    def _problems_here(self, draft: Draft) -> list[Problem]:
+    def _problems_here(self, draft: Draft, target: Item | None) -> list[Problem]:
         """What only this island can tell."""
-        found = []
-        if draft.urgent and not self._liveset.trust.may(self._key.key_id, Right.URGENT, self._now()):
+        found, now = [], self.now()
+        if draft.urgent and not self._liveset.trust.may(self._key.key_id, Right.URGENT, now):
             found.append(Problem("urgent", "urgent-not-allowed"))
-        target = self._reader.find(draft.target) if draft.target else None
-        if (draft.kind is Kind.REPLY or draft.target) and (target is None or target.expires <= self._now()):
+        if (draft.kind is Kind.REPLY or draft.target) and (target is None or target.expires <= now):
             found.append(Problem("target", "target-gone"))
-        if draft.publish_at and draft.publish_at > self._now() + MAX_LIFE_DAYS * DAY_MIN:
+        if draft.publish_at and draft.publish_at > now + MAX_LIFE_DAYS * DAY_MIN:
             found.append(Problem("publish_at", "too-far", MAX_LIFE_DAYS))
         if draft.publish_at and draft.end and draft.publish_at >= draft.end:
             found.append(Problem("publish_at", "past"))
         return found
 
-    def _signed(self, draft: Draft, record: Record, key: SigningKey) -> bytes:
-        long = too_long(draft, weighed(record))
-        if long:
-            raise DraftRefused([long])
+    def _in_place_of(self, item: Item, composed: Composed, key: SigningKey) -> Composed:
+        """The record of a correction, made of a draft that was composed; raises DraftRefused."""
+        created = max(self.now(), item.created + item.corrected)
+        record = replace(composed.record, author=key.key_id, created=created, target=root_of(item))
+        return fitting(composed.draft, outliving(record, item.expires))
+
+    def _ending(self, item: Item, key: SigningKey, reason: str | None) -> Record:
+        """The retraction of an item, or, with a reason, an event's cancellation; raises DraftRefused."""
+        draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
+        if not is_readable(draft.text):
+            raise DraftRefused([Problem("reason", "control-character")])
+        codec, packed = pack(draft.text, item.language)
+        record = Record(draft.kind, key.key_id, max(self.now(), item.created), language=item.language, codec=codec,
+                        packed=packed, target=root_of(item))
+        return fitting(draft, outliving(record, item.expires)).record
+
+    def _signed(self, record: Record, key: SigningKey) -> bytes:
         return encode(sign(record, self._liveset.charter.set_id, key.sign))
 
     def _check_share(self, key: SigningKey, record_bytes: int) -> None:
         """Nobody posts what would be refused, or would push an older post of the same key off the board."""
-        if not self._liveset.trust.may(key.key_id, Right.WRITE, self._now()):
-            raise BoardClosed("not-admitted")
+        self._check_admitted(key)
         if not self._liveset.has_room(key.key_id, record_bytes):
             raise DraftRefused([Problem("", "share-used")])
 
+    def _check_admitted(self, key: SigningKey) -> None:
+        if not self._liveset.trust.may(key.key_id, Right.WRITE, self.now()):
+            raise BoardClosed("not-admitted")
+
     def _publish(self, raw: bytes) -> None:
         try:
-            verdict = self._around.publish(raw)
+            verdict = self._host.publish(raw)
         except StoreFailed as failure:
             raise BoardClosed(failure.reason) from failure
         if verdict.reason not in IN_THE_SET:
             raise BoardClosed(verdict.reason)
 
-    def _cost_of(self, record_bytes: int) -> Cost:
-        return Cost(record_bytes, self._around.packets(record_bytes), self._around.airtime_s(record_bytes))
+    def _cost(self, record_bytes: int) -> Cost:
+        return Cost(record_bytes, self._host.packets(record_bytes), self._host.airtime_s(record_bytes))
 
-    def _correction(self, item: Item, key: SigningKey, draft: Draft) -> Record:
-        """The unsigned record of a checked draft that takes an item's place."""
-        created = max(self._now(), item.created + item.corrected)
-        record = record_of(replace(draft, target=None), key.key_id, created)
-        return outliving(replace(record, target=root_of(item)), item.expires)
+    # what waits
 
-    def _ending(self, item: Item, key: SigningKey, reason: str | None) -> Record:
-        """The retraction of an item, or, with a reason, an event's cancellation."""
-        draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
-        if not is_readable(draft.text):
-            raise DraftRefused([Problem("reason", "control-character")])
-        codec, packed = pack(draft.text, item.language)
-        record = Record(draft.kind, key.key_id, max(self._now(), item.created), language=item.language, codec=codec,
-                        packed=packed, target=root_of(item))
-        return outliving(record, item.expires)
+    def publish_due(self) -> int:
+        """Publish what waited for its minute; how many. What the card will not take waits on, what came too late goes."""
+        due = [id_ for id_, post in self.notes.state.waiting.items()
+               if not post.moderated and post.publish_at is not None and post.publish_at <= self.now()]
+        return sum(self._publish_or_drop(item_id) for item_id in due)
 
-    def _owned(self, item_id: str, word: str) -> tuple[Item, SigningKey]:
-        """A live item and the key that may end it, for who knows its word; raises DraftRefused."""
-        item = self._reader.find(item_id)
-        if item is None or item.expires <= self._now():
+    def drop(self, item_id: str, entry: AuditEntry | None = None) -> bool:
+        """Forget a post that waits, and its edit code; whether there was one. `entry` goes to the audit log then."""
+        post = self.notes.state.waiting.get(item_id)
+        if post is None:
+            return False
+        codes = {} if self._liveset.about(post.root) else {post.root: None}  # it may be out, if the power went just then
+        return self.notes.update(
+            lambda state: state.without_waiting(item_id) if item_id in state.waiting else state, entry, codes)
+
+    def _publish_or_drop(self, item_id: str) -> bool:
+        try:
+            return self.notes.update(lambda state: self._let_out(state, item_id))
+        except BoardClosed as closed:
+            if closed.reason in TOO_LATE:
+                self.drop(item_id)
+            return False
+
+    def _let_out(self, state: BoardState, item_id: str) -> BoardState:
+        """Publish a post that waits, or let it wait for its minute only; the state after that.
+
+        If the power goes before that state is kept the post is there and waits, and is let out once more: no harm done.
+        """
+        post = state.waiting.get(item_id)
+        if post is None:
+            return state
+        if post.publish_at and post.publish_at > self.now():
+            return state.with_waiting(replace(post, moderated=False)) if post.moderated else state
+        self._publish(post.raw)
+        return state.without_waiting(item_id)
+
+    def _wait(self, post: PendingPost, kept: str | None) -> None:
+        def add(state: BoardState) -> BoardState:
+            if len(state.waiting) >= MAX_WAITING:
+                raise BoardClosed("waiting-full")
+            return state.with_waiting(post)
+
+        self.notes.update(add, codes={post.root: kept} if kept else None)
+
+    def _correct_waiting(self, post: PendingPost, code: str, draft: Draft) -> Posted | None:
+        """Another text in the place of one that nobody has seen yet; None if it waits no longer."""
+        self._check_code(post.root, code)
+        old, composed = decode(post.raw), self.compose(replace(draft, publish_at=post.publish_at))
+        record = replace(composed.record, author=old.author, created=max(old.created, self.now()))
+        better = replace(post, raw=self._signed(record, self._key))
+
+        def swap(state: BoardState) -> BoardState:
+            return state.without_waiting(post.id).with_waiting(better) if post.id in state.waiting else state
+
+        if not self.notes.update(swap, codes={post.root: None, better.root: self.notes.edit_code(post.root)}):
+            return None
+        return Posted(better.id, "", self._cost(composed.size_bytes), waiting=True)
+
+    # who may change a post
+
+    def _owned(self, item_id: str, code: str) -> tuple[Item, SigningKey]:
+        """A live item and the key that may end it, for who knows its code; raises DraftRefused."""
+        item = self.reader.find(item_id)
+        if item is None or item.expires <= self.now():
             raise DraftRefused([Problem("", "target-gone")])
         if item.author.group:
-            key = self._group_key(item.author.name, word, "word")
+            key = self._group_key(item.author.name, code, "word")
             if key.key_id.hex() != item.author.key_id:  # another group of the same name
                 raise DraftRefused([Problem("word", "not-yours")])
             return item, key
         if not item.author.here:
             raise DraftRefused([Problem("word", "not-yours")])
-        self._check_word(root_of(item), word)
+        self._check_code(root_of(item), code)
         return item, self._key
 
-    def _check_word(self, root: bytes, word: str) -> None:
-        kept = self._store.note(_word_name(root))
-        if not kept or not is_word(word, kept):
+    def _check_code(self, root: bytes, code: str) -> None:
+        kept = self.notes.edit_code(root)
+        if not kept or not is_code(code, kept):
             raise DraftRefused([Problem("word", "word-wrong")])
 
-    def _give_word(self, root: bytes) -> str:
-        word = make_word(self._around.random(WORD_LETTERS))
-        self.keep_note(_word_name(root), hash_word(word, self._around.random(SALT_BYTES)))
-        return word
+    def _new_code(self) -> tuple[str, str]:
+        """A new edit code, and what is kept of it."""
+        code = make_code(self._host.random(CODE_LETTERS))
+        return code, hash_code(code, self._host.random(SALT_BYTES))
 
     def _group_key(self, name: str, passphrase: str, field: str = "passphrase") -> SigningKey:
-        sealed = (self._store.note("groups") or {}).get(name)
+        sealed = self.notes.state.groups.get(name)
         if sealed is None:
             raise DraftRefused([Problem("group", "group-unknown")])
         try:
             return SigningKey(unseal(base64.b64decode(sealed), passphrase))
         except WrongPassphrase:
             raise DraftRefused([Problem(field, "passphrase-wrong")]) from None
-
-    def _kept(self) -> dict[str, PendingPost]:
-        return {id_: PendingPost.of(note) for id_, note in (self._store.note("waiting") or {}).items()}
-
-    def _put(self, kept: PendingPost) -> None:
-        with self._around.gate:
-            notes = dict(self._store.note("waiting") or {})
-            if len(notes) >= MAX_WAITING:
-                raise BoardClosed("waiting-full")
-            notes[record_id(kept.raw).hex()] = kept.note()
-            self.keep_note("waiting", notes)
-
-    def _correct_waiting(self, item_id: str, kept: PendingPost, word: str, draft: Draft) -> Posted:
-        """Another text in the place of one that nobody has seen yet."""
-        old = decode(kept.raw)
-        self._check_word(record_id(kept.raw)[:TARGET_BYTES], word)
-        draft = self._checked(replace(draft, publish_at=kept.publish_at))
-        raw = self._signed(draft, record_of(draft, old.author, max(old.created, self._now())), self._key)
-        root = record_id(raw)[:TARGET_BYTES]
-        self.keep_note(_word_name(root), self._store.note(_word_name(record_id(kept.raw)[:TARGET_BYTES])))
-        self._put(replace(kept, raw=raw))
-        self.drop(item_id)
-        return Posted(record_id(raw).hex(), "", self._cost_of(len(raw)), waiting=True)
 
 
 def outliving(record: Record, expires: int) -> Record:
@@ -371,7 +319,3 @@ def outliving(record: Record, expires: int) -> Record:
     if isinstance(record.detail, Event) and record.expires >= expires:
         life = record.life  # its own end is late enough
     return replace(record, life=life)
-
-
-def _word_name(root: bytes) -> str:
-    return f"word {root.hex()}"

@@ -162,12 +162,13 @@ def newkey(file: Path) -> None:
 def group(config: Path | None, name: str) -> None:
     """Let the group NAME sign its posts on this island's portal, with a passphrase."""
     settings = settings_of(config)
-    sealed_groups = ask(settings, "note", name="groups") or {}
-    if name in sealed_groups:
+    has_key = name in ask(settings, "groups")
+    if not has_key:
+        seed = os.urandom(SEED_BYTES)
+        sealed = base64.b64encode(seal(seed, _new_passphrase(), os.urandom(SALT_BYTES))).decode()
+        has_key = not ask(settings, "add-group", name=name, sealed=sealed)
+    if has_key:
         raise click.ClickException(f"{name} has a key here already; keys are never overwritten.")
-    seed = os.urandom(SEED_BYTES)
-    sealed = base64.b64encode(seal(seed, _new_passphrase(), os.urandom(SALT_BYTES))).decode()
-    ask(settings, "set_note", name="groups", value={**sealed_groups, name: sealed})
     say(f"{name} can sign here once a keeper vouches for its key:\n"
                f"  archipel vouch {SigningKey(seed).public.hex()} --group --name “{name}”")
 
@@ -181,11 +182,8 @@ def keeper(config: Path | None, name: str, remove: bool) -> None:
     from werkzeug.security import generate_password_hash
 
     settings = settings_of(config)
-    keepers = ask(settings, "note", name="keepers") or {}
-    keepers.pop(name, None)
-    if not remove:
-        keepers[name] = generate_password_hash(_new_passphrase("Password"))
-    ask(settings, "set_note", name="keepers", value=keepers or None)
+    hashed = None if remove else generate_password_hash(_new_passphrase("Password"))
+    ask(settings, "set-keeper", name=name, password_hash=hashed)
     say(f"{name} {'has no password any more' if remove else 'can sign in at /keeper'}.")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from node.board.api import LANGUAGES
-from node.board.board import Host, IslandBoard
+from node.board.board import Board
+from node.board.host import Host
 from node.daemon.ax25 import packet_engine, packet_link, packet_ready
 from node.daemon.bulk_client import doors
 from node.daemon.keyfiles import KeyFolder
@@ -80,7 +81,7 @@ class App:
         self.island = Replica(self.liveset, self.store, [self.air, packet, *mirrors])
         self.island.load(self.timekeeper.now())
         self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
-        self.board = IslandBoard(self.liveset, self.store, self.archive, self.key, self._shell())
+        self.board = Board(self.liveset, self.store, self.archive, self.key, self._shell())
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
         self.lan = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
@@ -115,7 +116,7 @@ class App:
         return create_app(self.board, PortalSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=portal.wifi, behind_front=portal.behind_front,
-            keepers=lambda name: (self.store.note("keepers") or {}).get(name)))
+            keepers=self.board.password_hash))
 
     # time
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
-from node.board.board import IslandBoard
+from node.board.board import Board
 from node.daemon.runner import Runner
 from node.daemon.settings import Settings
 from node.daemon.timekeeper import Timekeeper
@@ -43,7 +43,7 @@ class Around(Protocol):
     liveset: LiveSet
     timekeeper: Timekeeper
     runner: Runner
-    board: IslandBoard
+    board: Board
 
 
 class Maintenance:
@@ -68,7 +68,7 @@ class Maintenance:
 
     def _run(self) -> None:
         around = self._around
-        errands = (around.store.probe, around.board.desk.publish_due, self.read_ahead, self.index,
+        errands = (around.store.probe, around.board.publish_due, self.read_ahead, self.index,
                    self._retire_now_and_then)
         pause_s = PERIOD_S / around.timekeeper.rate
         while not self._closing.wait(pause_s):
@@ -155,4 +155,4 @@ class Maintenance:
             return
         around.runner.call(lambda: around.liveset.forget(ids))
         roots = {Entry.of(decode(row.raw), row.raw).root for row in rows}
-        around.board.desk.forget_words([root for root in roots if not around.liveset.about(root)])
+        around.board.retired([root for root in roots if not around.liveset.about(root)])

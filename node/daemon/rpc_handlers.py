@@ -4,7 +4,7 @@ import base64
 from typing import Any, Protocol
 
 from node.board.api import BoardClosed, Draft, DraftRefused, ImportSummary, Item
-from node.board.board import IslandBoard
+from node.board.board import Board
 from node.daemon.rpc import Handler
 from node.daemon.runner import Runner
 from node.model.record import Kind
@@ -18,7 +18,7 @@ LISTED = 1000
 class Around(Protocol):
     """What of `node.daemon.app.App` is needed."""
 
-    board: IslandBoard
+    board: Board
     liveset: LiveSet
     runner: Runner
     store: JournalStore
@@ -32,8 +32,9 @@ def handlers(around: Around) -> dict[str, Handler]:
         "list": lambda request: listed(around.board, request["limit"]),
         "raws": lambda request: raws(around, request["kinds"]),
         "publish": lambda request: publish(around.runner, request["raws"]),
-        "note": lambda request: around.store.note(request["name"]),
-        "set_note": lambda request: around.store.set_note(request["name"], request["value"]),
+        "groups": lambda request: around.board.groups(),
+        "add-group": lambda request: around.board.add_group(request["name"], request["sealed"]),
+        "set-keeper": lambda request: around.board.set_keeper(request["name"], request["password_hash"]),
         "keys": lambda request: keys(around),
         "agenda-tag": lambda request: around.board.importing.tag(request["address"]),
         "agenda-look": lambda request: look(around.board, request),
@@ -41,7 +42,7 @@ def handlers(around: Around) -> dict[str, Handler]:
     }
 
 
-def post(board: IslandBoard, given: dict) -> dict:
+def post(board: Board, given: dict) -> dict:
     """Post what the command line typed."""
     kind = Kind.EVENT if "title" in given else Kind.BULLETIN
     given = {("life_days" if key == "days" else key): value for key, value in given.items()}
@@ -53,10 +54,10 @@ def post(board: IslandBoard, given: dict) -> dict:
         raise ValueError("; ".join(f"{problem.field}: {problem.code}" for problem in refused.problems)) from refused
     except BoardClosed as closed:
         raise ValueError(f"this island cannot keep posts now: {closed.reason}") from closed
-    return {"id": posted.id, "word": posted.word, **vars(posted.cost)}
+    return {"id": posted.id, "word": posted.edit_code, **vars(posted.cost)}
 
 
-def look(board: IslandBoard, request: dict) -> dict:
+def look(board: Board, request: dict) -> dict:
     """What an agenda of another program brings; its file comes in base64."""
     content = base64.b64decode(request["content"])
     return brief(board.importing.look(content, request["name"], request["address"], request["tag"]))
@@ -70,7 +71,7 @@ def brief(intake: ImportSummary) -> dict:
             "left_out": dict(intake.left_out), "cost": vars(intake.cost), "size": intake.size, **piles}
 
 
-def listed(board: IslandBoard, limit: int) -> list[dict]:
+def listed(board: Board, limit: int) -> list[dict]:
     """Coming events by start, then the newest bulletins."""
     items, after = board.events(board.now(), board.now() + 366 * 1440, limit=limit), None
     while len(items) < limit and after != "":

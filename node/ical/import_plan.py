@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from node.board.api import Draft, DraftRefused, Item
-from node.board.board import IslandBoard
-from node.board.drafts import LINE_LIMITS, normalised
+from node.board.board import Board
+from node.board.drafts import LINE_LIMITS, Composed, normalised
 from node.board.import_sources import Known
 from node.board.items import root_of
 from node.ical.parser import CalendarEntry
@@ -34,7 +34,12 @@ class Step:
 
     entry: CalendarEntry
     item: Item | None
-    record: Record
+    composed: Composed
+
+    @property
+    def record(self) -> Record:
+        """The record itself."""
+        return self.composed.record
 
 
 @dataclass
@@ -56,8 +61,8 @@ class Plan:
 class Planner:
     """Compares an agenda's entries with the board. `known`: what of them was taken over before, by key."""
 
-    def __init__(self, board: IslandBoard, known: Mapping[str, Known]):
-        self._publisher, self._origins, self._known, self._now = board.desk, board.origins, known, board.now()
+    def __init__(self, board: Board, known: Mapping[str, Known]):
+        self._board, self._sources, self._known, self._now = board, board.notes.state.sources, known, board.now()
         events = board.events(self._now, self._now + MAX_EVENT_AHEAD_MIN, limit=MAX_LIVE)
         self._live = {root_of(item): item for item in events}
         taken = {one.root for one in known.values()}
@@ -70,7 +75,7 @@ class Planner:
     def plan(self, entries: list[CalendarEntry]) -> Plan:
         """What to do. Raises BoardClosed when this island may post nothing."""
         plan = Plan()
-        self._publisher.room_for(0, 0)
+        self._board.has_room(0, 0)
         by_link = _named_once((entry.draft.link, entry) for entry in entries)
         for entry in entries:
             entry = replace(entry, draft=self._fitted(normalised(entry.draft)))
@@ -114,23 +119,25 @@ class Planner:
 
     def _is_orphan(self, item: Item) -> bool:
         """Whether this island took it over itself and has forgotten from where."""
-        return self._origins.of(root_of(item)) is None and self._publisher.may_change(item)
+        return self._sources.origin_of(root_of(item)) is None and self._board.may_change(item)
 
     def _add(self, plan: Plan, pile: list[Step], entry: CalendarEntry, item: Item | None) -> None:
         """One record more, if so many may be posted at once and leave room for others."""
         if len(plan.steps) >= MAX_AT_ONCE:
             plan.left_out["later"] += 1
             return
-        if item is not None and entry.cancelled is not None:
-            record = self._publisher.call_off(item, entry.cancelled)
-        else:
-            record = self._publisher.offer(entry.draft, item)
-        record_bytes = self._publisher.cost_of([record]).record_bytes
-        if item is None and not self._publisher.room_for(self._bytes + record_bytes, len(plan.new) + 1):
+        composed = self._composed(entry, item)
+        if item is None and not self._board.has_room(self._bytes + composed.size_bytes, len(plan.new) + 1):
             plan.left_out["share-used"] += 1
             return
-        self._bytes += record_bytes * (item is None)
-        pile.append(Step(entry, item, record))
+        self._bytes += composed.size_bytes * (item is None)
+        pile.append(Step(entry, item, composed))
+
+    def _composed(self, entry: CalendarEntry, item: Item | None) -> Composed:
+        """The record that announces an entry, or calls off or replaces the item that did; raises DraftRefused."""
+        if item is not None and entry.cancelled is not None:
+            return self._board.call_off(item, entry.cancelled)
+        return self._board.offer(entry.draft, item)
 
     def _twin(self, entry: CalendarEntry, own_link: bool) -> Item | None:
         """The same event, announced by others, or by this island before it lost its notes."""
@@ -142,7 +149,7 @@ class Planner:
         said = "".join(getattr(draft, name) for name in ("text", *LINE_LIMITS))
         for most in SHORTER if len(said.encode()) > SAFE_BYTES else ():
             try:
-                self._publisher.offer(draft)
+                self._board.offer(draft)
                 break
             except DraftRefused:
                 draft = replace(draft, text=shortened(draft.text, most) if most else "")

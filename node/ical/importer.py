@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from node.board.api import BoardClosed, ImportSummary, Origin
-from node.board.board import IslandBoard
+from node.board.board import Board
 from node.board.import_sources import ImportSource, Known
 from node.board.publishing import IN_THE_SET
 from node.ical.import_plan import Plan, Planner, Step
@@ -40,26 +40,26 @@ class Importer:
     `gate`: a lock, so that what two keepers take at once is not posted twice. Safe from any thread but the runner's.
     """
 
-    def __init__(self, board: IslandBoard, take_in: Callable[[list[bytes]], list[Verdict]], here: Locality,
+    def __init__(self, board: Board, take_in: Callable[[list[bytes]], list[Verdict]], here: Locality,
                  gate: AbstractContextManager):
         self._board, self._take_in, self._here, self._gate = board, take_in, here, gate
         self._held: OrderedDict[str, Held] = OrderedDict()
 
     def tag(self, address: str) -> str:
-        """What the server called the version that was taken; "" if it is to be fetched anew all the same."""
-        source = self._board.origins.source(address)
+        """See Imports."""
+        source = self._board.notes.state.sources.get(address)
         return source.tag if source else ""
 
     def look(self, content: bytes, name: str, address: str = "", tag: str = "") -> ImportSummary:
-        """See Imports. `address` is where it was fetched, `tag` its server's name for this version (ETag)."""
+        """See Imports."""
         try:
             agenda = read(content, self._here, self._board.now())
         except RemoteFault as fault:
             return ImportSummary(problem=fault.reason)
         called = agenda.name or line_of(name, MAX_NAME)
-        intake_id = blake2b(f"{address}\n{called}\n".encode() + content, digest_size=8).hexdigest()
-        held = Held(intake_id, address or called, Origin(called, site_of(address) or agenda.site), agenda, tag)
-        self._held[intake_id] = held
+        import_id = blake2b(f"{address}\n{called}\n".encode() + content, digest_size=8).hexdigest()
+        held = Held(import_id, address or called, Origin(called, site_of(address) or agenda.site), agenda, tag)
+        self._held[import_id] = held
         while len(self._held) > MAX_HELD:
             self._held.popitem(last=False)
         try:
@@ -67,30 +67,28 @@ class Importer:
         except BoardClosed as closed:
             return ImportSummary(problem=closed.reason)
 
-    def take(self, intake_id: str, keeper: str) -> ImportSummary:
+    def take(self, import_id: str, keeper: str) -> ImportSummary:
         """See Imports."""
-        held = self._held.get(intake_id)
+        held = self._held.get(import_id)
         if held is None:
             return ImportSummary(problem="stale")
         try:
             with self._gate:
                 plan = self._plan(held)
-                self._carry_out(held, plan)
-                if plan.steps:
-                    self._board.note_act(keeper, "import", held.origin.name)
+                self._carry_out(held, plan, keeper)
             return self._told(held, plan)
         except (BoardClosed, StoreFailed) as failure:
             return ImportSummary(problem=failure.reason)
 
     def _source(self, held: Held) -> ImportSource:
-        return self._board.origins.source(held.name) or ImportSource(held.origin)
+        return self._board.notes.state.sources.get(held.name) or ImportSource(held.origin)
 
     def _plan(self, held: Held) -> Plan:
         return Planner(self._board, self._source(held).known).plan(held.agenda.entries)
 
-    def _carry_out(self, held: Held, plan: Plan) -> None:
+    def _carry_out(self, held: Held, plan: Plan, keeper: str) -> None:
         """Post it all, and remember what the events were made of. What was refused after all is left out."""
-        raws = [self._board.desk.sign_own(step.record) for step in plan.steps]
+        raws = [self._board.sign_own(step.record) for step in plan.steps]
         verdicts = self._take_in(raws) if raws else []
         refused = [step for step, verdict in zip(plan.steps, verdicts, strict=True) if verdict.reason not in IN_THE_SET]
         known = dict(self._source(held).known) | plan.standing
@@ -102,14 +100,14 @@ class Importer:
         whole = not refused and not held.agenda.growing and not any(plan.left_out[reason] for reason in LATER)
         source = ImportSource(held.origin, held.tag if whole else "", known)
         if source != self._source(held):
-            self._board.origins.remember(held.name, source, self._board.now())
+            self._board.remember_source(held.name, source, keeper if plan.steps else "")
 
     def _told(self, held: Held, plan: Plan) -> ImportSummary:
         return ImportSummary(
             held.id, "", held.origin, tuple(step.entry.draft for step in plan.new),
             tuple(step.entry.draft for step in plan.changed), tuple(step.item for step in plan.cancelled if step.item),
             len(plan.standing), dict(held.agenda.left_out + plan.left_out),
-            self._board.desk.cost_of(step.record for step in plan.steps))
+            self._board.cost_of(step.composed for step in plan.steps))
 
 
 def _known(step: Step, verdict: Verdict) -> Known:

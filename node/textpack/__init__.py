@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 
 from node.model.errors import LocalMisuse, RemoteFault
@@ -13,7 +13,6 @@ from node.textpack.rangecoder import Decoder, Encoder
 
 RAW = 0
 CAPITALS = 4  # added to a model's codec: its small letters stand for capitals
-PACKED_KEPT = 16  # what somebody posts is packed for its price first, and then again
 DEFAULT = 1  # the model tried when the language has none
 SHORT_BYTES = 40  # shorter texts are not worth loading another language's model
 POOR = 2  # raw bytes per packed byte below which the other languages' models are tried
@@ -36,7 +35,6 @@ MODELS = {  # by codec, the number of its language
 }
 
 
-@lru_cache(PACKED_KEPT)
 def pack(text: str, language: int = 0) -> tuple[int, bytes]:
     """(codec, bytes): the smallest coding of `text` found; `language` (records' numbers) says which model to try first."""
     try:

@@ -11,7 +11,7 @@ from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.textpack import pack
-from tests.sim.places import ELSEWHERE, FOUNDER, GROUP, HERE, Place, event, problems
+from tests.sim.places import ELSEWHERE, FOUNDER, GROUP, HERE, Place, add_group, event, problems
 
 
 def test_a_bulletin_comes_out_as_it_was_typed(place):
@@ -109,29 +109,29 @@ def test_a_scheduled_post_waits_for_its_minute_and_survives_a_restart(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="demain", publish_at=place.minute + 1_440))
     assert posted.waiting and place.board.bulletins().items == []
     assert [one.item.text for one in place.board.waiting()] == ["demain"]
-    assert place.board.desk.publish_due() == 0
+    assert place.board.publish_due() == 0
     place.pass_days(1)
-    assert place.board.desk.publish_due() == 1
+    assert place.board.publish_due() == 1
     assert place.board.item(posted.id).text == "demain"
     assert place.board.waiting() == []
-    place.board.withdraw(posted.id, posted.word)
+    place.board.withdraw(posted.id, posted.edit_code)
 
 
 def test_a_moderated_post_waits_for_a_keeper(place):
     place.board.set_posting("moderated", "nadia")
     first, second = (place.board.post(Draft(Kind.BULLETIN, text=text)) for text in ("un", "deux"))
-    corrected = place.board.correct(first.id, first.word, Draft(Kind.BULLETIN, text="un, corrigé"))
+    corrected = place.board.correct(first.id, first.edit_code, Draft(Kind.BULLETIN, text="un, corrigé"))
     assert {one.item.text for one in place.board.waiting()} == {"un, corrigé", "deux"}
     place.board.approve(corrected.id, "nadia")
     place.board.refuse(second.id, "nadia")
     assert [item.text for item in place.board.bulletins().items] == ["un, corrigé"]
     assert place.board.waiting() == []
-    assert [act.deed for act in place.board.acts()] == ["refuse", "approve", "posting"]
-    place.board.withdraw(corrected.id, first.word)
+    assert [entry.action for entry in place.board.audit_log()] == ["refuse", "approve", "posting"]
+    place.board.withdraw(corrected.id, first.edit_code)
 
 
 def test_a_group_signs_with_its_passphrase(place):
-    place.board.desk.add_group("Syndicat", b"\3" * 32, "trois chats")
+    add_group(place.board, "Syndicat", b"\3" * 32, "trois chats")
     place.board.set_posting("members", "nadia")
     draft = Draft(Kind.BULLETIN, text="Grève demain")
     assert problems(place.board.post, draft) == [("group", "members-only")]
@@ -224,7 +224,7 @@ def test_the_revision_changes_when_anything_shown_may_have(place):
 
 def test_what_a_keeper_says_of_the_time_is_noted_only_when_it_is_believed(place):
     assert not place.board.set_clock(place.minute + 60, "nadia")
-    assert place.board.acts() == []
+    assert place.board.audit_log() == []
 
 
 def test_status_tells_the_fingerprint_of_what_is_held(place):
@@ -256,7 +256,7 @@ def test_a_scheduled_post_that_came_too_late_does_not_hold_up_the_others(place):
     soon = place.board.post(Draft(Kind.BULLETIN, text="court", life_days=1, publish_at=place.minute + 60))
     later = place.board.post(Draft(Kind.BULLETIN, text="long", life_days=9, publish_at=place.minute + 60))
     place.pass_days(3)
-    assert place.board.desk.publish_due() == 1
+    assert place.board.publish_due() == 1
     assert place.board.item(soon.id) is None and place.board.item(later.id).text == "long"
     assert place.board.waiting() == []
 
@@ -264,19 +264,19 @@ def test_a_scheduled_post_that_came_too_late_does_not_hold_up_the_others(place):
 def test_nothing_is_kept_of_the_word_of_what_was_withdrawn(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="bonjour"))
     assert any(name.startswith("word") and json.loads(value) for name, value in place.store._notes.items())
-    place.board.withdraw(posted.id, posted.word)
+    place.board.withdraw(posted.id, posted.edit_code)
     assert not any(name.startswith("word") and json.loads(value) for name, value in place.store._notes.items())
 
 
 def test_the_reason_of_a_cancellation_is_checked_like_any_text(place):
     posted = place.board.post(event(place))
-    assert problems(place.board.withdraw, posted.id, posted.word, "pluie\x07") == [("reason", "control-character")]
-    place.board.withdraw(posted.id, posted.word, "e\u0301clairs")
+    assert problems(place.board.withdraw, posted.id, posted.edit_code, "pluie\x07") == [("reason", "control-character")]
+    place.board.withdraw(posted.id, posted.edit_code, "e\u0301clairs")
     assert place.board.item(posted.id).cancelled == "éclairs"
 
 
 def test_a_group_of_the_same_name_cannot_touch_the_post_of_another(place):
-    place.board.desk.add_group("Syndicat", bytes([9]) * 32, "autre phrase")
+    add_group(place.board, "Syndicat", bytes([9]) * 32, "autre phrase")
     theirs = place.take(Record(Kind.BULLETIN, GROUP.key_id, place.minute, 24, packed=b"assemblee"), GROUP)
     for change in (place.board.withdraw, lambda *given: place.board.correct(*given, Draft(Kind.BULLETIN, text="faux"))):
         assert problems(change, theirs.id.hex(), "autre phrase") == [("word", "not-yours")]

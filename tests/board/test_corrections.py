@@ -14,12 +14,12 @@ def test_its_author_corrects_it_with_the_private_word_only(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
     better = Draft(Kind.BULLETIN, text="à 19 h")
     assert problems(place.board.correct, posted.id, "abcd-efgh", better) == [("word", "word-wrong")]
-    corrected = place.board.correct(posted.id, posted.word.upper().replace("-", " "), better)
+    corrected = place.board.correct(posted.id, posted.edit_code.upper().replace("-", " "), better)
     for id_ in (posted.id, posted.id[:12], corrected.id):
         item = place.board.item(id_)
         assert (item.text, item.corrected) == ("à 19 h", True)
     assert len(place.board.bulletins().items) == 1
-    again = place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text="à 20 h"))
+    again = place.board.correct(posted.id, posted.edit_code, Draft(Kind.BULLETIN, text="à 20 h"))
     assert place.board.item(again.id).text == "à 20 h"
     assert len(place.board.bulletins().items) == 1
 
@@ -28,13 +28,13 @@ def test_a_correction_says_what_was_shown_first(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
     assert place.board.item(posted.id).before is None
     for text in ("à 19 h", "à 20 h"):
-        corrected = place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text=text))
+        corrected = place.board.correct(posted.id, posted.edit_code, Draft(Kind.BULLETIN, text=text))
         item = place.board.item(posted.id)
         assert (item.text, item.before.text, item.before.id) == (text, "à 18 h", posted.id)
     place.board.hide(posted.id)
     assert place.board.item(posted.id) is None
     place.board.hide(posted.id, hidden=False)
-    place.board.withdraw(posted.id, posted.word)
+    place.board.withdraw(posted.id, posted.edit_code)
     assert place.store.get(bytes.fromhex(corrected.id)) is None  # what was shown first is kept nowhere else
 
 
@@ -42,7 +42,7 @@ def test_a_correction_says_what_was_shown_first(place):
 def test_what_somebody_wrote_to_the_card_is_not_shown_as_the_version_before(place, forge):
     posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
     other = place.board.post(Draft(Kind.BULLETIN, text="tout autre chose"))
-    corrected = place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text="à 19 h"))
+    corrected = place.board.correct(posted.id, posted.edit_code, Draft(Kind.BULLETIN, text="à 19 h"))
     row = place.store.get(bytes.fromhex(corrected.id))
     for before in (forge(row.before), place.liveset.raw(bytes.fromhex(other.id))):
         place.store.commit(put=[replace(row, before=before)])
@@ -52,17 +52,17 @@ def test_what_somebody_wrote_to_the_card_is_not_shown_as_the_version_before(plac
 def test_an_event_moved_to_an_earlier_day_does_not_bring_the_old_one_back(place):
     draft = event(place, start=place.minute + 14_400, end=place.minute + 14_460)
     posted = place.board.post(draft)
-    place.board.correct(posted.id, posted.word, replace(draft, start=place.minute + 600, end=place.minute + 660))
+    place.board.correct(posted.id, posted.edit_code, replace(draft, start=place.minute + 600, end=place.minute + 660))
     assert [item.start for item in place.board.events(0, 9_000_000)] == [place.minute + 600]
 
 
 def test_what_is_withdrawn_is_gone_and_what_is_cancelled_says_so(place):
     gone = place.board.post(Draft(Kind.BULLETIN, text="une erreur"))
-    place.board.withdraw(gone.id, gone.word)
+    place.board.withdraw(gone.id, gone.edit_code)
     assert place.board.item(gone.id) is None and place.board.bulletins().items == []
     off = place.board.post(event(place))
     assert problems(place.board.withdraw, off.id, "nope", "pluie") == [("word", "word-wrong")]
-    place.board.withdraw(off.id, off.word, "pluie")
+    place.board.withdraw(off.id, off.edit_code, "pluie")
     assert place.board.item(off.id).cancelled == "pluie"
 
 
@@ -91,7 +91,7 @@ def test_replies_stand_under_what_they_answer_also_after_a_correction(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="Qui a une remorque ?"))
     place.board.post(Draft(Kind.REPLY, text="Moi", target=posted.id))
     place.clock.advance(60)
-    place.board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, text="Qui a une grande remorque ?"))
+    place.board.correct(posted.id, posted.edit_code, Draft(Kind.BULLETIN, text="Qui a une grande remorque ?"))
     place.board.post(Draft(Kind.REPLY, text="Moi aussi", target=place.board.item(posted.id).id))
     assert [reply.text for reply in place.board.item(posted.id).replies] == ["Moi", "Moi aussi"]
     assert len(place.board.bulletins().items) == 1

@@ -113,7 +113,7 @@ def test_after_a_restart_everything_is_there_and_the_clock_does_not_go_back(fold
     with running(settings, SystemClock()) as one:
         assert texts(one) == {"resté"}
         assert one.timekeeper.now() >= fast - 2
-        one.board.withdraw(posted.id, posted.word)
+        one.board.withdraw(posted.id, posted.edit_code)
         assert texts(one) == set()
 
 
@@ -149,7 +149,7 @@ def test_a_keeper_may_set_the_clock_forward_while_nothing_better_tells_the_time(
         assert one.board.now() >= tomorrow
         assert not one.board.set_clock(tomorrow - 2_000, "nadia")
         assert one.board.status()["clock"] == {"source": "keeper", "sure": True, "now": one.board.now()}
-        assert [act.deed for act in one.board.acts()] == ["clock"]
+        assert [entry.action for entry in one.board.audit_log()] == ["clock"]
 
 
 def test_the_posting_rule_of_the_settings_holds_until_a_keeper_changes_it(folders):

@@ -36,8 +36,7 @@ def around(tmp_path):
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
     forgotten = []
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
-    desk = SimpleNamespace(publish_due=lambda: 0, forget_words=forgotten.extend)
-    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), desk=desk)
+    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, retired=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
                           island=Replica(liveset, store, []), board=board, settings=settings, forgotten=forgotten,
@@ -147,7 +146,7 @@ def test_nothing_is_archived_by_a_clock_that_is_not_sure(around):
     assert around.store.get(record_id(post))
 
 
-def test_a_private_word_dies_with_its_post_and_not_before(around):
+def test_an_edit_code_dies_with_its_post_and_not_before(around):
     post = around.village.bulletin("founder", life=90)
     claim = around.village.bulletin("ana", life=1, minute=1, target=record_id(post)[:8])  # says that it corrects it
     around.island.handle_all([RecordPosted(around.village.vouch("founder", "ana")), RecordPosted(post),

@@ -1,9 +1,11 @@
 """Agendas taken over: once, with corrections and cancellations, where they came from, and never in others' place."""
 
+from functools import partial
+
 import pytest
 
 from node.board.api import Draft, Origin
-from node.board.import_sources import KEPT_MIN, MAX_KNOWN, ImportSource, Known, Origins
+from node.board.import_sources import KEPT_MIN, MAX_KNOWN, ImportSource, ImportSources, Known
 from node.ical.import_plan import MAX_AT_ONCE
 from node.ical.importer import MAX_HELD
 from node.model.record import Kind, Record
@@ -20,15 +22,17 @@ def importer(board):
     return board.importing
 
 
+def taken(importer, content, name="agenda.ics", address=""):
+    """Looks at a file and takes it; how many were new, changed, cancelled, unchanged."""
+    shown = importer.look(content, name, address)
+    done = importer.take(shown.id, "lea")
+    assert done == shown
+    return len(done.new), len(done.changed), len(done.cancelled), done.unchanged
+
+
 @pytest.fixture
 def give(importer):
-    """Looks at a file and takes it; how many were new, changed, cancelled, unchanged."""
-    def taken(content, name="agenda.ics", address=""):
-        shown = importer.look(content, name, address)
-        done = importer.take(shown.id, "lea")
-        assert done == shown
-        return len(done.new), len(done.changed), len(done.cancelled), done.unchanged
-    return taken
+    return partial(taken, importer)
 
 
 def events(board):
@@ -153,12 +157,13 @@ def test_the_same_uid_of_another_source_is_another_event(board, give):
     assert taken == {"Bal": "Une source", "Détourné": "Une autre"}
 
 
-def test_events_that_lost_their_notes_are_known_again(neighbourhood, board, give):
+def test_events_that_lost_their_notes_are_known_again(neighbourhood, give):
     give(calendar(event()))
     neighbourhood.store.set_note("agendas", None)
-    board.origins = Origins(neighbourhood.store, board.desk.keep_note)
+    neighbourhood.restart_board()
+    board = neighbourhood.board
     assert items(board)["Bal"].origin is None
-    assert give(calendar(event("LOCATION:Là"))) == (0, 1, 0, 0)
+    assert taken(board.importing, calendar(event("LOCATION:Là"))) == (0, 1, 0, 0)
     assert items(board)["Bal"].origin and items(board)["Bal"].place == "Là"
 
 
@@ -168,11 +173,12 @@ def test_what_came_from_one_agenda_is_not_changed_by_another(board, importer, gi
     assert (shown.size, shown.left_out) == (0, {"known": 1})
 
 
-def test_where_events_came_from_outlives_a_restart(neighbourhood, board, give):
+def test_where_events_came_from_outlives_a_restart(neighbourhood, give):
     give(GANCIO.encode())
-    board.origins = Origins(neighbourhood.store, board.desk.keep_note)
+    neighbourhood.restart_board()
+    board = neighbourhood.board
     assert items(board)["Cantine de quartier"].origin == Origin("Le sémaphore", "https://semaphore.exemple.org/")
-    assert give(GANCIO.encode()) == (0, 0, 0, 1)
+    assert taken(board.importing, GANCIO.encode()) == (0, 0, 0, 1)
 
 
 def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, give, importer):
@@ -198,7 +204,7 @@ def test_a_full_card_keeps_nothing_and_says_so(neighbourhood, board, importer):
     shown = importer.look(GANCIO.encode(), "x")
     importer._take_in = full
     assert importer.take(shown.id, "lea").problem == "full"
-    assert not events(board) and not board.acts()
+    assert not events(board) and not board.audit_log()
 
 
 def test_a_file_seen_too_long_ago_must_be_given_again(importer):
@@ -215,7 +221,7 @@ def test_what_is_no_agenda_is_said(importer):
 def test_what_was_imported_is_seen_among_the_acts(board, give):
     give(GANCIO.encode())
     give(GANCIO.encode())
-    assert [(act.keeper, act.deed, act.about) for act in board.acts()] == [("lea", "import", "Le sémaphore")]
+    assert [(entry.keeper, entry.action, entry.about) for entry in board.audit_log()] == [("lea", "import", "Le sémaphore")]
 
 
 def test_a_long_text_is_cut_to_what_fits_a_record_and_stays_unchanged(board, give):
@@ -261,14 +267,13 @@ def test_our_own_agenda_comes_back_whole_on_another_island(board, portal, settin
     assert board.importing.look(content, "x").left_out == {"known": len(drafts)}, "it comes home and finds itself"
 
 
-def test_what_is_known_of_agendas_is_bounded(board):
-    origins = board.origins
+def test_what_is_known_of_agendas_is_bounded():
     many = {str(n): Known(n.to_bytes(8, "big"), (0, 0), 10 * n) for n in range(MAX_KNOWN + 10)}
-    origins.remember("a", ImportSource(Origin("A"), known=many), 0)
-    assert len(origins.source("a").known) == MAX_KNOWN and "0" not in origins.source("a").known
-    origins.remember("b", ImportSource(Origin("B"), known={"x": Known(b"x" * 8, (0, 0), 9**6)}), KEPT_MIN + 10 * MAX_KNOWN
-    + 99)
-    assert not origins.source("a").known and origins.of(b"x" * 8) == Origin("B")
+    sources = ImportSources().having("a", ImportSource(Origin("A"), known=many), 0)
+    assert len(sources.get("a").known) == MAX_KNOWN and "0" not in sources.get("a").known
+    other = ImportSource(Origin("B"), known={"x": Known(b"x" * 8, (0, 0), 9**6)})
+    sources = sources.having("b", other, KEPT_MIN + 10 * MAX_KNOWN + 99)
+    assert not sources.get("a").known and sources.origin_of(b"x" * 8) == Origin("B")
 
 
 def test_an_island_that_may_not_post_says_so(neighbourhood):

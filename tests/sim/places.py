@@ -1,5 +1,6 @@
 """An island with its board, as the tests of the board use it."""
 
+import base64
 import random
 import threading
 from dataclasses import replace
@@ -7,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from node.board.api import Draft, DraftRefused
-from node.board.board import Host, IslandBoard
+from node.board.board import Board
+from node.board.host import Host
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
+from node.model.passphrase import SALT_BYTES, seal
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS
@@ -35,7 +38,7 @@ class Place:
                                   (ELSEWHERE, Right.WRITE | Right.URGENT, "École")):
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
                              codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
-        self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, Host(
+        self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
             lambda: {"name": "Café", "links": []}, threading.Lock()))
 
@@ -61,6 +64,11 @@ def event(place, **fields):
     start = place.minute + 600
     return replace(Draft(Kind.EVENT, title="Fête", start=start, end=start + 120, place="Parc", organiser="Nous",
                          text="Venez !", link="https://exemple.org/", position=(48.87, 2.39), offset=4), **fields)
+
+
+def add_group(board, name, seed, passphrase):
+    """Let a group sign on a board, as the command line does."""
+    assert board.add_group(name, base64.b64encode(seal(seed, passphrase, bytes(SALT_BYTES))).decode())
 
 
 def problems(call, *arguments):

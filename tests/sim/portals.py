@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.security import generate_password_hash
 
-from node.board.board import Host, IslandBoard
+from node.board.board import Board
 from node.board.drafts import FIELD_MARK
+from node.board.host import Host
 from node.daemon.qr_reader import scanned
 from node.ical.importer import Importer
 from node.ical.parser import Locality
@@ -41,25 +42,32 @@ class Neighbourhood:
         self.store = MemoryStore() if store is None else store
         self.archive = Archive(folder / "archive.sqlite")
         self.island = Replica(self.liveset, self.store, [])
+        self._one_at_a_time = threading.Lock()  # as on the runner's thread
         for key, rights, name in NEIGHBOURS:
             codec, packed = pack(name)
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
                              codec=codec, packed=packed), FOUNDER)
-        shell = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
-                      lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
-        self.board = IslandBoard(self.liveset, self.store, self.archive, HERE, shell)
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(HERE.key_id, "Île du canal"), self.clock.now,
                                   self._take_in)
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
+        self.restart_board()
+
+    def restart_board(self):
+        """Another board on what this one has kept."""
+        host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
+                    lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
+        self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.carrying = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.importing = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
-                                          Locality(ZoneInfo("Europe/Paris")), threading.Lock())
+                                        Locality(ZoneInfo("Europe/Paris")), threading.Lock())
 
     def _publish(self, raw):
-        return self.island.publish([raw], self.clock.now())[0][0]
+        with self._one_at_a_time:
+            return self.island.publish([raw], self.clock.now())[0][0]
 
     def _take_in(self, raws, via):
-        return self.island.take_in(raws, via, self.clock.now())[0]
+        with self._one_at_a_time:
+            return self.island.take_in(raws, via, self.clock.now())[0]
 
     def _set_clock(self, utc_s):
         ahead = utc_s - self.clock.now()

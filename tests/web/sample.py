@@ -54,7 +54,7 @@ def filled(folder: Path) -> Neighbourhood:
     posted = [board.post(Draft(Kind.BULLETIN, text, language, topic)) for text, topic, language in BULLETINS]
     board.post(Draft(Kind.REPLY, "Merci ! J’apporte des carottes.", target=posted[2].id))
     place.clock.advance(720)
-    board.correct(posted[2].id, posted[2].word, Draft(Kind.BULLETIN, BULLETINS[2][0].replace("16 h", "17 h"), topic=4))
+    board.correct(posted[2].id, posted[2].edit_code, Draft(Kind.BULLETIN, BULLETINS[2][0].replace("16 h", "17 h"), topic=4))
     for title, days, hour, length, topic, language, where in EVENTS:
         start = now - now % DAY_MIN + days * DAY_MIN + (hour - 1) * 60
         draft = Draft(
@@ -62,8 +62,9 @@ def filled(folder: Path) -> Neighbourhood:
             link="https://example.org/", start=start, end=start + length, offset=4, position=(48.87 - days / 500, 2.3767))
         event = board.post(draft)
         if not days:
-            board.correct(event.id, event.word, replace(draft, start=start + 30, place="Salle des fêtes, 3 rue du Canal"))
-    board.withdraw(event.id, event.word, "la salle est prise")
+            moved = replace(draft, start=start + 30, place="Salle des fêtes, 3 rue du Canal")
+            board.correct(event.id, event.edit_code, moved)
+    board.withdraw(event.id, event.edit_code, "la salle est prise")
     board.set_outline("48.8750,2.3600 48.8720,2.3640 48.8690,2.3680", "lea")
     board.set_picture(drawn_map(), [(48.8800, 2.3550), (48.8620, 2.3790)], "lea")
     board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")

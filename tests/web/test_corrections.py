@@ -76,7 +76,7 @@ def test_the_facts_of_an_event_are_compared_one_by_one(compared):
                                                   ("es", "Antes", "Ahora"), ("ar", "قبل", "الآن")])
 def test_the_page_of_a_corrected_post_says_what_it_was(portal, board, tag, before, now):
     posted = board.post(Draft(Kind.BULLETIN, TEXT))
-    board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, TEXT.replace("18 h", "19 h"), topic=2))
+    board.correct(posted.id, posted.edit_code, Draft(Kind.BULLETIN, TEXT.replace("18 h", "19 h"), topic=2))
     page = unescape(portal.get(f"/r/{posted.id[:12]}?lang={tag}").get_data(as_text=True))
     assert before in page and now in page and "<del>18</del>" in page and "<ins>19</ins>" in page
 
@@ -92,7 +92,7 @@ def test_an_island_that_never_saw_the_first_version_says_so(portal, neighbourhoo
 
 def test_a_long_post_wholly_rewritten_still_fits_its_page(portal, board):
     posted = board.post(Draft(Kind.BULLETIN, "اجتماع الجيران غدا مساء " * 90, language=4))
-    board.correct(posted.id, posted.word, Draft(Kind.BULLETIN, "تأجل الموعد إلى يوم آخر " * 90, language=4))
+    board.correct(posted.id, posted.edit_code, Draft(Kind.BULLETIN, "تأجل الموعد إلى يوم آخر " * 90, language=4))
     answer = portal.get(f"/r/{posted.id[:12]}?lang=ar")
     assert b"<del>" in answer.data and len(answer.data) < 13_100
 

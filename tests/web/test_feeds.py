@@ -48,11 +48,11 @@ def test_lines_are_folded_at_75_bytes_and_end_with_crlf(portal, event):
 def test_a_corrected_or_cancelled_event_is_the_same_event_for_calendars(portal, board, event):
     (before,) = calendar(portal)
     moved = Draft(Kind.EVENT, "", title="Assemblée déplacée", start=before_start(board) + 60, end=before_start(board) + 120)
-    corrected = board.correct(event.id, event.word, moved)
+    corrected = board.correct(event.id, event.edit_code, moved)
     (after,) = calendar(portal)
     assert after["UID"] == before["UID"] and after["SUMMARY"] == "Assemblée déplacée"
     assert int(after["SEQUENCE"]) >= int(before["SEQUENCE"])
-    board.withdraw(corrected.id, corrected.word or event.word, "Salle fermée")
+    board.withdraw(corrected.id, corrected.edit_code or event.edit_code, "Salle fermée")
     (cancelled,) = calendar(portal)
     assert (cancelled["UID"], cancelled["STATUS"]) == (before["UID"], "CANCELLED")
 

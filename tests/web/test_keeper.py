@@ -30,7 +30,7 @@ def test_the_desk_is_for_keepers_only(portal, board):
     assert "Mot de passe" in portal.get("/keeper?lang=fr").get_data(as_text=True)
     for path in ("approve", "hide", "rules", "outline", "logout"):
         portal.post(f"/keeper/{path}", data={"id": item.id, "posting": "members", "outline": "1,2"})
-    assert board.item(item.id) and not board.acts() and board.status()["rules"]["posting"] == "open"
+    assert board.item(item.id) and not board.audit_log() and board.status()["rules"]["posting"] == "open"
 
 
 @pytest.mark.parametrize(("name", "password"), [
@@ -94,7 +94,7 @@ def test_hiding_and_showing_again_is_seen_among_the_acts(portal, desk, board):
     assert portal.get(f"/r/{item.id[:12]}").status_code == 404
     desk("hide", id=item.id, action="show")
     assert "déplacés" in portal.get("/bulletins").get_data(as_text=True)
-    assert [(act.keeper, act.deed) for act in board.acts()] == [("lea", "show"), ("lea", "hide")]
+    assert [(entry.keeper, entry.action) for entry in board.audit_log()] == [("lea", "show"), ("lea", "hide")]
     assert "a cessé d’afficher" in portal.get("/keeper?lang=fr").get_data(as_text=True)
 
 
@@ -120,7 +120,7 @@ def test_the_rule_and_the_outline_are_changed_and_nonsense_is_not(desk, board):
 def test_the_clock_is_set_by_a_keeper_and_never_back(portal, desk, board):
     before = board.now()
     assert desk("clock", start_date="2025-12-31", start_time="12:00").status_code == 303
-    assert board.now() > before and board.acts()[0].deed == "clock"
+    assert board.now() > before and board.audit_log()[0].action == "clock"
     for day in ("2025-12-01", "x", ""):
         assert desk("clock", start_date=day, start_time="12:00").status_code == 422
 
@@ -135,7 +135,7 @@ def test_a_keeper_puts_a_picture_under_the_map_and_takes_it_away(desk, portal, b
     assert desk("picture", picture=(io.BytesIO(png()), "plan.png"), **corners).status_code == 303
     assert board.picture() == Picture("image/png", png(), (48.88, 2.35), (48.86, 2.38))
     page = portal.get("/keeper").get_data(as_text=True)
-    assert "48.88, 2.35" in page and board.acts()[0].deed == "picture"
+    assert "48.88, 2.35" in page and board.audit_log()[0].action == "picture"
     desk("picture", action="remove")
     assert board.picture() is None
 

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 
+from tests.sim.places import add_group
 from tests.sim.portals import PASSPHRASE
 from web import create_app
 
@@ -162,7 +163,7 @@ def test_a_post_that_waits_is_read_by_its_author_alone_and_can_be_withdrawn(port
 
 
 def test_a_group_signs_with_its_passphrase_and_corrects_with_it(portal, board):
-    board.desk.add_group("AMAP du canal", bytes([4]) * 32, PASSPHRASE)
+    add_group(board, "AMAP du canal", bytes([4]) * 32, PASSPHRASE)
     fields = {"kind": "bulletin", "text": "Légumes", "group": "AMAP du canal", "passphrase": "faux"}
     answer, page = send(portal, action="publish", **fields)
     assert answer.status_code == 422 and "not the passphrase of this group" in page

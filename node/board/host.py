@@ -1,0 +1,64 @@
+"""What the board gets from the island it is on: the store, the archive, the clock, the air. Core."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from node.replica.liveset import Verdict
+from node.store.index import Row, Slice
+
+
+class RowStore(Protocol):
+    """Rows by id and in order: of what is live (`node.store.journalstore`, `.memory`) or past (`.archive`)."""
+
+    def get(self, id_: bytes) -> Row | None:
+        """The row with this id, or None."""
+
+    def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
+        """A bounded part of the rows, in order, and the mark of what follows ("" at the end)."""
+
+
+class NoteStore(Protocol):
+    """Named JSON values that last (`node.store.journalstore`, `.memory`)."""
+
+    def note(self, name: str) -> Any:
+        """The value kept under a name, or None."""
+
+    def set_notes(self, values: Mapping[str, object]) -> None:
+        """Keep them, all or nothing; None forgets one. Returns when that is durable, or raises StoreFailed."""
+
+
+class BoardStore(RowStore, NoteStore, Protocol):
+    """What is kept on this island's card."""
+
+    def health(self) -> tuple[bool, str]:
+        """Whether the last writes were kept, and the reason (a slug) if not."""
+
+
+class PastRecords(RowStore, Protocol):
+    """Past rows, and the words of all (`node.store.archive`)."""
+
+    def search(self, typed: str, after: str = "", limit: int = 20) -> tuple[list[bytes], str]:
+        """Ids of what holds the words, and the mark of what follows."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the board needs of the world around it.
+
+    `now()` seconds since 1970; `publish(raw)` returns once durable or raises StoreFailed; `random(n)` n random bytes;
+    `packets(record_bytes)` and `airtime_s(record_bytes)` what one transmission takes; `about()` status of the rest.
+    `gate` is a lock (`threading.Lock()`; the core makes none itself): of several threads one changes the board's state.
+    `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed.
+    """
+
+    now: Callable[[], float]
+    publish: Callable[[bytes], Verdict]
+    random: Callable[[int], bytes]
+    packets: Callable[[int], int]
+    airtime_s: Callable[[int], float]
+    about: Callable[[], dict[str, Any]]
+    gate: AbstractContextManager[Any]
+    rule: str = "open"
+    set_clock: Callable[[float], bool] = lambda utc_s: False

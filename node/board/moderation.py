@@ -1,0 +1,123 @@
+"""Keepers: what they decide on this island. Each decision is one commit with its entry in the audit log."""
+
+from dataclasses import replace
+
+from node.board.api import AuditEntry, Corners, DraftRefused, Item, Picture, Problem, Waiting
+from node.board.image import picture_of
+from node.board.import_sources import ImportSource
+from node.board.items import root_of
+from node.board.notes import BoardState
+from node.board.publishing import Publisher
+from node.model.clock import seconds_of
+
+MAX_OUTLINE = 4_000  # characters
+POSTING_RULES = ("open", "moderated", "members")
+
+
+class Moderation(Publisher):
+    """The part of the board where keepers decide, on their pages or on the command line."""
+
+    def hide(self, item_id: str, hidden: bool = True, keeper: str = "") -> None:
+        """Stop showing it on this island only, or show it again. Unknown ids are ignored."""
+        root = self._root(item_id)
+        if root is None:
+            return
+        roots = frozenset([root])
+        self.notes.update(lambda state: replace(state, hidden=state.hidden | roots if hidden else state.hidden - roots),
+                          self._entry(keeper, "hide" if hidden else "show", item_id))
+
+    def hidden(self) -> list[Item]:
+        """What is hidden here, newest first."""
+        found = (self.reader.hidden_item(root) for root in self.notes.state.hidden)
+        return sorted((item for item in found if item), key=lambda item: item.created, reverse=True)
+
+    def waiting(self) -> list[Waiting]:
+        """Posts that wait for a keeper or for their minute, oldest first; `correct` and `withdraw` work on them too."""
+        found = [(post, self.reader.unpublished(post.raw)) for post in self.notes.state.waiting.values()]
+        items = [Waiting(item, post.moderated, post.publish_at) for post, item in found if item]
+        return sorted(items, key=lambda one: one.item.created)  # within a minute: as they came
+
+    def approve(self, item_id: str, keeper: str) -> None:
+        """Publish a waiting post (at its minute, if it has one); raises BoardClosed. Unknown ids are ignored."""
+        self.notes.update(lambda state: self._let_out(state, item_id), self._entry(keeper, "approve", item_id))
+
+    def refuse(self, item_id: str, keeper: str) -> None:
+        """Forget a waiting post."""
+        self.drop(item_id, self._entry(keeper, "refuse", item_id))
+
+    def set_posting(self, rule: str, keeper: str) -> None:
+        """Who may post here: `open`, `moderated` or `members`."""
+        if rule not in POSTING_RULES:
+            raise DraftRefused([Problem("posting", "not-offered")])
+        self.notes.update(lambda state: replace(state, posting=rule), self._entry(keeper, "posting", rule))
+
+    def set_clock(self, minute: int, keeper: str) -> bool:
+        """A keeper was asked and says what time it is; whether it is believed (forward only, not over a better source)."""
+        believed = self._host.set_clock(seconds_of(minute))
+        if believed:
+            entry = self._entry(keeper, "clock")
+            self.notes.update(lambda state: state.logged(entry))
+        return believed
+
+    def outline(self) -> str:
+        """The keeper's map outline: one line per stroke, each `latitude,longitude` pairs parted by spaces; "" for none."""
+        return self.notes.state.outline
+
+    def set_outline(self, strokes: str, keeper: str) -> None:
+        """Keep another outline; raises DraftRefused above 4,000 characters."""
+        if len(strokes) > MAX_OUTLINE:
+            raise DraftRefused([Problem("outline", "too-long", len(strokes) - MAX_OUTLINE)])
+        self.notes.update(lambda state: replace(state, outline=strokes), self._entry(keeper, "outline"))
+
+    def picture(self) -> Picture | None:
+        """The keeper's picture under the map, None if there is none."""
+        return self.notes.state.picture
+
+    def set_picture(self, raw: bytes | None, corners: Corners, keeper: str) -> None:
+        """Keep the picture in a file, of which two corners are (latitude, longitude); None for none.
+
+        Raises DraftRefused (`node.board.image` has the codes) or BoardClosed.
+        """
+        made = None if raw is None else picture_of(raw, corners)
+        self.notes.update(lambda state: replace(state, picture=made), self._entry(keeper, "picture"))
+
+    def audit_log(self, limit: int = 100) -> list[AuditEntry]:
+        """What keepers did here, newest first."""
+        return list(reversed(self.notes.state.audit_log))[:limit]
+
+    # what the command line asks for
+
+    def add_group(self, name: str, sealed: str) -> bool:
+        """Let a group sign here with its key, a seed sealed by its passphrase (base64); False if it has one already."""
+        def add(state: BoardState) -> BoardState:
+            return state if name in state.groups else replace(state, groups={**state.groups, name: sealed})
+
+        return self.notes.update(add)
+
+    def set_keeper(self, name: str, password_hash: str | None) -> None:
+        """Let somebody sign in on the keepers' pages by a password (its hash as werkzeug makes it), or (None) no more."""
+        def change(state: BoardState) -> BoardState:
+            others = {one: kept for one, kept in state.keepers.items() if one != name}
+            return replace(state, keepers=others | ({name: password_hash} if password_hash else {}))
+
+        self.notes.update(change)
+
+    def password_hash(self, keeper: str) -> str | None:
+        """By which a keeper signs in; None for who is none."""
+        return self.notes.state.keepers.get(keeper)
+
+    # what imports remember
+
+    def remember_source(self, name: str, source: ImportSource, keeper: str) -> None:
+        """Keep what is known of an agenda; with the name of the keeper who posted something of it, "" if nobody did."""
+        entry = self._entry(keeper, "import", source.origin.name) if keeper else None
+        self.notes.update(lambda state: replace(state, sources=state.sources.having(name, source, self.now())), entry)
+
+    def _entry(self, keeper: str, action: str, about: str = "") -> AuditEntry:
+        return AuditEntry(self.now(), keeper, action, about)
+
+    def _root(self, item_id: str) -> bytes | None:
+        item = self.reader.find(item_id)
+        if item is not None:
+            return root_of(item)
+        return next((root for root in self.notes.state.hidden if item_id[:16] == root.hex()[:len(item_id)]), None)

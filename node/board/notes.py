@@ -1,0 +1,193 @@
+"""The board's own state, what keepers and authors have decided on this island, and its one owner.
+
+The state is one immutable value. Reading it takes no lock and never waits for the card. A change is worked out and
+committed under one lock, together with its entry in the audit log: after a crash both are there, or neither.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from node.board.api import AuditEntry, BoardClosed, Origin, Picture
+from node.board.host import NoteStore
+from node.board.import_sources import ImportSource, ImportSources, Known
+from node.model.record import TARGET_BYTES, record_id
+from node.store.index import StoreFailed
+
+MAX_AUDIT_LOG = 100  # entries; the oldest go
+
+
+@dataclass(frozen=True)
+class PendingPost:
+    """A post that waits: its encoding, whether a keeper must read it, and its minute (None: as soon as may be)."""
+
+    raw: bytes
+    moderated: bool
+    publish_at: int | None
+
+    @property
+    def id(self) -> str:
+        """The id it will have on the board."""
+        return record_id(self.raw).hex()
+
+    @property
+    def root(self) -> bytes:
+        """The first 8 bytes of it, by which its edit code is known."""
+        return record_id(self.raw)[:TARGET_BYTES]
+
+
+@dataclass(frozen=True)
+class BoardState:
+    """All of it at one moment, edit codes aside (there is one for each post: `BoardNotes.edit_code`).
+
+    `hidden` are roots (the first 8 bytes of a first version's id); `audit_log` has the newest entry last; `waiting` is by
+    id, in the order they came; `groups` are sealed seeds by name (`node.model.passphrase`, base64), `keepers` password
+    hashes by name; `posting` is the rule that a keeper has set, "" if none has.
+    """
+
+    hidden: frozenset[bytes] = frozenset()
+    audit_log: tuple[AuditEntry, ...] = ()
+    waiting: Mapping[str, PendingPost] = field(default_factory=dict)
+    sources: ImportSources = field(default_factory=ImportSources)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    keepers: Mapping[str, str] = field(default_factory=dict)
+    posting: str = ""
+    outline: str = ""
+    picture: Picture | None = None
+
+    def with_waiting(self, post: PendingPost) -> "BoardState":
+        """The same with a post that waits, in its old place if it waits already."""
+        return replace(self, waiting={**self.waiting, post.id: post})
+
+    def without_waiting(self, item_id: str) -> "BoardState":
+        """The same without it."""
+        return replace(self, waiting={id_: post for id_, post in self.waiting.items() if id_ != item_id})
+
+    def logged(self, entry: AuditEntry) -> "BoardState":
+        """The same with one entry more in the audit log."""
+        return replace(self, audit_log=(*self.audit_log, entry)[-MAX_AUDIT_LOG:])
+
+
+class BoardNotes:
+    """The owner of a board's state, which it keeps in named notes of the store. Safe from any thread.
+
+    `state` is read as it is. `gate` is the lock under which it changes. `revision` grows with every change, after it.
+    """
+
+    def __init__(self, store: NoteStore, gate: AbstractContextManager[Any]):
+        self._store, self._gate = store, gate
+        self.state = _state_in(store)
+        self.revision = 0
+
+    def update(self, change: Callable[[BoardState], BoardState], entry: AuditEntry | None = None,
+               codes: Mapping[bytes, str | None] | None = None) -> bool:
+        """Make the state what `change` makes of it, durably, with its audit entry; whether it became another.
+
+        `codes` are edit codes to keep or (None) to forget with it, by root. `change` is given the state as it then is, and
+        nothing else changes that meanwhile; when it gives it back nothing is written, the entry neither. When it raises,
+        or the card will not (BoardClosed), nothing has changed. It may publish: publishing never waits for this lock.
+        """
+        with self._gate:
+            before = self.state
+            after = change(before)
+            if after is before:
+                return False
+            after = after.logged(entry) if entry else after
+            self._keep(_changed(before, after) | _as_notes(codes or {}))
+            self.state = after
+            self.revision += 1
+        return True
+
+    def edit_code(self, root: bytes) -> str:
+        """What is kept of the edit code of a post, "" if it has none."""
+        return self._store.note(_code_name(root)) or ""
+
+    def keep_edit_code(self, root: bytes, kept: str) -> None:
+        """Keep it, durably; raises BoardClosed. It takes no lock, so that posts made at the same time share a sync."""
+        self._keep(_as_notes({root: kept}))
+
+    def forget_edit_codes(self, roots: Iterable[bytes]) -> None:
+        """Forget those of what is gone."""
+        with suppress(BoardClosed):  # a hash kept too long does no harm
+            self._keep(_as_notes(dict.fromkeys(roots)))
+
+    def _keep(self, notes: Mapping[str, object]) -> None:
+        try:
+            self._store.set_notes(notes)
+        except StoreFailed as failure:
+            raise BoardClosed(failure.reason) from failure
+
+
+def _as_notes(codes: Mapping[bytes, str | None]) -> dict[str, object]:
+    return {_code_name(root): kept for root, kept in codes.items()}
+
+
+def _code_name(root: bytes) -> str:
+    return f"word {root.hex()}"
+
+
+def _state_in(store: NoteStore) -> BoardState:
+    """What is kept: a note for each field, whose name and JSON never change, as islands have them on their cards."""
+    note = store.note
+    return BoardState(
+        hidden=frozenset(bytes.fromhex(root) for root in note("hidden") or ()),
+        audit_log=tuple(AuditEntry(*entry) for entry in note("acts") or ()),
+        waiting={id_: _post_of(kept) for id_, kept in (note("waiting") or {}).items()},
+        sources=ImportSources({name: _source_of(kept) for name, kept in (note("agendas") or {}).items()}),
+        groups=note("groups") or {},
+        keepers=note("keepers") or {},
+        posting=note("posting") or "",
+        outline=note("outline") or "",
+        picture=_picture_of(note("picture")),
+    )
+
+
+def _changed(before: BoardState, after: BoardState) -> dict[str, object]:
+    """The notes that differ, as JSON; what is empty is no note."""
+    return {name: as_json(getattr(after, part)) or None for part, (name, as_json) in NOTES.items()
+            if getattr(after, part) is not getattr(before, part)}
+
+
+def _post(post: PendingPost) -> dict[str, object]:
+    return {"raw": b64encode(post.raw).decode(), "moderated": post.moderated, "publish_at": post.publish_at}
+
+
+def _post_of(kept: dict[str, Any]) -> PendingPost:
+    return PendingPost(b64decode(kept["raw"]), kept["moderated"], kept["publish_at"])
+
+
+def _source(source: ImportSource) -> dict[str, object]:
+    known = {key: [one.root.hex(), *one.version, one.end] for key, one in source.known.items()}
+    return {"name": source.origin.name, "link": source.origin.link, "tag": source.tag, "known": known}
+
+
+def _source_of(kept: dict[str, Any]) -> ImportSource:
+    known = {key: Known(bytes.fromhex(root), (sequence, changed), end)
+             for key, (root, sequence, changed, end) in kept["known"].items()}
+    return ImportSource(Origin(kept["name"], kept["link"]), kept["tag"], known)
+
+
+def _picture(picture: Picture) -> list[object]:
+    return [picture.media_type, b64encode(picture.content).decode(), picture.top_left, picture.bottom_right]
+
+
+def _picture_of(kept: list[Any] | None) -> Picture | None:
+    if not kept:
+        return None
+    media_type, content, (north, west), (south, east) = kept
+    return Picture(media_type, b64decode(content), (north, west), (south, east))
+
+
+NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the state: its note, and how it is JSON
+    "hidden": ("hidden", lambda roots: sorted(root.hex() for root in roots)),
+    "audit_log": ("acts", lambda log: [[entry.at, entry.keeper, entry.action, entry.about] for entry in log]),
+    "waiting": ("waiting", lambda waiting: {id_: _post(post) for id_, post in waiting.items()}),
+    "sources": ("agendas", lambda sources: {name: _source(source) for name, source in sources.by_name.items()}),
+    "groups": ("groups", dict),
+    "keepers": ("keepers", dict),
+    "posting": ("posting", str),
+    "outline": ("outline", str),
+    "picture": ("picture", lambda picture: picture and _picture(picture)),
+}

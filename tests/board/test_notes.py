@@ -1,0 +1,244 @@
+"""The board's state has one owner: nothing that keepers decide is lost, whoever decides what at the same time."""
+
+import threading
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture
+from node.board.import_sources import ImportSource, ImportSources, Known
+from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, PendingPost
+from node.model.record import Kind, Record
+from node.replica.quota import Category, Limit
+from node.store.index import StoreFailed
+from node.store.journalstore import JournalStore
+from node.store.memory import MemoryStore
+from tests.sim.places import ELSEWHERE, Place
+from tests.sim.portals import Neighbourhood
+from tests.sim.simulatedcard import Card, PowerCut
+
+FOLDER = Path("/island")
+ROUNDS = 30
+ENTRY = AuditEntry(7, "lea", "hide", "ab")
+
+
+@pytest.fixture
+def island(tmp_path):
+    """An island whose store is a real one, on the card of this machine."""
+    store = JournalStore(tmp_path / "island")
+    place = Neighbourhood(tmp_path, store)
+    yield place
+    place.archive.close()
+    store.close()
+
+
+def at_once(*works):
+    """Do all of it on a thread each, begun together."""
+    barrier, failures = threading.Barrier(len(works)), []
+
+    def run(work):
+        barrier.wait()
+        try:
+            work()
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def published(place, count):
+    """The ids of so many bulletins of another island."""
+    for number in range(count):
+        place.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, packed=f"texte {number}".encode()), ELSEWHERE)
+    return [item.id for item in place.board.bulletins(limit=200).items]
+
+
+def test_two_keepers_who_hide_two_posts_at_once_both_succeed(island):
+    for number in range(2 * ROUNDS):
+        island.bulletin(f"texte {number}")
+    ids = [item.id for item in island.board.bulletins(limit=200).items]
+    board, tried = island.board, 0
+    for one, other in zip(ids[::2], ids[1::2], strict=True):
+        at_once(lambda one=one: board.hide(one, True, "lea"), lambda other=other: board.hide(other, True, "nadia"))
+        log = {(entry.keeper, entry.action, entry.about) for entry in board.audit_log(2)}
+        assert log == {("lea", "hide", one), ("nadia", "hide", other)}
+        assert board.item(one) is None and board.item(other) is None
+        tried += 1
+    assert tried == ROUNDS and len(board.hidden()) == 2 * ROUNDS
+    island.restart_board()
+    assert {item.id for item in island.board.hidden()} == set(ids)
+
+
+def test_however_many_are_hidden_all_stay_hidden_the_last_one_too(tmp_path):
+    place = Place(tmp_path, {Category.POSTS: Limit(9_999, 9_999_999)})
+    for number in range(520):
+        record = Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, packed=f"texte {number}".encode())
+        place.board.hide(place.take(record, ELSEWHERE).id.hex(), True, "lea")
+    place.board.retired([])
+    assert place.board.bulletins(limit=200).items == []
+    assert len(place.board.hidden()) == 520
+    place.archive.close()
+
+
+def test_hides_are_forgotten_only_of_what_is_gone_for_good(tmp_path, monkeypatch):
+    monkeypatch.setattr("node.board.board.SPARE_HIDES", 3)
+    place = Place(tmp_path)
+    live, fading, past, gone = published(place, 4)
+    for id_ in (live, fading, past, gone):
+        place.board.hide(id_, True, "lea")
+    rows = {id_: place.store.get(bytes.fromhex(id_)) for id_ in (live, fading, past, gone)}
+    place.pass_days(2)  # all four fade; then a clock set right brings the first one back
+    place.archive.keep([rows[past]], {})
+    place.store.commit(delete=[rows[past].id, rows[gone].id])
+    place.liveset.forget([rows[past].id, rows[gone].id])
+    place.clock.advance(-2 * 86_400)
+    place.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, packed=b"autre"), ELSEWHERE)
+    place.board._spare_hides = 3
+    place.board.retired([])
+    assert place.board.notes.state.hidden == {bytes.fromhex(id_)[:8] for id_ in (live, fading, past)}
+    place.archive.close()
+
+
+def test_a_post_that_two_keepers_approve_and_a_third_refuses_is_published_once_or_not_at_all(island):
+    board, fates = island.board, set()
+    board.set_posting("moderated", "lea")
+    for number in range(ROUNDS):
+        post = board.post(Draft(Kind.BULLETIN, f"annonce {number}"))
+        at_once(lambda id_=post.id: board.approve(id_, "lea"), lambda id_=post.id: board.approve(id_, "nadia"),
+                lambda id_=post.id: board.refuse(id_, "zoe"))
+        (entry,) = [one for one in board.audit_log() if one.about == post.id]
+        assert (board.item(post.id) is not None) == (entry.action == "approve")
+        assert board.waiting() == []
+        fates.add(entry.action)
+    assert fates <= {"approve", "refuse"} and len(fates) > 0
+
+
+def test_a_correction_or_a_withdrawal_that_comes_as_a_keeper_approves_counts_all_the_same(island):
+    board = island.board
+    board.set_posting("moderated", "lea")
+    for number in range(8):
+        post = board.post(Draft(Kind.BULLETIN, f"annonce {number}"))
+        better = Draft(Kind.BULLETIN, f"annonce corrigée {number}")
+        at_once(lambda id_=post.id: board.approve(id_, "lea"),
+                lambda post=post, better=better: board.correct(post.id, post.edit_code, better))
+        shown = [*(item.text for item in board.bulletins().items), *(one.item.text for one in board.waiting())]
+        assert f"annonce corrigée {number}" in shown and f"annonce {number}" not in shown
+    for number in range(8):
+        post = board.post(Draft(Kind.BULLETIN, f"à retirer {number}"))
+        at_once(lambda id_=post.id: board.approve(id_, "lea"), lambda post=post: board.withdraw(post.id, post.edit_code))
+        assert board.item(post.id) is None and post.id not in board.notes.state.waiting
+
+
+def test_groups_and_keepers_that_come_at_once_are_all_kept(island):
+    board = island.board
+    names = [f"groupe {number}" for number in range(ROUNDS)]
+    for name in names:
+        at_once(lambda name=name: board.add_group(name, "scellé"), lambda name=name: board.set_keeper(name, "haché"),
+                lambda: board.set_outline("1,2 3,4", "lea"))
+    island.restart_board()
+    assert board.groups() == island.board.groups() == sorted(names)
+    assert [island.board.password_hash(name) for name in names] == ["haché"] * ROUNDS
+
+
+def test_a_group_s_key_is_never_overwritten(island):
+    added = []
+    at_once(*(lambda seal=seal: added.append(island.board.add_group("Syndicat", seal)) for seal in "ab"))
+    assert sorted(added) == [False, True] and island.board.groups() == ["Syndicat"]
+
+
+class Gate(threading.Event):
+    """Tells when somebody waits for it."""
+
+    def __init__(self):
+        super().__init__()
+        self.reached = threading.Event()
+
+    def wait(self, timeout=None):
+        self.reached.set()
+        return super().wait(timeout)
+
+
+def test_reading_waits_neither_for_the_card_nor_for_who_waits_for_it():
+    card = Card()
+    notes = BoardNotes(JournalStore(FOLDER, card), threading.Lock())
+    notes.update(lambda state: replace(state, outline="1,2 3,4"))
+    card.gate = Gate()
+    writing = threading.Thread(target=notes.update, args=(lambda state: replace(state, outline="5,6 7,8"),))
+    writing.start()
+    assert card.gate.reached.wait(60)
+    assert notes.state.outline == "1,2 3,4" and notes.edit_code(bytes(8)) == ""  # while the other thread is at its sync
+    card.gate.set()
+    writing.join()
+    assert notes.state.outline == "5,6 7,8"
+
+
+def decide(notes):
+    """Three decisions of one keeper."""
+    for number in range(3):
+        root = bytes([number]) * 8
+        entry = replace(ENTRY, about=root.hex())
+        notes.update(lambda state, root=root: replace(state, hidden=state.hidden | {root}), entry, {root: "kept"})
+
+
+def test_after_a_power_cut_a_decision_is_there_with_its_entry_or_not_at_all():
+    whole = Card()
+    decide(BoardNotes(JournalStore(FOLDER, whole), threading.Lock()))
+    seen = set()
+    for cut_at in range(1, whole.steps + 1):
+        card = Card(seed=cut_at, cut_at=cut_at)
+        with pytest.raises(PowerCut):
+            decide(BoardNotes(JournalStore(FOLDER, card), threading.Lock()))
+        for share in (0, 1, 0.5, 0.8):
+            found = BoardNotes(JournalStore(FOLDER, card.after_power_cut(cut_at, share)), threading.Lock())
+            logged = {bytes.fromhex(entry.about) for entry in found.state.audit_log}
+            assert found.state.hidden == logged == {root for root in logged if found.edit_code(root)}
+            seen.add(len(logged))
+    assert seen == {0, 1, 2, 3}, "it was cut in the midst of it"
+
+
+class FullStore(MemoryStore):
+    """A store whose card is full."""
+
+    def set_notes(self, values):
+        raise StoreFailed("full")
+
+
+def test_what_the_card_does_not_take_is_not_shown_either():
+    notes = BoardNotes(FullStore(), threading.Lock())
+    with pytest.raises(BoardClosed, match="full"):
+        notes.update(lambda state: replace(state, outline="1,2 3,4"), ENTRY)
+    assert notes.state == BoardState() and notes.revision == 0
+
+
+def test_every_field_comes_back_after_a_restart():
+    store, root = MemoryStore(), bytes(range(8))
+    full = BoardState(
+        hidden=frozenset([root]), audit_log=(ENTRY,), waiting={"ab": PendingPost(b"raw", True, 9)},
+        sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(root, (1, 2), 3)})}),
+        groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, posting="members", outline="1,2 3,4",
+        picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
+    assert set(NOTES) == {field.name for field in fields(BoardState)}
+    assert all(getattr(full, field.name) != getattr(BoardState(), field.name) for field in fields(BoardState))
+    BoardNotes(store, threading.Lock()).update(lambda state: full)
+    assert BoardNotes(store, threading.Lock()).state == full
+    BoardNotes(store, threading.Lock()).update(lambda state: BoardState())
+    assert BoardNotes(store, threading.Lock()).state == BoardState()
+
+
+def test_the_audit_log_loses_its_oldest_entries_only():
+    notes = BoardNotes(MemoryStore(), threading.Lock())
+    for minute in range(MAX_AUDIT_LOG + 5):
+        notes.update(lambda state: replace(state, outline="1,2"), replace(ENTRY, at=minute))
+    assert [entry.at for entry in notes.state.audit_log] == list(range(5, MAX_AUDIT_LOG + 5))
+
+
+def test_a_change_that_changes_nothing_costs_and_tells_nothing():
+    notes = BoardNotes(FullStore(), threading.Lock())
+    assert not notes.update(lambda state: state, ENTRY, {bytes(8): None})
+    assert notes.state == BoardState() and notes.revision == 0
