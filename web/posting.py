@@ -1,4 +1,4 @@
-"""Posting in three steps: write, look it over, done; and the private word that corrects or withdraws later."""
+"""Posting in three steps: write, look it over, done; and the edit code (people read "private word") to change it later."""
 
 from collections.abc import Callable
 
@@ -50,7 +50,7 @@ def rewrite(item_id: str) -> str:
 
 @posting.post("/r/<item_id>/edit")
 def correct(item_id: str) -> tuple[str, int, dict]:
-    """A new version takes the old one's place, for who knows the private word."""
+    """A new version takes the old one's place, for who knows the edit code."""
     what = typed(request.form)
     return _answer(what, lambda draft: board().correct(written(item_id).id, what.word.strip(), draft), item_id)
 
@@ -63,7 +63,7 @@ def leave(item_id: str) -> str:
 
 @posting.post("/r/<item_id>/withdraw")
 def withdraw(item_id: str) -> tuple[str, int, dict]:
-    """Withdraw it (`action=withdraw`) or show it as cancelled (`cancel`), for who knows the private word."""
+    """Withdraw it (`action=withdraw`) or show it as cancelled (`cancel`), for who knows the edit code."""
     item, what = written(item_id), typed(request.form)
     reason = what.reason.strip() if request.form.get("action") == "cancel" else None
     if reason is None and not what.word.strip():
@@ -82,7 +82,7 @@ def written(item_id: str) -> Item:
 
 
 def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:
-    """What to press, and the private word to give, to withdraw or cancel an item."""
+    """What to press, and the edit code to give, to withdraw or cancel an item."""
     return render_template("withdraw.html", item=written(item_id), item_id=item_id, typed=what, notice=notice,
                            token=tokens().issue(), worded=_worded(what))
 
@@ -108,16 +108,16 @@ def _answer(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -> 
     action = _action(what)
     if action == "map":
         return _pick_page(what, item_id), 200, NEVER_KEPT
-    draft = draft_of(what, settings())
-    cost = _weighed(what, draft) if not what.problems and action != "edit" else None
-    posted, notice = None, ""
-    if action == "publish" and cost:
+    draft, notice = draft_of(what, settings()), ""
+    if action == "edit":
+        return form_page(what, item_id=item_id), 422 if what.problems else 200, NEVER_KEPT
+    if action == "publish" and not what.problems:
         posted, notice = attempt(what, lambda forgotten: (forgotten and _already(draft)) or post(draft))
-    if posted:
-        return render_template("done.html", posted=posted, draft=draft, corrected=bool(item_id)), 200, NEVER_KEPT
-    if what.problems or notice or action == "edit":
-        return form_page(what, notice, item_id), 422 if what.problems or notice else 200, NEVER_KEPT
-    return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
+        if posted:
+            return render_template("done.html", posted=posted, draft=draft, corrected=bool(item_id)), 200, NEVER_KEPT
+    elif not what.problems and (cost := _cost(what, draft)):
+        return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
+    return form_page(what, notice, item_id), 422, NEVER_KEPT
 
 
 def _action(what: Typed) -> str:
@@ -142,7 +142,8 @@ def _preview_page(what: Typed, draft: Draft, cost: Cost, item_id: str) -> str:
         target=board().item(draft.target) if draft.target else None)
 
 
-def _weighed(what: Typed, draft: Draft) -> Cost | None:
+def _cost(what: Typed, draft: Draft) -> Cost | None:
+    """What it will take; None if the draft has problems, which go to `what.problems`."""
     try:
         return board().cost(draft)
     except DraftRefused as refused:
@@ -164,7 +165,7 @@ def attempt(what: Typed, post: Callable[[bool], Posted]) -> tuple[Posted | None,
 
 
 def _already(draft: Draft) -> Posted | None:
-    """The same post, when the island was restarted since its form was opened; its word was shown then."""
+    """The same post, when the island was restarted since its form was opened; its edit code was shown then."""
     twin = next((item for item in _recent(draft) if _same(item, draft)), None)
     return Posted(twin.id, "", board().cost(draft)) if twin else None
 

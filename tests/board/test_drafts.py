@@ -7,10 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.board.api import Draft
-from node.board.drafts import FIELD_MARK, fields_of, is_readable, normalised, problems_of, record_of, too_long, weighed
+from node.board.drafts import (
+    FIELD_MARK,
+    fields_of,
+    is_readable,
+    normalised,
+    packed,
+    problems_of,
+    record_of,
+    too_long,
+    weighed,
+)
 from node.model.record import MAX_RECORD_BYTES, Kind, decode, encode, sign
 from node.textpack import unpack
 from tests.effort import EFFORT
+from tests.sim.places import event
 from tests.sim.village import T0, Village
 
 VILLAGE = Village()
@@ -87,3 +98,24 @@ def test_no_text_makes_the_checks_fail(text):
     assert is_readable(text) in (True, False)
     draft = normalised(Draft(Kind.EVENT, text=text, title=text, place=text, organiser=text, link=text, start=T0 + 1))
     assert isinstance(problems_of(draft, T0), list)
+
+
+def composed():
+    """How many texts were packed so far, or found among those that had just been."""
+    told = packed.cache_info()
+    return told.hits + told.misses
+
+
+def test_a_draft_is_composed_once_for_its_price_and_once_to_be_posted(place):
+    draft = Draft(Kind.BULLETIN, text="Une soupe ce soir, place du marché")
+    before, packings, counted = composed(), packed.cache_info().misses, []
+    place.board.cost(draft)
+    counted.append(composed() - before)
+    posted = place.board.post(draft)
+    counted.append(composed() - before)
+    place.board.correct(posted.id, posted.edit_code, replace(draft, text="Une soupe demain, place du marché"))
+    counted.append(composed() - before)
+    place.board.offer(event(place, title="Bal sur la place du marché"))
+    counted.append(composed() - before)
+    assert counted == [1, 2, 3, 4]
+    assert packed.cache_info().misses - packings == 3, "what was priced is not packed again to be posted"

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 
+from node.board.drafts import packed
 from tests.sim.places import add_group
 from tests.sim.portals import PASSPHRASE
 from web import create_app
@@ -219,3 +220,11 @@ def test_hostile_text_in_every_field_is_refused_or_shown_harmless(portal, text):
 def test_ten_megabytes_are_turned_away_with_a_sentence(portal):
     answer = portal.post("/post?lang=en", data={"text": "x" * 10_000_000})
     assert answer.status_code == 413 and "far longer than a post can be" in answer.get_data(as_text=True)
+
+
+def test_publishing_composes_the_post_once(portal, board):
+    data = {"token": fresh(portal), "kind": "bulletin", "text": TEXT, "action": "publish"}
+    before = packed.cache_info()
+    assert portal.post("/post", data=data).status_code == 200
+    after = packed.cache_info()
+    assert (after.hits + after.misses) - (before.hits + before.misses) == 1
