@@ -44,5 +44,5 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.behind_front:
-        app.wsgi_app = ProxyFix(app.wsgi_app)
+        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware, by its manual
     return app

@@ -131,8 +131,9 @@ def length(metres: float) -> str:
 def show() -> str:
     """The events of two weeks that have a position, drawn and listed."""
     midnight = dates.midnight(today(), settings().zone)
-    placed = [item for item in board().events(midnight, midnight + DAYS_AHEAD * 1440) if item.position]
-    chart = chart_of([item.position for item in placed])
+    events = board().events(midnight, midnight + DAYS_AHEAD * 1440)
+    placed = [(item, item.position) for item in events if item.position]
+    chart = chart_of([position for _item, position in placed])
 
     def fill(rows: int) -> dict:
         ground = _ground(chart, url_for("gatherings.picture")) if chart else {"chart": None}
@@ -147,8 +148,8 @@ def _ground(chart: Chart, source: str) -> dict:
             "length": length}
 
 
-def _marked(chart: Chart | None, items: list[Item]) -> list[tuple[Item, tuple[int, int], str]]:
-    return [(item, chart.xy(item.position), bearing(chart, item.position)) for item in items] if chart else []
+def _marked(chart: Chart | None, placed: list[tuple[Item, Position]]) -> list[tuple[Item, tuple[int, int], str]]:
+    return [(item, chart.xy(position), bearing(chart, position)) for item, position in placed] if chart else []
 
 
 @gatherings.get("/map.svg")

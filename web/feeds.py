@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 from xml.etree import ElementTree as xml
 
 from flask import Blueprint, Response, render_template, url_for
@@ -57,19 +58,19 @@ def _calendar(events: Iterable[Item]) -> Response:
     calendar.add("x-wr-calname", safe_text.one_line(settings().name))
     for item in events:
         if item.start is not None:
-            calendar.add_component(_vevent(item))
+            calendar.add_component(_vevent(item, item.start))
     return Response(calendar.to_ical(), mimetype="text/calendar")
 
 
-def _vevent(item: Item):
+def _vevent(item: Item, start: int) -> Any:  # icalendar brings no types
     from icalendar import Event, vUri
 
     event = Event()
     event.add("uid", f"{uid(item)}@archipel")
     event.add("dtstamp", moment(item.created))
     event.add("last-modified", moment(item.created))
-    event.add("dtstart", moment(item.start))  # UTC: a time zone definition would cost 2.9 kB an event
-    if item.end and item.end > item.start:
+    event.add("dtstart", moment(start))  # UTC: a time zone definition would cost 2.9 kB an event
+    if item.end and item.end > start:
         event.add("dtend", moment(item.end))
     event.add("summary", safe_text.plain(item.title), {"LANGUAGE": tag_of(item)} if tag_of(item) else {})
     event.add("url", whole_address(item))

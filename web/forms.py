@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
-from node.board.api import LANGUAGES, Draft, Problem
+from node.board.api import LANGUAGES, Draft, Item, Problem
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web import dates
@@ -53,7 +53,7 @@ def typed(form: Mapping[str, str]) -> Typed:
     return Typed({name: form[name].replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS if name in form})
 
 
-def typed_of(item, settings: WebSettings) -> Typed:
+def typed_of(item: Item, settings: WebSettings) -> Typed:
     """An item as its author typed it, ready to be corrected."""
     fields = {name: getattr(item, name) for name in ("text", "title", "place", "organiser", "link")}
     fields |= {"kind": item.kind.name.lower(), "topic": str(item.topic), "language": LANGUAGES.get(item.language, "")}
@@ -76,18 +76,15 @@ def _day_and_time(moment: datetime) -> tuple[str, str]:
 def draft_of(what: Typed, settings: WebSettings) -> Draft:
     """The draft; what could not be read is added to `what.problems`."""
     start = moment_of(what, "start", settings)
-    shared = {
-        "kind": what.kind_number, "text": what.text.strip(), "language": _language(what), "topic": _topic(what),
-        "urgent": bool(what.urgent), "target": what.target or None,
-        "publish_at": moment_of(what, "publish", settings, "publish_at"),
-    }
+    draft = Draft(
+        what.kind_number, what.text.strip(), _language(what), _topic(what), urgent=bool(what.urgent),
+        target=what.target or None, publish_at=moment_of(what, "publish", settings, "publish_at"))
     if what.kind_number is not Kind.EVENT:
-        return Draft(**shared, life_days=_days(what))
-    return Draft(
-        **shared, **{name: getattr(what, name).strip() for name in ("title", "place", "organiser", "link")},
-        start=start, end=moment_of(what, "end", settings, fallback_day=what.start_date), position=_position(what),
-        offset=_offset(start, settings),
-    )
+        return replace(draft, life_days=_days(what))
+    return replace(
+        draft, title=what.title.strip(), place=what.place.strip(), organiser=what.organiser.strip(),
+        link=what.link.strip(), start=start, end=moment_of(what, "end", settings, fallback_day=what.start_date),
+        position=_position(what), offset=_offset(start, settings))
 
 
 def _offset(start: int | None, settings: WebSettings) -> int:

@@ -37,14 +37,14 @@ def look() -> str | tuple[str, int]:
     file = request.files.get("file")
     if not file or not file.filename:
         return _page(ImportSummary(problem="nothing"))
-    return _page(board().importing.look(file.read(), file.filename))
+    return _page(board().imports.look(file.read(), file.filename))
 
 
 @imports.post("/take")
 @for_keepers
 def take() -> str | tuple[str, int]:
     """Post what was seen."""
-    return _page(board().importing.take(request.form.get("id", ""), session["name"]), taken=True)
+    return _page(board().imports.take(request.form.get("id", ""), session["name"]), taken=True)
 
 
 def _page(intake: ImportSummary, taken: bool = False) -> str | tuple[str, int]:

@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache, wraps
+from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, session, url_for
 from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.wrappers import Response
 
 from node.board.api import BoardClosed, DraftRefused
 from web.forms import moment_of, place_of, typed
@@ -78,17 +80,23 @@ def never_kept(response: Response) -> Response:
 
 
 def for_keepers(view: Callable) -> Callable:
-    """Show the sign-in page instead to anybody else; a form must carry the session's own token."""
+    """Show the sign-in page instead to anybody else; a form must carry the session's own token.
+
+    What the card did not keep is said on the desk.
+    """
 
     @wraps(view)
-    def guarded(**arguments):
+    def guarded(**arguments: str) -> Any:
         if not session.get("name") or settings().keepers(session["name"]) is None:
             if session:
                 session.clear()
             return render_template("keeper/login.html", notice="")
         if request.method == "POST" and not _same(request.form.get("csrf", ""), session["csrf"]):
             return desk_page(_("This page had been open for too long. Nothing was done: please try again.")), 400
-        return view(**arguments)
+        try:
+            return view(**arguments)
+        except BoardClosed as shut:
+            return desk_page(closed(shut.reason)), 503
 
     return guarded
 
@@ -142,16 +150,13 @@ def _done() -> Response:
 
 @keeper.post("/approve")
 @for_keepers
-def approve() -> Response | tuple[str, int]:
+def approve() -> Response:
     """Publish a waiting post, or forget it (`action=refuse`)."""
     item_id = request.form.get("id", "")
-    try:
-        if request.form.get("action") == "refuse":
-            board().refuse(item_id, session["name"])
-        else:
-            board().approve(item_id, session["name"])
-    except BoardClosed as shut:
-        return desk_page(closed(shut.reason)), 503
+    if request.form.get("action") == "refuse":
+        board().refuse(item_id, session["name"])
+    else:
+        board().approve(item_id, session["name"])
     return _done()
 
 
@@ -204,8 +209,6 @@ def picture() -> Response | tuple[str, int]:
         board().set_picture(None if removed else file.read() if file else b"", corners, session["name"])
     except DraftRefused as refused:
         return desk_page(" ".join(map(problem, refused.problems))), 422
-    except BoardClosed as shut:
-        return desk_page(closed(shut.reason)), 503
     return _done()
 
 

@@ -21,7 +21,7 @@ def trade() -> Response:
     if not counter.acquire(timeout=PATIENCE_S):
         return Response(status=503)
     try:
-        answer = board().carrying.trade(message)
+        answer = board().transfer.trade(message)
     finally:
         counter.release()
     return Response(status=403) if answer is None else Response(answer, mimetype="application/octet-stream")

@@ -52,7 +52,7 @@ class PageCache:
     One page is made at a time. Who asks meanwhile gets the page as it was, or waits when there is none.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._pages: OrderedDict[tuple, tuple[tuple, Response]] = OrderedDict()
         self._making = threading.Lock()
 
@@ -61,7 +61,9 @@ class PageCache:
         kept = self._pages.get(key)
         if kept and kept[0] == stamp:
             return kept[1]
-        if not self._making.acquire(blocking=kept is None):
+        if kept is None:
+            self._making.acquire()
+        elif not self._making.acquire(blocking=False):
             return kept[1]
         try:
             kept = self._pages.get(key)  # somebody else may have made it while this thread waited
@@ -89,13 +91,11 @@ def kept(view: Callable) -> Callable:
             return make()
         stamp = (board().revision(), board().now())
         page = current_app.extensions["shelf"].page(key, stamp, make)
-        return _copy(page).make_conditional(request)
+        answer = Response(page.get_data(), page.status_code, list(page.headers))
+        answer.make_conditional(request)
+        return answer
 
     return shelved
-
-
-def _copy(page: Response) -> Response:
-    return Response(page.get_data(), page.status_code, list(page.headers))
 
 
 def add_pages(app: Flask) -> None:

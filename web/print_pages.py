@@ -51,7 +51,7 @@ def one(item_id: str) -> Response:
 def letters(item_id: str) -> Response:
     """One item on a sheet, with the letters and the QR code from which another island makes it again, signature and all."""
     item = found(item_id)
-    typed, read = board().carrying.letters(item.id)
+    typed, read = board().transfer.letters(item.id)
     if not typed:
         abort(404)
     filling = _dates() | {"item": item, "letters": typed, "code": qr(read, read[:20])}
@@ -61,7 +61,7 @@ def letters(item_id: str) -> Response:
 @paper.get("/wall")
 def wall() -> Response:
     """For a screen on a wall or an e-ink frame: large, no controls, comes back by itself; says when to take a stick."""
-    state = board().carrying.stick()
+    state = board().transfer.stick()
     return _calm_wall() if state is None else _wall(stick(state), STICK_REFRESH_S)
 
 

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from web.pages import fitted, kept, settings
 from web.public import glance
@@ -17,7 +18,8 @@ from web.public import glance
 STAY_S = 12 * 3600
 MAX_CLIENTS = 2_000
 OWN_ENDINGS = (".lan", ".local", ".localhost", ".home.arpa", ".internal")
-NOTHING = (204, "", {})
+Answer = tuple[int, str, dict[str, str]]  # status, body, headers
+NOTHING: Answer = (204, "", {})
 NM = {"X-NetworkManager-Status": "online"}
 APPLE = (200, "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>", {"Content-Type": "text/html"})
 FIREFOX = '<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>'
@@ -78,7 +80,7 @@ def add_probes(app: Flask) -> None:
     app.register_blueprint(probes)
 
     @app.before_request
-    def by_host() -> Response | None:
+    def by_host() -> BaseResponse | None:
         host = request.host.rsplit(":", 1)[0].strip("[]").lower().rstrip(".")
         return None if ours(host, app.extensions["settings"].host) else _elsewhere(host)
 
@@ -97,11 +99,11 @@ def _is_address(host: str) -> bool:
         return False
 
 
-def _elsewhere(host: str) -> Response:
+def _elsewhere(host: str) -> BaseResponse:
     answer = ONLINE.get(host, {}).get(request.path)
     if answer and (request.remote_addr or "") in current_app.extensions["stayers"]:
         status, body, headers = answer
-        response = Response(body, status, headers)
+        response: BaseResponse = Response(body, status, headers)
     else:
         response = redirect(f"{settings().base_url.rstrip('/')}/hello", 302)
     response.headers["Cache-Control"] = "no-store"

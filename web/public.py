@@ -1,6 +1,7 @@
 """What everybody reads: home, bulletins, one item, search."""
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from node.board.api import Item, Page
 from web import dates
@@ -123,7 +124,7 @@ def missing(error: Exception) -> tuple[str, int]:
 
 
 @public.app_errorhandler(405)
-def asked_otherwise(error: Exception) -> Response | tuple[str, int]:
+def asked_otherwise(error: Exception) -> BaseResponse | tuple[str, int]:
     """The address of a form's answer, typed or loaded again: the page it came from, or none."""
     if request.method in ("GET", "HEAD") and request.path.startswith("/keeper/"):
         return redirect(url_for("keeper.desk"), 303)

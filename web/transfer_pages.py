@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from threading import BoundedSemaphore
-from typing import BinaryIO
+from typing import IO
 
 from flask import Blueprint, Response, current_app, make_response, request
 
@@ -23,7 +23,7 @@ courier.record_once(lambda state: state.app.extensions.update(berths=BoundedSema
 @courier.get("/bundle")
 def bundle() -> Response:
     """The board as a file, `?topic=` for one topic: without a cookie, so that the Wi-Fi pop-up window can take it too."""
-    response = Response(board().carrying.bundle(asked_topic()), mimetype="application/octet-stream")
+    response = Response(board().transfer.bundle(asked_topic()), mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="archipel-{today().isoformat()}.bundle"'
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -32,8 +32,8 @@ def bundle() -> Response:
 @courier.get("/courier")
 def desk(notice: str = "") -> str:
     """What a courier does, the file to take along, where to give the one that was brought, and what came of late."""
-    carried = board().carrying.carried()
-    stick = delivery_report.stick(board().carrying.stick())
+    carried = board().transfer.carried()
+    stick = delivery_report.stick(board().transfer.stick())
     return fitted("courier.html", lambda rows: {"carried": carried[:rows], "notice": notice, "stick": stick})
 
 
@@ -54,13 +54,13 @@ def _taken() -> Delivery:
     file, picture = request.files.get("file"), request.files.get("picture")
     letters = request.form.get("letters", "").strip()
     if file and file.filename:
-        return board().carrying.deliver(_blocks(file.stream))
+        return board().transfer.deliver(_blocks(file.stream))
     if picture and picture.filename:
-        return board().carrying.deliver_picture(picture.read())
-    return board().carrying.deliver_letters(letters) if letters else Delivery("nothing")
+        return board().transfer.deliver_picture(picture.read())
+    return board().transfer.deliver_letters(letters) if letters else Delivery("nothing")
 
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: stream.read(BLOCK_BYTES), b"")
 
 

@@ -37,8 +37,8 @@ class Board(Moderation):
     `notes` and `reader` are public: they are its state and its eye, for those in `node` who need no more than one of them.
     """
 
-    carrying: Transfer  # both are set by who puts the island together (`node.daemon.app`)
-    importing: Imports
+    transfer: Transfer  # both are set by who puts the island together (`node.daemon.app`)
+    imports: Imports
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from node.replica.liveset import Verdict
+from node.replica.admission import Verdict
 from node.store.index import Row, Slice
 
 

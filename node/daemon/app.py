@@ -85,8 +85,8 @@ class App:
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(self.key.key_id, self.settings.node.name),
                                  self.timekeeper.now, self.runner.take_in)
         self.lan = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
-        self.board.carrying = TransferService(self.bulk, self.lan, self.board.item, scanned)
-        self.board.importing = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
+        self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
+        self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                           threading.Lock())
         self._start()
         return self._portal()

@@ -36,9 +36,9 @@ def handlers(around: Around) -> dict[str, Handler]:
         "add-group": lambda request: around.board.add_group(request["name"], request["sealed"]),
         "set-keeper": lambda request: around.board.set_keeper(request["name"], request["password_hash"]),
         "keys": lambda request: keys(around),
-        "agenda-tag": lambda request: around.board.importing.tag(request["address"]),
+        "agenda-tag": lambda request: around.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(around.board, request),
-        "agenda-take": lambda request: brief(around.board.importing.take(request["id"], "archipel agenda")),
+        "agenda-take": lambda request: brief(around.board.imports.take(request["id"], "archipel agenda")),
     }
 
 
@@ -60,7 +60,7 @@ def post(board: Board, given: dict) -> dict:
 def look(board: Board, request: dict) -> dict:
     """What an agenda of another program brings; its file comes in base64."""
     content = base64.b64decode(request["content"])
-    return brief(board.importing.look(content, request["name"], request["address"], request["tag"]))
+    return brief(board.imports.look(content, request["name"], request["address"], request["tag"]))
 
 
 def brief(intake: ImportSummary) -> dict:

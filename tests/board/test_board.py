@@ -261,7 +261,7 @@ def test_a_scheduled_post_that_came_too_late_does_not_hold_up_the_others(place):
     assert place.board.waiting() == []
 
 
-def test_nothing_is_kept_of_the_word_of_what_was_withdrawn(place):
+def test_nothing_is_kept_of_the_edit_code_of_what_was_withdrawn(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="bonjour"))
     assert any(name.startswith("word") and json.loads(value) for name, value in place.store._notes.items())
     place.board.withdraw(posted.id, posted.edit_code)

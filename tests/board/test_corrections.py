@@ -10,7 +10,7 @@ from node.textpack import pack
 from tests.sim.places import ELSEWHERE, event, problems
 
 
-def test_its_author_corrects_it_with_the_private_word_only(place):
+def test_its_author_corrects_it_with_the_edit_code_only(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
     better = Draft(Kind.BULLETIN, text="à 19 h")
     assert problems(place.board.correct, posted.id, "abcd-efgh", better) == [("word", "word-wrong")]

@@ -19,7 +19,7 @@ SAME = ("title", "text", "place", "organiser", "link", "start", "end", "offset",
 
 @pytest.fixture
 def importer(board):
-    return board.importing
+    return board.imports
 
 
 def taken(importer, content, name="agenda.ics", address=""):
@@ -163,7 +163,7 @@ def test_events_that_lost_their_notes_are_known_again(neighbourhood, give):
     neighbourhood.restart_board()
     board = neighbourhood.board
     assert items(board)["Bal"].origin is None
-    assert taken(board.importing, calendar(event("LOCATION:Là"))) == (0, 1, 0, 0)
+    assert taken(board.imports, calendar(event("LOCATION:Là"))) == (0, 1, 0, 0)
     assert items(board)["Bal"].origin and items(board)["Bal"].place == "Là"
 
 
@@ -178,7 +178,7 @@ def test_where_events_came_from_outlives_a_restart(neighbourhood, give):
     neighbourhood.restart_board()
     board = neighbourhood.board
     assert items(board)["Cantine de quartier"].origin == Origin("Le sémaphore", "https://semaphore.exemple.org/")
-    assert taken(board.importing, GANCIO.encode()) == (0, 0, 0, 1)
+    assert taken(board.imports, GANCIO.encode()) == (0, 0, 0, 1)
 
 
 def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, give, importer):
@@ -218,7 +218,7 @@ def test_what_is_no_agenda_is_said(importer):
     assert importer.look(b"un texte", "x").problem == "agenda-mark"
 
 
-def test_what_was_imported_is_seen_among_the_acts(board, give):
+def test_what_was_imported_is_seen_in_the_audit_log(board, give):
     give(GANCIO.encode())
     give(GANCIO.encode())
     assert [(entry.keeper, entry.action, entry.about) for entry in board.audit_log()] == [("lea", "import", "Le sémaphore")]
@@ -253,7 +253,7 @@ def test_our_own_agenda_comes_back_whole_on_another_island(board, portal, settin
         board.post(draft)
     elsewhere = Neighbourhood(tmp_path)
     try:
-        importer, content = elsewhere.board.importing, portal.get("/agenda.ics").data
+        importer, content = elsewhere.board.imports, portal.get("/agenda.ics").data
         assert importer.take(importer.look(content, "x").id, "lea").cost.packets
         assert importer.look(content, "x").unchanged == len(drafts)
         taken = items(elsewhere.board)
@@ -264,7 +264,7 @@ def test_our_own_agenda_comes_back_whole_on_another_island(board, portal, settin
             assert item.origin.name == settings.name
     finally:
         elsewhere.archive.close()
-    assert board.importing.look(content, "x").left_out == {"known": len(drafts)}, "it comes home and finds itself"
+    assert board.imports.look(content, "x").left_out == {"known": len(drafts)}, "it comes home and finds itself"
 
 
 def test_what_is_known_of_agendas_is_bounded():
@@ -277,7 +277,7 @@ def test_what_is_known_of_agendas_is_bounded():
 
 
 def test_an_island_that_may_not_post_says_so(neighbourhood):
-    importer = neighbourhood.board.importing
+    importer = neighbourhood.board.imports
     neighbourhood.clock.advance(9_000 * 3_600 + 60)
     neighbourhood.island.handle_all([], neighbourhood.clock.now())
     assert importer.look(calendar(event(start="20270105T190000Z")), "x").problem == "not-admitted"

@@ -57,8 +57,8 @@ class Neighbourhood:
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
-        self.board.carrying = TransferService(self.bulk, self.lan, self.board.item, scanned)
-        self.board.importing = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
+        self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
+        self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
 
     def _publish(self, raw):

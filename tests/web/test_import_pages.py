@@ -96,7 +96,7 @@ def test_a_full_card_is_said(board, give, take):
         raise StoreFailed("full")
 
     shown = give(GANCIO.encode())
-    board.importing._take_in = full
+    board.imports._take_in = full
     answer = take(shown)
     assert answer.status_code == 503 and "memory card" in words(answer)
 

@@ -1,14 +1,19 @@
 """Keepers sign in with a password each, and what they do is seen."""
 
+import errno
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from node.board.api import Draft, Picture
 from node.model.record import Kind
+from node.store.journalstore import JournalStore
 from tests.board.test_image import png
+from tests.sim.portals import Neighbourhood
+from tests.sim.simulatedcard import Card
 from web import create_app
 from web.keeper import DELAY_S, FREE_TRIES, SESSION_MIN, WINDOW_S, Tries
 
@@ -17,12 +22,16 @@ def sign_in(portal, name="lea", password="sesame"):
     return portal.post("/keeper/login", data={"name": name, "password": password})
 
 
-@pytest.fixture
-def desk(portal):
+def desk_of(portal):
     """Posts one of the desk's forms."""
     assert sign_in(portal).status_code == 303
     csrf = re.search(r'name="csrf" value="(\w+)"', portal.get("/keeper").get_data(as_text=True)).group(1)
     return lambda path, **fields: portal.post(f"/keeper/{path}", data={"csrf": csrf} | fields)
+
+
+@pytest.fixture
+def desk(portal):
+    return desk_of(portal)
 
 
 def test_the_desk_is_for_keepers_only(portal, board):
@@ -87,7 +96,7 @@ def test_a_form_from_elsewhere_does_nothing(portal, desk, board):
     assert board.item(item.id)
 
 
-def test_hiding_and_showing_again_is_seen_among_the_acts(portal, desk, board):
+def test_hiding_and_showing_again_is_seen_in_the_audit_log(portal, desk, board):
     item = board.post(Draft(Kind.BULLETIN, "Propos déplacés"))
     desk("hide", id=f"http://archipel.lan/r/{item.id[:12]}")
     assert "déplacés" not in portal.get("/bulletins").get_data(as_text=True)
@@ -96,6 +105,23 @@ def test_hiding_and_showing_again_is_seen_among_the_acts(portal, desk, board):
     assert "déplacés" in portal.get("/bulletins").get_data(as_text=True)
     assert [(entry.keeper, entry.action) for entry in board.audit_log()] == [("lea", "show"), ("lea", "hide")]
     assert "a cessé d’afficher" in portal.get("/keeper?lang=fr").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(("path", "fields"), [
+    ("hide", {}), ("approve", {"action": "refuse"}), ("rules", {"posting": "members"}), ("outline", {"outline": "1,2 3,4"}),
+])
+def test_what_the_card_does_not_keep_is_said_and_not_done(tmp_path, settings, path, fields):
+    card = Card()
+    place = Neighbourhood(tmp_path, JournalStore(Path("/island"), card))
+    board, desk = place.board, desk_of(create_app(place.board, settings).test_client())
+    item = board.post(Draft(Kind.BULLETIN, "Bonjour"))
+    waiting = board.post(Draft(Kind.BULLETIN, "Demain", publish_at=board.now() + 9))
+    before = board.notes.state
+    card.fails = dict.fromkeys(range(card.steps, card.steps + 1000), errno.EIO)
+    answer = desk(f"{path}?lang=en", id=item.id if path == "hide" else waiting.id, **fields)
+    assert answer.status_code == 503 and 'role="alert"' in answer.get_data(as_text=True)
+    assert board.notes.state == before
+    place.archive.close()
 
 
 def test_a_waiting_post_is_approved_or_refused(portal, desk, board):

@@ -84,7 +84,7 @@ def test_going_back_to_change_keeps_everything(portal):
     assert '<option value="food" selected>' in page and 'value="3"' in page
 
 
-def test_pressing_twice_posts_once_and_shows_the_same_word(portal, board):
+def test_pressing_twice_posts_once_and_shows_the_same_edit_code(portal, board):
     data = {"token": fresh(portal), "kind": "bulletin", "text": TEXT, "action": "publish"}
     pages = []
     threads = [threading.Thread(target=lambda: pages.append(portal.application.test_client().post("/post", data=data)))
@@ -117,7 +117,7 @@ def test_a_token_that_is_not_ours_brings_the_form_back_with_everything(portal, b
     assert again.status_code == 200 and len(board.bulletins().items) == 1
 
 
-def test_the_private_word_corrects_and_withdraws_and_no_other_does(portal, board):
+def test_the_edit_code_corrects_and_withdraws_and_no_other_does(portal, board):
     item_id, word = publish(portal, kind="bulletin", text=TEXT, language="fr")
     assert TEXT in unescape(portal.get(f"/r/{item_id}/edit").get_data(as_text=True))
     wrong, page = send(portal, f"/r/{item_id}/edit", kind="bulletin", text="Autre", word="faux", action="publish")

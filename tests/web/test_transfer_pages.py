@@ -144,7 +144,7 @@ def test_a_full_card_keeps_the_courier_waiting_not_guessing(portal, bulk, elsewh
     def full(blocks):
         raise StoreFailed("full")
 
-    board.carrying._bulk.unload = lambda raws, via: full(raws)
+    board.transfer._bulk.unload = lambda raws, via: full(raws)
     answer = give(portal, bundle_of(bulk, elsewhere("Bal")))
     assert answer.status_code == 503 and "keep the file" in words(answer)
     assert portal.post("/courier?lang=en", data={"letters": letters_of(elsewhere("Bal"))}).status_code == 503
@@ -176,7 +176,7 @@ def test_a_file_larger_than_any_bundle_is_not_read(portal, bulk, monkeypatch):
 
 def test_every_trouble_has_its_words(portal, bulk, board):
     for problem in ("bundle-mark", "bundle-version", "other-set", "busy", "letters", "full", "something-new"):
-        board.carrying.deliver = lambda blocks, problem=problem: Delivery(problem)
+        board.transfer.deliver = lambda blocks, problem=problem: Delivery(problem)
         assert 'role="alert"' in give(portal, b"x").get_data(as_text=True)
 
 
