@@ -1,7 +1,8 @@
 """The board: the one door for the portal, text commands and the command line. Values in, values out; no HTTP here.
 
-It is in three parts, one on top of the other: `node.board.publishing` posts, `node.board.moderation` is for keepers, and
-here it is read. Its state has one owner, `node.board.notes`; `node.board.items` makes what people see of records.
+It is in four parts, one on top of the other: `node.board.composing` makes records of drafts, `node.board.publishing` posts
+them, `node.board.moderation` is for keepers, and here it is read. Its state has one owner, `node.board.notes`;
+`node.board.items` makes what people see of records.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -118,6 +119,8 @@ class Board(Moderation):
 
     def _forget_hides(self) -> None:
         gone = self.notes.state.hidden - frozenset(self._roots_kept())
+        if not self._archive.health()[0]:  # what is past could not be read: it may be there all the same
+            return
         self.notes.update(lambda state: replace(
             state, hidden=state.hidden - {root for root in gone if not self._liveset.about(root)}))
         self._spare_hides = max(SPARE_HIDES, 2 * len(self.notes.state.hidden))

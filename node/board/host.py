@@ -42,6 +42,9 @@ class PastRecords(RowStore, Protocol):
     def search(self, typed: str, after: str = "", limit: int = 20) -> tuple[list[bytes], str]:
         """Ids of what holds the words, and the mark of what follows."""
 
+    def health(self) -> tuple[bool, str]:
+        """Whether it could be read and written the last time, and the reason (a slug) if not."""
+
 
 @dataclass(frozen=True)
 class Host:

@@ -99,10 +99,13 @@ def test_hides_are_forgotten_only_of_what_is_gone_for_good(tmp_path, monkeypatch
     place.liveset.forget([rows[past].id, rows[gone].id])
     place.clock.advance(-2 * 86_400)
     place.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, packed=b"autre"), ELSEWHERE)
-    place.board._spare_hides = 3
     place.board.retired([])
     assert place.board.notes.state.hidden == {bytes.fromhex(id_)[:8] for id_ in (live, fading, past)}
+    place.board._spare_hides = 2
     place.archive.close()
+    (tmp_path / "archive.sqlite").write_bytes(b"no archive" * 1000)
+    place.board.retired([])
+    assert len(place.board.notes.state.hidden) == 3, "of an archive that cannot be read nobody knows what is in it"
 
 
 def test_a_post_that_two_keepers_approve_and_a_third_refuses_is_published_once_or_not_at_all(island):

@@ -1,0 +1,107 @@
+"""Composing: what somebody typed becomes this island's record; checked, packed and weighed once, whatever it is for."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from node.board.api import Cost, Draft, DraftRefused, Item, Problem
+from node.board.drafts import MAX_LIFE_DAYS, Composed, compose, fitting, is_readable, normalised, problems_of
+from node.board.host import Host
+from node.board.items import Reader, root_of
+from node.model.clock import minute_of
+from node.model.keys import SigningKey
+from node.model.record import DAY_MIN, MAX_LIFE_H, Event, Kind, Record, Right, encode, sign
+from node.replica.liveset import LiveSet
+from node.textpack import pack
+
+
+class Composer:
+    """The part of the board where drafts become records; nothing is kept or published here."""
+
+    def __init__(self, liveset: LiveSet, key: SigningKey, host: Host, reader: Reader):
+        self._liveset, self._key, self._host, self.reader = liveset, key, host, reader
+
+    def now(self) -> int:
+        """The present minute by the island's best clock; cheap."""
+        return minute_of(self._host.now())
+
+    def cost(self, draft: Draft) -> Cost:
+        """What it would take to post it; raises DraftRefused."""
+        return self.cost_of([self.compose(draft)])
+
+    def compose(self, draft: Draft) -> Composed:
+        """The draft checked, as a record of this island's made now, and its size: once. Raises DraftRefused."""
+        draft = normalised(draft)
+        target = self.reader.find(draft.target) if draft.target else None
+        problems = [*problems_of(draft, self.now()), *self._problems_here(draft, target)]
+        if problems:
+            raise DraftRefused(problems)
+        if target:
+            draft = replace(draft, target=root_of(target).hex())
+        return compose(draft, self._key.key_id, self.now())
+
+    # what comes from an agenda elsewhere (`node.ical.import_plan`)
+
+    def offer(self, draft: Draft, item: Item | None = None) -> Composed:
+        """An event that this island takes over, in the place of `item` if there is one; raises DraftRefused."""
+        composed = self.compose(draft)
+        return self._in_place_of(item, composed, self._key) if item else composed
+
+    def call_off(self, item: Item, reason: str) -> Composed:
+        """The cancellation of an event of this island's; raises DraftRefused."""
+        return fitting(Draft(Kind.CANCELLATION, reason), self._ending(item, self._key, reason))
+
+    def cost_of(self, composed: Iterable[Composed]) -> Cost:
+        """What they will take together once signed, sent one by one."""
+        costs = [self._cost(one.size_bytes) for one in composed]
+        return Cost(sum(cost.record_bytes for cost in costs), sum(cost.packets for cost in costs),
+                    sum((cost.airtime_s for cost in costs), 0.0))
+
+    def sign_own(self, record: Record) -> bytes:
+        """The encoding of one of these, signed by this island."""
+        return self._signed(record, self._key)
+
+    # inside
+
+    def _problems_here(self, draft: Draft, target: Item | None) -> list[Problem]:
+        """What only this island can tell."""
+        found, now = [], self.now()
+        if draft.urgent and not self._liveset.trust.may(self._key.key_id, Right.URGENT, now):
+            found.append(Problem("urgent", "urgent-not-allowed"))
+        if (draft.kind is Kind.REPLY or draft.target) and (target is None or target.expires <= now):
+            found.append(Problem("target", "target-gone"))
+        if draft.publish_at and draft.publish_at > now + MAX_LIFE_DAYS * DAY_MIN:
+            found.append(Problem("publish_at", "too-far", MAX_LIFE_DAYS))
+        if draft.publish_at and draft.end and draft.publish_at >= draft.end:
+            found.append(Problem("publish_at", "past"))
+        return found
+
+    def _in_place_of(self, item: Item, composed: Composed, key: SigningKey) -> Composed:
+        """The record of a correction, made of a draft that was composed; raises DraftRefused."""
+        created = max(self.now(), item.created + item.corrected)
+        record = replace(composed.record, author=key.key_id, created=created, target=root_of(item))
+        return fitting(composed.draft, outliving(record, item.expires))
+
+    def _ending(self, item: Item, key: SigningKey, reason: str | None) -> Record:
+        """The retraction of an item, or, with a reason, an event's cancellation; raises DraftRefused."""
+        draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
+        if not is_readable(draft.text):
+            raise DraftRefused([Problem("reason", "control-character")])
+        codec, packed = pack(draft.text, item.language)
+        record = Record(draft.kind, key.key_id, max(self.now(), item.created), language=item.language, codec=codec,
+                        packed=packed, target=root_of(item))
+        return fitting(draft, outliving(record, item.expires)).record
+
+    def _signed(self, record: Record, key: SigningKey) -> bytes:
+        return encode(sign(record, self._liveset.charter.set_id, key.sign))
+
+    def _cost(self, record_bytes: int) -> Cost:
+        return Cost(record_bytes, self._host.packets(record_bytes), self._host.airtime_s(record_bytes))
+
+
+def outliving(record: Record, expires: int) -> Record:
+    """`record` with a life that lasts at least until minute `expires`, so that what it replaces never comes back."""
+    needed = -(-(expires - record.created) // 60)
+    life = min(max(record.life, needed, 1), MAX_LIFE_H[record.kind])
+    if isinstance(record.detail, Event) and record.expires >= expires:
+        life = record.life  # its own end is late enough
+    return replace(record, life=life)
