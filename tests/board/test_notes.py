@@ -220,17 +220,37 @@ def test_what_the_card_does_not_take_is_not_shown_either():
     assert notes.state == BoardState() and notes.revision == 0
 
 
-def test_every_field_comes_back_after_a_restart():
-    store, root = MemoryStore(), bytes(range(8))
-    full = BoardState(
-        hidden=frozenset([root]), audit_log=(ENTRY,), waiting={"ab": PendingPost(b"raw", True, 9)},
-        sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(root, (1, 2), 3)})}),
-        groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, posting="members", outline="1,2 3,4",
-        picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
+ROOT = bytes(range(8))
+FULL = BoardState(
+    hidden=frozenset([ROOT]), audit_log=(ENTRY,), waiting={"ab": PendingPost(b"raw", True, 9)},
+    sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
+    groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, posting="members", outline="1,2 3,4",
+    picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
+ON_THE_CARD = {  # as islands have it since the first version
+    "hidden": ["0001020304050607"],
+    "acts": [[7, "lea", "hide", "ab"]],
+    "waiting": {"ab": {"raw": "cmF3", "moderated": True, "publish_at": 9}},
+    "agendas": {"a": {"name": "A", "link": "https://a.fr/", "tag": "v1", "known": {"k": ["0001020304050607", 1, 2, 3]}}},
+    "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "posting": "members", "outline": "1,2 3,4",
+    "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
+    "word 0001020304050607": "0a0b",
+}
+
+
+def test_what_islands_have_on_their_cards_is_read_and_is_what_is_written():
+    store, written = MemoryStore(), MemoryStore()
+    store.set_notes(ON_THE_CARD)
+    notes = BoardNotes(store, threading.Lock())
+    assert notes.state == FULL and notes.edit_code(ROOT) == "0a0b"
+    BoardNotes(written, threading.Lock()).update(lambda state: FULL, codes={ROOT: "0a0b"})
+    assert {name: written.note(name) for name in ON_THE_CARD} == ON_THE_CARD
+
+
+def test_every_field_is_kept_and_can_be_emptied():
+    store = MemoryStore()
     assert set(NOTES) == {field.name for field in fields(BoardState)}
-    assert all(getattr(full, field.name) != getattr(BoardState(), field.name) for field in fields(BoardState))
-    BoardNotes(store, threading.Lock()).update(lambda state: full)
-    assert BoardNotes(store, threading.Lock()).state == full
+    assert all(getattr(FULL, field.name) != getattr(BoardState(), field.name) for field in fields(BoardState))
+    BoardNotes(store, threading.Lock()).update(lambda state: FULL)
     BoardNotes(store, threading.Lock()).update(lambda state: BoardState())
     assert BoardNotes(store, threading.Lock()).state == BoardState()
 
