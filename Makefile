@@ -1,4 +1,4 @@
-# The two commands a newcomer needs: `make run` and `make test`.
+# The commands a newcomer needs: `make run`, `make quick` and `make test`.
 PYTHON ?= python3
 VENV := .venv
 # The versions of Debian 13, which the SD image uses. The suite runs against them too.
@@ -6,15 +6,20 @@ TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0"
 IMAGE_HOST := mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
 	dosfstools mtools fdisk bmap-tools xz-utils
+# What an island is, without threads, sockets and processes; the store without the tests that kill one.
+CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 PYTEST_ARGS ?= -n auto --dist worksteal
 
-.PHONY: run test test-newest test-trixie test-web lint prove bench image image-test clean help
+.PHONY: run quick test test-newest test-trixie test-web lint prove bench image image-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 run: $(VENV)/installed ## three islands with simulated radios on this machine
 	@$(VENV)/bin/archipel demo $(ARGS)
+
+quick: $(VENV)/installed-dev ## the core's tests: no process, under a minute
+	$(VENV)/bin/pytest --quick $(PYTEST_ARGS) $(CORE_TESTS)
 
 test: test-newest test-trixie ## the whole suite, against PyPI's newest libraries and against Debian 13's
 

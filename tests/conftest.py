@@ -1,6 +1,7 @@
 """A portal on a board of its own, for every test of the pages; a simulated radio, a puppet of one and links to them."""
 
 import os
+import sys
 
 import hypothesis
 import pytest
@@ -20,6 +21,32 @@ hypothesis.settings.load_profile("same" if os.environ.get("CI") else "calm")
 for name in ("LC_ALL", "LC_MESSAGES"):
     os.environ.pop(name, None)
 os.environ["LANG"] = "en_GB.UTF-8"  # the command line speaks English to the tests, whatever the machine's language
+
+
+STARTS = {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}  # audit events
+
+
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help="without tests marked `process`; one that starts a process fails")
+
+
+def pytest_collection_modifyitems(config, items):
+    """`--quick`: only what starts no process is left."""
+    if config.getoption("--quick"):
+        slow = [item for item in items if item.get_closest_marker("process")]
+        items[:] = [item for item in items if not item.get_closest_marker("process")]
+        config.hook.pytest_deselected(items=slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _starts_no_process(pytestconfig):
+    """`--quick`: starting a process fails the test that does it and was not marked."""
+    def refuse(event, _arguments):
+        if event in STARTS:
+            pytest.fail(f"{event}: mark the test with @pytest.mark.process")
+
+    if pytestconfig.getoption("--quick"):
+        sys.addaudithook(refuse)  # for good: there is no way to take a hook back
 
 
 class Watch:

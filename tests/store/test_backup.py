@@ -159,6 +159,7 @@ def test_a_journal_that_cannot_be_read_stops_the_backup(tmp_path):
         back_up(tmp_path / "island", tmp_path / "b", "phrase", {}, SALT)
 
 
+@pytest.mark.process
 def test_a_backup_made_by_another_process_while_the_island_runs_has_all_that_was_acknowledged(tmp_path, island):
     folder, store, archive = island
     fresh = [made_up(number) for number in range(5000, 7000)]

@@ -20,6 +20,7 @@ def test_failures_have_a_reason_in_a_word(number, reason):
     assert failure_of(OSError(number, "x")) == reason
 
 
+@pytest.mark.process
 def test_a_second_process_is_refused_and_told_who_has_the_folder(tmp_path):
     store = JournalStore(tmp_path)
     program = ("import sys; from pathlib import Path; from node.store.journalstore import JournalStore; "
@@ -33,6 +34,7 @@ def test_a_second_process_is_refused_and_told_who_has_the_folder(tmp_path):
     JournalStore(tmp_path).close()
 
 
+@pytest.mark.process
 def test_a_process_that_was_killed_holds_nobody_up(tmp_path):
     program = ("import sys, time; from pathlib import Path; from node.store.journalstore import JournalStore; "
                "store = JournalStore(Path(sys.argv[1])); print('ready', flush=True); time.sleep(60)")

@@ -15,6 +15,7 @@ from tests.store.storerows import all_pages, made_up
 
 ROOT = os.geteuid() == 0
 CARD_BYTES = 3 << 20
+pytestmark = pytest.mark.process  # it mounts file systems
 
 
 class QuotaFile(OpenFile):
