@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 
 from node.cli.selftest import Failed, selftest
+from node.cli.serve import PortTaken, check_free
 from node.daemon.keyfiles import KeyFolder
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
@@ -74,6 +75,7 @@ class Demo:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: self._ended.set())
         try:
+            self._check_ports()
             self._prepare(self.mesh.start())
             self._children = [self._start(folder) for folder in self.folders]
             self._wait_for_portals()
@@ -93,6 +95,14 @@ class Demo:
         self.mesh.close()
         if self._passing:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _check_ports(self) -> None:
+        """Another program that answers there would be taken for an island."""
+        try:
+            for port in self.ports:
+                check_free(("127.0.0.1", port))
+        except PortTaken as taken:
+            raise click.ClickException(str(taken)) from taken
 
     def _prepare(self, radio_ports: list[int]) -> None:
         first, *others = [KeyFolder(folder) for folder in self.folders]

@@ -1,6 +1,7 @@
 """The demo is the main job: its self-test runs three real islands and ends well, and says why when it does not."""
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ def demo(tmp_path):
 
     def run(*arguments):
         command = [sys.executable, "-m", "node", "demo", "--folder", str(tmp_path / "demo"), *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150)
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
     return run
 
@@ -32,8 +33,6 @@ def test_the_self_test_carries_a_bulletin_across_three_islands(demo):
 
 
 def test_a_taken_port_is_said_clearly(demo):
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

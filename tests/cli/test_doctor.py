@@ -14,7 +14,7 @@ from tests.ports import free_ports
 
 
 def settings_for(folder, radio="none", broker="none", port=None):
-    listen = ("127.0.0.1", port or free_ports(1))
+    listen = ("127.0.0.1", port or free_ports())
     return Settings(NodeSettings("x", folder), PortalSettings(listen), RadioSettings(connect=radio), MqttSettings(broker))
 
 

@@ -2,9 +2,9 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,10 @@ from click.testing import CliRunner
 from node.cli.keys import main
 from node.daemon import rpc
 from tests.ports import free_ports
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def config(tmp_path):
 def write_config(folder, name):
     path = folder / "archipel.toml"
     path.write_text(f'[node]\nname = "{name}"\ndata = "{folder / "data"}"\n[radio]\nconnect = "none"\n'
-                    f'[portal]\nlisten = "127.0.0.1:{free_ports(1)}"\n', encoding="utf-8")
+                    f'[portal]\nlisten = "127.0.0.1:{free_ports()}"\n', encoding="utf-8")
     return path
 
 
@@ -45,19 +47,19 @@ def island(config):
         yield config
     finally:
         process.terminate()
-        output = process.communicate(timeout=20)[0]
+        output = process.communicate(timeout=PATIENCE_S)[0]
         assert "Traceback" not in output, output
 
 
 def wait_for(folder, process):
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
+    def answers():
+        assert process.poll() is None, "the island did not start: " + process.stdout.read()
         try:
-            rpc.ask(folder, "status")
-            return
+            return rpc.ask(folder, "status")
         except rpc.NotRunning:
-            time.sleep(0.1)
-    raise AssertionError("the island did not start: " + (process.stdout.read() if process.poll() is not None else ""))
+            return None
+
+    until(answers)
 
 
 def test_a_keeper_posts_lists_and_asks_for_the_status(island):
@@ -123,7 +125,7 @@ def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, 
         assert json.loads(archipel("status", "--json", "--config", replaced)[1])["set"] == before["set"]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_a_set_may_be_founded_with_a_key_kept_elsewhere(config, tmp_path):
@@ -149,8 +151,6 @@ def test_init_makes_an_island_once(config):
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(config, tmp_path):
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -59,7 +59,7 @@ def test_what_goes_out_is_under_the_callsign_and_in_clear():
     try:
         until(lambda: listener.up and sender.up)
         assert sender.send(b"Soupe ce soir") is Outcome.SENT
-        received = listener.receive(5)
+        received = listener.receive(60)
         assert (received.payload, received.sender, received.hops) == (b"Soupe ce soir", "F4ABC-1", 0)
     finally:
         listener.close()

@@ -84,11 +84,9 @@ def test_who_does_not_answer_as_a_member_is_told_and_visited_less_and_less(villa
 
 
 def test_nobody_there_is_told(village):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = free.getsockname()
-    with rounds(Shore(village), village) as visiting:
-        visiting.visit(peer := Peer(address))
+    with socket.socket() as held, rounds(Shore(village), village) as visiting:
+        held.bind(("127.0.0.1", 0))  # and does not listen
+        visiting.visit(peer := Peer(held.getsockname()))
     assert peer.state == "absent"
 
 
@@ -96,7 +94,7 @@ def test_an_answer_that_drips_for_ever_is_left(village, monkeypatch):
     monkeypatch.setattr("node.daemon.lan_discovery.ANSWER_S", 0.5)
 
     def dripping():
-        for _ in range(200):
+        while True:  # until who asked has gone
             time.sleep(0.02)
             yield b"."
 

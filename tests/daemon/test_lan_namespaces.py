@@ -54,7 +54,7 @@ def islands(cable, tmp_path):
             log = undo.enter_context((folder / "log").open("wb"))
             command = ["ip", "netns", "exec", end, sys.executable, "-m", "node", "run", "--config", settings]
             island = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": os.getcwd()})
-            undo.callback(island.wait, 20)
+            undo.callback(island.wait, 60)
             undo.callback(island.terminate)
         for folder in folders:
             until(lambda folder=folder: status(folder), folder)

@@ -13,6 +13,7 @@ from node.store.journalstore import JournalStore
 from tests.store.storerows import made_up
 
 ROOT = Path(__file__).parents[2]
+MAX_LINES = 120  # of what the writer says before it is killed
 
 
 def kill_again_and_again(folder, rounds, seed):
@@ -36,14 +37,16 @@ def kill_again_and_again(folder, rounds, seed):
 
 
 def _killed(folder, number, chance):
-    """Run the writer, kill it after a while, now and then while it opens the store; the whole lines it printed."""
+    """Run the writer and kill it, after some lines and a while, now and then while it opens the store; its whole lines."""
     command = [sys.executable, "-m", "tests.store.killedwriter", folder, str(number)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as writer:
+        output = b""
         if chance.random() < 0.9:
             assert writer.stdout.readline() == b"ready\n"
-        time.sleep(chance.uniform(0, 0.25))
+            output = b"".join(writer.stdout.readline() for _ in range(chance.randrange(MAX_LINES)))
+        time.sleep(chance.uniform(0, 0.05))  # what it does at that moment is chance; that it did something is not
         writer.send_signal(signal.SIGKILL)
-        output = writer.stdout.read()
+        output += writer.stdout.read()
     return output.decode().split("\n")[:-1]
 
 

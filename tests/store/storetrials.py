@@ -8,7 +8,6 @@ import errno
 import itertools
 import random
 import threading
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -22,6 +21,7 @@ from node.store.journalstore import JournalStore
 from node.store.payload import payload_of
 from tests.sim.simulatedcard import Card, Held, PowerCut
 from tests.store.storerows import made_up
+from tests.waiting import until
 
 FOLDER = Path("/island")
 RECORDS = FOLDER / "records.journal"
@@ -265,13 +265,12 @@ def trial_of_threads(seed, workers=6):
 def _gather(store, card, threads):
     """Start threads: the first waits at the card's gate, the others for the first."""
     threads[0].start()
-    while card.log[-1] != "write" and threads[0].is_alive():
-        time.sleep(0.0005)
+    until(lambda: card.log[-1] == "write" or not threads[0].is_alive(), pause_s=0.0005)
     for thread in threads[1:]:
         thread.start()
     storage = store.records.storage
-    while len(storage._queue) < len(threads) - 1 and all(thread.is_alive() for thread in threads):
-        time.sleep(0.0005)
+    until(lambda: len(storage._queue) >= len(threads) - 1 or not all(map(threading.Thread.is_alive, threads)),
+          pause_s=0.0005)
 
 
 def trial_of_retiring(seed):

@@ -25,7 +25,7 @@ def test_a_second_process_is_refused_and_told_who_has_the_folder(tmp_path):
     store = JournalStore(tmp_path)
     program = ("import sys; from pathlib import Path; from node.store.journalstore import JournalStore; "
                "JournalStore(Path(sys.argv[1]))")
-    second = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=30)
+    second = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=60)
     assert second.returncode and f"in use by process {os.getpid()}" in second.stderr
     with pytest.raises(StoreLocked, match=str(tmp_path)):
         JournalStore(tmp_path)
@@ -36,9 +36,10 @@ def test_a_second_process_is_refused_and_told_who_has_the_folder(tmp_path):
 
 @pytest.mark.process
 def test_a_process_that_was_killed_holds_nobody_up(tmp_path):
-    program = ("import sys, time; from pathlib import Path; from node.store.journalstore import JournalStore; "
-               "store = JournalStore(Path(sys.argv[1])); print('ready', flush=True); time.sleep(60)")
-    with subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE) as first:
+    program = ("import sys; from pathlib import Path; from node.store.journalstore import JournalStore; "
+               "store = JournalStore(Path(sys.argv[1])); print('ready', flush=True); sys.stdin.read()")
+    command = [sys.executable, "-c", program, tmp_path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         first.stdout.readline()
         with pytest.raises(StoreLocked):
             JournalStore(tmp_path)

@@ -3,7 +3,6 @@
 import errno
 import sys
 import threading
-import time
 from base64 import b64decode
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from node.store.journal import STEP_BYTES
 from node.store.journalstore import JournalStore, document_of, row_of
 from tests.sim.simulatedcard import Card
 from tests.store.storerows import made_up
+from tests.waiting import until
 
 PATH = Path("/island/notes.journal")
 
@@ -148,12 +148,10 @@ def test_threads_that_commit_at_once_share_a_sync():
     card.gate = threading.Event()
     threads = [threading.Thread(target=store.commit, kwargs={"put": [made_up(number)]}) for number in range(9)]
     threads[0].start()
-    while card.log[-1] != "write":
-        time.sleep(0.001)
+    until(lambda: card.log[-1] == "write")
     for thread in threads[1:]:
         thread.start()
-    while len(storage._queue) < 8:
-        time.sleep(0.001)
+    until(lambda: len(storage._queue) >= 8)
     assert len(store) == 0
     card.gate.set()
     for thread in threads:
@@ -168,8 +166,7 @@ def test_reading_does_not_wait_for_the_card():
     card.gate = threading.Event()
     writer = threading.Thread(target=store.commit, kwargs={"put": [made_up(2)]})
     writer.start()
-    while card.log[-1] != "write":
-        time.sleep(0.001)
+    until(lambda: card.log[-1] == "write")
     assert list(store.rows()) == [made_up(1)] and store.get(made_up(2).id) is None and writer.is_alive()
     card.gate.set()
     writer.join()

@@ -29,7 +29,7 @@ await page.goto(`${here}/take?lang=fr`);
 await Promise.all([page.waitForNavigation(), page.click('a[href^="/courier"]')]);
 await page.click("a[download]");
 let file;
-for (let tries = 0; tries < 100 && !file; tries += 1) {
+for (let tries = 0; tries < 600 && !file; tries += 1) {
   await new Promise((next) => setTimeout(next, 100));
   file = readdirSync(folder).find((name) => name.endsWith(".bundle"));
 }

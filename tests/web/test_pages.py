@@ -48,12 +48,12 @@ def test_while_a_page_is_made_anew_others_get_it_as_it_was():
 
     def slow():
         entered.set()
-        go.wait(10)
+        go.wait(60)
         return "new"
 
     maker = threading.Thread(target=shelf.page, args=(("/",), (1,), slow))
     maker.start()
-    entered.wait(10)
+    assert entered.wait(60)
     assert shelf.page(("/",), (1,), lambda: "never") == "old"
     go.set()
     maker.join()
