@@ -38,6 +38,12 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=slow)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """`-n auto`: half as many again as there are cores, as some tests wait for brokers, radios and whole islands."""
+    return len(os.sched_getaffinity(0)) * 3 // 2 or 1
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _starts_no_process(pytestconfig):
     """`--quick`: starting a process fails the test that does it and was not marked."""

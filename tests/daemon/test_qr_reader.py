@@ -1,5 +1,6 @@
 """A code in a photograph is read, by a program that can take nothing and stay no longer than it may."""
 
+import functools
 import math
 import random
 import struct
@@ -20,6 +21,7 @@ RAW = random.Random(1).randbytes(230)
 SIDE = 560
 
 
+@functools.cache
 def photograph(text, turned, sharp=2.2):
     """A PNG of a code as a hand-held telephone takes it: turned, a bit out of focus, darker to one side, grainy."""
     code = [list(row) for row in segno.make(text, micro=False, error="m", boost_error=False).matrix_iter(border=4)]
