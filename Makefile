@@ -73,11 +73,11 @@ $(TRIXIE)/installed: pyproject.toml Makefile
 
 image: $(VENV)/installed ## the SD card image, in build/ (12 to 21 minutes the first time)
 	@.ci/need $(IMAGE_HOST)
-	$(VENV)/bin/python image-build/build.py $(ARGS)
+	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.build $(ARGS)
 
 image-test: $(VENV)/installed ## the built image in QEMU: power cuts, sticks, radio, updates (an hour)
 	@.ci/need qemu-system-arm qemu-utils mtools dosfstools fdisk squashfs-tools openssh-client
-	PYTHONPATH=. $(VENV)/bin/python image-build/boottest.py $$(ls -t build/archipel-*.img | head -1) $(ARGS)
+	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.boottest $$(ls -t build/archipel-*.img | head -1) $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(TRIXIE) node_modules tests/web/node_modules demo-data build dist .pytest_cache .ruff_cache .hypothesis

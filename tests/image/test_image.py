@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from archipel_image import base, bootfs, layers, rootfs
+from archipel_image.sources import OVERLAY, PROJECT, SOURCES, program
 from node.daemon.settings import Settings, parse
-from tests.image.imageparts import BUILD, MAX_EXPOSURE, OVERLAY, ROOT, SERVICES, UNITS, program
+from tests.image.imageparts import MAX_EXPOSURE, SERVICES, UNITS
 
 # settings
 
@@ -31,7 +33,7 @@ def boxed(tmp_path, text):
 
 
 def test_the_settings_file_on_the_card_is_right_as_it_is_and_with_its_examples():
-    text = (BUILD / "boot/archipel.toml").read_text()
+    text = (SOURCES / "boot/archipel.toml").read_text()
     assert parse(text) == Settings()
     examples = re.sub(r"(?m)^# (\w+ = )", r"\1", text).replace("AAAA...", "AAAAC3NzaC1lZDI1NTE5AAAA")
     assert parse(examples).box.country == "FR"
@@ -146,7 +148,7 @@ def test_dnsmasq_is_told_nothing_for_which_it_would_want_a_capability():
 
 
 def test_scripts_are_shell_that_parses_and_can_be_run():
-    scripts = [path for path in (BUILD.rglob("*")) if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")]
+    scripts = [path for path in (SOURCES.rglob("*")) if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")]
     assert len(scripts) >= 6
     for path in scripts:
         subprocess.run(["sh", "-n", str(path)], check=True)
@@ -154,7 +156,7 @@ def test_scripts_are_shell_that_parses_and_can_be_run():
 
 
 def test_nobody_in_the_image_has_a_password_and_our_users_are_numbered():
-    accounted = program("rootfs").accounted
+    accounted = rootfs.accounted
 
     def given(name, text):
         return accounted(tarfile.TarInfo(f"etc/{name}"), text.encode())[1].decode()
@@ -167,8 +169,6 @@ def test_nobody_in_the_image_has_a_password_and_our_users_are_numbered():
 
 
 def test_the_same_files_give_the_same_bytes_and_of_two_with_one_name_the_first_stays(tmp_path):
-    layers = program("layers")
-
     def written():
         target = io.BytesIO()
         entries = [layers.file_entry("a", b"ours"), *layers.tree(OVERLAY), layers.file_entry("a", b"theirs")]
@@ -184,23 +184,23 @@ def test_the_same_files_give_the_same_bytes_and_of_two_with_one_name_the_first_s
 
 
 def test_the_root_file_system_has_the_moment_of_the_release_and_none_of_the_build(tmp_path):
-    layers, moment = program("layers"), 1_790_000_000
-    accounts = [layers.file_entry(name, b"root:x:0:0::/root:/bin/sh\n") for name in program("rootfs").ACCOUNTS]
+    moment = 1_790_000_000
+    accounts = [layers.file_entry(name, b"root:x:0:0::/root:/bin/sh\n") for name in rootfs.ACCOUNTS]
     with (tmp_path / "base.tar").open("wb") as stream:
         layers.write_tar(stream, iter(accounts))
     (tmp_path / "app/node").mkdir(parents=True)
     given = ({"usr/lib/clock-epoch": b""}, moment)
-    program("rootfs").build_root(tmp_path / "base.tar", (tmp_path / "app", "0.1.0"), given, tmp_path / "root")
+    rootfs.build_root(tmp_path / "base.tar", (tmp_path / "app", "0.1.0"), given, tmp_path / "root")
     told = subprocess.run(["unsquashfs", "-lln", str(tmp_path / "root")], capture_output=True, text=True, check=True,
                           env={**os.environ, "TZ": "UTC"}).stdout
     dates = {line.split()[-1 if " -> " not in line else -3]: line.split()[3] for line in told.splitlines()}
     release = time.strftime("%Y-%m-%d", time.gmtime(moment))
     assert dates["squashfs-root"] == dates["squashfs-root/usr/lib/clock-epoch"] == release
-    assert set(dates.values()) == {release, time.strftime("%Y-%m-%d", time.gmtime(program("base").EPOCH_S))}
+    assert set(dates.values()) == {release, time.strftime("%Y-%m-%d", time.gmtime(base.EPOCH_S))}
 
 
 def test_the_boot_scripts_follow_debians_initramfs_where_the_kernel_looks():
-    made = program("bootfs").with_scripts(b"debian's")
+    made = bootfs.with_scripts(b"debian's")
     ours = made.removeprefix(b"debian's")
     assert ours.startswith(b"070701") and len(made) % 4 == 0 and b"TRAILER!!!" in ours
     for name in (b"scripts/local-premount/ORDER\0", b"scripts/local-bottom/archipel\0"):
@@ -208,15 +208,15 @@ def test_the_boot_scripts_follow_debians_initramfs_where_the_kernel_looks():
 
 
 def test_the_disk_named_at_the_start_is_the_one_in_the_table_and_in_fstab():
-    bootfs, fstab = program("bootfs"), (OVERLAY / "etc/fstab").read_text()
+    fstab = (OVERLAY / "etc/fstab").read_text()
     assert f"root=PARTUUID={bootfs.DISK_ID}-02" in bootfs.CMDLINE and len(bootfs.CMDLINE) < 1024
     assert f"PARTUUID={bootfs.DISK_ID}-01 /boot/firmware" in fstab and f"PARTUUID={bootfs.DISK_ID}-03 /data" in fstab
 
 
 def test_no_secret_and_no_name_of_a_host_is_in_what_goes_on_the_card():
-    texts = {path: path.read_text() for path in (*OVERLAY.rglob("*"), *(BUILD / "boot").iterdir())
+    texts = {path: path.read_text() for path in (*OVERLAY.rglob("*"), *(SOURCES / "boot").iterdir())
              if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts}
     assert (OVERLAY / "etc/resolv.conf").is_symlink()  # a file would be the build host's
     for path, text in texts.items():
         assert not re.search(r"PRIVATE KEY|BEGIN OPENSSH|\$y\$|\$6\$", text), path
-        assert str(ROOT) not in text and not re.search(r"/home/\w+/", text), path
+        assert str(PROJECT) not in text and not re.search(r"/home/\w+/", text), path

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.image.imageparts import OVERLAY, ROOT, program
+from archipel_image import bundle
+from archipel_image.sources import OVERLAY, PROJECT, program
 
 # updates
 
@@ -16,7 +17,6 @@ from tests.image.imageparts import OVERLAY, ROOT, program
 @pytest.fixture
 def maker(tmp_path):
     """(key, public bytes, a function that makes a bundle of a version on the stick)."""
-    bundle = program("bundle")
     key = bundle.signing_key(tmp_path / "private/update.key")
     stick, made = tmp_path / "stick", tmp_path / "made"
     stick.mkdir()
@@ -54,7 +54,7 @@ def test_the_newest_signed_version_is_unpacked_and_switched_to(tmp_path, maker):
 
 def test_an_update_by_somebody_else_is_refused_and_changes_nothing(tmp_path, maker):
     update, (_, public, make), app = program("update"), maker, app_folder(tmp_path)
-    make("0.2.0", program("bundle").signing_key(tmp_path / "stranger.key"))
+    make("0.2.0", bundle.signing_key(tmp_path / "stranger.key"))
     with pytest.raises(update.UpdateRefused, match="signature"):
         update.take(tmp_path / "stick", app, public, "0.1.0")
     assert everything(app) == {}
@@ -165,7 +165,7 @@ def archipel_in(folder, name, invitation=None):
     (folder / "archipel.toml").write_text(
         f'[node]\nname = "{name}"\ndata = "{folder / "data"}"\n[radio]\nconnect = "none"\n')
     launch = folder / "launch"
-    launch.write_text(f'#!/bin/sh\ncd {ROOT}\nexec {sys.executable} -m node "$@"\n')
+    launch.write_text(f'#!/bin/sh\ncd {PROJECT}\nexec {sys.executable} -m node "$@"\n')
     launch.chmod(0o755)
     environment = {**os.environ, "ARCHIPEL": str(launch), "ARCHIPEL_CONFIG": str(folder / "archipel.toml")}
     subprocess.run([launch, *(["join", str(invitation)] if invitation else ["init"])], env=environment, check=True,

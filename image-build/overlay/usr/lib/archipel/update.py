@@ -52,8 +52,10 @@ def read_manifest(stream: BinaryIO, public: bytes) -> dict:
     line = stream.readline(MAX_MANIFEST_BYTES)
     signature = SIGNATURE.fullmatch(stream.read(SIGNATURE_LINE_BYTES))
     try:
+        if signature is None:
+            raise InvalidSignature
         Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature[1].decode()), MARK + line)
-    except (InvalidSignature, TypeError) as error:  # TypeError: no match
+    except InvalidSignature as error:
         raise UpdateRefused("the signature is not by who makes Archipel") from error
     manifest = json.loads(line)  # signed from here on; what follows guards against mistakes, not against strangers
     files = manifest["files"]

@@ -83,7 +83,7 @@ def asked(name: str) -> dict:
         peer.settimeout(10)
         peer.sendto(query, (PORTAL, 53))
         answer = peer.recv(1500)
-    found = {"rcode": answer[3] & 15}
+    found: dict[str, int | str] = {"rcode": answer[3] & 15}
     if struct.unpack(">H", answer[6:8])[0]:
         ttl = struct.unpack(">I", answer[len(query) + 6:len(query) + 10])[0]
         found |= {"address": socket.inet_ntoa(answer[-4:]), "ttl": ttl}

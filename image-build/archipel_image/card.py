@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from bootfs import DISK_ID
+from archipel_image.bootfs import DISK_ID
 
 MIB = 1 << 20
 DATA_MIB = 16  # grown to the end of the card, and formatted, when it starts for the first time

@@ -9,9 +9,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from layers import Entry, link_entry, read_tar, tree
+from archipel_image.layers import Entry, link_entry, read_tar, tree
+from archipel_image.sources import PROJECT
 
-PROJECT = Path(__file__).parent.parent
 FOLDER = "opt/archipel"
 INTERPRETER = re.compile(r"usr/bin/python3(\.\d+)?|(usr/)?lib(/aarch64-linux-gnu(/[^/]+\.so[^/]*)?|/ld-linux[^/]*)?"
                          r"|usr(/lib(/python3\.\d+(/(?!site-packages|dist-packages|test/).*)?)?)?")

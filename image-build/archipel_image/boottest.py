@@ -1,10 +1,11 @@
 """`make image-test`: what a built card does in QEMU, at its first start and at worse moments.
 
-`boottest.py IMAGE [CASE...]` prints a line a case, and the figures as a JSON object at the end.
+`python -m archipel_image.boottest IMAGE [CASE...]` prints a line a case, and the figures as a JSON object at the end.
 """
 
 import argparse
 import http.client
+import inspect
 import json
 import random
 import signal
@@ -14,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from app import PROJECT
-from cases import ON_DEMAND, USUAL
-from testbench import Bench
-from vm import Trouble
+from archipel_image.cases import ON_DEMAND, USUAL
+from archipel_image.sources import PROJECT
+from archipel_image.testbench import Bench
+from archipel_image.vm import Trouble
 
 POWER_CUTS = 10
 CASES = {case.__name__: case for case in (*USUAL, *ON_DEMAND)}
@@ -32,7 +33,7 @@ def run(bench: Bench, name: str) -> bool:
         print(f"FAILED  {name}, {time.monotonic() - began:.0f} s: {trouble}", flush=True)
         bench.drop()
         return False
-    print(f"ok      {name}, {time.monotonic() - began:.0f} s: {CASES[name].__doc__.strip()}", flush=True)
+    print(f"ok      {name}, {time.monotonic() - began:.0f} s: {inspect.getdoc(CASES[name])}", flush=True)
     return True
 
 

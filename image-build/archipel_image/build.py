@@ -1,4 +1,7 @@
-"""`make image`: base, application, assembly, compression. `build.py [FOLDER] [--quick]`; the README has the rest."""
+"""`make image`: base, application, assembly, compression; the README has the rest.
+
+`PYTHONPATH=image-build python -m archipel_image.build [FOLDER] [--quick]`
+"""
 
 import argparse
 import os
@@ -10,13 +13,14 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from app import PROJECT, build_app
-from base import base_tar
-from bootfs import build_boot
-from bundle import make_bundle, public_bytes, signing_key
-from card import assemble, publish
-from layers import read_tar
-from rootfs import build_root
+from archipel_image.app import build_app
+from archipel_image.base import base_tar
+from archipel_image.bootfs import build_boot
+from archipel_image.bundle import make_bundle, public_bytes, signing_key
+from archipel_image.card import assemble, publish
+from archipel_image.layers import read_tar
+from archipel_image.rootfs import build_root
+from archipel_image.sources import PROJECT
 
 NEEDED = {"mmdebstrap": "mmdebstrap", "sqfstar": "squashfs-tools", "mkfs.vfat": "dosfstools", "mcopy": "mtools",
           "sfdisk": "fdisk", "xz": "xz-utils", "bmaptool": "bmap-tools", "qemu-aarch64-static": "qemu-user-static",

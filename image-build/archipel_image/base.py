@@ -6,7 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from archipel_image.sources import SOURCES
+
 SUITE = "trixie"
 COMPONENTS = "main,non-free-firmware"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -30,7 +31,7 @@ KEPT = ("/usr/share/doc/*/copyright",)
 
 def wanted_packages() -> list[str]:
     """The names in packages.txt."""
-    lines = (HERE / "base/packages.txt").read_text().splitlines()
+    lines = (SOURCES / "base/packages.txt").read_text().splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -62,7 +63,7 @@ def sources() -> str:
 def fingerprint() -> str:
     """16 hex digits of everything that decides what the base holds, except the archive's own state."""
     digest = hashlib.sha256(repr((SUITE, COMPONENTS, EPOCH_S, LEFT_OUT, KEPT, STUBBED, wanted_packages())).encode())
-    for path in sorted((HERE / "base").rglob("*")):
+    for path in sorted((SOURCES / "base").rglob("*")):
         if path.is_file() and path.name != "packages.txt":
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -86,7 +87,7 @@ def _make(target: Path) -> None:
     options += ["--dpkgopt=force-unsafe-io"]
     command = ["mmdebstrap", "--architectures=arm64", "--variant=essential", f"--components={COMPONENTS}",
                f"--keyring={KEYRING}", "--aptopt=Acquire::Languages \"none\"", *options,
-               f"--essential-hook={HERE}/base/essential \"$1\"", f"--customize-hook={HERE}/base/customize \"$1\"",
+               f"--essential-hook={SOURCES}/base/essential \"$1\"", f"--customize-hook={SOURCES}/base/customize \"$1\"",
                f"--include={','.join(wanted_packages())}", SUITE, str(target), "-"]
     subprocess.run(command, input=sources(), text=True, check=True,
                    env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH_S), "LC_ALL": "C.UTF-8", "STUBBED": " ".join(STUBBED)})

@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bootfs import CMDLINE, INITRD, KERNEL
-from card import ALIGN_MIB, MIB, sha256
+from archipel_image.bootfs import CMDLINE, INITRD, KERNEL
+from archipel_image.card import ALIGN_MIB, MIB, sha256
 from node.cli.selftest import fetch
 
 FAT_OFFSET = ALIGN_MIB * MIB
@@ -123,6 +123,7 @@ class Machine:
 
     def cpu_s(self) -> float:
         """The seconds of a processor that the emulation took since it was switched on (proc(5), stat: utime, stime)."""
+        assert self._process, "it has no power"
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

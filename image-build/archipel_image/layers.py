@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from base import EPOCH_S
+from archipel_image.base import EPOCH_S
 
 Entry = tuple[tarfile.TarInfo, bytes]
 

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-sys.path.insert(0, str(Path(__file__).parent / "overlay/usr/lib/archipel"))
-import update
+from archipel_image.sources import program
+
+MARK: bytes = program("update").MARK
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
@@ -36,6 +36,6 @@ def make_bundle(app: Path, version: str, key: Ed25519PrivateKey, folder: Path) -
     line = json.dumps({"version": version, "files": listed}).encode() + b"\n"
     target = folder / f"archipel-update-{version}.bundle"
     with target.open("wb") as file:
-        file.write(update.MARK + line + key.sign(update.MARK + line).hex().encode() + b"\n")
+        file.write(MARK + line + key.sign(MARK + line).hex().encode() + b"\n")
         file.writelines(contents)
     return target

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from archipel_image.vm import Card, Machine, Trouble, free_port
 from node.cli.selftest import fetch, post_by_form
-from vm import Card, Machine, Trouble, free_port
 
 EXCHANGE_PATIENCE_S = 900
 PAGE_PATIENCE_S = 120  # an emulated machine codes a text in seconds
@@ -46,8 +46,8 @@ class Bench:
 
     def card(self, settings: str | None = None, files: dict[str, str | bytes] | None = None) -> Card:
         """A fresh card."""
-        given = {"archipel.toml": self.settings() if settings is None else settings, **(files or {})}
-        return Card(self.image, self.folder / f"card{next(self._numbers)}", given)
+        given: dict[str, str | bytes] = {"archipel.toml": self.settings() if settings is None else settings}
+        return Card(self.image, self.folder / f"card{next(self._numbers)}", given | (files or {}))
 
     def alone(self) -> Machine:
         """A box with a name and nothing else in its settings, started."""
@@ -63,7 +63,7 @@ class Bench:
             north = self._running.enter_context(Machine(self.card(self.settings("Nord", COUNTRY)), cable))
             north.switch_on()
             self.archipel(north, "invite --no-qr --out /tmp/invitation")
-            invited = {"invitation.txt": self.shell(north, "cat /tmp/invitation")}
+            invited: dict[str, str | bytes] = {"invitation.txt": self.shell(north, "cat /tmp/invitation")}
             south = self._running.enter_context(Machine(self.card(self.settings("Sud", COUNTRY), invited), cable))
             south.switch_on()
             notices = self.shell(south, "cat /run/archipel-box/notices")
@@ -104,7 +104,11 @@ def wait_for(happened: Callable[[], Any], otherwise: str, patience_s: float = EX
 
 def post(machine: Machine, text: str) -> None:
     """Post a bulletin, again if an overloaded emulation answers too late."""
-    wait_for(lambda: not post_by_form(machine.url, text, PAGE_PATIENCE_S), f"{text!r} cannot be posted")
+    def posted() -> bool:
+        post_by_form(machine.url, text, PAGE_PATIENCE_S)
+        return True
+
+    wait_for(posted, f"{text!r} cannot be posted")
 
 
 def board(machine: Machine) -> str:

@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from base import EPOCH_S
-from layers import Entry, file_entry, folder_entry, read_tar
+from archipel_image.base import EPOCH_S
+from archipel_image.layers import Entry, file_entry, folder_entry, read_tar
+from archipel_image.sources import SOURCES
 
-HERE = Path(__file__).parent
 SIZE_MIB = 192
 VOLUME_ID, LABEL = "a2c41b71", "ARCHIPEL"
 DISK_ID = "a2c41b70"  # also in overlay/etc/fstab
@@ -38,11 +38,13 @@ def build_boot(base: Path, folder: Path, target: Path) -> None:
 def _gather(base: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     for info, content in read_tar(base, lambda name: boot_name(name) is not None):
-        (folder / boot_name(info.name)).write_bytes(content)
+        name = boot_name(info.name)
+        assert name, "read_tar gives what was asked for"
+        (folder / name).write_bytes(content)
     initrd = folder / INITRD
     initrd.write_bytes(with_scripts(initrd.read_bytes()))
     (folder / "cmdline.txt").write_text(CMDLINE + "\n")
-    for path in (HERE / "boot").iterdir():
+    for path in (SOURCES / "boot").iterdir():
         (folder / path.name).write_bytes(path.read_text().replace("\n", "\r\n").encode() if path.suffix == ".toml"
                                          else path.read_bytes())  # Windows' older editors want CR LF
     for path in folder.iterdir():
@@ -66,7 +68,7 @@ def _scripts() -> Iterator[Entry]:
     """Ours, and the lists that initramfs-tools runs scripts by: instead of Debian's (resume, fixrtc) in these stages."""
     for stage, name in (("local-premount", "grow"), ("local-bottom", "overlay")):
         yield folder_entry(f"scripts/{stage}")
-        yield file_entry(f"scripts/{stage}/archipel", (HERE / "initramfs" / name).read_bytes(), 0o755)
+        yield file_entry(f"scripts/{stage}/archipel", (SOURCES / "initramfs" / name).read_bytes(), 0o755)
         yield file_entry(f"scripts/{stage}/ORDER", f'/scripts/{stage}/archipel "$@"\n'.encode())
 
 

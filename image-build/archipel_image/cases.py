@@ -13,15 +13,15 @@ import time
 import urllib.request
 from pathlib import Path
 
-from app import PROJECT
-from base import mirrors
-from build import KEY
-from bundle import make_bundle, signing_key
+from archipel_image.base import mirrors
+from archipel_image.build import KEY
+from archipel_image.bundle import make_bundle, signing_key
+from archipel_image.sources import PROJECT
+from archipel_image.testbench import PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
+from archipel_image.vm import Machine, Pi3, Trouble, make_stick, read_stick, write_stick
 from node.cli.selftest import fetch, post_by_form
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
-from testbench import PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
-from vm import Machine, Pi3, Trouble, make_stick, read_stick, write_stick
 
 SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe")
 CLOSED = ("hostapd", "mosquitto", "nginx", "archipel-dns", "archipel-broker")  # unless the settings say otherwise
@@ -178,13 +178,18 @@ def exchanged_by_stick(bench: Bench) -> None:
     stick = make_stick(bench.folder / "stick.img", {})
     post(north, "par la clé USB")
     for machine in (north, south):
-        machine.plug_stick(stick)
-        wait_for(lambda: read_stick(stick, "archipel.txt"), "nothing is on the stick")
-        mounted = "findmnt -rno TARGET /run/stick || true"
-        wait_for(lambda box=machine, asked=mounted: not bench.shell(box, asked), "the stick stays in use")
-        machine.pull_stick()
-        write_stick(stick, "archipel.txt", b"")
+        pass_by(bench, machine, stick)
     check("par la clé USB" in board(south), "the stick's record is not on the other island")
+
+
+def pass_by(bench: Bench, machine: Machine, stick: Path) -> None:
+    """Plug the stick in, wait until the box has read and written it, pull it out."""
+    machine.plug_stick(stick)
+    wait_for(lambda: read_stick(stick, "archipel.txt"), "nothing is on the stick")
+    mounted = "findmnt -rno TARGET /run/stick || true"
+    wait_for(lambda: not bench.shell(machine, mounted), "the stick stays in use")
+    machine.pull_stick()
+    write_stick(stick, "archipel.txt", b"")
 
 
 def exchanged_by_cable(bench: Bench) -> None:

@@ -5,13 +5,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from app import app_entries
-from base import EPOCH_S
-from layers import Entry, file_entry, folder_entry, read_tar, tree, write_tar
+from archipel_image.app import app_entries
+from archipel_image.base import EPOCH_S
+from archipel_image.layers import Entry, file_entry, folder_entry, read_tar, tree, write_tar
+from archipel_image.sources import OVERLAY
 
 App = tuple[Path, str]  # the application, its version
 Given = tuple[dict[str, bytes], int]  # files that this build made, by name; their moment
-HERE = Path(__file__).parent
 # The users of our services: fixed numbers, so that the data of one card is readable on the next.
 USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel-front": 703, "archipel-wifi": 704,
          "archipel-dns": 705, "archipel-broker": 706}
@@ -34,8 +34,9 @@ def build_root(base: Path, app: App, given: Given, target: Path) -> None:
     target.unlink(missing_ok=True)
     # not -mkfs-time and -root-time: sqfstar 4.5 dates the root folder today all the same
     packer = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "SOURCE_DATE_EPOCH": str(given[1])})
-    write_tar(packer.stdin, _entries(base, app, given))
-    packer.stdin.close()
+    assert packer.stdin, "it has a pipe"
+    with packer.stdin as pipe:
+        write_tar(pipe, _entries(base, app, given))
     if packer.wait():
         raise RuntimeError("sqfstar failed")
 
@@ -44,7 +45,7 @@ def _entries(base: Path, app: App, given: Given) -> Iterator[Entry]:
     """Ours first: of two entries with one name the first is kept."""
     accounts = {info.name: (info, content) for info, content in read_tar(base, ACCOUNTS.__contains__)}
     yield from (accounted(info, content) for info, content in accounts.values())
-    ours = [*tree(HERE / "overlay"), *app_entries(*app),
+    ours = [*tree(OVERLAY), *app_entries(*app),
             *(file_entry(name, content, mtime=given[1]) for name, content in given[0].items()),
             folder_entry("boot/firmware"), folder_entry("data"), folder_entry("var/log"), folder_entry("var/cache")]
     yield from sorted((entry for entry in ours if not entry[0].isdir()), key=lambda entry: entry[0].name)
