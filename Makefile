@@ -45,8 +45,10 @@ prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
 
-lint: $(VENV)/installed-dev ## style, imports, complexity
+lint: $(VENV)/installed-dev ## style, imports, complexity (ruff); types (mypy); code that nothing calls (vulture)
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/vulture
 
 .PHONY: mosquitto
 mosquitto:
@@ -80,4 +82,4 @@ image-test: $(VENV)/installed ## the built image in QEMU: power cuts, sticks, ra
 	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.boottest $$(ls -t build/archipel-*.img | head -1) $(ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(TRIXIE) node_modules tests/web/node_modules demo-data build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRIXIE) node_modules tests/web/node_modules demo-data build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
