@@ -6,6 +6,7 @@ const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
   "--disable-component-update", "--disable-sync", "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable"];
 const browser = await puppeteer.launch({ executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium", headless: true, args: quiet });
 const page = await browser.newPage();
+page.setDefaultTimeout(120000); // only bounds a hang
 
 function expect(what, seen, wanted) {
   if (seen === wanted) return;

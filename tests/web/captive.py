@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 INSIDE = "ARCHIPEL_CAPTIVE"
 ADDRESS = "198.51.100.1"  # the one that dnsmasq gives for probes on the Pi: some phones ignore a private address
-PATIENCE_S = 90
+PATIENCE_S = 300
 NOT_CAPTIVE, UNLOCKED, LOCKED = 1, 2, 3  # nsICaptivePortalService.idl
 STATE = ("return Components.classes['@mozilla.org/network/captive-portal-service;1']"
          ".getService(Components.interfaces.nsICaptivePortalService)")

@@ -17,6 +17,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const validator = new HtmlValidate({ extends: ["html-validate:standard", "html-validate:a11y"] });
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const MAX_PAGE_BYTES = 14000;
+const PATIENCE_MS = 120000; // only bounds a hang
 const findings = [];
 let looked = 0;
 
@@ -112,7 +113,7 @@ async function walk(page, language) {
 }
 
 async function hear(browser, url, where) {
-  const result = await pa11y(url, { browser, standard: "WCAG2AA", includeWarnings: false, timeout: 30000 });
+  const result = await pa11y(url, { browser, standard: "WCAG2AA", includeWarnings: false, timeout: PATIENCE_MS });
   for (const issue of result.issues) found(where, `pa11y ${issue.code}: ${issue.context}`);
 }
 
@@ -133,6 +134,7 @@ mkdirSync(folder, { recursive: true });
 const browser = await puppeteer.launch({ executablePath, headless: true, args: quiet });
 for (const language of languages.split(",")) {
   const visitor = await (await browser.createBrowserContext()).newPage();
+  visitor.setDefaultTimeout(PATIENCE_MS);
   await visitor.setBypassCSP(true);
   await walk(visitor, language);
   await visitor.close();
@@ -143,6 +145,7 @@ for (const language of languages.split(",")) {
     for (const width of [320, 1280]) {
       for (const scheme of ["light", "dark"]) {
         const page = await browser.newPage();
+        page.setDefaultTimeout(PATIENCE_MS);
         await page.setBypassCSP(true);
         await look(page, url, `${where} ${width} ${scheme}`, width, scheme);
         await page.close();

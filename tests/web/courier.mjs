@@ -9,6 +9,7 @@ const browser = await puppeteer.launch({ executablePath: process.env.CHROME_PATH
 const devtools = await browser.target().createCDPSession();
 await devtools.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
 const page = await browser.newPage();
+page.setDefaultTimeout(120000); // only bounds a hang
 await page.setViewport({ width: 360, height: 640, isMobile: true, hasTouch: true });
 await page.setJavaScriptEnabled(false);
 
@@ -39,6 +40,7 @@ expect("the first time it is news", first.includes("Vous avez apporté du nouvea
 expect("the second time it is not", (await give(`${folder}/${file}`)).includes("Rien de nouveau ici"), true);
 // A post on paper, photographed askew and out of focus, handed in as a picture.
 const other = await browser.newPage();
+other.setDefaultTimeout(120000);
 await other.setBypassCSP(true);
 await other.setViewport({ width: 1000, height: 1300 });
 await other.goto(`${here}/bulletins?lang=fr`);

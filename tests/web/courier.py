@@ -12,7 +12,7 @@ from sample import filled, served  # noqa: E402 - runs from a checkout too
 
 from tests.sim.portals import Neighbourhood  # noqa: E402
 
-PATIENCE_S = 120
+PATIENCE_S = 600
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ for (const board of boards) {
     for (const sheet of ["poster", "leaflet", "copy"]) {
       for (const size of ["", "large"]) {
         const page = await browser.newPage();
+        page.setDefaultTimeout(120000); // only bounds a hang
         const url = `${board}/${sheet}?lang=${language}&size=${size}`;
         await page.goto(url);
         const pages = Buffer.from(await page.pdf({ preferCSSPageSize: true })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;
