@@ -35,7 +35,7 @@ def archipel(*arguments, language="fr_FR.UTF-8", typed=None):
 def config(tmp_path):
     file = tmp_path / "archipel.toml"
     file.write_text(f'[node]\nname = "Île du canal"\ndata = "{tmp_path / "island"}"\n[radio]\nconnect = "none"\n'
-                    f'[portal]\nlisten = "127.0.0.1:{free_ports()}"\n')
+                    f'[portal]\nlisten = "127.0.0.1:{free_ports(1)}"\n')
     return str(file)
 
 

@@ -1,5 +1,6 @@
 """Whole islands as the shell puts them together, with real links between them, killed and started again."""
 
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -52,17 +53,17 @@ def folders(tmp_path):
 
 
 def shelf_of(broker):
-    """The topics under which a broker keeps something."""
-    found, client = [], mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _client, _given, message: found.append(message.topic)
+    """The topics under which a broker keeps something: it tells them before anything that is published afterwards."""
+    found, last, client = set(), threading.Event(), mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _client, _given, message: found.add(message.topic) if message.retain else last.set()
+    client.on_subscribe = lambda *_given: client.publish("last", b".", qos=1)
     client.connect("127.0.0.1", broker.port)
     client.subscribe("#", qos=1)
     client.loop_start()
-    client.publish("end", qos=1)  # comes back behind what the broker keeps
-    until(lambda: "end" in found)
+    assert last.wait(30)
     client.loop_stop()
     client.disconnect()
-    return set(found) - {"end"}
+    return found
 
 
 def texts(assembly):

@@ -122,16 +122,16 @@ def test_posts_that_come_together_share_one_commit(start):
 
     runner, go = start(Wire(), Parrot(), Counting()), threading.Event()
     begun = threading.Event()
-    busy = threading.Thread(target=runner.call, args=(lambda: begun.set() or go.wait(60),))
+    busy = threading.Thread(target=runner.call, args=(lambda: begun.set() or go.wait(10),))
     posters = [threading.Thread(target=runner.publish, args=(post(number),)) for number in range(10)]
     busy.start()
-    assert begun.wait(60)
+    begun.wait(10)
     for thread in posters:
         thread.start()
     until(lambda: runner.waiting >= 10)
     go.set()
     for thread in (busy, *posters):
-        thread.join(60)
+        thread.join(10)
     assert commits == [10]
 
 
@@ -172,4 +172,4 @@ def test_work_that_fails_is_its_askers_failure(start):
 def test_chores_are_done_again_and_again(start):
     done = queue.Queue()
     start(Wire(), Parrot(), chores=[PeriodicJob(0.01, done.put)])
-    assert done.get(timeout=30) < done.get(timeout=30)
+    assert done.get(timeout=30) < done.get(timeout=5)
