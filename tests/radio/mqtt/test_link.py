@@ -76,9 +76,9 @@ def test_a_packet_stays_for_those_who_come_later_and_an_empty_one_takes_it_away(
     until(lambda: here.up)
     assert here.send(SLOT + b"kept") is Outcome.SENT
     there = connect(broker.url)
-    assert there.receive(5).payload == SLOT + b"kept"
+    assert there.receive(60).payload == SLOT + b"kept"
     assert here.send(SLOT) is Outcome.SENT
-    assert there.receive(5).payload == SLOT
+    assert there.receive(60).payload == SLOT
     late = connect(broker.url)
     until(lambda: late.up)
     assert late.receive(0.1) is None
@@ -98,12 +98,12 @@ def test_a_restarted_broker_is_found_again_and_brings_what_it_kept(broker, conne
     here, there = connect(broker.url), connect(broker.url)
     until(lambda: here.up and there.up)
     here.send(SLOT + b"before")
-    there.receive(5)
+    there.receive(60)
     broker.stop()
     until(lambda: not here.up and not there.up)
     broker.start()
     until(lambda: here.up and there.up)
-    assert there.receive(5).payload == SLOT + b"before"
+    assert there.receive(60).payload == SLOT + b"before"
     assert here.send(SLOT + b"after") is Outcome.SENT
     assert until(lambda: there.receive(1)).payload == SLOT + b"after"
 
@@ -114,12 +114,12 @@ def test_more_than_a_thousand_packets_come_in_one_go(broker, connect):
     for _ in range(1200):
         slots.add(slot := rng.randbytes(16))
         last = client.publish(f"{ROOT}/{slot.hex()[0]}/{slot.hex()}", bytes(256), qos=1, retain=True)
-    last.wait_for_publish(10)
+    last.wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
     link, came = connect(broker.url), set()
     while len(came) < 1200:
-        received = link.receive(10)
+        received = link.receive(60)
         assert received, f"only {len(came)} came"
         came.add(received.payload[:16])
     assert came == slots
@@ -131,9 +131,9 @@ def test_what_is_no_packet_of_ours_is_dropped_before_it_is_looked_at(broker, con
     client, name = outsider(broker), SLOT.hex()
     for topic, payload in ((f"{ROOT}/0/{name}", bytes(3000)), (f"{ROOT}/0/{name[:-1]}", b"x"), (f"{ROOT}/1/{name}", b"x"),
                            (f"{ROOT}/0/{name.upper()}", b"x"), (f"{ROOT}/0/{'é' * 32}", b"x")):
-        client.publish(topic, payload, qos=1).wait_for_publish(5)
-    client.publish(f"{ROOT}/0/{name}", b"good", qos=1).wait_for_publish(5)
-    assert link.receive(5).payload == SLOT + b"good"
+        client.publish(topic, payload, qos=1).wait_for_publish(60)
+    client.publish(f"{ROOT}/0/{name}", b"good", qos=1).wait_for_publish(60)
+    assert link.receive(60).payload == SLOT + b"good"
     assert link.counters["dropped"] == 5 and link.receive(0.05) is None
     client.disconnect()
     client.loop_stop()
@@ -145,13 +145,12 @@ def test_a_flood_waits_at_the_broker_and_not_in_our_memory(broker, connect):
     client = outsider(broker)
     for number in range(600):
         last = client.publish(f"{ROOT}/0/{SLOT.hex()}", b"%d" % number, qos=1)
-    last.wait_for_publish(20)
+    last.wait_for_publish(60)
     until(lambda: link.counters["waited"])
     assert len(link._inbox) <= MAX_WAITING
-    seen = 0
-    while link.receive(1):
-        seen += 1
-    assert seen > 256 and link.up
+    for number in range(MAX_WAITING + 1):
+        assert link.receive(60), number
+    assert link.up
     client.disconnect()
     client.loop_stop()
 
@@ -165,7 +164,7 @@ def test_a_broker_that_never_confirms_means_failed():
     assert link.send(SLOT + b"x") is Outcome.FAILED
     link.close()
     server.close()
-    talk.join(30)
+    talk.join(60)
 
 
 def _half_a_broker(server):
@@ -190,11 +189,11 @@ def test_a_broker_that_goes_away_while_sending_is_down_not_sent():
     sending = threading.Thread(target=lambda: results.append(link.send(SLOT + b"x")))
     sending.start()
     link._client.socket().shutdown(socket.SHUT_RDWR)
-    sending.join(10)
+    sending.join(60)
     assert results == [Outcome.DOWN]
     link.close()
     server.close()
-    talk.join(30)
+    talk.join(60)
 
 
 def test_user_and_password_are_used_and_a_wrong_one_is_a_state(tmp_path, make_broker, connect):

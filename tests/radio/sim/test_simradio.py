@@ -16,6 +16,7 @@ from radio.meshtastic.framing import Deframer, framed
 from radio.sim.simdevice import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
+from tests.ports import free_ports
 
 SPEED = 50
 
@@ -78,7 +79,7 @@ def test_garbage_on_the_port_harms_nobody():
     rng = random.Random(5)
     with SimulatedMesh(line(2), speed=SPEED) as mesh:
         for _ in range(5):
-            with socket.create_connection(("127.0.0.1", mesh.ports[0]), 5) as vandal:
+            with socket.create_connection(("127.0.0.1", mesh.ports[0]), 60) as vandal:
                 vandal.sendall(rng.randbytes(3000) + framed(rng.randbytes(100)))
         dial(mesh.ports[0]).close()
 
@@ -103,9 +104,7 @@ def test_a_radio_switched_off_closes_its_port_and_comes_back_on_the_same():
 
 
 def test_ports_can_be_chosen_and_an_unplugged_line_vanishes(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    mesh, path = SimulatedMesh(line(2)), str(tmp_path / "tty")
+    mesh, path, port = SimulatedMesh(line(2)), str(tmp_path / "tty"), free_ports()
     assert mesh.start({0: port}) == [port, mesh.ports[1]]
     mesh.plug(1, path)
     with open(path, "rb", buffering=0) as end:
