@@ -30,6 +30,7 @@ from node.model.keys import SigningKey  # noqa: E402
 from node.model.record import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
 from node.store.journalstore import JournalStore  # noqa: E402
 from node.textpack import pack  # noqa: E402
+from tests.ports import free_ports  # noqa: E402
 from tests.sim.portals import CHARTER, FOUNDER, Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402
 
@@ -142,12 +143,6 @@ def rss_mb(pid):
     return round(int(status.split("VmRSS:")[1].split()[0]) / 1024)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=10_000)
@@ -155,7 +150,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ready, port = Queue(), free_port()
+        ready, port = Queue(), free_ports()
         server = Process(target=serve, args=(port, pathlib.Path(folder), options.records, ready))
         server.start()
         worker, live = ready.get(timeout=600)
