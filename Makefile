@@ -32,8 +32,8 @@ test-trixie: $(TRIXIE)/installed mosquitto
 test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real browsers: axe, pa11y, html-validate, vnu, Lighthouse, captive portal
 	@.ci/need chromium firefox-esr default-jre-headless w3m iproute2 nginx
 	$(VENV)/bin/python tests/web/check.py $(LANGUAGES)
-	$(VENV)/bin/python tests/web/print_pages.py
-	$(VENV)/bin/python tests/web/transfer_pages.py
+	$(VENV)/bin/python tests/web/paper.py
+	$(VENV)/bin/python tests/web/courier.py
 	$(VENV)/bin/python tests/web/captive.py
 	$(VENV)/bin/python tests/web/slow.py
 
