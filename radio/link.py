@@ -44,7 +44,10 @@ class Link(Protocol):
 
     name: str
     max_payload: int
-    counters: Counter[str]
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What happened so far, by slug."""
 
     @property
     def up(self) -> bool:

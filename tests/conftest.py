@@ -6,6 +6,7 @@ import sys
 import hypothesis
 import pytest
 
+from node.daemon.thread_guard import VARIABLE
 from radio.sim.simradio import SimulatedMesh
 from tests.radio.puppet import SPEED, Links, Puppet
 from tests.sim.places import Place
@@ -20,6 +21,7 @@ hypothesis.settings.load_profile("same" if os.environ.get("CI") else "calm")
 
 for name in ("LC_ALL", "LC_MESSAGES"):
     os.environ.pop(name, None)
+os.environ[VARIABLE] = "1"  # in every process that a test starts, too
 os.environ["LANG"] = "en_GB.UTF-8"  # the command line speaks English to the tests, whatever the machine's language
 
 

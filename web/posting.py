@@ -96,7 +96,7 @@ def form_page(what: Typed, notice: str = "", item_id: str = "") -> str:
 
 
 def _rule() -> str:
-    return board().status().get("rules", {}).get("posting", "open")
+    return board().status().rules.posting
 
 
 def _worded(what: Typed) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response
 
+from node.board.status import as_json
 from web.item_display import iso
 from web.languages import gettext as _
 from web.pages import board, fitted
@@ -40,7 +41,7 @@ def flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
             yield from flat(inner, f"{name}.{_own_name(inner, number)}")
-    elif name.rpartition(".")[2] in MOMENTS and value is not None:
+    elif name.rpartition(".")[2] in MOMENTS and isinstance(value, int):
         yield name, iso(value, 0)
     else:
         yield name, _cell(value)
@@ -72,8 +73,8 @@ def _said(words: dict[str, str], part: str) -> str:
 @operator.get("/radio")
 def radio() -> str:
     """The state of the node and of each link, as many rows as a page holds; all of it is in the CSV."""
-    state = board().status()
-    tables = [(str(link.get("name", "")), rows_of(link)) for link in state.get("links", [])]
+    state = as_json(board().status())
+    tables = [(link["name"], rows_of(link)) for link in state["links"]]
     tables.append(("", rows_of({name: value for name, value in state.items() if name != "links"})))
     return fitted("radio.html", lambda rows: {"tables": [(name, cells[:rows * ROWS]) for name, cells in tables]})
 
@@ -84,7 +85,7 @@ def table() -> Response:
     written = io.StringIO()
     rows = csv.writer(written)
     rows.writerow(("name", "value"))
-    rows.writerows((_safe(name), _safe(value)) for name, value in flat(board().status()))
+    rows.writerows((_safe(name), _safe(value)) for name, value in flat(as_json(board().status())))
     return Response(written.getvalue(), mimetype="text/csv")
 
 

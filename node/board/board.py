@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import chain, islice
-from typing import Any
 
 from node.board.api import Imports, Item, Page, Transfer
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.items import Reader, root_of
 from node.board.moderation import Moderation
 from node.board.notes import BoardNotes
+from node.board.status import RulesStatus, Status, StoreStatus
 from node.model.clock import MAX_MINUTE
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
@@ -98,15 +98,10 @@ class Board(Moderation):
         ids, mark = self._archive.search(words, after, min(limit, MAX_PAGE))
         return Page([item for id_ in ids if (item := self.reader.live(id_) or self.reader.past(id_))], mark)
 
-    def status(self) -> dict[str, Any]:
-        """A JSON-like snapshot: `name`, `set` (fingerprint), `records`, `last_heard` (minute or None), `clock` {source,
-        sure, now}, `store` {ok, reason}, `links` [{name, up, ...}], `rules` {posting: open|moderated|members},
-        `notices` [sentences for the keeper]."""
-        ok, reason = self._store.health()
-        return {
-            "set": self._fingerprint(self._liveset.revision), "records": len(self._liveset),
-            "store": {"ok": ok, "reason": reason}, "rules": {"posting": self.posting_rule()}, **self._host.about(),
-        }
+    def status(self) -> Status:
+        """The state of the island as of a second or so ago; cheap, and nothing is asked of links or engines."""
+        return Status(self._fingerprint(self._liveset.revision), len(self._liveset), StoreStatus(*self._store.health()),
+                      RulesStatus(self.posting_rule()), self._host.about())
 
     def retired(self, roots: list[bytes]) -> None:
         """The items of these roots are in the live set no more, and will not come back: what of them may be forgotten.

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from node.board.status import HostStatus
 from node.replica.admission import Verdict
 from node.store.index import Row, Slice
 
@@ -51,7 +52,7 @@ class Host:
     """What the board needs of the world around it.
 
     `now()` seconds since 1970; `publish(raw)` returns once durable or raises StoreFailed; `random(n)` n random bytes;
-    `packets(record_bytes)` and `airtime_s(record_bytes)` what one transmission takes; `about()` status of the rest.
+    `packets(record_bytes)` and `airtime_s(record_bytes)` what one transmission takes; `about()` the rest of the status.
     `gate` is a lock (`threading.Lock()`; the core makes none itself): of several threads one changes the board's state.
     `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed.
     """
@@ -61,7 +62,7 @@ class Host:
     random: Callable[[int], bytes]
     packets: Callable[[int], int]
     airtime_s: Callable[[int], float]
-    about: Callable[[], dict[str, Any]]
+    about: Callable[[], HostStatus]
     gate: AbstractContextManager[Any]
     rule: str = "open"
     set_clock: Callable[[float], bool] = lambda utc_s: False

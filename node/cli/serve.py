@@ -77,21 +77,21 @@ def run_island(settings: Settings, clock: Clock) -> None:
         _check_can_start(settings)
     except (PortTaken, StoreLocked, KeyTrouble, OSError) as error:
         raise click.ClickException(str(error)) from error
-    assembled: list[Any] = []  # in the worker only
+    running: list[Any] = []  # in the worker only
 
     def build() -> Any:
         from node.daemon.app import App, portal_address
 
-        assembled.append(App(settings, clock))
-        portal = assembled[0].open()
+        running.append(App(settings, clock))
+        portal = running[0].open()
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while
         say(f"{settings.node.name} is at {portal_address(settings)}  (Ctrl-C stops it)")
         return portal
 
     def stop() -> None:
-        for assembly in assembled:
-            assembly.close()
+        for app in running:
+            app.close()
 
     PortalServer(settings.portal.listen, build, stop).run()
 

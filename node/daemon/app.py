@@ -12,25 +12,30 @@ from zoneinfo import ZoneInfo
 from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
-from node.daemon.ax25 import packet_engine, packet_link, packet_ready
-from node.daemon.bulk_client import doors
+from node.board.status import LanStatus
+from node.daemon.ax25 import packet_engine, packet_governor, packet_link, packet_ready
+from node.daemon.bulk_client import bulk_handlers
 from node.daemon.keyfiles import KeyFolder
-from node.daemon.lan_discovery import LanDiscovery
-from node.daemon.lora import SUMMARY_WITHIN_S, LoraAdapter
+from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery
+from node.daemon.lora import SUMMARY_WITHIN_S, LoraAdapter, RadioLimits
 from node.daemon.maintenance import Maintenance
+from node.daemon.membership import Membership
 from node.daemon.mqtt import brokers_of
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
 from node.daemon.runner import PeriodicJob, Runner
 from node.daemon.settings import Settings
-from node.daemon.timekeeper import Timekeeper, TimeSource
+from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
+from node.daemon.status_reporter import StatusReporter, StatusSources, counted
+from node.daemon.thread_guard import guard
+from node.daemon.timekeeper import ClockNote, Timekeeper, TimeSource
 from node.daemon.timesource import system_is_synchronised
 from node.ical.importer import Importer
 from node.ical.parser import Locality
-from node.model.clock import RELEASED_AT, Clock, minute_of
+from node.model.clock import RELEASED_AT, Clock
 from node.replica.liveset import LiveSet
-from node.replica.replica import AGENDA, Replica
+from node.replica.replica import AGENDA, Engine, Replica
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.journalstore import JournalStore
@@ -50,6 +55,7 @@ log = logging.getLogger(__name__)
 RADIO = "radio"
 MAX_NOTICES = 20
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
+LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine
 
 
 class App:
@@ -61,33 +67,22 @@ class App:
         keys = KeyFolder(settings.node.data)
         self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
-        self._notices = notices_in(settings.portal.notices)
+        self._notices = tuple(notices_in(settings.portal.notices))
 
     def open(self) -> Any:
         """Start everything; the WSGI application of the portal."""
-        data = self.settings.node.data
-        self.store = JournalStore(data)
-        self._open.callback(self.store.close)
-        self.archive = Archive(data / ARCHIVE_FILE)
-        self._open.callback(self.archive.close)
+        self._open_stores()
         self.timekeeper = self._make_timekeeper()
         self.liveset = LiveSet(self.charter)
-        self.brokers = brokers_of(self.settings.mqtt, self.charter)
-        self.links = list(self._make_links())
-        self.air = self._make_air()
-        rng = random.Random()  # noqa: S311 - when to send is no secret
-        mirrors = [MqttEngine(name, self.charter, self.liveset, rng) for name in self.brokers]
-        packet = packet_engine((self.charter, self.key, self.liveset), self.settings.packet)
-        self.island = Replica(self.liveset, self.store, [self.air, packet, *mirrors])
-        self.island.load(self.timekeeper.now())
-        self.runner = Runner(self.island, self.links, self.timekeeper, self._chores())
-        self.board = Board(self.liveset, self.store, self.archive, self.key, self._shell())
-        self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(self.key.key_id, self.settings.node.name),
-                                 self.timekeeper.now, self.runner.take_in)
-        self.lan = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
-        self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
-        self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
-                                          threading.Lock())
+        self._make_engines()
+        self.replica.load(self.timekeeper.now())
+        self.runner = Runner(self.replica, self.links, self.timekeeper, self._periodic_jobs())
+        self.timekeeper.on_step = self._clock_was_set
+        self._make_board()
+        self.discovery = LanDiscovery(self.bulk, self.lan, self._discovery_settings())
+        self.maintenance = Maintenance(self)
+        self.reporter = StatusReporter(self._status_sources())
+        self._guard_threads()
         self._start()
         return self._portal()
 
@@ -95,18 +90,39 @@ class App:
         """Stop everything; twice is allowed."""
         self._open.close()
 
+    def _open_stores(self) -> None:
+        data = self.settings.node.data
+        self.store = JournalStore(data)
+        self._open.callback(self.store.close)
+        self.archive = Archive(data / ARCHIVE_FILE)
+        self._open.callback(self.archive.close)
+
+    def _make_board(self) -> None:
+        self.board = Board(self.liveset, self.store, self.archive, self.key, self._host())
+        self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(self.key.key_id, self.settings.node.name),
+                                  self.timekeeper.now, self.runner.take_in)
+        self.lan = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
+        self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
+        self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
+                                      threading.Lock())
+
     def _start(self) -> None:
         self.runner.start()
-        self._open.callback(self._keep_notes, None)
+        self._open.callback(self._keep_last_notes)
         self._open.callback(self.runner.stop)
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
-        self.rounds = LanDiscovery((self.bulk, self.lan, self.charter.subkey("lan")), self.settings.lan.peers,
-                                self.settings.lan.discover, reachable_port(self.settings))
-        self._open.callback(self.rounds.close)
-        errands = Maintenance(self)
-        self._open.callback(errands.close)
-        control = RpcServer(self.settings.node.data, handlers(self) | doors(self.bulk))
-        self._open.callback(control.close)
+        for working in (self.discovery, self.maintenance):
+            working.start()
+            self._open.callback(working.close)
+        server = RpcServer(self.settings.node.data, handlers(self) | bulk_handlers(self.bulk))
+        self._open.callback(server.close)
+
+    def _guard_threads(self) -> None:
+        """In the debug mode: what belongs to the runner's thread raises when another one uses it."""
+        owner = self.runner.owner
+        for mine in (*self.governors, *self.replica.engines):
+            guard(mine, owner, free=("cost",))
+        guard(self.timekeeper, owner, only=("tell", "keeper_says", "raise_floor"))
 
     def _portal(self) -> Any:
         from web import create_app
@@ -121,9 +137,8 @@ class App:
     # time
 
     def _make_timekeeper(self) -> Timekeeper:
-        note = self.store.note("clock") or {}
-        floor = max(float(note.get("floor", 0)), RELEASED_AT)
-        return Timekeeper(self._clock, floor, guess=max(self._clock.now(), float(note.get("seen", 0))))
+        note = ClockNote.of(self.store.note("clock"))
+        return Timekeeper(self._clock, max(note.floor, RELEASED_AT), guess=max(self._clock.now(), note.seen))
 
     def _tell_time(self, now: float) -> None:
         """Ask the sources that must be asked."""
@@ -136,19 +151,37 @@ class App:
 
     def _clock_was_set(self, step_s: float) -> None:
         """Setting the clock is no way to more airtime; and an engine that sleeps until some hour must look again."""
-        self.air.governor.clock_jumped(step_s)
-        for link in self.links:
-            self.runner.take(LinkChanged(link.name, link.up))
+        for governor in self.governors:
+            governor.clock_jumped(step_s)
+        if abs(step_s) >= LEAST_STEP_S:
+            self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
-    def _keep_notes(self, now: float | None) -> None:
+    def _neighbour_says(self, who: str, utc: float) -> None:
+        """A packet tells the time. The clock stands still for the engines until all that came with it is done."""
+        self.runner.afterwards(
+            lambda: self.timekeeper.tell(TimeSource.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
+
+    def _keeper_says(self, utc_s: float) -> bool:
+        """From any thread but the runner's."""
+        return self.runner.call(lambda: self._believe_keeper(utc_s))
+
+    def _believe_keeper(self, utc_s: float) -> bool:
+        believed = self.timekeeper.keeper_says(utc_s)
+        self.reporter.refresh(self.timekeeper.now())  # the keeper's next page shows it
+        return believed
+
+    def _keep_last_notes(self) -> None:
+        self._keep_notes(self.timekeeper.now())
+
+    def _keep_notes(self, now: float) -> None:
         """What must outlive a restart: the time, and what was sent in the last hour."""
-        now = self.timekeeper.now() if now is None else now
         self.timekeeper.raise_floor()
-        self.store.set_note("clock", {"floor": round(self.timekeeper.floor), "seen": round(now)})
+        self.store.set_note("clock", ClockNote(self.timekeeper.floor, now).as_json())
         self.store.set_note("airtime", self.air.governor.state(now))
 
-    def _chores(self) -> list[PeriodicJob]:
-        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes)]
+    def _periodic_jobs(self) -> list[PeriodicJob]:
+        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
+                PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now))]
 
     # links
 
@@ -162,54 +195,47 @@ class App:
             links.append(packet_link(self.settings.packet, self._clock.rate))
         return links + [MqttLink(broker, name) for name, broker in self.brokers.items()]
 
-    def _make_air(self) -> LoraAdapter:
-        radio = self.settings.radio
-        air = LoraAdapter(RADIO, (self.charter, self.key, self.liveset), self._radio_facts,
-                      (radio.max_payload, radio.region, radio.share),
-                      lambda who, utc: self.timekeeper.tell(TimeSource.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
-        air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
-        self.timekeeper.on_step = self._clock_was_set
-        return air
+    def _make_engines(self) -> None:
+        radio, packet = self.settings.radio, self.settings.packet
+        self.brokers = brokers_of(self.settings.mqtt, self.charter)
+        self.links = self._make_links()
+        member = Membership(self.charter, self.key, self.liveset)
+        self.air = LoraAdapter(RADIO, member, self._radio_facts, RadioLimits(radio.max_payload, radio.region, radio.share),
+                               self._neighbour_says)
+        self.air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
+        packet_air = packet_governor(packet)
+        self.governors = [self.air.governor, packet_air]
+        rng = random.Random()  # noqa: S311 - when to send is no secret
+        engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
+        engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in self.brokers]
+        self.replica = Replica(self.liveset, self.store, engines)
 
     def _radio_facts(self) -> Facts:
         return next((link.facts for link in self.links if isinstance(link, MeshtasticLink)), Facts())
 
+    def _discovery_settings(self) -> DiscoverySettings:
+        lan = self.settings.lan
+        return DiscoverySettings(self.charter.subkey("lan"), lan.peers, lan.discover, reachable_port(self.settings))
+
     # the board's surroundings
 
-    def _shell(self) -> Host:
-        return Host(self.timekeeper.now, self.runner.publish, os.urandom, self.air.packets, self.air.airtime_s, self.about,
-                     threading.Lock(), self.settings.portal.posting, self.timekeeper.keeper_says)
+    def _host(self) -> Host:
+        return Host(
+            now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
+            packets=lambda record_bytes: self.air.cost.packets(record_bytes),
+            airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
+            gate=threading.Lock(), rule=self.settings.portal.posting, set_clock=self._keeper_says)
 
     def _here(self) -> Locality:
         node = self.settings.node
         language = next((number for number, tag in LANGUAGES.items() if tag == node.language), 0)
         return Locality(ZoneInfo(node.timezone), language)
 
-    def about(self) -> dict:
-        """The part of the status that the board does not know."""
-        now, keeper = self.timekeeper.now(), self.timekeeper
-        heard = max((at for at in (self.air.heard_at, self.island.heard_at) if at is not None), default=None)
-        archive_ok, archive_reason = self.archive.health()
-        return {
-            "name": self.settings.node.name,
-            "notices": self._notices,
-            "last_heard": None if heard is None else minute_of(heard),
-            "clock": {"source": keeper.source.name.lower(), "sure": keeper.sure, "now": minute_of(now)},
-            "archive": {"ok": archive_ok, "reason": archive_reason, "records": len(self.archive)},
-            "damaged": self.store.damaged,
-            "counters": dict(self.island.counters),
-            "links": [self._link_status(link, now) for link in self.links],
-            "lan": {"peers": self.rounds.status(), "counters": dict(self.lan.counters)},
-        }
-
-    def _link_status(self, link: Link, now: float) -> dict:
-        status = {"name": link.name, "up": link.up, "state": link.state, "counters": dict(link.counters)}
-        if not isinstance(link, MeshtasticLink):
-            return status
-        facts = link.facts
-        told = {"firmware": facts.firmware, "region": facts.region, "preset": facts.preset,
-                "frequency_mhz": facts.frequency_mhz, "channel_use": facts.channel_use, "own_use": facts.own_use}
-        return {**status, "radio": told, **self.air.status(now)}
+    def _status_sources(self) -> StatusSources:
+        return StatusSources(
+            name=self.settings.node.name, notices=self._notices, timekeeper=self.timekeeper, island=self.replica,
+            air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
+            lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)))
 
 
 def portal_address(settings: Settings) -> str:

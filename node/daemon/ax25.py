@@ -6,11 +6,10 @@ that the members of the set know it (`public`), and under whose callsign; before
 
 import random
 
+from node.daemon.membership import Membership
 from node.daemon.settings import PacketSettings
-from node.model.keys import Charter, SigningKey
-from node.replica.liveset import LiveSet
 from node.sync.lora.context import Channel
-from node.sync.lora.engine import AirEngine, address_of
+from node.sync.lora.engine import AirEngine
 from radio.airtime import Governor
 from radio.kiss.frames import airtime_s
 from radio.kiss.link import KissLink, KissSettings
@@ -32,15 +31,16 @@ def packet_link(settings: PacketSettings, speed: float = 1.0) -> KissLink:
                     PACKET)
 
 
-def packet_engine(membership: tuple[Charter, SigningKey, LiveSet], settings: PacketSettings) -> AirEngine:
-    """The same engine as for LoRa, with the times and the share of this channel."""
-    charter, key, liveset = membership
-    tag_key = charter.subkey("tag")
-    governor = Governor(NO_DUTY_CYCLE, settings.share / 100)
+def packet_governor(settings: PacketSettings) -> Governor:
+    """The governor of this channel: no law limits it, the keeper's share does."""
+    return Governor(NO_DUTY_CYCLE, settings.share / 100)
 
+
+def packet_engine(member: Membership, settings: PacketSettings, governor: Governor) -> AirEngine:
+    """The same engine as for LoRa, with the times of this channel."""
     def on_air_s(payload_bytes: int, direct: bool = False) -> float:
         return airtime_s(payload_bytes, settings.bits_per_s, KEY_UP_S)  # a TNC sends to everybody
 
     channel = Channel(PACKET, on_air_s, governor, MAX_PAYLOAD_BYTES)
     rng = random.Random()  # noqa: S311 - when to send is no secret
-    return AirEngine(channel, liveset, tag_key, address_of(key.key_id, tag_key), rng)
+    return AirEngine(channel, member.liveset, member.tag_key, member.address, rng)

@@ -1,4 +1,4 @@
-"""Bundles as files, and the bulk of an island that runs (through its side door) or rests (its folder opened here)."""
+"""Bundles as files, and the bulk of an island that runs (asked over its socket) or rests (its folder opened here)."""
 
 import contextlib
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from node.daemon.keyfiles import KeyFolder
-from node.daemon.rpc import NotRunning, ask
+from node.daemon.rpc import Handler, NotRunning, ask
+from node.daemon.timekeeper import ClockNote
 from node.model.clock import Clock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
@@ -32,7 +33,7 @@ PART = ".part"  # what a file is called until it is whole
 
 
 class RpcBulkPort:
-    """The bulk of the island that runs on `folder`, asked through its side door. Raises NotRunning, Refused."""
+    """The bulk of the island that runs on `folder`, asked over its socket. Raises NotRunning, Refused."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -66,8 +67,8 @@ class RpcBulkPort:
         return ask(self._folder, f"bulk-{do}", **request)
 
 
-def doors(bulk: BulkPort) -> dict[str, Callable[[dict], Any]]:
-    """What the side door answers for RpcBulkPort: requests by name (`node.daemon.rpc.RpcServer`)."""
+def bulk_handlers(bulk: BulkPort) -> dict[str, Handler]:
+    """What a running island answers to RpcBulkPort: by the name of the request (`node.daemon.rpc.RpcServer`)."""
     def label(_: dict) -> dict:
         header = bulk.label()
         return {"set_id": _text(header.set_id), "island": _text(header.island), "made": header.made, "name": header.name}
@@ -91,10 +92,10 @@ def bulk_of(folder: Path, name: str, clock: Clock | None = None) -> Iterator[Bul
 
     Raises KeyTrouble when nobody lives there, StoreFailed or StoreLocked when it cannot be read.
     """
-    bulk = RpcBulkPort(folder)
+    running = RpcBulkPort(folder)
     with contextlib.suppress(NotRunning):
-        bulk.label()
-        yield bulk
+        running.label()
+        yield running
         return
     with resting(folder, name, clock or SystemClock()) as bulk:
         yield bulk
@@ -106,7 +107,7 @@ def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
     keys = KeyFolder(folder)
     charter, key = keys.charter(), keys.island_key()
     with closing(JournalStore(folder)) as store:
-        liveset, seen = LiveSet(charter), float((store.note("clock") or {}).get("seen", 0))
+        liveset, seen = LiveSet(charter), ClockNote.of(store.note("clock")).seen
         island = Replica(liveset, store, [])
 
         def now() -> float:

@@ -9,13 +9,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import ifaddr
 from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
+from node.board.status import PeerStatus
 from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
 from node.transfer.bulk import LocalBulkPort
@@ -59,22 +60,31 @@ class Peer:
         return since >= PERIOD_S or (revision != self.revision and since >= SOON_S)
 
 
+@dataclass(frozen=True)
+class DiscoverySettings:
+    """`secret`: the set's subkey that announcements are recognised by; `peers` to visit whether they are found or not;
+    `discover` False: nothing is looked for nor announced; `port`: where others reach the portal, None if they cannot."""
+
+    secret: bytes
+    peers: tuple[Address, ...] = ()
+    discover: bool = True
+    port: int | None = None
+
+
 class LanDiscovery:
-    """Visits `peers` and those it finds, until closed. `port` is where others reach the portal, None if they cannot.
+    """Visits the peers of its settings and those it finds, from `start` until closed."""
 
-    `discover` False: nothing is looked for nor announced.
-    """
-
-    def __init__(self, around: tuple[LocalBulkPort, LanService, bytes], peers: Iterable[Address], discover: bool,
-                 port: int | None):
-        (self._bulk, self._desk, self._secret), self._discover, self._port = around, discover, port
-        peers = list(peers)
-        self._peers = {address: Peer(address) for address in peers[:MAX_PEERS]}
+    def __init__(self, bulk: LocalBulkPort, service: LanService, settings: DiscoverySettings):
+        self._bulk, self._service, self._settings = bulk, service, settings
+        self._peers = {address: Peer(address) for address in settings.peers[:MAX_PEERS]}
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._finder: Finder | None = None
         self._looked_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="lan", daemon=True)
+
+    def start(self) -> None:
+        """Begin, on a thread of its own."""
         self._thread.start()
 
     def meet(self, address: Address) -> None:
@@ -86,16 +96,17 @@ class LanDiscovery:
             elif len(self._peers) < MAX_PEERS or self._forget_one():
                 self._peers[address] = Peer(address)
 
-    def status(self) -> list[dict]:
-        """Every peer, for the radio page."""
+    def status(self) -> tuple[PeerStatus, ...]:
+        """Every peer; from any thread."""
         with self._lock:
-            return [{"name": f"{peer.address[0]}:{peer.address[1]}", "up": peer.state == "up", "state": peer.state,
-                     "new": peer.new, "given": peer.given} for peer in self._peers.values()]
+            return tuple(PeerStatus(f"{peer.address[0]}:{peer.address[1]}", peer.state == "up", peer.state, peer.new,
+                                    peer.given) for peer in self._peers.values())
 
     def close(self) -> None:
         """Stop looking and visiting; a visit under way is left to end by itself."""
         self._closing.set()
-        self._thread.join(CONNECT_S)
+        if self._thread.is_alive():
+            self._thread.join(CONNECT_S)
         if self._finder:
             self._finder.close()
 
@@ -108,7 +119,7 @@ class LanDiscovery:
 
     def _run(self) -> None:
         while not self._closing.wait(TICK_S):
-            if self._discover and time.monotonic() - self._looked_at >= LOOK_S:
+            if self._settings.discover and time.monotonic() - self._looked_at >= LOOK_S:
                 self._look()
             with self._lock:
                 peers = list(self._peers.values())
@@ -124,7 +135,7 @@ class LanDiscovery:
         try:
             if self._finder is not None:
                 self._finder.close()
-            self._finder = Finder(self._secret, self._port, self.meet, addresses) if addresses else None
+            self._finder = Finder(self._settings, self.meet, addresses) if addresses else None
         except (OSError, ZeroconfError) as error:
             self._finder = None
             log.info("looking for other islands on the network failed: %s", error)
@@ -133,17 +144,22 @@ class LanDiscovery:
         """Go there once; what went wrong is in its `state`."""
         peer.visited_at, peer.revision = time.monotonic(), self._bulk.revision
         try:
-            visited = self._desk.visit(lambda message: ask(peer.address, message))
+            visited = self._service.visit(lambda message: ask(peer.address, message))
         except (OSError, http.client.HTTPException, NoAnswer, RemoteFault, StoreFailed) as trouble:
-            peer.failures, peer.state = peer.failures + 1, _slug(trouble)
+            self._note_failure(peer, _slug(trouble))
             return
         except Exception:  # one peer's surprise must not end the visits to the others
             log.exception("visiting %s failed", peer.address)
-            peer.failures, peer.state = peer.failures + 1, "failed"
+            self._note_failure(peer, "failed")
             return
-        peer.failures, peer.state = 0, "up"
-        peer.new, peer.given = peer.new + visited.new, peer.given + visited.given
-        peer.revision = self._bulk.revision  # what came from there need not be told there
+        with self._lock:
+            peer.failures, peer.state = 0, "up"
+            peer.new, peer.given = peer.new + visited.new, peer.given + visited.given
+            peer.revision = self._bulk.revision  # what came from there need not be told there
+
+    def _note_failure(self, peer: Peer, state: str) -> None:
+        with self._lock:
+            peer.failures, peer.state = peer.failures + 1, state
 
 
 def ask(address: Address, message: bytes) -> bytes:
@@ -163,7 +179,7 @@ def ask(address: Address, message: bytes) -> bytes:
 
 def own_addresses() -> list[str]:
     """This machine's IPv4 addresses but loopback, sorted."""
-    found = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4)
+    found = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str))  # IPv6: a tuple
     return sorted(address for address in found if not address.startswith("127."))
 
 
@@ -190,13 +206,13 @@ def _slug(trouble: Exception) -> str:
 class Finder(ServiceListener):
     """Announces this island at `addresses`, and calls `met` with the address of each other one of the set."""
 
-    def __init__(self, secret: bytes, port: int | None, met: Callable[[Address], None], addresses: list[str]):
-        self._secret, self._met, self.addresses = secret, met, addresses
+    def __init__(self, settings: DiscoverySettings, met: Callable[[Address], None], addresses: list[str]):
+        self._secret, self._met, self.addresses = settings.secret, met, addresses
         self._zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
         self._name = f"{os.urandom(6).hex()}.{SERVICE}"
-        if port is not None:
-            tag = {"tag": tag_of(secret, self._name)}
-            self._zeroconf.register_service(ServiceInfo(SERVICE, self._name, port=port, properties=tag,
+        if settings.port is not None:
+            tag = {"tag": tag_of(settings.secret, self._name)}
+            self._zeroconf.register_service(ServiceInfo(SERVICE, self._name, port=settings.port, properties=tag,
                                                         parsed_addresses=addresses))
         self._browser = ServiceBrowser(self._zeroconf, SERVICE, self)
 
@@ -205,8 +221,9 @@ class Finder(ServiceListener):
         info = zc.get_service_info(type_, name, timeout=2_000) if name != self._name else None
         if info is None or (info.properties.get(b"tag") or b"").decode("ascii", "replace") != tag_of(self._secret, name):
             return
-        for address in info.parsed_addresses(IPVersion.V4Only)[:4]:
-            self._met((address, info.port))
+        if info.port is not None:
+            for address in info.parsed_addresses(IPVersion.V4Only)[:4]:
+                self._met((address, info.port))
 
     def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
         """The same once more."""

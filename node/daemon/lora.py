@@ -1,16 +1,18 @@
 """The air engine behind a real radio: what the radio tells (preset, region, firmware) sets times, laws and budgets."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+from node.board.status import AirtimeStatus, LinkStatus, NeighbourStatus, QueueStatus
+from node.daemon.membership import Membership
 from node.model.clock import minute_of, seconds_of
-from node.model.keys import Charter, SigningKey
-from node.replica.liveset import LiveSet
 from node.sync.events import Action, Event, LinkChanged, PacketReceived
-from node.sync.lora.context import Channel
-from node.sync.lora.engine import AirEngine, address_of
+from node.sync.lora.context import Channel, parts_of
+from node.sync.lora.engine import AirEngine
 from node.sync.lora.neighbours import Neighbour
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum, decode
 from radio.airtime import Governor
@@ -25,31 +27,75 @@ SUMMARY_WITHIN_S = 1_800.0  # summaries tell the time by the hour
 class RadioFacts(Protocol):
     """What of `radio.meshtastic.facts.Facts` is needed."""
 
-    region: str
-    preset: str
-    modem: Modem
-    signs: bool
-    channel_use: float | None
-    use_at: float
+    @property
+    def region(self) -> str:
+        """The region's name, "" if it was not told."""
+
+    @property
+    def modem(self) -> Modem:
+        """How the radio modulates."""
+
+    @property
+    def signs(self) -> bool:
+        """Whether its firmware signs small broadcasts."""
+
+    @property
+    def channel_use(self) -> float | None:
+        """The part of the last minute that the channel was busy."""
+
+    @property
+    def use_at(self) -> float:
+        """The monotonic moment when that was told."""
+
+
+@dataclass(frozen=True)
+class RadioLimits:
+    """What the keeper set: the largest payload, the region ("" lets the radio tell), percent of the legal airtime (0 for a
+    modest default)."""
+
+    max_payload: int
+    region: str = ""
+    share_percent: float = 0.0
+
+    @property
+    def share(self) -> float | None:
+        """The part of the legal airtime, None for the default."""
+        return self.share_percent / 100 or None
+
+
+@dataclass(frozen=True)
+class SendingCost:
+    """What one transmission of a record takes on a channel. `on_air_s(payload_bytes)`: seconds for one packet."""
+
+    max_payload: int
+    on_air_s: Callable[[int], float]
+
+    def packets(self, record_bytes: int) -> int:
+        """How many packets."""
+        return parts_of(record_bytes, self.max_payload)
+
+    def airtime_s(self, record_bytes: int) -> float:
+        """How many seconds of air."""
+        packets = self.packets(record_bytes)
+        extra = HEADER_BYTES + (WHOLE_BYTES if packets == 1 else PIECE_BYTES)
+        return packets * self.on_air_s(-(-record_bytes // packets) + extra)
 
 
 class LoraAdapter:
     """An engine (`node.replica.replica.Engine`) for the link `name`. `facts()` gives what its radio told last.
 
-    `limits`: largest payload, region ("" lets the radio tell), percent of the legal airtime (0 for a modest default).
-    `tell_time(who, utc_s)` hears what neighbours take the time to be, within half an hour.
+    `tell_time(who, utc_s)` hears what neighbours take the time to be, within half an hour. All belongs to one thread but
+    `cost`: a value that any thread may read.
     """
 
-    def __init__(self, name: str, membership: tuple[Charter, SigningKey, LiveSet], facts: Callable[[], RadioFacts],
-                 limits: tuple[int, str, float], tell_time: Callable[[str, float], object]):
-        self.name, self._facts, self._membership, self._tell_time = name, facts, membership, tell_time
-        self.max_payload, self._region, self._share = limits
-        self.governor = Governor(self._region or DEFAULT_REGION, self._share / 100 or None)
-        self._tag_key = membership[0].subkey("tag")
+    def __init__(self, name: str, member: Membership, facts: Callable[[], RadioFacts], limits: RadioLimits,
+                 tell_time: Callable[[str, float], object]):
+        self.name, self._member, self._facts, self._limits, self._tell_time = name, member, facts, limits, tell_time
+        self.governor = Governor(limits.region or DEFAULT_REGION, limits.share)
         self._use_at = 0.0
         self._newest: float | None = None  # of the engine's own time: when a neighbour was heard last
         self.heard_at: float | None = None  # the same by the island's clock
-        self._engine = self._make_engine(LONG_FAST, signs=False)
+        self._make_engine(LONG_FAST, signs=False)
 
     @property
     def deadline(self) -> float | None:
@@ -69,63 +115,52 @@ class LoraAdapter:
             self._note_neighbour(event.payload, now)
         return actions
 
-    def packets(self, record_bytes: int) -> int:
-        """How many packets one transmission of a record takes."""
-        return self._engine.station.parts(record_bytes)
-
-    def airtime_s(self, record_bytes: int) -> float:
-        """Seconds of air that one transmission of a record takes."""
-        packets = self.packets(record_bytes)
-        extra = HEADER_BYTES + (WHOLE_BYTES if packets == 1 else PIECE_BYTES)
-        return packets * self._engine.channel.airtime_s(-(-record_bytes // packets) + extra)
-
-    def status(self, now: float) -> dict:
-        """For the status: what it may send and has sent, whom it hears, what waits to be sent."""
-        governor, station = self.governor, self._engine.station
+    def status(self, link: LinkStatus, now: float) -> LinkStatus:
+        """The link's status with what it may send and has sent, whom it hears, what waits to be sent."""
+        station = self._engine.station
         waiting = [rumour for rumour in station.rumours if rumour.due_at is not None]
-        return {
-            "airtime": {
-                "region": governor.region, "limit_s": round(governor.limit_s, 1),
-                "used_s": round(governor.used_s(now), 1), "used_15_s": round(governor.used_s(now, 15), 1),
-                "left_s": round(governor.left_s(now), 1),
-                "next_send_s": round(governor.wait_s(self._engine.channel.airtime_s(self.max_payload), now), 1),
-            },
-            "neighbours": [self._neighbour_status(one, now) for one in station.near],
-            "queue": {"records": len(waiting), "packets": sum(rumour.parts for rumour in waiting)},
-        }
+        lacking = Counter(address for rumour in station.rumours
+                          for address, reach in rumour.reaches.items() if reach.missing)
+        neighbours = tuple(self._neighbour_status(one, lacking[one.address], now) for one in station.near)
+        queue = QueueStatus(len(waiting), sum(rumour.parts for rumour in waiting))
+        return replace(link, airtime=self._airtime_status(now), neighbours=neighbours, queue=queue)
 
-    def _neighbour_status(self, one: Neighbour, now: float) -> dict:
+    def _airtime_status(self, now: float) -> AirtimeStatus:
+        governor, longest_s = self.governor, self.cost.on_air_s(self._limits.max_payload)
+        return AirtimeStatus(governor.region, round(governor.limit_s, 1), round(governor.used_s(now), 1),
+                             round(governor.used_s(now, 15), 1), round(governor.left_s(now), 1),
+                             round(governor.wait_s(longest_s, now), 1))
+
+    def _neighbour_status(self, one: Neighbour, lacks: int, now: float) -> NeighbourStatus:
         age_s = (self._newest or 0) - one.heard_at + now - (self.heard_at or now)
-        lacks = sum(any(reach.missing for address, reach in rumour.reaches.items() if address == one.address)
-                    for rumour in self._engine.station.rumours)
-        return {"name": f"{one.address:04x}", "heard_s_ago": round(max(age_s, 0)), "relays": one.hops,
-                "loss": round(one.loss, 2), "set": one.view.value, "lacks": lacks}
+        return NeighbourStatus(f"{one.address:04x}", round(max(age_s, 0)), one.hops, round(one.loss, 2),
+                               one.view.value, lacks)
 
     def _note_neighbour(self, payload: bytes, now: float) -> None:
         newest = max((one.heard_at for one in self._engine.station.near), default=None)
         if newest is None or newest == self._newest:
             return
         self._newest, self.heard_at = newest, now
-        packet = decode(payload, self._tag_key)  # the engine took it, so it can be read
+        packet = decode(payload, self._member.tag_key)  # the engine took it, so it can be read
         for section in packet.sections:
             if isinstance(section, Sum | Have):
                 self._tell_time(f"{packet.sender:04x}", time_of(section.as_of_h, now))
 
     def _tune(self, facts: RadioFacts) -> None:
         """Start anew when the radio works otherwise than before: every time of the protocol scales with its preset."""
-        region = self._region or facts.region
+        region = self._limits.region or facts.region
         if region in REGIONS and region not in (UNSET, self.governor.region):
-            self.governor.configure(region, self._share / 100 or None)
+            self.governor.configure(region, self._limits.share)
         if (facts.modem, facts.signs) != self._tuned:
-            self._engine = self._make_engine(facts.modem, facts.signs)
+            self._make_engine(facts.modem, facts.signs)
 
-    def _make_engine(self, modem: Modem, signs: bool) -> AirEngine:
-        _, key, liveset = self._membership
-        self._tuned = modem, signs
-        airtime_s = partial(time_on_air_s, modem=modem, signs=signs)
-        channel = Channel(self.name, airtime_s, self.governor, self.max_payload, signs)
+    def _make_engine(self, modem: Modem, signs: bool) -> None:
+        member, self._tuned = self._member, (modem, signs)
+        on_air_s = partial(time_on_air_s, modem=modem, signs=signs)
+        channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs)
         rng = random.Random()  # noqa: S311 - when to send is no secret
-        return AirEngine(channel, liveset, self._tag_key, address_of(key.key_id, self._tag_key), rng)
+        self._engine = AirEngine(channel, member.liveset, member.tag_key, member.address, rng)
+        self.cost = SendingCost(self._limits.max_payload, on_air_s)
 
 
 def time_of(as_of_h: int, now: float) -> float:

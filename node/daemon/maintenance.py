@@ -9,10 +9,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Protocol
 
 from node.board.board import Board
+from node.board.status import ArchiveStatus
 from node.daemon.runner import Runner
 from node.daemon.settings import Settings
 from node.daemon.timekeeper import Timekeeper
@@ -33,12 +35,25 @@ RETIRE_PERIOD_S = 3_600.0
 DAY_S, DAY_MIN = 86_400.0, 1_440
 
 
-class Around(Protocol):
+@dataclass(frozen=True)
+class RunningDay:
+    """A day of running, possibly made of many short ones: the minute it began, seconds that the island ran since."""
+
+    before: int
+    run_s: float = 0.0
+
+    @classmethod
+    def of(cls, kept: object) -> "RunningDay | None":
+        """From the JSON value that was kept, if there is one."""
+        return cls(int(kept["before"]), float(kept["run_s"])) if isinstance(kept, dict) else None
+
+
+class MaintainedIsland(Protocol):
     """What of `node.daemon.app.App` is needed."""
 
     settings: Settings
     store: JournalStore
-    island: Replica
+    replica: Replica
     archive: Archive
     liveset: LiveSet
     timekeeper: Timekeeper
@@ -47,44 +62,55 @@ class Around(Protocol):
 
 
 class Maintenance:
-    """Runs until closed."""
+    """Runs from `start` until closed. `archive_status` is as of its last round, for any thread to read."""
 
-    def __init__(self, around: Around):
-        self._around = around
-        self._counted_at = around.timekeeper.monotonic()
+    def __init__(self, island: MaintainedIsland):
+        self._island = island
+        self._counted_at = island.timekeeper.monotonic()
         self._retired_at = float("-inf")
         self._erased = 0
         self._unindexed: list[bytes] = []
-        self._ahead, self._behind = around.board.read_ahead(), False
+        self._ahead, self._behind = island.board.read_ahead(), False
         self._indexed_revision = -1
+        self.look_at_archive()
+        self._tasks: tuple[Callable[[], object], ...] = (
+            island.store.probe, island.board.publish_due, self.read_ahead, self.index, self._retire_now_and_then,
+            self.look_at_archive)
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
+
+    def start(self) -> None:
+        """Begin, on a thread of its own."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop after the errand at hand."""
+        """Stop after the task at hand."""
         self._closing.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def _run(self) -> None:
-        around = self._around
-        errands = (around.store.probe, around.board.publish_due, self.read_ahead, self.index,
-                   self._retire_now_and_then)
-        pause_s = PERIOD_S / around.timekeeper.rate
+        rate = self._island.timekeeper.rate
+        pause_s = PERIOD_S / rate
         while not self._closing.wait(pause_s):
             began_at = time.monotonic()
-            for errand in errands:
-                self._do(errand)
+            for task in self._tasks:
+                self._do(task)
             busy_s = time.monotonic() - began_at
             more = self._behind or self._unindexed
-            pause_s = busy_s if more else PERIOD_S / around.timekeeper.rate  # half of the time is for others
+            pause_s = busy_s if more else PERIOD_S / rate  # half of the time is for others
 
     @staticmethod
-    def _do(errand: Callable[[], object]) -> None:
+    def _do(task: Callable[[], object]) -> None:
         try:
-            errand()
+            task()
         except Exception:  # a full card, a broken archive: the next time may be better
-            log.exception("an errand failed")
+            log.exception("a task of maintenance failed")
+
+    def look_at_archive(self) -> None:
+        """How the archive is doing; counting what it holds may wait for whoever writes to it."""
+        archive = self._island.archive
+        self.archive_status = ArchiveStatus(*archive.health(), len(archive))
 
     def read_ahead(self) -> None:
         """Decode what the first pages show, a few texts at a time: it would keep the first who asks waiting."""
@@ -92,18 +118,18 @@ class Maintenance:
 
     def index(self) -> None:
         """Let search find what is new, a few texts at a time, what came last first: after an import many wait."""
-        around = self._around
-        if around.liveset.revision != self._indexed_revision:
-            self._indexed_revision = around.liveset.revision
-            self._unindexed = around.archive.wordless(reversed(list(around.liveset.ids())))
+        island = self._island
+        if island.liveset.revision != self._indexed_revision:
+            self._indexed_revision = island.liveset.revision
+            self._unindexed = island.archive.wordless(reversed(list(island.liveset.ids())))
         batch, self._unindexed = self._unindexed[:INDEX_BATCH], self._unindexed[INDEX_BATCH:]
         for id_ in batch:
-            text, record = around.board.reader.text_of(id_), around.liveset.get(id_)
+            text, record = island.board.reader.text_of(id_), island.liveset.get(id_)
             if text and record:
-                around.archive.index(id_, record.created, text)
+                island.archive.index(id_, record.created, text)
 
     def _retire_now_and_then(self) -> None:
-        mono = self._around.timekeeper.monotonic()
+        mono = self._island.timekeeper.monotonic()
         if mono - self._retired_at >= RETIRE_PERIOD_S:
             self._retired_at = mono
             self.erase()
@@ -111,48 +137,53 @@ class Maintenance:
 
     def erase(self) -> None:
         """Leave nothing on the card of what was withdrawn: neither its words nor its octets."""
-        around, deleted = self._around, self._around.island.deleted
+        island, deleted = self._island, self._island.replica.deleted
         if deleted == self._erased:
             return
-        around.archive.sweep(lambda id_: id_ in around.liveset or around.store.get(id_))
-        around.archive.compact()
-        around.store.compact()
+        island.archive.sweep(lambda id_: id_ in island.liveset or island.store.get(id_))
+        island.archive.compact()
+        island.store.compact()
         self._erased = deleted
 
     def retire(self, mono: float) -> None:
         """Move what has been expired for a day of uptime to the archive, and let the archive forget what is too old."""
-        around = self._around
-        if not around.timekeeper.sure:
+        island = self._island
+        if not island.timekeeper.sure:
             return
-        now = minute_of(around.timekeeper.now())
+        now = minute_of(island.timekeeper.now())
         due = self._waited_a_day(now, mono)
         if due:
             self._move(due)
-        keep_days = around.settings.archive.keep_days
-        around.archive.prune(now - keep_days * DAY_MIN)
-        around.archive.compact()
+        keep_days = island.settings.archive.keep_days
+        island.archive.prune(now - keep_days * DAY_MIN)
+        island.archive.compact()
 
     def _waited_a_day(self, now: int, mono: float) -> list[Row]:
         """Rows that had expired when a day of running began that is over now; then another such day begins."""
-        around, new_day = self._around, {"before": now, "run_s": 0.0}
-        day = around.store.note("fading") or new_day
-        run_s = day["run_s"] + mono - self._counted_at if day is not new_day else 0.0
+        island, kept = self._island, RunningDay.of(self._island.store.note("fading"))
+        day = replace(kept, run_s=kept.run_s + mono - self._counted_at) if kept else RunningDay(now)
         self._counted_at = mono
-        set_back = now < day["before"]  # what a wrong clock had hidden is live, or may be
-        over = run_s >= DAY_S and not set_back
-        around.store.set_note("fading", new_day if over or set_back else {**day, "run_s": run_s})
-        rows = [row for id_ in around.liveset.fading() if (row := around.store.get(id_))] if over else []
-        return [row for row in rows if row.expires <= day["before"]]
+        set_back = now < day.before  # what a wrong clock had hidden is live, or may be
+        over = day.run_s >= DAY_S and not set_back
+        island.store.set_note("fading", asdict(RunningDay(now) if over or set_back else day))
+        rows = [row for id_ in island.liveset.fading() if (row := island.store.get(id_))] if over else []
+        return [row for row in rows if row.expires <= day.before]
+
+    def _forget(self, rows: list[Row]) -> None:
+        """On the runner's thread: what came back to the set while it was moved to the archive gets its row again."""
+        self._island.liveset.forget([row.id for row in rows])
+        back = [row for row in rows if row.id in self._island.liveset and self._island.store.get(row.id) is None]
+        self._island.store.commit(put=back)
 
     def _move(self, rows: list[Row]) -> None:
-        around = self._around
+        island = self._island
         ids = [row.id for row in rows]
-        texts = {row.id: around.board.reader.words_of(row.raw) or "" for row in rows}
+        texts = {row.id: island.board.reader.words_of(row.raw) or "" for row in rows}
         try:
-            retire(around.store, around.archive, ids, texts if around.settings.archive.keep_days else None)
+            retire(island.store, island.archive, ids, texts if island.settings.archive.keep_days else None)
         except StoreFailed as failure:
             log.warning("nothing could be archived: %s", failure.reason)
             return
-        around.runner.call(lambda: around.liveset.forget(ids))
+        island.runner.call(lambda: self._forget(rows))
         roots = {Entry.of(decode(row.raw), row.raw).root for row in rows}
-        around.board.retired([root for root in roots if not around.liveset.about(root)])
+        island.board.retired([root for root in roots if not island.liveset.about(root)])

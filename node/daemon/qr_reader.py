@@ -1,7 +1,7 @@
 """Reads the QR code of a record in a photograph that a stranger brought, with ZXing (Debian's zxing-cpp-tools).
 
 A decoder of pictures may have holes. So it gets only what draws the picture (`node.board.image`), of a bounded size, and
-runs in a jail where there is nothing to take and no time to waste (`node.daemon.sandbox`).
+runs in a sandbox where there is nothing to take and no time to waste (`node.daemon.sandbox`).
 """
 
 import os

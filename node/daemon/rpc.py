@@ -1,6 +1,6 @@
-"""The running island's side door for the command line: a Unix socket in its data folder, one JSON line each way.
+"""How the command line asks the running island: a Unix socket in its data folder, one JSON line each way.
 
-Only who may read the folder can knock (mode 0600), so there is no password. A request is `{"do": NAME, ...}`; the answer is
+Only who may read the folder can ask (mode 0600), so there is no password. A request is `{"do": NAME, ...}`; the answer is
 `{"ok": VALUE}` or `{"error": SENTENCE}`.
 """
 
@@ -57,7 +57,7 @@ class RpcServer:
             finally:
                 os.umask(previous)
         self._socket.listen(8)
-        threading.Thread(target=self._serve, name="control", daemon=True).start()
+        threading.Thread(target=self._serve, name="rpc", daemon=True).start()
 
     def close(self) -> None:
         """Stop answering."""

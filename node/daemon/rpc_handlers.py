@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from node.board.api import BoardClosed, Draft, DraftRefused, ImportSummary, Item
 from node.board.board import Board
+from node.board.status import as_json
 from node.daemon.rpc import Handler
 from node.daemon.runner import Runner
 from node.model.record import Kind
@@ -15,7 +16,7 @@ from node.store.journalstore import JournalStore
 LISTED = 1000
 
 
-class Around(Protocol):
+class AnsweringIsland(Protocol):
     """What of `node.daemon.app.App` is needed."""
 
     board: Board
@@ -24,21 +25,21 @@ class Around(Protocol):
     store: JournalStore
 
 
-def handlers(around: Around) -> dict[str, Handler]:
+def handlers(island: AnsweringIsland) -> dict[str, Handler]:
     """By the name of the request."""
     return {
-        "status": lambda request: around.board.status(),
-        "post": lambda request: post(around.board, request["draft"]),
-        "list": lambda request: listed(around.board, request["limit"]),
-        "raws": lambda request: raws(around, request["kinds"]),
-        "publish": lambda request: publish(around.runner, request["raws"]),
-        "groups": lambda request: around.board.groups(),
-        "add-group": lambda request: around.board.add_group(request["name"], request["sealed"]),
-        "set-keeper": lambda request: around.board.set_keeper(request["name"], request["password_hash"]),
-        "keys": lambda request: keys(around),
-        "agenda-tag": lambda request: around.board.imports.tag(request["address"]),
-        "agenda-look": lambda request: look(around.board, request),
-        "agenda-take": lambda request: brief(around.board.imports.take(request["id"], "archipel agenda")),
+        "status": lambda request: as_json(island.board.status()),
+        "post": lambda request: post(island.board, request["draft"]),
+        "list": lambda request: listed(island.board, request["limit"]),
+        "raws": lambda request: raws(island, request["kinds"]),
+        "publish": lambda request: publish(island.runner, request["raws"]),
+        "groups": lambda request: island.board.groups(),
+        "add-group": lambda request: island.board.add_group(request["name"], request["sealed"]),
+        "set-keeper": lambda request: island.board.set_keeper(request["name"], request["password_hash"]),
+        "keys": lambda request: keys(island),
+        "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
+        "agenda-look": lambda request: look(island.board, request),
+        "agenda-take": lambda request: brief(island.board.imports.take(request["id"], "archipel agenda")),
     }
 
 
@@ -80,10 +81,10 @@ def listed(board: Board, limit: int) -> list[dict]:
     return [_line(item) for item in items[:limit]]
 
 
-def raws(around: Around, kinds: list[int]) -> list[str]:
+def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:
     """Live records of some kinds, encoded, in hexadecimal, oldest first; 1,000 at most."""
-    rows, _ = around.store.page(Slice(kinds=kinds), limit=LISTED)
-    return [raw.hex() for row in rows if (raw := around.liveset.raw(row.id))]
+    rows, _ = island.store.page(Slice(kinds=kinds), limit=LISTED)
+    return [raw.hex() for row in rows if (raw := island.liveset.raw(row.id))]
 
 
 def publish(runner: Runner, encoded: list[str]) -> list[str]:
@@ -94,19 +95,19 @@ def publish(runner: Runner, encoded: list[str]) -> list[str]:
         raise ValueError(f"this island cannot keep records now: {failure.reason}") from failure
 
 
-def keys(around: Around) -> list[dict]:
+def keys(island: AnsweringIsland) -> list[dict]:
     """Who may do what, founders first."""
-    standings = around.liveset.trust.standings
-    return [_key(around, key_id, standing) for key_id, standing in
+    standings = island.liveset.trust.standings
+    return [_key(island, key_id, standing) for key_id, standing in
             sorted(standings.items(), key=lambda one: (one[1].chain, one[0]))]
 
 
-def _key(around: Around, key_id: bytes, standing: Any) -> dict:
-    author = around.board.reader.author(key_id)
+def _key(island: AnsweringIsland, key_id: bytes, standing: Any) -> dict:
+    author = island.board.reader.author(key_id)
     rights = {right.name.lower(): until for right, until in sorted(standing.rights.items())}
     return {"id": key_id.hex(), "name": author.name, "vouched_by": author.vouched_by, "chain": standing.chain,
             "public": standing.public.hex(), "rights": rights, "here": author.here,
-            "revoked": around.liveset.trust.cuts.get(key_id)}
+            "revoked": island.liveset.trust.cuts.get(key_id)}
 
 
 def _line(item: Item) -> dict:

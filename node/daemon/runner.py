@@ -2,17 +2,23 @@
 
 Each link has two threads of its own, ears and mouth: a radio's `send` may block for ever and nothing else may wait for it.
 Posts wait until their commit is durable; those that arrive together share one. The runner decides nothing: the island does.
+
+The island, its engines and the live set's changes belong to the runner's thread (`node.daemon.thread_guard`).
 """
 
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from node.daemon.thread_guard import ThreadOwner, guard
 from node.model.clock import Clock
+from node.model.errors import LocalMisuse
 from node.replica.admission import Verdict
 from node.replica.replica import Replica
 from node.store.index import StoreFailed
@@ -25,6 +31,10 @@ INBOX = 2_000  # events; beyond it ears wait, and links drop and count by their 
 BATCH = 200
 LISTEN_S = 0.5
 MAX_WAIT_S = 5.0
+CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting")
+CHANGES_OF_ISLAND = ("handle", "handle_all", "publish", "take_in", "load", "deadline")
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -32,17 +42,24 @@ class PeriodicJob:
     """Something the runner's thread does every `period_s` of monotonic time; `do` gets `now`."""
 
     period_s: float
-    do: Callable[[float], Any]
+    do: Callable[[float], object]
     due: float = 0.0
 
 
-@dataclass
-class PendingCall:
-    """What another thread waits for: a record to publish, or some work for the runner's thread."""
+@dataclass(frozen=True)
+class PendingPublish:
+    """A record to publish; another thread waits for its Verdict."""
 
-    raw: bytes | None = None
-    work: Callable[[], Any] | None = None
-    answer: Future = field(default_factory=Future)
+    raw: bytes
+    answer: Future[Verdict] = field(default_factory=Future)
+
+
+@dataclass(frozen=True)
+class PendingCall:
+    """Work for the runner's thread; another thread waits for what it returns."""
+
+    work: Callable[[], Any]
+    answer: Future[Any] = field(default_factory=Future)
 
     def carry_out(self) -> None:
         """Do the work and answer with what it returns or raises."""
@@ -60,13 +77,16 @@ class LinkPort:
         self._out: queue.SimpleQueue[Send | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._life = 0  # which of the link's lives engines were told of, 0 while it is down
+        self._mouth = ThreadOwner(f"{link.name} speaking")
         self._threads = [threading.Thread(target=work, name=f"{link.name} {work.__name__}", daemon=True)
                          for work in (self._listen, self._speak)]
 
     def start(self) -> None:
         """Begin to listen and to send."""
+        guard(self.link, self._mouth, only=("send", "send_text"))
         for thread in self._threads:
             thread.start()
+        self._mouth.begin(self._threads[1])
 
     def send(self, packet: Send) -> None:
         """Hand over without waiting; SendDone tells what became of it. The engine has one packet under way at most."""
@@ -110,78 +130,104 @@ class LinkPort:
                 log.exception("%s: sending failed", self.link.name)
                 outcome = Outcome.FAILED
             self._tell(SendDone(self.link.name, outcome.value))
+        self._mouth.end()
 
 
 class Runner:
-    """Runs `island` with its `links` on one thread. `publish` and `call` may be used from any other thread."""
+    """Runs `island` with its `links` on one thread. `publish`, `take_in` and `call` are for other threads: they wait."""
 
-    def __init__(self, island: Replica, links: list[Link], clock: Clock, chores: list[PeriodicJob] | None = None):
-        self.island, self._clock, self._chores = island, clock, chores or []
-        self._inbox: queue.Queue[Event | PendingCall] = queue.Queue(INBOX)
+    def __init__(self, island: Replica, links: Sequence[Link], clock: Clock, jobs: Sequence[PeriodicJob] = ()):
+        self.island, self._clock, self._jobs = island, clock, jobs
+        self.owner = ThreadOwner("runner")
+        self._inbox: queue.Queue[Event | PendingPublish | PendingCall] = queue.Queue(INBOX)
+        self._afterwards: deque[Callable[[], object]] = deque()
         self._ports = {link.name: LinkPort(link, self._inbox.put) for link in links}
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
-        self._stopping = False
+        self._stopping, self._ended = False, threading.Event()
 
     def start(self) -> None:
         """Start every thread."""
+        guard(self.island, self.owner, only=CHANGES_OF_ISLAND)
+        guard(self.island.liveset, self.owner, only=CHANGES_OF_SET)
+        for engine in self.island.engines:
+            guard(engine, self.owner, only=("handle", "deadline"))
         self._thread.start()
+        self.owner.begin(self._thread)
         for port in self._ports.values():
             port.start()
 
     def stop(self) -> None:
-        """Close links, finish what is in the queue, end."""
+        """Close links, finish what is in the queue, end; twice is allowed."""
         for port in self._ports.values():
             port.close()
-        self.call(self._stop)
+        if not self._ended.is_set():
+            self.call(self._stop)
         self._thread.join(5)
 
     @property
     def waiting(self) -> int:
-        """How many events and orders are in the queue."""
+        """How many events, posts and calls are in the queue."""
         return self._inbox.qsize()
 
     def publish(self, raw: bytes) -> Verdict:
         """Keep a record made here and pass it on; returns once it is durable, raises StoreFailed if the card will not."""
-        return self._order(PendingCall(raw=raw))
+        return self._answered(PendingPublish(raw))
 
     def take(self, event: Event) -> None:
-        """Put an event in the queue; nobody waits for it."""
+        """Let the island react to an event; nobody waits for it."""
         self._inbox.put(event)
+
+    def afterwards(self, work: Callable[[], object]) -> None:
+        """For the runner's own thread, in the midst of an event: `work` is done once that one and its like are over."""
+        self._afterwards.append(work)
 
     def take_in(self, raws: list[bytes], via: str) -> list[Verdict]:
         """Keep records that came in bulk by `via`; returns once they are durable, raises StoreFailed if they are not."""
         return self.call(lambda: self._take_in(raws, via))
 
-    def call(self, work: Callable[[], Any]) -> Any:
+    def call(self, work: Callable[[], Result]) -> Result:
         """Let the runner's thread do `work` between two events, and return what it returns."""
-        return self._order(PendingCall(work=work))
+        call = PendingCall(work)
+        result: Result = self._answered(call)
+        return result
 
     def _take_in(self, raws: list[bytes], via: str) -> list[Verdict]:
         verdicts, sends = self.island.take_in(raws, via, self._clock.now())
         self._send(sends)
         return verdicts
 
-    def _order(self, order: PendingCall) -> Any:
-        self._inbox.put(order)
-        return order.answer.result()
+    def _answered(self, pending: PendingPublish | PendingCall) -> Any:
+        """The answer; raises what went wrong, or CancelledError when the runner has ended."""
+        if threading.current_thread() is self._thread:
+            raise LocalMisuse("the runner's thread would wait for itself")
+        self._inbox.put(pending)
+        if self._ended.is_set():
+            self._turn_away()
+        return pending.answer.result()
 
     def _stop(self) -> None:
         self._stopping = True
 
     def _run(self) -> None:
         while not self._stopping:
-            batch = self._gather()
-            try:
-                self._turn(batch)
-            except Exception as error:  # the island must go on serving; what failed is in the log
-                log.exception("a turn of the runner failed")
-                for item in batch:
-                    if isinstance(item, PendingCall) and not item.answer.done():
-                        item.answer.set_exception(error)
+            self._turn(self._gather())
+        self.owner.end()
+        self._ended.set()
+        self._turn_away()
 
-    def _gather(self) -> list[Event | PendingCall]:
+    def _turn_away(self) -> None:
+        """Nobody will do what still waits."""
+        try:
+            while True:
+                item = self._inbox.get_nowait()
+                if isinstance(item, PendingPublish | PendingCall):
+                    item.answer.cancel()
+        except queue.Empty:
+            pass
+
+    def _gather(self) -> list[Event | PendingPublish | PendingCall]:
         """What waits in the queue, or what comes before the next deadline."""
-        batch: list[Event | PendingCall] = []
+        batch: list[Event | PendingPublish | PendingCall] = []
         try:
             batch.append(self._inbox.get(timeout=self._patience_s()))
             while len(batch) < BATCH:
@@ -192,44 +238,56 @@ class Runner:
 
     def _patience_s(self) -> float:
         now, mono = self._clock.now(), self._clock.monotonic()
-        waits = [MAX_WAIT_S, *(chore.due - mono for chore in self._chores)]
+        waits = [MAX_WAIT_S, *(job.due - mono for job in self._jobs)]
         if self.island.deadline is not None:
             waits.append(self.island.deadline - now)
         return max(min(waits) / self._clock.rate, 0.01)  # a deadline that stays in the past must not spin
 
-    def _turn(self, batch: list[Event | PendingCall]) -> None:
+    def _turn(self, batch: list[Event | PendingPublish | PendingCall]) -> None:
+        """Events first, then posts, then calls, then jobs; what fails among them is in the log and ends nothing else."""
+        events: list[Event] = [item for item in batch if not isinstance(item, PendingPublish | PendingCall)]
+        self._try("events", lambda: self.react(events))
+        posts = [item for item in batch if isinstance(item, PendingPublish)]
+        if posts:
+            self._publish(posts)
+        for item in batch:
+            if isinstance(item, PendingCall):
+                item.carry_out()
+        for job in self._jobs:
+            if job.due <= (mono := self._clock.monotonic()):
+                job.due = mono + job.period_s
+                self._try("a periodic job", partial(job.do, self._clock.now()))
+        while self._afterwards:
+            self._try("what was left for later", self._afterwards.popleft())
+
+    @staticmethod
+    def _try(what: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:  # the island must go on serving
+            log.exception("the runner failed at %s", what)
+
+    def react(self, events: list[Event]) -> None:
+        """Let the island react now. For the runner's own thread, between two events."""
         now = self._clock.now()
-        events = [item for item in batch if not isinstance(item, PendingCall)]
         if self.island.deadline is not None and self.island.deadline <= now:
             events.append(Tick())
         self._send(self.island.handle_all(events, now))
-        self._publish([item for item in batch if isinstance(item, PendingCall) and item.raw is not None], now)
-        for order in batch:
-            if isinstance(order, PendingCall) and order.work is not None:
-                order.carry_out()
-        self._do_chores(now)
 
-    def _publish(self, orders: list[PendingCall], now: float) -> None:
+    def _publish(self, posts: list[PendingPublish]) -> None:
         """All the posts that wait, in one commit; each poster learns what became of theirs."""
-        if not orders:
-            return
         try:
-            verdicts, sends = self.island.publish([order.raw for order in orders], now)
-        except StoreFailed as failure:
-            for order in orders:
-                order.answer.set_exception(failure)
+            verdicts, sends = self.island.publish([post.raw for post in posts], self._clock.now())
+        except Exception as error:
+            if not isinstance(error, StoreFailed):
+                log.exception("the runner failed at posts")
+            for post in posts:
+                post.answer.set_exception(error)
             return
-        for order, verdict in zip(orders, verdicts, strict=True):
-            order.answer.set_result(verdict)
-        self._send(sends)
+        for post, verdict in zip(posts, verdicts, strict=True):
+            post.answer.set_result(verdict)
+        self._try("sending", lambda: self._send(sends))
 
     def _send(self, sends: list[Send]) -> None:
         for packet in sends:
             self._ports[packet.link].send(packet)
-
-    def _do_chores(self, now: float) -> None:
-        mono = self._clock.monotonic()
-        for chore in self._chores:
-            if chore.due <= mono:
-                chore.due = mono + chore.period_s
-                chore.do(now)

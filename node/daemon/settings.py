@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -273,7 +273,16 @@ class Settings:
     box: BoxSettings = field(default_factory=BoxSettings)
 
 
-SECTIONS = {part.name: part.default_factory for part in fields(Settings)}
+SECTIONS: dict[str, type[Any]] = get_type_hints(Settings)  # by the names they have in the file
+
+
+@dataclass(frozen=True)
+class SettingsReport:
+    """What is wrong in the file `name`, so far; `lines`: where each section (key "") and key stands."""
+
+    name: str
+    lines: dict[tuple[str, str], int]
+    problems: list[str] = field(default_factory=list)
 
 
 def load(path: Path | None) -> Settings:
@@ -287,10 +296,10 @@ def parse(text: str, name: str = "archipel.toml") -> Settings:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadSettings([_not_toml(error, name)]) from error
-    problems: list[str] = []
-    settings = _checked(table, _lines(text), (name, problems))
-    if problems:
-        raise BadSettings(problems)
+    report = SettingsReport(name, _lines(text))
+    settings = _checked(table, report)
+    if report.problems:
+        raise BadSettings(report.problems)
     return settings
 
 
@@ -301,7 +310,7 @@ def forgive(path: Path, name: str = "archipel.toml") -> tuple[Settings, list[str
     except BadSettings as error:
         return Settings(), error.problems
     table, problems = _readable(text, name)
-    return _checked(table, _lines(text), (name, problems)), problems
+    return _checked(table, SettingsReport(name, _lines(text), problems)), problems
 
 
 def _text_of(path: Path) -> str:
@@ -319,7 +328,8 @@ def _not_toml(error: Exception, name: str) -> str:
 
 def _readable(text: str, name: str) -> tuple[dict, list[str]]:
     """The TOML that is left when the lines that are none are passed over, and a problem for each."""
-    lines, problems = text.split("\n"), []
+    lines = text.split("\n")
+    problems: list[str] = []
     while len(problems) < MAX_PASSED_OVER:
         try:
             return tomllib.loads("\n".join(lines)), problems
@@ -332,33 +342,31 @@ def _readable(text: str, name: str) -> tuple[dict, list[str]]:
     return {}, problems
 
 
-def _checked(table: dict, lines: dict, report: tuple[str, list[str]]) -> Settings:
-    name, problems = report
-    sections = {}
+def _checked(table: dict, report: SettingsReport) -> Settings:
+    sections: dict[str, Any] = {}
     for section, content in table.items():
         if section not in SECTIONS or not isinstance(content, dict):
-            where = f"{name}, line {lines.get((section, ''), 1)}"
-            problems.append(f"{where}: [{section}] is not a section. Known: {', '.join(SECTIONS)}.")
+            where = f"{report.name}, line {report.lines.get((section, ''), 1)}"
+            report.problems.append(f"{where}: [{section}] is not a section. Known: {', '.join(SECTIONS)}.")
             continue
-        sections[section] = _section(section, content, lines, report)
+        sections[section] = _section(section, content, report)
     return Settings(**sections)
 
 
-def _section(section: str, content: dict, lines: dict, report: tuple[str, list[str]]) -> Any:
-    name, problems = report
+def _section(section: str, content: dict, report: SettingsReport) -> Any:
     kind = SECTIONS[section]
     known = {part.name: part for part in fields(kind)}
     values = {}
     for key, value in content.items():
-        where = f"{name}, line {lines.get((section, key), '?')}: {section}.{key}"
+        where = f"{report.name}, line {report.lines.get((section, key), '?')}: {section}.{key}"
         if key not in known:
-            problems.append(f"{where} is not a setting. Known here: {', '.join(known)}.")
+            report.problems.append(f"{where} is not a setting. Known here: {', '.join(known)}.")
             continue
         try:
             values[key] = known[key].metadata["check"](value)
         except ValueError:
             shown = "the value" if key in SECRET_KEYS else repr(value)
-            problems.append(f"{where}: {shown} will not do. Write {known[key].metadata['remedy']}.")
+            report.problems.append(f"{where}: {shown} will not do. Write {known[key].metadata['remedy']}.")
     return kind(**values)
 
 

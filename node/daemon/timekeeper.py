@@ -44,8 +44,29 @@ class Report:
         return self.utc + mono - self.at
 
 
+@dataclass(frozen=True)
+class ClockNote:
+    """What an island keeps of the time across a restart, in seconds since 1970: its `floor`, and the time last `seen`."""
+
+    floor: float = 0.0
+    seen: float = 0.0
+
+    @classmethod
+    def of(cls, kept: object) -> "ClockNote":
+        """From the JSON value that was kept; from None for none."""
+        return cls(float(kept.get("floor", 0)), float(kept.get("seen", 0))) if isinstance(kept, dict) else cls()
+
+    def as_json(self) -> dict[str, int]:
+        """The value to keep: whole seconds."""
+        return {"floor": round(self.floor), "seen": round(self.seen)}
+
+
 class Timekeeper:
-    """A Clock that listens to sources. `clock` gives monotonic seconds; its own `now` is only a report like others."""
+    """A Clock that listens to sources. `clock` gives monotonic seconds; its own `now` is only a report like others.
+
+    Asking is safe from any thread: what it says rests on one immutable Report, which is replaced as a whole. Only one
+    thread may tell it something (`tell`, `keeper_says`, `raise_floor`).
+    """
 
     def __init__(self, clock: Clock, floor: float, guess: float = 0.0):
         """`guess` (the machine's clock, the time last seen) is taken, unsure, if it may be true as far as `floor` knows."""
@@ -131,10 +152,10 @@ class Timekeeper:
         elif report.source is not TimeSource.ISLAND:
             self._anchor = report
         utc = self.now() + step
-        self.on_step(step)
         self._waiting = []
         self.floor = min(self.floor, utc)
         self._base = Report(report.source, utc, report.who, report.at)
+        self.on_step(step)
         return True
 
     def _nudge(self, step: float, at: float) -> float:

@@ -49,7 +49,9 @@ class Store(Protocol):
 class Engine(Protocol):
     """What to send on some kind of link (`node.sync`)."""
 
-    deadline: float | None
+    @property
+    def deadline(self) -> float | None:
+        """The moment (seconds) by which it wants a Tick, or None."""
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
         """React to one event."""

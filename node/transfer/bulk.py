@@ -65,7 +65,7 @@ class Landed:
 
 
 class BulkPort(Protocol):
-    """An island as seen by who carries records: in this process, or through its side door (`node.daemon.bulk_client`)."""
+    """An island as seen by who carries records: in this process, or over its socket (`node.daemon.bulk_client`)."""
 
     def label(self) -> Header:
         """What a bundle made here and now says of itself."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from node.board.api import BoardClosed, Draft, Problem
+from node.board.status import RulesStatus, StoreStatus
 from node.model.record import Kind, Record, Revocation
 from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
@@ -231,8 +232,8 @@ def test_status_tells_the_fingerprint_of_what_is_held(place):
     before = place.board.status()
     place.board.post(Draft(Kind.BULLETIN, text="x"))
     after = place.board.status()
-    assert before["set"] != after["set"] and after["records"] == before["records"] + 1
-    assert after["store"] == {"ok": True, "reason": ""} and after["rules"] == {"posting": "open"}
+    assert before.set != after.set and after.records == before.records + 1
+    assert after.store == StoreStatus(True, "") and after.rules == RulesStatus("open")
 
 
 def test_a_post_that_would_push_out_an_older_one_of_this_island_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Whole islands as the shell puts them together, with real links between them, killed and started again."""
+"""Whole islands as they are put together, with real links between them, killed and started again."""
 
 import threading
 import time
@@ -10,21 +10,26 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from node.board.api import Draft
+from node.board.status import ClockStatus, RulesStatus
 from node.daemon import app
 from node.daemon.app import RADIO, App, portal_address
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.mqtt import brokers_of
 from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from node.model.clock import FastClock, ManualClock, SystemClock
+from node.daemon.timekeeper import TimeSource
+from node.model.clock import RELEASED_AT, FastClock, ManualClock, minute_of
 from node.model.record import Kind
 from node.store.disk import StoreLocked
+from node.sync.events import PacketReceived
+from node.sync.lora.packets import Packet, Sum, encode
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
 from tests.mosquitto import Mosquitto
 from tests.waiting import until
 
 SPEED = 20.0
-START = time.time()
+START = time.time()  # of what runs by a clock of its own
+NOON = RELEASED_AT + 30 * 86_400.0 + 43_200  # of what runs by a clock that a test moves
 
 
 def settings_for(folder: Path, radio="none", broker="none"):
@@ -33,12 +38,12 @@ def settings_for(folder: Path, radio="none", broker="none"):
 
 @contextmanager
 def running(settings, clock=None):
-    assembly = App(settings, clock or FastClock(SPEED, START))
+    island = App(settings, clock or FastClock(SPEED, START))
     try:
-        assembly.app = assembly.open()
-        yield assembly
+        island.portal = island.open()
+        yield island
     finally:
-        assembly.close()
+        island.close()
 
 
 @pytest.fixture
@@ -66,12 +71,18 @@ def shelf_of(broker):
     return found
 
 
-def texts(assembly):
-    return {item.text for item in assembly.board.bulletins().items}
+@pytest.fixture
+def no_time_server(monkeypatch):
+    """The machine's clock is set by nobody."""
+    monkeypatch.setattr("node.daemon.app.system_is_synchronised", lambda: False)
 
 
-def post(assembly, text):
-    return assembly.board.post(Draft(Kind.BULLETIN, text=text))
+def texts(island):
+    return {item.text for item in island.board.bulletins().items}
+
+
+def post(island, text):
+    return island.board.post(Draft(Kind.BULLETIN, text=text))
 
 
 def test_a_post_goes_through_the_form_of_one_island_to_the_page_of_another_over_radio(folders):
@@ -81,12 +92,12 @@ def test_a_post_goes_through_the_form_of_one_island_to_the_page_of_another_over_
         with running(a) as one, running(b) as two:
             post(one, "Soupe à 19 h")
             until(lambda: "Soupe à 19 h" in texts(two))
-            page = two.app.test_client().get("/bulletins", headers={"Accept-Language": "fr"}).text
+            page = two.portal.test_client().get("/bulletins", headers={"Accept-Language": "fr"}).text
             assert "Soupe à 19 h" in page
-            status = until(lambda: (s := two.board.status()) and s["last_heard"] is not None and s)
-            link = next(link for link in status["links"] if link["name"] == RADIO)
-            assert link["up"] and link["neighbours"] and link["airtime"]["limit_s"] > 0
-            until(lambda: one.board.status()["set"] == two.board.status()["set"])
+            status = until(lambda: (host := two.board.status().host).last_heard is not None and host)
+            link = next(link for link in status.links if link.name == RADIO)
+            assert link.up and link.neighbours and link.airtime.limit_s > 0
+            until(lambda: one.board.status().set == two.board.status().set)
 
 
 @pytest.fixture
@@ -115,15 +126,16 @@ def test_an_island_that_was_off_catches_up_from_the_broker_whatever_was_killed_b
         broker.stop()
 
 
-def test_after_a_restart_everything_is_there_and_the_clock_does_not_go_back(folders):
-    settings = settings_for(folders[0])
-    with running(settings) as one:
+def test_after_a_restart_everything_is_there_and_the_clock_does_not_go_back(folders, no_time_server):
+    settings, clock = settings_for(folders[0]), ManualClock(NOON)
+    with running(settings, clock) as one:
         posted = post(one, "resté")
-        until(lambda: one.timekeeper.sure)
-        fast = one.timekeeper.now()
-    with running(settings, SystemClock()) as one:
+        assert one.board.set_clock(one.board.now() + 10_000, "nadia")
+        told = one.timekeeper.now()
+        assert told > NOON + 500_000
+    with running(settings, clock) as one:
         assert texts(one) == {"resté"}
-        assert one.timekeeper.now() >= fast - 2
+        assert one.timekeeper.now() >= told - 1, "kept in whole seconds"
         one.board.withdraw(posted.id, posted.edit_code)
         assert texts(one) == set()
 
@@ -155,14 +167,13 @@ def test_what_expired_is_archived_after_a_day_of_uptime_once_the_clock_is_sure(f
         assert one.board.search("passe").items[0].text == "bientôt passé"
 
 
-def test_a_keeper_may_set_the_clock_forward_while_nothing_better_tells_the_time(folders, monkeypatch):
-    monkeypatch.setattr("node.daemon.app.system_is_synchronised", lambda: False)
-    with running(settings_for(folders[0]), SystemClock()) as one:
+def test_a_keeper_may_set_the_clock_forward_while_nothing_better_tells_the_time(folders, no_time_server):
+    with running(settings_for(folders[0]), ManualClock(NOON)) as one:
         tomorrow = one.board.now() + 1_440
         assert one.board.set_clock(tomorrow, "nadia")
         assert one.board.now() >= tomorrow
         assert not one.board.set_clock(tomorrow - 2_000, "nadia")
-        assert one.board.status()["clock"] == {"source": "keeper", "sure": True, "now": one.board.now()}
+        assert one.board.status().host.clock == ClockStatus("keeper", True, one.board.now())
         assert [entry.action for entry in one.board.audit_log()] == ["clock"]
 
 
@@ -173,7 +184,7 @@ def test_the_posting_rule_of_the_settings_holds_until_a_keeper_changes_it(folder
         one.board.set_posting("open", "nadia")
         assert not post(one, "y").waiting
     with running(settings) as one:
-        assert one.board.status()["rules"] == {"posting": "open"}
+        assert one.board.status().rules == RulesStatus("open")
 
 
 def test_the_address_to_type_is_the_keepers_or_made_of_where_it_listens():
@@ -188,14 +199,47 @@ def test_what_the_machine_has_to_tell_its_keeper_stands_on_the_first_page(tmp_pa
     (tmp_path / "notices").write_text("archipel.toml, line 4: <b>")
     portal = PortalSettings(notices=str(tmp_path / "notices"))
     with running(replace(settings_for(tmp_path / "a"), portal=portal)) as island:
-        assert ">archipel.toml, line 4: &lt;b&gt;</" in island.app.test_client().get("/").text
+        assert ">archipel.toml, line 4: &lt;b&gt;</" in island.portal.test_client().get("/").text
     with running(replace(settings_for(tmp_path / "a"), portal=PortalSettings(notices="/nowhere"))) as island:
-        assert 'id="keeper"' not in island.app.test_client().get("/").text
+        assert 'id="keeper"' not in island.portal.test_client().get("/").text
 
 
-def test_setting_the_clock_gives_no_airtime_back(folders, monkeypatch):
-    monkeypatch.setattr("node.daemon.app.system_is_synchronised", lambda: False)
-    with running(settings_for(folders[0]), SystemClock()) as one:
-        one.air.governor.charge(5.0, one.timekeeper.now())
+@pytest.mark.parametrize("within_a_minute_s", [0.0, 3.0, 9.999, 10.0, 59.5])
+def test_setting_the_clock_gives_no_airtime_back(folders, no_time_server, within_a_minute_s):
+    with running(settings_for(folders[0]), ManualClock(NOON + within_a_minute_s)) as one:
+        spend_in_both(one)
         assert one.board.set_clock(one.board.now() + 90, "nadia")
-        assert one.air.governor.used_s(one.timekeeper.now()) == 5.0
+        assert spent(one) == [5.0, 5.0]
+
+
+def test_a_neighbour_that_sets_the_clock_gives_none_back_whatever_comes_with_its_packet(folders, no_time_server):
+    with running(settings_for(folders[0], "tcp:127.0.0.1:1"), ManualClock(NOON)) as one:
+        spend_in_both(one)
+        hour = minute_of(NOON) // 60 + 5
+        packets = [encode(Packet(number, 1, (Sum((hour + 1) % 65_536, 0, 1, 0),)), one.charter.subkey("tag"))
+                   for number in range(1, 4)]
+        begun, go = threading.Event(), threading.Event()
+        busy = threading.Thread(target=one.runner.call, args=(lambda: begun.set() or go.wait(30),))
+        busy.start()
+        assert begun.wait(30)
+        for packet in packets:
+            one.runner.take(PacketReceived(RADIO, packet, "!1", 0))
+        until(lambda: one.runner.waiting == len(packets))  # they come in one turn
+        go.set()
+        busy.join(30)
+        assert spent(one) == [5.0, 5.0]
+        assert one.timekeeper.now() > NOON + 4 * 3600 and one.timekeeper.source is TimeSource.ISLAND
+
+
+def spend_in_both(island):
+    """Five seconds of air by LoRa and by packet radio, now."""
+    def spend():
+        for governor in island.governors:
+            governor.charge(5.0, island.timekeeper.now())
+
+    island.runner.call(spend)
+
+
+def spent(island):
+    """What is on the accounts of both."""
+    return island.runner.call(lambda: [governor.used_s(island.timekeeper.now()) for governor in island.governors])

@@ -6,7 +6,8 @@ import socket
 import pytest
 
 from node.cli.doctor import _packet
-from node.daemon.ax25 import packet_engine, packet_link, packet_ready
+from node.daemon.ax25 import packet_engine, packet_governor, packet_link, packet_ready
+from node.daemon.membership import Membership
 from node.daemon.runner import Runner
 from node.daemon.settings import BadSettings, PacketSettings, parse
 from node.model.clock import FastClock, SystemClock
@@ -32,7 +33,8 @@ def islands(village, names):
         for number, name in enumerate(names):
             settings = PacketSettings(f"tcp:127.0.0.1:{tncs.ports[number]}", f"F4ABC-{number + 1}", True, share=50.0)
             liveset = LiveSet(village.charter)
-            engine = packet_engine((village.charter, village.key(name), liveset), settings)
+            member = Membership(village.charter, village.key(name), liveset)
+            engine = packet_engine(member, settings, packet_governor(settings))
             runner = Runner(Replica(liveset, MemoryStore(), [engine]), [packet_link(settings, SPEED)], clock)
             runner.start()
             runners.append(runner)

@@ -7,7 +7,7 @@ import segno
 from click.testing import CliRunner
 
 from node.cli.main import main
-from node.daemon.bulk_client import RpcBulkPort, bulk_of, doors, export_file, import_file, resting
+from node.daemon.bulk_client import RpcBulkPort, bulk_handlers, bulk_of, export_file, import_file, resting
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc import Refused, RpcServer
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of
@@ -91,14 +91,14 @@ def test_a_folder_without_an_island_is_said_in_a_sentence(tmp_path):
     assert told.exit_code == 1 and "archipel init" in told.output and not (tmp_path / "x.bundle").exists()
 
 
-def test_a_running_island_is_asked_through_its_door(islands, tmp_path):
+def test_a_running_island_is_asked_over_its_socket(islands, tmp_path):
     here, there = islands
     posted = post(here, "un", "deux", "trois")
     file = tmp_path / "a.bundle"
     with resting(here.path.parent, "ici", SystemClock()) as bulk:
         export_file(bulk, file)
     folder = there.path.parent
-    with resting(folder, "là-bas", SystemClock()) as inside, closing(RpcServer(folder, doors(inside))):
+    with resting(folder, "là-bas", SystemClock()) as inside, closing(RpcServer(folder, bulk_handlers(inside))):
         with bulk_of(folder, "ignored") as bulk:
             assert isinstance(bulk, RpcBulkPort)
             landed = import_file(bulk, file)

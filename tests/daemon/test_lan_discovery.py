@@ -8,7 +8,18 @@ import time
 
 import pytest
 
-from node.daemon.lan_discovery import ANSWER_S, MAX_PEERS, SERVICE, Finder, LanDiscovery, NoAnswer, Peer, ask, own_addresses
+from node.daemon.lan_discovery import (
+    ANSWER_S,
+    MAX_PEERS,
+    SERVICE,
+    DiscoverySettings,
+    Finder,
+    LanDiscovery,
+    NoAnswer,
+    Peer,
+    ask,
+    own_addresses,
+)
 from tests.sim.village import Village
 from tests.transfer.test_bulk import Shore, busy
 from tests.transfer.test_lan import service
@@ -41,8 +52,9 @@ def serving(answer):
 
 
 @contextlib.contextmanager
-def rounds(shore, village, peers=()):
-    made = LanDiscovery((shore.bulk, service(shore, village), village.charter.subkey("lan")), peers, False, None)
+def visits(shore, village, peers=()):
+    settings = DiscoverySettings(village.charter.subkey("lan"), tuple(peers), discover=False)
+    made = LanDiscovery(shore.bulk, service(shore, village), settings)
     try:
         yield made
     finally:
@@ -58,10 +70,11 @@ def test_a_peer_given_by_its_address_is_visited_and_both_end_alike(village):
     raws = busy(village)
     here, there = Shore(village).hold(*raws[:3], *raws[3::2]), Shore(village, "island").hold(*raws[:3], *raws[4::2])
     answers = service(there, village, 2)
-    with serving(lambda message: (200, [answers.answer(message)])) as address, rounds(here, village, [address]) as visiting:
+    with serving(lambda message: (200, [answers.answer(message)])) as address, visits(here, village, [address]) as visiting:
+        visiting.start()
         until(lambda: here.ids == there.ids)
-        until(lambda: visiting.status()[0]["up"])
-    assert here.ids == there.ids and visiting.status()[0]["given"] > 100
+        until(lambda: visiting.status()[0].up)
+    assert here.ids == there.ids and visiting.status()[0].given > 100
 
 
 @pytest.mark.parametrize(("answer", "state"), [
@@ -73,7 +86,7 @@ def test_a_peer_given_by_its_address_is_visited_and_both_end_alike(village):
 ])
 def test_who_does_not_answer_as_a_member_is_told_and_visited_less_and_less(village, answer, state):
     shore = Shore(village)
-    with rounds(shore, village) as visiting, serving(answer) as address:
+    with visits(shore, village) as visiting, serving(answer) as address:
         peer = Peer(address)
         visiting.visit(peer)
         visiting.visit(peer)
@@ -84,7 +97,7 @@ def test_who_does_not_answer_as_a_member_is_told_and_visited_less_and_less(villa
 
 
 def test_nobody_there_is_told(village):
-    with socket.socket() as held, rounds(Shore(village), village) as visiting:
+    with socket.socket() as held, visits(Shore(village), village) as visiting:
         held.bind(("127.0.0.1", 0))  # and does not listen
         visiting.visit(peer := Peer(held.getsockname()))
     assert peer.state == "absent"
@@ -110,7 +123,7 @@ def test_a_change_here_is_told_soon_and_what_is_equal_now_and_then():
 
 
 def test_peers_that_are_met_are_bounded_and_the_silent_make_room(village):
-    with rounds(Shore(village), village) as visiting:
+    with visits(Shore(village), village) as visiting:
         for number in range(MAX_PEERS * 2):
             visiting.meet(("192.0.2.1", 1_000 + number))
         assert len(visiting._peers) == MAX_PEERS

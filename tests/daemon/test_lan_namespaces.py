@@ -86,5 +86,4 @@ def test_two_islands_on_one_cable_find_each_other_and_end_alike(islands):
     until(alike, islands[0])
     for folder in islands:
         assert {item["headline"] for item in ask(folder, "list", limit=10)} == set(TEXTS)
-    peers = [peer for folder in islands for peer in status(folder)["lan"]["peers"]]
-    assert any(peer["up"] for peer in peers)
+    until(lambda: any(peer["up"] for folder in islands for peer in status(folder)["lan"]["peers"]), islands[0])

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from node.daemon.lora import LoraAdapter, time_of
+from node.board.status import LinkStatus
+from node.daemon.lora import LoraAdapter, RadioLimits, time_of
+from node.daemon.membership import Membership
 from node.model.clock import EPOCH_S, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
@@ -15,6 +17,7 @@ from radio.meshtastic.facts import Facts
 
 KEY = SigningKey(b"\1" * 32)
 CHARTER = Charter.found("x", [KEY.public], bytes(32))
+MEMBER = Membership(CHARTER, KEY, LiveSet(CHARTER))
 NOW = EPOCH_S + 400 * 86_400.0
 
 
@@ -23,7 +26,7 @@ class Radio:
 
     def __init__(self):
         self.facts, self.times = Facts(region="EU_868"), []
-        self.side = LoraAdapter("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: self.facts, (188, "", 0.0),
+        self.side = LoraAdapter("radio", MEMBER, lambda: self.facts, RadioLimits(188),
                             lambda who, utc: self.times.append((who, utc)))
 
     def come_up(self, **facts):
@@ -38,26 +41,26 @@ def radio():
 
 
 def test_a_faster_preset_makes_a_post_cheaper(radio):
-    slow = radio.side.airtime_s(160)
+    slow = radio.side.cost.airtime_s(160)
     radio.come_up(preset="SHORT_FAST", modem=PRESETS["SHORT_FAST"])
-    assert radio.side.airtime_s(160) < slow / 5
+    assert radio.side.cost.airtime_s(160) < slow / 5
 
 
 def test_firmware_that_signs_costs_more_air_for_small_packets(radio):
-    plain = radio.side.airtime_s(100)
+    plain = radio.side.cost.airtime_s(100)
     radio.come_up(firmware="2.8.0")
-    assert radio.side.airtime_s(100) > plain
+    assert radio.side.cost.airtime_s(100) > plain
 
 
 def test_a_long_record_takes_several_packets(radio):
-    assert [radio.side.packets(size) for size in (100, 170, 300, 1752)] == [1, 1, 2, 11]
-    assert radio.side.airtime_s(1752) > 8 * radio.side.airtime_s(160)
+    assert [radio.side.cost.packets(size) for size in (100, 170, 300, 1752)] == [1, 1, 2, 11]
+    assert radio.side.cost.airtime_s(1752) > 8 * radio.side.cost.airtime_s(160)
 
 
 def test_the_radios_region_sets_the_law_unless_the_keeper_did(radio):
     radio.come_up(region="EU_433")
     assert radio.side.governor.region == "EU_433"
-    kept = LoraAdapter("radio", (CHARTER, KEY, LiveSet(CHARTER)), lambda: Facts(region="US"), (188, "EU_868", 0.0), print)
+    kept = LoraAdapter("radio", MEMBER, lambda: Facts(region="US"), RadioLimits(188, "EU_868"), print)
     kept.handle(LinkChanged("radio", True), NOW)
     assert kept.governor.region == "EU_868"
 
@@ -79,8 +82,8 @@ def test_a_neighbours_summary_tells_the_time_within_half_an_hour(radio):
     radio.side.handle(heard(0xABCD, minute_of(NOW)), NOW)
     (who, utc), = radio.times
     assert who == "abcd" and abs(utc - NOW) <= 1_800
-    status = radio.side.status(NOW + 30)
-    assert status["neighbours"][0]["name"] == "abcd" and status["neighbours"][0]["heard_s_ago"] == 30
+    (neighbour,) = radio.side.status(LinkStatus("radio", True, "up"), NOW + 30).neighbours
+    assert neighbour.name == "abcd" and neighbour.heard_s_ago == 30
     assert radio.side.heard_at == NOW
 
 

@@ -1,4 +1,4 @@
-"""Errands leave no trace of what was withdrawn, and lose nothing that is live."""
+"""Maintenance leaves no trace of what was withdrawn, and loses nothing that is live."""
 
 import base64
 from types import SimpleNamespace
@@ -31,7 +31,7 @@ class Clock:
 
 
 @pytest.fixture
-def around(tmp_path):
+def island(tmp_path):
     village, clock = Village(), Clock()
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
     forgotten = []
@@ -39,7 +39,7 @@ def around(tmp_path):
     board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, retired=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
-                          island=Replica(liveset, store, []), board=board, settings=settings, forgotten=forgotten,
+                          replica=Replica(liveset, store, []), board=board, settings=settings, forgotten=forgotten,
                           runner=SimpleNamespace(call=lambda work: work()))
     archive.close()
     store.close()
@@ -52,107 +52,118 @@ def on_the_card(folder, raw, word):
     return [path.name for path in files if any(trace in path.read_bytes() for trace in traces)]
 
 
-def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(around):
-    errands = Maintenance(around)
-    errands.close()
-    secret, other = around.village.bulletin(text="rendezvous confidentiel"), around.village.bulletin(text="soupe partagee")
-    around.island.handle_all([RecordPosted(secret), RecordPosted(other)], NOW)
-    errands.index()
-    assert around.archive.search("confidentiel")[0] == [record_id(secret)]
-    around.island.handle(RecordPosted(around.village.retraction(record_id(secret))), NOW)
-    errands.erase()
-    assert on_the_card(around.folder, secret, b"confidentiel") == []
-    assert on_the_card(around.folder, other, b"soupe") != []
-    assert around.archive.search("soupe")[0] == [record_id(other)]
+def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(island):
+    maintenance = Maintenance(island)
+    secret, other = island.village.bulletin(text="rendezvous confidentiel"), island.village.bulletin(text="soupe partagee")
+    island.replica.handle_all([RecordPosted(secret), RecordPosted(other)], NOW)
+    maintenance.index()
+    assert island.archive.search("confidentiel")[0] == [record_id(secret)]
+    island.replica.handle(RecordPosted(island.village.retraction(record_id(secret))), NOW)
+    maintenance.erase()
+    assert on_the_card(island.folder, secret, b"confidentiel") == []
+    assert on_the_card(island.folder, other, b"soupe") != []
+    assert island.archive.search("soupe")[0] == [record_id(other)]
 
 
-def test_a_post_is_found_at_once_though_an_import_of_many_waits(around):
-    errands = restarted(around)
-    many = [around.village.bulletin(text=f"texte importé {number}") for number in range(50)]
-    around.island.handle_all([RecordPosted(raw) for raw in many], NOW)
-    post = around.village.bulletin(text="soupe ce soir")
-    around.island.handle(RecordPosted(post), NOW)
-    errands.index()
-    assert around.archive.search("soupe")[0] == [record_id(post)]
-    errands.index()
-    errands.index()
-    assert len(around.archive.search("importe", limit=100)[0]) == 50
+def test_a_post_is_found_at_once_though_an_import_of_many_waits(island):
+    maintenance = Maintenance(island)
+    many = [island.village.bulletin(text=f"texte importé {number}") for number in range(50)]
+    island.replica.handle_all([RecordPosted(raw) for raw in many], NOW)
+    post = island.village.bulletin(text="soupe ce soir")
+    island.replica.handle(RecordPosted(post), NOW)
+    maintenance.index()
+    assert island.archive.search("soupe")[0] == [record_id(post)]
+    maintenance.index()
+    maintenance.index()
+    assert len(island.archive.search("importe", limit=100)[0]) == 50
 
 
-def test_what_a_correction_replaced_goes_with_it(around):
-    errands = Maintenance(around)
-    errands.close()
-    first = around.village.bulletin(text="rendezvous confidentiel")
-    second = around.village.bulletin(text="rendezvous public", minute=1, target=record_id(first)[:8])
-    for raw in (first, second, around.village.retraction(record_id(first), minute=2)):
-        kept = around.store.get(record_id(second))
-        around.island.handle(RecordPosted(raw), NOW)
+def test_what_a_correction_replaced_goes_with_it(island):
+    maintenance = Maintenance(island)
+    first = island.village.bulletin(text="rendezvous confidentiel")
+    second = island.village.bulletin(text="rendezvous public", minute=1, target=record_id(first)[:8])
+    for raw in (first, second, island.village.retraction(record_id(first), minute=2)):
+        kept = island.store.get(record_id(second))
+        island.replica.handle(RecordPosted(raw), NOW)
     assert kept.before == first
-    errands.erase()
-    assert on_the_card(around.folder, first, b"confidentiel") == []
+    maintenance.erase()
+    assert on_the_card(island.folder, first, b"confidentiel") == []
 
 
-def hours(around, errands, count):
+def hours(island, maintenance, count):
     """Let the island run for so many hours, retiring every hour."""
     for _ in range(count):
-        around.timekeeper.running += 3600
-        around.island.handle_all([], around.timekeeper.now())
-        errands.retire(around.timekeeper.monotonic())
+        island.timekeeper.running += 3600
+        island.replica.handle_all([], island.timekeeper.now())
+        maintenance.retire(island.timekeeper.monotonic())
 
 
-def restarted(around):
-    errands = Maintenance(around)
-    errands.close()
-    return errands
+def test_what_expired_is_archived_after_a_day_of_running(island):
+    post = island.village.bulletin(life=1)
+    island.replica.handle(RecordPosted(post), NOW)
+    maintenance = Maintenance(island)
+    hours(island, maintenance, 24)
+    assert island.store.get(record_id(post)) and island.archive.get(record_id(post)) is None
+    hours(island, maintenance, 25)
+    assert island.store.get(record_id(post)) is None and island.archive.get(record_id(post)).raw == post
+    assert island.liveset.fading() == []
 
 
-def test_what_expired_is_archived_after_a_day_of_running(around):
-    post = around.village.bulletin(life=1)
-    around.island.handle(RecordPosted(post), NOW)
-    errands = restarted(around)
-    hours(around, errands, 24)
-    assert around.store.get(record_id(post)) and around.archive.get(record_id(post)) is None
-    hours(around, errands, 25)
-    assert around.store.get(record_id(post)) is None and around.archive.get(record_id(post)).raw == post
-    assert around.liveset.fading() == []
+def test_what_comes_back_while_it_is_archived_stays_on_the_card(island, tmp_path):
+    class Slow(Archive):
+        """While it writes, the clock is set right and the record is live again."""
+
+        def keep(self, rows, texts):
+            super().keep(rows, texts)
+            island.timekeeper.ahead -= 100 * 86_400
+            island.replica.handle_all([], island.timekeeper.now())
+
+    post = island.village.bulletin(life=90 * 24)
+    island.replica.handle(RecordPosted(post), NOW)
+    island.archive = Slow(tmp_path / "slow.sqlite")
+    island.timekeeper.ahead += 100 * 86_400
+    hours(island, Maintenance(island), 49)
+    assert record_id(post) in island.liveset and island.store.get(record_id(post)).raw == post
+    assert island.archive.get(record_id(post)).raw == post
+    island.archive.close()
 
 
-def test_a_box_that_runs_a_few_hours_a_day_gets_there_too(around):
-    post = around.village.bulletin(life=1)
-    around.island.handle(RecordPosted(post), NOW)
+def test_a_box_that_runs_a_few_hours_a_day_gets_there_too(island):
+    post = island.village.bulletin(life=1)
+    island.replica.handle(RecordPosted(post), NOW)
     for _ in range(10):
-        hours(around, restarted(around), 5)
-        around.timekeeper.ahead += 19 * 3600
-    assert around.store.get(record_id(post)) is None and around.archive.get(record_id(post)).raw == post
+        hours(island, Maintenance(island), 5)
+        island.timekeeper.ahead += 19 * 3600
+    assert island.store.get(record_id(post)) is None and island.archive.get(record_id(post)).raw == post
 
 
-def test_a_clock_that_was_years_ahead_for_less_than_a_day_costs_nothing(around):
-    post = around.village.bulletin(life=90 * 24)
-    around.island.handle(RecordPosted(post), NOW)
-    errands = restarted(around)
-    around.timekeeper.ahead += 5 * 365 * 86_400
-    hours(around, errands, 20)
-    assert len(around.liveset) == 0
-    around.timekeeper.ahead -= 5 * 365 * 86_400
-    hours(around, restarted(around), 60)
-    assert len(around.liveset) == 1 and around.store.get(record_id(post))
+def test_a_clock_that_was_years_ahead_for_less_than_a_day_costs_nothing(island):
+    post = island.village.bulletin(life=90 * 24)
+    island.replica.handle(RecordPosted(post), NOW)
+    maintenance = Maintenance(island)
+    island.timekeeper.ahead += 5 * 365 * 86_400
+    hours(island, maintenance, 20)
+    assert len(island.liveset) == 0
+    island.timekeeper.ahead -= 5 * 365 * 86_400
+    hours(island, Maintenance(island), 60)
+    assert len(island.liveset) == 1 and island.store.get(record_id(post))
 
 
-def test_nothing_is_archived_by_a_clock_that_is_not_sure(around):
-    post = around.village.bulletin(life=1)
-    around.island.handle(RecordPosted(post), NOW)
-    around.timekeeper.sure = False
-    hours(around, restarted(around), 60)
-    assert around.store.get(record_id(post))
+def test_nothing_is_archived_by_a_clock_that_is_not_sure(island):
+    post = island.village.bulletin(life=1)
+    island.replica.handle(RecordPosted(post), NOW)
+    island.timekeeper.sure = False
+    hours(island, Maintenance(island), 60)
+    assert island.store.get(record_id(post))
 
 
-def test_an_edit_code_dies_with_its_post_and_not_before(around):
-    post = around.village.bulletin("founder", life=90)
-    claim = around.village.bulletin("ana", life=1, minute=1, target=record_id(post)[:8])  # says that it corrects it
-    around.island.handle_all([RecordPosted(around.village.vouch("founder", "ana")), RecordPosted(post),
+def test_an_edit_code_dies_with_its_post_and_not_before(island):
+    post = island.village.bulletin("founder", life=90)
+    claim = island.village.bulletin("ana", life=1, minute=1, target=record_id(post)[:8])  # says that it corrects it
+    island.replica.handle_all([RecordPosted(island.village.vouch("founder", "ana")), RecordPosted(post),
                               RecordPosted(claim)], NOW)
-    errands = restarted(around)
-    hours(around, errands, 60)
-    assert around.archive.get(record_id(claim)) and around.forgotten == []
-    hours(around, errands, 90)
-    assert around.archive.get(record_id(post)) and around.forgotten == [record_id(post)[:8]]
+    maintenance = Maintenance(island)
+    hours(island, maintenance, 60)
+    assert island.archive.get(record_id(claim)) and island.forgotten == []
+    hours(island, maintenance, 90)
+    assert island.archive.get(record_id(post)) and island.forgotten == [record_id(post)[:8]]

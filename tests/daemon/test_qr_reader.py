@@ -70,7 +70,7 @@ def test_a_picture_that_swells_is_given_up():
     assert refusal(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", swelling) + chunk(b"IEND")) == "no-code"
 
 
-def test_without_a_reader_or_a_jail_nothing_is_read(monkeypatch):
+def test_without_a_reader_or_a_sandbox_nothing_is_read(monkeypatch):
     monkeypatch.setattr(qr_reader, "PROGRAM", "no-such-program")
     assert refusal(png(400, 400)) == "no-reader"
     monkeypatch.undo()
@@ -78,16 +78,16 @@ def test_without_a_reader_or_a_jail_nothing_is_read(monkeypatch):
     assert refusal(photograph(code_of(RAW), 0)) == "no-code"
 
 
-def jailed(*program):
+def sandboxed(*program):
     command = [sys.executable, "-I", sandbox.__file__, *program]
     return subprocess.run(command, capture_output=True, timeout=60, check=False)
 
 
-def test_who_is_in_the_jail_opens_no_file_and_writes_none(tmp_path):
+def test_what_is_in_the_sandbox_opens_no_file_and_writes_none(tmp_path):
     secret = tmp_path / "key"
     secret.write_text("secret")
     for path in (secret, "/etc/passwd", "/proc/self/environ"):
-        told = jailed("/usr/bin/cat", str(path))
+        told = sandboxed("/usr/bin/cat", str(path))
         assert told.returncode not in (0, sandbox.UNABLE) and not told.stdout, path
-    assert jailed("/usr/bin/touch", str(tmp_path / "new")).returncode and not (tmp_path / "new").exists()
-    assert jailed("/usr/bin/env").stdout == b""
+    assert sandboxed("/usr/bin/touch", str(tmp_path / "new")).returncode and not (tmp_path / "new").exists()
+    assert sandboxed("/usr/bin/env").stdout == b""

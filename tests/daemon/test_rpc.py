@@ -1,4 +1,4 @@
-"""The side door: only for who may read the folder, one line each way, and nonsense does not close it."""
+"""The island's socket: only for who may read the folder, one line each way, and nonsense ends nothing."""
 
 import socket
 import stat
@@ -16,19 +16,19 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def door(folder):
+def server(folder):
     def boom(_):
         raise RuntimeError("the card is full")
-    control = RpcServer(folder, {"echo": lambda request: request, "boom": boom})
-    yield control
-    control.close()
+    made = RpcServer(folder, {"echo": lambda request: request, "boom": boom})
+    yield made
+    made.close()
 
 
-def test_a_question_is_answered_even_in_a_deep_folder(folder, door):
+def test_a_question_is_answered_even_in_a_deep_folder(folder, server):
     assert ask(folder, "echo", text="été") == {"text": "été"}
 
 
-def test_a_failure_is_told_and_the_door_stays_open(folder, door):
+def test_a_failure_is_told_and_the_server_goes_on(folder, server):
     with pytest.raises(Refused, match="the card is full"):
         ask(folder, "boom")
     with pytest.raises(Refused, match="does not know"):
@@ -36,7 +36,7 @@ def test_a_failure_is_told_and_the_door_stays_open(folder, door):
     assert ask(folder, "echo") == {}
 
 
-def test_nonsense_and_callers_who_hang_up_do_no_harm(folder, door, monkeypatch):
+def test_nonsense_and_callers_who_hang_up_do_no_harm(folder, server, monkeypatch):
     monkeypatch.chdir(folder)
     for line in (b"", b"nonsense\n", b"[]\n", b"\xff\n"):
         with socket.socket(socket.AF_UNIX) as caller:
@@ -45,12 +45,12 @@ def test_nonsense_and_callers_who_hang_up_do_no_harm(folder, door, monkeypatch):
     assert ask(folder, "echo", n=1) == {"n": 1}
 
 
-def test_only_the_owner_may_knock(folder, door):
+def test_only_the_owner_may_ask(folder, server):
     assert stat.S_IMODE((folder / SOCKET_NAME).stat().st_mode) == 0o600
 
 
-def test_without_an_island_nobody_answers(folder, door, tmp_path):
-    door.close()
+def test_without_an_island_nobody_answers(folder, server, tmp_path):
+    server.close()
     with pytest.raises(NotRunning):
         ask(folder, "echo")
     with pytest.raises(NotRunning):
@@ -62,6 +62,6 @@ def test_a_socket_left_by_a_dead_island_is_replaced(folder):
     with _short(folder) as path:
         left.bind(path)
     left.close()
-    control = RpcServer(folder, {"echo": lambda request: request})
+    made = RpcServer(folder, {"echo": lambda request: request})
     assert ask(folder, "echo", n=2) == {"n": 2}
-    control.close()
+    made.close()

@@ -3,11 +3,13 @@
 import queue
 import threading
 from collections import Counter
+from concurrent.futures import CancelledError
 
 import pytest
 
 from node.daemon.runner import PeriodicJob, Runner
 from node.model.clock import SystemClock, minute_of
+from node.model.errors import LocalMisuse
 from node.model.keys import Charter, SigningKey
 from node.model.record import Kind, Record, encode, sign
 from node.replica.liveset import LiveSet
@@ -69,14 +71,37 @@ def post(number=0):
     return encode(sign(record, CHARTER.set_id, KEY.sign))
 
 
+def together(runner, *works):
+    """Do these from threads of their own so that they wait in one turn of the runner; what each returned or raised."""
+    begun, go, answers = threading.Event(), threading.Event(), {}
+
+    def tried(number, work):
+        try:
+            answers[number] = work()
+        except Exception as error:
+            answers[number] = error
+
+    threads = [threading.Thread(target=runner.call, args=(lambda: begun.set() or go.wait(30),))]
+    threads[0].start()
+    assert begun.wait(30)
+    for number, work in enumerate(works):
+        threads.append(threading.Thread(target=tried, args=(number, work)))
+        threads[-1].start()
+    until(lambda: runner.waiting >= len(works))
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    return [answers[number] for number in range(len(works))]
+
+
 @pytest.fixture
 def start():
     """Starts runners that are stopped when the test ends."""
     runners = []
 
-    def _start(link, engine, store=None, chores=None):
+    def _start(link, engine, store=None, jobs=()):
         island = Replica(LiveSet(CHARTER), MemoryStore() if store is None else store, [engine])
-        runners.append(Runner(island, [link], SystemClock(), chores))
+        runners.append(Runner(island, [link], SystemClock(), jobs))
         runners[-1].start()
         return runners[-1]
 
@@ -120,18 +145,9 @@ def test_posts_that_come_together_share_one_commit(start):
             commits.append(len(put))
             super().commit(put, delete)
 
-    runner, go = start(Wire(), Parrot(), Counting()), threading.Event()
-    begun = threading.Event()
-    busy = threading.Thread(target=runner.call, args=(lambda: begun.set() or go.wait(10),))
-    posters = [threading.Thread(target=runner.publish, args=(post(number),)) for number in range(10)]
-    busy.start()
-    begun.wait(10)
-    for thread in posters:
-        thread.start()
-    until(lambda: runner.waiting >= 10)
-    go.set()
-    for thread in (busy, *posters):
-        thread.join(10)
+    runner = start(Wire(), Parrot(), Counting())
+    verdicts = together(runner, *(lambda number=number: runner.publish(post(number)) for number in range(10)))
+    assert all(verdict.kept for verdict in verdicts)
     assert commits == [10]
 
 
@@ -158,8 +174,47 @@ def test_a_mistake_in_an_engine_ends_neither_the_loop_nor_the_next_post(start, c
     wire = Wire()
     runner = start(wire, Parrot(broken=True))
     wire.heard.put(Received(b"boom"))
-    until(lambda: "a turn of the runner failed" in caplog.text)
+    until(lambda: "the runner failed at events" in caplog.text)
     assert runner.publish(post()).kept
+
+
+def test_a_post_is_not_refused_for_a_mistake_at_a_packet_that_came_with_it(start, caplog):
+    runner = start(Wire(), Parrot(broken=True))
+    boom = PacketReceived("wire", b"boom")
+    _, verdict, told = together(runner, lambda: runner.take(boom), lambda: runner.publish(post()),
+                                lambda: runner.call(lambda: "done"))
+    assert verdict.kept and told == "done" and "the runner failed at events" in caplog.text
+
+
+def test_what_is_left_for_later_is_done_once_the_events_at_hand_are_over(start):
+    class Patient(Parrot):
+        """Leaves something for later at each packet."""
+
+        def handle(self, event, now):
+            if isinstance(event, PacketReceived):
+                self.told.put(event.payload)
+                runner.afterwards(lambda: self.told.put(b"later"))
+            return []
+
+    parrot = Patient()
+    runner = start(Wire(), parrot)
+    together(runner, lambda: runner.take(PacketReceived("wire", b"1")), lambda: runner.take(PacketReceived("wire", b"2")))
+    told = [parrot.told.get(timeout=30) for _ in range(4)]
+    assert set(told[:2]) == {b"1", b"2"} and told[2:] == [b"later", b"later"]
+
+
+def test_the_runners_thread_never_waits_for_itself(start):
+    runner = start(Wire(), Parrot())
+    with pytest.raises(LocalMisuse, match="wait for itself"):
+        runner.call(lambda: runner.publish(post()))
+    assert runner.publish(post()).kept
+
+
+def test_who_asks_once_it_has_stopped_is_not_kept_waiting(start):
+    runner = start(Wire(), Parrot())
+    runner.stop()
+    with pytest.raises(CancelledError):
+        runner.publish(post())
 
 
 def test_work_that_fails_is_its_askers_failure(start):
@@ -169,7 +224,7 @@ def test_work_that_fails_is_its_askers_failure(start):
     assert runner.call(lambda: "still here") == "still here"
 
 
-def test_chores_are_done_again_and_again(start):
+def test_periodic_jobs_are_done_again_and_again(start):
     done = queue.Queue()
-    start(Wire(), Parrot(), chores=[PeriodicJob(0.01, done.put)])
+    start(Wire(), Parrot(), jobs=[PeriodicJob(0.01, done.put)])
     assert done.get(timeout=30) < done.get(timeout=5)

@@ -10,6 +10,7 @@ import pytest
 from node.board.api import Draft, DraftRefused
 from node.board.board import Board
 from node.board.host import Host
+from node.board.status import ArchiveStatus, ClockStatus, HostStatus
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal
@@ -40,7 +41,11 @@ class Place:
                              codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
-            lambda: {"name": "Café", "links": []}, threading.Lock()))
+            self._about, threading.Lock()))
+
+    def _about(self):
+        return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),
+                          ArchiveStatus(True, "", len(self.archive)))
 
     @property
     def minute(self):

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from werkzeug.security import generate_password_hash
@@ -9,6 +10,7 @@ from werkzeug.security import generate_password_hash
 from node.board.board import Board
 from node.board.drafts import FIELD_MARK
 from node.board.host import Host
+from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus
 from node.daemon.qr_reader import scanned
 from node.ical.importer import Importer
 from node.ical.parser import Locality
@@ -47,6 +49,9 @@ class Neighbourhood:
             codec, packed = pack(name)
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
                              codec=codec, packed=packed), FOUNDER)
+        airtime = AirtimeStatus("EU_868", limit_s=36.0, used_s=12.4, used_15_s=0.0, left_s=23.6, next_send_s=0.0)
+        self.host = HostStatus("Île du canal", (), None, ClockStatus("floor", False, 0), ArchiveStatus(True, "", 0),
+                               links=(LinkStatus("radio", True, "up", airtime=airtime),))
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(HERE.key_id, "Île du canal"), self.clock.now,
                                   self._take_in)
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
@@ -76,8 +81,8 @@ class Neighbourhood:
         return ahead > 0
 
     def _about(self):
-        return {"name": "Île du canal", "last_heard": minute_of(self.clock.now()) - 12,
-                "links": [{"name": "radio", "up": True, "airtime_used_s": 12.4}]}
+        minute = minute_of(self.clock.now())
+        return replace(self.host, last_heard=minute - 12, clock=ClockStatus("radio", True, minute))
 
     def take(self, record, key=ELSEWHERE):
         """A record that comes in from elsewhere."""

@@ -39,7 +39,7 @@ def test_the_desk_is_for_keepers_only(portal, board):
     assert "Mot de passe" in portal.get("/keeper?lang=fr").get_data(as_text=True)
     for path in ("approve", "hide", "rules", "outline", "logout"):
         portal.post(f"/keeper/{path}", data={"id": item.id, "posting": "members", "outline": "1,2"})
-    assert board.item(item.id) and not board.audit_log() and board.status()["rules"]["posting"] == "open"
+    assert board.item(item.id) and not board.audit_log() and board.status().rules.posting == "open"
 
 
 @pytest.mark.parametrize(("name", "password"), [
@@ -137,7 +137,7 @@ def test_a_waiting_post_is_approved_or_refused(portal, desk, board):
 
 def test_the_rule_and_the_outline_are_changed_and_nonsense_is_not(desk, board):
     desk("rules", posting="members")
-    assert board.status()["rules"]["posting"] == "members"
+    assert board.status().rules.posting == "members"
     assert desk("rules", posting="nobody").status_code == 400
     desk("outline", outline="48.87,2.36 48.88,2.37")
     assert board.outline() == "48.87,2.36 48.88,2.37"
@@ -198,4 +198,4 @@ def test_an_address_of_an_answer_loaded_again_leads_to_the_desk(portal, path):
 def test_a_form_of_an_older_session_is_told_and_does_nothing(desk, board):
     answer = desk("rules?lang=en", csrf="0" * 32, posting="members")
     assert answer.status_code == 400 and "Nothing was done" in answer.get_data(as_text=True)
-    assert board.status()["rules"]["posting"] == "open"
+    assert board.status().rules.posting == "open"

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -69,7 +70,6 @@ def test_a_line_that_nobody_knows_is_shown_as_it_is(told):
 
 def test_notices_stand_on_the_first_page(portal, neighbourhood, tmp_path):
     lines = troubles(tmp_path)
-    about = neighbourhood._about
-    neighbourhood.board._host.__dict__["about"] = lambda: about() | {"notices": lines}
+    neighbourhood.host = replace(neighbourhood.host, notices=tuple(lines))
     page = unescape(portal.get("/?lang=fr").get_data(as_text=True))
     assert "ne convient pas" in page and "portall" in page and len(page.encode()) < 14_000

@@ -49,6 +49,15 @@ class Channel:
     signs: bool = False
 
 
+def parts_of(record_bytes: int, max_payload: int, fresh: bool = True) -> int:
+    """See `Context.parts`."""
+    room = max_payload - HEADER_BYTES
+    if record_bytes + WHOLE_BYTES <= room:
+        return 1
+    halves = -(-record_bytes // (room // 2 - PIECE_BYTES))
+    return -(-record_bytes // (room - PIECE_BYTES)) if fresh or halves > MAX_PARTS else halves
+
+
 class Context:
     """One island on one channel. `at` is the engine's own time everywhere here, `now` the island's clock."""
 
@@ -71,11 +80,7 @@ class Context:
     def parts(self, record_bytes: int, fresh: bool = True) -> int:
         """How many pieces to cut a record into: as few as can be if it is new. A repair is one of many, so its pieces are
         halves of packets: two records fill three packets, where each alone would leave two half empty."""
-        room = self.channel.max_payload - HEADER_BYTES
-        if record_bytes + WHOLE_BYTES <= room:
-            return 1
-        halves = -(-record_bytes // (room // 2 - PIECE_BYTES))
-        return -(-record_bytes // (room - PIECE_BYTES)) if fresh or halves > MAX_PARTS else halves
+        return parts_of(record_bytes, self.channel.max_payload, fresh)
 
     def fits(self, record_bytes: int, parts: int) -> bool:
         """Whether our packets have room for pieces of this cut."""

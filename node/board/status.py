@@ -1,0 +1,165 @@
+"""The state of an island as one immutable value: what pages, `archipel status`, `archipel doctor` and /radio.csv tell.
+
+What the island's links, clock and archive are like is in a HostStatus, which the thread that owns them makes now and then
+(`node.daemon.status_reporter`). The board adds what it owns itself. Names are those of the JSON; `_s` are seconds, minutes
+count from 2024 (`node.model.clock`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+IF_ANY = {"if_any": True}  # of a field: a None is left out of the JSON
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStatus:
+    """What time the island takes it to be: `source` is a slug, `sure` whether anything trusted told it since the start."""
+
+    source: str
+    sure: bool
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """Whether the card keeps posts, and the slug of why not."""
+
+    ok: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesStatus:
+    """Who may post here: open, moderated or members."""
+
+    posting: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveStatus:
+    """Whether the archive works, the slug of why not, and how many past records it holds."""
+
+    ok: bool
+    reason: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class RadioStatus:
+    """What a Meshtastic radio told of itself; shares are parts of 1, None as long as it told none."""
+
+    firmware: str
+    region: str
+    preset: str
+    frequency_mhz: float
+    channel_use: float | None
+    own_use: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AirtimeStatus:
+    """What may be sent and was sent, in seconds of air; `next_send_s`: how long the longest packet would wait."""
+
+    region: str
+    limit_s: float
+    used_s: float
+    used_15_s: float
+    left_s: float
+    next_send_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourStatus:
+    """One neighbour on the air: `relays` between us, `loss` the part of its packets that we miss, `set` how its set
+    compares with ours (a `node.sync.lora.neighbours.View`), `lacks` how many of our records it is believed to lack."""
+
+    name: str
+    heard_s_ago: int
+    relays: int
+    loss: float
+    set: str
+    lacks: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """What waits to be sent on the air."""
+
+    records: int
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """One link: `state` is "up" or the slug of why not. The rest is told by a LoRa radio only."""
+
+    name: str
+    up: bool
+    state: str
+    counters: Mapping[str, int] = field(default_factory=dict)
+    radio: RadioStatus | None = field(default=None, metadata=IF_ANY)
+    airtime: AirtimeStatus | None = field(default=None, metadata=IF_ANY)
+    neighbours: tuple[NeighbourStatus, ...] | None = field(default=None, metadata=IF_ANY)
+    queue: QueueStatus | None = field(default=None, metadata=IF_ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStatus:
+    """Another island on this network: `new` records came from it, `given` went there."""
+
+    name: str
+    up: bool
+    state: str
+    new: int
+    given: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanStatus:
+    """The visits to and from other islands on this network."""
+
+    peers: tuple[PeerStatus, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
+    for the keeper; `damaged`: records that the card lost."""
+
+    name: str
+    notices: tuple[str, ...]
+    last_heard: int | None
+    clock: ClockStatus
+    archive: ArchiveStatus
+    damaged: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict)
+    links: tuple[LinkStatus, ...] = ()
+    lan: LanStatus = field(default_factory=LanStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One island: `set` is a fingerprint, the same on islands that hold the same records."""
+
+    set: str
+    records: int
+    store: StoreStatus
+    rules: RulesStatus
+    host: HostStatus
+
+
+def as_json(status: Status) -> dict[str, Any]:
+    """As JSON values: the host's fields stand beside the board's."""
+    told = _json(status)
+    return {**{name: value for name, value in told.items() if name != "host"}, **told["host"]}
+
+
+def _json(value: object) -> Any:
+    if is_dataclass(value):
+        told = [(one, getattr(value, one.name)) for one in fields(value)]
+        return {one.name: _json(inner) for one, inner in told if inner is not None or "if_any" not in one.metadata}
+    if isinstance(value, tuple):
+        return [_json(inner) for inner in value]
+    return dict(value) if isinstance(value, Mapping) else value

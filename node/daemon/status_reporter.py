@@ -1,0 +1,71 @@
+"""Makes the status of what surrounds the board, on the runner's thread; all others read the last one that was made.
+
+So no page, no command and no maintenance asks an engine, a governor or a link: those belong to the runner's thread.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from node.board.status import ArchiveStatus, ClockStatus, HostStatus, LanStatus, LinkStatus, RadioStatus
+from node.daemon.lora import LoraAdapter
+from node.daemon.timekeeper import Timekeeper
+from node.model.clock import minute_of
+from node.replica.replica import Replica
+from node.store.journalstore import JournalStore
+from radio.link import Link
+from radio.meshtastic.facts import Facts
+from radio.meshtastic.link import MeshtasticLink
+
+PERIOD_S = 1.0
+
+
+@dataclass(frozen=True)
+class StatusSources:
+    """What is asked. `archive` and `lan` give values that their own threads made."""
+
+    name: str
+    notices: tuple[str, ...]
+    timekeeper: Timekeeper
+    island: Replica
+    air: LoraAdapter
+    links: Sequence[Link]
+    store: JournalStore
+    archive: Callable[[], ArchiveStatus]
+    lan: Callable[[], LanStatus]
+
+
+class StatusReporter:
+    """`last` is for every thread, `refresh` for the runner's."""
+
+    def __init__(self, sources: StatusSources):
+        self._sources = sources
+        self.last = self._made(sources.timekeeper.now())
+
+    def refresh(self, now: float) -> None:
+        """Make another one."""
+        self.last = self._made(now)
+
+    def _made(self, now: float) -> HostStatus:
+        of = self._sources
+        heard = max((at for at in (of.air.heard_at, of.island.heard_at) if at is not None), default=None)
+        clock = ClockStatus(of.timekeeper.source.name.lower(), of.timekeeper.sure, minute_of(now))
+        return HostStatus(of.name, of.notices, None if heard is None else minute_of(heard), clock, of.archive(),
+                          of.store.damaged, counted(of.island.counters), tuple(self._link(link, now) for link in of.links),
+                          of.lan())
+
+    def _link(self, link: Link, now: float) -> LinkStatus:
+        if not isinstance(link, MeshtasticLink):
+            return LinkStatus(link.name, link.up, link.state, counted(link.counters))
+        told = LinkStatus(link.name, link.up, link.state, counted(link.counters), radio_status(link.facts))
+        return self._sources.air.status(told, now)
+
+
+def counted(counters: Mapping[str, int]) -> Mapping[str, int]:
+    """Counters as they are now."""
+    return MappingProxyType(dict(counters))
+
+
+def radio_status(facts: Facts) -> RadioStatus:
+    """What a radio told of itself."""
+    return RadioStatus(facts.firmware, facts.region, facts.preset, facts.frequency_mhz, facts.channel_use, facts.own_use)

@@ -1,0 +1,135 @@
+"""The status: a value made on the runner's thread, which any number of readers may read while packets come."""
+
+import logging
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from node.board.status import (
+    AirtimeStatus,
+    ArchiveStatus,
+    ClockStatus,
+    HostStatus,
+    LinkStatus,
+    RadioStatus,
+    RulesStatus,
+    Status,
+    StoreStatus,
+    as_json,
+)
+from node.daemon.app import RADIO, App
+from node.daemon.keyfiles import KeyFolder
+from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.model.clock import RELEASED_AT, FastClock, ManualClock, SystemClock
+from node.sync.events import PacketReceived
+from node.sync.lora.packets import Packet, Sum, encode
+from radio.sim.simradio import SimulatedMesh
+from radio.sim.topology import line
+from tests.waiting import until
+
+FAST = 20_000.0  # a minute, over which the channel is measured, in 3 ms
+READERS, PAGES, PACKETS = 4, 400, 3_000
+NEIGHBOURS = 24
+
+
+@contextmanager
+def running(folder, clock, connect="none"):
+    settings = Settings(NodeSettings("a", folder), PortalSettings(), RadioSettings(connect), MqttSettings("none"))
+    app = App(settings, clock)
+    try:
+        app.portal = app.open()
+        yield app
+    finally:
+        app.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    KeyFolder(tmp_path / "a").found("Belleville", "a")
+    return tmp_path / "a"
+
+
+@contextmanager
+def hasty_threads():
+    """Let threads take turns so often that what is not safe shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def packets(charter):
+    """Summaries of many neighbours, as they come from the air, without end."""
+    number = 0
+    while True:
+        number += 1
+        packet = Packet(1 + number % NEIGHBOURS, number % 256, (Sum(number % 65_536, 0, 1, 0),))
+        yield PacketReceived(RADIO, encode(packet, charter.subkey("tag")), f"!{number % NEIGHBOURS:08x}", 0)
+
+
+def test_pages_are_read_while_packets_come_and_nothing_fails_on_either_side(folder, caplog):
+    clock = FastClock(FAST, SystemClock().now())
+    with SimulatedMesh(line(2), speed=FAST) as mesh, running(folder, clock, f"tcp:127.0.0.1:{mesh.ports[0]}") as island:
+        until(lambda: any(link.up for link in island.board.status().host.links))
+        caplog.set_level(logging.WARNING)
+        done, fed = threading.Event(), []
+
+        def feed():
+            for number, event in enumerate(packets(island.charter), 1):
+                island.runner.take(event)
+                if number >= PACKETS and done.is_set():
+                    return fed.append(number)
+
+        def read(reader):
+            page = island.portal.test_client()
+            addresses = (*("/radio.csv",) * 7, f"/?reader={reader}")
+            return [page.get(addresses[number % len(addresses)]).status_code for number in range(PAGES)]
+
+        feeder = threading.Thread(target=feed)
+        with hasty_threads(), ThreadPoolExecutor(READERS) as pool:
+            feeder.start()
+            codes = [code for reader in pool.map(read, range(READERS)) for code in reader]
+            done.set()
+            feeder.join()
+        (radio,) = island.board.status().host.links
+    assert codes == [200] * READERS * PAGES and fed[0] >= PACKETS
+    assert radio.neighbours and radio.airtime
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_status_is_as_it_was_whatever_comes_after(folder):
+    with running(folder, ManualClock(RELEASED_AT + 86_400)) as island:
+        before = island.board.status()
+        told = as_json(before)
+        island.board.set_posting("moderated", "nadia")
+        assert island.board.set_clock(island.board.now() + 60, "nadia")
+        after = island.board.status()
+        assert as_json(before) == told
+        assert after.rules.posting == "moderated" and after.host.clock.now == before.host.clock.now + 60
+
+
+def test_the_json_keeps_its_shape():
+    told = RadioStatus("2.7.1", "EU_868", "LONG_FAST", 869.525, None, None)
+    airtime = AirtimeStatus("EU_868", 36.0, 1.5, 0.0, 34.5, 0.0)
+    radio = LinkStatus("radio", True, "up", {"sent": 2}, told, airtime, (), None)
+    host = HostStatus("a", ("<b>",), None, ClockStatus("radio", True, 7), ArchiveStatus(True, "", 3),
+                      links=(radio, LinkStatus("mqtt", False, "absent")))
+    assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), host)) == {
+        "set": "00ff", "records": 4, "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},
+        "name": "a", "notices": ["<b>"], "last_heard": None, "clock": {"source": "radio", "sure": True, "now": 7},
+        "archive": {"ok": True, "reason": "", "records": 3}, "damaged": 0, "counters": {},
+        "links": [
+            {"name": "radio", "up": True, "state": "up", "counters": {"sent": 2},
+             "radio": {"firmware": "2.7.1", "region": "EU_868", "preset": "LONG_FAST", "frequency_mhz": 869.525,
+                       "channel_use": None, "own_use": None},
+             "airtime": {"region": "EU_868", "limit_s": 36.0, "used_s": 1.5, "used_15_s": 0.0, "left_s": 34.5,
+                         "next_send_s": 0.0},
+             "neighbours": []},
+            {"name": "mqtt", "up": False, "state": "absent", "counters": {}}],
+        "lan": {"peers": [], "counters": {}},
+    }

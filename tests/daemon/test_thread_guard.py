@@ -1,0 +1,135 @@
+"""In the debug mode, what belongs to one thread raises when another uses it; out of it, nothing is touched."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from node.daemon.app import App
+from node.daemon.keyfiles import KeyFolder
+from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.daemon.thread_guard import VARIABLE, ThreadOwner, WrongThread, guard
+from node.daemon.timekeeper import TimeSource
+from node.model.clock import SystemClock
+from node.replica.liveset import Change
+from node.sync.events import Tick
+
+
+class Bell:
+    """Something that belongs to a thread."""
+
+    def __init__(self):
+        self.rung = 0
+
+    def ring(self):
+        self.rung += 1
+
+
+def elsewhere(work):
+    """What another thread raises at `work`, or None."""
+    raised = []
+
+    def tried():
+        try:
+            work()
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=tried, name="a page")
+    thread.start()
+    thread.join(30)
+    return raised[0] if raised else None
+
+
+def test_only_its_owner_may_use_it_while_that_thread_lives():
+    bell, owner = Bell(), ThreadOwner("runner")
+    guard(bell, owner)
+    assert elsewhere(bell.ring) is None, "it is being put together"
+    owner.begin(threading.current_thread())
+    bell.ring()
+    error = elsewhere(lambda: bell.ring())
+    assert isinstance(error, WrongThread) and "Bell.ring" in str(error) and "a page" in str(error)
+    owner.end()
+    assert elsewhere(lambda: bell.ring()) is None and bell.rung == 3 and isinstance(bell, Bell)
+
+
+def test_some_of_it_may_be_for_all():
+    bell, other, owner = Bell(), Bell(), ThreadOwner("runner")
+    guard(bell, owner, free=("rung",))
+    guard(other, owner, only=("ring",))
+    owner.begin(threading.current_thread())
+    for one in (bell, other):
+        assert elsewhere(lambda one=one: one.rung) is None
+        assert isinstance(elsewhere(lambda one=one: one.ring()), WrongThread)
+
+
+def test_without_the_mode_nothing_is_wrapped(monkeypatch):
+    monkeypatch.delenv(VARIABLE)
+    bell, owner = Bell(), ThreadOwner("runner")
+    guard(bell, owner)
+    owner.begin(threading.current_thread())
+    assert type(bell) is Bell and elsewhere(bell.ring) is None
+
+
+@pytest.fixture
+def island(tmp_path):
+    """One that runs, with a radio, a TNC and a broker that nobody answers for."""
+    folder = tmp_path / "a"
+    KeyFolder(folder).found("Belleville", "a")
+    base = Settings(NodeSettings("a", folder), PortalSettings(), RadioSettings("tcp:127.0.0.1:1"),
+                    MqttSettings("mqtt://127.0.0.1:1"))
+    app = App(replace(base, packet=replace(base.packet, connect="tcp:127.0.0.1:1", callsign="F4ABC-1", public=True)),
+              SystemClock())
+    try:
+        app.portal = app.open()
+        yield app
+    finally:
+        app.close()
+
+
+def test_a_running_islands_core_is_its_runners_alone(island):
+    governors = list(island.governors)
+    lora, packet, mqtt = island.runner.call(lambda: list(island.replica.engines))
+    misuses = [
+        *(lambda engine=engine: engine.handle(Tick(), 0.0) for engine in (lora, packet, mqtt)),
+        *(lambda engine=engine: engine.deadline for engine in (lora, packet, mqtt)),
+        *(lambda governor=governor: governor.used_s(0.0) for governor in governors),
+        lambda: lora.governor, lambda: lora.status(None, 0.0), lambda: packet.station,
+        lambda: island.liveset.propose([], 0.0), lambda: island.liveset.apply(Change()), lambda: island.liveset.expire(0.0),
+        lambda: island.replica.handle(Tick(), 0.0), lambda: island.replica.publish([], 0.0),
+        lambda: island.replica.take_in([], "lan", 0.0), lambda: island.replica.deadline,
+        lambda: island.timekeeper.tell(TimeSource.SYSTEM, 0.0), lambda: island.timekeeper.keeper_says(0.0),
+        *(lambda link=link: link.send(b"x") for link in island.links),
+    ]
+    assert len(governors) == 2 and len(island.links) == 3
+    for number, misuse in enumerate(misuses):
+        with pytest.raises(WrongThread):
+            misuse()
+            pytest.fail(f"misuse {number} was not noticed")
+    assert len(misuses) == 23
+
+
+def test_what_is_for_every_thread_stays_so(island):
+    readings = [
+        lambda: island.board.status(), lambda: island.liveset.ids(), lambda: island.timekeeper.now(),
+        lambda: island.air.cost.packets(100), lambda: island.portal.test_client().get("/radio"),
+        lambda: island.maintenance.archive_status, lambda: island.discovery.status(),
+        lambda: island.runner.call(lambda: island.air.governor.used_s(island.timekeeper.now())),
+    ]
+    for reading in readings:
+        reading()
+    assert len(readings) == 8
+
+
+def test_a_page_that_asked_an_engine_would_fail(island, monkeypatch):
+    page = island.portal.test_client()
+    assert page.get("/radio").status_code == 200
+    monkeypatch.setattr(island, "reporter", type("Asking", (), {
+        "last": property(lambda self: island.air.status(None, 0.0)), "refresh": lambda self, now: None})())
+    assert page.get("/radio").status_code == 500
+
+
+def test_the_runner_sends_nothing_itself(island):
+    for link in island.links:
+        with pytest.raises(WrongThread):
+            island.runner.call(lambda link=link: link.send(b"x"))
