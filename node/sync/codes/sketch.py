@@ -234,10 +234,10 @@ class _Roots:
 
     def all(self) -> list[int] | None:
         """Every root; None unless the polynomial is a product of distinct linear factors."""
-        return None if self._frobenius is None else self._split(self.poly, 0)
+        return self._split(self.poly, 0) if self._frobenius else None
 
-    def _powers(self) -> list[_Multiples] | None:
-        """x^(2^i) modulo the polynomial for i = 0..31; None unless x^(2^32) = x."""
+    def _powers(self) -> list[_Multiples]:
+        """x^(2^i) modulo the polynomial for i = 0..31; empty unless x^(2^32) = x."""
         half = (self.degree + 1) // 2
         folds = [_Multiples(_divide(1 << LANE * 2 * place, self.poly)[1]) for place in range(half, self.degree)]
         start = power = _divide(1 << LANE, self.poly)[1]
@@ -249,7 +249,7 @@ class _Roots:
                 power |= _lane(squares, place) << LANE * 2 * place
             for place, fold in enumerate(folds, half):
                 power ^= fold.times(_lane(squares, place))
-        return powers if power == start else None
+        return powers if power == start else []
 
     def _trace(self, bit: int) -> int:
         """Tr(x^bit X) as a polynomial in X."""
@@ -266,6 +266,6 @@ class _Roots:
         for place in range(bit, LANE):
             factor = _gcd(poly, _divide(self._trace(place), poly)[1])
             if 0 < _degree(factor) < _degree(poly):
-                parts = self._split(factor, place + 1), self._split(_divide(poly, factor)[0], place + 1)
-                return None if None in parts else parts[0] + parts[1]
+                left, right = self._split(factor, place + 1), self._split(_divide(poly, factor)[0], place + 1)
+                return None if left is None or right is None else left + right
         return None  # a double root

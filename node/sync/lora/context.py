@@ -92,12 +92,12 @@ class Context:
         Its author sends the parts themselves first, everybody else parity pieces, so that no two send the same.
         """
         known = self.rumours.get(id_)
-        record = self.records.get(id_)
-        if known or record is None:
+        record, raw = self.records.get(id_), self.records.raw(id_)
+        if known or record is None or raw is None:
             return known
         rank = self._rank(record, fresh)
         first = 0 if own else self.rng.randrange(MAX_PARTS, MAX_PIECES)
-        parts = self.parts(len(self.records.raw(id_)), fresh)
+        parts = self.parts(len(raw), fresh)
         return self.rumours.start(Transmission(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:

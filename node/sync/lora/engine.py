@@ -73,8 +73,8 @@ class AirEngine:
         self._up = False
         self._turn_at = 0.0
         self._opens_at = dict.fromkeys(Claim, 0.0)  # from when on the governor may have room
-        self._shift_s: float | None = None
-        self._last_at = 0.0
+        self._shift_s = 0.0  # what our own time is ahead of the island's clock
+        self._last_at: float | None = None  # None before the first event
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
         """React to one event; those of other links change nothing."""
@@ -92,12 +92,12 @@ class AirEngine:
 
     def _elapsed(self, now: float) -> float:
         """Our own time, which never jumps; the island's clock may."""
-        if self._shift_s is None:
+        if self._last_at is None:
             self._shift_s = -now
         elif not 0 <= now + self._shift_s - self._last_at <= JUMP_S:
             self._shift_s = self._last_at - now
-        self._last_at = now + self._shift_s
-        return self._last_at
+        self._last_at = at = now + self._shift_s
+        return at
 
     def _react(self, event: Event, at: float, now: float) -> list[Action]:
         match event:

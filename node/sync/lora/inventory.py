@@ -135,7 +135,7 @@ class Inventory:
         for candidate in (hour, hour - HOURS_A_DAY, hour + HOURS_A_DAY):
             if candidate // HOURS_A_DAY % 256 == day:
                 held = self.at(candidate)
-                return held and held.ids.get(element)
+                return held.ids.get(element) if held else None
         return None
 
     def id_from_short(self, short_id: bytes) -> bytes | None:

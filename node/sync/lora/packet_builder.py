@@ -1,7 +1,7 @@
 """What goes into the next packet: what matters most, then whatever else fits."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from node.sync.codes import bloom
 from node.sync.codes.erasure import piece, piece_bytes
@@ -51,9 +51,14 @@ class PacketDraft:
     room: int
     sections: list[Section]
     ids: list[bytes]
-    claim: Claim | None = None  # the strongest of its records
+    claims: list[Claim] = field(default_factory=list)  # of its records, or of the packet if it has none
     unfinished: bool = False  # more pieces follow at once: a summary would only make neighbours ask for them
     label: str = ""
+
+    @property
+    def claim(self) -> Claim:
+        """The strongest of its claims."""
+        return min(self.claims)
 
     def add(self, section: Section | None) -> bool:
         """Put a section in if it fits."""
@@ -83,25 +88,26 @@ class PacketBuilder:
         self._add_asks(draft, at)
         asking, hour = self.station.asking, self._hour(now)
         held = self.station.inventory.at(hour)  # None: we cannot say yet
-        filters = held is not None and asking.have_at <= at and asking.may_ask(at)
-        if not draft.sections and not filters and (held is None or asking.say_at > at):
+        filters = asking.have_at <= at and asking.may_ask(at)
+        if not draft.sections and (held is None or not (filters or asking.say_at <= at)):
             return None
-        if filters:
+        if held is not None and filters:
             self._add_filter(draft, held, hour)
         if draft.label != "need":  # a question should be short
             self._add_neighbours(draft, at)
         if held is not None:
             self._add_sum(draft, held, hour, at)
-        draft.label, draft.claim = draft.label or "sum", asks if draft.claim is None else draft.claim
+        draft.label, draft.claims = draft.label or "sum", draft.claims or [asks]
         return draft
 
     def addressee(self, draft: PacketDraft) -> Neighbour | None:
         """The neighbour to send a packet to alone: one that only asks, and asks only that one, is not signed that way."""
-        if not self.station.channel.signs or not all(isinstance(section, Need | More) for section in draft.sections):
+        questions = [section for section in draft.sections if isinstance(section, Need | More)]
+        if not self.station.channel.signs or len(questions) < len(draft.sections):
             return None
         if len(self.station.near.live()) >= ASK_ALL_FROM:
             return None
-        responders = {section.responder for section in draft.sections}
+        responders = {question.responder for question in questions}
         one = self.station.near.get(responders.pop()) if len(responders) == 1 else None
         return one if one and one.direct and self._size(draft) < DEAR_FROM_BYTES else None
 
@@ -129,7 +135,7 @@ class PacketBuilder:
             if not self.station.rumours.worthwhile(rumour):
                 self.station.rumours.plan(rumour, at)
             elif (not ahead or rumour.wanted() > 1) and draft.add(self._data(rumour, draft.room, ahead)):
-                draft.claim = claim if draft.claim is None else min(claim, draft.claim)
+                draft.claims.append(claim)
                 draft.unfinished |= rumour.sent + ahead + 1 < rumour.parts
                 draft.label = draft.label or ("data" if rumour.fresh else "repair")
                 draft.ids.append(rumour.id)

@@ -9,7 +9,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from node.model.errors import LocalMisuse, RemoteFault
@@ -184,10 +184,10 @@ def decode(payload: bytes, key: bytes) -> Packet:
         raise RemoteFault("packet-tag")
     if payload[0] & 15:
         raise RemoteFault("packet-flags")
-    return Packet(int.from_bytes(payload[5:7], "big"), payload[7], tuple(_sections(_Reader(payload[8:]))))
+    return Packet(int.from_bytes(payload[5:7], "big"), payload[7], tuple(_sections(_PacketReader(payload[8:]))))
 
 
-class _Reader:
+class _PacketReader:
     """Takes bytes from the front."""
 
     def __init__(self, rest: bytes):
@@ -203,7 +203,7 @@ class _Reader:
         return int.from_bytes(self.take(size), "big")
 
 
-def _sections(reader: _Reader):
+def _sections(reader: _PacketReader) -> Iterator[Section]:
     while reader.rest:
         first = reader.number()
         if first == 0:
@@ -213,18 +213,18 @@ def _sections(reader: _Reader):
         yield _reading(first)(first, reader)
 
 
-def _reading(first: int) -> Callable[[int, _Reader], Section]:
+def _reading(first: int) -> Callable[[int, _PacketReader], Section]:
     for mask, kind, read in _READINGS:
         if first & mask == kind:
             return read
     raise RemoteFault("packet-section")
 
 
-def _read_whole(first: int, reader: _Reader) -> Whole:
+def _read_whole(first: int, reader: _PacketReader) -> Whole:
     return Whole(reader.take(reader.number()), bool(first & 1))
 
 
-def _read_piece(first: int, reader: _Reader) -> Piece:
+def _read_piece(first: int, reader: _PacketReader) -> Piece:
     short_id, parts = reader.take(SHORT_ID_BYTES), (first & 15) + 1
     index, whole_bytes = reader.number(), reader.number(2)
     if parts < 2 or index >= MAX_PIECES or not parts <= whole_bytes <= MAX_RECORD_BYTES:
@@ -233,7 +233,7 @@ def _read_piece(first: int, reader: _Reader) -> Piece:
     return Piece(short_id, parts, index, whole_bytes, content, bool(first & 16))
 
 
-def _read_sum(first: int, reader: _Reader) -> Sum:
+def _read_sum(first: int, reader: _PacketReader) -> Sum:
     capacity = first & 63
     if not 1 <= capacity <= MAX_CAPACITY:
         raise RemoteFault("packet-capacity")
@@ -241,7 +241,7 @@ def _read_sum(first: int, reader: _Reader) -> Sum:
     return Sum(as_of_h, count, capacity, int.from_bytes(_turned(sums), "big"))
 
 
-def _read_have(first: int, reader: _Reader) -> Have:
+def _read_have(first: int, reader: _PacketReader) -> Have:
     size = reader.number()
     as_of_h, count, salt, last = reader.number(2), reader.number(2), reader.number(), reader.number()
     depth, named = last >> 4, last & 15
@@ -251,14 +251,14 @@ def _read_have(first: int, reader: _Reader) -> Have:
     return Have(as_of_h, count, salt, responders, reader.take(size), depth)
 
 
-def _read_need(first: int, reader: _Reader) -> Need:
+def _read_need(first: int, reader: _PacketReader) -> Need:
     if not first & 31:
         raise RemoteFault("packet-need")
     responder, day = reader.number(ADDRESS_BYTES), reader.number()
     return Need(responder, day, tuple(reader.number(ELEMENT_BYTES) for _ in range(first & 31)))
 
 
-def _read_more(first: int, reader: _Reader) -> More:
+def _read_more(first: int, reader: _PacketReader) -> More:
     responder, short_id, last = reader.number(ADDRESS_BYTES), reader.take(SHORT_ID_BYTES), reader.number()
     parts, missing = (last >> 4) + 1, last & 15
     if not 2 <= parts <= MAX_PARTS or not 1 <= missing < parts:
@@ -266,7 +266,7 @@ def _read_more(first: int, reader: _Reader) -> More:
     return More(responder, short_id, parts, missing)
 
 
-def _read_neighbours(first: int, reader: _Reader) -> Neighbours:
+def _read_neighbours(first: int, reader: _PacketReader) -> Neighbours:
     return Neighbours(tuple(reader.number(ADDRESS_BYTES) for _ in range(first & 15)))
 
 

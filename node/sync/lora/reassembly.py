@@ -23,7 +23,7 @@ class PartialRecord:
 class Reassembly:
     """All assemblies, by short id, number of parts and length; the oldest gives way."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._open: dict[tuple[bytes, int, int], PartialRecord] = {}
 
     def add(self, piece: Piece, sender: int, at: float) -> bytes | None:

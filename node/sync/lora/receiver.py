@@ -91,16 +91,16 @@ class Receiver:
             return [Drop(event.link, "packet-repeated" if tag in self._tags else "packet-own-address")]
         self._remember(tag)
         sender = station.near.hear(packet.sender, packet.sequence, event.hops or 0, at, event.sender)
-        self._heard = _Heard(sender, False, [])
+        heard = self._heard = _Heard(sender, False, [])
         actions: list[Action] = []
         for section in packet.sections:
-            actions += self._section(section, event.link, at)
+            actions += self._section(heard, section, event.link, at)
         if event.hops:
             station.asking.heard_far(at)
         if event.hops and not any(isinstance(section, Neighbours) for section in packet.sections):
             self._doubt_hops(sender, at)
-        if not self._heard.waits_for:
-            self._conclude(at, now)
+        if not heard.waits_for:
+            self._conclude(heard, at, now)
         return actions
 
     def _doubt_hops(self, sender: Neighbour, at: float) -> None:
@@ -113,53 +113,52 @@ class Receiver:
         if len(self._tags) > MAX_TAGS:
             del self._tags[next(iter(self._tags))]
 
-    def _section(self, section: Section, link: str, at: float) -> list[Action]:
+    def _section(self, heard: _Heard, section: Section, link: str, at: float) -> list[Action]:
         match section:
-            case Whole(raw, fresh):
-                return self._whole(raw, fresh, link, at)
+            case Whole():
+                return self._whole(heard, section, link, at)
             case Piece():
-                return self._piece(section, link, at)
+                return self._piece(heard, section, link, at)
             case Neighbours(addresses):
-                self.station.near.listed(self._heard.sender, addresses, at)
+                self.station.near.listed(heard.sender, addresses, at)
                 if self.station.address not in addresses and len(addresses) < MAX_NEIGHBOURS:
                     self.station.asking.introduce(at)
             case _:
-                self._heard.sections.append(section)
+                heard.sections.append(section)
         return []
 
-    def _whole(self, raw: bytes, fresh: bool, link: str, at: float) -> list[Action]:
-        id_ = record_id(raw)
+    def _whole(self, heard: _Heard, whole: Whole, link: str, at: float) -> list[Action]:
+        id_ = record_id(whole.raw)
         if id_ in self.station.records:
-            self.station.rumours.overheard(self._heard.sender, id_, at)
+            self.station.rumours.overheard(heard.sender, id_, at)
             return []
         if self._refused.get(id_, 0.0) > at:
             return [Drop(link, "record-refused-before")]
         self.station.asking.coming(at)
-        self._heard.waits_for.add(id_)
-        self._heard.fresh = fresh
-        return [Keep(raw, link)]
+        heard.waits_for.add(id_)
+        heard.fresh = whole.fresh
+        return [Keep(whole.raw, link)]
 
-    def _piece(self, piece: Piece, link: str, at: float) -> list[Action]:
+    def _piece(self, heard: _Heard, piece: Piece, link: str, at: float) -> list[Action]:
         known = self.station.inventory.id_from_short(piece.short_id)
         if known:
-            self.station.rumours.overheard(self._heard.sender, known, at)
+            self.station.rumours.overheard(heard.sender, known, at)
             return []
-        raw = self.station.workshop.add(piece, self._heard.sender.address, at)
+        raw = self.station.workshop.add(piece, heard.sender.address, at)
         self.station.asking.coming(at)
-        self.station.asking.answered(self._heard.sender, [piece.short_id])
+        self.station.asking.answered(heard.sender, [piece.short_id])
         self.station.asking.piece_came(piece.short_id, at)
         if raw is None:
             return []
-        return self._whole(raw, piece.fresh, link, at) if raw else [Drop(link, "pieces-mismatch")]
+        return self._whole(heard, Whole(raw, piece.fresh), link, at) if raw else [Drop(link, "pieces-mismatch")]
 
     # after the records of a packet were judged
 
     def kept(self, id_: bytes, at: float, now: float) -> None:
         """A record is in the set: note who has it, and whether others near us may lack it."""
-        heard, station = self._heard, self.station
-        ours = heard is not None and id_ in heard.waits_for
-        self._arrived(id_, heard.sender if ours else None)
-        if not ours:
+        heard, station = self._waiting_for(id_), self.station
+        self._arrived(id_, heard.sender if heard else None)
+        if heard is None:
             return
         station.asking.unspoken += heard.fresh
         rumour = station.rumour(id_, heard.fresh)
@@ -167,7 +166,7 @@ class Receiver:
             rumour.reaches = {one.address: self._reach(one, rumour, heard.sender, now) for one in station.near}
             station.rumours.seek_helpers(rumour)
             station.rumours.plan(rumour, at)
-        self._settle(id_, at, now)
+        self._settle(heard, id_, at, now)
 
     def refused(self, id_: bytes, reason: str, at: float, now: float) -> None:
         """A record we asked to keep is not in the set: do not ask for it again soon."""
@@ -175,8 +174,13 @@ class Receiver:
             self._refused[id_] = at + REFUSED_S
             if len(self._refused) > MAX_REFUSED:
                 del self._refused[next(iter(self._refused))]
-        if self._heard and id_ in self._heard.waits_for:
-            self._settle(id_, at, now)
+        heard = self._waiting_for(id_)
+        if heard:
+            self._settle(heard, id_, at, now)
+
+    def _waiting_for(self, id_: bytes) -> _Heard | None:
+        """The packet that this record came in, while it is being judged."""
+        return self._heard if self._heard and id_ in self._heard.waits_for else None
 
     def _arrived(self, id_: bytes, sender: Neighbour | None) -> None:
         """Nobody is ahead of us by this record any more. `sender`: who sent it by this way."""
@@ -189,10 +193,10 @@ class Receiver:
         for element in elements:
             station.asking.arrived(element)
 
-    def _settle(self, id_: bytes, at: float, now: float) -> None:
-        self._heard.waits_for.discard(id_)
-        if not self._heard.waits_for:
-            self._conclude(at, now)
+    def _settle(self, heard: _Heard, id_: bytes, at: float, now: float) -> None:
+        heard.waits_for.discard(id_)
+        if not heard.waits_for:
+            self._conclude(heard, at, now)
 
     def _reach(self, one: Neighbour, rumour: Transmission, sender: Neighbour, now: float) -> Reach:
         """What we believe of a neighbour when a record is new to us, heard from `sender`."""
@@ -215,8 +219,8 @@ class Receiver:
         element = element_of(id_, hour // HOURS_A_DAY, self.station.key)
         return bool(bloom.part([element], have.salt, have.depth)) and bloom.holds(have.bits, have.count, have.salt, element)
 
-    def _conclude(self, at: float, now: float) -> None:
-        heard, self._heard = self._heard, None
+    def _conclude(self, heard: _Heard, at: float, now: float) -> None:
+        self._heard = None
         for section in heard.sections:
             match section:
                 case Sum() | Have():
@@ -336,5 +340,6 @@ class Receiver:
 
     def _more(self, sender: Neighbour, heard: More, at: float) -> None:
         id_ = self.station.inventory.id_from_short(heard.short_id)
-        if id_ and self.station.fits(len(self.station.records.raw(id_)), heard.parts):
+        raw = self.station.records.raw(id_) if id_ else None
+        if id_ and raw is not None and self.station.fits(len(raw), heard.parts):
             self._backlog.append((sender, id_, replace(self._asked(heard.responder, heard.missing), parts=heard.parts)))

@@ -8,7 +8,7 @@ record; their sum is what one transmission gains, and that alone decides.
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
@@ -126,7 +126,7 @@ class PendingTransmissions:
         """The rumour of a record."""
         return self._all.get(id_)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Transmission]:
         return iter(list(self._all.values()))
 
     def start(self, rumour: Transmission) -> Transmission:

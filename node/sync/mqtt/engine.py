@@ -85,7 +85,7 @@ class MqttEngine:
             case PacketReceived(self._name, payload):  # a shelf may speak before its link is said to be up
                 return self._learn(payload, now)
             case SendDone(self._name, _) if self._sending is not None:
-                self._sent(now)
+                self._sent(self._sending, now)
             case RecordKept(id_, via, bulk):
                 self._kept(id_, via, bulk, now)
             case RecordRefused(id_, self._name, reason):
@@ -244,8 +244,8 @@ class MqttEngine:
         raw = None if slot in self._there else self._liveset.raw(id_)
         return self._seal.close(slot, raw) if raw is not None else None
 
-    def _sent(self, now: float) -> None:
+    def _sent(self, slot: bytes, now: float) -> None:
         """Sent or not, look at the slot again: only what the shelf shows is there."""
-        slot, self._sending = self._sending, None
+        self._sending = None
         if slot not in self._there:  # it may have come back before the link said that it was done
             self._try_again(slot, now)
