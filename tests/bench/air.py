@@ -1,6 +1,7 @@
 """What the air costs: our protocol, two baselines and two bounds on the same simulated LongFast channel.
 
-    python tests/bench/air.py --topology line --loss 0.2 --scenario steady --seeds 5
+    python -m tests.bench.air --topology line --loss 0.2 --scenario steady --seeds 5
+    python -m tests.bench.air --only ours --tune threshold=0.3 --tune gap_t=0.5,3     one choice of ours, other than it is
 
 Bytes are bytes on the air, headers and the firmware's signatures included. Last line: one JSON object.
 """
@@ -13,10 +14,12 @@ import pathlib
 import random
 import statistics
 import sys
+from dataclasses import replace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from node.model.record import record_id
+from node.sync.lora.tuning import TUNING
 from radio.sim import topology
 from tests.bench.baselines import IdList, Push
 from tests.bench.bounds import Oracle, backbone, frames_of, least_transmissions, oracle_rng
@@ -97,6 +100,15 @@ class Setup:
         return self.args.hours * HOUR_S if self.args.scenario in ("steady", "idle", "flood") else 0
 
 
+def tuned(choices):
+    """The tuning with some of its fields, each as NAME=NUMBER or NAME=NUMBER,NUMBER for a span, other than they are."""
+    fields = {}
+    for name, text in (choice.split("=") for choice in choices):
+        usual, numbers = getattr(TUNING, name), [float(number) for number in text.split(",")]
+        fields[name] = tuple(numbers) if isinstance(usual, tuple) else type(usual)(numbers[0])
+    return replace(TUNING, **fields)
+
+
 def factory(scheme, setup):
     """The engine of each island."""
     if scheme == "push":
@@ -112,7 +124,7 @@ def run(scheme, setup):
     args = setup.args
     world = Archipelago(setup.seed, setup.pairs, loss=args.loss, signs=not args.unsigned, max_payload=args.max_payload,
                         share=args.share, plain=setup.plain, engine=factory(scheme, setup),
-                        charters=dict.fromkeys(setup.islands, setup.charter))
+                        charters=dict.fromkeys(setup.islands, setup.charter), tuning=tuned(args.tune))
     _prepare(world, setup)
     gc.unfreeze()
     gc.collect()
@@ -229,6 +241,7 @@ def arguments(words=None):
     parser.add_argument("--unsigned", action="store_true", help="firmware before 2.8")
     parser.add_argument("--share", type=float, help="of the legal duty cycle; default: as the product, 1 %% of the hour")
     parser.add_argument("--only", choices=["ours", "push", "idlist"])
+    parser.add_argument("--tune", action="append", default=[], metavar="NAME=VALUE", help="of node.sync.lora.tuning")
     parser.add_argument("--json", action="store_true", help="nothing but the last line")
     args = parser.parse_args(words)
     args.records = args.records or (200 if args.scenario in ("merge", "join") else 30)

@@ -13,8 +13,9 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
-from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel
+from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel, Identity
 from node.sync.lora.engine import AirEngine, address_of
+from node.sync.lora.tuning import TUNING
 from radio import lora
 from radio.airtime import Governor
 from radio.link import Outcome
@@ -42,7 +43,8 @@ def bulletin(number: int, size_bytes: int = 160, created: int = minute_of(START)
 
 def air_engine(member, channel, liveset, key, rng):
     """Ours; baselines put another in its place."""
-    return AirEngine(channel, liveset, key, address_of(repr(member.name).encode(), key), rng)
+    identity = Identity(key, address_of(repr(member.name).encode(), key))
+    return AirEngine(channel, liveset, identity, rng, member.world.tuning)
 
 
 class Witness:
@@ -124,8 +126,8 @@ class Archipelago:
     """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays."""
 
     def __init__(self, seed, pairs, loss=0.0, signs=False, max_payload=DEFAULT_MAX_PAYLOAD, share=None, mischief=None,
-                 skews=None, plain=(), charters=None, engine=None):
-        self.engine = engine or air_engine
+                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING):
+        self.engine, self.tuning = engine or air_engine, tuning
         self.slowest_s = 0.0  # CPU of the slowest event
         self.seed, self.signs, self.max_payload, self.share, self.pairs = seed, signs, max_payload, share, pairs
         self.air = Air(random.Random(f"air {seed}"), mischief=mischief or Mischief(), signs=signs)

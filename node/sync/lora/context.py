@@ -14,6 +14,7 @@ from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES,
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.requests import Requests
 from node.sync.lora.transmissions import PendingTransmissions, Rank, Transmission
+from node.sync.lora.tuning import Timing, Tuning
 
 DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
 
@@ -35,6 +36,14 @@ class AirtimeBudget(Protocol):
 
     def accepted(self) -> None:
         """The radio took a packet."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who we are on the air: the set's 32-byte subkey for tags, and our address in that set (`engine.address_of`)."""
+
+    tag_key: bytes
+    address: int
 
 
 @dataclass(frozen=True)
@@ -61,16 +70,18 @@ def parts_of(record_bytes: int, max_payload: int, fresh: bool = True) -> int:
 class Context:
     """One island on one channel. `at` is the engine's own time everywhere here, `now` the island's clock."""
 
-    def __init__(self, channel: Channel, records: HeldRecords, key: bytes, address: int, rng: random.Random):
+    def __init__(self, channel: Channel, records: HeldRecords, identity: Identity, rng: random.Random, tuning: Tuning):
         if channel.max_payload < LEAST_MAX_PAYLOAD:
             raise LocalMisuse(f"{channel.max_payload} B: the longest record would not fit its pieces")
-        self.channel, self.records, self.key, self.address, self.rng = channel, records, key, address, rng
+        self.channel, self.records, self.rng, self.tuning = channel, records, rng, tuning
+        self.key, self.address = identity.tag_key, identity.address
         self.unit_s = channel.airtime_s(channel.max_payload)
-        self.inventory = Inventory(records, key)
-        self.near = Neighbourhood(address)
-        self.workshop = Reassembly()
-        self.rumours = PendingTransmissions(self.near, self.unit_s, rng)
-        self.asking = Requests(self.near, self.workshop, self.unit_s, rng)
+        self.timing = Timing(self.unit_s, rng, tuning)
+        self.inventory = Inventory(records, identity.tag_key, tuning)
+        self.near = Neighbourhood(identity.address, tuning)
+        self.workshop = Reassembly(tuning)
+        self.rumours = PendingTransmissions(self.near, self.timing)
+        self.asking = Requests(self.near, self.workshop, self.timing)
 
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""

@@ -23,24 +23,17 @@ from node.sync.events import (
     Send,
     SendDone,
 )
-from node.sync.lora.context import Channel, Context
+from node.sync.lora.context import Channel, Context, Identity
 from node.sync.lora.fairness import Claim
 from node.sync.lora.inventory import HeldRecords
-from node.sync.lora.neighbours import Neighbour
+from node.sync.lora.neighbours import RELAY_HOPS, Neighbour
 from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
 from node.sync.lora.packets import Packet, encode
 from node.sync.lora.receiver import Receiver
-from node.sync.lora.requests import HELLOS
 from node.sync.lora.transmissions import Reach
+from node.sync.lora.tuning import TUNING, Tuning
 
 SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
-LOST_SEND_S = 180  # a link that never says SendDone must not silence us
-RETRY_S = 20
-SOON_S = 0.02
-GAP_UNITS, BULK_GAP_UNITS = (0.2, 1.5), (4, 20)  # bursts of nodes that do not hear each other would collide
-JITTER_UNITS = 10  # governors count in grains of the same clock: without it, two that wait would send at once
-JUMP_S = 86_400
-RELAY_HOPS = 3
 
 
 def address_of(key_id: bytes, key: bytes) -> int:
@@ -61,11 +54,12 @@ class _UnderWay:
 
 
 class AirEngine:
-    """SUM / DATA / NEED on one LoRa link. `key`: the set's 32-byte subkey for tags; `address`: see `address_of`."""
+    """SUM / DATA / NEED on one LoRa link. `records`: what this island holds."""
 
-    def __init__(self, channel: Channel, records: HeldRecords, key: bytes, address: int, rng: random.Random):
-        self.channel = channel
-        self.station = Context(channel, records, key, address, rng)
+    def __init__(self, channel: Channel, records: HeldRecords, identity: Identity, rng: random.Random,
+                 tuning: Tuning = TUNING):
+        self.channel, self._tuning = channel, tuning
+        self.station = Context(channel, records, identity, rng, tuning)
         self.deadline: float | None = None
         self._hearing, self._writer = Receiver(self.station), PacketBuilder(self.station)
         self._sequence = rng.randrange(256)
@@ -94,7 +88,7 @@ class AirEngine:
         """Our own time, which never jumps; the island's clock may."""
         if self._last_at is None:
             self._shift_s = -now
-        elif not 0 <= now + self._shift_s - self._last_at <= JUMP_S:
+        elif not 0 <= now + self._shift_s - self._last_at <= self._tuning.clock_jump_s:
             self._shift_s = self._last_at - now
         self._last_at = at = now + self._shift_s
         return at
@@ -146,7 +140,7 @@ class AirEngine:
                 self.channel.governor.refused(now)
             if outcome == FAILED and sent.to:
                 sent.to.give_up_direct()
-            self._turn_at = at + RETRY_S
+            self._turn_at = at + self._tuning.retry_s
             return
         self.channel.governor.accepted()
         if sent.to:
@@ -159,8 +153,8 @@ class AirEngine:
             self.station.rumours.ledger.ask(at)
         for id_ in sent.ids:
             self.station.rumours.sent(id_, at)
-        gap = BULK_GAP_UNITS if sent.label == "repair" else GAP_UNITS
-        self._turn_at = at + self.station.unit_s * self.station.rng.uniform(*gap)
+        gap_t = self._tuning.bulk_gap_t if sent.label == "repair" else self._tuning.gap_t
+        self._turn_at = at + self.station.timing.draw_s(gap_t)
 
     def _pass_time(self, at: float, now: float) -> None:
         self._hearing.catch_up(at, now)
@@ -169,7 +163,7 @@ class AirEngine:
             self.station.asking.fire(at, self.station.doubt())
             self.station.near.forget(at)
             self.station.rumours.prune()
-        if self._under_way and at >= self._under_way.sent_at + LOST_SEND_S:
+        if self._under_way and at >= self._under_way.sent_at + self._tuning.lost_send_s:
             self._under_way = None
 
     def _take_turn(self, at: float, now: float) -> list[Send]:
@@ -190,7 +184,7 @@ class AirEngine:
         airtime_s = self.channel.airtime_s(len(payload), direct=to is not None)
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)
         if wait_s > 0:
-            wait_s = min(wait_s, LOST_SEND_S) + self.station.unit_s * self.station.rng.uniform(0, JITTER_UNITS)
+            wait_s = min(wait_s, self._tuning.lost_send_s) + self.station.timing.draw_s((0, self._tuning.jitter_t))
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
@@ -204,7 +198,7 @@ class AirEngine:
         Our last SUM of introduction, and all but the first while we hear nobody, go far: to find out who is there.
         """
         live = self.station.near.live()
-        if not live and self.station.asking.introductions == HELLOS:
+        if not live and self.station.asking.introductions == self._tuning.introductions:
             return 0  # most likely somebody answers
         if not live or (self.station.asking.far_off and draft.label == "sum"):
             return RELAY_HOPS
@@ -223,5 +217,6 @@ class AirEngine:
         if not self._up:
             return math.inf
         if self._under_way:
-            return self._under_way.sent_at + LOST_SEND_S
-        return at + SOON_S if self._hearing.busy else max(self._wishes_at(at), self._turn_at, at + SOON_S)
+            return self._under_way.sent_at + self._tuning.lost_send_s
+        soon = at + self._tuning.step_s
+        return soon if self._hearing.busy else max(self._wishes_at(at), self._turn_at, soon)

@@ -8,11 +8,7 @@ hour's budget free for them. So do summaries and questions, but for a few. With 
 import math
 from enum import IntEnum
 
-MAX_AUTHORS = 64
-HOUR_S = 3600
-FORGET_S = 12 * HOUR_S
-LEAST_CROWD = 6.0  # sendings an hour that crowd nobody
-LEAST_ASKS = 3.0  # packets without a record, an hour
+from node.sync.lora.tuning import Tuning
 
 
 class Claim(IntEnum):
@@ -26,7 +22,8 @@ class Claim(IntEnum):
 class Fairness:
     """Sendings by author, fading over an hour. Bounded: who was not met for longest gives way."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: Tuning):
+        self._tuning = tuning
         self._spent: dict[bytes, tuple[float, float]] = {}  # author -> sendings, as of when; the last met is last
         self._asked = 0.0, 0.0
 
@@ -39,7 +36,7 @@ class Fairness:
         self._spent.pop(author, None)
         self._spent[author] = spent, at
         oldest = next(iter(self._spent))
-        if len(self._spent) > MAX_AUTHORS or self._spent[oldest][1] < at - FORGET_S:
+        if len(self._spent) > self._tuning.max_authors or self._spent[oldest][1] < at - self._tuning.forget_author_s:
             del self._spent[oldest]
 
     def ask(self, at: float) -> None:
@@ -48,18 +45,18 @@ class Fairness:
 
     def asks(self, at: float) -> Claim:
         """The claim of such a packet: summaries and questions, too, are to leave room for records."""
-        return Claim.FAIR if self._asks(at) < LEAST_ASKS else Claim.CROWDING
+        return Claim.FAIR if self._asks(at) < self._tuning.least_asks else Claim.CROWDING
 
     def _asks(self, at: float) -> float:
         asked, since_at = self._asked
-        return asked * math.exp((since_at - at) / HOUR_S)
+        return asked * math.exp((since_at - at) / self._tuning.fade_s)
 
     def crowding(self, at: float) -> set[bytes]:
         """Who took more than twice an equal part, as it were with one more author about."""
         spent = {author: self._faded(author, at) for author in self._spent}
-        limit = max(2 * sum(spent.values()) / (len(spent) + 1), LEAST_CROWD)
+        limit = max(2 * sum(spent.values()) / (len(spent) + 1), self._tuning.least_crowd)
         return {author for author, sendings in spent.items() if sendings > limit}
 
     def _faded(self, author: bytes, at: float) -> float:
         spent, since_at = self._spent.get(author, (0.0, at))
-        return spent * math.exp((since_at - at) / HOUR_S)
+        return spent * math.exp((since_at - at) / self._tuning.fade_s)

@@ -9,11 +9,11 @@ from node.model.clock import minute_of
 from node.model.record import Record
 from node.sync.codes.sketch import ELEMENT_BYTES, LANE, decode, sketch
 from node.sync.lora.packets import MAX_CAPACITY, SHORT_ID_BYTES, Sum
+from node.sync.lora.tuning import Tuning
 
 HOUR_MIN = 60
 HOURS_A_DAY = 24
 MAX_AHEAD_H = 48  # a clock further ahead than this is not believed
-SLICE = 250  # records taken in at once: about 6 ms here
 _WRAP = 1 << 16
 
 
@@ -74,8 +74,8 @@ def element_of(id_: bytes, day: int, key: bytes) -> int:
 class Inventory:
     """The set as the air engine sees it: what `records` holds at this moment. A large one is taken in step by step."""
 
-    def __init__(self, records: HeldRecords, key: bytes):
-        self.records, self._key = records, key
+    def __init__(self, records: HeldRecords, key: bytes, tuning: Tuning):
+        self.records, self._key, self._tuning = records, key, tuning
         self._salted: dict[int, Salted] = {}  # as-of hour -> what is live then; few at a time
         self.behind: int | None = None  # the hour that is being taken in
 
@@ -103,10 +103,10 @@ class Inventory:
     def _step(self, hour: int) -> bool:
         salted = self._salted.pop(hour, None) or self._grown(hour)
         self._salted[hour] = salted
-        if len(self._salted) > 4:
+        if len(self._salted) > self._tuning.max_hours:
             del self._salted[next(iter(self._salted))]
         if salted.revision != self.records.revision:
-            done = salted.update(self.records.ids(hour * HOUR_MIN), SLICE)
+            done = salted.update(self.records.ids(hour * HOUR_MIN), self._tuning.sketched_in_step)
             salted.revision = self.records.revision if done else -1
         return salted.revision >= 0
 

@@ -6,17 +6,10 @@ from enum import Enum
 
 from node.sync.lora.packets import MAX_NEIGHBOURS as MAX_LISTED
 from node.sync.lora.packets import Have
+from node.sync.lora.tuning import Tuning
 
-MAX_NEIGHBOURS = 32
-FIRST_LOSS = 0.2
-LOSS_STEP = 0.1
-MIN_LOSS, MAX_LOSS = 0.02, 0.9
-MAX_GAP = 16  # a larger step in sequence numbers is a restart or a long silence, and tells nothing
-SURE_HOPS, MOST_HOPS = 2, 3
-MAX_IN_VAIN = 6  # questions to it alone: its radio may not know our key, or ours not its
-NEAR_PATIENCE, FAR_PATIENCE = 3, 2  # records; those for a far one cost relays too
-AGAIN_S, LONG_AGO_S = 1800, 5400
-FORGET_S = 48 * 3600
+SURE_HOPS = 2  # relays in a row of which lists tell for certain whether islands are among them (`_across`)
+RELAY_HOPS = 3  # so many relays carry what we send on: the default of Meshtastic (docs/protocol.md, 5.4, hops)
 
 
 class View(Enum):
@@ -35,10 +28,11 @@ class Neighbour:
 
     address: int
     heard_at: float
+    tuning: Tuning = field(repr=False)
     hops: int = 0
     name: str = ""
     sequence: int | None = None
-    loss: float = FIRST_LOSS
+    loss: float = 0.0
     since_at: float = 0.0
     around: frozenset[int] = frozenset()
     told_at: float = float("-inf")  # when it last said whom it hears
@@ -53,36 +47,38 @@ class Neighbour:
     @property
     def direct(self) -> bool:
         """Whether a packet to it alone may reach it: some radios do not know each other's public keys."""
-        return bool(self.name) and not self.hops and self.in_vain < MAX_IN_VAIN
+        return bool(self.name) and not self.hops and self.in_vain < self.tuning.max_in_vain
 
     def give_up_direct(self) -> None:
         """Our radio does not send to it alone."""
-        self.in_vain = MAX_IN_VAIN
+        self.in_vain = self.tuning.max_in_vain
 
     def patience(self, heard_directly: int) -> int:
         """How many records may go by without a word from it before we take it to be away. In a crowd each speaks seldom."""
-        records = FAR_PATIENCE if self.hops else max(NEAR_PATIENCE, len(self.around), heard_directly)
+        tuning = self.tuning
+        records = tuning.far_patience if self.hops else max(tuning.near_patience, len(self.around), heard_directly)
         return round(records / (1 - self.loss))
 
     def missed(self) -> None:
         """It missed something that we sent."""
-        self.loss = min(self.loss + LOSS_STEP * (1 - self.loss), MAX_LOSS)
+        self.loss = min(self.loss + self.tuning.loss_step * (1 - self.loss), self.tuning.max_loss)
 
     def count(self, sequence: int) -> None:
         """Learn from a sequence number how much we miss of what it sends."""
         gap = (sequence - self.sequence) % 256 if self.sequence is not None else 0
-        if 0 < gap <= MAX_GAP:
+        step = self.tuning.loss_step
+        if 0 < gap <= self.tuning.max_sequence_gap:
             for _ in range(gap - 1):
-                self.loss += LOSS_STEP * (1 - self.loss)
-            self.loss = min(max(self.loss * (1 - LOSS_STEP), MIN_LOSS), MAX_LOSS)
+                self.loss += step * (1 - self.loss)
+            self.loss = min(max(self.loss * (1 - step), self.tuning.min_loss), self.tuning.max_loss)
         self.sequence = sequence
 
 
 class Neighbourhood:
     """The table of neighbours; the longest unheard gives way to a new one."""
 
-    def __init__(self, address: int):
-        self.address = address
+    def __init__(self, address: int, tuning: Tuning):
+        self.address, self._tuning = address, tuning
         self._known: dict[int, Neighbour] = {}
         self._tied: dict[tuple[int, ...], set[int]] = {}  # by direct neighbours: what `_within_reach` found
 
@@ -98,9 +94,9 @@ class Neighbourhood:
 
     def hear(self, address: int, sequence: int, hops: int, at: float, name: str = "") -> Neighbour:
         """Note a packet from a neighbour, known or new. `name`: what the link calls it."""
-        neighbour = self._known.pop(address, None) or Neighbour(address, at, hops, since_at=at)
+        neighbour = self._known.pop(address, None) or self._new(address, hops, at)
         self._known[address] = neighbour
-        if len(self._known) > MAX_NEIGHBOURS:
+        if len(self._known) > self._tuning.max_neighbours:
             del self._known[next(iter(self._known))]
         if neighbour.heard_at == neighbour.since_at == at:
             self._tied.clear()
@@ -112,15 +108,19 @@ class Neighbourhood:
         neighbour.heard_at, neighbour.quiet = at, 0
         return neighbour
 
+    def _new(self, address: int, hops: int, at: float) -> Neighbour:
+        return Neighbour(address, at, self._tuning, hops, loss=self._tuning.first_loss, since_at=at)
+
     def listed(self, neighbour: Neighbour, addresses: Iterable[int], at: float) -> None:
         """A neighbour told whom it hears."""
         neighbour.around, neighbour.told_at = frozenset(addresses) - {neighbour.address}, at
         self._tied.clear()
 
     def forget(self, at: float) -> None:
-        """Drop whoever was not heard for two days."""
+        """Drop whoever was not heard for long."""
         self._tied.clear()
-        self._known = {address: one for address, one in self._known.items() if one.heard_at > at - FORGET_S}
+        since_at = at - self._tuning.forget_neighbour_s
+        self._known = {address: one for address, one in self._known.items() if one.heard_at > since_at}
 
     def live(self) -> list[Neighbour]:
         """Whom our packets reach: directly, or by plain relays only; and heard since the last few records for them."""
@@ -137,7 +137,7 @@ class Neighbourhood:
         """
         if not direct:
             return True
-        if far.hops > MOST_HOPS or far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
+        if far.hops > RELAY_HOPS or far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
             return False
         if far.hops > SURE_HOPS and not self._sure_of(far, direct):
             return False
@@ -145,9 +145,9 @@ class Neighbourhood:
 
     def _sure_of(self, far: Neighbour, direct: list[Neighbour]) -> bool:
         """Whether all who may be the second of three relays have told whom they hear, and it was heard before."""
-        if far.heard_at < far.since_at + AGAIN_S:
+        if far.heard_at < far.since_at + self._tuning.again_s:
             return False  # its introduction, and islands on the way may not have told yet
-        if far.heard_at >= far.since_at + LONG_AGO_S:
+        if far.heard_at >= far.since_at + self._tuning.long_ago_s:
             return True  # they would have
         listed = frozenset[int]().union(*(one.around for one in direct)) - {self.address}
         return not far.around or all(address in self._known and self._known[address].told_at >= 0 for address in listed)

@@ -36,12 +36,6 @@ from node.sync.lora.transmissions import Transmission
 SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes
 DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed
 LEAST_DATA_BYTES = 80  # no record is shorter, and few pieces are
-TAIL_CAPACITY = 2
-MAX_TAIL_CAPACITY = 10
-TELL_NEIGHBOURS_S = 1800
-ASK_ALL_FROM = 5  # neighbours: others lack the same, and what they hear asked they need not ask
-MAX_FILTERED = 512  # elements in a filter: less than three bits each would tell too little
-MIN_FILTER_BYTES = 100  # a smaller filter of a large set would say too little
 
 
 @dataclass
@@ -105,7 +99,7 @@ class PacketBuilder:
         questions = [section for section in draft.sections if isinstance(section, Need | More)]
         if not self.station.channel.signs or len(questions) < len(draft.sections):
             return None
-        if len(self.station.near.live()) >= ASK_ALL_FROM:
+        if len(self.station.near.live()) >= self.station.tuning.ask_all_from:
             return None
         responders = {question.responder for question in questions}
         one = self.station.near.get(responders.pop()) if len(responders) == 1 else None
@@ -172,13 +166,14 @@ class PacketBuilder:
         """A filter of what we hold; of a large set, of one part after the other."""
         responders = self.station.asking.responders()
         room = draft.room - HAVE_BYTES - ADDRESS_BYTES * len(responders)
-        depth = min(max(math.ceil(math.log2(max(len(held.ids), 1) / MAX_FILTERED)), 0), MAX_DEPTH)
+        depth = min(max(math.ceil(math.log2(max(len(held.ids), 1) / self.station.tuning.filtered_elements)), 0), MAX_DEPTH)
+        tuning = self.station.tuning
         salt = (self._part << 8 - depth | self.station.rng.getrandbits(8 - depth)) & 255
         part = bloom.part(held.ids, salt, depth)
-        size = min(max(len(part) * 5 // 4, 8), room)
+        size = min(max(int(len(part) * tuning.filter_bytes), 8), room)
         if not responders:
             self.station.asking.filtered()
-        elif size >= min(len(part), MIN_FILTER_BYTES):
+        elif size >= min(len(part), self.station.tuning.least_filter_bytes):
             bits = bloom.fill(part, salt, size)
             draft.add(Have(hour % 65536, len(part) % 65536, salt, responders, bits, depth))
 
@@ -190,7 +185,7 @@ class PacketBuilder:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
         changed = len(around) <= MAX_NEIGHBOURS and frozenset(addresses) != self._told  # of too many, others each time
-        news = changed or at > self._told_at + TELL_NEIGHBOURS_S
+        news = changed or at > self._told_at + self.station.tuning.tell_neighbours_s
         alone = self.station.asking.introductions <= 0 and all(one.hops for one in self.station.near)
         if (news and (addresses or alone)) or self.station.asking.far_off:
             draft.add(Neighbours(addresses))
@@ -198,29 +193,30 @@ class PacketBuilder:
     def _add_sum(self, draft: PacketDraft, held: Salted, hour: int, at: float) -> None:
         if draft.unfinished or (draft.label == "need" and self._spare(draft) is None):
             return
-        wanted = self.station.asking.capacity if self.station.asking.say_at <= at else TAIL_CAPACITY
+        wanted = self.station.asking.capacity if self.station.asking.say_at <= at else self.station.tuning.usual_capacity
         fits = (draft.room - SUM_BYTES) // ELEMENT_BYTES
         spare = self._spare(draft)
         if spare is not None:
-            wanted = max(wanted, min((spare - SUM_BYTES) // ELEMENT_BYTES, MAX_TAIL_CAPACITY))
+            wanted = max(wanted, min((spare - SUM_BYTES) // ELEMENT_BYTES, self.station.tuning.free_capacity))
         capacity = min(wanted, fits, MAX_CAPACITY)
         if capacity > 0:
             draft.add(self.station.inventory.sum(held, hour, capacity))
 
     def sent(self, packet: Packet, at: float, to: Neighbour | None) -> None:
         """A packet went out, `to` one neighbour or to everybody: what it asked and told need not be said again soon."""
+        asking = self.station.asking
         if any(isinstance(section, Need | More) for section in packet.sections):
-            self.station.asking.ask_done(to)
+            asking.ask_done(to)
         for section in packet.sections:
             match section:
                 case Neighbours(addresses):
                     self._told, self._told_at = frozenset(addresses), at
-                case Sum(capacity=capacity) if capacity >= min(self.station.asking.capacity, TAIL_CAPACITY):
-                    self.station.asking.summed()
+                case Sum(capacity=capacity) if capacity >= min(asking.capacity, self.station.tuning.usual_capacity):
+                    asking.summed()
                 case Have(depth=depth):
                     self._part += 1
-                    self.station.asking.filtered(depth)
+                    asking.filtered(depth)
                 case Need(elements=elements):
-                    self.station.asking.asked(elements, at)
+                    asking.asked(elements, at)
                 case More(short_id=short_id):
-                    self.station.asking.asked((short_id,), at)
+                    asking.asked((short_id,), at)

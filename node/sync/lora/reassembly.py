@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from node.model.record import record_id
 from node.sync.codes.erasure import rebuild
 from node.sync.lora.packets import SHORT_ID_BYTES, Piece
-
-MAX_ASSEMBLIES = 32
-MAX_AGE_S = 12 * 3600
+from node.sync.lora.tuning import Tuning
 
 
 @dataclass
@@ -23,7 +21,8 @@ class PartialRecord:
 class Reassembly:
     """All assemblies, by short id, number of parts and length; the oldest gives way."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: Tuning):
+        self._tuning = tuning
         self._open: dict[tuple[bytes, int, int], PartialRecord] = {}
 
     def add(self, piece: Piece, sender: int, at: float) -> bytes | None:
@@ -32,7 +31,7 @@ class Reassembly:
         assembly = self._open.setdefault(key, PartialRecord(at, sender, piece.fresh))
         assembly.pieces[piece.index] = piece.content
         assembly.sender = sender
-        if len(self._open) > MAX_ASSEMBLIES:
+        if len(self._open) > self._tuning.max_partial_records:
             del self._open[next(iter(self._open))]
         if len(assembly.pieces) < piece.parts:
             return None
@@ -52,7 +51,7 @@ class Reassembly:
 
     def forget(self, at: float) -> list[bytes]:
         """Drop what is too old; returns the short ids of what is left."""
-        self._open = {key: one for key, one in self._open.items() if one.begun_at > at - MAX_AGE_S}
+        self._open = {key: one for key, one in self._open.items() if one.begun_at > at - self._tuning.partial_record_s}
         return [short_id for short_id, _, _ in self._open]
 
     def close(self, id_: bytes) -> None:

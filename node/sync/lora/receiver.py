@@ -23,15 +23,9 @@ from node.sync.lora.packets import (
     Whole,
     decode,
 )
-from node.sync.lora.requests import ANYBODY, HELLO_CAPACITY
-from node.sync.lora.transmissions import MAX_RUMOURS, Reach, Transmission
+from node.sync.lora.requests import ANYBODY
+from node.sync.lora.transmissions import Reach, Transmission
 
-FEW = 2  # records that a neighbour lacks are sent without asking back
-MAX_TAGS = 512
-SLICE = 16
-MAX_REFUSED = 256
-MAX_LATER = 16
-REFUSED_S = 3600
 SETTLED = {"duplicate", "store"}  # refusals that say nothing against the record
 
 
@@ -63,8 +57,8 @@ class Receiver:
         self._tags: dict[bytes, None] = {}
         self._refused: dict[bytes, float] = {}
         self._heard: _Heard | None = None
-        self._backlog: deque[tuple[Neighbour, bytes, _Lack]] = deque(maxlen=MAX_RUMOURS)
-        self._later: deque[tuple[Neighbour, Sum | Have]] = deque(maxlen=MAX_LATER)
+        self._backlog: deque[tuple[Neighbour, bytes, _Lack]] = deque(maxlen=station.tuning.max_transmissions)
+        self._later: deque[tuple[Neighbour, Sum | Have]] = deque(maxlen=station.tuning.max_summaries)
 
     @property
     def busy(self) -> bool:
@@ -77,7 +71,7 @@ class Receiver:
         if self._later and inventory.behind is None:
             self._compare(*self._later.popleft(), at, now)
         elif self._backlog and inventory.behind is None:
-            for _ in range(min(len(self._backlog), SLICE)):
+            for _ in range(min(len(self._backlog), self.station.tuning.served_in_step)):
                 self._lacks(*self._backlog.popleft(), at)
         else:
             inventory.catch_up(now)
@@ -110,7 +104,7 @@ class Receiver:
 
     def _remember(self, tag: bytes) -> None:
         self._tags[tag] = None
-        if len(self._tags) > MAX_TAGS:
+        if len(self._tags) > self.station.tuning.max_tags:
             del self._tags[next(iter(self._tags))]
 
     def _section(self, heard: _Heard, section: Section, link: str, at: float) -> list[Action]:
@@ -171,8 +165,8 @@ class Receiver:
     def refused(self, id_: bytes, reason: str, at: float, now: float) -> None:
         """A record we asked to keep is not in the set: do not ask for it again soon."""
         if reason not in SETTLED:
-            self._refused[id_] = at + REFUSED_S
-            if len(self._refused) > MAX_REFUSED:
+            self._refused[id_] = at + self.station.tuning.refused_s
+            if len(self._refused) > self.station.tuning.max_refused:
                 del self._refused[next(iter(self._refused))]
         heard = self._waiting_for(id_)
         if heard:
@@ -269,10 +263,11 @@ class Receiver:
             wanted = self._not_refused(ahead, held.day, at)
             self.station.asking.behind(sender, wanted, held.day, at)
         others = len(sender.around - {self.station.address}) or sender.told_at < sender.since_at or sender.hops
-        sender.answered = bool(others) and len(lacking) > FEW and not sender.answered
+        sender.answered = bool(others) and len(lacking) > self.station.tuning.unasked_records and not sender.answered
         if sender.answered:
-            capacity = len(lacking) + len(ahead) + 2
-            self.station.asking.sum_soon(at, capacity if capacity <= MAX_CAPACITY else 2, 1, 6)
+            capacity, tuning = len(lacking) + len(ahead) + self.station.tuning.answer_spare, self.station.tuning
+            capacity = capacity if capacity <= MAX_CAPACITY else tuning.usual_capacity
+            self.station.asking.sum_soon(at, capacity, tuning.answer_t)
         self._holds_all_but(sender, set(lacking), at)
         how = _Lack(helpers=others if sender.answered else 0)
         self._backlog.extend((sender, id_, how) for id_ in lacking)
@@ -294,7 +289,7 @@ class Receiver:
         if rumour is None or not station.rumours.lacks(sender, rumour, lack.missing or rumour.parts, at):
             return
         if lack.ours:
-            station.rumours.plan(rumour, at, station.unit_s * station.rng.uniform(0.3, 1.5))
+            station.rumours.plan(rumour, at, station.timing.draw_s(station.tuning.asked_t))
         elif rumour.due_at is None:
             rumour.reaches[sender.address].helpers = lack.helpers
             station.rumours.plan(rumour, at)
@@ -312,12 +307,13 @@ class Receiver:
                 self.station.rumours.has(sender.address, held.ids[element], at)
         self._backlog.extend((sender, id_, self._wanted_of_us(element, heard)) for element, id_ in lacking.items())
         if len(looked_at) == len(part) and heard.count > len(part) - len(lacking):
-            self.station.asking.far(sender, bloom.MAX_HASHES + 99, len(part) - heard.count, at)
+            self.station.asking.far(sender, MAX_CAPACITY, len(part) - heard.count, at)
 
     def _some(self, elements: list[int]) -> list[int]:
         """As many as can be taken up at once, others each time."""
-        start = self.station.rng.randrange(len(elements)) if len(elements) > MAX_RUMOURS else 0
-        return (elements[start:] + elements[:start])[:MAX_RUMOURS]
+        most = self.station.tuning.max_transmissions
+        start = self.station.rng.randrange(len(elements)) if len(elements) > most else 0
+        return (elements[start:] + elements[:start])[:most]
 
     def _wanted_of_us(self, element: int, heard: Have) -> _Lack:
         """Each of the responders serves its part."""
@@ -332,7 +328,7 @@ class Receiver:
         found = [self.station.inventory.id_of(element, heard.day, now) for element in heard.elements]
         self._backlog.extend((sender, id_, self._asked(heard.responder, None)) for id_ in found if id_)
         if heard.responder == self.station.address and not any(found):  # a small sketch was taken for what it is not
-            self.station.asking.sum_soon(at, HELLO_CAPACITY, 1, 6)
+            self.station.asking.sum_soon(at, self.station.tuning.hello_capacity, self.station.tuning.answer_t)
 
     def _asked(self, responder: int, missing: int | None) -> _Lack:
         ours = responder == self.station.address

@@ -1,7 +1,6 @@
 """When to say what we hold, and when to ask for what we lack: by Trickle, and in answer to what was heard."""
 
 import math
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,27 +8,9 @@ from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
 from node.sync.lora.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.trickle import Trickle
+from node.sync.lora.tuning import Span, Timing
 
-MIN_INTERVAL_S, MAX_INTERVAL_S, CROWD_INTERVAL_S = 300, 7200, 10_800
-CROWD = 3  # neighbours, from whom on each may rest longer
-LONELY_INTERVAL_S = 1800  # while we hear nobody
-UNEQUAL_INTERVAL_S = 900  # while somebody holds what we lack, or the other way round
-EXPLORE_S = 12 * 3600  # a group behind three plain relays may have lost all our introductions
-HELLO_CAPACITY = 40
-SPARE_CAPACITY = 6  # a difference may be larger than that of the counts
-SMALL_SUM = 16  # a difference beyond this capacity is met with a filter
-QUIET_UNITS = 12
-MANY, LONG_QUIET_UNITS = 5, 300
-BULK_PATIENCE = 5  # after many records, as if so many questions had been left unanswered: a sender may pause for an hour
-MAX_ASKED = 256
-SOON_UNITS = 10  # what is to be asked so soon is asked now, together with what is due
-MAX_UNANSWERED, FEW_UNANSWERED = 5, 3  # the lower one while we lack few: a sender has airtime left for those
-FEW_LACKING = 4
-MAX_ASKS = 4
-NAMED_ASKS = 2  # so often we ask the same neighbour before we ask anybody: a question or its answer may be lost
-HELLOS = 3  # a single one may be lost, and then a neighbour would not know that we are there
 ANYBODY = 0  # the responder's address when the one named first did not answer
-DOUBT = 0.4
 
 
 @dataclass
@@ -41,16 +22,17 @@ class Ask:
 
 
 class Requests:
-    """What to say about our set, and when. `unit_s` is the time on air of a full packet: all short delays grow with it."""
+    """What to say about our set, and when."""
 
-    def __init__(self, neighbourhood: Neighbourhood, workshop: Reassembly, unit_s: float, rng: random.Random):
-        self._near, self._workshop, self._unit_s, self._rng = neighbourhood, workshop, unit_s, rng
-        self.trickle = Trickle(MIN_INTERVAL_S, MAX_INTERVAL_S, 1, rng)
+    def __init__(self, neighbourhood: Neighbourhood, workshop: Reassembly, timing: Timing):
+        self._near, self._workshop, self._timing = neighbourhood, workshop, timing
+        self._tuning = tuning = timing.tuning
+        self.trickle = Trickle(tuning.trickle_min_s, tuning.trickle_max_s, tuning.trickle_redundancy, timing.rng)
         self.sum_at = self.have_at = self.need_at = math.inf
-        self.capacity = 2
+        self.capacity = tuning.usual_capacity
         self.hour = 0  # of the newest summary that we are about to answer
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
-        self.introductions = HELLOS
+        self.introductions = tuning.introductions
         self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
         self._introduce_at = self._correct_at = 0.0
         self._explore_at = math.inf
@@ -66,7 +48,7 @@ class Requests:
     @property
     def say_at(self) -> float:
         """When to send our SUM: a large one, but for the first, waits like what asks for something."""
-        hurry = self.capacity <= 2 or self.introductions == HELLOS
+        hurry = self.capacity <= self._tuning.usual_capacity or self.introductions == self._tuning.introductions
         return self.sum_at if hurry else max(self.sum_at, self._quiet_at)
 
     def coming(self, at: float) -> None:
@@ -76,9 +58,10 @@ class Requests:
         an hour. Whatever is lacking then is asked for in one packet.
         """
         self._flow = self._flow + 1 if at < self._quiet_at else 1
-        self._unanswered = 0 if self._flow < MANY else BULK_PATIENCE
-        quiet = QUIET_UNITS if self._flow < MANY else LONG_QUIET_UNITS
-        self._quiet_at = at + self._unit_s * self._rng.uniform(quiet, 1.5 * quiet)  # all who lack it heard the same packet
+        flows = self._flow >= self._tuning.flow_records
+        self._unanswered = self._tuning.flow_unanswered if flows else 0
+        quiet_t = self._tuning.flow_quiet_t if flows else self._tuning.quiet_t
+        self._quiet_at = at + self._timing.draw_s(quiet_t)  # all who lack it heard the same packet
 
     def may_ask(self, at: float) -> bool:
         """Whether nothing is coming at present."""
@@ -93,31 +76,31 @@ class Requests:
     def hello(self, at: float) -> None:
         """We are new here, or back: say what we hold, in a way that most differences can be told from."""
         self.trickle.reset(at)
-        self.introductions = HELLOS
+        self.introductions = self._tuning.introductions
         self.heard_far(at)
-        self.sum_soon(at, HELLO_CAPACITY, 1, 6)
+        self.sum_soon(at, self._tuning.hello_capacity, self._tuning.answer_t)
 
     def introduce(self, at: float) -> None:
         """A neighbour does not know that we hear it."""
         if at >= self._introduce_at:
-            self._introduce_at = at + MIN_INTERVAL_S
-            self.sum_soon(at, 2, 2, 20)
+            self._introduce_at = at + self._tuning.trickle_min_s
+            self.sum_soon(at, self._tuning.usual_capacity, self._tuning.introduce_t)
 
     def heard_far(self, at: float) -> None:
         """Packets go far here now and then: no need for ours to, for half a day."""
-        self._explore_at = at + EXPLORE_S * self._rng.uniform(1, 1.5)
+        self._explore_at = at + self._tuning.explore_s * self._timing.rng.uniform(1, 1.5)
 
     def correct(self, at: float) -> None:
         """Somebody far off has its packets carried to us, though islands tie us together: tell it whom we hear."""
         if at >= self._correct_at:
-            self._correct_at = at + LONELY_INTERVAL_S
+            self._correct_at = at + self._tuning.lonely_interval_s
             self.far_off = True
-            self.sum_soon(at, 2, 2, 20)
+            self.sum_soon(at, self._tuning.usual_capacity, self._tuning.introduce_t)
 
-    def sum_soon(self, at: float, capacity: int, low: float, high: float) -> None:
-        """Say what we hold, `low` to `high` units from now."""
+    def sum_soon(self, at: float, capacity: int, within_t: Span = (0, 0)) -> None:
+        """Say what we hold, within a span of T from now."""
         self.capacity = max(capacity, self.capacity) if self.sum_at < math.inf else capacity
-        self.sum_at = min(self.sum_at, at + self._unit_s * self._rng.uniform(low, high))
+        self.sum_at = min(self.sum_at, at + self._timing.draw_s(within_t))
 
     def fire(self, at: float, doubt: float) -> None:
         """Trickle's moment. `doubt`: how many neighbours may lack something; without any, or while what we lack is coming,
@@ -127,23 +110,25 @@ class Requests:
         """
         live = self._near.live()
         lonely = not live
-        most_s = CROWD_INTERVAL_S if len(live) >= CROWD else MAX_INTERVAL_S
-        self.trickle.max_s = UNEQUAL_INTERVAL_S if doubt >= 1 else most_s
+        most_s = self._tuning.crowd_interval_s if len(live) >= self._tuning.crowd else self._tuning.trickle_max_s
+        self.trickle.max_s = self._tuning.unequal_interval_s if doubt >= 1 else most_s
         resting = lonely or (doubt < 1 and self.trickle.interval_s >= self.trickle.max_s)
         if lonely:
-            self.trickle.interval_s = min(self.trickle.interval_s, LONELY_INTERVAL_S / 2)
-        wanted = self.trickle.fire() and (resting or (doubt >= DOUBT and self.may_ask(at)))
+            self.trickle.interval_s = min(self.trickle.interval_s, self._tuning.lonely_interval_s / 2)
+        wanted = self.trickle.fire() and (resting or (doubt >= self._tuning.doubt and self.may_ask(at)))
         exploring = at >= self._explore_at
         if exploring:
             self.heard_far(at)
         self.far_off |= exploring or self.introductions == 1
-        if wanted or exploring or self.introductions > 0 or self.unspoken >= max(3, len(self._near)):
-            self.sum_soon(at, self._telling(live), 0, 0)
+        unknown = self.introductions > 0 or self.unspoken >= max(self._tuning.unspoken_records, len(self._near))
+        if wanted or exploring or unknown:
+            self.sum_soon(at, self._telling(live))
 
     def _telling(self, live: list[Neighbour]) -> int:
         """A capacity from which neighbours can tell the difference to our set, where a SUM can hold that."""
-        gaps = [one.gap for one in live if one.view is View.FAR and one.gap + SPARE_CAPACITY <= HELLO_CAPACITY]
-        return max(gaps) + SPARE_CAPACITY if gaps else 2
+        tuning = self._tuning
+        wanted = [one.gap + tuning.spare_capacity for one in live if one.view is View.FAR]
+        return max((capacity for capacity in wanted if capacity <= tuning.hello_capacity), default=tuning.usual_capacity)
 
     def same(self, neighbour: Neighbour) -> None:
         """It holds what we hold."""
@@ -155,34 +140,34 @@ class Requests:
     def behind(self, neighbour: Neighbour, elements: list[int], day: int, at: float) -> None:
         """It holds what we lack: ask for it, unless it comes by itself."""
         neighbour.view, neighbour.have = View.KNOWN, None
-        neighbour.ahead = dict.fromkeys(elements[:MAX_ASKED], day)
+        neighbour.ahead = dict.fromkeys(elements[:self._tuning.max_asked], day)
         self._have_times = 0
         if elements:
             self.need_soon(at)
 
     def need_soon(self, at: float) -> None:
         """Ask within a few packets' time."""
-        self.need_at = min(self.need_at, at + self._unit_s * self._rng.uniform(1.5, 6))
+        self.need_at = min(self.need_at, at + self._timing.draw_s(self._tuning.need_t))
 
     def far(self, neighbour: Neighbour, capacity: int, gap: int, at: float) -> None:
         """It holds too different a set to tell: answer with more of ours, then with a filter."""
         neighbour.view, neighbour.gap = View.FAR, max(abs(gap), capacity + 1)
         neighbour.ahead.clear()
-        if capacity < SMALL_SUM and abs(gap) < HELLO_CAPACITY and self._have_times == 0:
-            self.sum_soon(at, HELLO_CAPACITY, 1, 6)
+        if capacity < self._tuning.small_sum and abs(gap) < self._tuning.hello_capacity and self._have_times == 0:
+            self.sum_soon(at, self._tuning.hello_capacity, self._tuning.answer_t)
         else:
-            wait = self._unit_s * self._rng.uniform(1, 6) * 2 ** min(self._have_times, 6)
+            wait = self._timing.draw_s(self._tuning.answer_t) * 2 ** min(self._have_times, self._tuning.filter_doublings)
             self.have_at = min(self.have_at, at + wait)
 
     def leave_it(self, capacity: int) -> None:
         """Somebody who holds what we hold said it for us."""
-        if self.introductions < HELLOS and capacity >= min(self.capacity, SMALL_SUM):
+        if self.introductions < self._tuning.introductions and capacity >= min(self.capacity, self._tuning.small_sum):
             self.sum_at = math.inf
 
     def leave_reply(self) -> None:
         """Whoever we were about to tell what it lacks has asked somebody else."""
-        if self.introductions < HELLOS and self.capacity > 2:
-            self.sum_at, self.capacity = math.inf, 2
+        if self.introductions < self._tuning.introductions and self.capacity > self._tuning.usual_capacity:
+            self.sum_at, self.capacity = math.inf, self._tuning.usual_capacity
 
     def leave_filter(self) -> None:
         """Somebody who holds what we hold sent its filter."""
@@ -197,19 +182,19 @@ class Requests:
     def need(self, at: float) -> Need | None:
         """What to ask for now, and of whom first: of the neighbour that is ahead by most; after two times, of anybody."""
         live = {one.address for one in self._near.live()}
-        wanted = [(one.address in live, len(due), self._rng.random() - one.loss, one, due)
+        wanted = [(one.address in live, len(due), self._timing.rng.random() - one.loss, one, due)
                   for one in self._near if (due := self._due(one, at))]
         if not wanted:
             return None
         there, _, _, one, due = max(wanted, key=lambda item: item[:3])
-        named = there and not all(self._asked.get(element, Ask()).times >= NAMED_ASKS for element in due)
+        named = there and not all(self._asked.get(element, Ask()).times >= self._tuning.named_asks for element in due)
         return Need(one.address if named else ANYBODY, one.ahead[due[0]] % 256, tuple(due[:MAX_NEEDED]))
 
     def _due(self, one: Neighbour, at: float) -> list[int]:
         """What to ask of one neighbour; not while pieces that it sent are still to be completed."""
         if len(one.ahead) <= self._workshop.open_from(one.address):
             return []
-        soon = at + self._unit_s * SOON_UNITS
+        soon = at + self._timing.unit_s * self._tuning.soon_t
         return [element for element in one.ahead if self._asked.get(element, Ask()).at <= soon]
 
     def more(self, at: float) -> list[More]:
@@ -217,27 +202,28 @@ class Requests:
         wanted = []
         for short_id in self._workshop.forget(at):
             ask, state = self._asked.get(short_id, Ask()), self._workshop.missing(short_id)
-            if state and ask.at <= at + self._unit_s * SOON_UNITS:
+            if state and ask.at <= at + self._timing.unit_s * self._tuning.soon_t:
                 parts, missing, sender = state
-                wanted.append(More(ANYBODY if ask.times >= NAMED_ASKS else sender, short_id, parts, missing))
+                wanted.append(More(ANYBODY if ask.times >= self._tuning.named_asks else sender, short_id, parts, missing))
         return wanted
 
     def piece_came(self, short_id: bytes, at: float) -> None:
         """Wait for the rest before asking."""
-        self._postpone(short_id, at, self._unit_s * self._rng.uniform(6, 14), 0)
+        self._postpone(short_id, at, self._timing.draw_s(self._tuning.piece_wait_t), 0)
 
     def asked(self, things: tuple[int | bytes, ...], at: float) -> None:
         """We asked for these: give them time to come, and more time each time that nothing comes."""
-        most = MAX_UNANSWERED if self._lacks_many() else FEW_UNANSWERED
-        wait = self._unit_s * self._rng.uniform(15, 25) * 2 ** min(self._unanswered, most)
+        most = self._tuning.max_unanswered if self._lacks_many() else self._tuning.few_unanswered
+        wait = self._timing.draw_s(self._tuning.ask_again_t) * 2 ** min(self._unanswered, most)
         for thing in things:
             self._postpone(thing, at, wait, 1)
-        self._give_up([thing for thing in things if isinstance(thing, int) and self._asked[thing].times >= MAX_ASKS], at)
+        in_vain = [thing for thing in things if self._asked[thing].times >= self._tuning.max_asks]
+        self._give_up([thing for thing in in_vain if isinstance(thing, int)], at)
         self._replan(at)
         self._quiet_at = max(self._quiet_at, at + wait)
 
     def _lacks_many(self) -> bool:
-        return any(one.view is View.FAR or len(one.ahead) + self._workshop.open_from(one.address) > FEW_LACKING
+        return any(one.view is View.FAR or len(one.ahead) + self._workshop.open_from(one.address) > self._tuning.few_lacking
                    for one in self._near.live())
 
     def _give_up(self, elements: list[int], at: float) -> None:
@@ -245,7 +231,7 @@ class Requests:
         for element in elements:
             self.arrived(element)
         if elements:
-            self.sum_soon(at, HELLO_CAPACITY, 1, 6)
+            self.sum_soon(at, self._tuning.hello_capacity, self._tuning.answer_t)
 
     def ask_done(self, to: Neighbour | None) -> None:
         """A packet that asks went out, `to` one neighbour or to everybody."""
@@ -261,13 +247,13 @@ class Requests:
         """Somebody else asked for these: what it gets, we hear too."""
         for element in elements:
             if any(element in one.ahead for one in self._near):
-                self._postpone(element, at, self._unit_s * self._rng.uniform(8, 16), 0)
+                self._postpone(element, at, self._timing.draw_s(self._tuning.leave_asking_t), 0)
         self._replan(at)
 
     def _postpone(self, thing: int | bytes, at: float, wait: float, times: int) -> None:
         ask = self._asked.pop(thing, None) or Ask()
         self._asked[thing] = Ask(ask.times + times, max(ask.at, at + wait))
-        if len(self._asked) > MAX_ASKED:
+        if len(self._asked) > self._tuning.max_asked:
             del self._asked[next(iter(self._asked))]
         self.need_at = min(self.need_at, at + wait)
 
@@ -286,7 +272,7 @@ class Requests:
         """Our SUM went out."""
         self.introductions -= 1
         self.trickle.consistent()
-        self.sum_at, self.capacity, self.hour, self.far_off = math.inf, 2, 0, False
+        self.sum_at, self.capacity, self.hour, self.far_off = math.inf, self._tuning.usual_capacity, 0, False
 
     def filtered(self, depth: int = 0) -> None:
         """Our filter went out: the next one waits longer unless it helps, or is about another part."""

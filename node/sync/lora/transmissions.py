@@ -6,7 +6,6 @@ record; their sum is what one transmission gains, and that alone decides.
 """
 
 import math
-import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,24 +13,7 @@ from dataclasses import dataclass, field
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
 from node.sync.lora.fairness import Claim, Fairness
 from node.sync.lora.neighbours import Neighbour, Neighbourhood
-
-MAX_RUMOURS = 512
-MAX_PUSHES = 1024
-HELP = 0.55
-LATE = 0.15  # the part of those that should pass a record on and have no airtime left, at each time that we look again
-LEAVE_UNITS = 16
-SPREAD_UNITS = 6
-RIVAL_UNITS = 1.5  # for each who may send the same: one is to be first, and heard by the others in time
-THRESHOLD = 0.5  # neighbours that a transmission must be expected to serve
-URGENT_THRESHOLD = 0.25
-ONWARD = 2.0  # so many more, and we go on at once
-LISTEN_UNITS = 18  # a neighbour that has more to serve would have passed it on by then
-FEW_DUE = 4  # repairs; with more to come, nothing is sent twice before its receiver has told what it lacks
-BULK_QUIET = 1 / 8  # who is being sent many records listens, and says nothing
-REVIEW_UNITS = 360  # what seemed not worth sending is looked at again: a neighbour may be back
-PATIENT_PUSHES = 6
-PUSH_HOLD_S = 60
-MAX_HOLD_S = 3600
+from node.sync.lora.tuning import Timing, Tuning
 
 Rank = tuple[int, int, int]
 
@@ -46,33 +28,35 @@ class Reach:
     silent: int = 0  # how often we expected to have heard it pass the record on, and had not
     helpers: int = 0  # nodes that we may not hear, and that are likely to hold the record and to serve this neighbour
 
-    def lacks(self, loss: float) -> float:
+    def lacks(self, loss: float, tuning: Tuning) -> float:
         """The probability that it lacks the record still."""
-        return self._after_silence(self._lacked(loss), loss)
+        return self._after_silence(self._lacked(loss, tuning), loss, tuning)
 
-    def served(self, loss: float) -> float:
+    def served(self, loss: float, tuning: Tuning) -> float:
         """The probability that one more transmission serves it, and that nothing but our sending will.
 
         Who was sent enough but got only a part, or has asked before, asks for the rest itself, in fewer bytes; where the
         question and our answer are hardly likely to arrive both, we do not wait for it.
         """
-        lacks = self._lacked(loss)
+        lacks = self._lacked(loss, tuning)
         if lacks and self.sent >= self.missing:
-            knows = lacks if self.told else lacks - loss**self.sent * (1 - HELP) ** self.helpers
+            knows = lacks if self.told else lacks - loss**self.sent * (1 - tuning.help) ** self.helpers
             lacks -= knows * (1 - loss) ** 2
-        return self._after_silence(lacks, loss)
+        return self._after_silence(lacks, loss, tuning)
 
-    def _lacked(self, loss: float) -> float:
+    def _lacked(self, loss: float, tuning: Tuning) -> float:
         """The probability before we listened."""
         if self.missing <= 0:
             return 0.0
         hears, most = 1 - loss, min(self.missing - 1, self.sent)
         lacks = sum(math.comb(self.sent, n) * hears**n * loss ** (self.sent - n) for n in range(most + 1))
-        return lacks * (1 - HELP) ** self.helpers
+        return lacks * (1 - tuning.help) ** self.helpers
 
-    def _after_silence(self, lacks: float, loss: float) -> float:
+    def _after_silence(self, lacks: float, loss: float, tuning: Tuning) -> float:
         """The probability, after we did not hear it pass the record on: our loss, or it waits for airtime (Bayes)."""
-        return lacks / (lacks + (1 - lacks) * (loss**self.missing + LATE**self.silent)) if self.silent else lacks
+        if not self.silent:
+            return lacks
+        return lacks / (lacks + (1 - lacks) * (loss**self.missing + tuning.late**self.silent))
 
 
 @dataclass
@@ -116,9 +100,9 @@ class Transmission:
 class PendingTransmissions:
     """All rumours; when there are too many, what ranks last of the author who has most of them gives way."""
 
-    def __init__(self, neighbourhood: Neighbourhood, unit_s: float, rng: random.Random):
-        self._near, self._unit_s, self._rng = neighbourhood, unit_s, rng
-        self.ledger = Fairness()
+    def __init__(self, neighbourhood: Neighbourhood, timing: Timing):
+        self._near, self._timing, self._tuning = neighbourhood, timing, timing.tuning
+        self.ledger = Fairness(timing.tuning)
         self._all: dict[bytes, Transmission] = {}
         self._pushes: dict[tuple[int, bytes], tuple[int, float]] = {}
 
@@ -132,7 +116,7 @@ class PendingTransmissions:
     def start(self, rumour: Transmission) -> Transmission:
         """Take up a rumour; one at most is dropped for it."""
         self._all[rumour.id] = rumour
-        if len(self._all) > MAX_RUMOURS:
+        if len(self._all) > self._tuning.max_transmissions:
             counts = Counter(one.author for one in self._all.values())
             del self._all[max(self._all.values(), key=lambda one: (counts[one.author], one.author, one.rank)).id]
         return rumour
@@ -144,29 +128,30 @@ class PendingTransmissions:
     def gain(self, rumour: Transmission) -> float:
         """How many live neighbours one more transmission serves, as far as we can tell."""
         known = rumour.reaches
-        return sum(known[one.address].served(one.loss) for one in self._near.live() if one.address in known)
+        return sum(known[one.address].served(one.loss, self._tuning) for one in self._near.live() if one.address in known)
 
     def worthwhile(self, rumour: Transmission) -> bool:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
         if rumour.own and rumour.sent < rumour.parts:
             return True
-        return self.gain(rumour) >= (URGENT_THRESHOLD if rumour.urgent else THRESHOLD)
+        return self.gain(rumour) >= (self._tuning.urgent_threshold if rumour.urgent else self._tuning.threshold)
 
     def plan(self, rumour: Transmission, at: float, delay_s: float | None = None) -> None:
         """Decide whether and when to send: sooner the more it serves, at random among those who could."""
         if not self.worthwhile(rumour):
             rumour.due_at = None
-            rumour.check_at = rumour.check_at or at + LISTEN_UNITS * self._unit_s
+            rumour.check_at = rumour.check_at or at + self._tuning.listen_t * self._timing.unit_s
             return
         if delay_s is None:
-            leave = max(1 - self._ours_alone(rumour), 0.0)
-            spread = max(SPREAD_UNITS, RIVAL_UNITS * rumour.rivals)
-            delay_s = self._unit_s * (0.5 + LEAVE_UNITS * leave + self._rng.uniform(0, spread))
+            tuning = self._tuning
+            leave_t = tuning.relay_least_t + tuning.leave_t * max(1 - self._ours_alone(rumour), 0.0)
+            spread_t = max(tuning.spread_t, tuning.rival_t * rumour.rivals)
+            delay_s = self._timing.unit_s * (leave_t + self._timing.rng.uniform(0, spread_t))
         rumour.due_at = at + delay_s
 
     def _ours_alone(self, rumour: Transmission) -> float:
         """What we gain, where each neighbour counts less the more others near it may serve it as well."""
-        return sum(rumour.reaches[one.address].served(one.loss) / (1 + rumour.reaches[one.address].helpers)
+        return sum(rumour.reaches[one.address].served(one.loss, self._tuning) / (1 + rumour.reaches[one.address].helpers)
                    for one in self._near.live() if one.address in rumour.reaches)
 
     def seek_helpers(self, rumour: Transmission) -> None:
@@ -224,23 +209,24 @@ class PendingTransmissions:
             if reach is not None and reach.missing:
                 reach.sent += 1
                 self._note_push(one, rumour, at)
-        rumour.check_at = at + LISTEN_UNITS * self._unit_s
+        rumour.check_at = at + self._tuning.listen_t * self._timing.unit_s
         batch = rumour.sent % rumour.parts
-        if batch or self.gain(rumour) >= ONWARD:
+        if batch or self.gain(rumour) >= self._tuning.onward:
             self.plan(rumour, at, 0.0)
-        elif rumour.fresh or sum(one.due_at is not None for one in self._all.values()) <= FEW_DUE:
-            self.plan(rumour, at, LISTEN_UNITS * self._unit_s)
+        elif rumour.fresh or sum(one.due_at is not None for one in self._all.values()) <= self._tuning.few_due:
+            self.plan(rumour, at, self._tuning.listen_t * self._timing.unit_s)
         else:
             rumour.due_at = rumour.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
 
     def _note_push(self, one: Neighbour, rumour: Transmission, at: float) -> None:
         if rumour.sent % rumour.parts:
             return
-        one.quiet += 1 if rumour.fresh else BULK_QUIET
+        one.quiet += 1 if rumour.fresh else self._tuning.bulk_quiet
         pushes = self._pushes.pop((one.address, rumour.id), (0, 0.0))[0] + 1
-        hold_s = PUSH_HOLD_S * 2 ** min(pushes - PATIENT_PUSHES, 10) if pushes >= PATIENT_PUSHES else 0.0
-        self._pushes[one.address, rumour.id] = pushes, at + min(hold_s, MAX_HOLD_S)
-        if len(self._pushes) > MAX_PUSHES:
+        patient, tuning = self._tuning.patient_pushes, self._tuning
+        hold_s = tuning.push_hold_s * 2 ** min(pushes - patient, 10) if pushes >= patient else 0.0
+        self._pushes[one.address, rumour.id] = pushes, at + min(hold_s, tuning.max_push_hold_s)
+        if len(self._pushes) > self._tuning.max_pushes:
             del self._pushes[next(iter(self._pushes))]
 
     def check(self, at: float) -> None:
@@ -248,7 +234,7 @@ class PendingTransmissions:
         for rumour in self:
             if rumour.check_at is None or rumour.check_at > at:
                 continue
-            rumour.check_at = at + REVIEW_UNITS * self._unit_s
+            rumour.check_at = at + self._tuning.review_t * self._timing.unit_s
             for one in self._near.live():
                 reach = rumour.reaches.get(one.address)
                 if reach is not None and reach.missing and self._would_relay(one, rumour):
@@ -282,7 +268,8 @@ class PendingTransmissions:
     def doubt(self, address: int, loss: float) -> float:
         """The probability that a neighbour lacks something we know of; 1 until it confirms what it once said it lacked."""
         reaches = (one.reaches.get(address) for one in self._all.values())
-        return max((1.0 if reach.told else reach.lacks(loss) for reach in reaches if reach is not None), default=0.0)
+        known = (reach for reach in reaches if reach is not None)
+        return max((1.0 if reach.told else reach.lacks(loss, self._tuning) for reach in known), default=0.0)
 
     def prune(self) -> None:
         """Forget what everybody near certainly holds."""

@@ -5,8 +5,8 @@ import pytest
 from node.model.record import record_id
 from node.sync.codes.erasure import piece
 from node.sync.events import Imported
-from node.sync.lora.neighbours import MAX_IN_VAIN
 from node.sync.lora.packets import More, Need, Neighbours, Piece, Sum, Whole
+from node.sync.lora.tuning import TUNING
 from radio.lora import time_on_air_s
 from tests.sim.archipelago import bulletin
 from tests.sync.lora.test_engine import DAY, OTHER, Publisher, element, summary
@@ -135,8 +135,8 @@ def test_after_many_questions_in_vain_a_neighbour_is_asked_by_broadcast_only():
         desk.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
         asked += questions(desk, 900)
         desk.hear(Piece(record_id(raw)[:4], 2, 1, len(raw), piece(raw, 2, 1), True), sender=9)
-    assert sum(bool(send.to) for send in asked) == MAX_IN_VAIN
-    assert not any(send.to for send in asked[-MAX_IN_VAIN:])
+    assert sum(bool(send.to) for send in asked) == TUNING.max_in_vain
+    assert not any(send.to for send in asked[-TUNING.max_in_vain:])
 
 
 def test_a_neighbour_that_answers_is_asked_alone_again_and_again():

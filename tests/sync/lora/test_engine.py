@@ -24,7 +24,7 @@ from node.sync.events import (
     Tick,
 )
 from node.sync.lora import packets
-from node.sync.lora.context import Channel
+from node.sync.lora.context import Channel, Identity
 from node.sync.lora.engine import AirEngine
 from node.sync.lora.packets import More, Need, Neighbours, Packet, Piece, Sum, Whole
 from radio.airtime import Governor
@@ -41,8 +41,8 @@ class Publisher:
 
     def __init__(self, seed=1, charter=CHARTER, **channel):
         self.liveset = LiveSet(charter)
-        self.engine = AirEngine(Channel(LINK, time_on_air_s, Governor(), **channel), self.liveset, KEY, 0x0123,
-                                random.Random(seed))
+        self.engine = AirEngine(Channel(LINK, time_on_air_s, Governor(), **channel), self.liveset,
+                                Identity(KEY, 0x0123), random.Random(seed))
         self.island = Replica(self.liveset, MemoryStore(), [self.engine])
         self.now, self.sent, self.sequence, self.under_way, self.outcome = START, [], 0, False, "sent"
         self.give(LinkChanged(LINK, True))

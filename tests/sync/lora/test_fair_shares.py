@@ -8,7 +8,7 @@ import pytest
 from node.model.record import decode, encode, record_id, sign
 from node.sync.events import Imported, RecordPosted
 from node.sync.lora.packets import Neighbours, Whole
-from node.sync.lora.transmissions import MAX_RUMOURS
+from node.sync.lora.tuning import TUNING
 from radio.sim.topology import line
 from tests.sim.archipelago import KEYS, MANY_KEYS, Archipelago, bulletin
 from tests.sync.lora.test_engine import Publisher, summary
@@ -83,10 +83,10 @@ def test_no_author_pushes_the_records_of_others_out_of_the_queue():
     desk.wait(60)
     desk.hear(summary([]))
     few = [honest(number) for number in range(10)]
-    for raw in few + [flood(number) for number in range(MAX_RUMOURS + 50)]:
+    for raw in few + [flood(number) for number in range(TUNING.max_transmissions + 50)]:
         desk.give(RecordPosted(raw))
     rumours = desk.engine.station.rumours
-    assert len(list(rumours)) == MAX_RUMOURS
+    assert len(list(rumours)) == TUNING.max_transmissions
     assert all(rumours.get(record_id(raw)) for raw in few)
 
 

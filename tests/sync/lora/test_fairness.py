@@ -2,13 +2,14 @@
 
 import random
 
-from node.sync.lora.fairness import MAX_AUTHORS, Claim, Fairness
+from node.sync.lora.fairness import Claim, Fairness
+from node.sync.lora.tuning import TUNING
 
 HOUR_S = 3600.0
 
 
 def ledger(**sendings):
-    made = Fairness()
+    made = Fairness(TUNING)
     for author, count in sendings.items():
         made.meet(author.encode(), 0.0, count)
     return made
@@ -63,6 +64,6 @@ def test_memory_is_bounded_and_the_last_met_stay():
     for number in range(10_000):
         made.meet(rng.randbytes(8), float(number), 1)
         made.meet(b"loud", float(number))
-    assert len(made) == MAX_AUTHORS
+    assert len(made) == TUNING.max_authors
     made.meet(b"loud", 10_000.0, 100)
     assert made.crowding(10_000.0) == {b"loud"}

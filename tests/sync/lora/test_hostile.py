@@ -7,7 +7,7 @@ from node.model.record import record_id
 from node.sync.events import PacketReceived
 from node.sync.lora import packets
 from node.sync.lora.packets import Packet, Piece, Whole, tag
-from node.sync.lora.reassembly import MAX_AGE_S
+from node.sync.lora.tuning import TUNING
 from tests.prove_air import captured, torment
 from tests.sim.archipelago import CHARTER, KEY, LINK, bulletin
 from tests.sync.lora.test_engine import Publisher, summary
@@ -89,5 +89,5 @@ def test_pieces_that_belong_to_nothing_are_forgotten():
     for number in range(200):
         desk.hear(Piece(number.to_bytes(4, "big"), 16, 3, 1752, bytes(110), True), sender=5)
     assert len(desk.engine.station.workshop.forget(0)) <= 32
-    desk.wait(MAX_AGE_S + 4 * 3600)
+    desk.wait(TUNING.partial_record_s + 4 * 3600)
     assert desk.engine.station.workshop.forget(desk.engine._last_at) == []

@@ -5,8 +5,9 @@ import random
 from node.model.clock import minute_of
 from node.sync.codes.sketch import sketch
 from node.sync.events import Imported
-from node.sync.lora.inventory import HOURS_A_DAY, SLICE, Inventory, Salted, element_of
+from node.sync.lora.inventory import HOURS_A_DAY, Inventory, Salted, element_of
 from node.sync.lora.packets import Have, Neighbours, Whole
+from node.sync.lora.tuning import TUNING
 from radio.sim.topology import line
 from tests.sim.archipelago import KEYS, MANY_KEYS, START, Archipelago, bulletin
 from tests.sync.lora.test_engine import DAY, Publisher, summary
@@ -45,32 +46,32 @@ def right(held, ids, hour=HOUR):
 
 
 def test_a_large_set_is_taken_in_by_parts_and_comes_out_right():
-    records = Ids(4 * SLICE + 7)
-    held, steps = caught_up(Inventory(records, KEY))
+    records = Ids(4 * TUNING.sketched_in_step + 7)
+    held, steps = caught_up(Inventory(records, KEY, TUNING))
     assert right(held, records.all)
     assert steps == 4
 
 
 def test_a_small_change_of_a_large_set_is_there_at_once():
-    records = Ids(3 * SLICE)
-    inventory = Inventory(records, KEY)
+    records = Ids(3 * TUNING.sketched_in_step)
+    inventory = Inventory(records, KEY, TUNING)
     caught_up(inventory)
     records.change(records.all[5:] + Ids(9, seed=2).all)
     assert right(inventory.at(HOUR), records.all)
 
 
 def test_a_set_that_changes_while_it_is_taken_in_comes_out_right():
-    records = Ids(3 * SLICE)
-    inventory = Inventory(records, KEY)
+    records = Ids(3 * TUNING.sketched_in_step)
+    inventory = Inventory(records, KEY, TUNING)
     assert inventory.at(HOUR) is None
-    records.change(records.all[SLICE // 2:])
+    records.change(records.all[TUNING.sketched_in_step // 2:])
     held, _ = caught_up(inventory)
     assert right(held, records.all)
 
 
 def test_most_of_a_set_may_go():
-    records = Ids(3 * SLICE)
-    inventory = Inventory(records, KEY)
+    records = Ids(3 * TUNING.sketched_in_step)
+    inventory = Inventory(records, KEY, TUNING)
     caught_up(inventory)
     records.change(records.all[:3])
     held, steps = caught_up(inventory)
@@ -78,8 +79,8 @@ def test_most_of_a_set_may_go():
 
 
 def test_another_hour_of_a_day_costs_nothing_and_another_day_is_made_before_it_begins():
-    records = Ids(2 * SLICE)
-    inventory = Inventory(records, KEY)
+    records = Ids(2 * TUNING.sketched_in_step)
+    inventory = Inventory(records, KEY, TUNING)
     last = (minute_of(START) // 60 // HOURS_A_DAY + 1) * HOURS_A_DAY - 1  # the last hour of a day
     caught_up(inventory, last - 1)
     assert inventory.at(last) is not None
@@ -89,7 +90,7 @@ def test_another_hour_of_a_day_costs_nothing_and_another_day_is_made_before_it_b
 
 
 def test_a_summary_heard_while_a_large_set_is_taken_in_is_answered_all_the_same():
-    raws = [bulletin(number, 90) for number in range(3 * SLICE)]
+    raws = [bulletin(number, 90) for number in range(3 * TUNING.sketched_in_step)]
     desk = Publisher()
     desk.give(Imported(tuple(raws), "bundle"))
     desk.hear(summary(raws[:-2], capacity=8, at=desk.now), Neighbours((0x0123,)))

@@ -2,43 +2,44 @@
 
 import pytest
 
-from node.sync.lora.transmissions import THRESHOLD, Reach
+from node.sync.lora.transmissions import Reach
+from node.sync.lora.tuning import TUNING
 
 GOOD, BAD = 0.2, 0.7  # parts of packets lost
 
 
 def test_who_has_the_record_is_served_by_nothing():
-    assert Reach(0, sent=3).lacks(GOOD) == Reach(0, sent=3).served(GOOD) == 0
+    assert Reach(0, sent=3).lacks(GOOD, TUNING) == Reach(0, sent=3).served(GOOD, TUNING) == 0
 
 
 def test_who_was_sent_nothing_yet_lacks_it_for_certain():
-    assert Reach(2).served(GOOD) == Reach(2, sent=1).served(GOOD) == 1
+    assert Reach(2).served(GOOD, TUNING) == Reach(2, sent=1).served(GOOD, TUNING) == 1
 
 
 def test_the_chance_that_it_lacks_it_is_that_of_too_few_pieces_arriving():
-    assert Reach(1, sent=1).lacks(GOOD) == pytest.approx(0.2)
-    assert Reach(2, sent=3).lacks(GOOD) == pytest.approx(0.2**3 + 3 * 0.8 * 0.2**2)
+    assert Reach(1, sent=1).lacks(GOOD, TUNING) == pytest.approx(0.2)
+    assert Reach(2, sent=3).lacks(GOOD, TUNING) == pytest.approx(0.2**3 + 3 * 0.8 * 0.2**2)
 
 
 def test_who_asked_asks_again_where_questions_arrive():
     asked = Reach(1, sent=1, told=True)
-    assert asked.served(GOOD) == pytest.approx(0.2 - 0.2 * 0.8**2)
-    assert asked.lacks(GOOD) == Reach(1, sent=1).lacks(GOOD)
+    assert asked.served(GOOD, TUNING) == pytest.approx(0.2 - 0.2 * 0.8**2)
+    assert asked.lacks(GOOD, TUNING) == Reach(1, sent=1).lacks(GOOD, TUNING)
 
 
 def test_who_asked_is_sent_it_again_unasked_where_hardly_a_question_arrives():
-    assert Reach(1, sent=1, told=True).served(BAD) > THRESHOLD
+    assert Reach(1, sent=1, told=True).served(BAD, TUNING) > TUNING.threshold
 
 
 def test_who_got_a_part_asks_for_the_rest():
     reach = Reach(2, sent=2)
-    assert reach.served(GOOD) == pytest.approx(0.2**2 + (reach.lacks(GOOD) - 0.2**2) * (1 - 0.8**2))
+    assert reach.served(GOOD, TUNING) == pytest.approx(0.2**2 + (reach.lacks(GOOD, TUNING) - 0.2**2) * (1 - 0.8**2))
 
 
 def test_a_first_silence_may_be_lack_of_airtime_and_a_second_one_is_not():
-    once, twice = (Reach(1, sent=1, silent=times).served(GOOD) for times in (1, 2))
-    assert Reach(1, sent=1).served(GOOD) < once < THRESHOLD < twice
+    once, twice = (Reach(1, sent=1, silent=times).served(GOOD, TUNING) for times in (1, 2))
+    assert Reach(1, sent=1).served(GOOD, TUNING) < once < TUNING.threshold < twice
 
 
 def test_others_who_may_serve_it_make_it_less_worth_our_while():
-    assert Reach(1, helpers=1).served(GOOD) == pytest.approx(0.45)
+    assert Reach(1, helpers=1).served(GOOD, TUNING) == pytest.approx(0.45)
