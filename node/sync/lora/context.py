@@ -8,6 +8,7 @@ from typing import Protocol
 from node.model.errors import LocalMisuse
 from node.model.record import Event, Record
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
+from node.sync.lora.announcements import Announcements
 from node.sync.lora.inventory import HeldRecords, Inventory
 from node.sync.lora.neighbours import Neighbourhood, View
 from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
@@ -81,7 +82,8 @@ class Context:
         self.near = Neighbourhood(identity.address, tuning)
         self.workshop = Reassembly(tuning)
         self.rumours = PendingTransmissions(self.near, self.timing)
-        self.asking = Requests(self.near, self.workshop, self.timing)
+        self.announcements = Announcements(self.near, self.timing)
+        self.requests = Requests(self.near, self.workshop, self.announcements, self.timing)
 
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""

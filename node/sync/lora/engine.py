@@ -113,7 +113,7 @@ class AirEngine:
 
     def _change_link(self, up: bool, at: float) -> None:
         if up and not self._up:
-            self.station.asking.hello(at)
+            self.station.announcements.hello(at)
         self._up, self._under_way = up, None
 
     def _kept(self, event: RecordKept, at: float, now: float) -> None:
@@ -123,7 +123,7 @@ class AirEngine:
         self._hearing.kept(event.id, at, now)
         if event.via == self.channel.link:
             return
-        self.station.asking.trickle.reset(at)
+        self.station.announcements.trickle.reset(at)
         if not event.bulk:
             own = event.via == "post"
             rumour = self.station.rumour(event.id, fresh=True, own=own)
@@ -148,7 +148,7 @@ class AirEngine:
         else:  # what only one hears must not seem lost to the others
             self._sequence = (self._sequence + 1) % 256
         self._writer.sent(sent.packet, at, sent.to)
-        self.station.asking.unspoken = 0
+        self.station.announcements.unspoken = 0
         if not sent.ids:
             self.station.rumours.ledger.ask(at)
         for id_ in sent.ids:
@@ -159,8 +159,8 @@ class AirEngine:
     def _pass_time(self, at: float, now: float) -> None:
         self._hearing.catch_up(at, now)
         self.station.rumours.check(at)
-        if self.station.asking.trickle.at <= at:
-            self.station.asking.fire(at, self.station.doubt())
+        if self.station.announcements.trickle.at <= at:
+            self.station.announcements.fire(at, self.station.doubt(), coming=not self.station.requests.may_ask(at))
             self.station.near.forget(at)
             self.station.rumours.prune()
         if self._under_way and at >= self._under_way.sent_at + self._tuning.lost_send_s:
@@ -198,9 +198,9 @@ class AirEngine:
         Our last SUM of introduction, and all but the first while we hear nobody, go far: to find out who is there.
         """
         live = self.station.near.live()
-        if not live and self.station.asking.introductions == self._tuning.introductions:
+        if not live and self.station.announcements.introductions == self._tuning.introductions:
             return 0  # most likely somebody answers
-        if not live or (self.station.asking.far_off and draft.label == "sum"):
+        if not live or (self.station.announcements.far_off and draft.label == "sum"):
             return RELAY_HOPS
         across = {one.address for one in live if one.hops}
         if not across:
@@ -210,8 +210,9 @@ class AirEngine:
         return RELAY_HOPS if not rumours or meant & across else 0
 
     def _wishes_at(self, at: float) -> float:
-        asks_at = max(self.station.asking.next_at(), self._opens_at[self.station.rumours.ledger.asks(at)])
-        return min(self.station.rumours.next_at(self._opens_at, at), asks_at)
+        requests, announcements, rumours = self.station.requests, self.station.announcements, self.station.rumours
+        speaks_at = min(announcements.next_at(requests.quiet_at), requests.next_at())
+        return min(rumours.next_at(self._opens_at, at), max(speaks_at, self._opens_at[rumours.ledger.asks(at)]))
 
     def _next_at(self, at: float) -> float:
         if not self._up:

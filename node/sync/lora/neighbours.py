@@ -53,6 +53,21 @@ class Neighbour:
         """Our radio does not send to it alone."""
         self.in_vain = self.tuning.max_in_vain
 
+    def holds_the_same(self) -> None:
+        """Its set is ours."""
+        self.view, self.have = View.SAME, None
+        self.ahead.clear()
+
+    def holds_besides(self, elements: Iterable[int], day: int) -> None:
+        """It lacks what we know of, and holds these, salted by `day`, that we lack."""
+        self.view, self.have = View.KNOWN, None
+        self.ahead = dict.fromkeys(elements, day)
+
+    def too_different(self, gap: int) -> None:
+        """Its set differs by at least `gap` from ours; in what, a sketch could not tell."""
+        self.view, self.gap = View.FAR, gap
+        self.ahead.clear()
+
     def patience(self, heard_directly: int) -> int:
         """How many records may go by without a word from it before we take it to be away. In a crowd each speaks seldom."""
         tuning = self.tuning

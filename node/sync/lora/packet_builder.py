@@ -80,10 +80,10 @@ class PacketBuilder:
         if not draft.sections and most < asks:
             return None
         self._add_asks(draft, at)
-        asking, hour = self.station.asking, self._hour(now)
+        requests, hour = self.station.requests, self._hour(now)
         held = self.station.inventory.at(hour)  # None: we cannot say yet
-        filters = asking.have_at <= at and asking.may_ask(at)
-        if not draft.sections and (held is None or not (filters or asking.say_at <= at)):
+        filters = requests.filter_at <= at and requests.may_ask(at)
+        if not draft.sections and (held is None or not (filters or self._says_at() <= at)):
             return None
         if held is not None and filters:
             self._add_filter(draft, held, hour)
@@ -148,23 +148,23 @@ class PacketBuilder:
         return Piece(rumour.id[:SHORT_ID_BYTES], rumour.parts, index, len(raw), content, rumour.fresh)
 
     def _add_asks(self, draft: PacketDraft, at: float) -> None:
-        asking = self.station.asking
-        if not asking.may_ask(at) or (asking.need_at > at and not draft.sections):
+        requests = self.station.requests
+        if not requests.may_ask(at) or (requests.need_at > at and not draft.sections):
             return
-        for more in asking.more(at):
+        for more in requests.more(at):
             if draft.add(more):
                 draft.label = draft.label or "need"
-        need = asking.need(at)
+        need = requests.need(at)
         if need:
             room = (draft.room - NEED_BYTES) // ELEMENT_BYTES
             if room > 0 and draft.add(type(need)(need.responder, need.day, need.elements[:room])):
                 draft.label = draft.label or "need"
         if not draft.sections:
-            asking.nothing_to_ask(at)
+            requests.nothing_to_ask(at)
 
     def _add_filter(self, draft: PacketDraft, held: Salted, hour: int) -> None:
         """A filter of what we hold; of a large set, of one part after the other."""
-        responders = self.station.asking.responders()
+        responders = self.station.requests.responders()
         room = draft.room - HAVE_BYTES - ADDRESS_BYTES * len(responders)
         depth = min(max(math.ceil(math.log2(max(len(held.ids), 1) / self.station.tuning.filtered_elements)), 0), MAX_DEPTH)
         tuning = self.station.tuning
@@ -172,28 +172,32 @@ class PacketBuilder:
         part = bloom.part(held.ids, salt, depth)
         size = min(max(int(len(part) * tuning.filter_bytes), 8), room)
         if not responders:
-            self.station.asking.filtered()
+            self.station.requests.filter_sent()
         elif size >= min(len(part), self.station.tuning.least_filter_bytes):
             bits = bloom.fill(part, salt, size)
             draft.add(Have(hour % 65536, len(part) % 65536, salt, responders, bits, depth))
 
     def _hour(self, now: float) -> int:
         """As of when we speak: as of the hour of whom we answer, if its clock is ahead of ours."""
-        return max(self.station.inventory.hour(now), self.station.asking.hour)
+        return max(self.station.inventory.hour(now), self.station.announcements.hour)
+
+    def _says_at(self) -> float:
+        return self.station.announcements.say_at(self.station.requests.quiet_at)
 
     def _add_neighbours(self, draft: PacketDraft, at: float) -> None:
         around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
         changed = len(around) <= MAX_NEIGHBOURS and frozenset(addresses) != self._told  # of too many, others each time
         news = changed or at > self._told_at + self.station.tuning.tell_neighbours_s
-        alone = self.station.asking.introductions <= 0 and all(one.hops for one in self.station.near)
-        if (news and (addresses or alone)) or self.station.asking.far_off:
+        alone = self.station.announcements.introductions <= 0 and all(one.hops for one in self.station.near)
+        if (news and (addresses or alone)) or self.station.announcements.far_off:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: PacketDraft, held: Salted, hour: int, at: float) -> None:
         if draft.unfinished or (draft.label == "need" and self._spare(draft) is None):
             return
-        wanted = self.station.asking.capacity if self.station.asking.say_at <= at else self.station.tuning.usual_capacity
+        announcements, tuning = self.station.announcements, self.station.tuning
+        wanted = announcements.capacity if self._says_at() <= at else tuning.usual_capacity
         fits = (draft.room - SUM_BYTES) // ELEMENT_BYTES
         spare = self._spare(draft)
         if spare is not None:
@@ -204,19 +208,17 @@ class PacketBuilder:
 
     def sent(self, packet: Packet, at: float, to: Neighbour | None) -> None:
         """A packet went out, `to` one neighbour or to everybody: what it asked and told need not be said again soon."""
-        asking = self.station.asking
-        if any(isinstance(section, Need | More) for section in packet.sections):
-            asking.ask_done(to)
+        requests, announcements = self.station.requests, self.station.announcements
+        questions = [section for section in packet.sections if isinstance(section, Need | More)]
+        if questions:
+            requests.sent(questions, to, at)
         for section in packet.sections:
             match section:
                 case Neighbours(addresses):
                     self._told, self._told_at = frozenset(addresses), at
-                case Sum(capacity=capacity) if capacity >= min(asking.capacity, self.station.tuning.usual_capacity):
-                    asking.summed()
                 case Have(depth=depth):
                     self._part += 1
-                    asking.filtered(depth)
-                case Need(elements=elements):
-                    asking.asked(elements, at)
-                case More(short_id=short_id):
-                    asking.asked((short_id,), at)
+                    requests.filter_sent(depth)
+                case Sum(capacity=capacity):
+                    if capacity >= min(announcements.capacity, self.station.tuning.usual_capacity):
+                        announcements.summed()

@@ -90,7 +90,7 @@ class Receiver:
         for section in packet.sections:
             actions += self._section(heard, section, event.link, at)
         if event.hops:
-            station.asking.heard_far(at)
+            station.announcements.heard_far(at)
         if event.hops and not any(isinstance(section, Neighbours) for section in packet.sections):
             self._doubt_hops(sender, at)
         if not heard.waits_for:
@@ -100,7 +100,7 @@ class Receiver:
     def _doubt_hops(self, sender: Neighbour, at: float) -> None:
         """It needed no relay, by what we know: its knowledge of whom we hear may be out of date."""
         if sender.hops and sender.told_at > sender.since_at and sender not in self.station.near.live():
-            self.station.asking.correct(at)
+            self.station.announcements.correct(at)
 
     def _remember(self, tag: bytes) -> None:
         self._tags[tag] = None
@@ -116,7 +116,7 @@ class Receiver:
             case Neighbours(addresses):
                 self.station.near.listed(heard.sender, addresses, at)
                 if self.station.address not in addresses and len(addresses) < MAX_NEIGHBOURS:
-                    self.station.asking.introduce(at)
+                    self.station.announcements.introduce(at)
             case _:
                 heard.sections.append(section)
         return []
@@ -128,7 +128,7 @@ class Receiver:
             return []
         if self._refused.get(id_, 0.0) > at:
             return [Drop(link, "record-refused-before")]
-        self.station.asking.coming(at)
+        self.station.requests.coming(at)
         heard.waits_for.add(id_)
         heard.fresh = whole.fresh
         return [Keep(whole.raw, link)]
@@ -139,9 +139,9 @@ class Receiver:
             self.station.rumours.overheard(heard.sender, known, at)
             return []
         raw = self.station.workshop.add(piece, heard.sender.address, at)
-        self.station.asking.coming(at)
-        self.station.asking.answered(heard.sender, [piece.short_id])
-        self.station.asking.piece_came(piece.short_id, at)
+        self.station.requests.coming(at)
+        self.station.requests.answered(heard.sender, [piece.short_id])
+        self.station.requests.piece_came(piece.short_id, at)
         if raw is None:
             return []
         return self._whole(heard, Whole(raw, piece.fresh), link, at) if raw else [Drop(link, "pieces-mismatch")]
@@ -154,7 +154,7 @@ class Receiver:
         self._arrived(id_, heard.sender if heard else None)
         if heard is None:
             return
-        station.asking.unspoken += heard.fresh
+        station.announcements.unspoken += heard.fresh
         rumour = station.rumour(id_, heard.fresh)
         if rumour:
             rumour.reaches = {one.address: self._reach(one, rumour, heard.sender, now) for one in station.near}
@@ -183,9 +183,9 @@ class Receiver:
         days = {day for one in station.near for day in one.ahead.values()}
         elements = [element_of(id_, day, station.key) for day in days]
         if sender:
-            station.asking.answered(sender, elements)
+            station.requests.answered(sender, elements)
         for element in elements:
-            station.asking.arrived(element)
+            station.requests.arrived(element)
 
     def _settle(self, heard: _Heard, id_: bytes, at: float, now: float) -> None:
         heard.waits_for.discard(id_)
@@ -233,7 +233,7 @@ class Receiver:
         if hour is None:
             self._out_of_time(sender, heard, at)
             return
-        self.station.asking.hour = max(self.station.asking.hour, hour)
+        self.station.announcements.hour = max(self.station.announcements.hour, hour)
         held = inventory.at(hour)
         if held is None:
             self._later.append((sender, heard))
@@ -246,28 +246,28 @@ class Receiver:
         """Its clock is behind: it can compare what we say with what it holds, not we."""
         if isinstance(heard, Sum):
             sender.view = View.UNKNOWN
-            self.station.asking.introduce(at)
+            self.station.announcements.introduce(at)
 
     def _sum(self, sender: Neighbour, heard: Sum, held: Salted, at: float) -> None:
         found = difference(held, heard)
         if found is None:
-            self.station.asking.trickle.reset(at)
-            self.station.asking.far(sender, heard.capacity, len(held.ids) - heard.count, at)
+            self.station.announcements.trickle.reset(at)
+            self.station.requests.far(sender, heard.capacity, len(held.ids) - heard.count, at)
             return
         lacking, ahead = found
         if not lacking and not ahead:
-            self.station.asking.leave_it(heard.capacity)
-            self.station.asking.same(sender)
+            self.station.announcements.leave_sum(heard.capacity)
+            self.station.requests.same(sender)
         else:
-            self.station.asking.trickle.reset(at)
+            self.station.announcements.trickle.reset(at)
             wanted = self._not_refused(ahead, held.day, at)
-            self.station.asking.behind(sender, wanted, held.day, at)
+            self.station.requests.behind(sender, wanted, held.day, at)
         others = len(sender.around - {self.station.address}) or sender.told_at < sender.since_at or sender.hops
         sender.answered = bool(others) and len(lacking) > self.station.tuning.unasked_records and not sender.answered
         if sender.answered:
             capacity, tuning = len(lacking) + len(ahead) + self.station.tuning.answer_spare, self.station.tuning
             capacity = capacity if capacity <= MAX_CAPACITY else tuning.usual_capacity
-            self.station.asking.sum_soon(at, capacity, tuning.answer_t)
+            self.station.announcements.sum_soon(at, capacity, tuning.answer_t)
         self._holds_all_but(sender, set(lacking), at)
         how = _Lack(helpers=others if sender.answered else 0)
         self._backlog.extend((sender, id_, how) for id_ in lacking)
@@ -300,14 +300,14 @@ class Receiver:
         lacking = {element: held.ids[element] for element in looked_at
                    if not bloom.holds(heard.bits, heard.count, heard.salt, element)}
         if sender.view is View.SAME and not lacking:
-            self.station.asking.leave_filter()
+            self.station.requests.leave_filter()
         sender.have, sender.view, sender.answered = heard, View.FAR, False
         for element in looked_at:
             if element not in lacking:
                 self.station.rumours.has(sender.address, held.ids[element], at)
         self._backlog.extend((sender, id_, self._wanted_of_us(element, heard)) for element, id_ in lacking.items())
         if len(looked_at) == len(part) and heard.count > len(part) - len(lacking):
-            self.station.asking.far(sender, MAX_CAPACITY, len(part) - heard.count, at)
+            self.station.requests.far(sender, MAX_CAPACITY, len(part) - heard.count, at)
 
     def _some(self, elements: list[int]) -> list[int]:
         """As many as can be taken up at once, others each time."""
@@ -322,13 +322,13 @@ class Receiver:
         return _Lack(ours=True) if ours else _Lack(helpers=1)
 
     def _need(self, sender: Neighbour, heard: Need, at: float, now: float) -> None:
-        self.station.asking.leave_asking(heard.elements, at)
+        self.station.requests.leave_asking(heard.elements, at)
         if heard.responder not in (self.station.address, ANYBODY):
-            self.station.asking.leave_reply()
+            self.station.announcements.leave_reply()
         found = [self.station.inventory.id_of(element, heard.day, now) for element in heard.elements]
         self._backlog.extend((sender, id_, self._asked(heard.responder, None)) for id_ in found if id_)
         if heard.responder == self.station.address and not any(found):  # a small sketch was taken for what it is not
-            self.station.asking.sum_soon(at, self.station.tuning.hello_capacity, self.station.tuning.answer_t)
+            self.station.announcements.tell_difference(at)
 
     def _asked(self, responder: int, missing: int | None) -> _Lack:
         ours = responder == self.station.address

@@ -1,14 +1,19 @@
-"""When to say what we hold, and when to ask for what we lack: by Trickle, and in answer to what was heard."""
+"""When to ask for what we lack, whom, and for how much at a time (NEED, MORE, HAVE).
+
+Nobody asks while something comes: whoever sends much pauses for its governor's sake, and what is lacking then is asked for
+in one packet. A difference too large to tell is asked for by a filter of what we hold; a smaller one that a SUM of ours
+may show is left to `announcements`.
+"""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from node.sync.lora.announcements import Announcements
 from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
 from node.sync.lora.packets import MAX_NEEDED, MAX_RESPONDERS, More, Need
 from node.sync.lora.reassembly import Reassembly
-from node.sync.lora.trickle import Trickle
-from node.sync.lora.tuning import Span, Timing
+from node.sync.lora.tuning import Timing
 
 ANYBODY = 0  # the responder's address when the one named first did not answer
 
@@ -22,34 +27,28 @@ class Ask:
 
 
 class Requests:
-    """What to say about our set, and when."""
+    """Our questions: what is asked for (elements of records, short ids of records in pieces), and the next moment."""
 
-    def __init__(self, neighbourhood: Neighbourhood, workshop: Reassembly, timing: Timing):
-        self._near, self._workshop, self._timing = neighbourhood, workshop, timing
-        self._tuning = tuning = timing.tuning
-        self.trickle = Trickle(tuning.trickle_min_s, tuning.trickle_max_s, tuning.trickle_redundancy, timing.rng)
-        self.sum_at = self.have_at = self.need_at = math.inf
-        self.capacity = tuning.usual_capacity
-        self.hour = 0  # of the newest summary that we are about to answer
-        self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
-        self.introductions = tuning.introductions
-        self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
-        self._introduce_at = self._correct_at = 0.0
-        self._explore_at = math.inf
+    def __init__(self, neighbours: Neighbourhood, reassembly: Reassembly, announcements: Announcements, timing: Timing):
+        self._neighbours, self._reassembly, self._announcements = neighbours, reassembly, announcements
+        self._timing, self._tuning = timing, timing.tuning
+        self.need_at = self.filter_at = math.inf
+        self.quiet_at = 0.0  # until then something that we lack seems to be coming
         self._asked: dict[int | bytes, Ask] = {}
-        self._have_times = 0.0  # in vain; filters of a part count by the part
-        self._quiet_at, self._flow, self._unanswered = 0.0, 0, 0
-        self._to: Neighbour | None = None  # whom alone we asked last
+        self._flow = 0  # things that came one soon after the other
+        self._unanswered = 0  # questions in a row
+        self._filters_in_vain = 0.0  # filters of a part count by the part
+        self._alone: Neighbour | None = None  # whom alone we asked last
 
     def next_at(self) -> float:
-        """When there is something to do."""
-        return min(self.say_at, max(min(self.have_at, self.need_at), self._quiet_at), self.trickle.at)
+        """When there is something to ask."""
+        return max(min(self.filter_at, self.need_at), self.quiet_at)
 
-    @property
-    def say_at(self) -> float:
-        """When to send our SUM: a large one, but for the first, waits like what asks for something."""
-        hurry = self.capacity <= self._tuning.usual_capacity or self.introductions == self._tuning.introductions
-        return self.sum_at if hurry else max(self.sum_at, self._quiet_at)
+    def may_ask(self, at: float) -> bool:
+        """Whether nothing is coming at present."""
+        return at >= self.quiet_at
+
+    # what comes
 
     def coming(self, at: float) -> None:
         """A record that we lack, or a piece of one, came: while more are coming, do not ask.
@@ -57,210 +56,92 @@ class Requests:
         A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute, or its share of
         an hour. Whatever is lacking then is asked for in one packet.
         """
-        self._flow = self._flow + 1 if at < self._quiet_at else 1
+        self._flow = self._flow + 1 if at < self.quiet_at else 1
         flows = self._flow >= self._tuning.flow_records
         self._unanswered = self._tuning.flow_unanswered if flows else 0
         quiet_t = self._tuning.flow_quiet_t if flows else self._tuning.quiet_t
-        self._quiet_at = at + self._timing.draw_s(quiet_t)  # all who lack it heard the same packet
-
-    def may_ask(self, at: float) -> bool:
-        """Whether nothing is coming at present."""
-        return at >= self._quiet_at
-
-    def responders(self) -> tuple[int, ...]:
-        """Who is to send us what we lack, when that is much: those we hear best of those who seem to hold more."""
-        far = [one for one in self._near.live() if one.view is View.FAR or one.ahead]
-        best = sorted(far, key=lambda one: (one.hops, one.loss))[:MAX_RESPONDERS]
-        return tuple(sorted(one.address for one in best))  # so that each has the same part the next time
-
-    def hello(self, at: float) -> None:
-        """We are new here, or back: say what we hold, in a way that most differences can be told from."""
-        self.trickle.reset(at)
-        self.introductions = self._tuning.introductions
-        self.heard_far(at)
-        self.sum_soon(at, self._tuning.hello_capacity, self._tuning.answer_t)
-
-    def introduce(self, at: float) -> None:
-        """A neighbour does not know that we hear it."""
-        if at >= self._introduce_at:
-            self._introduce_at = at + self._tuning.trickle_min_s
-            self.sum_soon(at, self._tuning.usual_capacity, self._tuning.introduce_t)
-
-    def heard_far(self, at: float) -> None:
-        """Packets go far here now and then: no need for ours to, for half a day."""
-        self._explore_at = at + self._tuning.explore_s * self._timing.rng.uniform(1, 1.5)
-
-    def correct(self, at: float) -> None:
-        """Somebody far off has its packets carried to us, though islands tie us together: tell it whom we hear."""
-        if at >= self._correct_at:
-            self._correct_at = at + self._tuning.lonely_interval_s
-            self.far_off = True
-            self.sum_soon(at, self._tuning.usual_capacity, self._tuning.introduce_t)
-
-    def sum_soon(self, at: float, capacity: int, within_t: Span = (0, 0)) -> None:
-        """Say what we hold, within a span of T from now."""
-        self.capacity = max(capacity, self.capacity) if self.sum_at < math.inf else capacity
-        self.sum_at = min(self.sum_at, at + self._timing.draw_s(within_t))
-
-    def fire(self, at: float, doubt: float) -> None:
-        """Trickle's moment. `doubt`: how many neighbours may lack something; without any, or while what we lack is coming,
-        only the longest interval counts.
-
-        Who has kept many records and said nothing speaks all the same: its neighbours must know that it is there.
-        """
-        live = self._near.live()
-        lonely = not live
-        most_s = self._tuning.crowd_interval_s if len(live) >= self._tuning.crowd else self._tuning.trickle_max_s
-        self.trickle.max_s = self._tuning.unequal_interval_s if doubt >= 1 else most_s
-        resting = lonely or (doubt < 1 and self.trickle.interval_s >= self.trickle.max_s)
-        if lonely:
-            self.trickle.interval_s = min(self.trickle.interval_s, self._tuning.lonely_interval_s / 2)
-        wanted = self.trickle.fire() and (resting or (doubt >= self._tuning.doubt and self.may_ask(at)))
-        exploring = at >= self._explore_at
-        if exploring:
-            self.heard_far(at)
-        self.far_off |= exploring or self.introductions == 1
-        unknown = self.introductions > 0 or self.unspoken >= max(self._tuning.unspoken_records, len(self._near))
-        if wanted or exploring or unknown:
-            self.sum_soon(at, self._telling(live))
-
-    def _telling(self, live: list[Neighbour]) -> int:
-        """A capacity from which neighbours can tell the difference to our set, where a SUM can hold that."""
-        tuning = self._tuning
-        wanted = [one.gap + tuning.spare_capacity for one in live if one.view is View.FAR]
-        return max((capacity for capacity in wanted if capacity <= tuning.hello_capacity), default=tuning.usual_capacity)
-
-    def same(self, neighbour: Neighbour) -> None:
-        """It holds what we hold."""
-        neighbour.view, neighbour.have = View.SAME, None
-        neighbour.ahead.clear()
-        self.trickle.consistent()
-        self._have_times = 0
-
-    def behind(self, neighbour: Neighbour, elements: list[int], day: int, at: float) -> None:
-        """It holds what we lack: ask for it, unless it comes by itself."""
-        neighbour.view, neighbour.have = View.KNOWN, None
-        neighbour.ahead = dict.fromkeys(elements[:self._tuning.max_asked], day)
-        self._have_times = 0
-        if elements:
-            self.need_soon(at)
-
-    def need_soon(self, at: float) -> None:
-        """Ask within a few packets' time."""
-        self.need_at = min(self.need_at, at + self._timing.draw_s(self._tuning.need_t))
-
-    def far(self, neighbour: Neighbour, capacity: int, gap: int, at: float) -> None:
-        """It holds too different a set to tell: answer with more of ours, then with a filter."""
-        neighbour.view, neighbour.gap = View.FAR, max(abs(gap), capacity + 1)
-        neighbour.ahead.clear()
-        if capacity < self._tuning.small_sum and abs(gap) < self._tuning.hello_capacity and self._have_times == 0:
-            self.sum_soon(at, self._tuning.hello_capacity, self._tuning.answer_t)
-        else:
-            wait = self._timing.draw_s(self._tuning.answer_t) * 2 ** min(self._have_times, self._tuning.filter_doublings)
-            self.have_at = min(self.have_at, at + wait)
-
-    def leave_it(self, capacity: int) -> None:
-        """Somebody who holds what we hold said it for us."""
-        if self.introductions < self._tuning.introductions and capacity >= min(self.capacity, self._tuning.small_sum):
-            self.sum_at = math.inf
-
-    def leave_reply(self) -> None:
-        """Whoever we were about to tell what it lacks has asked somebody else."""
-        if self.introductions < self._tuning.introductions and self.capacity > self._tuning.usual_capacity:
-            self.sum_at, self.capacity = math.inf, self._tuning.usual_capacity
-
-    def leave_filter(self) -> None:
-        """Somebody who holds what we hold sent its filter."""
-        self.have_at = math.inf
-
-    def arrived(self, element: int) -> None:
-        """We have it now; no neighbour is ahead by it any more."""
-        self._asked.pop(element, None)
-        for one in self._near:
-            one.ahead.pop(element, None)
-
-    def need(self, at: float) -> Need | None:
-        """What to ask for now, and of whom first: of the neighbour that is ahead by most; after two times, of anybody."""
-        live = {one.address for one in self._near.live()}
-        wanted = [(one.address in live, len(due), self._timing.rng.random() - one.loss, one, due)
-                  for one in self._near if (due := self._due(one, at))]
-        if not wanted:
-            return None
-        there, _, _, one, due = max(wanted, key=lambda item: item[:3])
-        named = there and not all(self._asked.get(element, Ask()).times >= self._tuning.named_asks for element in due)
-        return Need(one.address if named else ANYBODY, one.ahead[due[0]] % 256, tuple(due[:MAX_NEEDED]))
-
-    def _due(self, one: Neighbour, at: float) -> list[int]:
-        """What to ask of one neighbour; not while pieces that it sent are still to be completed."""
-        if len(one.ahead) <= self._workshop.open_from(one.address):
-            return []
-        soon = at + self._timing.unit_s * self._tuning.soon_t
-        return [element for element in one.ahead if self._asked.get(element, Ask()).at <= soon]
-
-    def more(self, at: float) -> list[More]:
-        """Which pieces to ask for now."""
-        wanted = []
-        for short_id in self._workshop.forget(at):
-            ask, state = self._asked.get(short_id, Ask()), self._workshop.missing(short_id)
-            if state and ask.at <= at + self._timing.unit_s * self._tuning.soon_t:
-                parts, missing, sender = state
-                wanted.append(More(ANYBODY if ask.times >= self._tuning.named_asks else sender, short_id, parts, missing))
-        return wanted
+        self.quiet_at = at + self._timing.draw_s(quiet_t)  # drawn, as all who lack it heard the same packet
 
     def piece_came(self, short_id: bytes, at: float) -> None:
         """Wait for the rest before asking."""
         self._postpone(short_id, at, self._timing.draw_s(self._tuning.piece_wait_t), 0)
 
-    def asked(self, things: tuple[int | bytes, ...], at: float) -> None:
-        """We asked for these: give them time to come, and more time each time that nothing comes."""
-        most = self._tuning.max_unanswered if self._lacks_many() else self._tuning.few_unanswered
-        wait = self._timing.draw_s(self._tuning.ask_again_t) * 2 ** min(self._unanswered, most)
-        for thing in things:
-            self._postpone(thing, at, wait, 1)
-        in_vain = [thing for thing in things if self._asked[thing].times >= self._tuning.max_asks]
-        self._give_up([thing for thing in in_vain if isinstance(thing, int)], at)
-        self._replan(at)
-        self._quiet_at = max(self._quiet_at, at + wait)
-
-    def _lacks_many(self) -> bool:
-        return any(one.view is View.FAR or len(one.ahead) + self._workshop.open_from(one.address) > self._tuning.few_lacking
-                   for one in self._near.live())
-
-    def _give_up(self, elements: list[int], at: float) -> None:
-        """What nobody gives may not exist: a sketch was too small for what it stood for. Compare by a large one."""
-        for element in elements:
-            self.arrived(element)
-        if elements:
-            self.sum_soon(at, self._tuning.hello_capacity, self._tuning.answer_t)
-
-    def ask_done(self, to: Neighbour | None) -> None:
-        """A packet that asks went out, `to` one neighbour or to everybody."""
-        self._unanswered += 1
-        self._to = to
-
     def answered(self, sender: Neighbour, things: Iterable[int | bytes]) -> None:
         """A neighbour sent these: if we had asked it alone, that works."""
-        if sender is self._to and any(self._asked.get(thing, Ask()).times for thing in things):
+        if sender is self._alone and any(self._asked.get(thing, Ask()).times for thing in things):
             sender.in_vain = 0
 
-    def leave_asking(self, elements: tuple[int, ...], at: float) -> None:
-        """Somebody else asked for these: what it gets, we hear too."""
-        for element in elements:
-            if any(element in one.ahead for one in self._near):
-                self._postpone(element, at, self._timing.draw_s(self._tuning.leave_asking_t), 0)
-        self._replan(at)
+    def arrived(self, element: int) -> None:
+        """We have it now; no neighbour is ahead by it any more."""
+        self._asked.pop(element, None)
+        for one in self._neighbours:
+            one.ahead.pop(element, None)
 
-    def _postpone(self, thing: int | bytes, at: float, wait: float, times: int) -> None:
-        ask = self._asked.pop(thing, None) or Ask()
-        self._asked[thing] = Ask(ask.times + times, max(ask.at, at + wait))
-        if len(self._asked) > self._tuning.max_asked:
-            del self._asked[next(iter(self._asked))]
-        self.need_at = min(self.need_at, at + wait)
+    # what a comparison with a neighbour's SUM or HAVE showed
 
-    def _replan(self, at: float) -> None:
-        moments = [self._asked.get(element, Ask()).at for one in self._near for element in one.ahead]
-        moments += [self._asked.get(short_id, Ask()).at for short_id in self._workshop.forget(at)]
-        self.need_at = max(min(moments, default=math.inf), at)
+    def same(self, neighbour: Neighbour) -> None:
+        """It holds what we hold."""
+        neighbour.holds_the_same()
+        self._filters_in_vain = 0
+
+    def behind(self, neighbour: Neighbour, elements: list[int], day: int, at: float) -> None:
+        """It holds what we lack: ask for it, unless it comes by itself."""
+        neighbour.holds_besides(elements[: self._tuning.max_asked], day)
+        self._filters_in_vain = 0
+        if elements:
+            self.need_at = min(self.need_at, at + self._timing.draw_s(self._tuning.need_t))
+
+    def far(self, neighbour: Neighbour, capacity: int, gap: int, at: float) -> None:
+        """It holds too different a set to tell: answer with more of ours, then with a filter."""
+        neighbour.too_different(max(abs(gap), capacity + 1))
+        if capacity < self._tuning.small_sum and abs(gap) < self._tuning.hello_capacity and self._filters_in_vain == 0:
+            self._announcements.tell_difference(at)
+        else:
+            doublings = min(self._filters_in_vain, self._tuning.filter_doublings)
+            self.filter_at = min(self.filter_at, at + self._timing.draw_s(self._tuning.answer_t) * 2**doublings)
+
+    # what to ask for now
+
+    def need(self, at: float) -> Need | None:
+        """What to ask for now, and of whom first: of the neighbour that is ahead by most; after two times, of anybody."""
+        live = {one.address for one in self._neighbours.live()}
+        wanted = [(one.address in live, len(due), self._timing.rng.random() - one.loss, one, due)
+                  for one in self._neighbours if (due := self._due(one, at))]
+        if not wanted:
+            return None
+        there, _, _, one, due = max(wanted, key=lambda item: item[:3])
+        named = there and not all(self._times(element) >= self._tuning.named_asks for element in due)
+        return Need(one.address if named else ANYBODY, one.ahead[due[0]] % 256, tuple(due[:MAX_NEEDED]))
+
+    def _due(self, one: Neighbour, at: float) -> list[int]:
+        """What to ask of one neighbour; not while pieces that it sent are still to be completed."""
+        if len(one.ahead) <= self._reassembly.open_from(one.address):
+            return []
+        return [element for element in one.ahead if self._is_due(element, at)]
+
+    def more(self, at: float) -> list[More]:
+        """Which pieces to ask for now."""
+        wanted = []
+        for short_id in self._reassembly.forget(at):
+            state = self._reassembly.missing(short_id)
+            if state and self._is_due(short_id, at):
+                parts, missing, sender = state
+                named = self._times(short_id) < self._tuning.named_asks
+                wanted.append(More(sender if named else ANYBODY, short_id, parts, missing))
+        return wanted
+
+    def _is_due(self, thing: int | bytes, at: float) -> bool:
+        """Whether to ask for it now, or so soon that it is asked for together with what is due."""
+        return self._asked.get(thing, Ask()).at <= at + self._timing.unit_s * self._tuning.soon_t
+
+    def _times(self, thing: int | bytes) -> int:
+        return self._asked.get(thing, Ask()).times
+
+    def responders(self) -> tuple[int, ...]:
+        """Who is to send us what we lack, when that is much: those we hear best of those who seem to hold more."""
+        far = [one for one in self._neighbours.live() if one.view is View.FAR or one.ahead]
+        best = sorted(far, key=lambda one: (one.hops, one.loss))[:MAX_RESPONDERS]
+        return tuple(sorted(one.address for one in best))  # so that each has the same part the next time
 
     def nothing_to_ask(self, at: float) -> None:
         """Nothing was due after all."""
@@ -268,13 +149,61 @@ class Requests:
         if self.need_at <= at:
             self.need_at = math.inf
 
-    def summed(self) -> None:
-        """Our SUM went out."""
-        self.introductions -= 1
-        self.trickle.consistent()
-        self.sum_at, self.capacity, self.hour, self.far_off = math.inf, self._tuning.usual_capacity, 0, False
+    # what was asked, by us or by others
 
-    def filtered(self, depth: int = 0) -> None:
-        """Our filter went out: the next one waits longer unless it helps, or is about another part."""
-        self.have_at, self.sum_at = math.inf, math.inf
-        self._have_times += 0.5**depth
+    def sent(self, questions: Sequence[Need | More], to: Neighbour | None, at: float) -> None:
+        """A packet with these went out, `to` one neighbour or to everybody: give them time to come, and more time each time
+        that nothing comes."""
+        self._unanswered += 1
+        self._alone = to
+        most = self._tuning.max_unanswered if self._lacks_many() else self._tuning.few_unanswered
+        for question in questions:
+            wait_s = self._timing.draw_s(self._tuning.ask_again_t) * 2 ** min(self._unanswered, most)
+            things = question.elements if isinstance(question, Need) else (question.short_id,)
+            for thing in things:
+                self._postpone(thing, at, wait_s, 1)
+            if isinstance(question, Need):
+                self._give_up([one for one in question.elements if self._times(one) >= self._tuning.max_asks], at)
+            self._replan(at)
+            self.quiet_at = max(self.quiet_at, at + wait_s)
+
+    def _lacks_many(self) -> bool:
+        few = self._tuning.few_lacking
+        return any(one.view is View.FAR or len(one.ahead) + self._reassembly.open_from(one.address) > few
+                   for one in self._neighbours.live())
+
+    def _give_up(self, elements: list[int], at: float) -> None:
+        """What nobody gives may not exist: a sketch was too small for what it stood for. Compare by a large one."""
+        for element in elements:
+            self.arrived(element)
+        if elements:
+            self._announcements.tell_difference(at)
+
+    def filter_sent(self, depth: int = 0) -> None:
+        """Our filter went out, or had nobody to go to: the next one waits longer, unless it helps or is about another part."""
+        self.filter_at = math.inf
+        self._filters_in_vain += 0.5**depth
+        self._announcements.leave_to_filter()
+
+    def leave_filter(self) -> None:
+        """Somebody who holds what we hold sent its filter."""
+        self.filter_at = math.inf
+
+    def leave_asking(self, elements: tuple[int, ...], at: float) -> None:
+        """Somebody else asked for these: what it gets, we hear too."""
+        for element in elements:
+            if any(element in one.ahead for one in self._neighbours):
+                self._postpone(element, at, self._timing.draw_s(self._tuning.leave_asking_t), 0)
+        self._replan(at)
+
+    def _postpone(self, thing: int | bytes, at: float, wait_s: float, times: int) -> None:
+        ask = self._asked.pop(thing, None) or Ask()
+        self._asked[thing] = Ask(ask.times + times, max(ask.at, at + wait_s))
+        if len(self._asked) > self._tuning.max_asked:
+            del self._asked[next(iter(self._asked))]
+        self.need_at = min(self.need_at, at + wait_s)
+
+    def _replan(self, at: float) -> None:
+        moments = [self._asked.get(element, Ask()).at for one in self._neighbours for element in one.ahead]
+        moments += [self._asked.get(short_id, Ask()).at for short_id in self._reassembly.forget(at)]
+        self.need_at = max(min(moments, default=math.inf), at)

@@ -325,4 +325,4 @@ def test_memory_is_bounded_whatever_members_send():
     station = desk.engine.station
     assert len(station.near) <= 32
     assert len(station.workshop.forget(0)) <= 32
-    assert len(station.asking._asked) <= 256
+    assert len(station.requests._asked) <= 256

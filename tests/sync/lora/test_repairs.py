@@ -133,10 +133,10 @@ def test_responders_are_named_in_one_order_so_that_each_keeps_its_part():
         desk.hear(summary([bulletin(number) for number in range(99)], at=desk.now), sender=sender)
         for _ in range(quality):
             desk.engine.station.near.get(sender).missed()
-    assert desk.engine.station.asking.responders() == (5, 9)
+    assert desk.engine.station.requests.responders() == (5, 9)
     for _ in range(9):
         desk.engine.station.near.get(5).missed()
-    assert desk.engine.station.asking.responders() == (5, 9)
+    assert desk.engine.station.requests.responders() == (5, 9)
 
 
 def test_two_whose_budgets_end_together_do_not_begin_together():
