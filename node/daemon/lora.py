@@ -14,7 +14,7 @@ from node.sync.events import Action, Event, LinkChanged, PacketReceived
 from node.sync.lora.context import Channel, Identity, parts_of
 from node.sync.lora.engine import AirEngine
 from node.sync.lora.neighbours import Neighbour
-from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum, decode
+from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum
 from radio.airtime import Governor
 from radio.lora import LONG_FAST, Modem, time_on_air_s
 from radio.regions import REGIONS, UNSET
@@ -112,17 +112,17 @@ class LoraAdapter:
             self._tune(facts)
         actions = self._engine.handle(event, now)
         if isinstance(event, PacketReceived) and event.link == self.name:
-            self._note_neighbour(event.payload, now)
+            self._note_neighbour(now)
         return actions
 
     def status(self, link: LinkStatus, now: float) -> LinkStatus:
         """The link's status with what it may send and has sent, whom it hears, what waits to be sent."""
-        station = self._engine.station
-        waiting = [rumour for rumour in station.rumours if rumour.due_at is not None]
-        lacking = Counter(address for rumour in station.rumours
-                          for address, reach in rumour.reaches.items() if reach.missing)
-        neighbours = tuple(self._neighbour_status(one, lacking[one.address], now) for one in station.near)
-        queue = QueueStatus(len(waiting), sum(rumour.parts for rumour in waiting))
+        context = self._engine.context
+        waiting = [pending for pending in context.transmissions if pending.due_at is not None]
+        lacking = Counter(address for pending in context.transmissions
+                          for address, reach in pending.reaches.items() if reach.missing)
+        neighbours = tuple(self._neighbour_status(one, lacking[one.address], now) for one in context.neighbours)
+        queue = QueueStatus(len(waiting), sum(pending.parts for pending in waiting))
         return replace(link, airtime=self._airtime_status(now), neighbours=neighbours, queue=queue)
 
     def _airtime_status(self, now: float) -> AirtimeStatus:
@@ -136,12 +136,12 @@ class LoraAdapter:
         return NeighbourStatus(f"{one.address:04x}", round(max(age_s, 0)), one.hops, round(one.loss, 2),
                                one.view.value, lacks)
 
-    def _note_neighbour(self, payload: bytes, now: float) -> None:
-        newest = max((one.heard_at for one in self._engine.station.near), default=None)
-        if newest is None or newest == self._newest:
+    def _note_neighbour(self, now: float) -> None:
+        newest = max((one.heard_at for one in self._engine.context.neighbours), default=None)
+        packet = self._engine.last_packet
+        if newest is None or newest == self._newest or packet is None:
             return
         self._newest, self.heard_at = newest, now
-        packet = decode(payload, self._member.tag_key)  # the engine took it, so it can be read
         for section in packet.sections:
             if isinstance(section, Sum | Have):
                 self._tell_time(f"{packet.sender:04x}", time_of(section.as_of_h, now))

@@ -11,9 +11,10 @@ from node.model.clock import EPOCH_S, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.replica.liveset import LiveSet
 from node.sync.events import LinkChanged, PacketReceived
-from node.sync.lora.packets import Packet, Sum, encode
+from node.sync.lora.packets import Packet, Sum, decode, encode
 from radio.lora import PRESETS
 from radio.meshtastic.facts import Facts
+from tests.sync.calls import counted
 
 KEY = SigningKey(b"\1" * 32)
 CHARTER = Charter.found("x", [KEY.public], bytes(32))
@@ -85,6 +86,13 @@ def test_a_neighbours_summary_tells_the_time_within_half_an_hour(radio):
     (neighbour,) = radio.side.status(LinkStatus("radio", True, "up"), NOW + 30).neighbours
     assert neighbour.name == "abcd" and neighbour.heard_s_ago == 30
     assert radio.side.heard_at == NOW
+
+
+def test_a_packet_is_read_once_by_the_engine_and_what_it_tells_of_the_time_comes_from_there(radio):
+    radio.come_up()
+    with counted(decode) as reads:
+        radio.side.handle(heard(0xABCD, minute_of(NOW)), NOW)
+    assert len(reads) == len(radio.times) == 1
 
 
 def test_strangers_and_noise_tell_nothing(radio):

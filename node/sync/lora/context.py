@@ -13,8 +13,9 @@ from node.sync.lora.inventory import HeldRecords, Inventory
 from node.sync.lora.neighbours import Neighbourhood, View
 from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
 from node.sync.lora.reassembly import Reassembly
+from node.sync.lora.refusals import Refusals
 from node.sync.lora.requests import Requests
-from node.sync.lora.transmissions import PendingTransmissions, Rank, Transmission
+from node.sync.lora.transmissions import EVENT, NEW, REPAIR, URGENT, PendingTransmissions, Rank, Transmission
 from node.sync.lora.tuning import Timing, Tuning
 
 DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
@@ -79,16 +80,16 @@ class Context:
         self.unit_s = channel.airtime_s(channel.max_payload)
         self.timing = Timing(self.unit_s, rng, tuning)
         self.inventory = Inventory(records, identity.tag_key, tuning)
-        self.near = Neighbourhood(identity.address, tuning)
-        self.workshop = Reassembly(tuning)
-        self.rumours = PendingTransmissions(self.near, self.timing)
-        self.announcements = Announcements(self.near, self.timing)
-        self.requests = Requests(self.near, self.workshop, self.announcements, self.timing)
+        self.neighbours = Neighbourhood(identity.address, tuning)
+        self.reassembly, self.refusals = Reassembly(tuning), Refusals(tuning)
+        self.transmissions = PendingTransmissions(self.neighbours, self.timing)
+        self.announcements = Announcements(self.neighbours, self.timing)
+        self.requests = Requests(self.neighbours, self.reassembly, self.announcements, self.timing)
 
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""
-        return sum(1.0 if one.view is View.FAR or one.ahead else self.rumours.doubt(one.address, one.loss)
-                   for one in self.near.live())
+        return sum(1.0 if one.view is View.FAR or one.ahead else self.transmissions.doubt(one.address, one.loss)
+                   for one in self.neighbours.live())
 
     def parts(self, record_bytes: int, fresh: bool = True) -> int:
         """How many pieces to cut a record into: as few as can be if it is new. A repair is one of many, so its pieces are
@@ -99,25 +100,30 @@ class Context:
         """Whether our packets have room for pieces of this cut."""
         return piece_bytes(record_bytes, parts) + PIECE_BYTES <= self.channel.max_payload - HEADER_BYTES
 
-    def rumour(self, id_: bytes, fresh: bool, own: bool = False) -> Transmission | None:
-        """The rumour of a record we hold, begun if need be; nobody is known to lack it yet.
+    def pending(self, id_: bytes) -> Transmission | None:
+        """The transmission of a record we hold, begun as a repair if need be."""
+        known = self.transmissions.get(id_)
+        record = None if known else self.records.get(id_)
+        return self.begun(id_, record, fresh=False) if record else known
+
+    def begun(self, id_: bytes, record: Record, fresh: bool, own: bool = False) -> Transmission | None:
+        """The transmission of a record just kept, begun unless it is under way; nobody is known to lack it yet.
 
         Its author sends the parts themselves first, everybody else parity pieces, so that no two send the same.
         """
-        known = self.rumours.get(id_)
-        record, raw = self.records.get(id_), self.records.raw(id_)
-        if known or record is None or raw is None:
+        known, raw = self.transmissions.get(id_), self.records.raw(id_)
+        if known or raw is None:
             return known
         rank = self._rank(record, fresh)
         first = 0 if own else self.rng.randrange(MAX_PARTS, MAX_PIECES)
         parts = self.parts(len(raw), fresh)
-        return self.rumours.start(Transmission(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
+        return self.transmissions.start(Transmission(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:
         """Urgent first, then events by nearness, then new, then repair; each island repairs in an order of its own."""
         order = self.rng.getrandbits(16)
         if record.urgent:
-            return 0, -record.created, order
+            return Rank(URGENT, -record.created, order)
         if isinstance(record.detail, Event):
-            return 1, record.detail.start, order
-        return 2 if fresh else 3, 0, order
+            return Rank(EVENT, record.detail.start, order)
+        return Rank(NEW if fresh else REPAIR, 0, order)

@@ -30,6 +30,7 @@ from node.sync.lora.neighbours import RELAY_HOPS, Neighbour
 from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
 from node.sync.lora.packets import Packet, encode
 from node.sync.lora.receiver import Receiver
+from node.sync.lora.reconciliation import Reconciliation
 from node.sync.lora.transmissions import Reach
 from node.sync.lora.tuning import TUNING, Tuning
 
@@ -59,9 +60,10 @@ class AirEngine:
     def __init__(self, channel: Channel, records: HeldRecords, identity: Identity, rng: random.Random,
                  tuning: Tuning = TUNING):
         self.channel, self._tuning = channel, tuning
-        self.station = Context(channel, records, identity, rng, tuning)
+        self.context = Context(channel, records, identity, rng, tuning)
         self.deadline: float | None = None
-        self._hearing, self._writer = Receiver(self.station), PacketBuilder(self.station)
+        self._reconciliation = Reconciliation(self.context)
+        self._receiver, self._builder = Receiver(self.context, self._reconciliation), PacketBuilder(self.context)
         self._sequence = rng.randrange(256)
         self._under_way: _UnderWay | None = None
         self._up = False
@@ -69,6 +71,11 @@ class AirEngine:
         self._opens_at = dict.fromkeys(Claim, 0.0)  # from when on the governor may have room
         self._shift_s = 0.0  # what our own time is ahead of the island's clock
         self._last_at: float | None = None  # None before the first event
+
+    @property
+    def last_packet(self) -> Packet | None:
+        """The packet taken in last, as it was read."""
+        return self._receiver.last_packet
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
         """React to one event; those of other links change nothing."""
@@ -99,37 +106,37 @@ class AirEngine:
                 self._change_link(up, at)
             case PacketReceived(self.channel.link):
                 self.channel.governor.heard(self.channel.airtime_s(len(event.payload)), now)
-                return self._hearing.packet(event, at, now)
+                return self._receiver.packet(event, at, now)
             case SendDone(self.channel.link, outcome):
                 self._done(outcome, at, now)
             case RecordKept():
                 self._kept(event, at, now)
             case RecordRefused(id_, self.channel.link, reason):
-                self._hearing.refused(id_, reason, at, now)
+                self._receiver.refused(id_, reason, at, now)
             case RecordsGone(ids):
                 for id_ in ids:
-                    self.station.rumours.drop(id_)
+                    self.context.transmissions.drop(id_)
         return []
 
     def _change_link(self, up: bool, at: float) -> None:
         if up and not self._up:
-            self.station.announcements.hello(at)
+            self.context.announcements.hello(at)
         self._up, self._under_way = up, None
 
     def _kept(self, event: RecordKept, at: float, now: float) -> None:
-        record = self.station.records.get(event.id)
+        record = self.context.records.get(event.id)
         if record is not None:
-            self.station.rumours.ledger.meet(record.author, at)
-        self._hearing.kept(event.id, at, now)
+            self.context.transmissions.fairness.meet(record.author, at)
+        self._receiver.kept(event.id, record, at, now)
         if event.via == self.channel.link:
             return
-        self.station.announcements.trickle.reset(at)
-        if not event.bulk:
+        self.context.announcements.trickle.reset(at)
+        if record is not None and not event.bulk:
             own = event.via == "post"
-            rumour = self.station.rumour(event.id, fresh=True, own=own)
-            if rumour:
-                rumour.reaches = {one.address: Reach(rumour.parts) for one in self.station.near}
-                self.station.rumours.plan(rumour, at, 0.0 if own else None)
+            pending = self.context.begun(event.id, record, fresh=True, own=own)
+            if pending:
+                pending.reaches = {one.address: Reach(pending.parts) for one in self.context.neighbours}
+                self.context.transmissions.plan(pending, at, 0.0 if own else None)
 
     def _done(self, outcome: str, at: float, now: float) -> None:
         sent, self._under_way = self._under_way, None
@@ -147,22 +154,22 @@ class AirEngine:
             sent.to.in_vain += 1
         else:  # what only one hears must not seem lost to the others
             self._sequence = (self._sequence + 1) % 256
-        self._writer.sent(sent.packet, at, sent.to)
-        self.station.announcements.unspoken = 0
+        self._builder.sent(sent.packet, at, sent.to)
+        self.context.announcements.unspoken = 0
         if not sent.ids:
-            self.station.rumours.ledger.ask(at)
+            self.context.transmissions.fairness.ask(at)
         for id_ in sent.ids:
-            self.station.rumours.sent(id_, at)
+            self.context.transmissions.sent(id_, at)
         gap_t = self._tuning.bulk_gap_t if sent.label == "repair" else self._tuning.gap_t
-        self._turn_at = at + self.station.timing.draw_s(gap_t)
+        self._turn_at = at + self.context.timing.draw_s(gap_t)
 
     def _pass_time(self, at: float, now: float) -> None:
-        self._hearing.catch_up(at, now)
-        self.station.rumours.check(at)
-        if self.station.announcements.trickle.at <= at:
-            self.station.announcements.fire(at, self.station.doubt(), coming=not self.station.requests.may_ask(at))
-            self.station.near.forget(at)
-            self.station.rumours.prune()
+        self._reconciliation.catch_up(at, now)
+        self.context.transmissions.check(at)
+        if self.context.announcements.trickle.at <= at:
+            self.context.announcements.fire(at, self.context.doubt(), coming=not self.context.requests.may_ask(at))
+            self.context.neighbours.forget(at)
+            self.context.transmissions.prune()
         if self._under_way and at >= self._under_way.sent_at + self._tuning.lost_send_s:
             self._under_way = None
 
@@ -171,20 +178,20 @@ class AirEngine:
         if not self._up or self._under_way or at < max(self._turn_at, 0) or self._wishes_at(at) > at:
             return []
         for claim in sorted(Claim, reverse=True):
-            draft = self._writer.draft(at, now, claim) if self._opens_at[claim] <= at else None
+            draft = self._builder.draft(at, now, claim) if self._opens_at[claim] <= at else None
             if draft is not None and (sends := self._send(draft, at, now)):
                 return sends
         return []
 
     def _send(self, draft: PacketDraft, at: float, now: float) -> list[Send]:
         """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
-        to = self._writer.addressee(draft)
-        packet, min_bytes = self._writer.finish(draft, self._sequence)
-        payload, urgent = encode(packet, self.station.key, min_bytes), draft.claim is Claim.URGENT
+        to = self._builder.addressee(draft)
+        packet, min_bytes = self._builder.finish(draft, self._sequence)
+        payload, urgent = encode(packet, self.context.key, min_bytes), draft.claim is Claim.URGENT
         airtime_s = self.channel.airtime_s(len(payload), direct=to is not None)
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)
         if wait_s > 0:
-            wait_s = min(wait_s, self._tuning.lost_send_s) + self.station.timing.draw_s((0, self._tuning.jitter_t))
+            wait_s = min(wait_s, self._tuning.lost_send_s) + self.context.timing.draw_s((0, self._tuning.jitter_t))
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
@@ -197,22 +204,23 @@ class AirEngine:
 
         Our last SUM of introduction, and all but the first while we hear nobody, go far: to find out who is there.
         """
-        live = self.station.near.live()
-        if not live and self.station.announcements.introductions == self._tuning.introductions:
+        live = self.context.neighbours.live()
+        if not live and self.context.announcements.introductions == self._tuning.introductions:
             return 0  # most likely somebody answers
-        if not live or (self.station.announcements.far_off and draft.label == "sum"):
+        if not live or (self.context.announcements.far_off and draft.label == "sum"):
             return RELAY_HOPS
         across = {one.address for one in live if one.hops}
         if not across:
             return 0
-        rumours = [rumour for id_ in draft.ids if (rumour := self.station.rumours.get(id_))]
-        meant = {address for rumour in rumours for address, reach in rumour.reaches.items() if reach.missing}
-        return RELAY_HOPS if not rumours or meant & across else 0
+        carried = [pending for id_ in draft.ids if (pending := self.context.transmissions.get(id_))]
+        meant = {address for pending in carried for address, reach in pending.reaches.items() if reach.missing}
+        return RELAY_HOPS if not carried or meant & across else 0
 
     def _wishes_at(self, at: float) -> float:
-        requests, announcements, rumours = self.station.requests, self.station.announcements, self.station.rumours
-        speaks_at = min(announcements.next_at(requests.quiet_at), requests.next_at())
-        return min(rumours.next_at(self._opens_at, at), max(speaks_at, self._opens_at[rumours.ledger.asks(at)]))
+        requests, transmissions = self.context.requests, self.context.transmissions
+        speaks_at = min(self.context.announcements.next_at(requests.quiet_at), requests.next_at())
+        speaks_at = max(speaks_at, self._opens_at[transmissions.fairness.asks(at)])
+        return min(transmissions.next_at(self._opens_at, at), speaks_at)
 
     def _next_at(self, at: float) -> float:
         if not self._up:
@@ -220,4 +228,4 @@ class AirEngine:
         if self._under_way:
             return self._under_way.sent_at + self._tuning.lost_send_s
         soon = at + self._tuning.step_s
-        return soon if self._hearing.busy else max(self._wishes_at(at), self._turn_at, soon)
+        return soon if self._reconciliation.busy else max(self._wishes_at(at), self._turn_at, soon)

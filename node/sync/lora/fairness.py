@@ -6,6 +6,7 @@ hour's budget free for them. So do summaries and questions, but for a few. With 
 """
 
 import math
+from dataclasses import dataclass
 from enum import IntEnum
 
 from node.sync.lora.tuning import Tuning
@@ -19,13 +20,25 @@ class Claim(IntEnum):
     CROWDING = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Sendings:
+    """How many, as of a moment."""
+
+    count: float = 0.0
+    at: float = 0.0
+
+    def faded(self, at: float, fade_s: float) -> float:
+        """What is left of them at a later moment."""
+        return self.count * math.exp((self.at - at) / fade_s)
+
+
 class Fairness:
     """Sendings by author, fading over an hour. Bounded: who was not met for longest gives way."""
 
     def __init__(self, tuning: Tuning):
         self._tuning = tuning
-        self._spent: dict[bytes, tuple[float, float]] = {}  # author -> sendings, as of when; the last met is last
-        self._asked = 0.0, 0.0
+        self._spent: dict[bytes, _Sendings] = {}  # by author; the last met is last
+        self._asked = _Sendings()
 
     def __len__(self) -> int:
         return len(self._spent)
@@ -34,22 +47,19 @@ class Fairness:
         """A record of this author came, or a piece of one went out."""
         spent = self._faded(author, at) + sendings
         self._spent.pop(author, None)
-        self._spent[author] = spent, at
+        self._spent[author] = _Sendings(spent, at)
         oldest = next(iter(self._spent))
-        if len(self._spent) > self._tuning.max_authors or self._spent[oldest][1] < at - self._tuning.forget_author_s:
+        if len(self._spent) > self._tuning.max_authors or self._spent[oldest].at < at - self._tuning.forget_author_s:
             del self._spent[oldest]
 
     def ask(self, at: float) -> None:
         """A packet without any record went out."""
-        self._asked = self._asks(at) + 1, at
+        self._asked = _Sendings(self._asked.faded(at, self._tuning.fade_s) + 1, at)
 
     def asks(self, at: float) -> Claim:
         """The claim of such a packet: summaries and questions, too, are to leave room for records."""
-        return Claim.FAIR if self._asks(at) < self._tuning.least_asks else Claim.CROWDING
-
-    def _asks(self, at: float) -> float:
-        asked, since_at = self._asked
-        return asked * math.exp((since_at - at) / self._tuning.fade_s)
+        asked = self._asked.faded(at, self._tuning.fade_s)
+        return Claim.FAIR if asked < self._tuning.least_asks else Claim.CROWDING
 
     def crowding(self, at: float) -> set[bytes]:
         """Who took more than twice an equal part, as it were with one more author about."""
@@ -58,5 +68,4 @@ class Fairness:
         return {author for author, sendings in spent.items() if sendings > limit}
 
     def _faded(self, author: bytes, at: float) -> float:
-        spent, since_at = self._spent.get(author, (0.0, at))
-        return spent * math.exp((since_at - at) / self._tuning.fade_s)
+        return self._spent.get(author, _Sendings()).faded(at, self._tuning.fade_s)

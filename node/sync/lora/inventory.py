@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
@@ -143,14 +144,22 @@ class Inventory:
         return next((id_ for id_ in self.records.ids() if id_[:SHORT_ID_BYTES] == short_id), None)
 
 
-def difference(held: Salted, heard: Sum) -> tuple[list[bytes], list[int]] | None:
-    """(ids only we hold, elements only they hold); None if the sketch is too small to tell."""
+@dataclass(frozen=True)
+class Difference:
+    """What two sets differ by: ids of records that only we hold, elements that only they hold."""
+
+    ours: list[bytes]
+    theirs: list[int]
+
+
+def difference(held: Salted, heard: Sum) -> Difference | None:
+    """What our set and a neighbour's differ by; None if its sketch is too small to tell."""
     gap = held.sketch & (1 << LANE * heard.capacity) - 1 ^ heard.sketch
     more = (len(held.ids) - heard.count + _WRAP // 2) % _WRAP - _WRAP // 2
     if gap == 0 and more == 0:
-        return [], []
+        return Difference([], [])
     if heard.count == 0:
-        return list(held.elements), []
+        return Difference(list(held.elements), [])
     if abs(more) > heard.capacity:
         return None
     elements = decode(gap, heard.capacity)
@@ -158,4 +167,4 @@ def difference(held: Salted, heard: Sum) -> tuple[list[bytes], list[int]] | None
         return None
     ours = [held.ids[element] for element in elements if element in held.ids]
     theirs = [element for element in elements if element not in held.ids]
-    return (ours, theirs) if len(ours) - len(theirs) == more else None
+    return Difference(ours, theirs) if len(ours) - len(theirs) == more else None

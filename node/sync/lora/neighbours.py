@@ -188,6 +188,6 @@ class Neighbourhood:
     def _heard_directly(self) -> int:
         return sum(one.hops == 0 for one in self._known.values())
 
-    def near(self, neighbour: Neighbour) -> list[Neighbour]:
+    def shared_with(self, neighbour: Neighbour) -> list[Neighbour]:
         """Our live neighbours who hear `neighbour` as well."""
         return [one for one in self.live() if one.address in neighbour.around or neighbour.address in one.around]

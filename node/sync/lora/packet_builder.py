@@ -66,22 +66,22 @@ class PacketDraft:
 class PacketBuilder:
     """Fills packets."""
 
-    def __init__(self, station: Context):
-        self.station = station
+    def __init__(self, context: Context):
+        self.context = context
         self._told: frozenset[int] | None = None
         self._told_at = -math.inf
         self._part = 0  # which part of a large set the next filter is about
 
     def draft(self, at: float, now: float, most: Claim = Claim.CROWDING) -> PacketDraft | None:
         """The next packet, if there is anything to say now with no weaker claim than `most`."""
-        draft = PacketDraft(self.station.channel.max_payload - HEADER_BYTES, [], [])
+        draft = PacketDraft(self.context.channel.max_payload - HEADER_BYTES, [], [])
         self._add_records(draft, at, most)
-        asks = self.station.rumours.ledger.asks(at)
+        asks = self.context.transmissions.fairness.asks(at)
         if not draft.sections and most < asks:
             return None
         self._add_asks(draft, at)
-        requests, hour = self.station.requests, self._hour(now)
-        held = self.station.inventory.at(hour)  # None: we cannot say yet
+        requests, hour = self.context.requests, self._hour(now)
+        held = self.context.inventory.at(hour)  # None: we cannot say yet
         filters = requests.filter_at <= at and requests.may_ask(at)
         if not draft.sections and (held is None or not (filters or self._says_at() <= at)):
             return None
@@ -97,58 +97,58 @@ class PacketBuilder:
     def addressee(self, draft: PacketDraft) -> Neighbour | None:
         """The neighbour to send a packet to alone: one that only asks, and asks only that one, is not signed that way."""
         questions = [section for section in draft.sections if isinstance(section, Need | More)]
-        if not self.station.channel.signs or len(questions) < len(draft.sections):
+        if not self.context.channel.signs or len(questions) < len(draft.sections):
             return None
-        if len(self.station.near.live()) >= self.station.tuning.ask_all_from:
+        if len(self.context.neighbours.live()) >= self.context.tuning.ask_all_from:
             return None
         responders = {question.responder for question in questions}
-        one = self.station.near.get(responders.pop()) if len(responders) == 1 else None
+        one = self.context.neighbours.get(responders.pop()) if len(responders) == 1 else None
         return one if one and one.direct and self._size(draft) < DEAR_FROM_BYTES else None
 
     def finish(self, draft: PacketDraft, sequence: int) -> tuple[Packet, int]:
         """The packet, and how long to make it: what the firmware would sign at a higher price is filled up."""
-        packet = Packet(self.station.address, sequence, tuple(draft.sections))
+        packet = Packet(self.context.address, sequence, tuple(draft.sections))
         return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else 0
 
     def _size(self, draft: PacketDraft) -> int:
-        return self.station.channel.max_payload - draft.room
+        return self.context.channel.max_payload - draft.room
 
     def _spare(self, draft: PacketDraft) -> int | None:
         """Bytes that would cost nothing, if the firmware's signature can be avoided by filling up."""
         size = self._size(draft)
-        if not self.station.channel.signs or self.station.channel.max_payload <= SIGNED_UP_TO_BYTES:
+        if not self.context.channel.signs or self.context.channel.max_payload <= SIGNED_UP_TO_BYTES:
             return None
         return SIGNED_UP_TO_BYTES + 1 - size if DEAR_FROM_BYTES <= size <= SIGNED_UP_TO_BYTES else None
 
     def _add_records(self, draft: PacketDraft, at: float, most: Claim) -> None:
-        due = self.station.rumours.due(at, most)
-        for rumour, claim in [*due, *due]:  # the second time for a second piece, where nothing else fits
+        due = self.context.transmissions.due(at, most)
+        for pending, claim in [*due, *due]:  # the second time for a second piece, where nothing else fits
             if draft.room < LEAST_DATA_BYTES:
                 return
-            ahead = draft.ids.count(rumour.id)
-            if not self.station.rumours.worthwhile(rumour):
-                self.station.rumours.plan(rumour, at)
-            elif (not ahead or rumour.wanted() > 1) and draft.add(self._data(rumour, draft.room, ahead)):
+            ahead = draft.ids.count(pending.id)
+            if not self.context.transmissions.worthwhile(pending):
+                self.context.transmissions.plan(pending, at)
+            elif (not ahead or pending.wanted() > 1) and draft.add(self._data(pending, draft.room, ahead)):
                 draft.claims.append(claim)
-                draft.unfinished |= rumour.sent + ahead + 1 < rumour.parts
-                draft.label = draft.label or ("data" if rumour.fresh else "repair")
-                draft.ids.append(rumour.id)
+                draft.unfinished |= pending.sent + ahead + 1 < pending.parts
+                draft.label = draft.label or ("data" if pending.fresh else "repair")
+                draft.ids.append(pending.id)
 
-    def _data(self, rumour: Transmission, room: int, ahead: int) -> Section | None:
-        raw = self.station.records.raw(rumour.id)
+    def _data(self, pending: Transmission, room: int, ahead: int) -> Section | None:
+        raw = self.context.records.raw(pending.id)
         if raw is None:
-            self.station.rumours.drop(rumour.id)
+            self.context.transmissions.drop(pending.id)
             return None
-        if piece_bytes(len(raw), rumour.parts) + WHOLE_BYTES > room:
+        if piece_bytes(len(raw), pending.parts) + WHOLE_BYTES > room:
             return None
-        if rumour.parts == 1:
-            return None if ahead else Whole(raw, rumour.fresh)
-        index = rumour.piece_after(ahead)
-        content = piece(raw, rumour.parts, index)
-        return Piece(rumour.id[:SHORT_ID_BYTES], rumour.parts, index, len(raw), content, rumour.fresh)
+        if pending.parts == 1:
+            return None if ahead else Whole(raw, pending.fresh)
+        index = pending.piece_after(ahead)
+        content = piece(raw, pending.parts, index)
+        return Piece(pending.id[:SHORT_ID_BYTES], pending.parts, index, len(raw), content, pending.fresh)
 
     def _add_asks(self, draft: PacketDraft, at: float) -> None:
-        requests = self.station.requests
+        requests = self.context.requests
         if not requests.may_ask(at) or (requests.need_at > at and not draft.sections):
             return
         for more in requests.more(at):
@@ -164,51 +164,51 @@ class PacketBuilder:
 
     def _add_filter(self, draft: PacketDraft, held: Salted, hour: int) -> None:
         """A filter of what we hold; of a large set, of one part after the other."""
-        responders = self.station.requests.responders()
+        responders = self.context.requests.responders()
         room = draft.room - HAVE_BYTES - ADDRESS_BYTES * len(responders)
-        depth = min(max(math.ceil(math.log2(max(len(held.ids), 1) / self.station.tuning.filtered_elements)), 0), MAX_DEPTH)
-        tuning = self.station.tuning
-        salt = (self._part << 8 - depth | self.station.rng.getrandbits(8 - depth)) & 255
+        depth = min(max(math.ceil(math.log2(max(len(held.ids), 1) / self.context.tuning.filtered_elements)), 0), MAX_DEPTH)
+        tuning = self.context.tuning
+        salt = (self._part << 8 - depth | self.context.rng.getrandbits(8 - depth)) & 255
         part = bloom.part(held.ids, salt, depth)
         size = min(max(int(len(part) * tuning.filter_bytes), 8), room)
         if not responders:
-            self.station.requests.filter_sent()
-        elif size >= min(len(part), self.station.tuning.least_filter_bytes):
+            self.context.requests.filter_sent()
+        elif size >= min(len(part), self.context.tuning.least_filter_bytes):
             bits = bloom.fill(part, salt, size)
             draft.add(Have(hour % 65536, len(part) % 65536, salt, responders, bits, depth))
 
     def _hour(self, now: float) -> int:
         """As of when we speak: as of the hour of whom we answer, if its clock is ahead of ours."""
-        return max(self.station.inventory.hour(now), self.station.announcements.hour)
+        return max(self.context.inventory.hour(now), self.context.announcements.hour)
 
     def _says_at(self) -> float:
-        return self.station.announcements.say_at(self.station.requests.quiet_at)
+        return self.context.announcements.say_at(self.context.requests.quiet_at)
 
     def _add_neighbours(self, draft: PacketDraft, at: float) -> None:
-        around = sorted((one for one in self.station.near.live() if one.hops == 0), key=lambda one: -one.heard_at)
+        around = sorted((one for one in self.context.neighbours.live() if one.hops == 0), key=lambda one: -one.heard_at)
         addresses = tuple(one.address for one in around[:MAX_NEIGHBOURS])
         changed = len(around) <= MAX_NEIGHBOURS and frozenset(addresses) != self._told  # of too many, others each time
-        news = changed or at > self._told_at + self.station.tuning.tell_neighbours_s
-        alone = self.station.announcements.introductions <= 0 and all(one.hops for one in self.station.near)
-        if (news and (addresses or alone)) or self.station.announcements.far_off:
+        news = changed or at > self._told_at + self.context.tuning.tell_neighbours_s
+        alone = self.context.announcements.introductions <= 0 and all(one.hops for one in self.context.neighbours)
+        if (news and (addresses or alone)) or self.context.announcements.far_off:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: PacketDraft, held: Salted, hour: int, at: float) -> None:
         if draft.unfinished or (draft.label == "need" and self._spare(draft) is None):
             return
-        announcements, tuning = self.station.announcements, self.station.tuning
+        announcements, tuning = self.context.announcements, self.context.tuning
         wanted = announcements.capacity if self._says_at() <= at else tuning.usual_capacity
         fits = (draft.room - SUM_BYTES) // ELEMENT_BYTES
         spare = self._spare(draft)
         if spare is not None:
-            wanted = max(wanted, min((spare - SUM_BYTES) // ELEMENT_BYTES, self.station.tuning.free_capacity))
+            wanted = max(wanted, min((spare - SUM_BYTES) // ELEMENT_BYTES, self.context.tuning.free_capacity))
         capacity = min(wanted, fits, MAX_CAPACITY)
         if capacity > 0:
-            draft.add(self.station.inventory.sum(held, hour, capacity))
+            draft.add(self.context.inventory.sum(held, hour, capacity))
 
     def sent(self, packet: Packet, at: float, to: Neighbour | None) -> None:
         """A packet went out, `to` one neighbour or to everybody: what it asked and told need not be said again soon."""
-        requests, announcements = self.station.requests, self.station.announcements
+        requests, announcements = self.context.requests, self.context.announcements
         questions = [section for section in packet.sections if isinstance(section, Need | More)]
         if questions:
             requests.sent(questions, to, at)
@@ -220,5 +220,5 @@ class PacketBuilder:
                     self._part += 1
                     requests.filter_sent(depth)
                 case Sum(capacity=capacity):
-                    if capacity >= min(announcements.capacity, self.station.tuning.usual_capacity):
+                    if capacity >= min(announcements.capacity, self.context.tuning.usual_capacity):
                         announcements.summed()

@@ -123,11 +123,10 @@ class Requests:
         """Which pieces to ask for now."""
         wanted = []
         for short_id in self._reassembly.forget(at):
-            state = self._reassembly.missing(short_id)
-            if state and self._is_due(short_id, at):
-                parts, missing, sender = state
-                named = self._times(short_id) < self._tuning.named_asks
-                wanted.append(More(sender if named else ANYBODY, short_id, parts, missing))
+            record = self._reassembly.missing(short_id)
+            if record and self._is_due(short_id, at):
+                responder = record.sender if self._times(short_id) < self._tuning.named_asks else ANYBODY
+                wanted.append(More(responder, short_id, record.parts, record.missing))
         return wanted
 
     def _is_due(self, thing: int | bytes, at: float) -> bool:
@@ -180,7 +179,7 @@ class Requests:
             self._announcements.tell_difference(at)
 
     def filter_sent(self, depth: int = 0) -> None:
-        """Our filter went out, or had nobody to go to: the next one waits longer, unless it helps or is about another part."""
+        """Our filter went out, or nobody could answer it: the next waits longer unless this helps or was about a part."""
         self.filter_at = math.inf
         self._filters_in_vain += 0.5**depth
         self._announcements.leave_to_filter()

@@ -1,4 +1,6 @@
-"""Records that somebody near us may lack, and whether it is worth our airtime to send them.
+"""Pending transmissions: records that somebody near us may lack, and whether it is worth our airtime to send them.
+
+Rumour mongering (Demers and others, 1987), with a reckoned end instead of a tossed coin.
 
 For each such record and neighbour we keep how many pieces it may miss, and how many were sent within its hearing since we
 last knew. From that, and from how much we lose of what that neighbour sends, comes the probability that it lacks the
@@ -15,7 +17,16 @@ from node.sync.lora.fairness import Claim, Fairness
 from node.sync.lora.neighbours import Neighbour, Neighbourhood
 from node.sync.lora.tuning import Timing, Tuning
 
-Rank = tuple[int, int, int]
+URGENT, EVENT, NEW, REPAIR = range(4)  # precedence
+
+
+@dataclass(frozen=True, order=True)
+class Rank:
+    """In which order records are sent: by precedence, then by moment, then by chance, each island another way."""
+
+    precedence: int
+    moment_min: int
+    chance: int
 
 
 @dataclass
@@ -94,173 +105,181 @@ class Transmission:
     @property
     def urgent(self) -> bool:
         """Whether it ranks before all others."""
-        return self.rank[0] == 0
+        return self.rank.precedence == URGENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Pushes:
+    """How often a neighbour was sent a record, and until when it gets it no more."""
+
+    times: int = 0
+    until_at: float = 0.0
 
 
 class PendingTransmissions:
-    """All rumours; when there are too many, what ranks last of the author who has most of them gives way."""
+    """All records under way; when there are too many, what ranks last of the author who has most of them gives way."""
 
-    def __init__(self, neighbourhood: Neighbourhood, timing: Timing):
-        self._near, self._timing, self._tuning = neighbourhood, timing, timing.tuning
-        self.ledger = Fairness(timing.tuning)
+    def __init__(self, neighbours: Neighbourhood, timing: Timing):
+        self._neighbours, self._timing, self._tuning = neighbours, timing, timing.tuning
+        self.fairness = Fairness(timing.tuning)
         self._all: dict[bytes, Transmission] = {}
-        self._pushes: dict[tuple[int, bytes], tuple[int, float]] = {}
+        self._pushes: dict[tuple[int, bytes], _Pushes] = {}  # by neighbour and record
 
     def get(self, id_: bytes) -> Transmission | None:
-        """The rumour of a record."""
+        """The transmission of a record."""
         return self._all.get(id_)
 
     def __iter__(self) -> Iterator[Transmission]:
         return iter(list(self._all.values()))
 
-    def start(self, rumour: Transmission) -> Transmission:
-        """Take up a rumour; one at most is dropped for it."""
-        self._all[rumour.id] = rumour
+    def start(self, pending: Transmission) -> Transmission:
+        """Take up a transmission; one at most is dropped for it."""
+        self._all[pending.id] = pending
         if len(self._all) > self._tuning.max_transmissions:
             counts = Counter(one.author for one in self._all.values())
             del self._all[max(self._all.values(), key=lambda one: (counts[one.author], one.author, one.rank)).id]
-        return rumour
+        return pending
 
     def drop(self, id_: bytes) -> None:
         """The record left the set."""
         self._all.pop(id_, None)
 
-    def gain(self, rumour: Transmission) -> float:
+    def gain(self, pending: Transmission) -> float:
         """How many live neighbours one more transmission serves, as far as we can tell."""
-        known = rumour.reaches
-        return sum(known[one.address].served(one.loss, self._tuning) for one in self._near.live() if one.address in known)
+        known = ((pending.reaches.get(one.address), one.loss) for one in self._neighbours.live())
+        return sum(reach.served(loss, self._tuning) for reach, loss in known if reach is not None)
 
-    def worthwhile(self, rumour: Transmission) -> bool:
+    def worthwhile(self, pending: Transmission) -> bool:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
-        if rumour.own and rumour.sent < rumour.parts:
+        if pending.own and pending.sent < pending.parts:
             return True
-        return self.gain(rumour) >= (self._tuning.urgent_threshold if rumour.urgent else self._tuning.threshold)
+        return self.gain(pending) >= (self._tuning.urgent_threshold if pending.urgent else self._tuning.threshold)
 
-    def plan(self, rumour: Transmission, at: float, delay_s: float | None = None) -> None:
+    def plan(self, pending: Transmission, at: float, delay_s: float | None = None) -> None:
         """Decide whether and when to send: sooner the more it serves, at random among those who could."""
-        if not self.worthwhile(rumour):
-            rumour.due_at = None
-            rumour.check_at = rumour.check_at or at + self._tuning.listen_t * self._timing.unit_s
+        if not self.worthwhile(pending):
+            pending.due_at = None
+            pending.check_at = pending.check_at or at + self._tuning.listen_t * self._timing.unit_s
             return
         if delay_s is None:
             tuning = self._tuning
-            leave_t = tuning.relay_least_t + tuning.leave_t * max(1 - self._ours_alone(rumour), 0.0)
-            spread_t = max(tuning.spread_t, tuning.rival_t * rumour.rivals)
+            leave_t = tuning.relay_least_t + tuning.leave_t * max(1 - self._ours_alone(pending), 0.0)
+            spread_t = max(tuning.spread_t, tuning.rival_t * pending.rivals)
             delay_s = self._timing.unit_s * (leave_t + self._timing.rng.uniform(0, spread_t))
-        rumour.due_at = at + delay_s
+        pending.due_at = at + delay_s
 
-    def _ours_alone(self, rumour: Transmission) -> float:
+    def _ours_alone(self, pending: Transmission) -> float:
         """What we gain, where each neighbour counts less the more others near it may serve it as well."""
-        return sum(rumour.reaches[one.address].served(one.loss, self._tuning) / (1 + rumour.reaches[one.address].helpers)
-                   for one in self._near.live() if one.address in rumour.reaches)
+        known = ((pending.reaches.get(one.address), one.loss) for one in self._neighbours.live())
+        return sum(reach.served(loss, self._tuning) / (1 + reach.helpers) for reach, loss in known if reach is not None)
 
-    def seek_helpers(self, rumour: Transmission) -> None:
+    def seek_helpers(self, pending: Transmission) -> None:
         """Who else may serve each neighbour: those who heard a holder that we heard, and whom it hears."""
-        live = self._near.live()
-        holders = {one.address for one in live if not rumour.reaches.get(one.address, Reach(1)).missing}
-        likely = holders.union(*(one.around for one in live if one.address in holders)) - {self._near.address}
-        rumour.rivals = len(likely)
+        live = self._neighbours.live()
+        holders = {one.address for one in live if not pending.reaches.get(one.address, Reach(1)).missing}
+        likely = holders.union(*(one.around for one in live if one.address in holders)) - {self._neighbours.address}
+        pending.rivals = len(likely)
         for one in live:
-            if one.address in rumour.reaches:
-                rumour.reaches[one.address].helpers = len((one.around & likely) - {one.address} - holders)
+            if one.address in pending.reaches:
+                pending.reaches[one.address].helpers = len((one.around & likely) - {one.address} - holders)
 
-    def has(self, address: int, id_: bytes, at: float) -> None:
+    def has(self, address: int, id_: bytes) -> None:
         """A neighbour holds this record for certain."""
-        rumour = self._all.get(id_)
-        if rumour is not None:
-            rumour.reaches[address] = Reach(0)
-            if rumour.due_at is not None and not self.worthwhile(rumour):
-                rumour.due_at = None
+        pending = self._all.get(id_)
+        if pending is not None:
+            pending.reaches[address] = Reach(0)
+            if pending.due_at is not None and not self.worthwhile(pending):
+                pending.due_at = None
 
-    def lacks(self, one: Neighbour, rumour: Transmission, missing: int, at: float) -> bool:
+    def lacks(self, one: Neighbour, pending: Transmission, missing: int, at: float) -> bool:
         """A neighbour lacks this record for certain; whether that is news. Who never takes it is left alone for a while."""
-        if at < self._pushes.get((one.address, rumour.id), (0, 0.0))[1]:
+        if at < self._pushes.get((one.address, pending.id), _Pushes()).until_at:
             return False
-        before = rumour.reaches.get(one.address)
-        if before and before.missing and missing == rumour.parts:  # it says that it lacks the record, not how many pieces
+        before = pending.reaches.get(one.address)
+        if before and before.missing and missing == pending.parts:  # it says that it lacks the record, not how many pieces
             if before.sent >= before.missing:
                 one.missed()
             missing = max(before.missing - before.sent, 1)
-        rumour.reaches[one.address] = Reach(missing, told=True)
+        pending.reaches[one.address] = Reach(missing, told=True)
         return True
 
     def overheard(self, sender: Neighbour, id_: bytes, at: float) -> None:
         """Somebody sent the record, or a piece of it: those who hear the sender may have it now."""
-        rumour = self._all.get(id_)
-        if rumour is None:
+        pending = self._all.get(id_)
+        if pending is None:
             return
-        rumour.reaches[sender.address] = Reach(0)
-        for one in self._near.near(sender):
-            if one.address in rumour.reaches:
-                rumour.reaches[one.address].sent += 1
-        if rumour.due_at is not None:
-            self.plan(rumour, at)
+        pending.reaches[sender.address] = Reach(0)
+        for one in self._neighbours.shared_with(sender):
+            if one.address in pending.reaches:
+                pending.reaches[one.address].sent += 1
+        if pending.due_at is not None:
+            self.plan(pending, at)
 
     def sent(self, id_: bytes, at: float) -> None:
         """We sent a piece of it: go on while that is worthwhile, then listen."""
-        rumour = self._all.get(id_)
-        if rumour is None:
+        pending = self._all.get(id_)
+        if pending is None:
             return
-        rumour.sent += 1
-        self.ledger.meet(rumour.author, at, 1)
-        rumour.next_piece = rumour.piece_after(1)
-        for one in self._near:
-            reach = rumour.reaches.get(one.address)
+        pending.sent += 1
+        self.fairness.meet(pending.author, at, 1)
+        pending.next_piece = pending.piece_after(1)
+        for one in self._neighbours:
+            reach = pending.reaches.get(one.address)
             if reach is not None and reach.missing:
                 reach.sent += 1
-                self._note_push(one, rumour, at)
-        rumour.check_at = at + self._tuning.listen_t * self._timing.unit_s
-        batch = rumour.sent % rumour.parts
-        if batch or self.gain(rumour) >= self._tuning.onward:
-            self.plan(rumour, at, 0.0)
-        elif rumour.fresh or sum(one.due_at is not None for one in self._all.values()) <= self._tuning.few_due:
-            self.plan(rumour, at, self._tuning.listen_t * self._timing.unit_s)
+                self._note_push(one, pending, at)
+        pending.check_at = at + self._tuning.listen_t * self._timing.unit_s
+        batch = pending.sent % pending.parts
+        if batch or self.gain(pending) >= self._tuning.onward:
+            self.plan(pending, at, 0.0)
+        elif pending.fresh or sum(one.due_at is not None for one in self._all.values()) <= self._tuning.few_due:
+            self.plan(pending, at, self._tuning.listen_t * self._timing.unit_s)
         else:
-            rumour.due_at = rumour.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
+            pending.due_at = pending.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
 
-    def _note_push(self, one: Neighbour, rumour: Transmission, at: float) -> None:
-        if rumour.sent % rumour.parts:
+    def _note_push(self, one: Neighbour, pending: Transmission, at: float) -> None:
+        if pending.sent % pending.parts:
             return
-        one.quiet += 1 if rumour.fresh else self._tuning.bulk_quiet
-        pushes = self._pushes.pop((one.address, rumour.id), (0, 0.0))[0] + 1
-        patient, tuning = self._tuning.patient_pushes, self._tuning
-        hold_s = tuning.push_hold_s * 2 ** min(pushes - patient, 10) if pushes >= patient else 0.0
-        self._pushes[one.address, rumour.id] = pushes, at + min(hold_s, tuning.max_push_hold_s)
+        one.quiet += 1 if pending.fresh else self._tuning.bulk_quiet
+        times, tuning = self._pushes.pop((one.address, pending.id), _Pushes()).times + 1, self._tuning
+        beyond = times - tuning.patient_pushes
+        hold_s = tuning.push_hold_s * 2 ** min(beyond, 10) if beyond >= 0 else 0.0
+        self._pushes[one.address, pending.id] = _Pushes(times, at + min(hold_s, tuning.max_push_hold_s))
         if len(self._pushes) > self._tuning.max_pushes:
             del self._pushes[next(iter(self._pushes))]
 
     def check(self, at: float) -> None:
         """Take note of whom we did not hear pass a record on, though it should have."""
-        for rumour in self:
-            if rumour.check_at is None or rumour.check_at > at:
+        for pending in self:
+            if pending.check_at is None or pending.check_at > at:
                 continue
-            rumour.check_at = at + self._tuning.review_t * self._timing.unit_s
-            for one in self._near.live():
-                reach = rumour.reaches.get(one.address)
-                if reach is not None and reach.missing and self._would_relay(one, rumour):
+            pending.check_at = at + self._tuning.review_t * self._timing.unit_s
+            for one in self._neighbours.live():
+                reach = pending.reaches.get(one.address)
+                if reach is not None and reach.missing and self._would_relay(one, pending):
                     reach.silent += 1
-            if rumour.due_at is None:
-                self.plan(rumour, at)
+            if pending.due_at is None:
+                self.plan(pending, at)
 
-    def _would_relay(self, one: Neighbour, rumour: Transmission) -> bool:
+    def _would_relay(self, one: Neighbour, pending: Transmission) -> bool:
         """Whether a neighbour that has the record must serve others that nobody else near us can serve."""
-        ours = {near.address for near in self._near} | {self._near.address}
-        others = ours.union(*(near.around for near in self._near if near is not one))
-        return rumour.fresh and bool(one.around - others)
+        ours = {near.address for near in self._neighbours} | {self._neighbours.address}
+        others = ours.union(*(near.around for near in self._neighbours if near is not one))
+        return pending.fresh and bool(one.around - others)
 
     def due(self, at: float, most: Claim) -> list[tuple[Transmission, Claim]]:
         """What is to be sent now: first what was begun (receivers have room for few unfinished ones), then by rank.
 
         Of authors who crowd the air last; with no weaker claim than `most`.
         """
-        crowding = self.ledger.crowding(at)
+        crowding = self.fairness.crowding(at)
         due = [(one, _claim(one, crowding)) for one in self._all.values() if one.due_at is not None and one.due_at <= at]
         return sorted((one for one in due if one[1] <= most),
                       key=lambda one: (one[0].sent % one[0].parts == 0, one[0].author in crowding, one[0].rank))
 
     def next_at(self, opens_at: Mapping[Claim, float], at: float) -> float:
         """When something is due, or to be checked next. `opens_at`: from when on the budget has room for a claim."""
-        crowding = self.ledger.crowding(at)
+        crowding = self.fairness.crowding(at)
         due = (max(one.due_at, opens_at[_claim(one, crowding)]) for one in self._all.values() if one.due_at is not None)
         checks = (one.check_at for one in self._all.values() if one.check_at is not None)
         return min(min(due, default=math.inf), min(checks, default=math.inf))
@@ -274,12 +293,12 @@ class PendingTransmissions:
     def prune(self) -> None:
         """Forget what everybody near certainly holds."""
         idle: Iterable[Transmission] = (one for one in self if one.due_at is None)
-        for rumour in idle:
-            if not any(reach.missing for reach in rumour.reaches.values()):
-                del self._all[rumour.id]
+        for pending in idle:
+            if not any(reach.missing for reach in pending.reaches.values()):
+                del self._all[pending.id]
 
 
-def _claim(rumour: Transmission, crowding: set[bytes]) -> Claim:
-    if rumour.author in crowding:
+def _claim(pending: Transmission, crowding: set[bytes]) -> Claim:
+    if pending.author in crowding:
         return Claim.CROWDING
-    return Claim.URGENT if rumour.urgent else Claim.FAIR
+    return Claim.URGENT if pending.urgent else Claim.FAIR

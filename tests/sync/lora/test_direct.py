@@ -50,14 +50,14 @@ def test_an_answer_to_what_everybody_was_asked_does_not_tell_that_one_can_be_ask
     desk = asking(signs=True)
     while len(desk.sections(Need)) < 3:
         desk.wait(1)
-    neighbour = desk.engine.station.near.get(OTHER)
+    neighbour = desk.engine.context.neighbours.get(OTHER)
     desk.hear(Whole(bulletin(0), False))
     assert neighbour.in_vain == 2
 
 
 def test_a_record_that_comes_when_it_was_asked_for_tells_that_one_can_be_asked_alone():
     desk = asking(signs=True)
-    neighbour = desk.engine.station.near.get(OTHER)
+    neighbour = desk.engine.context.neighbours.get(OTHER)
     while not neighbour.in_vain:
         desk.wait(1)
     desk.hear(Whole(bulletin(0), False))
@@ -84,7 +84,7 @@ def test_where_many_hear_each_other_all_hear_the_question():
 
 def test_a_neighbour_that_was_away_may_be_asked_alone_again():
     desk = asking(signs=True)
-    neighbour = desk.engine.station.near.get(OTHER)
+    neighbour = desk.engine.context.neighbours.get(OTHER)
     neighbour.give_up_direct()
     desk.hear(Neighbours(()))
     assert not neighbour.direct

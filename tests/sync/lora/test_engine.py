@@ -31,6 +31,7 @@ from radio.airtime import Governor
 from radio.lora import time_on_air_s
 from tests.sim.archipelago import CHARTER, LINK, START, bulletin
 from tests.sim.archipelago import KEY as AUTHOR
+from tests.sync.calls import counted
 
 KEY = CHARTER.subkey("tag")
 OTHER = 0x0777
@@ -281,9 +282,30 @@ def test_strangers_and_another_set_change_nothing():
     desk.hear(Whole(bulletin(1), True), key=stranger)
     for payload in (b"", b"hello", bytes(231), bytes(300)):
         desk.give(PacketReceived(LINK, payload))
-    assert len(desk.liveset) == 0 and len(desk.engine.station.near) == 0
+    assert len(desk.liveset) == 0 and len(desk.engine.context.neighbours) == 0
     assert desk.island.counters["dropped packet-tag"] == 1
     assert desk.island.counters["dropped packet-size"] == 3
+
+
+def test_a_packet_is_read_once_and_a_record_in_it_is_named_once():
+    desk, raw, done = Publisher(), bulletin(1, 300), []
+    parts = [Piece(record_id(raw)[:4], 2, index, len(raw), piece(raw, 2, index), True) for index in (0, 1)]
+    for section in (*parts, Whole(bulletin(2), True)):
+        payload = packets.encode(Packet(OTHER, len(done), (section, summary([raw], at=desk.now))), KEY)
+        with counted(packets.decode, record_id) as calls:
+            desk.give(PacketReceived(LINK, payload, "!x", 0))
+        ours = [caller.split(".")[0] for function, caller in calls if function is record_id]
+        done.append((len(calls) - len(ours), ours.count("Receiver") + ours.count("Reassembly")))
+    assert done == [(1, 0), (1, 1), (1, 1)]
+    assert set(desk.liveset.ids()) == {record_id(raw), record_id(bulletin(2))}
+
+
+def test_the_engine_looks_a_record_up_once_when_it_is_kept():
+    desk = Publisher()
+    with counted(LiveSet.get) as calls:
+        desk.hear(Whole(bulletin(1), True))
+        desk.give(RecordPosted(bulletin(2)))
+    assert [caller for _, caller in calls if not caller.startswith(("LiveSet", "Replica"))] == ["AirEngine._kept"] * 2
 
 
 def test_a_packet_heard_twice_counts_once():
@@ -322,7 +344,7 @@ def test_memory_is_bounded_whatever_members_send():
                   Sum(minute_of(desk.now) // 60 + 1 & 0xFFFF, rng.randrange(9), 2, rng.getrandbits(64)),
                   sender=rng.randrange(1, 65536))
         desk.now += 1
-    station = desk.engine.station
-    assert len(station.near) <= 32
-    assert len(station.workshop.forget(0)) <= 32
-    assert len(station.requests._asked) <= 256
+    context = desk.engine.context
+    assert len(context.neighbours) <= 32
+    assert len(context.reassembly.forget(0)) <= 32
+    assert len(context.requests._asked) <= 256

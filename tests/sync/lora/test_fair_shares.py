@@ -85,9 +85,9 @@ def test_no_author_pushes_the_records_of_others_out_of_the_queue():
     few = [honest(number) for number in range(10)]
     for raw in few + [flood(number) for number in range(TUNING.max_transmissions + 50)]:
         desk.give(RecordPosted(raw))
-    rumours = desk.engine.station.rumours
-    assert len(list(rumours)) == TUNING.max_transmissions
-    assert all(rumours.get(record_id(raw)) for raw in few)
+    transmissions = desk.engine.context.transmissions
+    assert len(list(transmissions)) == TUNING.max_transmissions
+    assert all(transmissions.get(record_id(raw)) for raw in few)
 
 
 def test_of_what_a_neighbour_lacks_the_flood_goes_last():

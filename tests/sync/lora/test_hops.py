@@ -48,7 +48,7 @@ def test_who_is_heard_through_three_relays_for_long_is_behind_plain_ones_though_
     for _ in range(4):
         desk.hear(summary([], at=desk.now), Neighbours((0x0123, 6)), sender=5)  # 6 may hear somebody who hears 8
         desk.hear(summary([], at=desk.now), Neighbours((8,)), sender=9, hops=3)
-        reached.append({one.address for one in desk.engine.station.near.live()})
+        reached.append({one.address for one in desk.engine.context.neighbours.live()})
         desk.wait(2000)
     assert reached == [{5}, {5}, {5}, {5, 9}]
 
@@ -74,7 +74,7 @@ def records_for_a_silent(hops, beyond=0):
     for number in range(8):
         desk.give(RecordPosted(bulletin(number)))
         desk.wait(20)
-        if not desk.engine.station.near.live():
+        if not desk.engine.context.neighbours.live():
             return number
     return 8
 

@@ -31,12 +31,12 @@ def test_thousands_of_spoilt_packets_bring_nothing_false_and_little_growth():
 def test_another_sets_packets_are_dropped_all_of_them(said):
     recorded, _ = said
     desk = Publisher(charter=Charter.found("other", [KEY.public], b"\3" * 32))
-    desk.engine.station.key = b"\4" * 32
+    desk.engine.context.key = b"\4" * 32
     before = desk.engine.deadline
     for payload in recorded:
         desk.give(PacketReceived(LINK, payload, "!1", 0))
     assert desk.island.counters == {"dropped packet-tag": len(recorded)}
-    assert len(desk.liveset) == len(desk.engine.station.near) == 0 and desk.engine.deadline == before
+    assert len(desk.liveset) == len(desk.engine.context.neighbours) == 0 and desk.engine.deadline == before
 
 
 def test_a_replay_of_all_that_was_said_changes_nothing_even_after_a_restart(said):
@@ -61,7 +61,7 @@ def test_a_packet_of_a_newer_version_is_counted_and_means_nothing():
     body = packets.encode(Packet(0x0777, 1, (Whole(bulletin(1), True),)), TAG_KEY)[5:]
     desk.give(PacketReceived(LINK, b"\x20" + tag(b"\x20" + body, TAG_KEY) + body, "!1", 0))
     assert desk.island.counters == {"dropped packet-version": 1}
-    assert len(desk.liveset) == len(desk.engine.station.near) == 0 and len(desk.sent) == before
+    assert len(desk.liveset) == len(desk.engine.context.neighbours) == 0 and len(desk.sent) == before
 
 
 def test_an_island_of_this_version_goes_on_speaking_it_whatever_others_speak():
@@ -88,6 +88,6 @@ def test_pieces_that_belong_to_nothing_are_forgotten():
     desk = Publisher()
     for number in range(200):
         desk.hear(Piece(number.to_bytes(4, "big"), 16, 3, 1752, bytes(110), True), sender=5)
-    assert len(desk.engine.station.workshop.forget(0)) <= 32
+    assert len(desk.engine.context.reassembly.forget(0)) <= 32
     desk.wait(TUNING.partial_record_s + 4 * 3600)
-    assert desk.engine.station.workshop.forget(desk.engine._last_at) == []
+    assert desk.engine.context.reassembly.forget(desk.engine._last_at) == []

@@ -110,7 +110,7 @@ def test_filters_of_a_large_set_are_about_one_part_after_the_other():
     filters = desk.sections(Have)
     assert [have.depth for have in filters] == [1] * len(filters)
     assert {have.salt >> 7 for have in filters} == {0, 1}
-    elements = [element_of(raw_id, DAY, desk.engine.station.key) for raw_id in desk.liveset.ids()]
+    elements = [element_of(raw_id, DAY, desk.engine.context.key) for raw_id in desk.liveset.ids()]
     for have in filters[:2]:
         assert have.count == sum(element >> 31 == have.salt >> 7 for element in elements)
 

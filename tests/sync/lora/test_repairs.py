@@ -86,7 +86,7 @@ def test_what_was_asked_for_and_sent_is_not_sent_again_unasked():
     desk.wait(60)
     for _ in range(6):
         desk.hear(Neighbours((0x0123, 9)))
-        desk.engine.station.near.get(OTHER).missed()
+        desk.engine.context.neighbours.get(OTHER).missed()
     need = Need(0x0123, DAY % 256, (element(raw, DAY),))
     desk.hear(need)
     assert len(desk.sections(Whole, desk.wait(2000))) == 1
@@ -132,11 +132,11 @@ def test_responders_are_named_in_one_order_so_that_each_keeps_its_part():
     for sender, quality in ((9, 3), (5, 1)):
         desk.hear(summary([bulletin(number) for number in range(99)], at=desk.now), sender=sender)
         for _ in range(quality):
-            desk.engine.station.near.get(sender).missed()
-    assert desk.engine.station.requests.responders() == (5, 9)
+            desk.engine.context.neighbours.get(sender).missed()
+    assert desk.engine.context.requests.responders() == (5, 9)
     for _ in range(9):
-        desk.engine.station.near.get(5).missed()
-    assert desk.engine.station.requests.responders() == (5, 9)
+        desk.engine.context.neighbours.get(5).missed()
+    assert desk.engine.context.requests.responders() == (5, 9)
 
 
 def test_two_whose_budgets_end_together_do_not_begin_together():
