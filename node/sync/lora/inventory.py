@@ -81,7 +81,7 @@ class Inventory:
         self.behind: int | None = None  # the hour that is being taken in
 
     def hour(self, now: float) -> int:
-        """The hour as of which we speak: the next full one. A clock that is lost is the shell's business (`now`)."""
+        """The hour as of which we speak: the next full one. A clock that is lost is the daemon's business (`now`)."""
         return minute_of(now) // HOUR_MIN + 1
 
     def at(self, hour: int) -> Salted | None:

@@ -1,9 +1,10 @@
-"""The engine for shelves: brokers that hold one sealed record per slot for whoever comes by.
+"""The engine for brokers: anti-entropy (Demers and others, 1987) between the set and a broker's retained messages.
 
-What the shelf has and we lack is learnt, what we have and the shelf lacks is put there, what left the set is taken away
-hours later. The shelf is nobody's friend: it may forget, repeat, reorder, forge. Only what it brought back to us counts as
-being there, so whatever it loses is put there again; each time a slot fails us we wait longer, so that neither a stubborn
-shelf nor an island of another mind (a wrong clock) draws us into a quarrel.
+A broker holds one sealed record per slot for whoever comes by. What it has and we lack is learnt, what we have and it lacks
+is put there, what left the set is taken away hours later. A broker is nobody's friend: it may forget, repeat, reorder,
+forge. Only what it brought back to us counts as being there, so whatever it loses is put there again; each time a slot
+fails us we wait longer, so that neither a stubborn broker nor an island of another mind (a wrong clock) draws us into a
+quarrel.
 
 Packet: slot (16) | sealed record (`node.sync.mqtt.sealing`), or the slot alone to empty it.
 """
@@ -30,15 +31,8 @@ from node.sync.events import (
     SendDone,
 )
 from node.sync.mqtt.sealing import SLOT_BYTES, Seal
+from node.sync.mqtt.tuning import BROKER_TUNING, BrokerTuning
 
-SETTLE_S = 3.0  # so long nothing came: the shelf has brought what it has
-MAX_SETTLE_S = 120.0
-PACE_S = 0.05  # between two packets
-SPREAD_S = 20.0  # all islands hold what all lack: let one be first
-RETRY_S = 60.0
-MAX_DOUBLINGS = 6  # of RETRY_S: about an hour
-CLEAR_S, CLEAR_SPREAD_S = 6 * 3600.0, 2 * 3600.0  # a clock may be wrong: what left the set may come back
-MAX_FOREIGN = 8_192  # slots remembered that hold nothing of ours
 MAY_STAY = {"duplicate", "penned", "revoked", "early", "store"}  # refusals that say nothing for ever
 
 
@@ -53,10 +47,11 @@ class MirroredRecords(Protocol):
 
 
 class MqttEngine:
-    """Keeps the shelf behind link `name` like the live set. Events and actions as in `node.sync.events`."""
+    """Keeps what the broker behind link `name` retains like the live set. Events and actions as in `node.sync.events`."""
 
-    def __init__(self, name: str, charter: Charter, liveset: MirroredRecords, rng: Random):
-        self._name, self._liveset, self._rng = name, liveset, rng
+    def __init__(self, name: str, charter: Charter, liveset: MirroredRecords, rng: Random,
+                 tuning: BrokerTuning = BROKER_TUNING):
+        self._name, self._liveset, self._rng, self._tuning = name, liveset, rng, tuning
         self._seal = Seal(charter)
         self._now = 0.0
         self._forget()
@@ -82,7 +77,7 @@ class MqttEngine:
         match event:
             case LinkChanged(self._name, up):
                 self._connect(up, now)
-            case PacketReceived(self._name, payload):  # a shelf may speak before its link is said to be up
+            case PacketReceived(self._name, payload):  # a broker may speak before its link is said to be up
                 return self._learn(payload, now)
             case SendDone(self._name, _) if self._sending is not None:
                 self._sent(self._sending, now)
@@ -95,26 +90,26 @@ class MqttEngine:
                     self._gone(self._seal.slot(id_), now)
         return []
 
-    # the shelf comes and goes
+    # the broker comes and goes
 
     def _forget(self) -> None:
-        """What the shelf held is no longer known."""
+        """What the broker held is no longer known."""
         self._open = False
         self._slots: dict[bytes, bytes] | None = None  # of every live record: slot -> id; made when first needed
-        self._there: set[bytes] = set()  # slots that the shelf showed us, as they should be
+        self._there: set[bytes] = set()  # slots that the broker showed us, as they should be
         self._foreign: set[bytes] = set()  # slots it showed us whose record is not, or no longer, in our set
         self._plan: list[tuple[float, bytes]] = []  # a heap: when to look at which slot
         self._due: dict[bytes, float] = {}  # what of the heap is meant
         self._failures: dict[bytes, int] = {}
         self._sending: bytes | None = None
         self._free_at = 0.0
-        self._settle_at: float | None = None  # None once the shelf has shown what it has
+        self._settle_at: float | None = None  # None once the broker has shown what it has
         self._settle_by = 0.0
 
     def _connect(self, up: bool, now: float) -> None:
         if up:
             self._open, self._slots = True, None  # the set may have changed unseen
-            self._settle_at, self._settle_by = now + SETTLE_S, now + MAX_SETTLE_S
+            self._settle_at, self._settle_by = now + self._tuning.settle_s, now + self._tuning.max_settle_s
         else:
             self._forget()
 
@@ -124,11 +119,11 @@ class MqttEngine:
         return self._slots
 
     def _settle(self, now: float) -> None:
-        """Once the shelf has shown what it has: plan to put there what it lacks, not at the moment that others choose."""
+        """Once the broker has shown what it has: plan to put there what it lacks, not at the moment that others choose."""
         if self._settle_at is None or now < self._settle_at:
             return
         self._settle_at = None
-        start_at = now + self._rng.uniform(0, SPREAD_S)
+        start_at = now + self._rng.uniform(0, self._tuning.spread_s)
         for slot in self._live():
             if slot not in self._there and slot not in self._due:
                 self._look_at(slot, start_at)
@@ -144,11 +139,11 @@ class MqttEngine:
                 self._settle_at, self._settle_by = self._settle_at + step_s, self._settle_by + step_s
         self._now = now
 
-    # what the shelf shows
+    # what the broker shows
 
     def _learn(self, payload: bytes, now: float) -> list[Action]:
         if self._settle_at is not None:
-            self._settle_at = min(now + SETTLE_S, self._settle_by)
+            self._settle_at = min(now + self._tuning.settle_s, self._settle_by)
         slot, sealed = payload[:SLOT_BYTES], payload[SLOT_BYTES:]
         if len(slot) < SLOT_BYTES:
             return [Drop(self._name, "slot-size")]
@@ -191,7 +186,7 @@ class MqttEngine:
         if via == self._name:
             self._there.add(slot)
         elif self._open and (self._settle_at is None or not bulk):
-            self._look_at(slot, now if via == "post" else now + self._rng.uniform(0, SPREAD_S))
+            self._look_at(slot, now if via == "post" else now + self._rng.uniform(0, self._tuning.spread_s))
 
     def _refused(self, slot: bytes, reason: str, now: float) -> None:
         if slot in self._live():  # it came by another way at the same moment
@@ -206,9 +201,9 @@ class MqttEngine:
             self._take_away_later(slot, now)
 
     def _take_away_later(self, slot: bytes, now: float) -> None:
-        if len(self._foreign) < MAX_FOREIGN:
+        if len(self._foreign) < self._tuning.max_foreign:
             self._foreign.add(slot)
-            self._look_at(slot, now + CLEAR_S + self._rng.uniform(0, CLEAR_SPREAD_S))
+            self._look_at(slot, now + self._tuning.clear_s + self._rng.uniform(0, self._tuning.clear_spread_s))
 
     # what to do when
 
@@ -221,8 +216,8 @@ class MqttEngine:
         """This slot has failed us: look at it later, each time after twice as long."""
         if slot not in self._due:
             doublings = self._failures.get(slot, 0)
-            self._failures[slot] = min(doublings + 1, MAX_DOUBLINGS)
-            self._look_at(slot, now + RETRY_S * 2**doublings * self._rng.uniform(0.75, 1.25))
+            self._failures[slot] = min(doublings + 1, self._tuning.max_doublings)
+            self._look_at(slot, now + self._tuning.retry_s * 2**doublings * self._rng.uniform(0.75, 1.25))
 
     def _next_send(self, now: float) -> list[Action]:
         while self._sending is None and now >= self._free_at and self._plan and self._plan[0][0] <= now:
@@ -232,7 +227,7 @@ class MqttEngine:
             del self._due[slot]
             content = self._content(slot)
             if content is not None:
-                self._sending, self._free_at = slot, now + PACE_S
+                self._sending, self._free_at = slot, now + self._tuning.pace_s
                 return [Send(self._name, slot + content, label="data" if content else "clear")]
         return []
 
@@ -245,7 +240,7 @@ class MqttEngine:
         return self._seal.close(slot, raw) if raw is not None else None
 
     def _sent(self, slot: bytes, now: float) -> None:
-        """Sent or not, look at the slot again: only what the shelf shows is there."""
+        """Sent or not, look at the slot again: only what the broker shows is there."""
         self._sending = None
         if slot not in self._there:  # it may have come back before the link said that it was done
             self._try_again(slot, now)

@@ -13,8 +13,9 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from node.sync.events import Drop, Keep, LinkChanged, PacketReceived, RecordKept, RecordRefused, Send, SendDone, Tick
-from node.sync.mqtt.engine import CLEAR_S, CLEAR_SPREAD_S, MAX_FOREIGN, RETRY_S, SPREAD_S, MqttEngine
+from node.sync.mqtt.engine import MqttEngine
 from node.sync.mqtt.sealing import SLOT_BYTES, Seal
+from node.sync.mqtt.tuning import BROKER_TUNING
 
 NOW = EPOCH_S + 86_400.0 * 700
 KEY = SigningKey(bytes(range(32)))
@@ -47,12 +48,12 @@ class Witness:
 
 
 class Shore:
-    """Islands and a shelf in virtual time. `drop` is the part of what is put there that the shelf forgets at once."""
+    """Islands and a broker in virtual time. `drop` is the part of what is put there that the broker forgets at once."""
 
     def __init__(self, islands, seed=1, drop=0.0, shuffle=False, repeat=1):
         self.now, self.rng = NOW, random.Random(seed)
         self.drop, self.shuffle, self.repeat = drop, shuffle, repeat
-        self.shelf, self.log = {}, []
+        self.retained, self.log = {}, []
         self.witnesses = [Witness() for _ in range(islands)]
         self.islands = [self._island(number) for number in range(islands)]
         self.skews = [0.0] * islands
@@ -72,7 +73,7 @@ class Shore:
     def switch(self, number, on):
         self.on[number] = on
         if on:
-            shown = [(number, PacketReceived("mqtt", slot + sealed)) for slot, sealed in self.shelf.items()]
+            shown = [(number, PacketReceived("mqtt", slot + sealed)) for slot, sealed in self.retained.items()]
             self._enqueue(shown)
         self.waiting.append((number, LinkChanged("mqtt", on)))
 
@@ -92,9 +93,9 @@ class Shore:
     def put(self, slot, sealed):
         if self.rng.random() < self.drop:
             return
-        self.shelf[slot] = sealed
+        self.retained[slot] = sealed
         if not sealed:
-            del self.shelf[slot]
+            del self.retained[slot]
         self._enqueue([(number, PacketReceived("mqtt", slot + sealed)) for number in range(len(self.islands))
                        if self.on[number]])
 
@@ -144,11 +145,11 @@ def test_an_island_that_was_off_catches_up_in_one_go_and_brings_what_it_has():
     shore.run(1)
     assert len(shore.ids(1)) == 350 and {bulk for _, via, bulk in shore.witnesses[1].kept if via == "mqtt"} == {True}
     shore.run(120)
-    assert shore.ids(0) == shore.ids(1) and len(shore.shelf) == 350
+    assert shore.ids(0) == shore.ids(1) and len(shore.retained) == 350
     assert len(shore.sent("data")) <= 355
 
 
-def test_a_wiped_shelf_is_filled_again_and_islands_share_the_work():
+def test_a_wiped_broker_is_filled_again_and_islands_share_the_work():
     shore = Shore(4)
     shore.post(0, *[bulletin(number) for number in range(100)])
     for number in range(4):
@@ -157,23 +158,23 @@ def test_a_wiped_shelf_is_filled_again_and_islands_share_the_work():
     sent = len(shore.sent("data"))
     for number in range(4):
         shore.switch(number, False)
-    shore.shelf.clear()
+    shore.retained.clear()
     shore.run(10)
     for number in range(4):
         shore.switch(number, True)
     shore.run(300)
-    assert len(shore.shelf) == 100
+    assert len(shore.retained) == 100
     assert len(shore.sent("data")) - sent < 200
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_shelf_that_loses_repeats_and_shuffles_comes_to_hold_everything(seed):
+def test_a_broker_that_loses_repeats_and_shuffles_comes_to_hold_everything(seed):
     shore = Shore(3, seed, drop=0.4, shuffle=True, repeat=2)
     for number in range(3):
         shore.switch(number, True)
         shore.post(number, *[bulletin(100 * number + one) for one in range(20)])
     shore.run(4 * 3600)
-    assert len(shore.shelf) == 60 and shore.ids(0) == shore.ids(1) == shore.ids(2)
+    assert len(shore.retained) == 60 and shore.ids(0) == shore.ids(1) == shore.ids(2)
     for witness in shore.witnesses:
         assert len(witness.kept) == 60
 
@@ -196,14 +197,14 @@ def test_a_vandal_who_overwrites_or_empties_slots_is_repaired_with_growing_patie
     shore.switch(0, True)
     shore.post(0, bulletin(1))
     shore.run(60)
-    (slot, good), = shore.shelf.items()
+    (slot, good), = shore.retained.items()
     for vandalism in (b"", bytes(256)):
         before = len(shore.sent("data"))
         shore.put(slot, vandalism)
         shore.run(10)
         assert len(shore.sent("data")) == before, "not at once"
-        shore.run(20 * RETRY_S)
-        assert shore.shelf[slot] == good
+        shore.run(20 * BROKER_TUNING.retry_s)
+        assert shore.retained[slot] == good
     before = len(shore.sent("data"))
     for _ in range(600):  # ten hours of it
         shore.put(slot, b"")
@@ -253,21 +254,21 @@ def test_what_left_the_set_is_taken_away_hours_later():
     shore.post(0, bulletin(1), bulletin(2))
     shore.run(60)
     shore.post(1, retraction(bulletin(1)))
-    shore.run(CLEAR_S - 100)
-    assert len(shore.shelf) == 3
-    shore.run(CLEAR_SPREAD_S + 200)
-    assert set(shore.shelf) == {SEAL.slot(record_id(raw)) for raw in (bulletin(2), retraction(bulletin(1)))}
+    shore.run(BROKER_TUNING.clear_s - 100)
+    assert len(shore.retained) == 3
+    shore.run(BROKER_TUNING.clear_spread_s + 200)
+    assert set(shore.retained) == {SEAL.slot(record_id(raw)) for raw in (bulletin(2), retraction(bulletin(1)))}
     assert len(shore.sent("clear")) <= 2
 
 
 def test_what_nobody_wants_any_more_is_taken_away_even_if_it_was_there_before_us():
     raw = bulletin(1)
     shore = Shore(1)
-    shore.shelf[SEAL.slot(record_id(raw))] = SEAL.close(SEAL.slot(record_id(raw)), raw)
+    shore.retained[SEAL.slot(record_id(raw))] = SEAL.close(SEAL.slot(record_id(raw)), raw)
     shore.post(0, retraction(raw))
     shore.switch(0, True)
-    shore.run(CLEAR_S + CLEAR_SPREAD_S + 60)
-    assert set(shore.shelf) == {SEAL.slot(record_id(retraction(raw)))}
+    shore.run(BROKER_TUNING.clear_s + BROKER_TUNING.clear_spread_s + 60)
+    assert set(shore.retained) == {SEAL.slot(record_id(retraction(raw)))}
 
 
 def test_an_island_with_a_wrong_clock_does_not_draw_the_others_into_a_quarrel():
@@ -278,8 +279,8 @@ def test_an_island_with_a_wrong_clock_does_not_draw_the_others_into_a_quarrel():
     shore.post(0, *[bulletin(number) for number in range(10)])
     shore.run(3 * 86_400)
     assert len(shore.ids(0)) == len(shore.ids(1)) == 10 and shore.ids(2) == set()
-    assert len(shore.shelf) >= 8, "some may be on their way back"
-    assert len(shore.log) < 10 * 2 * (3 * 86_400 / CLEAR_S) * 1.5
+    assert len(shore.retained) >= 8, "some may be on their way back"
+    assert len(shore.log) < 10 * 2 * (3 * 86_400 / BROKER_TUNING.clear_s) * 1.5
 
 
 def test_a_record_that_waits_for_its_author_is_left_where_it_is():
@@ -288,10 +289,10 @@ def test_a_record_that_waits_for_its_author_is_left_where_it_is():
     raw = encode(sign(record, CHARTER.set_id, stranger.sign))
     shore = Shore(1)
     slot = SEAL.slot(record_id(raw))
-    shore.shelf[slot] = SEAL.close(slot, raw)
+    shore.retained[slot] = SEAL.close(slot, raw)
     shore.switch(0, True)
     shore.run(2 * 86_400)
-    assert slot in shore.shelf and not shore.log
+    assert slot in shore.retained and not shore.log
 
 
 def test_packets_are_paced_and_one_is_under_way_at_a_time():
@@ -317,8 +318,8 @@ def test_what_other_ways_bring_is_put_there_by_one_island_or_two_not_by_all():
     for number in range(8):
         sends = shore.islands[number]._carry_out([Keep(bulletin(1), "lora")], shore.now)
         shore._carry_out(number, sends)
-    shore.run(SPREAD_S + 60)
-    assert len(shore.shelf) == 1 and len(shore.sent("data")) <= 2
+    shore.run(BROKER_TUNING.spread_s + 60)
+    assert len(shore.retained) == 1 and len(shore.sent("data")) <= 2
 
 
 def test_a_clock_set_back_delays_nothing():
@@ -328,8 +329,8 @@ def test_a_clock_set_back_delays_nothing():
     shore.run(60)
     shore.drop, shore.skews[0] = 0.0, -9 * 60.0
     shore.post(0, bulletin(2))  # whatever happens wakes it
-    shore.run(3 * RETRY_S)
-    assert len(shore.shelf) == 2
+    shore.run(3 * BROKER_TUNING.retry_s)
+    assert len(shore.retained) == 2
 
 
 def test_other_links_are_none_of_its_business():
@@ -342,6 +343,6 @@ def test_other_links_are_none_of_its_business():
 def test_memory_stays_bounded_when_a_member_goes_mad():
     engine = MqttEngine("mqtt", CHARTER, LiveSet(CHARTER), random.Random(1))
     engine.handle(LinkChanged("mqtt", True), NOW)
-    for number in range(MAX_FOREIGN + 500):
+    for number in range(BROKER_TUNING.max_foreign + 500):
         engine._refused(number.to_bytes(16, "big"), "signature", NOW)
-    assert len(engine._foreign) == len(engine._due) == MAX_FOREIGN
+    assert len(engine._foreign) == len(engine._due) == BROKER_TUNING.max_foreign
