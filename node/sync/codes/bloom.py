@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from node.sync.codes.sketch import ELEMENT_BYTES
 
-MAX_HASHES = 6
+MAX_HASHES = 6  # shared by all islands (docs/protocol.md, 5.3): 0.69 x 8 bits x 1.25 B an element is 6.9
 
 
 def hashes_for(bits: int, count: int) -> int:

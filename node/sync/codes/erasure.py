@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from node.model.errors import LocalMisuse
 
-MAX_PARTS = 16
-MAX_PIECES = 255
+MAX_PARTS = 16  # shared by all islands: four bits say it, and the longest record then fits packets of 126 B (5.2)
+MAX_PIECES = 255  # places in GF(256) that one octet names, but for the last
 _MODULUS = 0x11D
 
 

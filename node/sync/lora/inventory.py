@@ -14,7 +14,7 @@ from node.sync.lora.tuning import Tuning
 
 HOUR_MIN = 60
 HOURS_A_DAY = 24
-MAX_AHEAD_H = 48  # a clock further ahead than this is not believed
+MAX_AHEAD_H = 48  # a clock further ahead than this is not believed (docs/protocol.md, 5.3)
 _WRAP = 1 << 16
 
 

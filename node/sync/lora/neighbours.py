@@ -109,7 +109,8 @@ class Neighbourhood:
 
     def hear(self, address: int, sequence: int, hops: int, at: float, name: str = "") -> Neighbour:
         """Note a packet from a neighbour, known or new. `name`: what the link calls it."""
-        neighbour = self._known.pop(address, None) or self._new(address, hops, at)
+        neighbour = self._known.pop(address, None) or Neighbour(
+            address, at, self._tuning, hops, loss=self._tuning.first_loss, since_at=at)
         self._known[address] = neighbour
         if len(self._known) > self._tuning.max_neighbours:
             del self._known[next(iter(self._known))]
@@ -122,9 +123,6 @@ class Neighbourhood:
         neighbour.hops = min(hops, neighbour.hops)
         neighbour.heard_at, neighbour.quiet = at, 0
         return neighbour
-
-    def _new(self, address: int, hops: int, at: float) -> Neighbour:
-        return Neighbour(address, at, self._tuning, hops, loss=self._tuning.first_loss, since_at=at)
 
     def listed(self, neighbour: Neighbour, addresses: Iterable[int], at: float) -> None:
         """A neighbour told whom it hears."""

@@ -33,9 +33,9 @@ from node.sync.lora.packets import (
 )
 from node.sync.lora.transmissions import Transmission
 
-SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes
-DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed
-LEAST_DATA_BYTES = 80  # no record is shorter, and few pieces are
+SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes (docs/radio.md)
+DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed: 101 + 66 > 166
+LEAST_DATA_BYTES = 80  # no record is shorter (node.model.record), and few pieces are: with less room, look no further
 
 
 @dataclass

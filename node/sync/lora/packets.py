@@ -17,18 +17,19 @@ from node.model.record import MAX_RECORD_BYTES
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.codes.sketch import ELEMENT_BYTES
 
+# All islands share these: docs/protocol.md, 5.1 (the packet) and 5.2 (its sections).
 VERSION = 1
 HEADER_BYTES = 8
-TAG_BYTES = 4
+TAG_BYTES = 4  # a stranger hits it once in 4 billion packets
 ADDRESS_BYTES = 2
 SHORT_ID_BYTES = 4
-MAX_PACKET_BYTES = 231
-MAX_CAPACITY = 40
-MAX_NEEDED = 31
-MAX_NEIGHBOURS = 15
-MAX_RESPONDERS = 3
-MAX_DEPTH = 8
-WHOLE_BYTES, PIECE_BYTES, SUM_BYTES, HAVE_BYTES, NEED_BYTES, MORE_BYTES = 2, 8, 5, 8, 4, 8
+MAX_PACKET_BYTES = 231  # what Meshtastic carries on a port from 256 on: it fills a frame of 255 B (docs/radio.md)
+MAX_CAPACITY = 40  # 160 B of sketch, which 188 B hold, and 13 ms of a desktop core to decode it
+MAX_NEEDED = 31  # the low five bits of its first octet
+MAX_NEIGHBOURS = 15  # the low four bits of its first octet
+MAX_RESPONDERS = 3  # each takes 2 B of the filter
+MAX_DEPTH = 8  # bits of the salt
+WHOLE_BYTES, PIECE_BYTES, SUM_BYTES, HAVE_BYTES, NEED_BYTES = 2, 8, 5, 8, 4  # of a section, before what varies
 LEAST_MAX_PAYLOAD = HEADER_BYTES + PIECE_BYTES + piece_bytes(MAX_RECORD_BYTES, MAX_PARTS)  # for the longest record
 
 _HAVE, _MORE, _NEIGHBOURS, _NEED, _SUM, _WHOLE, _PIECE = 0x01, 0x02, 0x10, 0x20, 0x40, 0x80, 0xC0
