@@ -1,6 +1,6 @@
 """How long the air engine takes over its slowest events when the set is large: CPU time of each, beside the bar of 30 ms.
 
-    python tests/bench/events.py --records 5000
+    python -m tests.bench.events --records 5000
 
 Two islands hold all but a few of the records; they start, compare, ask, answer, a day begins. Last line: one JSON object.
 """

@@ -1,7 +1,23 @@
 """What the air engine was tuned to: every number that is a choice of ours and may differ from island to island.
 
-T is the time on air of a full packet (`Context.unit_s`; LongFast, 188 B: 1.9 s): what is drawn from a span of T is drawn
-evenly. The text below each field says its unit, its reason, and what set it.
+T is the time on air of a full packet (`Context.unit_s`; LongFast, 188 B: 1.9 s); what is drawn from a span is drawn evenly.
+The text below each field says its unit, its reason, and what set it: a commit, test or document, or "nothing on record".
+
+Measured are half and twice the value, `python -m tests.bench.air --only ours --tune NAME=VALUE`, in what is reached of
+
+    line    --topology line
+    grid    --topology grid
+    cell    --topology cell --nodes 12 --loss 0.3 --records 15 --hours 4
+    bad     --topology cell --nodes 8 --loss 0.5 --records 12 --hours 3
+    plain   --topology grid --plain-relays 0.3 --records 20 --hours 5
+    join    --scenario join --topology grid --nodes 6 --records 60
+    wide    --scenario merge --topology line --nodes 3 --records 160
+    flood   --scenario flood --topology line --nodes 5 --flood 20 --records 15 --hours 4
+    idle    --scenario idle --topology grid --hours 12
+
+and what is told is by how much the bytes differ, in parts of the oracle's (idle: seconds of air an hour). One to three
+seeds see differences from about 0.05 (line), 0.07 (grid), 0.08 (join, wide), 0.1 (plain, flood), 0.14 (cell, bad), 0.2 s
+(idle) on: less is called noise, and a choice within noise is on a plateau, not proved.
 """
 
 import random
@@ -17,116 +33,330 @@ class Tuning:
     # Taking turns
 
     gap_t: Span = (0.2, 1.5)
+    """T. Pause after a packet: two that do not hear each other would go on meeting in the air.
+    Set by: nothing on record; bench air, half: grid +0.09; twice: line +0.08."""
     bulk_gap_t: Span = (4, 20)
+    """T. The same after a repair: a burst of many would collide with other bursts, and leave nobody else a turn.
+    Set by: bench air, join and merge: 2.5 to 1.5 x minimum, with others (94752e5); now half: join +0.25; twice: join
+    -0.13."""
     jitter_t: float = 10
+    """T. Drawn up to this when the governor made us wait: governors count in grains of the same clock, and two that wait
+    would begin together.
+    Set by: tests/sync/lora/test_repairs.py, two whose budgets end together; bench air, half or twice is within noise."""
     retry_s: float = 20
+    """Seconds. Pause after the radio refused a packet or failed; the governor adds its own after a refusal.
+    Set by: nothing on record; bench air, half or twice changes no packet."""
     lost_send_s: float = 180
+    """Seconds. A link that never says SendDone must not silence us; nor do we wait longer for the governor without asking
+    it again.
+    Set by: nothing on record; bench air, half is within noise; twice: line +0.06."""
     step_s: float = 0.02
+    """Seconds. Between two steps of long work, so that other events come between them.
+    Set by: nothing on record; bench events: a quarter or five times makes no difference to the slowest event."""
     clock_jump_s: float = 86_400
+    """Seconds. A larger step between two events is a clock that was set, not time that passed.
+    Set by: tests/sync/lora/test_engine.py, a clock that jumps."""
 
     # Saying what we hold
 
     trickle_min_s: float = 300
+    """Seconds. Imin of Trickle (RFC 6206).
+    Set by: the simulation that the protocol was designed by."""
     trickle_max_s: float = 7200
+    """Seconds. Imax: while all agree, each says so every two hours.
+    Set by: bench air, idle: 2 to 3 s of air an hour for the whole mesh; now half: plain +0.20, idle +1.35; twice: idle
+    -0.35."""
     trickle_redundancy: int = 1
+    """Messages. k: one that says the same is enough.
+    Set by: RFC 6206, 6.1."""
     crowd: int = 3
+    """Neighbours. From so many on each may rest longer: another of them speaks.
+    Set by: bench air, idle, grid of 20: 3.4 to 2.0 s an hour (94752e5); now half: idle -0.92; twice: idle +1.21."""
     crowd_interval_s: float = 10_800
+    """Seconds. Imax in such a crowd.
+    Set by: as `crowd`."""
     lonely_interval_s: float = 1800
+    """Seconds. Imax while we hear nobody, and the pause between two SUMs that correct who sends too far: rare, but within
+    the hour.
+    Set by: tests/sync/lora/test_hops.py."""
     unequal_interval_s: float = 900
+    """Seconds. Imax while we know that a neighbour holds what we lack, or lacks what we hold.
+    Set by: bench air, three hops, 75 % lost: 1800 s before (d06c4d2); now half: plain +0.22; twice is within noise."""
     doubt: float = 0.4
+    """Neighbours. So many must be expected to lack something before an interval below the longest ends in a SUM.
+    Set by: bench air, line and grid: 0.25 before (40a9712); now half: plain +0.12; twice is within noise."""
     introductions: int = 3
+    """Packets. First SUMs, said whatever was heard: a single one may be lost, and then a neighbour would not know that we
+    are there.
+    Set by: tests/sync/lora/test_hops.py; bench air, half: grid +0.23, join +0.11; twice: grid +0.16, plain +0.32, idle
+    +5.38."""
     introduce_t: Span = (2, 20)
+    """T. Until the SUM for a neighbour that does not know us: several may have missed us, and the next may know us by
+    then.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     explore_s: float = 12 * 3600
+    """Seconds. And up to half as much again: so long nothing came with hops, and a SUM goes far. A group behind three
+    plain relays may have lost all our introductions.
+    Set by: tests/sync/lora/test_convergence.py, plain relays among islands (43ad6a2; 24 h before 5faf3dd)."""
     answer_t: Span = (1, 6)
+    """T. Until a SUM or a HAVE in answer: several may have heard the same, one is to be first.
+    Set by: nothing on record; bench air, half: line +0.05, cell -0.14, idle +0.67; twice: grid +0.10, median x 1.8, plain
+    +0.12, idle -0.28."""
     hello_capacity: int = 40
+    """Elements. Capacity of a SUM that is to tell most differences: the most that a SUM may have.
+    Set by: docs/protocol.md, 5.2; bench air, half is within noise; twice: join +0.20."""
     spare_capacity: int = 6
+    """Elements. More than the difference of the counts, as both sides may lack something.
+    Set by: bench air, join and merge (f61867b); tests/sync/lora/test_repairs.py; now half or twice is within noise."""
     small_sum: int = 16
+    """Elements. A difference beyond a SUM of this capacity is met with a filter, not with a larger SUM.
+    Set by: decoding: capacity 16 took 7 ms of a desktop core when it was chosen; bench air, half: line +0.05; twice is
+    within noise."""
     usual_capacity: int = 2
+    """Elements. Capacity of a SUM when nothing is known to differ, and of one that rides along: 8 B.
+    Set by: nothing on record; bench air, half: grid +0.15; twice: plain +0.15."""
     answer_spare: int = 2
+    """Elements. More than was found to differ, in a SUM that answers: something may come meanwhile.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     free_capacity: int = 10
+    """Elements. At most, where a larger SUM costs nothing: it fills what would be zeros to avoid the signature.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     unspoken_records: int = 3
+    """Records. Who kept so many new ones, or one a neighbour, and said nothing speaks: it would be taken to be away
+    (`near_patience`).
+    Set by: nothing on record; bench air, half or twice is within noise."""
     tell_neighbours_s: float = 1800
+    """Seconds. Between two NEIGHBOURS while they are the same: one may have been lost.
+    Set by: nothing on record; bench air, half is within noise; twice: grid +0.12."""
 
     # Asking for what we lack
 
     need_t: Span = (1.5, 6)
+    """T. Until we ask for what a summary showed: it may come by itself, or another may ask.
+    Set by: nothing on record; bench air, half: grid +0.13; twice: grid +0.12."""
     piece_wait_t: Span = (6, 14)
+    """T. Until we ask for the rest of a record in pieces: the sender goes on.
+    Set by: tests/sync/lora/test_repairs.py, those who missed the same piece; bench air, half is within noise; twice: grid
+    +0.07."""
     ask_again_t: Span = (15, 25)
+    """T. Until the same is asked again; doubled for each question in a row that nothing answered.
+    Set by: nothing on record; bench air, half: grid +0.23; twice: grid +0.09, join -0.08."""
     leave_asking_t: Span = (8, 16)
+    """T. Until we ask for what another asked for: what it gets, we hear too.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     soon_t: float = 10
+    """T. What is to be asked so soon is asked now, in the same packet as what is due.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     quiet_t: Span = (12, 18)
+    """T. No question so long after something that we lack came: more may follow. Drawn, as all who lack it heard the same
+    packet.
+    Set by: bench air, cell of 20: a quarter fewer bytes once drawn (3929044); now half: plain +0.11; twice: line
+    +0.06."""
     flow_records: int = 5
+    """Records. From so many in a row on it is a flow: whoever sends so many has more.
+    Set by: bench air, join (89faa1d); now half is within noise; twice: grid +0.10."""
     flow_quiet_t: Span = (300, 450)
+    """T. As `quiet_t` in a flow: a sender's governor may make it pause for long, and all that is lacking then fits one
+    question.
+    Set by: bench air, join and merge: 30 T before (94752e5); now half is within noise; twice: join +0.08."""
     flow_unanswered: int = 5
+    """Questions. After a flow, as if so many had been left unanswered: the sender may pause for an hour.
+    Set by: bench air, join and merge (94752e5)."""
     max_unanswered: int = 5
+    """Doublings. Of `ask_again_t`, at most: 32 x 20 T are 20 minutes on LongFast.
+    Set by: bench air, join (89faa1d)."""
     few_lacking: int = 4
+    """Records. Up to so many lacking are few: a sender has airtime left for those.
+    Set by: tests/sync/lora/test_repairs.py, who lacks little asks more often (d06c4d2)."""
     few_unanswered: int = 3
+    """Doublings. Of `ask_again_t` while few are lacking.
+    Set by: as `few_lacking`; bench air, three hops, 75 % lost (d06c4d2)."""
     max_asks: int = 4
+    """Questions. For one record: then it may not exist, as a sketch too small can pass for another set. Compare by a
+    large one.
+    Set by: tests/sync/lora/test_engine.py, what nobody gives (c870c8c)."""
     named_asks: int = 2
+    """Questions. So often the same neighbour is named before anybody is: a question or its answer may be lost.
+    Set by: bench air, questions to one node: 0.08 less (5faf3dd); tests/sync/lora/test_direct.py."""
     ask_all_from: int = 5
+    """Neighbours. From so many on a question goes to all: others lack the same, and what they hear asked they need not
+    ask.
+    Set by: bench air, cell of 20 (492dce0); tests/sync/lora/test_direct.py."""
     max_in_vain: int = 6
+    """Questions. To one neighbour alone, in a row: then its radio may not know our key, or ours not its, and all are
+    asked.
+    Set by: tests/sync/lora/test_direct.py (5faf3dd)."""
     filter_doublings: int = 6
+    """Doublings. Of `answer_t` before the next filter, at most, one for each round of all parts that did not help.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     filtered_elements: int = 512
+    """Elements. In one filter: a larger set is told part by part, as less than three bits an element would tell too
+    little.
+    Set by: docs/protocol.md, 5.3; tests/sync/lora/test_inventory.py (135b28e)."""
     filter_bytes: float = 1.25
+    """Bytes. Of filter for each element: at 10 bits and 6 hashes 1 % of what is lacking seems to be there.
+    Set by: Bloom 1970; docs/protocol.md, 5.3."""
     least_filter_bytes: int = 100
+    """Bytes. A packet with less room gets no filter of a large set: it would say too little.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     max_asked: int = 256
+    """Questions. Remembered: a bound on memory, 8 packets of NEED.
+    Set by: tests/sync/lora/test_engine.py, memory is bounded."""
 
     # Serving what others lack
 
     threshold: float = 0.5
+    """Neighbours. That a transmission must be expected to serve, or it is not worth our airtime.
+    Set by: bench air; now half: line +0.08, grid +0.41, cell +0.19, join +0.10, plain +0.22; twice: grid median x 1.8."""
     urgent_threshold: float = 0.25
+    """Neighbours. The same for an urgent record, which is to arrive even at the price of a needless transmission.
+    Set by: nothing on record; bench air, half or twice changes no packet."""
     onward: float = 2.0
+    """Neighbours. While one more transmission serves so many, it follows at once instead of after `listen_t`.
+    Set by: bench air, cell of 20 (3929044); tests/sync/lora/test_repairs.py; now half: cell -0.18; twice is within
+    noise."""
     help: float = 0.55
+    """Probability. That another node which may hold the record serves a neighbour whom we know it to hear.
+    Set by: bench air (d46b098); now half: line +0.06, grid +0.26, join +0.17; twice: grid +0.09."""
     late: float = 0.15
+    """Probability. That who should pass a record on has no airtime left, each time that we look again.
+    Set by: bench air (5faf3dd); now half is within noise; twice: grid +0.08."""
     relay_least_t: float = 0.5
+    """T. Least delay before a relay: the sender's radio must listen again.
+    Set by: nothing on record; bench air, half is within noise; twice: grid +0.16."""
     leave_t: float = 16
+    """T. More delay, the less a transmission of ours gains: whoever serves more goes first and may spare us ours.
+    Set by: the simulation that the protocol was designed by; bench air (7d1e55c); now half or twice is within noise."""
     spread_t: float = 6
+    """T. Drawn up to this besides: among equals one is to be first.
+    Set by: bench air: 4 before (d46b098); now half is within noise; twice: grid +0.11."""
     rival_t: float = 1.5
+    """T. As `spread_t`, for each who may send the same: one is to be first, and heard by the others in time.
+    Set by: bench air, cell of 20 (c870c8c); now half or twice is within noise."""
     listen_t: float = 18
+    """T. A neighbour that has more to serve would have passed it on by then.
+    Set by: leave_t and a packet's time: the latest that a relay begins (a84d238); bench air, half: grid +0.08; twice is
+    within noise."""
     review_t: float = 360
+    """T. What seemed not worth sending is looked at again: a neighbour may be back.
+    Set by: bench air, join and merge (94752e5); now half or twice is within noise."""
     asked_t: Span = (0.3, 1.5)
+    """T. Until we answer a NEED that names us: nobody else will, and the asker listens.
+    Set by: nothing on record; bench air, half is within noise; twice: grid +0.09, cell +0.23."""
     unasked_records: int = 2
+    """Records. A neighbour lacks no more than so many: they are sent. Of more it first says whom it wants them from.
+    Set by: bench air (40a9712); tests/sync/lora/test_repairs.py; now half or twice is within noise."""
     few_due: int = 4
+    """Records. Repairs under way; with more to come, nothing is sent twice before its receiver has told what it lacks.
+    Set by: bench air, join and merge (94752e5); now half or twice changes no packet."""
     patient_pushes: int = 6
+    """Transmissions. Of one record to a neighbour that never takes it: then it is left alone for a while.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     push_hold_s: float = 60
+    """Seconds. So long after those; doubled with each further one.
+    Set by: nothing on record; bench air, half or twice changes no packet."""
     max_push_hold_s: float = 3600
+    """Seconds. And never longer.
+    Set by: nothing on record."""
     max_transmissions: int = 512
+    """Records. Under way, waiting to be looked at, or looked up in a filter at once: a bound on memory and on the length
+    of a step.
+    Set by: docs/protocol.md, 5.5; bench events."""
     max_pushes: int = 1024
+    """Pairs. Of neighbour and record remembered: a bound on memory.
+    Set by: docs/protocol.md, 5.5."""
 
     # Sharing the air among authors
 
     fade_s: float = 3600
+    """Seconds. Time constant with which sendings are forgotten: the governor's hour.
+    Set by: radio/airtime.py."""
     least_crowd: float = 6.0
+    """Transmissions. An hour that crowd nobody, however few authors there are: a third of the 16 packets that 1 % of an
+    hour holds.
+    Set by: tests/sync/lora/test_fairness.py (d7bd71c)."""
     least_asks: float = 3.0
+    """Packets. Without a record, an hour, before they leave room for records.
+    Set by: tests/sync/lora/test_fairness.py (d7bd71c)."""
     forget_author_s: float = 12 * 3600
+    """Seconds. An author not met for so long keeps nothing back for itself.
+    Set by: tests/sync/lora/test_fairness.py (d7bd71c)."""
     max_authors: int = 64
+    """Authors. Counted: a bound on memory; whoever was not met for longest gives way.
+    Set by: tests/sync/lora/test_fairness.py."""
 
     # Knowing the neighbours
 
     first_loss: float = 0.2
+    """Probability. That a packet of a new neighbour is lost, until its sequence numbers tell.
+    Set by: the loss that the benches take for usual; bench air, half: line +0.05, bad -0.24; twice: plain +0.18, bad
+    -0.29."""
     loss_step: float = 0.1
+    """Fraction. Weight of the last packet in that estimate: a mean over about ten.
+    Set by: nothing on record; bench air, half: bad -0.17; twice: bad -0.17."""
     min_loss: float = 0.02
+    """Probability. The estimate is never lower: a silence still means a little.
+    Set by: nothing on record; bench air, half or twice changes no packet."""
     max_loss: float = 0.9
+    """Probability. And never higher: one packet in ten is heard, or it is no neighbour.
+    Set by: nothing on record; bench air, half or twice is within noise."""
     max_sequence_gap: int = 16
+    """Packets. A larger step in sequence numbers is a restart or a long silence, and tells nothing.
+    Set by: nothing on record; bench air, half or twice changes no packet."""
     near_patience: float = 3
+    """Records. Without a word from it, before a neighbour is taken to be away; more if it has more neighbours, as in a
+    crowd each speaks seldom.
+    Set by: tests/sync/lora/test_hops.py (5faf3dd); bench air, half: line +0.06; twice: line +0.06."""
     far_patience: float = 2
+    """Records. The same behind relays, where each record costs their airtime too.
+    Set by: bench air: 0.04 less (5faf3dd)."""
     bulk_quiet: float = 1 / 8
+    """Records. What a repair counts for: who is being sent many listens, and says nothing.
+    Set by: bench air, join and merge (94752e5)."""
     again_s: float = 1800
+    """Seconds. Before a neighbour three relays away counts: its introduction is over, and the islands between have sent
+    their lists.
+    Set by: tests/sync/lora/test_hops.py (c870c8c)."""
     long_ago_s: float = 5400
+    """Seconds. The same without all those lists: they would have come by now.
+    Set by: tests/sync/lora/test_hops.py (5faf3dd)."""
     forget_neighbour_s: float = 48 * 3600
+    """Seconds. A neighbour not heard for so long is new when it comes back: an island that is off for a night or a day is
+    not.
+    Set by: tests/sync/lora/test_convergence.py, an island off for a day (12 h before 94752e5)."""
     max_neighbours: int = 32
+    """Neighbours. Known: a bound on memory; whoever was not heard for longest gives way.
+    Set by: docs/protocol.md, 5.4; tests/sync/lora/test_engine.py, memory is bounded."""
 
     # What is remembered, and what is done in one step
 
     refused_s: float = 3600
+    """Seconds. What we refused is not asked for, and not looked at, so long: the reason may end, as when a vouch comes.
+    Set by: nothing on record; bench air, half or twice changes no packet."""
     max_refused: int = 256
+    """Records. Refused that are remembered: a bound on memory.
+    Set by: docs/protocol.md, 5.5."""
     max_tags: int = 512
+    """Packets. Whose tags are remembered, to drop a replay: some hours of what is heard.
+    Set by: docs/protocol.md, 5.2."""
     max_summaries: int = 16
+    """Summaries. That wait for the sketch of their hour: a bound on memory, as many as speak in that time.
+    Set by: docs/protocol.md, 5.5."""
     max_partial_records: int = 32
+    """Records. In pieces: a bound on memory, 56 kB.
+    Set by: docs/protocol.md, 5.5; tests/sync/lora/test_engine.py, memory is bounded."""
     partial_record_s: float = 12 * 3600
+    """Seconds. Pieces are kept so long: a sender whose hour is spent goes on in the next, or after the night.
+    Set by: bench air, join and merge (1 h before 94752e5); tests/sync/lora/test_hostile.py."""
     max_hours: int = 4
+    """Hours. Sketched and kept: the present one, the next, and two of neighbours whose clocks differ.
+    Set by: docs/protocol.md, 5.5."""
     sketched_in_step: int = 250
+    """Records. Taken into a sketch at once.
+    Set by: bench events, 3000 records: slowest 5.8 ms, 16.6 ms at 1000, of 30."""
     served_in_step: int = 16
+    """Records. That a neighbour lacks, verified at once.
+    Set by: nothing on record; bench events: a quarter or four times makes no difference to the slowest event."""
 
 
 TUNING = Tuning()

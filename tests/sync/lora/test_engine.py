@@ -27,6 +27,7 @@ from node.sync.lora import packets
 from node.sync.lora.context import Channel, Identity
 from node.sync.lora.engine import AirEngine
 from node.sync.lora.packets import More, Need, Neighbours, Packet, Piece, Sum, Whole
+from node.sync.lora.tuning import TUNING
 from radio.airtime import Governor
 from radio.lora import time_on_air_s
 from tests.sim.archipelago import CHARTER, LINK, START, bulletin
@@ -40,10 +41,10 @@ OTHER = 0x0777
 class Publisher:
     """One island at a link whose other end is the test."""
 
-    def __init__(self, seed=1, charter=CHARTER, **channel):
+    def __init__(self, seed=1, charter=CHARTER, tuning=TUNING, **channel):
         self.liveset = LiveSet(charter)
         self.engine = AirEngine(Channel(LINK, time_on_air_s, Governor(), **channel), self.liveset,
-                                Identity(KEY, 0x0123), random.Random(seed))
+                                Identity(KEY, 0x0123), random.Random(seed), tuning)
         self.island = Replica(self.liveset, MemoryStore(), [self.engine])
         self.now, self.sent, self.sequence, self.under_way, self.outcome = START, [], 0, False, "sent"
         self.give(LinkChanged(LINK, True))
