@@ -12,6 +12,7 @@ import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from node.model.byte_reader import ByteReader
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.record import MAX_RECORD_BYTES
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
@@ -185,56 +186,41 @@ def decode(payload: bytes, key: bytes) -> Packet:
         raise RemoteFault("packet-tag")
     if payload[0] & 15:
         raise RemoteFault("packet-flags")
-    return Packet(int.from_bytes(payload[5:7], "big"), payload[7], tuple(_sections(_PacketReader(payload[8:]))))
+    sections = tuple(_sections(ByteReader(payload[HEADER_BYTES:], "packet-short")))
+    return Packet(int.from_bytes(payload[5:7], "big"), payload[7], sections)
 
 
-class _PacketReader:
-    """Takes bytes from the front."""
-
-    def __init__(self, rest: bytes):
-        self.rest = rest
-
-    def take(self, size: int) -> bytes:
-        if len(self.rest) < size:
-            raise RemoteFault("packet-short")
-        part, self.rest = self.rest[:size], self.rest[size:]
-        return part
-
-    def number(self, size: int = 1) -> int:
-        return int.from_bytes(self.take(size), "big")
-
-
-def _sections(reader: _PacketReader) -> Iterator[Section]:
-    while reader.rest:
-        first = reader.number()
+def _sections(reader: ByteReader) -> Iterator[Section]:
+    while reader.left:
+        first = reader.number(1)
         if first == 0:
-            if any(reader.rest):
+            if any(reader.rest()):
                 raise RemoteFault("packet-padding")
             return
         yield _reading(first)(first, reader)
 
 
-def _reading(first: int) -> Callable[[int, _PacketReader], Section]:
+def _reading(first: int) -> Callable[[int, ByteReader], Section]:
     for mask, kind, read in _READINGS:
         if first & mask == kind:
             return read
     raise RemoteFault("packet-section")
 
 
-def _read_whole(first: int, reader: _PacketReader) -> Whole:
-    return Whole(reader.take(reader.number()), bool(first & 1))
+def _read_whole(first: int, reader: ByteReader) -> Whole:
+    return Whole(reader.take(reader.number(1)), bool(first & 1))
 
 
-def _read_piece(first: int, reader: _PacketReader) -> Piece:
+def _read_piece(first: int, reader: ByteReader) -> Piece:
     short_id, parts = reader.take(SHORT_ID_BYTES), (first & 15) + 1
-    index, whole_bytes = reader.number(), reader.number(2)
+    index, whole_bytes = reader.number(1), reader.number(2)
     if parts < 2 or index >= MAX_PIECES or not parts <= whole_bytes <= MAX_RECORD_BYTES:
         raise RemoteFault("packet-piece")
     content = reader.take(piece_bytes(whole_bytes, parts))
     return Piece(short_id, parts, index, whole_bytes, content, bool(first & 16))
 
 
-def _read_sum(first: int, reader: _PacketReader) -> Sum:
+def _read_sum(first: int, reader: ByteReader) -> Sum:
     capacity = first & 63
     if not 1 <= capacity <= MAX_CAPACITY:
         raise RemoteFault("packet-capacity")
@@ -242,9 +228,9 @@ def _read_sum(first: int, reader: _PacketReader) -> Sum:
     return Sum(as_of_h, count, capacity, int.from_bytes(_turned(sums), "big"))
 
 
-def _read_have(first: int, reader: _PacketReader) -> Have:
-    size = reader.number()
-    as_of_h, count, salt, last = reader.number(2), reader.number(2), reader.number(), reader.number()
+def _read_have(first: int, reader: ByteReader) -> Have:
+    size = reader.number(1)
+    as_of_h, count, salt, last = reader.number(2), reader.number(2), reader.number(1), reader.number(1)
     depth, named = last >> 4, last & 15
     if not size or not 1 <= named <= MAX_RESPONDERS or depth > MAX_DEPTH:
         raise RemoteFault("packet-have")
@@ -252,22 +238,22 @@ def _read_have(first: int, reader: _PacketReader) -> Have:
     return Have(as_of_h, count, salt, responders, reader.take(size), depth)
 
 
-def _read_need(first: int, reader: _PacketReader) -> Need:
+def _read_need(first: int, reader: ByteReader) -> Need:
     if not first & 31:
         raise RemoteFault("packet-need")
-    responder, day = reader.number(ADDRESS_BYTES), reader.number()
+    responder, day = reader.number(ADDRESS_BYTES), reader.number(1)
     return Need(responder, day, tuple(reader.number(ELEMENT_BYTES) for _ in range(first & 31)))
 
 
-def _read_more(first: int, reader: _PacketReader) -> More:
-    responder, short_id, last = reader.number(ADDRESS_BYTES), reader.take(SHORT_ID_BYTES), reader.number()
+def _read_more(first: int, reader: ByteReader) -> More:
+    responder, short_id, last = reader.number(ADDRESS_BYTES), reader.take(SHORT_ID_BYTES), reader.number(1)
     parts, missing = (last >> 4) + 1, last & 15
     if not 2 <= parts <= MAX_PARTS or not 1 <= missing < parts:
         raise RemoteFault("packet-more")
     return More(responder, short_id, parts, missing)
 
 
-def _read_neighbours(first: int, reader: _PacketReader) -> Neighbours:
+def _read_neighbours(first: int, reader: ByteReader) -> Neighbours:
     return Neighbours(tuple(reader.number(ADDRESS_BYTES) for _ in range(first & 15)))
 
 

@@ -1,0 +1,80 @@
+"""When an island says what it holds, by itself: nothing here knows of questions or records."""
+
+import random
+
+import pytest
+
+from node.sync.lora.announcements import Announcements
+from node.sync.lora.neighbours import Neighbourhood
+from node.sync.lora.tuning import TUNING, Timing
+
+T = 2.0  # seconds
+
+
+class Speaker:
+    """Announcements of an island that hears whom the test says."""
+
+    def __init__(self, *heard, seed=1):
+        self.neighbours = Neighbourhood(1, TUNING)
+        for address in heard:
+            self.neighbours.hear(address, 1, 0, 0.0)
+        self.said = Announcements(self.neighbours, Timing(T, random.Random(seed)))
+
+    def introduced(self):
+        """The same, once it has said hello often enough."""
+        self.said.hello(0.0)
+        for _ in range(TUNING.introductions):
+            self.said.summed()
+        return self.said
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_is_new_says_soon_what_it_holds_so_that_most_differences_can_be_told(seed):
+    said = Speaker(seed=seed).said
+    said.hello(100.0)
+    assert T <= said.say_at(quiet_at=9_999.0) - 100 <= 6 * T and said.capacity == TUNING.hello_capacity
+
+
+def test_a_large_summary_waits_while_something_comes_and_a_small_one_does_not():
+    said = Speaker(2).introduced()
+    said.sum_soon(100.0, TUNING.usual_capacity)
+    assert said.say_at(quiet_at=500.0) == 100
+    said.sum_soon(100.0, 30)
+    assert said.say_at(quiet_at=500.0) == 500
+
+
+def test_a_summary_of_somebody_who_holds_the_same_spares_ours_unless_it_says_less():
+    said = Speaker(2).introduced()
+    said.tell_difference(100.0)
+    said.leave_sum(TUNING.usual_capacity)
+    assert said.say_at(0.0) < 200
+    said.leave_sum(TUNING.small_sum)
+    assert said.say_at(0.0) == float("inf")
+
+
+def test_nobody_spares_us_the_first_introduction():
+    said = Speaker(2).said
+    said.hello(100.0)
+    said.leave_sum(TUNING.hello_capacity)
+    said.leave_reply()
+    assert said.say_at(0.0) < 200
+
+
+def test_trickle_is_silent_while_what_we_lack_is_coming_and_speaks_when_a_neighbour_may_lack_something():
+    for coming, speaks in ((True, False), (False, True)):
+        said = Speaker(2).introduced()
+        said.trickle.reset(100.0)
+        said.trickle.heard = 0
+        said.fire(said.trickle.at, doubt=0.9, coming=coming)
+        assert (said.say_at(0.0) < float("inf")) is speaks
+
+
+def test_a_neighbour_that_does_not_know_us_is_told_once_in_a_while_only():
+    said = Speaker(2).introduced()
+    said.introduce(1_000.0)
+    first = said.say_at(0.0)
+    said.summed()
+    said.introduce(1_000.0 + TUNING.trickle_min_s - 1)
+    assert 1_000 < first < 1_100 and said.say_at(0.0) == float("inf")
+    said.introduce(1_000.0 + TUNING.trickle_min_s)
+    assert said.say_at(0.0) < float("inf")

@@ -1,0 +1,105 @@
+"""When an island asks for what it lacks, by itself: whom, for what, and how long it waits before it asks again."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from node.sync.lora.announcements import Announcements
+from node.sync.lora.neighbours import Neighbourhood
+from node.sync.lora.packets import More, Need, Piece
+from node.sync.lora.reassembly import Reassembly
+from node.sync.lora.requests import ANYBODY, Requests
+from node.sync.lora.tuning import TUNING, Timing
+
+T, DAY = 2.0, 730
+NEAR, FAR = 7, 9
+
+
+class Asker:
+    """Requests of an island that hears two others."""
+
+    def __init__(self, seed=1):
+        timing = Timing(T, random.Random(seed))
+        self.neighbours, self.reassembly = Neighbourhood(1, TUNING), Reassembly(TUNING)
+        for address in (NEAR, FAR):
+            self.neighbours.hear(address, 1, 0, 0.0)
+        self.announcements = Announcements(self.neighbours, timing)
+        self.requests = Requests(self.neighbours, self.reassembly, self.announcements, timing)
+
+    def lacks(self, address, *elements, at=0.0):
+        self.requests.behind(self.neighbours.get(address), list(elements), DAY, at)
+
+    def ask(self):
+        """Ask at the next moment that there is something to ask; the moment and the questions."""
+        at = self.requests.next_at()
+        need = self.requests.need(at)
+        questions = [*self.requests.more(at), *([need] if need else [])]
+        self.requests.sent(questions, None, at)
+        return at, questions
+
+
+def test_what_a_neighbour_holds_and_we_lack_is_asked_of_the_one_that_holds_most_of_it():
+    asker = Asker()
+    asker.lacks(NEAR, 11)
+    asker.lacks(FAR, 11, 12)
+    at, questions = asker.ask()
+    assert TUNING.need_t[0] * T <= at <= TUNING.need_t[1] * T
+    assert questions == [Need(FAR, DAY % 256, (11, 12))]
+
+
+def test_after_two_questions_to_one_anybody_may_answer_and_after_four_it_may_not_exist():
+    asker = Asker()
+    asker.lacks(NEAR, 11)
+    asked = [asker.ask() for _ in range(TUNING.max_asks)]
+    assert [questions[0].responder for _, questions in asked] == [NEAR, NEAR, ANYBODY, ANYBODY]
+    pauses = [later - sooner for (sooner, _), (later, _) in pairwise(asked)]
+    assert pauses[0] < pauses[1] < pauses[2]
+    assert asker.requests.need(1e9) is None
+    assert asker.announcements.capacity == TUNING.hello_capacity, "a large summary is to tell what differs"
+
+
+def test_nothing_is_asked_while_something_comes_and_for_long_after_many():
+    asker = Asker()
+    asker.lacks(NEAR, 11)
+    asker.requests.coming(5.0)
+    assert 12 * T <= asker.requests.next_at() - 5 <= 18 * T and not asker.requests.may_ask(5.0)
+    for _ in range(TUNING.flow_records):
+        asker.requests.coming(6.0)
+    assert asker.requests.next_at() - 6 >= TUNING.flow_quiet_t[0] * T
+
+
+def test_the_missing_pieces_of_a_record_are_asked_of_who_sent_the_others():
+    asker = Asker()
+    asker.reassembly.add(Piece(b"abcd", 3, 0, 9, b"xyz", True), NEAR, 0.0)
+    asker.requests.piece_came(b"abcd", 0.0)
+    assert asker.ask()[1] == [More(NEAR, b"abcd", 3, 2)]
+
+
+def test_what_another_asks_for_we_need_not_ask_for_at_once():
+    asker = Asker()
+    asker.lacks(NEAR, 11)
+    asker.requests.leave_asking((11, 99), 0.0)
+    assert asker.requests.next_at() >= TUNING.leave_asking_t[0] * T
+
+
+@pytest.mark.parametrize(("gap", "capacity", "by_filter"), [(20, 2, False), (60, 2, True), (20, TUNING.small_sum, True)])
+def test_too_large_a_difference_is_met_with_a_larger_summary_if_that_can_tell_it_and_else_with_a_filter(
+        gap, capacity, by_filter):
+    asker = Asker()
+    asker.requests.far(asker.neighbours.get(NEAR), capacity, gap, 0.0)
+    assert (asker.requests.filter_at < float("inf")) is by_filter
+    assert (asker.announcements.say_at(0.0) < float("inf")) is not by_filter
+    assert asker.requests.responders() == (NEAR,)
+
+
+def test_each_filter_that_does_not_help_makes_the_next_one_wait_longer():
+    asker, waits = Asker(), []
+    for _ in range(6):
+        asker.requests.far(asker.neighbours.get(NEAR), 2, 60, 0.0)
+        waits.append(asker.requests.filter_at)
+        asker.requests.filter_sent()
+    assert waits[5] > 5 * waits[0]
+    asker.requests.same(asker.neighbours.get(NEAR))
+    asker.requests.far(asker.neighbours.get(NEAR), 2, 60, 0.0)
+    assert asker.requests.filter_at <= 6 * T
