@@ -1,7 +1,8 @@
 """What the air engine was tuned to: every number that is a choice of ours and may differ from island to island.
 
 T is the time on air of a full packet (`Context.unit_s`; LongFast, 188 B: 1.9 s); what is drawn from a span is drawn evenly.
-The text below each field says its unit, its reason, and what set it: a commit, test or document, or "nothing on record".
+The text below each field says its unit, its reason, and what set it: a bench, test or document; in brackets the commit that
+brought the value, often with others. Where "nothing on record" stands, the reason is what the code shows.
 
 Measured are half and twice the value, `python -m tests.bench.air --only ours --tune NAME=VALUE`, in what is reached of
 
@@ -64,27 +65,28 @@ class Tuning:
     Set by: the simulation that the protocol was designed by."""
     trickle_max_s: float = 7200
     """Seconds. Imax: while all agree, each says so every two hours.
-    Set by: bench air, idle: 2 to 3 s of air an hour for the whole mesh; now half: plain +0.20, idle +1.35; twice: idle
+    Set by: docs/protocol.md, 5.6, idle below 3 s of air an hour; bench air, half: plain +0.20, idle +1.35; twice: idle
     -0.35."""
     trickle_redundancy: int = 1
     """Messages. k: one that says the same is enough.
-    Set by: RFC 6206, 6.1."""
+    Set by: RFC 6206, 6.1; bench air, half: grid median x 3.3, plain +0.17, not all equal in time, idle -1.11; twice: grid
+    +0.10, plain +0.19, idle +0.55."""
     crowd: int = 3
     """Neighbours. From so many on each may rest longer: another of them speaks.
     Set by: bench air, idle, grid of 20: 3.4 to 2.0 s an hour (94752e5); now half: idle -0.92; twice: idle +1.21."""
     crowd_interval_s: float = 10_800
     """Seconds. Imax in such a crowd.
-    Set by: as `crowd`."""
+    Set by: as `crowd`; bench air, half: idle +0.95; twice: idle -0.29."""
     lonely_interval_s: float = 1800
     """Seconds. Imax while we hear nobody, and the pause between two SUMs that correct who sends too far: rare, but within
     the hour.
-    Set by: tests/sync/lora/test_hops.py."""
+    Set by: tests/sync/lora/test_hops.py; bench air, half or twice changes no packet."""
     unequal_interval_s: float = 900
     """Seconds. Imax while we know that a neighbour holds what we lack, or lacks what we hold.
-    Set by: bench air, three hops, 75 % lost: 1800 s before (d06c4d2); now half: plain +0.22; twice is within noise."""
+    Set by: nothing on record (1800 s before d06c4d2); bench air, half: plain +0.22; twice is within noise."""
     doubt: float = 0.4
     """Neighbours. So many must be expected to lack something before an interval below the longest ends in a SUM.
-    Set by: bench air, line and grid: 0.25 before (40a9712); now half: plain +0.12; twice is within noise."""
+    Set by: nothing on record (0.25 before 40a9712); bench air, half: plain +0.12; twice is within noise."""
     introductions: int = 3
     """Packets. First SUMs, said whatever was heard: a single one may be lost, and then a neighbour would not know that we
     are there.
@@ -97,7 +99,8 @@ class Tuning:
     explore_s: float = 12 * 3600
     """Seconds. And up to half as much again: so long nothing came with hops, and a SUM goes far. A group behind three
     plain relays may have lost all our introductions.
-    Set by: tests/sync/lora/test_convergence.py, plain relays among islands (43ad6a2; 24 h before 5faf3dd)."""
+    Set by: tests/sync/lora/test_convergence.py, plain relays among islands (43ad6a2; 24 h before 5faf3dd); bench air,
+    half: idle +1.01; twice: idle -0.28."""
     answer_t: Span = (1, 6)
     """T. Until a SUM or a HAVE in answer: several may have heard the same, one is to be first.
     Set by: nothing on record; bench air, half: line +0.05, cell -0.14, idle +0.67; twice: grid +0.10, median x 1.8, plain
@@ -107,7 +110,8 @@ class Tuning:
     Set by: docs/protocol.md, 5.2; bench air, half is within noise; twice: join +0.20."""
     spare_capacity: int = 6
     """Elements. More than the difference of the counts, as both sides may lack something.
-    Set by: bench air, join and merge (f61867b); tests/sync/lora/test_repairs.py; now half or twice is within noise."""
+    Set by: tests/sync/lora/test_repairs.py, a difference that could not be told (f61867b); bench air, half or
+    twice is within noise."""
     small_sum: int = 16
     """Elements. A difference beyond a SUM of this capacity is met with a filter, not with a larger SUM.
     Set by: decoding: capacity 16 took 7 ms of a desktop core when it was chosen; bench air, half: line +0.05; twice is
@@ -154,48 +158,52 @@ class Tuning:
     +0.06."""
     flow_records: int = 5
     """Records. From so many in a row on it is a flow: whoever sends so many has more.
-    Set by: bench air, join (89faa1d); now half is within noise; twice: grid +0.10."""
+    Set by: nothing on record (89faa1d); bench air, half is within noise; twice: grid +0.10."""
     flow_quiet_t: Span = (300, 450)
     """T. As `quiet_t` in a flow: a sender's governor may make it pause for long, and all that is lacking then fits one
     question.
     Set by: bench air, join and merge: 30 T before (94752e5); now half is within noise; twice: join +0.08."""
     flow_unanswered: int = 5
     """Questions. After a flow, as if so many had been left unanswered: the sender may pause for an hour.
-    Set by: bench air, join and merge (94752e5)."""
+    Set by: bench air, join and merge (94752e5); now half or twice is within noise."""
     max_unanswered: int = 5
     """Doublings. Of `ask_again_t`, at most: 32 x 20 T are 20 minutes on LongFast.
-    Set by: bench air, join (89faa1d)."""
+    Set by: nothing on record (89faa1d); bench air, half: join +0.23; twice: join -0.08."""
     few_lacking: int = 4
     """Records. Up to so many lacking are few: a sender has airtime left for those.
-    Set by: tests/sync/lora/test_repairs.py, who lacks little asks more often (d06c4d2)."""
+    Set by: tests/sync/lora/test_repairs.py, who lacks little asks more often (d06c4d2); bench air, half: line +0.05;
+    twice is within noise."""
     few_unanswered: int = 3
     """Doublings. Of `ask_again_t` while few are lacking.
-    Set by: as `few_lacking`; bench air, three hops, 75 % lost (d06c4d2)."""
+    Set by: as `few_lacking` (d06c4d2); bench air, half: line +0.07; twice is within noise."""
     max_asks: int = 4
     """Questions. For one record: then it may not exist, as a sketch too small can pass for another set. Compare by a
     large one.
-    Set by: tests/sync/lora/test_engine.py, what nobody gives (c870c8c)."""
+    Set by: tests/sync/lora/test_engine.py, what nobody gives (c870c8c); bench air, half or twice is within noise."""
     named_asks: int = 2
     """Questions. So often the same neighbour is named before anybody is: a question or its answer may be lost.
-    Set by: bench air, questions to one node: 0.08 less (5faf3dd); tests/sync/lora/test_direct.py."""
+    Set by: bench air, questions to one node: 0.08 less (5faf3dd); tests/sync/lora/test_direct.py; now half: grid +0.08;
+    twice: line +0.07."""
     ask_all_from: int = 5
     """Neighbours. From so many on a question goes to all: others lack the same, and what they hear asked they need not
     ask.
-    Set by: bench air, cell of 20 (492dce0); tests/sync/lora/test_direct.py."""
+    Set by: bench air, cell of 20 (492dce0); tests/sync/lora/test_direct.py; now half or twice is within noise."""
     max_in_vain: int = 6
     """Questions. To one neighbour alone, in a row: then its radio may not know our key, or ours not its, and all are
     asked.
-    Set by: tests/sync/lora/test_direct.py (5faf3dd)."""
+    Set by: tests/sync/lora/test_direct.py (5faf3dd); bench air, half or twice is within noise."""
     filter_doublings: int = 6
     """Doublings. Of `answer_t` before the next filter, at most, one for each round of all parts that did not help.
     Set by: nothing on record; bench air, half or twice is within noise."""
     filtered_elements: int = 512
     """Elements. In one filter: a larger set is told part by part, as less than three bits an element would tell too
     little.
-    Set by: docs/protocol.md, 5.3; tests/sync/lora/test_inventory.py (135b28e)."""
+    Set by: docs/protocol.md, 5.3; tests/sync/lora/test_inventory.py (135b28e); bench air, half or twice changes no
+    packet."""
     filter_bytes: float = 1.25
     """Bytes. Of filter for each element: at 10 bits and 6 hashes 1 % of what is lacking seems to be there.
-    Set by: Bloom 1970; docs/protocol.md, 5.3."""
+    Set by: Bloom 1970; docs/protocol.md, 5.3; bench air, half: join +0.33, wide +0.11, not all equal in time; twice is
+    within noise."""
     least_filter_bytes: int = 100
     """Bytes. A packet with less room gets no filter of a large set: it would say too little.
     Set by: nothing on record; bench air, half or twice is within noise."""
@@ -207,7 +215,8 @@ class Tuning:
 
     threshold: float = 0.5
     """Neighbours. That a transmission must be expected to serve, or it is not worth our airtime.
-    Set by: bench air; now half: line +0.08, grid +0.41, cell +0.19, join +0.10, plain +0.22; twice: grid median x 1.8."""
+    Set by: nothing on record; bench air, half: line +0.08, grid +0.41, cell +0.19, join +0.10, plain +0.22; twice: grid
+    median x 1.8."""
     urgent_threshold: float = 0.25
     """Neighbours. The same for an urgent record, which is to arrive even at the price of a needless transmission.
     Set by: nothing on record; bench air, half or twice changes no packet."""
@@ -217,19 +226,19 @@ class Tuning:
     noise."""
     help: float = 0.55
     """Probability. That another node which may hold the record serves a neighbour whom we know it to hear.
-    Set by: bench air (d46b098); now half: line +0.06, grid +0.26, join +0.17; twice: grid +0.09."""
+    Set by: nothing on record (d46b098); bench air, half: line +0.06, grid +0.26, join +0.17; twice: grid +0.09."""
     late: float = 0.15
     """Probability. That who should pass a record on has no airtime left, each time that we look again.
-    Set by: bench air (5faf3dd); now half is within noise; twice: grid +0.08."""
+    Set by: nothing on record (5faf3dd); bench air, half is within noise; twice: grid +0.08."""
     relay_least_t: float = 0.5
     """T. Least delay before a relay: the sender's radio must listen again.
     Set by: nothing on record; bench air, half is within noise; twice: grid +0.16."""
     leave_t: float = 16
     """T. More delay, the less a transmission of ours gains: whoever serves more goes first and may spare us ours.
-    Set by: the simulation that the protocol was designed by; bench air (7d1e55c); now half or twice is within noise."""
+    Set by: the simulation that the protocol was designed by (7d1e55c); bench air, half or twice is within noise."""
     spread_t: float = 6
     """T. Drawn up to this besides: among equals one is to be first.
-    Set by: bench air: 4 before (d46b098); now half is within noise; twice: grid +0.11."""
+    Set by: nothing on record (4 before d46b098); bench air, half is within noise; twice: grid +0.11."""
     rival_t: float = 1.5
     """T. As `spread_t`, for each who may send the same: one is to be first, and heard by the others in time.
     Set by: bench air, cell of 20 (c870c8c); now half or twice is within noise."""
@@ -245,7 +254,7 @@ class Tuning:
     Set by: nothing on record; bench air, half is within noise; twice: grid +0.09, cell +0.23."""
     unasked_records: int = 2
     """Records. A neighbour lacks no more than so many: they are sent. Of more it first says whom it wants them from.
-    Set by: bench air (40a9712); tests/sync/lora/test_repairs.py; now half or twice is within noise."""
+    Set by: tests/sync/lora/test_repairs.py (40a9712); bench air, half or twice is within noise."""
     few_due: int = 4
     """Records. Repairs under way; with more to come, nothing is sent twice before its receiver has told what it lacks.
     Set by: bench air, join and merge (94752e5); now half or twice changes no packet."""
@@ -257,7 +266,7 @@ class Tuning:
     Set by: nothing on record; bench air, half or twice changes no packet."""
     max_push_hold_s: float = 3600
     """Seconds. And never longer.
-    Set by: nothing on record."""
+    Set by: nothing on record; bench air, half or twice changes no packet."""
     max_transmissions: int = 512
     """Records. Under way, waiting to be looked at, or looked up in a filter at once: a bound on memory and on the length
     of a step.
@@ -270,17 +279,17 @@ class Tuning:
 
     fade_s: float = 3600
     """Seconds. Time constant with which sendings are forgotten: the governor's hour.
-    Set by: radio/airtime.py."""
+    Set by: radio/airtime.py; bench air, half or twice is within noise."""
     least_crowd: float = 6.0
     """Transmissions. An hour that crowd nobody, however few authors there are: a third of the 16 packets that 1 % of an
     hour holds.
-    Set by: tests/sync/lora/test_fairness.py (d7bd71c)."""
+    Set by: tests/sync/lora/test_fairness.py (d7bd71c); bench air, half or twice is within noise."""
     least_asks: float = 3.0
     """Packets. Without a record, an hour, before they leave room for records.
-    Set by: tests/sync/lora/test_fairness.py (d7bd71c)."""
+    Set by: tests/sync/lora/test_fairness.py (d7bd71c); bench air, half is within noise; twice: flood +0.20."""
     forget_author_s: float = 12 * 3600
     """Seconds. An author not met for so long keeps nothing back for itself.
-    Set by: tests/sync/lora/test_fairness.py (d7bd71c)."""
+    Set by: tests/sync/lora/test_fairness.py (d7bd71c); bench air, half or twice is within noise."""
     max_authors: int = 64
     """Authors. Counted: a bound on memory; whoever was not met for longest gives way.
     Set by: tests/sync/lora/test_fairness.py."""
@@ -309,21 +318,22 @@ class Tuning:
     Set by: tests/sync/lora/test_hops.py (5faf3dd); bench air, half: line +0.06; twice: line +0.06."""
     far_patience: float = 2
     """Records. The same behind relays, where each record costs their airtime too.
-    Set by: bench air: 0.04 less (5faf3dd)."""
+    Set by: bench air: 0.04 less (5faf3dd); now half or twice is within noise."""
     bulk_quiet: float = 1 / 8
     """Records. What a repair counts for: who is being sent many listens, and says nothing.
-    Set by: bench air, join and merge (94752e5)."""
+    Set by: bench air, join and merge (94752e5); now half or twice changes no packet."""
     again_s: float = 1800
     """Seconds. Before a neighbour three relays away counts: its introduction is over, and the islands between have sent
     their lists.
-    Set by: tests/sync/lora/test_hops.py (c870c8c)."""
+    Set by: tests/sync/lora/test_hops.py (c870c8c); bench air, half or twice changes no packet."""
     long_ago_s: float = 5400
     """Seconds. The same without all those lists: they would have come by now.
-    Set by: tests/sync/lora/test_hops.py (5faf3dd)."""
+    Set by: tests/sync/lora/test_hops.py (5faf3dd); bench air, half or twice changes no packet."""
     forget_neighbour_s: float = 48 * 3600
     """Seconds. A neighbour not heard for so long is new when it comes back: an island that is off for a night or a day is
     not.
-    Set by: tests/sync/lora/test_convergence.py, an island off for a day (12 h before 94752e5)."""
+    Set by: tests/sync/lora/test_convergence.py, an island off for a day (12 h before 94752e5); bench air, half or twice
+    changes no packet."""
     max_neighbours: int = 32
     """Neighbours. Known: a bound on memory; whoever was not heard for longest gives way.
     Set by: docs/protocol.md, 5.4; tests/sync/lora/test_engine.py, memory is bounded."""
@@ -340,14 +350,15 @@ class Tuning:
     """Packets. Whose tags are remembered, to drop a replay: some hours of what is heard.
     Set by: docs/protocol.md, 5.2."""
     max_summaries: int = 16
-    """Summaries. That wait for the sketch of their hour: a bound on memory, as many as speak in that time.
+    """Summaries. That wait for the sketch of their hour: a bound on memory.
     Set by: docs/protocol.md, 5.5."""
     max_partial_records: int = 32
     """Records. In pieces: a bound on memory, 56 kB.
     Set by: docs/protocol.md, 5.5; tests/sync/lora/test_engine.py, memory is bounded."""
     partial_record_s: float = 12 * 3600
     """Seconds. Pieces are kept so long: a sender whose hour is spent goes on in the next, or after the night.
-    Set by: bench air, join and merge (1 h before 94752e5); tests/sync/lora/test_hostile.py."""
+    Set by: bench air, join and merge (1 h before 94752e5); tests/sync/lora/test_hostile.py; now half or twice changes no
+    packet."""
     max_hours: int = 4
     """Hours. Sketched and kept: the present one, the next, and two of neighbours whose clocks differ.
     Set by: docs/protocol.md, 5.5."""
