@@ -5,6 +5,7 @@ One thread reads, others write. Who wants to end both calls `interrupt`, and `cl
 
 import contextlib
 import socket
+import threading
 from typing import Protocol
 
 import serial
@@ -74,6 +75,7 @@ class SerialStream:
     """A device on a serial line. Raises OSError if there is none; `exclusive`: or if another program has it."""
 
     def __init__(self, path: str, baud: int, exclusive: bool = False):
+        self._closing = threading.Lock()
         self._serial = serial.Serial(path, baud, timeout=READ_S, write_timeout=WRITE_S, exclusive=exclusive or None)
 
     def read(self) -> bytes:
@@ -97,9 +99,10 @@ class SerialStream:
 
     def interrupt(self) -> None:
         """See Stream."""
-        if self._serial.is_open:
-            self._serial.cancel_read()
-            self._serial.cancel_write()
+        with self._closing:  # what it writes to must not be closed meanwhile, nor be another file by then
+            if self._serial.is_open:
+                self._serial.cancel_read()
+                self._serial.cancel_write()
 
     def fileno(self) -> int:
         """The line's file descriptor."""
@@ -107,4 +110,5 @@ class SerialStream:
 
     def close(self) -> None:
         """See Stream."""
-        self._serial.close()
+        with self._closing:
+            self._serial.close()

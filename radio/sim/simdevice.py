@@ -80,7 +80,7 @@ class Device:
         self._sent = Window(HOUR_S, 60)
         self._told_full = False
         self._text_at = float("-inf")
-        self._telemetry_at = TELEMETRY_S
+        self._telemetry_at: float = TELEMETRY_S
         self._last_id = settings.number & 0xFFFF
 
     # the client's side

@@ -55,7 +55,7 @@ def connect():
     links = []
 
     def _connect(url, **settings):
-        links.append(MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_s=(0.05, 0.2), **settings)))
+        links.append(MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_first_s=0.05, retry_last_s=0.2, **settings)))
         return links[-1]
 
     yield _connect
@@ -244,7 +244,7 @@ class Isle:
     def __init__(self, url):
         self.liveset = LiveSet(CHARTER)
         engine = MqttEngine("mqtt", CHARTER, self.liveset, random.Random(1))
-        self.link = MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_s=(0.05, 0.2)))
+        self.link = MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_first_s=0.05, retry_last_s=0.2))
         self.runner = Runner(Replica(self.liveset, MemoryStore(), [engine]), [self.link], FastClock(FAST, START))
         self.runner.start()
 
