@@ -141,7 +141,7 @@ def test_what_the_radio_answers_becomes_an_outcome(puppet, connect, res, outcome
 
 
 def test_a_radio_that_never_tells_of_packets_is_believed(puppet, connect):
-    link = connect(puppet.port)
+    link = connect(puppet.port, patience=replace(CALM, status=0.1))
     until(lambda: link.up)
     puppet.say(queueStatus=mesh_pb2.QueueStatus(free=16, maxlen=16))
     assert [link.send(b"x") for _ in range(3)] == [Outcome.SENT] * 3
@@ -178,7 +178,7 @@ def test_what_the_radio_brings_of_ourselves_and_texts_for_others_are_left_out(pu
     for number, (sender, to, port) in enumerate([(9, 0xFFFFFFFF, 256), (8, 0xFFFFFFFF, 1), (8, 7, 1), (8, 9, 1),
                                                  (8, 0xFFFFFFFF, 256)]):
         puppet.say(packet=packet_from(sender, number + 1, port, b"%d" % number, to=to))
-    assert link.receive(60).payload == b"4" and link.receive(0.05) is None
+    assert link.receive(60).payload == b"4" and link.receive(0) is None
     assert texts == [("!00000008", "3")]
 
 
