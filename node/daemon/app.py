@@ -149,7 +149,7 @@ class App:
         for link in self.links:
             told = link.radio_time if isinstance(link, MeshtasticLink) else None
             if told is not None:
-                self.timekeeper.tell(TimeSource.RADIO, told[0], link.name)
+                self.timekeeper.tell(TimeSource.RADIO, told.utc, link.name)
 
     def _clock_was_set(self, step_s: float) -> None:
         """Setting the clock is no way to more airtime, even if the power goes now; and an engine that sleeps until some

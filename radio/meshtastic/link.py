@@ -44,6 +44,14 @@ class HeardNode:
     rssi_dbm: int
 
 
+@dataclass(frozen=True)
+class RadioTime:
+    """A radio's clock: `utc` in seconds since 1970; `gps` whether its satellite receiver set it."""
+
+    utc: float
+    gps: bool
+
+
 class MeshtasticLink:
     """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(sender, text)` gets the text
     messages sent to us; it is called from the link's thread and must return at once.
@@ -100,12 +108,12 @@ class MeshtasticLink:
             return list(self._neighbours.values())
 
     @property
-    def radio_time(self) -> tuple[float, bool] | None:
-        """Seconds since 1970 by the radio's clock, and whether a satellite receiver set it; None if it has none."""
+    def radio_time(self) -> RadioTime | None:
+        """What the radio's clock says; None if it has none."""
         facts = self.facts
         if facts.clock_utc is None:
             return None
-        return facts.clock_utc + time.monotonic() - facts.clock_at, facts.gps
+        return RadioTime(facts.clock_utc + time.monotonic() - facts.clock_at, facts.gps)
 
     def told(self) -> dict:
         """What the radio said of itself and whom it hears, as JSON values: for the status page and `archipel doctor`."""

@@ -35,6 +35,14 @@ class _Client:
     close: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class _SerialLine:
+    """Both ends of a pty, as file descriptors."""
+
+    ours: int
+    theirs: int
+
+
 @dataclass(eq=False)
 class _PluggedDevice:
     """A device and what it is plugged into."""
@@ -44,7 +52,7 @@ class _PluggedDevice:
     on: bool = True
     client: _Client | None = None
     server: asyncio.Server | None = None
-    line: tuple[int, int] | None = None  # both ends of the pty
+    line: _SerialLine | None = None
     tasks: set = field(default_factory=set)
 
 
@@ -231,7 +239,7 @@ class SimulatedMesh:
         tty.setraw(theirs)
         os.set_blocking(ours, False)
         os.symlink(os.ttyname(theirs), path)
-        radio.line = (ours, theirs)
+        radio.line = _SerialLine(ours, theirs)
 
         def write(data: bytes) -> None:
             with contextlib.suppress(OSError):  # nobody reads the line: what does not fit is lost, as on a wire
@@ -255,8 +263,8 @@ class SimulatedMesh:
 
     def _unplug(self, radio: _PluggedDevice) -> None:
         if radio.line:
-            self._loop.remove_reader(radio.line[0])
-            for end in radio.line:
+            self._loop.remove_reader(radio.line.ours)
+            for end in (radio.line.ours, radio.line.theirs):
                 os.close(end)
             radio.line = None
             self._attach(radio, None)

@@ -28,8 +28,7 @@ def test_the_radio_tells_what_it_is(connect):
         assert (facts.node, facts.firmware, facts.version, facts.signs) == (0xBEEF, "2.8.1.abc", (2, 8, 1), True)
         assert (facts.region, facts.preset, facts.slot, facts.frequency_mhz) == ("EU_868", "MEDIUM_FAST", 1, 869.525)
         assert facts.channels[:2] == ("", "quartier") and facts.channel_use == 0.0
-        utc, gps = link.radio_time
-        assert abs(utc - 1_900_000_000) < 5 and not gps
+        assert abs(link.radio_time.utc - 1_900_000_000) < 5 and not link.radio_time.gps
         link.close()
 
 
