@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import serial
+from meshtastic.protobuf import mesh_pb2
 
 from radio.link import Outcome
 from radio.meshtastic import link as meshtastic_link
@@ -148,3 +149,16 @@ def test_half_a_message_and_then_a_new_connection_is_a_new_beginning(puppet, con
     until(lambda: link.counters["connected"] == 2)
     puppet.say(packet=packet_from(8, 3, 256, b"whole"))
     assert link.receive(5).payload == b"whole"
+
+
+def test_the_end_of_another_handshake_is_not_the_end_of_ours(puppet, connect):
+    puppet.answers = False
+    link = connect(puppet.port)
+    asked = puppet.heard.get(timeout=30).want_config_id
+    puppet.greet(asked ^ 1)
+    puppet.say(queueStatus=mesh_pb2.QueueStatus(free=3, maxlen=16))
+    until(lambda: link._free == 3)
+    assert not link.up
+    puppet.greet(asked)
+    until(lambda: link.up)
+    assert link.counters["connected"] == 1
