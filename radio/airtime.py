@@ -1,10 +1,13 @@
 """The airtime governor: how long to wait before the next packet may go, so that no hour ever holds too much of ours.
 
-`now` is in seconds of whatever clock the caller lives by. A clock set back is noticed here; a clock set forward is told
-with `clock_jumped`, or taken for one when more than a day passes between two calls.
+Air is counted by a clock that nobody sets. An island's calendar may be set at any moment, by another thread too, and a
+governor that lived by it could not tell that from time gone by. Asking changes nothing: any thread may.
 """
 
 import math
+from collections.abc import Callable, Iterator
+from itertools import takewhile
+from typing import Any
 
 from radio.regions import legal_duty_cycle
 
@@ -32,16 +35,21 @@ class Window:
 
     def add(self, airtime_s: float, now: float) -> None:
         """Count `airtime_s` as spent at `now`; what is added later is never older."""
-        grain = max(int(now // self.grain_s), next(reversed(self._grains), 0))
+        self._forget(now)
+        grain = int(now // self.grain_s)
+        if self._grains:
+            grain = max(grain, next(reversed(self._grains)))
         self._grains[grain] = self._grains.get(grain, 0.0) + airtime_s
         self._sum_s += airtime_s
 
     def used_s(self, now: float, window_s: float | None = None) -> float:
         """What was spent in the last `window_s` (the whole span if None)."""
-        self._forget(now)
-        if window_s is None:
-            return self._sum_s
-        return sum(spent for grain, spent in self._grains.items() if self._end(grain) > now - window_s)
+        if window_s is not None:
+            return sum(spent for grain, spent in self._live(now) if self._end(grain) > now - window_s)
+        used_s, gone = self._sum_s, self._gone(now)
+        for _, spent in gone:
+            used_s -= spent
+        return used_s if len(gone) < len(self._grains) else 0.0
 
     def wait_s(self, airtime_s: float, limit_s: float, now: float) -> float:
         """How long until `airtime_s` more stays within `limit_s`: 0 if it does now, infinity if it never will."""
@@ -50,33 +58,33 @@ class Window:
         room_s = limit_s - self.used_s(now)
         if room_s >= airtime_s:
             return 0.0
-        for grain, spent in self._grains.items():
+        for grain, spent in self._live(now):
             room_s += spent
             if room_s >= airtime_s:
                 return self._end(grain) + self.span_s - now
         return self.span_s + self.grain_s  # rounding left nothing over
 
-    def shift(self, step_s: float) -> None:
-        """The clock was moved by `step_s`: what was spent keeps its age, rounded down."""
-        grains, step = self._grains, math.ceil(step_s / self.grain_s)
-        self._grains = {grain + step: spent for grain, spent in grains.items()}
-
     def spent(self, now: float) -> list[list[float]]:
-        """[[age in seconds, seconds of air], ...], oldest first."""
-        self._forget(now)
-        return [[now - self._end(grain), spent] for grain, spent in self._grains.items()]
+        """[[age in seconds, seconds of air], ...], oldest first; a grain that has not ended has an age below 0."""
+        return [[now - self._end(grain), spent] for grain, spent in self._live(now)]
 
     def _end(self, grain: int) -> float:
         return (grain + 1) * self.grain_s
 
+    def _is_gone(self, grain: int, now: float) -> bool:
+        return self._end(grain) <= now - self.span_s
+
+    def _gone(self, now: float) -> list[tuple[int, float]]:
+        """Grains that count no more. (Copies, here and below: another thread may ask while this one adds.)"""
+        return list(takewhile(lambda one: self._is_gone(one[0], now), tuple(self._grains.items())))
+
+    def _live(self, now: float) -> Iterator[tuple[int, float]]:
+        return (one for one in tuple(self._grains.items()) if not self._is_gone(one[0], now))
+
     def _forget(self, now: float) -> None:
-        gone = []
-        for grain in self._grains:
-            if self._end(grain) > now - self.span_s:
-                break
-            gone.append(grain)
-        for grain in gone:
-            self._sum_s -= self._grains.pop(grain)
+        for grain, spent in self._gone(now):
+            del self._grains[grain]
+            self._sum_s -= spent
         if not self._grains:
             self._sum_s = 0.0
 
@@ -86,7 +94,7 @@ class _BackOff:
 
     def __init__(self, first_s: float, last_s: float):
         self.first_s, self.last_s = first_s, last_s
-        self.end()
+        self._next_s, self.until_at = first_s, -math.inf
 
     def begin(self, now: float) -> None:
         self.until_at = now + self._next_s
@@ -102,15 +110,19 @@ def default_share(duty_cycle: float) -> float:
 
 
 class Governor:
-    """Says when a packet may go. `share` is the part of the region's legal duty cycle that we may use, in (0, 1]."""
+    """Says when a packet may go. `share` is the part of the region's legal duty cycle that we may use, in (0, 1].
 
-    def __init__(self, region: str = "EU_868", share: float | None = None):
+    `monotonic` gives seconds that never jump, of the same length as the caller's. With it the callers' `now` says nothing
+    here; without it their own clock must never jump (a simulation's). Only `state` and `restore` speak of the calendar.
+    """
+
+    def __init__(self, region: str = "EU_868", share: float | None = None, monotonic: Callable[[], float] | None = None):
+        self.monotonic = monotonic
         self._hour = Window(HOUR_S + GUARD_S, grain_s=10)
         self._channel = Window(MINUTE_S, grain_s=1)  # ours and what we heard
         self._busy = _BackOff(FIRST_BUSY_S, LAST_BUSY_S)
         self._refused = _BackOff(FIRST_REFUSED_S, LAST_REFUSED_S)
         self._told_use = 0.0
-        self._last_at: float | None = None
         self.configure(region, share)
 
     def configure(self, region: str, share: float | None = None) -> None:
@@ -131,40 +143,37 @@ class Governor:
 
         `crowding`: it is of somebody who had much of the hour already, and leaves some of the rest to others.
         """
-        self._notice(now)
+        at = self._moment(now)
         kept_free = (0 if urgent else URGENT_RESERVE) + (FAIR_RESERVE if crowding else 0)
         limit_s = self.limit_s * (1 - kept_free)
         return max(
-            self._hour.wait_s(airtime_s, limit_s, now),
-            self._refused.until_at - now,
-            self._channel_wait_s(now, urgent),
+            self._hour.wait_s(airtime_s, limit_s, at),
+            self._refused.until_at - at,
+            self._channel_wait_s(at, urgent),
             0.0,
         )
 
     def charge(self, airtime_s: float, now: float) -> None:
         """A packet of `airtime_s` goes now (or within a minute: the radio's queue)."""
-        self._notice(now)
-        self._hour.add(airtime_s, now)
-        self._channel.add(airtime_s, now)
+        at = self._moment(now)
+        self._hour.add(airtime_s, at)
+        self._channel.add(airtime_s, at)
 
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else used the channel that long."""
-        self._notice(now)
-        self._channel.add(airtime_s, now)
+        self._channel.add(airtime_s, self._moment(now))
 
     def channel_told(self, channel_use: float, now: float) -> None:
         """The radio measured this part (0 to 1) of its last minute as busy, whoever sent."""
-        self._notice(now)
         self._told_use = channel_use
         if channel_use >= MAX_CHANNEL_USE:
-            self._busy.begin(now)
+            self._busy.begin(self._moment(now))
         else:
             self._busy.end()
 
     def refused(self, now: float) -> None:
         """The radio said DUTY_CYCLE_LIMIT."""
-        self._notice(now)
-        self._refused.begin(now)
+        self._refused.begin(self._moment(now))
 
     def accepted(self) -> None:
         """The radio took a packet again."""
@@ -172,46 +181,32 @@ class Governor:
 
     def used_s(self, now: float, window_s: float = HOUR_S) -> float:
         """Seconds of air we spent in the last `window_s`, an hour at most."""
-        self._notice(now)
-        return self._hour.used_s(now, window_s)
+        return self._hour.used_s(self._moment(now), window_s)
 
     def left_s(self, now: float) -> float:
         """Seconds of air left to us at this moment."""
-        self._notice(now)
-        return max(self.limit_s - self._hour.used_s(now), 0.0)
-
-    def clock_jumped(self, step_s: float) -> None:
-        """The clock that `now` comes from was set, `step_s` forward (negative: back): ages stay as they are."""
-        for window in (self._hour, self._channel):
-            window.shift(step_s)
-        for pause in (self._busy, self._refused):
-            pause.until_at += step_s
-        if self._last_at is not None:
-            self._last_at += step_s
+        return max(self.limit_s - self._hour.used_s(self._moment(now)), 0.0)
 
     def state(self, now: float) -> dict:
-        """What to keep across a restart, as JSON values."""
-        self._notice(now)
-        return {"at": now, "spent": self._hour.spent(now)}
+        """What to keep across a restart, as JSON values; `now` is the calendar's, and no other clock survives one."""
+        return {"at": now, "spent": self._hour.spent(self._moment(now))}
 
-    def restore(self, state: object, now: float) -> None:
-        """Take up a kept `state`; time away counts if the clock makes it believable. A damaged state is no state."""
+    def restore(self, state: Any, now: float) -> None:
+        """Take up a kept `state`; time away counts if the calendar makes it believable. A damaged state is no state."""
         try:
             away_s = now - float(state["at"])
             spent = [(float(age_s), float(airtime_s)) for age_s, airtime_s in state["spent"]]
         except (TypeError, ValueError, KeyError, OverflowError):
             return
-        away_s = away_s if 0 <= away_s <= DAY_S else 0.0
+        at = self._moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
         for age_s, airtime_s in sorted(spent, reverse=True):
             if 0 <= airtime_s <= HOUR_S and age_s < HOUR_S + GUARD_S:
-                self._hour.add(airtime_s, now - max(age_s, 0) - away_s)
+                self._hour.add(airtime_s, at - max(age_s, 0.0))  # nothing was spent later than it was kept
 
-    def _notice(self, now: float) -> None:
-        if self._last_at is not None and not 0 <= now - self._last_at <= DAY_S:
-            self.clock_jumped(now - self._last_at)
-        self._last_at = now
+    def _moment(self, now: float) -> float:
+        return self.monotonic() if self.monotonic else now
 
-    def _channel_wait_s(self, now: float, urgent: bool) -> float:
+    def _channel_wait_s(self, at: float, urgent: bool) -> float:
         limit = MAX_URGENT_CHANNEL_USE if urgent else MAX_CHANNEL_USE
-        told_s = self._busy.until_at - now if self._told_use >= limit else 0.0
-        return max(told_s, self._channel.wait_s(0.0, limit * MINUTE_S, now))
+        told_s = self._busy.until_at - at if self._told_use >= limit else 0.0
+        return max(told_s, self._channel.wait_s(0.0, limit * MINUTE_S, at))

@@ -1,5 +1,6 @@
 """A real island put together from its settings: store, live set, links, engines, runner, board, portal."""
 
+import contextlib
 import logging
 import os
 import random
@@ -38,6 +39,7 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, Engine, Replica
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
+from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
 from node.sync.mqtt.engine import MqttEngine
@@ -55,7 +57,7 @@ log = logging.getLogger(__name__)
 RADIO = "radio"
 MAX_NOTICES = 20
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
-LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine
+LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine, writes nothing
 
 
 class App:
@@ -147,14 +149,16 @@ class App:
         for link in self.links:
             told = link.radio_time if isinstance(link, MeshtasticLink) else None
             if told is not None:
-                self.timekeeper.tell(TimeSource.RADIO, told[0], link.name)
+                self.timekeeper.tell(TimeSource.RADIO, told.utc, link.name)
 
     def _clock_was_set(self, step_s: float) -> None:
-        """Setting the clock is no way to more airtime; and an engine that sleeps until some hour must look again."""
-        for governor in self.governors:
-            governor.clock_jumped(step_s)
-        if abs(step_s) >= LEAST_STEP_S:
-            self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
+        """Setting the clock is no way to more airtime, even if the power goes now; and an engine that sleeps until some
+        hour must look again."""
+        if abs(step_s) < LEAST_STEP_S:
+            return
+        with contextlib.suppress(StoreFailed):  # a card that fails is told elsewhere, and stops no clock
+            self.store.set_note("airtime", self.air.governor.state(self.timekeeper.now() + step_s))
+        self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _neighbour_says(self, who: str, utc: float) -> None:
         """A packet tells the time. The clock stands still for the engines until all that came with it is done."""
@@ -202,9 +206,11 @@ class App:
         member = Membership(self.charter, self.key, self.liveset)
         self.air = LoraAdapter(RADIO, member, self._radio_facts, RadioLimits(radio.max_payload, radio.region, radio.share),
                                self._neighbour_says)
-        self.air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
         packet_air = packet_governor(packet)
         self.governors = [self.air.governor, packet_air]
+        for governor in self.governors:
+            governor.monotonic = self.timekeeper.monotonic
+        self.air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
         rng = random.Random()  # noqa: S311 - when to send is no secret
         engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
         engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in self.brokers]

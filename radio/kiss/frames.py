@@ -15,7 +15,7 @@ CALLSIGN = re.compile(r"[A-Z0-9]{3,6}(-([0-9]|1[0-5]))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardFrame:
     """A UI frame of ours: who sent it (callsign and SSID), how many digipeaters passed it on, what is in it."""
 
     sender: str
@@ -37,7 +37,7 @@ def ui_frame(sender: str, info: bytes) -> bytes:
     return _address(DESTINATION, command=True) + _address(sender, last=True) + bytes([UI, NO_LAYER_3]) + info
 
 
-def heard(frame: bytes) -> Heard | None:
+def heard(frame: bytes) -> HeardFrame | None:
     """What a frame says, None if it is not one of ours (other traffic of the channel, noise)."""
     addresses = _addresses(frame)
     rest = frame[len(addresses) * ADDRESS_BYTES:]
@@ -47,7 +47,7 @@ def heard(frame: bytes) -> Heard | None:
         return None
     sender = _callsign(addresses[1])
     hops = sum(address[6] >> 7 for address in addresses[2:])
-    return Heard(sender, hops, rest[2:]) if is_callsign(sender) else None
+    return HeardFrame(sender, hops, rest[2:]) if is_callsign(sender) else None
 
 
 def kissed(frame: bytes) -> bytes:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from meshtastic.protobuf import mesh_pb2, portnums_pb2, telemetry_pb2
 
 from radio.lora import LONG_FAST, PRESET_NAMES, PRESETS, Modem, widened
+from radio.meshtastic.protobuf import FromRadio, MeshPacket, kind_of, mesh_pb2, portnums_pb2, telemetry_pb2
 from radio.regions import REGIONS, channel_slot, region_name
 
 TEXT_PORT = portnums_pb2.TEXT_MESSAGE_APP
@@ -58,9 +58,9 @@ class SendStatus:
     sender: int
 
 
-def learn(facts: Facts, message: Any, now: float) -> Facts:
+def learn(facts: Facts, message: FromRadio, now: float) -> Facts:
     """`facts` with what a FromRadio message adds."""
-    match message.WhichOneof("payload_variant"):
+    match kind_of(message):
         case "my_info":
             return replace(facts, node=message.my_info.my_node_num, channels=())
         case "metadata":
@@ -77,19 +77,19 @@ def learn(facts: Facts, message: Any, now: float) -> Facts:
     return facts
 
 
-def sender_of(packet: Any) -> int:
+def sender_of(packet: MeshPacket) -> int:
     """Who sent a packet: `from` is a word of Python's."""
     return getattr(packet, "from")
 
 
-def hops_of(packet: Any) -> int | None:
+def hops_of(packet: MeshPacket) -> int | None:
     """How many nodes passed it on; None if its firmware (before 2.3) does not tell."""
     if packet.hop_start:
         return max(packet.hop_start - packet.hop_limit, 0)
     return 0 if packet.decoded.HasField("bitfield") and not packet.hop_limit else None
 
 
-def verdict_of(packet: Any) -> SendStatus | None:
+def verdict_of(packet: MeshPacket) -> SendStatus | None:
     """The ACK or NAK in a routing packet, None in any other."""
     if packet.decoded.portnum != portnums_pb2.ROUTING_APP or not packet.decoded.request_id:
         return None
@@ -153,7 +153,7 @@ def _with_clock(facts: Facts, utc: int, now: float) -> Facts:
     return replace(facts, clock_utc=utc, clock_at=now)
 
 
-def _from_packet(facts: Facts, packet: Any, now: float) -> Facts:
+def _from_packet(facts: Facts, packet: MeshPacket, now: float) -> Facts:
     facts = _with_clock(facts, packet.rx_time, now)
     if sender_of(packet) != facts.node:
         return facts

@@ -2,7 +2,7 @@
 silent, without a region, or shared with somebody else (`radio.meshtastic.session` keeps the connection).
 
 `send` returns when the packet has had its time on the air, or at the latest after `Patience`'s limits; nothing here waits
-without bound. The facts about firmware and library that this relies on are in docs/radio.md.
+without bound. The facts about the firmware that this relies on are in docs/radio.md.
 """
 
 import itertools
@@ -17,9 +17,10 @@ from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
 from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, sender_of, verdict_of
+from radio.meshtastic.protobuf import EVERYBODY, FromRadio, MeshPacket, OutgoingPacket, kind_of
 from radio.meshtastic.session import Session
 from radio.meshtastic.settings import MeshtasticSettings, split_address
-from radio.meshtastic.wire import EVERYBODY, Letter, Wire, serial_paths, serial_wire, tcp_wire
+from radio.meshtastic.wire import Wire, serial_paths, serial_wire, tcp_wire
 from radio.regions import UNSET
 
 MAX_TEXT_BYTES = 219
@@ -41,6 +42,14 @@ class HeardNode:
     hops: int | None
     snr_db: float
     rssi_dbm: int
+
+
+@dataclass(frozen=True)
+class RadioTime:
+    """A radio's clock: `utc` in seconds since 1970; `gps` whether its satellite receiver set it."""
+
+    utc: float
+    gps: bool
 
 
 class MeshtasticLink:
@@ -99,12 +108,12 @@ class MeshtasticLink:
             return list(self._neighbours.values())
 
     @property
-    def radio_time(self) -> tuple[float, bool] | None:
-        """Seconds since 1970 by the radio's clock, and whether a satellite receiver set it; None if it has none."""
+    def radio_time(self) -> RadioTime | None:
+        """What the radio's clock says; None if it has none."""
         facts = self.facts
         if facts.clock_utc is None:
             return None
-        return facts.clock_utc + time.monotonic() - facts.clock_at, facts.gps
+        return RadioTime(facts.clock_utc + time.monotonic() - facts.clock_at, facts.gps)
 
     def told(self) -> dict:
         """What the radio said of itself and whom it hears, as JSON values: for the status page and `archipel doctor`."""
@@ -125,7 +134,8 @@ class MeshtasticLink:
         if len(payload) > self.max_payload:
             raise ValueError(f"{len(payload)} bytes are too many for one packet of {self.max_payload}")
         receiver = node_number(to) if to else EVERYBODY
-        return self._post(Letter(payload, self.settings.portnum, self._channel() or 0, hop_limit, receiver, urgent=urgent))
+        return self._post(OutgoingPacket(payload, self.settings.portnum, self._channel() or 0, hop_limit, receiver,
+                                         urgent=urgent))
 
     def send_text(self, receiver: str, text: str, hop_limit: int = 3) -> Outcome:
         """Send a text message (219 bytes at most) to one node, `!` and 8 hex digits; its radio acknowledges it, ours
@@ -135,7 +145,7 @@ class MeshtasticLink:
         if len(payload) > MAX_TEXT_BYTES:
             raise ValueError(f"{len(payload)} bytes are too many for a text message of {MAX_TEXT_BYTES}")
         self._session.pause(self._text_at + TEXT_PAUSE_S / self.settings.speed - time.monotonic())
-        outcome = self._post(Letter(payload, TEXT_PORT, 0, hop_limit, node_number(receiver), want_ack=True))
+        outcome = self._post(OutgoingPacket(payload, TEXT_PORT, 0, hop_limit, node_number(receiver), want_ack=True))
         self._text_at = time.monotonic()
         return outcome
 
@@ -150,13 +160,13 @@ class MeshtasticLink:
 
     # sending
 
-    def _post(self, letter: Letter) -> Outcome:
+    def _post(self, packet: OutgoingPacket) -> Outcome:
         with self._sending:
-            outcome = self._attempt(letter)
+            outcome = self._attempt(packet)
         self.counters[outcome.value] += 1
         return outcome
 
-    def _attempt(self, letter: Letter) -> Outcome:
+    def _attempt(self, packet: OutgoingPacket) -> Outcome:
         if not self.up:
             return Outcome.REGION_UNSET if self.state in ("region-unset", "muted") else Outcome.DOWN
         wire = self._session.wire
@@ -165,13 +175,13 @@ class MeshtasticLink:
         if not self._await_room(wire):
             return Outcome.QUEUE_FULL
         try:
-            packet_id = wire.post(letter)
-        except Exception:  # whatever the library or the line raises, this stream is over
+            packet_id = wire.post(packet)
+        except OSError:
             self._session.lose(wire)
             return Outcome.DOWN
-        if letter.want_ack:
-            self._remember(self._texts, packet_id, letter.to)
-        return self._follow(wire, packet_id, letter)
+        if packet.want_ack:
+            self._remember(self._texts, packet_id, packet.to)
+        return self._follow(wire, packet_id, packet)
 
     def _await_room(self, wire: Wire) -> bool:
         """Wait until the radio's queue has a place; a radio that says nothing of its queue is believed to have one."""
@@ -184,7 +194,7 @@ class MeshtasticLink:
             self._session.wait(lambda: self._free != 0 or not self._session.holds(wire), min(left_s, 2))
         return True
 
-    def _follow(self, wire: Wire, packet_id: int, letter: Letter) -> Outcome:
+    def _follow(self, wire: Wire, packet_id: int, packet: OutgoingPacket) -> Outcome:
         """Wait for the radio's word on a packet, then for the packet to have had its time."""
         self._session.wait(lambda: packet_id in self._statuses or not self._session.holds(wire),
                            self.settings.patience.status)
@@ -194,7 +204,7 @@ class MeshtasticLink:
         self._answers, self._unanswered = True, 0
         outcome = OUTCOMES.get(status.res, Outcome.FAILED)
         if outcome is Outcome.SENT:
-            self._take_turn(letter, max(status.maxlen - status.free, 1))
+            self._take_turn(packet, max(status.maxlen - status.free, 1))
         return outcome
 
     def _without_word(self, wire: Wire) -> Outcome:
@@ -208,10 +218,10 @@ class MeshtasticLink:
             self._session.lose(wire)  # it may be gone without a word: call it again
         return Outcome.FAILED
 
-    def _take_turn(self, letter: Letter, queued: int) -> None:
+    def _take_turn(self, packet: OutgoingPacket, queued: int) -> None:
         """Let what is in the radio's queue go out, so that there is one packet of ours in it at most."""
         facts = self.facts
-        airtime_s = time_on_air_s(len(letter.payload), facts.modem, facts.signs, letter.to != EVERYBODY)
+        airtime_s = time_on_air_s(len(packet.payload), facts.modem, facts.signs, packet.to != EVERYBODY)
         turn_s = (queued * airtime_s + CONTENTION_SLOTS * facts.modem.slot_s) / self.settings.speed
         self._session.pause(min(turn_s, self.settings.patience.room))
 
@@ -235,9 +245,9 @@ class MeshtasticLink:
 
     # what the radio says (called by the session, its lock held)
 
-    def _hear(self, message: Any) -> None:
+    def _hear(self, message: FromRadio) -> None:
         self.facts = learn(self.facts, message, time.monotonic())
-        match message.WhichOneof("payload_variant"):
+        match kind_of(message):
             case "my_info":  # the beginning of every handshake
                 self._free, self._answers, self._unanswered = None, False, 0
                 self._statuses.clear()
@@ -247,7 +257,7 @@ class MeshtasticLink:
             case "packet":
                 self._take_packet(message.packet)
 
-    def _take_packet(self, packet: Any) -> None:
+    def _take_packet(self, packet: MeshPacket) -> None:
         sender, verdict = sender_of(packet), verdict_of(packet)
         if verdict:
             self._judge(verdict)
@@ -268,7 +278,7 @@ class MeshtasticLink:
         elif verdict.error:
             self.counters["refused"] += 1
 
-    def _take_ours(self, packet: Any, node: str) -> None:
+    def _take_ours(self, packet: MeshPacket, node: str) -> None:
         hops, known = hops_of(packet), self._neighbours.pop(node, None)
         packets = known.packets + 1 if known else 1
         neighbour = HeardNode(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)

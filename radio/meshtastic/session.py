@@ -1,18 +1,17 @@
 """Staying connected to one radio: open the stream, watch it, open it again. A thread of its own does all of it.
 
-The library's reader thread calls `_hear`; whoever waits for something the radio will say uses `wait`.
+The stream's reading thread calls `_hear`; whoever waits for something the radio will say uses `wait`.
 """
 
-import contextlib
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
+from radio.meshtastic.protobuf import FromRadio, kind_of
 from radio.meshtastic.settings import Patience
-from radio.meshtastic.wire import Wire
+from radio.meshtastic.wire import Wire, WireEars
 
 SHORT_LIVES = 3  # thrown out so often right after the handshake: somebody else wants this radio
 CLOSE_S = 15  # opening a device may block that long
@@ -24,7 +23,7 @@ class Session:
     is no radio; `on_message(message)` gets what the radio says, one at a time, with the lock of `wait` held.
     """
 
-    def __init__(self, find_wire: Callable[[], Wire | None], on_message: Callable[[Any], None], patience: Patience):
+    def __init__(self, find_wire: Callable[[], Wire | None], on_message: Callable[[FromRadio], None], patience: Patience):
         self.counters: Counter[str] = Counter()
         self.problem = "connecting"
         self.wire: Wire | None = None
@@ -75,8 +74,8 @@ class Session:
     def beat(self, wire: Wire) -> None:
         """Send a heartbeat: firmware since 2.7 answers with the state of its queue."""
         try:
-            wire.sendHeartbeat()
-        except Exception:  # whatever the library or the line raises, this stream is over
+            wire.beat()
+        except OSError:
             self.lose(wire)
 
     # the thread
@@ -101,9 +100,8 @@ class Session:
         try:
             wire = self._find_wire()
             if wire:
-                self._take_up(wire)
-                wire.connect()
-        except Exception:  # no device, no permission, refused, ...: the library and pyserial raise anything
+                wire.connect(self._take_up(wire))
+        except Exception:  # no device, no permission, refused, no such address ...: we go on trying
             self._end(wire)
             wire = None
         if wire is None:
@@ -114,18 +112,17 @@ class Session:
         finally:
             self._end(wire)
 
-    def _take_up(self, wire: Wire) -> None:
-        wire.on_message = lambda message: self._hear(wire, message)
-        wire.on_garbage = lambda: self.counters.update(["radio-garbage"])
-        wire.on_end = lambda: self.lose(wire)
+    def _take_up(self, wire: Wire) -> WireEars:
         with self._changed:
             self.wire, self.configured, self._heard_at = wire, False, time.monotonic()
+        return WireEars(message=lambda message: self._hear(wire, message),
+                        garbage=lambda: self.counters.update(["radio-garbage"]),
+                        end=lambda: self.lose(wire))
 
     def _end(self, wire: Wire | None) -> None:
         if wire:
             self.lose(wire)
-            with contextlib.suppress(Exception):
-                wire.hang_up()
+            wire.hang_up()
 
     def _stay(self, wire: Wire) -> bool:
         """Watch an open stream until it ends; whether the handshake was completed."""
@@ -151,12 +148,12 @@ class Session:
         self.problem = "silent"
         return True
 
-    def _hear(self, wire: Wire, message: Any) -> None:
+    def _hear(self, wire: Wire, message: FromRadio) -> None:
         with self._changed:
             if not self.holds(wire):
                 return
             self._heard_at = time.monotonic()
-            kind = message.WhichOneof("payload_variant")
+            kind = kind_of(message)
             if kind == "config_complete_id" and message.config_complete_id == wire.config_id:
                 self.counters["connected"] += not self.configured
                 self.configured = True

@@ -1,182 +1,180 @@
-"""The `meshtastic` library, tamed: one stream to one radio, open until it breaks, then never again.
-
-Left to itself (2.6 to 2.7) the library reconnects without saying so, blocks for ever when the radio's queue is full, keeps
-every node number and every line of noise it ever heard, and leaves timers running after `close`.
-Here it does the framing, the handshake's first word and the packets going out; what comes in goes straight to the link.
-"""
+"""One stream to one radio, open until it breaks, then never again: the handshake's first word, packets out, messages in."""
 
 import contextlib
 import logging
-import socket
+import random
+import termios
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from google.protobuf.message import DecodeError
-from meshtastic.protobuf import mesh_pb2
-from meshtastic.serial_interface import SerialInterface
-from meshtastic.stream_interface import StreamInterface
-from meshtastic.tcp_interface import TCPInterface
-from meshtastic.util import findPorts
+from serial.tools import list_ports
 
-CONNECT_S = 10
-STALL_S = 5  # a TCP peer that takes nothing for so long is gone
-JOIN_S = 3
-EVERYBODY = 0xFFFFFFFF
+from radio.meshtastic.framing import Deframer, framed
+from radio.meshtastic.protobuf import (
+    FromRadio,
+    OutgoingPacket,
+    goodbye,
+    heartbeat,
+    kind_of,
+    read_from_radio,
+    request_for_configuration,
+    request_to_send,
+)
+from radio.stream import SerialStream, Stream, TcpStream
 
-logging.getLogger("meshtastic").setLevel(logging.CRITICAL)
+log = logging.getLogger(__name__)
+
+WAKE = b"\xc3" * 32  # wakes a radio that sleeps, and ends whatever it takes for a message that has begun
+BAUD = 115_200
+PACE_S = 0.1  # between writes to a serial line: some radios' buffers hold no more than one message
+JOIN_S = 3.0
+GOODBYE_S = 0.2
+LEAST_CONFIG_ID = 1 << 20  # 69420 and 69421 ask the firmware for a part only
+LIKELY_MAKERS = {0x239A, 0x303A}  # USB makers: Adafruit (also RAK), Espressif
+OTHER_MAKERS = {0x1366, 0x0483, 0x1915, 0x0925, 0x04B4}  # debuggers and meters that look alike
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One packet for the radio. `to` is a node number."""
+class WireEars:
+    """Who hears of it, in the stream's own thread: each message, each frame that was none, and once the end."""
 
-    payload: bytes
-    portnum: int
-    channel: int = 0
-    hop_limit: int = 0
-    to: int = EVERYBODY
-    want_ack: bool = False
-    urgent: bool = False
+    message: Callable[[FromRadio], None]
+    garbage: Callable[[], None]
+    end: Callable[[], None]
 
 
-class _Tamed:
-    """What both kinds of stream share. `on_message` gets every FromRadio, `on_garbage` and `on_end` nothing."""
+class Wire:
+    """`open_stream` opens the line to the radio and raises OSError if there is none."""
 
-    on_message: Callable[[Any], None]
-    on_garbage: Callable[[], None]
-    on_end: Callable[[], None]
-    stopping = False
-
-    def __init__(self, *args: Any, **options: Any):
+    def __init__(self, open_stream: Callable[[], Stream]):
+        self.config_id = 0  # what the radio repeats at the end of the handshake
+        self._open_stream = open_stream
+        self._stream: Stream | None = None
+        self._ears: WireEars | None = None
+        self._reader = threading.Thread(target=self._read, name="radio reader", daemon=True)
         self._writing = threading.Lock()  # packets and heartbeats come from two threads
-        super().__init__(*args, **options)
+        self._stopping = False
+        self._rng = random.Random()  # noqa: S311 - ids, not secrets
+        self._packets = self._rng.randrange(1 << 10)
 
-    def post(self, letter: Letter) -> int:
-        """Write a packet to the radio; returns its id. Raises OSError when the stream is broken."""
-        priority = mesh_pb2.MeshPacket.Priority.HIGH if letter.urgent else mesh_pb2.MeshPacket.Priority.DEFAULT
-        packet = self.sendData(letter.payload, letter.to, portNum=letter.portnum, wantAck=letter.want_ack,
-                               channelIndex=letter.channel, hopLimit=letter.hop_limit, priority=priority)
-        return packet.id
+    def connect(self, ears: WireEars) -> None:
+        """Open the stream and ask the radio for its configuration; raises OSError."""
+        self._ears, self._stream = ears, self._open_stream()
+        self._write(WAKE)
+        self._reader.start()
+        self._ask_configuration()
+
+    def post(self, packet: OutgoingPacket) -> int:
+        """Hand a packet to the radio; returns its id. Raises OSError when the stream is broken."""
+        with self._writing:
+            self._packets = (self._packets + 1) % (1 << 10)  # 10 bits count, 22 are random, as in the library
+            packet_id = self._rng.randrange(1, 1 << 22) << 10 | self._packets
+        self._write(framed(request_to_send(packet, packet_id)))
+        return packet_id
+
+    def beat(self) -> None:
+        """Send a heartbeat; raises OSError."""
+        self._write(framed(heartbeat()))
 
     def hang_up(self) -> None:
-        """End the stream and its thread; twice is allowed."""
-        self._wantExit = True
-        if not self.stopping:
-            with contextlib.suppress(Exception):
-                self._hurry()
-                self._sendDisconnect()
-        self.stopping = True
-        self._cut()
-        if self._rxThread.is_alive():
-            self._rxThread.join(JOIN_S)
-        self._cut()
-
-    @property
-    def config_id(self) -> int:
-        """What the radio repeats at the end of the handshake."""
-        return self.configId
-
-    def _hurry(self) -> None:
-        """What is still to be written must not block."""
-
-    def _handleFromRadio(self, fromRadioBytes: bytes) -> None:
-        message = mesh_pb2.FromRadio()
-        try:
-            message.ParseFromString(fromRadioBytes)
-        except DecodeError:
-            self.on_garbage()
+        """Say goodbye, end the stream and its thread; twice is allowed."""
+        if self._stream is None:
             return
-        self.on_message(message)
-        if message.WhichOneof("payload_variant") == "rebooted":
-            self._startConfig()
+        if not self._stopping:
+            self._say_goodbye(self._stream)
+        self._stopping = True
+        self._stream.interrupt()
+        if self._reader.is_alive():
+            self._reader.join(JOIN_S)
+        self._stream.close()
 
-    def _sendToRadio(self, toRadio: Any) -> None:
-        with self._writing:
-            self._sendToRadioImpl(toRadio)  # no queue of the library's own, no waiting
-
-    def _handleLogByte(self, b: bytes) -> None:
-        pass  # noise would be kept until a line ends, if one ever does
-
-    def _waitConnected(self, timeout: float = 0) -> None:
-        pass  # the link waits, and can be interrupted
-
-    def _startHeartbeat(self) -> None:
-        pass  # the link beats
-
-    def _disconnected(self) -> None:
-        super()._disconnected()
-        self.on_end()
-
-    def _writeBytes(self, b: bytes) -> None:
-        if self.stopping:
-            raise OSError("the stream was closed")
-        super()._writeBytes(b)
-
-
-class _TcpStream(_Tamed, TCPInterface):
-    def connect(self) -> None:
-        self.myConnect()
-        StreamInterface.connect(self)
-
-    def myConnect(self) -> None:
-        self.socket = socket.create_connection((self.hostname, self.portNumber), CONNECT_S)
-        self.socket.settimeout(STALL_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def _readBytes(self, length: int) -> bytes | None:
-        try:
-            received = self.socket.recv(length)
-        except TimeoutError:
-            return None
-        except OSError:
-            received = b""
-        if not received:
-            self._wantExit = True
-        return received
-
-    def _writeBytes(self, b: bytes) -> None:
-        if self.stopping:
-            raise OSError("the stream was closed")
-        self.socket.sendall(b)
-
-    def _hurry(self) -> None:
-        self.socket.settimeout(0.2)
-
-    def _cut(self) -> None:
-        if self.socket:
+    def _say_goodbye(self, stream: Stream) -> None:
+        """A radio that takes nothing more is left without a word."""
+        if self._writing.acquire(timeout=GOODBYE_S):
             with contextlib.suppress(OSError):
-                self.socket.shutdown(socket.SHUT_RDWR)
-            self.socket.close()
+                stream.hurry(GOODBYE_S)
+                stream.write(framed(goodbye()))
+            self._writing.release()
 
+    def _ask_configuration(self) -> None:
+        self.config_id = self._rng.randrange(LEAST_CONFIG_ID, 1 << 32)
+        self._write(framed(request_for_configuration(self.config_id)))
 
-class _SerialStream(_Tamed, SerialInterface):
-    def _readBytes(self, length: int) -> bytes | None:
+    def _write(self, content: bytes) -> None:
+        with self._writing:
+            if self._stream is None or self._stopping:
+                raise OSError("the stream was closed")
+            self._stream.write(content)
+
+    # the reading thread
+
+    def _read(self) -> None:
+        assert self._stream and self._ears
+        deframer = Deframer()
         try:
-            return super()._readBytes(length)
-        except (OSError, TypeError):  # pyserial: TypeError when the port was closed under it
-            self._wantExit = True
-            return None
+            while not self._stopping:
+                for raw in deframer.feed(self._stream.read()):
+                    self._take(raw, self._ears)
+        except OSError as error:
+            log.debug("the radio's stream ended: %s", error)
+        finally:
+            self._ears.end()
 
-    def _cut(self) -> None:
-        if not self._rxThread.is_alive() and self.stream:
-            self.stream.close()
+    def _take(self, raw: bytes, ears: WireEars) -> None:
+        message = read_from_radio(raw)
+        if message is None:
+            ears.garbage()
+            return
+        try:
+            ears.message(message)
+        except Exception:  # a fault of ours in one message must not make the link deaf to the next
+            log.exception("a message of the radio was not understood")
+        if kind_of(message) == "rebooted":
+            self._ask_configuration()
 
 
-Wire = _TcpStream | _SerialStream
+class RadioLine(SerialStream):
+    """A radio's serial line: ours alone, written to at the radio's pace; the radio does not restart when we let it go."""
+
+    def __init__(self, path: str):
+        super().__init__(path, BAUD, exclusive=True)
+        self._ended = threading.Event()
+        try:
+            self._keep_ready()
+        except termios.error as error:
+            self.close()
+            raise OSError(f"{path} is no serial line") from error
+
+    def write(self, content: bytes) -> None:
+        """See Stream."""
+        super().write(content)
+        self._ended.wait(PACE_S)
+
+    def interrupt(self) -> None:
+        """See Stream."""
+        self._ended.set()
+        super().interrupt()
+
+    def _keep_ready(self) -> None:
+        """DTR stays up when the line is closed: many boards restart when it changes."""
+        flags = termios.tcgetattr(self.fileno())
+        flags[2] &= ~termios.HUPCL
+        termios.tcsetattr(self.fileno(), termios.TCSANOW, flags)
 
 
 def tcp_wire(host: str, port: int) -> Wire:
-    """A stream over TCP, not yet connected: set its `on_...` and call `connect`."""
-    return _TcpStream(host, connectNow=False, portNumber=port)
+    """A stream over TCP, not yet connected."""
+    return Wire(lambda: TcpStream(host, port))
 
 
 def serial_wire(path: str) -> Wire:
-    """A stream over a serial line; older libraries open the line here, newer ones in `connect`."""
-    return _SerialStream(path, connectNow=False)
+    """A stream over a serial line, not yet connected."""
+    return Wire(lambda: RadioLine(path))
 
 
 def serial_paths() -> list[str]:
-    """The device files of USB radios that are plugged in, likely ones first."""
-    return findPorts(True)
+    """The device files of USB serial lines that may be radios; only those of likely makers if there are any."""
+    lines = [(line.vid, line.device) for line in list_ports.comports() if line.vid is not None]
+    likely = [path for maker, path in lines if maker in LIKELY_MAKERS]
+    return sorted(likely or [path for maker, path in lines if maker not in OTHER_MAKERS])

@@ -11,8 +11,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.reasoncodes import ReasonCode
 
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
@@ -108,8 +110,9 @@ class MqttLink:
             client.username_pw_set(*self.settings.login)
         if self.settings.sealed:
             client.tls_set_context(self.settings.tls())
-        first_s, last_s = self.settings.retry_s
-        client.reconnect_delay_set(first_s * rng.uniform(1, 2), last_s * rng.uniform(0.5, 1))  # not all islands at once
+        first_s = self.settings.retry_first_s * rng.uniform(1, 2)  # not all islands at once
+        last_s = self.settings.retry_last_s * rng.uniform(0.5, 1)
+        client.reconnect_delay_set(first_s, last_s)  # type: ignore[arg-type]  # paho takes parts of seconds too
         client.max_queued_messages_set(16)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_connect_fail, client.on_subscribe = self._on_connect_fail, self._on_subscribe
@@ -126,11 +129,18 @@ class MqttLink:
                 self.counters["connected"] += 1
                 with self._changed:
                     self._ready = self._lives_on(life)
-            self._wait(lambda life=life: not self._lives_on(life), 3600 if self._ready else RESUBSCRIBE_S)
+            self._wait(partial(self._is_over, life), 3600 if self._ready else RESUBSCRIBE_S)
 
     def _lives_on(self, life: int) -> bool:
         """Whether the connection that was number `life` is still the one we have."""
         return self._connected and self._lives == life
+
+    def _is_over(self, life: int) -> bool:
+        return not self._lives_on(life)
+
+    def _is_taken(self, number: int | None, life: int) -> bool:
+        """Whether the broker took subscription `number`, or never will."""
+        return number in self._subscribed or self._is_over(life)
 
     def _subscribe(self, life: int) -> bool:
         """All groups, one after the other, each once the one before has brought what the broker keeps."""
@@ -138,7 +148,7 @@ class MqttLink:
         self._problem, self._refused = "subscribing", False
         for group in GROUPS:
             _, number = self._client.subscribe(f"{self.settings.root}/{group}/+", QOS)
-            self._wait(lambda number=number: number in self._subscribed or not self._lives_on(life), self.settings.ack_s)
+            self._wait(partial(self._is_taken, number, life), self.settings.ack_s)
             if number not in self._subscribed or self._refused:
                 self._problem = "refused"
                 return False
@@ -148,7 +158,7 @@ class MqttLink:
     def _wait_for_quiet(self, life: int) -> None:
         self._heard_at = time.monotonic()
         while self._lives_on(life) and time.monotonic() - self._heard_at < self.settings.quiet_s:
-            self._wait(lambda: not self._lives_on(life), self.settings.quiet_s / 2)
+            self._wait(partial(self._is_over, life), self.settings.quiet_s / 2)
 
     def _wait(self, ready: Callable[[], bool], timeout_s: float) -> None:
         with self._changed:
@@ -163,19 +173,20 @@ class MqttLink:
 
     # called by the library, in its thread
 
-    def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: object, _more: object) -> None:
+    def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:
         if reason.is_failure:
             self._turn(False, "refused")
         else:
             self._turn(True, "subscribing")
 
-    def _on_disconnect(self, client: mqtt.Client, _data: object, _flags: object, reason: object, _more: object) -> None:
+    def _on_disconnect(self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:
         self._turn(False, self._problem if self._problem == "refused" else "lost")
 
     def _on_connect_fail(self, client: mqtt.Client, _data: object) -> None:
         self._turn(False, "absent")
 
-    def _on_subscribe(self, client: mqtt.Client, _data: object, number: int, reasons: list, _more: object) -> None:
+    def _on_subscribe(self, client: mqtt.Client, _data: object, number: int, reasons: list[ReasonCode],
+                      _more: object) -> None:
         with self._changed:
             self._subscribed.add(number)
             self._refused |= any(reason.is_failure for reason in reasons)

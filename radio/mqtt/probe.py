@@ -20,7 +20,8 @@ class BrokerSettings:
 
     `authority`, `certificate`, `key`: files (PEM) of the broker's authority and of our own certificate, for `mqtts://`.
     `quota_per_h`: how many messages to put there in an hour. `ack_s`: how long a broker may take to confirm; `quiet_s`: how
-    long it is quiet when a subscription has brought all. Raises ValueError.
+    long it is quiet when a subscription has brought all. `retry_...`: from and up to which pause it is called again.
+    Raises ValueError.
     """
 
     url: str
@@ -31,7 +32,8 @@ class BrokerSettings:
     quota_per_h: int = 20_000
     ack_s: float = 10.0
     quiet_s: float = 0.1
-    retry_s: tuple[float, float] = (1.0, 120.0)
+    retry_first_s: float = 1.0
+    retry_last_s: float = 120.0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)

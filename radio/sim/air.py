@@ -8,14 +8,14 @@ it heard it, unless it hears somebody else do so first); a queue of 16 frames.
 
 import heapq
 import random
-from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from radio.airtime import Window
 from radio.lora import LONG_FAST, Modem, frame_bytes
 
-Node = Hashable
+Node = int
 MAX_QUEUE = 16
 MAX_SEEN = 256  # frames a node remembers, so as not to take a copy for a new one
 CAPTURE_DB = 6.0
@@ -95,7 +95,7 @@ class Mischief:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _QueuedFrame:
     """A frame in a node's queue, not to be sent before `due_at`; `heard_db` is None for the node's own."""
 
     frame: Frame
@@ -120,7 +120,7 @@ class _Radio:
     relays: bool
     on_since: float = float("-inf")
     on: bool = True
-    queue: list[_Waiting] = field(default_factory=list)
+    queue: list[_QueuedFrame] = field(default_factory=list)
     seen: dict[tuple[Node, int], None] = field(default_factory=dict)
     heard_by: dict[Node, Path] = field(default_factory=dict)
     sending_until: float = float("-inf")
@@ -137,7 +137,7 @@ class Air:
     def __init__(self, rng: random.Random, modem: Modem = LONG_FAST, mischief: Mischief | None = None, signs: bool = False):
         self.modem, self.mischief, self.signs = modem, mischief or Mischief(), signs
         self.counters: Counter[str] = Counter()  # frames, bytes, delivered, lost, collided, deaf, relays-saved, queue-full
-        self.airtime_s: Counter[Node] = Counter()
+        self.airtime_s: defaultdict[Node, float] = defaultdict(float)
         self._rng = rng
         self._radios: dict[Node, _Radio] = {}
         self._flights: list[_Flight] = []
@@ -191,7 +191,7 @@ class Air:
         """Queue a frame of the node's own; False if the node is off or its queue is full."""
         radio = self._radios[node]
         self._remember(radio, frame)
-        return self._enqueue(node, _Waiting(frame, now), now)
+        return self._enqueue(node, _QueuedFrame(frame, now), now)
 
     def queued(self, node: Node) -> int:
         """How many frames wait in the node's queue (16 at most; the one being sent is out of it)."""
@@ -221,7 +221,7 @@ class Air:
         self._order += 1
         heapq.heappush(self._events, (at, self._order, act, arguments))
 
-    def _enqueue(self, node: Node, waiting: _Waiting, now: float) -> bool:
+    def _enqueue(self, node: Node, waiting: _QueuedFrame, now: float) -> bool:
         radio = self._radios[node]
         if not radio.on:
             return False
@@ -233,7 +233,7 @@ class Air:
         self._plan(node, radio)
         return True
 
-    def _contention_s(self, radio: _Radio, waiting: _Waiting, now: float) -> float:
+    def _contention_s(self, radio: _Radio, waiting: _QueuedFrame, now: float) -> float:
         span = MAX_CONTENTION - MIN_CONTENTION
         if waiting.heard_db is None:
             power = MIN_CONTENTION + int(span * min(radio.busy.used_s(now) / UTILISATION_S, 1))
@@ -328,7 +328,7 @@ class Air:
         self._remember(radio, frame)
         self._deliver(Delivered(at, node, frame, flight.sender, path.snr_db, round(NOISE_FLOOR_DBM + path.snr_db)))
         if radio.relays and frame.hop_limit > 0 and frame.to != node:
-            self._enqueue(node, _Waiting(replace(frame, hop_limit=frame.hop_limit - 1), at, path.snr_db), at)
+            self._enqueue(node, _QueuedFrame(replace(frame, hop_limit=frame.hop_limit - 1), at, path.snr_db), at)
 
     def _leave_it_to_others(self, node: Node, radio: _Radio, frame: Frame) -> None:
         for waiting in radio.queue:

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
-from meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2
 
 from radio.airtime import Window
 from radio.lora import BITFIELD_BYTES, HEADER_BYTES, MAX_FRAME_BYTES, PKI_BYTES, PRESET_NAMES, SIGNATURE_BYTES
 from radio.meshtastic.framing import Deframer, framed
+from radio.meshtastic.protobuf import EVERYBODY, channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2
 from radio.regions import REGIONS, UNSET
 from radio.sim.air import MAX_QUEUE, Air, Delivered, Frame, Happening, Overheard, Sent
 
-EVERYBODY = 0xFFFFFFFF
 MAX_WAITING = 32  # packets kept for a client that is not there; newer ones are dropped
 MAX_RECENT_IDS = 20  # a client's packets, so that one sent twice goes on the air once
 DATA_BYTES = 233  # what a client may put into one packet
@@ -81,7 +80,7 @@ class Device:
         self._sent = Window(HOUR_S, 60)
         self._told_full = False
         self._text_at = float("-inf")
-        self._telemetry_at = TELEMETRY_S
+        self._telemetry_at: float = TELEMETRY_S
         self._last_id = settings.number & 0xFFFF
 
     # the client's side

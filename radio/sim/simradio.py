@@ -35,8 +35,16 @@ class _Client:
     close: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class _SerialLine:
+    """Both ends of a pty, as file descriptors."""
+
+    ours: int
+    theirs: int
+
+
 @dataclass(eq=False)
-class _Radio:
+class _PluggedDevice:
     """A device and what it is plugged into."""
 
     settings: DeviceSettings
@@ -44,7 +52,7 @@ class _Radio:
     on: bool = True
     client: _Client | None = None
     server: asyncio.Server | None = None
-    line: tuple[int, int] | None = None  # both ends of the pty
+    line: _SerialLine | None = None
     tasks: set = field(default_factory=set)
 
 
@@ -60,7 +68,7 @@ class SimulatedMesh:
         self.speed = speed
         self.ports: dict[Node, int] = {}
         self._air = Air(random.Random(seed), PRESETS[preset])  # noqa: S311 - a simulation, not a secret
-        self._radios = {one.number: _Radio(one, Device(self._air, one)) for one in each.values()}
+        self._radios = {one.number: _PluggedDevice(one, Device(self._air, one)) for one in each.values()}
         self._numbers = {node: one.number for node, one in each.items()}
         for number in self._radios:
             self._air.add(number)
@@ -143,7 +151,7 @@ class SimulatedMesh:
             await self._listen(self._radios[number], node)
         self._advance()
 
-    async def _listen(self, radio: _Radio, node: Node) -> None:
+    async def _listen(self, radio: _PluggedDevice, node: Node) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(radio, reader, writer)
 
@@ -156,7 +164,7 @@ class SimulatedMesh:
         for radio in self._radios.values():
             await self._power_off(radio)
 
-    async def _switch(self, radio: _Radio, on: bool) -> None:
+    async def _switch(self, radio: _PluggedDevice, on: bool) -> None:
         self._advance()
         number = radio.settings.number
         self._air.switch(number, on, self.now())
@@ -168,7 +176,7 @@ class SimulatedMesh:
             await self._listen(radio, node)
         radio.on = on
 
-    async def _power_off(self, radio: _Radio) -> None:
+    async def _power_off(self, radio: _PluggedDevice) -> None:
         self._unplug(radio)
         self._attach(radio, None)
         if radio.server:
@@ -179,14 +187,14 @@ class SimulatedMesh:
 
     # clients
 
-    def _attach(self, radio: _Radio, client: _Client | None) -> None:
+    def _attach(self, radio: _PluggedDevice, client: _Client | None) -> None:
         """A device has one client: a new one takes the place of the old."""
         if radio.client:
             radio.client.close()
         radio.client = client
         radio.device.attach() if client else radio.device.detach()
 
-    async def _serve(self, radio: _Radio, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, radio: _PluggedDevice, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         radio.tasks.add(task)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -213,12 +221,12 @@ class SimulatedMesh:
 
         return write
 
-    def _leave(self, radio: _Radio, client: _Client) -> None:
+    def _leave(self, radio: _PluggedDevice, client: _Client) -> None:
         if radio.client is client:
             radio.client = None
             radio.device.detach()
 
-    def _receive(self, radio: _Radio, client: _Client, data: bytes) -> None:
+    def _receive(self, radio: _PluggedDevice, client: _Client, data: bytes) -> None:
         self._advance()
         if radio.client is client:
             radio.device.receive(data, self.now())
@@ -226,12 +234,12 @@ class SimulatedMesh:
         if radio.client is client and not radio.device.attached:
             client.close()  # it said goodbye
 
-    def _plug(self, radio: _Radio, path: str) -> None:
+    def _plug(self, radio: _PluggedDevice, path: str) -> None:
         ours, theirs = os.openpty()
         tty.setraw(theirs)
         os.set_blocking(ours, False)
         os.symlink(os.ttyname(theirs), path)
-        radio.line = (ours, theirs)
+        radio.line = _SerialLine(ours, theirs)
 
         def write(data: bytes) -> None:
             with contextlib.suppress(OSError):  # nobody reads the line: what does not fit is lost, as on a wire
@@ -241,7 +249,7 @@ class SimulatedMesh:
         self._attach(radio, client)
         self._loop.add_reader(ours, self._read_line, radio, client, ours)
 
-    def _read_line(self, radio: _Radio, client: _Client, ours: int) -> None:
+    def _read_line(self, radio: _PluggedDevice, client: _Client, ours: int) -> None:
         try:
             data = os.read(ours, READ_BYTES)
         except OSError:
@@ -249,14 +257,14 @@ class SimulatedMesh:
         self._attach_line(radio, client)
         self._receive(radio, client, data)
 
-    def _attach_line(self, radio: _Radio, client: _Client) -> None:
+    def _attach_line(self, radio: _PluggedDevice, client: _Client) -> None:
         if radio.client is not client or not radio.device.attached:
             self._attach(radio, client)
 
-    def _unplug(self, radio: _Radio) -> None:
+    def _unplug(self, radio: _PluggedDevice) -> None:
         if radio.line:
-            self._loop.remove_reader(radio.line[0])
-            for end in radio.line:
+            self._loop.remove_reader(radio.line.ours)
+            for end in (radio.line.ours, radio.line.theirs):
                 os.close(end)
             radio.line = None
             self._attach(radio, None)

@@ -22,6 +22,7 @@ from node.model.record import Kind
 from node.store.disk import StoreLocked
 from node.sync.events import PacketReceived
 from node.sync.lora.packets import Packet, Sum, encode
+from radio.airtime import Governor
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
 from tests.mosquitto import Mosquitto
@@ -104,7 +105,7 @@ def test_a_post_goes_through_the_form_of_one_island_to_the_page_of_another_over_
 def hasty(monkeypatch):
     """Brokers are near: what takes seconds on the internet takes a moment."""
     monkeypatch.setattr(app, "brokers_of", lambda *given: {
-        name: replace(broker, quiet_s=0.02, retry_s=(0.05, 0.2)) for name, broker in brokers_of(*given).items()})
+        name: replace(broker, quiet_s=0.02, retry_first_s=0.05, retry_last_s=0.2) for name, broker in brokers_of(*given).items()})
 
 
 def test_an_island_that_was_off_catches_up_from_the_broker_whatever_was_killed_between(folders, tmp_path, hasty):
@@ -229,6 +230,18 @@ def test_a_neighbour_that_sets_the_clock_gives_none_back_whatever_comes_with_its
         busy.join(30)
         assert spent(one) == [5.0, 5.0]
         assert one.timekeeper.now() > NOON + 4 * 3600 and one.timekeeper.source is TimeSource.ISLAND
+
+
+def test_a_step_of_the_clock_is_kept_at_once_and_following_it_by_a_hair_writes_nothing(folders, no_time_server):
+    with running(settings_for(folders[0]), ManualClock(NOON)) as one:
+        kept = until(lambda: one.store.note("airtime"))
+        spend_in_both(one)
+        assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 0.2))
+        assert one.store.note("airtime") == kept
+        assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 3_590))
+        after_a_power_cut = Governor()
+        after_a_power_cut.restore(one.store.note("airtime"), one.timekeeper.now() + 60)
+        assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
 
 
 def spend_in_both(island):

@@ -23,7 +23,7 @@ class Isle:
     def __init__(self, *urls):
         self.liveset = LiveSet(CHARTER)
         named = {f"mqtt{number}": url for number, url in enumerate(urls)}
-        self.links = [MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_s=(0.05, 0.2)), name)
+        self.links = [MqttLink(BrokerSettings(url, ROOT, quiet_s=0.02, retry_first_s=0.05, retry_last_s=0.2), name)
                       for name, url in named.items()]
         engines = [MqttEngine(name, CHARTER, self.liveset, random.Random(1)) for name in named]
         self.runner = Runner(Replica(self.liveset, MemoryStore(), engines), self.links, FastClock(FAST, START))

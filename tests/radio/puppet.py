@@ -1,5 +1,6 @@
 """A Meshtastic radio of our own making on TCP: it says what a test wants it to, however wrong."""
 
+import contextlib
 import queue
 import socket
 import struct
@@ -48,6 +49,7 @@ class Puppet:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         self.heard = queue.Queue()
+        self.raw = b""
         self.accepted = 0
         self.answers = True
         self._clients = []
@@ -66,18 +68,16 @@ class Puppet:
 
     def _read(self, client):
         deframer = Deframer()
-        while True:
-            try:
-                data = client.recv(4096)
-            except OSError:
-                return
-            if not data:
-                return
-            for raw in deframer.feed(data):
-                message = mesh_pb2.ToRadio.FromString(raw)
-                if message.want_config_id and self.answers:
-                    self.greet(message.want_config_id)
-                self.heard.put(message)
+        with contextlib.suppress(OSError, IndexError):  # whoever called has left
+            while data := client.recv(4096):
+                self.raw += data
+                for raw in deframer.feed(data):
+                    self._take(mesh_pb2.ToRadio.FromString(raw))
+
+    def _take(self, message):
+        if message.want_config_id and self.answers:
+            self.greet(message.want_config_id)
+        self.heard.put(message)
 
     def greet(self, config_id):
         lora = config_pb2.Config.LoRaConfig(use_preset=True, region=3, tx_enabled=True)
@@ -99,7 +99,8 @@ class Puppet:
 
     def hang_up(self):
         client = self._clients.pop()
-        client.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # it may have gone first
+            client.shutdown(socket.SHUT_RDWR)
         client.close()
 
     def slam(self):

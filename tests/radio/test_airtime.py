@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radio.airtime import GUARD_S, HOUR_S, Governor
+from radio.airtime import GUARD_S, HOUR_S, Governor, Window
 from radio.regions import REGIONS, legal_duty_cycle
 
 START = 1_700_000_000.0
@@ -20,32 +20,180 @@ def busiest_hour_s(sent):
                 for edge in edges), default=0.0)
 
 
-steps = st.lists(st.tuples(
-    st.floats(0, 900), st.floats(0.05, 15), st.booleans(), st.floats(0, 1),
-    st.sampled_from(["nothing"] * 6 + ["restart", "clock"]), st.floats(-90_000, 90_000)), max_size=120)
+moments = st.lists(st.tuples(st.one_of(st.floats(0, 40), st.sampled_from([0.0, 9.999999, 10.0, 10.000001])),
+                             st.floats(0.01, 5)), min_size=1, max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@given(st.floats(-1e6, 1e9), moments, st.floats(0, 120), st.floats(1, 20))
+def test_air_counts_from_its_moment_for_the_whole_span_and_a_grain_longer_at_most(start, moments, later_s, airtime_s):
+    window, now, spent = Window(60, grain_s=10), start, []
+    for pause_s, lasts_s in moments:
+        now += pause_s
+        window.add(lasts_s, now)
+        spent.append((now, lasts_s))
+
+    def spent_within(span_s, at):
+        return sum(lasts for since, lasts in spent if since > at - span_s)
+
+    hair = 1e-5  # what floats of this size round to
+    now += later_s
+    assert spent_within(60 - hair, now) - hair <= window.used_s(now) <= spent_within(70 + hair, now) + hair
+    assert spent_within(30 - hair, now) - hair <= window.used_s(now, 30) <= spent_within(40 + hair, now) + hair
+    wait_s = window.wait_s(airtime_s, 20, now)
+    assert spent_within(60, now + wait_s + hair) + airtime_s <= 20 + hair
+    if wait_s:
+        assert window.used_s(now + wait_s - 1e-3) + airtime_s > 20, "no longer than needed"
+
+
+def test_what_is_added_with_an_earlier_moment_counts_as_if_added_last():
+    window = Window(60, grain_s=10)
+    window.add(1.0, 1000.0)
+    window.add(2.0, 900.0)
+    assert window.used_s(1055.0, 60) == 3.0 and window.used_s(1071.0) == 0.0
+
+
+class World:
+    """True time, and the two clocks of an island in it: the monotonic one begins at each start, the calendar is set."""
+
+    def __init__(self, region="EU_868"):
+        self.region, self.true, self.skew = region, START, 0.0
+        self.sent = []
+        self._boot(0.0)
+
+    @property
+    def calendar(self):
+        return self.true + self.skew
+
+    def _boot(self, uptime_s):
+        self._uptime_from = self.true - uptime_s
+        self.governor = Governor(self.region, monotonic=lambda: self.true - self._uptime_from)
+
+    def restart(self, away_s=0.0, uptime_s=0.0):
+        """Stop, and start `away_s` later on a machine that has been up for `uptime_s`."""
+        kept = json.dumps(self.governor.state(self.calendar))
+        self.true += away_s
+        self._boot(uptime_s)
+        self.governor.restore(json.loads(kept), self.calendar)
+
+    def live_through(self, restarts, lasts_s):
+        """Let `lasts_s` pass, with restarts in it: (part of what is left of it that the box is off, uptime after)."""
+        end = self.true + lasts_s
+        for part, uptime_s in restarts:
+            self.restart((end - self.true) * part, uptime_s)
+        self.true = end
+
+    def wait_s(self, airtime_s, urgent=False, crowding=False):
+        return self.governor.wait_s(airtime_s, self.calendar, urgent, crowding)
+
+    def charge(self, airtime_s, late_s=0.0):
+        """Send; it leaves the radio's queue `late_s` later."""
+        self.governor.charge(airtime_s, self.calendar)
+        self.sent.append((self.true + late_s, airtime_s))
+
+    def used_s(self):
+        return self.governor.used_s(self.calendar)
+
+    def left_s(self):
+        return self.governor.left_s(self.calendar)
+
+
+# moments and steps that meet a grain's edge, miss it by a hair, or lie anywhere
+at_edges = st.builds(lambda grains, off_s: max(10.0 * grains + off_s, 0.0), st.integers(0, 400),
+                     st.sampled_from([0.0, 1e-6, -1e-6, 1e-3, -1e-3]))
+pauses = st.one_of(st.floats(0, 900), at_edges)
+jumps = st.builds(lambda sign, step_s: sign * step_s, st.sampled_from([1, -1]),
+                  st.one_of(st.floats(0, 4 * 86_400), at_edges))
+happenings = st.sampled_from(["nothing"] * 6 + ["restart", "clock"])
+steps = st.lists(st.tuples(pauses, st.floats(0.05, 15), st.booleans(), st.floats(0, 1), happenings, jumps), max_size=120)
+
+
+@settings(max_examples=150)
 @given(steps, st.sampled_from(["EU_868", "UA_868", "US"]), st.booleans())
 def test_no_hour_ever_holds_more_than_the_limit(steps, region, patient):
-    governor, real, skew, sent = Governor(region), START, 0.0, []
+    world = World(region)
     for pause_s, airtime_s, urgent, late, happening, jump_s in steps:
-        kept = json.loads(json.dumps(governor.state(real + skew)))
-        real += pause_s
         if happening == "restart":
-            governor = Governor(region)
-            governor.restore(kept, real + skew)
-        elif happening == "clock":
-            governor.clock_jumped(jump_s)
-            skew += jump_s
-        wait_s = governor.wait_s(airtime_s, real + skew, urgent, crowding=late > 0.5)
+            world.restart(pause_s, uptime_s=abs(jump_s))
+        else:
+            world.true += pause_s
+        if happening == "clock":
+            world.skew += jump_s
+        wait_s = world.wait_s(airtime_s, urgent, crowding=late > 0.5)
         if patient and wait_s < math.inf:
-            real += wait_s
-            wait_s = governor.wait_s(airtime_s, real + skew, urgent, crowding=late > 0.5)
+            world.true += wait_s
+            wait_s = world.wait_s(airtime_s, urgent, crowding=late > 0.5)
         if wait_s == 0:
-            governor.charge(airtime_s, real + skew)
-            sent.append((real + late * (GUARD_S - airtime_s), airtime_s))
-    assert busiest_hour_s(sent) <= governor.limit_s + 1e-6
+            world.charge(airtime_s, late * (GUARD_S - airtime_s))
+    assert busiest_hour_s(world.sent) <= world.governor.limit_s + 1e-4  # the clocks' own rounding, many times over
+
+
+@given(st.lists(st.tuples(pauses, st.floats(0, 3), jumps), min_size=1, max_size=30))
+def test_setting_the_clock_changes_nothing_at_all(steps):
+    world, twin = World(), World()
+    for pause_s, airtime_s, jump_s in steps:
+        for one in (world, twin):
+            one.true += pause_s
+            one.charge(airtime_s)
+        world.skew += jump_s
+        assert (world.used_s(), world.left_s(), world.wait_s(1.0)) == (twin.used_s(), twin.left_s(), twin.wait_s(1.0))
+
+
+@given(st.lists(st.tuples(pauses, st.floats(0, 3)), min_size=1, max_size=30), st.floats(0, 7200))
+def test_asking_changes_nothing(steps, ahead_s):
+    world, twin = World(), World()
+    for pause_s, airtime_s in steps:
+        for one in (world, twin):
+            one.true += pause_s
+            one.charge(airtime_s)
+        world.true += ahead_s  # somebody looks far ahead
+        world.used_s(), world.left_s(), world.wait_s(1.0), world.governor.state(world.calendar)
+        world.true = twin.true
+        assert world.governor.state(START) == twin.governor.state(START)
+        assert (world.used_s(), world.wait_s(1.0)) == (twin.used_s(), twin.wait_s(1.0))
+
+
+restarts = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1e6)), max_size=5)
+
+
+@given(pauses, restarts, st.sampled_from([1e-3, 1.0, 10.0, 100.0]))
+def test_what_was_spent_counts_for_its_whole_hour_across_restarts(since_start_s, restarts, before_s):
+    world = World()
+    world.true += since_start_s
+    world.charge(5.0)
+    world.live_through(restarts, HOUR_S + GUARD_S - before_s)
+    assert world.left_s() == world.governor.limit_s - 5.0
+
+
+@given(pauses, restarts)
+def test_what_was_spent_counts_no_longer_than_a_grain_and_one_for_each_restart(since_start_s, restarts):
+    world = World()
+    world.true += since_start_s
+    world.charge(5.0)
+    world.true += 500
+    world.charge(3.0)
+    world.live_through(restarts, HOUR_S + GUARD_S - 500 + 10 * (len(restarts) + 1) + 1e-3)
+    assert world.left_s() == world.governor.limit_s - 3.0
+
+
+@given(st.lists(st.tuples(st.one_of(st.floats(allow_nan=True), st.floats(-1e5, 4e3)), st.floats(0, 36)), max_size=20),
+       st.floats(allow_nan=True), st.floats(0, 1e6))
+def test_whatever_a_kept_state_says_the_hour_after_it_is_free_again(spent, kept_at, uptime_s):
+    world = World()
+    world.restart(uptime_s=uptime_s)
+    world.governor.restore({"at": kept_at, "spent": spent}, world.calendar)
+    world.true += HOUR_S + GUARD_S + 10.001
+    assert world.left_s() == world.governor.limit_s and world.wait_s(1.0, urgent=True) == 0
+
+
+@pytest.mark.parametrize(("away_s", "left_s"), [
+    (8 * HOUR_S, 36.0), (0.0, 5.0), (-8 * HOUR_S, 5.0), (300 * 86_400, 5.0)])
+def test_time_away_counts_if_the_calendar_makes_it_believable(away_s, left_s):
+    governor = Governor()
+    governor.charge(31, START)
+    kept = governor.state(START)
+    restarted = Governor()
+    restarted.restore(kept, START + away_s)
+    assert restarted.left_s(START + away_s) == pytest.approx(left_s)
 
 
 @given(st.lists(st.floats(0.1, 5), min_size=1, max_size=60), st.floats(0.1, 5))
@@ -140,16 +288,28 @@ def test_what_was_used_and_what_is_left_can_be_shown():
 
 
 def test_a_clock_set_back_frees_nothing():
-    governor = Governor()
-    governor.charge(31, START)
-    assert governor.wait_s(2, START - 10 * HOUR_S) > 3000
-    assert governor.wait_s(2, START - 10 * HOUR_S + HOUR_S + 100) == 0
+    world = World()
+    world.charge(31)
+    world.skew = -10 * HOUR_S
+    assert world.wait_s(2) > 3000
+    world.true += HOUR_S + 100
+    assert world.wait_s(2) == 0
 
 
 def test_a_clock_that_wakes_in_1970_and_is_then_set_frees_nothing():
-    governor = Governor()
-    governor.charge(31, 60.0)
-    assert governor.wait_s(2, START) > 3000
+    world = World()
+    world.skew = 60.0 - START
+    world.charge(31)
+    world.skew = 0.0
+    assert world.wait_s(2) > 3000
+
+
+def test_what_was_spent_just_before_a_start_does_not_count_from_the_start_on():
+    world = World()
+    world.charge(31)
+    world.restart(away_s=3000, uptime_s=20)
+    world.true += 700
+    assert world.left_s() == world.governor.limit_s
 
 
 @pytest.mark.parametrize("state", [None, 5, [], {}, {"at": "x", "spent": []}, {"at": 1, "spent": [[1]]},

@@ -64,8 +64,7 @@ def pair(request, tmp_path):
         finally:
             for link in links:
                 link.close()
-    left = {thread for thread in set(threading.enumerate()) - before if thread.name != "publishing"}
-    assert not left, "a link leaves no thread behind"
+    assert not set(threading.enumerate()) - before, "a link leaves no thread behind"
 
 
 def packet(number, size_bytes=60):

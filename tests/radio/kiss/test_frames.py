@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.kiss.frames import MAX_FRAME_BYTES, Heard, Unkiss, _address, airtime_s, heard, is_callsign, kissed, ui_frame
+from radio.kiss.frames import MAX_FRAME_BYTES, HeardFrame, Unkiss, _address, airtime_s, heard, is_callsign, kissed, ui_frame
 
 payloads = st.binary(max_size=256)
 
@@ -18,7 +18,7 @@ def test_addresses_are_written_as_in_the_specification():
 def test_what_was_sent_is_heard_whatever_the_pieces(payload, size):
     stream, unkiss = kissed(ui_frame("F4ABC-15", payload)), Unkiss()
     frames = [frame for at in range(0, len(stream), size) for frame in unkiss.feed(stream[at:at + size])]
-    assert [heard(frame) for frame in frames] == [Heard("F4ABC-15", 0, payload)]
+    assert [heard(frame) for frame in frames] == [HeardFrame("F4ABC-15", 0, payload)]
 
 
 def test_digipeaters_on_the_way_are_counted_once_they_have_passed_it_on():
@@ -26,7 +26,7 @@ def test_digipeaters_on_the_way_are_counted_once_they_have_passed_it_on():
     start, rest = plain[:13] + bytes([plain[13] & 0xFE]), plain[14:]
     passed, asked = bytearray(_address("F5DIG-1")), bytearray(_address("F6DIG-2", last=True))
     passed[6] |= 0x80
-    assert heard(start + passed + asked + rest) == Heard("F4ABC", 1, b"x")
+    assert heard(start + passed + asked + rest) == HeardFrame("F4ABC", 1, b"x")
 
 
 @pytest.mark.parametrize("frame", [

@@ -3,6 +3,9 @@
 import threading
 from dataclasses import replace
 
+import serial
+from meshtastic.protobuf import mesh_pb2
+
 from radio.link import Outcome
 from radio.meshtastic import link as meshtastic_link
 from radio.sim.simradio import SimulatedMesh
@@ -115,8 +118,47 @@ def test_garbage_from_the_radio_is_counted_and_harms_nothing(puppet, connect):
     until(lambda: link.up)
     puppet.write(b"\x94\xc3\x00\x05\xff\xff\xff\xff\xff" + b"INFO | log line\r\n" + b"\x94\xc3\xff\xff" + bytes(50))
     until(lambda: link.counters["radio-garbage"] == 1)
-    assert link._session.wire.cur_log_line == "", "noise is not kept"
     puppet.say(packet=packet_from(9, 4, 5, b"\xff\xff", request_id=1))
     puppet.say(packet=packet_from(9, 5, 67, b"\xff\xff"))
     puppet.say(packet=packet_from(8, 6, 256, b"good"))
     assert link.receive(5).payload == b"good" and link.up
+
+
+def test_a_fault_of_ours_in_one_message_does_not_make_the_link_deaf(puppet, connect):
+    link = connect(puppet.port, on_text=lambda sender, text: 1 / 0)
+    until(lambda: link.up)
+    puppet.say(packet=packet_from(8, 1, 1, b"a text", to=9))
+    puppet.say(packet=packet_from(8, 2, 256, b"good"))
+    assert link.receive(5).payload == b"good" and link.up
+
+
+def test_a_serial_line_that_another_program_holds_is_taken_once_it_is_free(mesh, connect, tmp_path):
+    path = str(tmp_path / "ttyUSB0")
+    mesh.plug(0, path)
+    with serial.Serial(path, exclusive=True):
+        link = connect(f"serial:{path}")
+        until(lambda: link.state == "absent")
+    until(lambda: link.up)
+
+
+def test_half_a_message_and_then_a_new_connection_is_a_new_beginning(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    puppet.write(b"\x94\xc3\x01\xff" + bytes(100))
+    puppet.hang_up()
+    until(lambda: link.counters["connected"] == 2)
+    puppet.say(packet=packet_from(8, 3, 256, b"whole"))
+    assert link.receive(5).payload == b"whole"
+
+
+def test_the_end_of_another_handshake_is_not_the_end_of_ours(puppet, connect):
+    puppet.answers = False
+    link = connect(puppet.port)
+    asked = puppet.heard.get(timeout=30).want_config_id
+    puppet.greet(asked ^ 1)
+    puppet.say(queueStatus=mesh_pb2.QueueStatus(free=3, maxlen=16))
+    until(lambda: link._free == 3)
+    assert not link.up
+    puppet.greet(asked)
+    until(lambda: link.up)
+    assert link.counters["connected"] == 1

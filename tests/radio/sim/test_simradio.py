@@ -1,5 +1,6 @@
 """Simulated radios satisfy the real meshtastic library, untouched, over TCP and over a serial line."""
 
+import contextlib
 import os
 import queue
 import random
@@ -17,6 +18,7 @@ from radio.sim.simdevice import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
 from tests.ports import free_ports
+from tests.waiting import until
 
 SPEED = 50
 
@@ -103,9 +105,17 @@ def test_a_radio_switched_off_closes_its_port_and_comes_back_on_the_same():
         dial(mesh.ports[0]).close()
 
 
-def test_ports_can_be_chosen_and_an_unplugged_line_vanishes(tmp_path):
-    mesh, path, port = SimulatedMesh(line(2)), str(tmp_path / "tty"), free_ports()
-    assert mesh.start({0: port}) == [port, mesh.ports[1]]
+def test_ports_can_be_chosen_and_one_that_is_taken_is_an_error():
+    port, mesh, other = free_ports(), SimulatedMesh(line(2)), SimulatedMesh(line(2))
+    with contextlib.closing(mesh), contextlib.closing(other):
+        assert mesh.start({0: port}) == [port, mesh.ports[1]]
+        with pytest.raises(OSError):
+            other.start({1: port})
+
+
+def test_an_unplugged_line_vanishes(tmp_path):
+    mesh, path = SimulatedMesh(line(2)), str(tmp_path / "tty")
+    mesh.start()
     mesh.plug(1, path)
     with open(path, "rb", buffering=0) as end:
         mesh.unplug(1, path)
@@ -117,6 +127,7 @@ def test_ports_can_be_chosen_and_an_unplugged_line_vanishes(tmp_path):
 
 def test_the_air_runs_faster_than_time_when_asked():
     with SimulatedMesh(line(2), speed=200) as mesh:
-        before = mesh.now()
-        time.sleep(0.05)
-        assert mesh.now() - before >= 10
+        outer, before, inner = time.monotonic(), mesh.now(), time.monotonic()
+        until(lambda: mesh.now() - before >= 10)
+        lasted, now, lasted_at_most = time.monotonic() - inner, mesh.now() - before, time.monotonic() - outer
+        assert 200 * lasted - 1e-3 <= now <= 200 * lasted_at_most + 1e-3
