@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from node.cli.i18n import say, translated
-from node.cli.options import config_option, settings_of
+from node.cli.options import ask, config_option, settings_of
 from node.ical.parser import MAX_FILE_BYTES
 from node.model.clock import seconds_of
 
@@ -34,8 +34,6 @@ LEFT_OUT = {
 @click.option("--yes", is_flag=True, help="Post without asking.")
 def agenda(config: Path | None, source: str, yes: bool) -> None:
     """Take over the events of another program's agenda: an iCalendar file, or its web address. Twice does no harm."""
-    from node.cli.main import ask
-
     settings = settings_of(config)
     address = source if "://" in source else ""
     tag = ask(settings, "agenda-tag", address=address) if address else ""
@@ -98,3 +96,6 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}.") from error
     return content
+
+
+COMMANDS = (agenda,)

@@ -1,9 +1,7 @@
-"""The command line of those who keep a set: found, invite, join, vouch, revoke, keys, group, keeper, backup, restore."""
+"""The commands of those who keep a set: found, invite, join, vouch, revoke, keys, newkey, group, keeper."""
 
 import base64
 import os
-import shutil
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +10,15 @@ import click
 import segno
 
 from node.cli.i18n import say, translated
-from node.cli.main import MOMENT, ask, config_option, main, minute_of_local, settings_of
+from node.cli.options import (
+    MOMENT,
+    ask,
+    config_option,
+    minute_of_local,
+    new_passphrase,
+    passphrase,
+    settings_of,
+)
 from node.daemon import rpc
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
 from node.daemon.settings import Settings
@@ -20,18 +26,13 @@ from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
 from node.model.keys import SEED_BYTES, SigningKey
 from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
-from node.store.backup import back_up, restore
-from node.store.disk import Disk, StoreLocked
-from node.store.index import StoreFailed
-from node.store.sealed import SALT_BYTES as BACKUP_SALT_BYTES
-from node.store.sealed import BackupRefused
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                           help="A keeper's key file; without it, this island's own key signs.")
 REVOCATION_LIFE_H = MAX_LIFE_H[Kind.REVOCATION]
 
 
-@main.command()
+@click.command()
 @config_option
 @click.argument("name")
 @click.option("--key", "key_file", required=True, type=click.Path(path_type=Path), help="Where to keep the founding key.")
@@ -40,7 +41,7 @@ def found(config: Path | None, name: str, key_file: Path) -> None:
     settings = settings_of(config)
     folder = _folder_without_set(settings)
     try:
-        founder = write_keeper_key(key_file, _new_passphrase())
+        founder = write_keeper_key(key_file, new_passphrase())
     except (KeyTrouble, OSError) as error:
         raise click.ClickException(str(error)) from error
     charter = folder.found(name, settings.node.name, founder)
@@ -48,7 +49,7 @@ def found(config: Path | None, name: str, key_file: Path) -> None:
                "keep it and its passphrase safe and away from this island; without them nobody can be let in or put out.")
 
 
-@main.command()
+@click.command()
 @config_option
 @click.argument("file", type=click.File("r"))
 def join(config: Path | None, file) -> None:
@@ -63,7 +64,7 @@ def join(config: Path | None, file) -> None:
     say("Next: archipel run.")
 
 
-@main.command()
+@click.command()
 @config_option
 @key_option
 @click.option("--days", type=click.IntRange(1, 1000), default=365, show_default=True,
@@ -87,7 +88,7 @@ def invite(config: Path | None, key_file: Path | None, days: int, out: Path | No
                f"Who joins with it may write for {days} days; to let them stay longer, vouch for them (archipel vouch).")
 
 
-@main.command("vouch")
+@click.command("vouch")
 @config_option
 @key_option
 @click.argument("public")
@@ -108,7 +109,7 @@ def vouch_for(config: Path | None, key_file: Path | None, public: str, name: str
     say(f"Vouched for {name}.")
 
 
-@main.command()
+@click.command()
 @config_option
 @key_option
 @click.argument("key_id")
@@ -126,7 +127,7 @@ def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datet
     say("Revoked. It counts if you vouched for that key, if you are a founder, or once a second keeper agrees.")
 
 
-@main.command()
+@click.command()
 @config_option
 def keys(config: Path | None) -> None:
     """Who may do what in this set, founders first."""
@@ -148,32 +149,31 @@ def _day(minute: int) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(seconds_of(minute)))
 
 
-@main.command()
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def newkey(file: Path) -> None:
     """Make a keeper's key in FILE, under a passphrase; give its public part to a keeper to be vouched for."""
-    key = _troubled(lambda: write_keeper_key(file, _new_passphrase()))
+    key = _troubled(lambda: write_keeper_key(file, new_passphrase()))
     say(f"Public part, to be vouched for (archipel vouch … --keeper): {key.public.hex()}")
 
 
-@main.command()
+@click.command()
 @config_option
 @click.argument("name")
 def group(config: Path | None, name: str) -> None:
     """Let the group NAME sign its posts on this island's portal, with a passphrase."""
     settings = settings_of(config)
-    has_key = name in ask(settings, "groups")
-    if not has_key:
-        seed = os.urandom(SEED_BYTES)
-        sealed = base64.b64encode(seal(seed, _new_passphrase(), os.urandom(SALT_BYTES))).decode()
-        has_key = not ask(settings, "add-group", name=name, sealed=sealed)
-    if has_key:
+    sealed_groups = ask(settings, "note", name="groups") or {}
+    if name in sealed_groups:
         raise click.ClickException(f"{name} has a key here already; keys are never overwritten.")
+    seed = os.urandom(SEED_BYTES)
+    sealed = base64.b64encode(seal(seed, new_passphrase(), os.urandom(SALT_BYTES))).decode()
+    ask(settings, "set_note", name="groups", value={**sealed_groups, name: sealed})
     say(f"{name} can sign here once a keeper vouches for its key:\n"
                f"  archipel vouch {SigningKey(seed).public.hex()} --group --name “{name}”")
 
 
-@main.command()
+@click.command()
 @config_option
 @click.argument("name")
 @click.option("--remove", is_flag=True)
@@ -182,64 +182,12 @@ def keeper(config: Path | None, name: str, remove: bool) -> None:
     from werkzeug.security import generate_password_hash
 
     settings = settings_of(config)
-    hashed = None if remove else generate_password_hash(_new_passphrase("Password"))
-    ask(settings, "set-keeper", name=name, password_hash=hashed)
+    keepers = ask(settings, "note", name="keepers") or {}
+    keepers.pop(name, None)
+    if not remove:
+        keepers[name] = generate_password_hash(new_passphrase("Password"))
+    ask(settings, "set_note", name="keepers", value=keepers or None)
     say(f"{name} {'has no password any more' if remove else 'can sign in at /keeper'}.")
-
-
-@main.command("backup")
-@config_option
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(config: Path | None, file: Path) -> None:
-    """Write all this island is (settings, keys, records, archive) to FILE, under a passphrase; it may go on running."""
-    settings = settings_of(config)
-    folder = settings.node.data
-    files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
-    if not files:
-        raise click.ClickException(f"there is no island in {folder}.")
-    if config:
-        files["archipel.toml"] = config
-    try:
-        back_up(folder, file, _new_passphrase(), files, os.urandom(BACKUP_SALT_BYTES))
-    except (OSError, StoreFailed) as error:
-        raise click.ClickException(f"the backup could not be written: {error}") from error
-    say(f"Backed up to {file} ({file.stat().st_size // 1000} kB). Without its passphrase nobody can read it.")
-
-
-@main.command("restore")
-@config_option
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore_(config: Path | None, file: Path) -> None:
-    """Make this island out of a backup: a new box takes the place of a dead one."""
-    folder = settings_of(config).node.data
-    try:
-        counts = restore(file, folder, _passphrase("Passphrase"))
-    except (BackupRefused, OSError, StoreFailed) as error:
-        raise click.ClickException(str(error)) from error
-    say(f"Restored into {folder}: {counts['records']} records, {counts['archive']} archived. Next: archipel run.")
-    if (folder / "archipel.toml").exists():
-        say(f"Its settings file is {folder / 'archipel.toml'}.")
-
-
-@main.command()
-@config_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def wipe(config: Path | None, yes: bool) -> None:
-    """Destroy this island: its keys first, written over, then all it holds. Stop it before; nothing brings it back."""
-    folder = settings_of(config).node.data
-    if not yes:
-        click.confirm(f"Destroy the island in {folder}, keys and records?", abort=True)
-    try:
-        lock = Disk().lock(folder / "lock")
-        KeyFolder(folder).destroy()
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        lock.release()
-    except StoreLocked as error:
-        raise click.ClickException(f"an island runs on {folder}. Stop it first.") from error
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or folder}: {error.strerror}. Destroy the card.") from error
-    say("Nothing is left. Tell the other keepers, so that they revoke its key.")
 
 
 def _folder_without_set(settings: Settings) -> KeyFolder:
@@ -254,7 +202,7 @@ def _signer(settings: Settings, key_file: Path | None) -> SigningKey:
     if key_file is None:
         return _troubled(KeyFolder(settings.node.data).island_key)
     try:
-        return read_keeper_key(key_file, _passphrase(f"Passphrase of {key_file.name}"))
+        return read_keeper_key(key_file, passphrase(f"Passphrase of {key_file.name}"))
     except WrongPassphrase:
         raise click.ClickException("this passphrase is wrong.") from None
     except KeyTrouble as error:
@@ -308,12 +256,4 @@ def _from_hex(text: str, size: int) -> bytes:
     return value if len(value) == size else b""
 
 
-def _passphrase(what: str, new: bool = False) -> str:
-    """Typed unseen; from a pipe, its next line."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
-    return click.prompt(translated(what), hide_input=True, confirmation_prompt=new)
-
-
-def _new_passphrase(what: str = "Passphrase") -> str:
-    return _passphrase(f"{what} (several words are best)", new=True)
+COMMANDS = (found, join, invite, vouch_for, revoke, keys, newkey, group, keeper)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from node.board.api import TOPICS
+from node.cli import backups, keys
 from node.cli.i18n import say, translated
 from node.cli.options import config_option, settings_of
 from node.daemon.keyfiles import KeyTrouble
@@ -118,14 +119,12 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
 
 def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
     """What a keeper asked for besides."""
-    from node.cli import keys  # it builds on `node.cli.main`, which takes its commands from here
-
     config, beside = where
     stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"  # noqa: TID251 - names a file
     if invite:
         ctx.invoke(keys.invite, config=config, out=beside / f"invitation-{stamp}.txt", days=30, qr=False, group=False)
     if backup:
-        ctx.invoke(keys.backup, config=config, file=beside / f"backup-{stamp}.sealed")
+        ctx.invoke(backups.backup, config=config, file=beside / f"backup-{stamp}.sealed")
 
 
 @click.command("letters")

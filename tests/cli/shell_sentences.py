@@ -10,9 +10,10 @@ from node.daemon.settings import SECTIONS
 from web.settings_notices import SENTENCES
 
 NODE = Path(__file__).parents[2] / "node"
-FILES = ("cli/main", "cli/keys", "cli/transfer", "cli/doctor", "daemon/mqtt", "daemon/keyfiles", "cli/serve",
+FILES = ("cli/island", "cli/posts", "cli/options", "cli/backups", "cli/keys", "cli/transfer", "cli/doctor",
+         "daemon/mqtt", "daemon/keyfiles", "cli/serve",
          "cli/calendar", "daemon/fetch", "store/sealed")
-SAID = {"say", "translated", "ClickException", "KeyTrouble", "PortTaken", "Finding", "_passphrase", "_new_passphrase",
+SAID = {"say", "translated", "ClickException", "KeyTrouble", "PortTaken", "Finding", "passphrase", "new_passphrase",
         "NotFetched"}
 TABLES = {"NO_BUNDLE", "NO_PICTURE", "CARD", "STICK", "IN_WORDS", "FAULTS", "REMEDIES", "SENTENCES", "PROBLEMS",
           "LEFT_OUT"}

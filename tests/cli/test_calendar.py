@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from node.board.api import ImportSummary
 from node.cli.calendar import LEFT_OUT, PROBLEMS
-from node.cli.keys import main
+from node.cli.main import main
 from node.daemon.fetch import BLOCK_BYTES, NotFetched, fetch
 from node.daemon.rpc_handlers import handlers
 from tests.ical.agendas import GANCIO, calendar, event

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from node.cli import i18n
 from node.cli.doctor import examine
 from node.cli.i18n import FOLDER, choose, translated
-from node.cli.keys import main
+from node.cli.main import main
 from node.daemon.settings import LANGUAGES, load
 from tests.cli.shell_sentences import sentences
 from tests.ports import free_ports

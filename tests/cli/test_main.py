@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from node.cli.keys import main
+from node.cli.main import main
 from node.daemon import rpc
 from tests.ports import free_ports
 from tests.waiting import until
