@@ -4,11 +4,12 @@ import click
 
 from node import __version__
 from node.cli import backups, calendar, island, keys, posts, transfer
-from node.cli.i18n import SpeakingGroup
+from node.cli.help import SpokenGroup
+from node.i18n.sentence import N_
 
 
-@click.group(cls=SpeakingGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="archipel")
+@click.group(cls=SpokenGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="archipel", help=N_("Show the version and exit."))
 def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
