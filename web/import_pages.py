@@ -4,7 +4,6 @@ from flask import Blueprint, render_template, request, session
 
 from node.board import explanations
 from node.board.api import ImportSummary
-from node.board.reasons import LeftOut
 from web.keeper import for_keepers, never_kept
 from web.languages import ngettext, said
 from web.pages import board
@@ -73,4 +72,4 @@ def counts(intake: ImportSummary) -> list[str]:
 
 def left_out(intake: ImportSummary) -> list[tuple[int, str]]:
     """How many were left out, and why."""
-    return [(count, said(explanations.left_out(LeftOut(reason)))) for reason, count in sorted(intake.left_out.items())]
+    return [(count, said(explanations.left_out(reason))) for reason, count in sorted(intake.left_out.items())]

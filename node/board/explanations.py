@@ -212,9 +212,9 @@ def agenda(reason: str) -> Sentence:
     return Sentence(IMPORTS[ImportProblem(reason)]) if reason in IMPORTS else closed(reason)
 
 
-def left_out(reason: LeftOut) -> Sentence:
+def left_out(reason: str) -> Sentence:
     """Why an event of an agenda is not taken over."""
-    return Sentence(LEFT_OUT[reason])
+    return Sentence(LEFT_OUT[LeftOut(reason) if reason in LEFT_OUT else LeftOut.REFUSED])
 
 
 def action(reason: AuditAction) -> Sentence:

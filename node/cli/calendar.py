@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from node.board import explanations
-from node.board.reasons import ImportProblem, LeftOut
+from node.board.reasons import ImportProblem
 from node.cli.help import command
 from node.cli.language import _, say, worded
 from node.cli.options import ask, config_option, settings_of
@@ -66,7 +66,7 @@ def tell(shown: dict[str, Any]) -> None:
         for one in shown[pile]:
             click.echo(f"  {mark} {_moment(one['start'])}  {one['title']}")
     for reason, count in sorted(shown["left_out"].items()):
-        say("left out: %(count)s %(reason)s", count=count, reason=explanations.left_out(LeftOut(reason)))
+        say("left out: %(count)s %(reason)s", count=count, reason=explanations.left_out(reason))
     if shown["size"]:
         say("Cost: %(packets)s packets, %(seconds)s s of air.", packets=shown["cost"]["packets"],
             seconds=f"{shown['cost']['airtime_s']:.0f}")

@@ -6,7 +6,6 @@ NAME) name arguments and stay as they are.
 
 import copy
 import sys
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import click
@@ -75,8 +74,6 @@ class SpokenCommand(click.Command):
 class SpokenGroup(SpokenCommand, click.Group):
     """A group of such commands; it chooses the language before it reads what was typed."""
 
-    command_class = SpokenCommand
-
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None,
                      **extra: Any) -> click.Context:
         """Read what was typed."""
@@ -88,14 +85,6 @@ class SpokenGroup(SpokenCommand, click.Group):
 def command(name: str | None = None, **given: Any) -> Any:
     """click.command, for a command that explains itself in the chosen language."""
     return click.command(name, cls=SpokenCommand, **given)
-
-
-def help_texts(group: click.Group) -> list[str]:
-    """Every paragraph of help of a group and its commands, for the catalogues."""
-    commands: Sequence[click.Command] = [group, *group.commands.values()]
-    texts = [each.help for each in commands]
-    texts += [option.help for each in commands for option in each.params if isinstance(option, click.Option)]
-    return [paragraph for text in texts if text for paragraph in paragraphs(text)]
 
 
 def _spoken(command: AnyCommand) -> AnyCommand:

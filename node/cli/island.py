@@ -115,7 +115,7 @@ def link_line(link: dict[str, Any]) -> str:
         used, limit = f"{air['used_s']:.0f}", f"{air['limit_s']:.0f}"
         parts.append(_("%(used)s of %(limit)s s of air this hour", used=used, limit=limit))
     counts = ", ".join(f"{key} {value}" for key, value in sorted(link.get("counters", {}).items()) if value)
-    return f"{link['name']:<8} {', '.join(parts)}{': ' + counts if counts else ''}"
+    return f"{link['name']:<8} {_(', ').join(parts)}{': ' + counts if counts else ''}"
 
 
 @command()

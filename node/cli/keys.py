@@ -159,8 +159,8 @@ def keys(config: Path | None) -> None:
 
 def key_line(key: dict[str, Any]) -> str:
     """One key as a person reads it."""
-    rights = ", ".join(_(RIGHTS.get(right, right)) for right in key["rights"])
-    return f"{key['id']}  {key['name']}: {'; '.join([rights, *_remarks(key)])}"
+    rights = _(", ").join(_(RIGHTS.get(right, right)) for right in key["rights"])
+    return f"{key['id']}  {key['name']}: {_('; ').join([rights, *_remarks(key)])}"
 
 
 def _remarks(key: dict[str, Any]) -> Iterator[str]:

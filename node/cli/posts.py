@@ -1,5 +1,6 @@
 """The commands about what is on the board: `archipel post`, `list`. They ask the island that runs."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def post(config: Path | None, text: str | None, **given: Any) -> None:
     The text is TEXT, or what comes on standard input.
     """
     draft = {key: value for key, value in given.items() if value not in (None, "", False)}
-    draft["text"] = text if text is not None else click.get_text_stream("stdin").read().strip()
+    draft["text"] = text if text is not None else sys.stdin.read().strip()
     for key in ("start", "end"):
         if key in draft:
             draft[key] = minute_of_local(draft[key])

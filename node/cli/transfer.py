@@ -1,5 +1,6 @@
 """The commands that carry records: `archipel export`, `import`, `stick`, `letters`, `read`."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -146,7 +147,7 @@ def read(config: Path | None, picture: Path | None) -> None:
     """
     from node.transfer.paper import record_in
 
-    text = _scanned(picture) if picture else click.get_text_stream("stdin").read()
+    text = _scanned(picture) if picture else sys.stdin.read()
     try:
         raw = record_in(text)
     except RemoteFault as fault:

@@ -90,11 +90,6 @@ def sentence(text: str, /, **fields: Value) -> Sentence:
     return Sentence(text, fields)
 
 
-def counted(one: str, many: str, num: int, /, **fields: Value) -> Sentence:
-    """A sentence whose form depends on a number, its `%(num)s`; both forms are marked for the catalogues."""
-    return Sentence(one, {**fields, COUNT: num}, many)
-
-
 def entry(of_table: str | Plural, num: int) -> Sentence:
     """An entry of a table of sentences; `num` goes into its place, if it has one."""
     if isinstance(of_table, Plural):

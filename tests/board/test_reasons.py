@@ -71,5 +71,5 @@ def test_a_problem_is_told_with_its_number_in_the_readers_language():
 def test_what_another_version_says_is_told_in_general_words():
     for told in (explanations.problem(Problem("x", "new-code")), explanations.closed("new"), explanations.delivery("new"),
                  explanations.field_name("new"), explanations.stick("new"), explanations.agenda("new"),
-                 explanations.verdict("new")):
+                 explanations.verdict("new"), explanations.left_out("new")):
         assert isinstance(told, Sentence) and told.said(catalogue("es")) != str(told)

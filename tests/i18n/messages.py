@@ -18,7 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from node.cli.help import help_texts
+from node.cli.help import paragraphs
 from node.cli.main import main
 from node.daemon.settings import SECTIONS
 from node.i18n.catalogue import FOLDER
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("web", "node/board", "node/cli", "node/daemon", "image-build/overlay/usr/lib/archipel")
 UNUSED_HEADERS = ('"Project-', '"Report-', '"POT-', '"PO-', '"Last-', '"Language-Team', '"Generated')
 # How many texts each mark takes.
-MARKS = {"_": 1, "N_": 1, "gettext": 1, "say": 1, "sentence": 1, "ngettext": 2, "counted": 2, "Plural": 2}
+MARKS = {"_": 1, "N_": 1, "gettext": 1, "say": 1, "sentence": 1, "ngettext": 2, "Plural": 2}
 Marked = str | tuple[str, str]
 
 
@@ -68,8 +68,9 @@ def _of_settings() -> Iterator[tuple[str, str]]:
 
 
 def _of_help() -> Iterator[tuple[str, str]]:
-    for text in help_texts(main):
-        yield "node/cli", text
+    for command in (main, *main.commands.values()):
+        for text in (command.help, *(getattr(parameter, "help", None) for parameter in command.params)):
+            yield from (("node/cli", paragraph) for paragraph in paragraphs(text or ""))
 
 
 def catalogue(tag: str) -> Catalog:

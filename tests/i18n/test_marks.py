@@ -44,6 +44,6 @@ def test_what_is_not_marked_is_found(tmp_path, source):
 
 def test_marks_are_read_wherever_they_stand():
     source = ('_("a", name=f"{b}"); x = {1: N_("c" "d"), 2: Plural("e", "f")}\n'
-              'raise Trouble(sentence("g", h=counted("i", "j", 2)))')
+              'raise Trouble(sentence("g", h=ngettext("i", "j", 2)))')
     assert set(marked_in(ast.parse(source))) == {"a", "cd", ("e", "f"), "g", ("i", "j")}
     assert len(sentences()) > 800

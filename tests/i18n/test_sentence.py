@@ -6,12 +6,13 @@ import re
 import pytest
 
 from node.i18n.catalogue import TAGS, catalogue
-from node.i18n.sentence import Explained, Plural, Sentence, counted, entry, sentence
+from node.i18n.sentence import Explained, Plural, Sentence, entry, sentence
 from tests.i18n import messages
 
 # Names that are words of ours, or look like places to fill.
 HOSTILE = ("down", "kept", "up", "Vouched for %(name)s.", "%(x)s", "%(name)s", "%s", "100 %", "{x}", "{name!r}", "{0}",
            "\\1")
+THINGS = Plural("%(num)s thing to mend.", "%(num)s things to mend.")
 PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -47,7 +48,7 @@ def test_a_sentence_within_a_sentence_is_said_in_the_same_language():
 
 def test_one_and_many_are_told_apart_and_other_places_filled():
     def things(num, tag):
-        return counted("%(num)s thing to mend.", "%(num)s things to mend.", num).said(catalogue(tag))
+        return entry(THINGS, num).said(catalogue(tag))
 
     assert (things(1, "en"), things(3, "en")) == ("1 thing to mend.", "3 things to mend.")
     assert (things(1, "fr"), things(3, "fr")) == ("1 chose à réparer.", "3 choses à réparer.")
@@ -71,7 +72,7 @@ def test_an_error_carries_its_sentence():
 
 
 @pytest.mark.parametrize("told", [
-    sentence("plain"), sentence("%(a)s and %(b)s", a="x", b=2), counted("%(num)s thing", "%(num)s things", 2),
+    sentence("plain"), sentence("%(a)s and %(b)s", a="x", b=2), entry(THINGS, 2),
     sentence("%(a)s", a=sentence("%(b)s", b="%(c)s")),
 ])
 def test_a_sentence_survives_the_way_to_another_process(told):
