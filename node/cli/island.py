@@ -138,8 +138,10 @@ def doctor(config: Path | None) -> None:
 
 
 @command()
-@click.option("--speed", type=click.FloatRange(1, 60), default=4.0, show_default=True, help="How much faster time runs.")
-@click.option("--port", type=click.IntRange(1, 65_533), default=8080, show_default=True, help="The first portal's port.")
+@click.option("--speed", type=click.FloatRange(1, 60), metavar="TIMES", default=4.0, show_default=True,
+              help="How much faster time runs.")
+@click.option("--port", type=click.IntRange(1, 65_533), metavar="PORT", default=8080, show_default=True,
+              help="The first portal's port.")
 @click.option("--selftest", is_flag=True, help="Post on the first island, wait for the third, compare, and end.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the islands' data there.")
 def demo(speed: float, port: int, selftest: bool, folder: Path | None) -> None:

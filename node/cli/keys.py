@@ -82,7 +82,7 @@ def join(config: Path | None, file: TextIO) -> None:
 @command()
 @config_option
 @key_option
-@click.option("--days", type=click.IntRange(1, 1000), default=365, show_default=True,
+@click.option("--days", type=click.IntRange(1, 1000), metavar="DAYS", default=365, show_default=True,
               help="How long it may be used, and how long who joins with it may write.")
 @click.option("--group", is_flag=True, help="For an association, union or collective rather than an island.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write it to this file.")
@@ -114,7 +114,8 @@ def invite(config: Path | None, key_file: Path | None, days: int, out: Path | No
 @click.option("--keeper", is_flag=True, help="May vouch for others.")
 @click.option("--urgent", is_flag=True, help="May mark posts as urgent.")
 @click.option("--group", is_flag=True, help="An association, union or collective.")
-@click.option("--days", type=click.IntRange(1, 1000), default=730, show_default=True, help="How long it may write.")
+@click.option("--days", type=click.IntRange(1, 1000), metavar="DAYS", default=730, show_default=True,
+              help="How long it may write.")
 def vouch_for(config: Path | None, key_file: Path | None, public: str, name: str, days: int, **given: bool) -> None:
     """Let the key PUBLIC (64 hex digits) write here."""
     settings = settings_of(config)
@@ -131,7 +132,8 @@ def vouch_for(config: Path | None, key_file: Path | None, public: str, name: str
 @config_option
 @key_option
 @click.argument("key_id")
-@click.option("--since", type=MOMENT, help="What it signed from then on does not count; now if not given.")
+@click.option("--since", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'",
+              help="What it signed from then on does not count; now if not given.")
 def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datetime | None) -> None:
     """Put out the key KEY_ID (see archipel keys).
 

@@ -17,10 +17,12 @@ from node.model.clock import seconds_of
 @config_option
 @click.argument("text", required=False)
 @click.option("--urgent", is_flag=True, help="Mark it as urgent, if this island has been given the right.")
-@click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="How long a bulletin lasts.")
+@click.option("--days", type=click.IntRange(1, 90), metavar="DAYS", default=14, show_default=True,
+              help="How long a bulletin lasts.")
 @click.option("--title", help="Makes it an event, with --start.")
-@click.option("--start", type=MOMENT, help="When the event starts, as this machine's clock shows.")
-@click.option("--end", type=MOMENT, help="When it ends; if not given, that is not said.")
+@click.option("--start", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'",
+              help="When the event starts, as this machine's clock shows.")
+@click.option("--end", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'", help="When it ends; if not given, that is not said.")
 @click.option("--place", default="", help="Where it takes place.")
 def post(config: Path | None, text: str | None, **given: Any) -> None:
     """Post a bulletin or an event.
@@ -43,7 +45,8 @@ def post(config: Path | None, text: str | None, **given: Any) -> None:
 
 @command("list")
 @config_option
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 1000), metavar="NUMBER", default=20, show_default=True,
+              help="How many at most.")
 def list_(config: Path | None, limit: int) -> None:
     """Show coming events and the newest bulletins."""
     told = ask(settings_of(config), "list", limit=limit)

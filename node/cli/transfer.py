@@ -31,7 +31,8 @@ NUMBERS = {slug: number for number, slug in TOPICS.items()}
 @config_option
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @click.option("--topic", type=click.Choice(sorted(NUMBERS)), help="Only what is about this topic.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="Only what was posted since then.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), metavar="YYYY-MM-DD",
+              help="Only what was posted since then.")
 def export(config: Path | None, file: Path, topic: str | None, since: datetime | None) -> None:
     """Write the live records to FILE, a bundle.
 
