@@ -158,7 +158,7 @@ class LeftOut(StrEnum):
 
 
 class AuditAction(StrEnum):
-    """What a keeper did (`node.board.api.AuditEntry.deed`)."""
+    """What a keeper did (`node.board.api.AuditEntry.action`)."""
 
     HIDE = "hide"
     SHOW = "show"
