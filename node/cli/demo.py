@@ -103,7 +103,7 @@ class Demo:
             for port in self.ports:
                 check_free(("127.0.0.1", port))
         except PortTaken as taken:
-            raise click.ClickException(str(taken)) from taken
+            raise click.ClickException(taken.worded()) from taken
 
     def _prepare(self, radio_ports: list[int]) -> None:
         first, *others = [KeyFolder(folder) for folder in self.folders]

@@ -26,6 +26,10 @@ class PortTaken(Explained):
         super().__init__(sentence)
         self.remedy = remedy
 
+    def worded(self) -> str:
+        """Both in the chosen language."""
+        return f"{worded(self.sentence)} {worded(self.remedy)}"
+
 
 def check_free(listen: tuple[str, int]) -> None:
     """Raise PortTaken, with what to do, unless the portal could listen at (host, port)."""
@@ -106,7 +110,7 @@ def _check_can_start(settings: Settings) -> None:
     try:
         _try_to_start(settings)
     except PortTaken as taken:
-        raise click.ClickException(f"{worded(taken.sentence)} {worded(taken.remedy)}") from taken
+        raise click.ClickException(taken.worded()) from taken
     except KeyTrouble as trouble:
         raise click.ClickException(worded(trouble.sentence)) from trouble
     except StoreLocked as error:
