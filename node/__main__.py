@@ -1,5 +1,5 @@
 """`python -m node` is `archipel`."""
 
-from node.cli.keys import main  # it adds its commands to node.cli.main
+from node.cli.main import main
 
 main()

@@ -5,7 +5,7 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
 SHELL = {"__main__", "shell", "daemon", "cli"}  # of node/: the rest is the core
-WEB_MAY = {"board", "model"}  # the board, and the values it returns
+WEB_MAY = {"board", "model", "i18n"}  # the board, the values it returns, sentences
 CORE_NEVER = {"socket", "threading", "subprocess", "sqlite3", "random", "time", "pathlib", "os", "flask", "tinydb"}
 
 
@@ -52,10 +52,22 @@ def test_the_core_imports_neither_the_shell_nor_other_rooms():
         assert not seen & SHELL, path
 
 
+def test_sentences_and_catalogues_import_nothing_of_ours():
+    assert files("node/i18n")
+    for path in files("node/i18n"):
+        assert {name for name in imports(path) if name.split(".")[0] in ("node", "radio", "web")} <= {
+            name for name in imports(path) if name.startswith("node.i18n")}, path
+
+
+def test_no_command_imports_the_main_that_collects_it():
+    for path in files("node/cli"):
+        assert "node.cli.main" not in set(imports(path)), path
+
+
 def test_the_core_does_no_io_and_reads_no_clock():
     for path in core():
-        if path.name == "clock.py" or path.parent.name == "store":  # the one file that reads the machine's clock; the card
-            continue
+        if path.name in ("clock.py", "catalogue.py") or path.parent.name == "store":
+            continue  # the one file that reads the machine's clock; translations; the card
         names = set(imports(path))
         assert not roots(path) & (CORE_NEVER - {"random"}), path
         assert not {name for name in names if name.startswith("random.")} - {"random.Random"}, path

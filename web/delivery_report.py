@@ -1,31 +1,14 @@
 """What a courier brought, in sentences."""
 
+from node.board import explanations
 from node.board.api import Delivery, Stick
 from web.languages import gettext as _
-from web.languages import ngettext
+from web.languages import ngettext, said
 
 
 def problem(slug: str) -> str:
     """Why nothing of it, or not all, was taken in; "" if there is no such reason."""
-    sentences = {
-        "": "",
-        "nothing": _("Please choose the file or the picture you have brought, or type the letters from the paper."),
-        "bundle-mark": _("This file is not the board of an island. It is called archipel, then a date, then .bundle: "
-                         "it is often among the downloads of your phone."),
-        "bundle-version": _("This file comes from an island with a newer program, which this one cannot read yet. "
-                            "Please tell the keeper."),
-        "other-set": _("This file comes from another neighbourhood, which this island does not belong to."),
-        "letters": _("There is a mistake in these letters. Please compare them with the paper, group by group."),
-        "picture-type": _("This file is not a whole PNG or JPEG picture."),
-        "picture-bytes": _("This picture weighs too much. Please take a smaller one, of the code alone."),
-        "picture-side": _("This picture is too large or too small. Please take another one, of the code alone."),
-        "no-code": _("No code of a post can be read in this picture. Please take it closer, sharp and in good light, "
-                     "or type the letters below the code."),
-        "no-reader": _("This island cannot read pictures. Please type the letters below the code."),
-        "busy": _("Others are giving their files at this moment. Please try again in a minute."),
-    }
-    return sentences.get(slug, _("The memory card of this island keeps nothing more at the moment. Please tell its keeper, "
-                                 "and keep the file."))
+    return said(explanations.delivery(slug)) if slug else ""
 
 
 def stick(state: Stick | None) -> str:
@@ -34,14 +17,7 @@ def stick(state: Stick | None) -> str:
         return ""
     if state.working:
         return _("USB stick: reading and writing. Please leave it in.")
-    sentences = {
-        "": _("USB stick: done, you can take it."),
-        "full": _("USB stick: it is full. What it brought is taken in; you can take it."),
-        "read-only": _("USB stick: it cannot be written. What it brought is taken in; you can take it."),
-        "gone": _("USB stick: it was taken too early, or it is broken. Please plug it in again."),
-    }
-    otherwise = _("USB stick: this island keeps nothing more at the moment. Please tell its keeper.")
-    end = sentences.get(state.problem, otherwise)
+    end = said(explanations.stick(state.problem))
     more = ngettext("%(num)s new record.", "%(num)s new records.", state.new) % {"num": state.new}
     return f"{end} {more}" if state.new else end
 
@@ -75,8 +51,5 @@ def rest(brought: Delivery) -> list[str]:
 
 
 def _faults(brought: Delivery) -> list[str]:
-    if not brought.faults:
-        return []
-    if set(brought.faults) == {"cut-short"}:
-        return [_("The end of the file is missing. What was there of it is taken in.")]
-    return [_("The file is damaged, or somebody changed it. What was good of it is taken in.")]
+    found = _("; ").join(map(said, explanations.faults(brought.faults)))
+    return [_("Careful: %(faults)s. What was good of it is taken in.") % {"faults": found}] if found else []

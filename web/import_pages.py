@@ -2,12 +2,11 @@
 
 from flask import Blueprint, render_template, request, session
 
+from node.board import explanations
 from node.board.api import ImportSummary
 from web.keeper import for_keepers, never_kept
-from web.languages import gettext as _
-from web.languages import ngettext
+from web.languages import ngettext, said
 from web.pages import board
-from web.sentences import closed
 
 MAX_UPLOAD_BYTES = 8_000_000  # what is too large for an agenda may come whole, so that it is answered in a sentence
 SHOWN = 60
@@ -56,14 +55,7 @@ def _page(intake: ImportSummary, taken: bool = False) -> str | tuple[str, int]:
 
 def problem(slug: str) -> str:
     """Why nothing of it can be taken over; "" if it can."""
-    sentences = {
-        "": "",
-        "nothing": _("Please choose the file of the agenda."),
-        "agenda-mark": _("This file is no agenda. Its name ends with .ics, and calendar programs can open it."),
-        "agenda-size": _("This agenda is too large: 2 MB at most. Many programs can give a part of it, such as one topic."),
-        "stale": _("This file was given too long ago. Please give it again."),
-    }
-    return sentences.get(slug) or (closed(slug) if slug else "")
+    return said(explanations.agenda(slug)) if slug else ""
 
 
 def counts(intake: ImportSummary) -> list[str]:
@@ -80,14 +72,4 @@ def counts(intake: ImportSummary) -> list[str]:
 
 def left_out(intake: ImportSummary) -> list[tuple[int, str]]:
     """How many were left out, and why."""
-    reasons = {
-        "past": _("past"), "too-far": _("more than 400 days ahead"), "lasts-too-long": _("longer than 45 days"),
-        "repeats": _("repeated in a way this island does not understand"), "private": _("private"),
-        "broken": _("damaged or incomplete"), "too-many": _("beyond the 500 events that are read of a file"),
-        "known": _("announced here already by others"), "older": _("older than what is here"),
-        "gone": _("withdrawn, hidden or cancelled here"), "cancelled": _("cancelled before they came"),
-        "later": _("beyond the 50 that are taken at once: give the file again later"),
-        "share-used": _("beyond half of this island’s share: the rest is for those who post here"),
-        "refused": _("refused by the board"),
-    }
-    return [(count, reasons.get(reason, reason)) for reason, count in sorted(intake.left_out.items())]
+    return [(count, said(explanations.left_out(reason))) for reason, count in sorted(intake.left_out.items())]

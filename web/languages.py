@@ -1,30 +1,20 @@
-"""One catalogue a language (`translations/TAG.po`), read as it is; dates, numbers and plurals as each language has them.
+"""Which language a page speaks, and how each language writes dates and numbers; its sentences are `node.i18n`'s."""
 
-Sentences in the code are English; adding a language is adding its file.
-"""
-
-import gettext as stdlib
-import io
 import re
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cache
+from gettext import NullTranslations
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from flask import Flask, g, request
 from markupsafe import Markup, escape
 
+from node.i18n.catalogue import SOURCE, TAGS, catalogue
+from node.i18n.sentence import Sentence
 from web.safe_text import titled
 
-FOLDER = Path(__file__).parent / "translations"
-SOURCE = "en"
-FIRST = ("fr", "en", "es", "ar")  # the order in which languages are offered; any other comes after them
-TAGS = tuple(sorted({path.stem for path in FOLDER.glob("*.po")} | {SOURCE},
-                    key=lambda tag: (FIRST.index(tag) if tag in FIRST else len(FIRST), tag)))
 LOCALES = {SOURCE: "en_GB"}  # where a language alone says too little: days before months, 24 hours
 FIRST_DAY = {"fr": "1er"}
 MAX_HEAD = 5  # letters, in a column of a narrow screen
@@ -48,17 +38,10 @@ class Language:
         """`ltr` or `rtl`."""
         return self.locale.text_direction
 
-    @cached_property
-    def sentences(self) -> stdlib.NullTranslations:
-        """Its catalogue; for the source language the sentences stand for themselves."""
-        path = FOLDER / f"{self.tag}.po"
-        if not path.exists():
-            return stdlib.NullTranslations()
-        compiled = io.BytesIO()
-        with path.open("rb") as lines:
-            write_mo(compiled, read_po(lines, locale=self.locale))
-        compiled.seek(0)
-        return stdlib.GNUTranslations(compiled)
+    @property
+    def sentences(self) -> NullTranslations:
+        """Its catalogue."""
+        return catalogue(self.tag)
 
     def day(self, moment: date) -> str:
         """`Saturday 21 March`, without the year."""
@@ -99,7 +82,7 @@ class Language:
 
 @cache
 def language(tag: str) -> Language:
-    """The language of a tag in TAGS; its catalogue is read when first needed."""
+    """The language of a tag in TAGS."""
     return Language(tag)
 
 
@@ -121,6 +104,11 @@ def ngettext(one: str, many: str, count: int) -> str:
     return current().sentences.ngettext(one, many, count)
 
 
+def said(sentence: Sentence) -> str:
+    """A whole sentence in the language of this request."""
+    return sentence.said(current().sentences)
+
+
 def listed(*parts: str) -> Markup:
     """Parts of a sentence with the commas of the language between them, escaped unless they are markup."""
     return escape(gettext(", ")).join(parts)
@@ -129,7 +117,7 @@ def listed(*parts: str) -> Markup:
 def add_languages(app: Flask, fallback: str) -> None:
     """Let templates speak the language of each request; `fallback` is for browsers that ask for none that is here."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)
+    vars(app.jinja_env)["install_gettext_callables"](gettext, ngettext, newstyle=True)  # the extension brings it
 
     @app.before_request
     def prepare() -> None:

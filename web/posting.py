@@ -1,4 +1,4 @@
-"""Posting in three steps: write, look it over, done; and the edit code (people read "private word") to change it later."""
+"""Posting in three steps: write, look it over, done; and the edit code that corrects or withdraws later."""
 
 from collections.abc import Callable
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 
+from node.cli.language import _, say
 from node.cli.selftest import Failed, selftest
 from node.cli.serve import PortTaken, check_free
 from node.daemon.keyfiles import KeyFolder
@@ -48,7 +49,7 @@ class Demo:
             click.echo(self._greeting())
             while not self._ended.wait(RESTART_S):
                 self._restart_the_dead()
-        click.echo("Stopped.")
+        say("Stopped.")
         return 0
 
     def selftest(self) -> int:
@@ -57,7 +58,7 @@ class Demo:
             try:
                 click.echo("\n".join(selftest(self.urls, self.folders, self.mesh, self.speed)))
             except Failed as failure:
-                click.echo(f"FAILED: {failure}", err=True)
+                click.echo(_("FAILED: %(why)s", why=failure.sentence), err=True)
                 return 1
         return 0
 
@@ -102,7 +103,7 @@ class Demo:
             for port in self.ports:
                 check_free(("127.0.0.1", port))
         except PortTaken as taken:
-            raise click.ClickException(str(taken)) from taken
+            raise click.ClickException(taken.worded()) from taken
 
     def _prepare(self, radio_ports: list[int]) -> None:
         first, *others = [KeyFolder(folder) for folder in self.folders]
@@ -128,7 +129,8 @@ class Demo:
         for url, folder, child in zip(self.urls, self.folders, self._children, strict=True):
             while not self._answers(url):
                 if child.poll() is not None or time.monotonic() > give_up_at:
-                    raise click.ClickException(f"{url} did not start. Its last words:\n{last_words(folder)}")
+                    raise click.ClickException(_("%(address)s did not start. Its last words:\n%(words)s", address=url,
+                                                 words=last_words(folder)))
                 if self._ended.wait(0.2):
                     raise click.Abort
 
@@ -143,15 +145,16 @@ class Demo:
     def _restart_the_dead(self) -> None:
         for number, child in enumerate(self._children):
             if child.poll() is not None:
-                click.echo(f"{NAMES[number]} has stopped; starting it again.")
+                say("%(name)s has stopped; starting it again.", name=NAMES[number])
                 self._children[number] = self._start(self.folders[number])
 
     def _greeting(self) -> str:
         islands = "\n".join(f"  {name}   {url}" for name, url in zip(NAMES, self.urls, strict=True))
-        return (f"Three islands; A hears B, B hears C, A and C never hear each other:\n\n{islands}\n\n"
-                f"Post a bulletin on {NAMES[0]} and read it on {NAMES[2]}: about a minute later by the radios' time, "
-                f"which runs {self.speed:g} times faster here (--speed 1 for real time).\n"
-                f"Data and logs: {self.folder}\nCtrl-C stops everything.")
+        return _("Three islands; A hears B, B hears C, A and C never hear each other:\n\n%(islands)s\n\n"
+                 "Post a bulletin on %(first)s and read it on %(last)s: about a minute later by the radios' time, "
+                 "which runs %(speed)s times faster here (--speed 1 for real time).\n"
+                 "Data and logs: %(folder)s\nCtrl-C stops everything.", islands=islands, first=NAMES[0], last=NAMES[2],
+                 speed=f"{self.speed:g}", folder=str(self.folder))
 
 
 def last_words(folder: Path) -> str:

@@ -1,93 +1,112 @@
-"""The command line of those who keep a set: found, invite, join, vouch, revoke, keys, group, keeper, backup, restore."""
+"""The commands of those who keep a set: found, invite, join, vouch, revoke, keys, newkey, group, keeper."""
 
 import base64
 import os
-import shutil
-import sys
+import shlex
 import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TextIO, TypeVar
 
 import click
-import segno
 
-from node.cli.i18n import say, translated
-from node.cli.main import MOMENT, ask, config_option, main, minute_of_local, settings_of
+from node.board import explanations
+from node.cli.help import command
+from node.cli.language import _, say, worded
+from node.cli.options import (
+    MOMENT,
+    ask,
+    config_option,
+    minute_of_local,
+    new_passphrase,
+    new_password,
+    passphrase,
+    settings_of,
+)
 from node.daemon import rpc
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
 from node.daemon.settings import Settings
+from node.i18n.sentence import N_
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
 from node.model.keys import SEED_BYTES, SigningKey
 from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
-from node.store.backup import back_up, restore
-from node.store.disk import Disk, StoreLocked
-from node.store.index import StoreFailed
-from node.store.sealed import SALT_BYTES as BACKUP_SALT_BYTES
-from node.store.sealed import BackupRefused
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                           help="A keeper's key file; without it, this island's own key signs.")
+Made = TypeVar("Made")
+RIGHTS = {"write": N_("may write"), "vouch": N_("may vouch"), "urgent": N_("may mark as urgent"), "group": N_("is a group"),
+          "invite": N_("may invite")}
 REVOCATION_LIFE_H = MAX_LIFE_H[Kind.REVOCATION]
 
 
-@main.command()
+@command()
 @config_option
 @click.argument("name")
 @click.option("--key", "key_file", required=True, type=click.Path(path_type=Path), help="Where to keep the founding key.")
 def found(config: Path | None, name: str, key_file: Path) -> None:
-    """Found the set NAME with a founding key under a passphrase, kept off this island (on a stick, say)."""
+    """Found the set NAME with a key kept elsewhere.
+
+    The founding key is kept in a file off this island (on a stick, say), under a passphrase.
+    """
+    settings = settings_of(config)
+    folder = _folder_without_set(settings)
+    founder = _troubled(lambda: write_keeper_key(key_file, new_passphrase()))
+    charter = folder.found(name, settings.node.name, founder)
+    say("Founded “%(name)s”, fingerprint %(fingerprint)s. The founding key is in %(file)s:\n"
+        "keep it and its passphrase safe and away from this island; without them nobody can be let in or put out.",
+        name=charter.name, fingerprint=charter.set_id.hex(), file=str(key_file))
+
+
+@command()
+@config_option
+@click.argument("file", type=click.File("r"))
+def join(config: Path | None, file: TextIO) -> None:
+    """Join the set that an invitation leads to.
+
+    FILE is the invitation, or - to type it.
+    """
     settings = settings_of(config)
     folder = _folder_without_set(settings)
     try:
-        founder = write_keeper_key(key_file, _new_passphrase())
-    except (KeyTrouble, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    charter = folder.found(name, settings.node.name, founder)
-    say(f"Founded “{charter.name}”, fingerprint {charter.set_id.hex()}. The founding key is in {key_file}:\n"
-               "keep it and its passphrase safe and away from this island; without them nobody can be let in or put out.")
-
-
-@main.command()
-@config_option
-@click.argument("file", type=click.File("r"))
-def join(config: Path | None, file) -> None:
-    """Join the set that an invitation (a FILE, or - to type it) leads to."""
-    settings = settings_of(config)
-    try:
-        charter = _folder_without_set(settings).join(file.read(), settings.node.name)
-    except (KeyTrouble, UnicodeDecodeError) as error:
-        raise click.ClickException(str(error)) from error
-    say(f"Joined “{charter.name}” as “{settings.node.name}”. Its fingerprint, to check with the keeper: "
-               f"{charter.set_id.hex()}")
+        text = file.read()
+    except UnicodeDecodeError as error:
+        raise click.ClickException(_("%(file)s holds no text.", file=file.name)) from error
+    charter = _troubled(lambda: folder.join(text, settings.node.name))
+    say("Joined “%(set)s” as “%(name)s”. Its fingerprint, to check with the keeper: %(fingerprint)s",
+        set=charter.name, name=settings.node.name, fingerprint=charter.set_id.hex())
     say("Next: archipel run.")
 
 
-@main.command()
+@command()
 @config_option
 @key_option
-@click.option("--days", type=click.IntRange(1, 1000), default=365, show_default=True,
+@click.option("--days", type=click.IntRange(1, 1000), metavar="DAYS", default=365, show_default=True,
               help="How long it may be used, and how long who joins with it may write.")
 @click.option("--group", is_flag=True, help="For an association, union or collective rather than an island.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write it to this file.")
 @click.option("--qr/--no-qr", default=True, help="Show it as a QR code too.")
 def invite(config: Path | None, key_file: Path | None, days: int, out: Path | None, **given: bool) -> None:
-    """Prepare an invitation that lets one new island in, offline, once."""
+    """Prepare an invitation that lets one new island in."""
     settings = settings_of(config)
     folder, keeper = KeyFolder(settings.node.data), _signer(settings, key_file)
     text = _troubled(lambda: folder.invite(days, keeper, _credentials(settings), given["group"]))
     if out:
         out.write_text(text + "\n", encoding="utf-8")
-        say(f"Written to {out}.")
+        say("Written to %(file)s.", file=str(out))
     else:
         click.echo(text)
     if given["qr"]:
+        import segno
+
         segno.make(text.replace("\n", " "), error="l").terminal(compact=True, border=2)
-    say(f"Good for one island: archipel join FILE. Whoever has it can use it: give it by hand.\n"
-               f"Who joins with it may write for {days} days; to let them stay longer, vouch for them (archipel vouch).")
+    say("Good for one island: archipel join FILE. Whoever has it can use it: give it by hand.\n"
+        "Who joins with it may write for %(days)s days; to let them stay longer, vouch for them (archipel vouch).",
+        days=days)
 
 
-@main.command("vouch")
+@command("vouch")
 @config_option
 @key_option
 @click.argument("public")
@@ -95,158 +114,131 @@ def invite(config: Path | None, key_file: Path | None, days: int, out: Path | No
 @click.option("--keeper", is_flag=True, help="May vouch for others.")
 @click.option("--urgent", is_flag=True, help="May mark posts as urgent.")
 @click.option("--group", is_flag=True, help="An association, union or collective.")
-@click.option("--days", type=click.IntRange(1, 1000), default=730, show_default=True)
+@click.option("--days", type=click.IntRange(1, 1000), metavar="DAYS", default=730, show_default=True,
+              help="How long it may write.")
 def vouch_for(config: Path | None, key_file: Path | None, public: str, name: str, days: int, **given: bool) -> None:
-    """Let the key PUBLIC (64 hex digits) write."""
+    """Let the key PUBLIC (64 hex digits) write here."""
     settings = settings_of(config)
     rights = Right.WRITE
     for flag, right in (("keeper", Right.VOUCH), ("urgent", Right.URGENT), ("group", Right.GROUP)):
         rights |= right if given[flag] else Right(0)
-    charter, signer = KeyFolder(settings.node.data).charter(), _signer(settings, key_file)
+    charter, signer = _troubled(KeyFolder(settings.node.data).charter), _signer(settings, key_file)
     detail = Vouch(_public(public), rights)
     _publish(settings, vouch(charter, signer, detail, name, (_minute(settings), days * 24)))
-    say(f"Vouched for {name}.")
+    say("Vouched for %(name)s.", name=name)
 
 
-@main.command()
+@command()
 @config_option
 @key_option
 @click.argument("key_id")
-@click.option("--since", type=MOMENT, help="What it signed from then on does not count; now if not given.")
+@click.option("--since", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'",
+              help="What it signed from then on does not count; now if not given.")
 def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datetime | None) -> None:
-    """Put out the key KEY_ID (16 hex digits, see archipel keys): a seized box, a stolen key, an author who lies."""
+    """Put out the key KEY_ID (see archipel keys).
+
+    For a seized box, a stolen key, an author who lies. KEY_ID has 16 hex digits.
+    """
     settings = settings_of(config)
-    charter, signer, now = KeyFolder(settings.node.data).charter(), _signer(settings, key_file), _minute(settings)
+    charter, signer = _troubled(KeyFolder(settings.node.data).charter), _signer(settings, key_file)
+    now = _minute(settings)
     subject = _from_hex(key_id, 8)
     if not subject:
-        raise click.ClickException("a key id has 16 hex digits: see archipel keys.")
+        raise click.ClickException(_("a key id has 16 hex digits: see archipel keys."))
     detail = Revocation(subject, minute_of_local(since) if since else now)
     record = Record(Kind.REVOCATION, signer.key_id, now, REVOCATION_LIFE_H, detail=detail)
     _publish(settings, encode(sign(record, charter.set_id, signer.sign)))
     say("Revoked. It counts if you vouched for that key, if you are a founder, or once a second keeper agrees.")
 
 
-@main.command()
+@command()
 @config_option
 def keys(config: Path | None) -> None:
-    """Who may do what in this set, founders first."""
+    """Show who may do what in this set, founders first."""
     for key in ask(settings_of(config), "keys"):
         click.echo(key_line(key))
 
 
-def key_line(key: dict) -> str:
+def key_line(key: dict[str, Any]) -> str:
     """One key as a person reads it."""
-    until = min(key["rights"].values())
-    ends = "" if until >= MAX_MINUTE else f" until {_day(until)}"
-    by = f", vouched for by {key['vouched_by']}" if key["vouched_by"] else ", founder" if key["chain"] == 0 else ""
-    here = " (this island)" if key["here"] else ""
-    revoked = f" REVOKED since {_day(key['revoked'])}" if key["revoked"] is not None else ""
-    return f"{key['id']}  {key['name']}{here}: {', '.join(key['rights'])}{ends}{by}{revoked}"
+    rights = _(", ").join(_(RIGHTS.get(right, right)) for right in key["rights"])
+    return f"{key['id']}  {key['name']}: {_('; ').join([rights, *_remarks(key)])}"
+
+
+def _remarks(key: dict[str, Any]) -> Iterator[str]:
+    """What else there is to know of a key."""
+    if (until := min(key["rights"].values())) < MAX_MINUTE:
+        yield _("until %(day)s", day=_day(until))
+    if key["here"]:
+        yield _("this island")
+    if key["vouched_by"]:
+        yield _("vouched for by %(name)s", name=key["vouched_by"])
+    elif key["chain"] == 0:
+        yield _("founder")
+    if key["revoked"] is not None:
+        yield _("REVOKED since %(day)s", day=_day(key["revoked"]))
 
 
 def _day(minute: int) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(seconds_of(minute)))
 
 
-@main.command()
+@command()
 @click.argument("file", type=click.Path(path_type=Path))
 def newkey(file: Path) -> None:
-    """Make a keeper's key in FILE, under a passphrase; give its public part to a keeper to be vouched for."""
-    key = _troubled(lambda: write_keeper_key(file, _new_passphrase()))
-    say(f"Public part, to be vouched for (archipel vouch … --keeper): {key.public.hex()}")
+    """Make a keeper's key in FILE, under a passphrase.
+
+    Give its public part to a keeper to be vouched for.
+    """
+    key = _troubled(lambda: write_keeper_key(file, new_passphrase()))
+    say("Public part, to be vouched for (archipel vouch … --keeper): %(key)s", key=key.public.hex())
 
 
-@main.command()
+@command()
 @config_option
 @click.argument("name")
 def group(config: Path | None, name: str) -> None:
-    """Let the group NAME sign its posts on this island's portal, with a passphrase."""
+    """Let the group NAME sign its posts here.
+
+    Its members sign on this island's portal, with a passphrase.
+    """
     settings = settings_of(config)
     has_key = name in ask(settings, "groups")
     if not has_key:
         seed = os.urandom(SEED_BYTES)
-        sealed = base64.b64encode(seal(seed, _new_passphrase(), os.urandom(SALT_BYTES))).decode()
+        sealed = base64.b64encode(seal(seed, new_passphrase(), os.urandom(SALT_BYTES))).decode()
         has_key = not ask(settings, "add-group", name=name, sealed=sealed)
     if has_key:
-        raise click.ClickException(f"{name} has a key here already; keys are never overwritten.")
-    say(f"{name} can sign here once a keeper vouches for its key:\n"
-               f"  archipel vouch {SigningKey(seed).public.hex()} --group --name “{name}”")
+        raise click.ClickException(_("%(name)s has a key here already; keys are never overwritten.", name=name))
+    say("%(name)s can sign here once a keeper vouches for its key:", name=name)
+    click.echo(f"  archipel vouch {SigningKey(seed).public.hex()} --group --name {shlex.quote(name)}")
 
 
-@main.command()
+@command()
 @config_option
 @click.argument("name")
-@click.option("--remove", is_flag=True)
+@click.option("--remove", is_flag=True, help="Take it away.")
 def keeper(config: Path | None, name: str, remove: bool) -> None:
-    """Give the keeper NAME a password for the keepers' pages of this island (or take it away)."""
+    """Give the keeper NAME a password, or take it away.
+
+    With it they sign in to the keepers' pages of this island.
+    """
     from werkzeug.security import generate_password_hash
 
     settings = settings_of(config)
-    hashed = None if remove else generate_password_hash(_new_passphrase("Password"))
+    hashed = None if remove else generate_password_hash(new_password())
     ask(settings, "set-keeper", name=name, password_hash=hashed)
-    say(f"{name} {'has no password any more' if remove else 'can sign in at /keeper'}.")
-
-
-@main.command("backup")
-@config_option
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(config: Path | None, file: Path) -> None:
-    """Write all this island is (settings, keys, records, archive) to FILE, under a passphrase; it may go on running."""
-    settings = settings_of(config)
-    folder = settings.node.data
-    files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
-    if not files:
-        raise click.ClickException(f"there is no island in {folder}.")
-    if config:
-        files["archipel.toml"] = config
-    try:
-        back_up(folder, file, _new_passphrase(), files, os.urandom(BACKUP_SALT_BYTES))
-    except (OSError, StoreFailed) as error:
-        raise click.ClickException(f"the backup could not be written: {error}") from error
-    say(f"Backed up to {file} ({file.stat().st_size // 1000} kB). Without its passphrase nobody can read it.")
-
-
-@main.command("restore")
-@config_option
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore_(config: Path | None, file: Path) -> None:
-    """Make this island out of a backup: a new box takes the place of a dead one."""
-    folder = settings_of(config).node.data
-    try:
-        counts = restore(file, folder, _passphrase("Passphrase"))
-    except (BackupRefused, OSError, StoreFailed) as error:
-        raise click.ClickException(str(error)) from error
-    say(f"Restored into {folder}: {counts['records']} records, {counts['archive']} archived. Next: archipel run.")
-    if (folder / "archipel.toml").exists():
-        say(f"Its settings file is {folder / 'archipel.toml'}.")
-
-
-@main.command()
-@config_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def wipe(config: Path | None, yes: bool) -> None:
-    """Destroy this island: its keys first, written over, then all it holds. Stop it before; nothing brings it back."""
-    folder = settings_of(config).node.data
-    if not yes:
-        click.confirm(f"Destroy the island in {folder}, keys and records?", abort=True)
-    try:
-        lock = Disk().lock(folder / "lock")
-        KeyFolder(folder).destroy()
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        lock.release()
-    except StoreLocked as error:
-        raise click.ClickException(f"an island runs on {folder}. Stop it first.") from error
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or folder}: {error.strerror}. Destroy the card.") from error
-    say("Nothing is left. Tell the other keepers, so that they revoke its key.")
+    if remove:
+        say("%(name)s has no password any more.", name=name)
+    else:
+        say("%(name)s can sign in at /keeper.", name=name)
 
 
 def _folder_without_set(settings: Settings) -> KeyFolder:
     folder = KeyFolder(settings.node.data)
     if folder.charter_exists():
-        raise click.ClickException(f"{settings.node.data} belongs to a set already; nothing was changed. "
-                                   "For another set, choose another [node] data.")
+        raise click.ClickException(_("%(folder)s belongs to a set already; nothing was changed. For another set, choose "
+                                     "another [node] data.", folder=str(settings.node.data)))
     return folder
 
 
@@ -254,17 +246,20 @@ def _signer(settings: Settings, key_file: Path | None) -> SigningKey:
     if key_file is None:
         return _troubled(KeyFolder(settings.node.data).island_key)
     try:
-        return read_keeper_key(key_file, _passphrase(f"Passphrase of {key_file.name}"))
+        return read_keeper_key(key_file, passphrase(_("Passphrase of %(file)s", file=key_file.name)))
     except WrongPassphrase:
-        raise click.ClickException("this passphrase is wrong.") from None
-    except KeyTrouble as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(_("this passphrase is wrong.")) from None
+    except KeyTrouble as trouble:
+        raise click.ClickException(worded(trouble.sentence)) from trouble
 
 
-def _troubled(work):
+def _troubled(work: Callable[[], Made]) -> Made:
+    """What `work` makes, or a clear end of the command."""
     try:
         return work()
-    except (KeyTrouble, OSError) as error:
+    except KeyTrouble as trouble:
+        raise click.ClickException(worded(trouble.sentence)) from trouble
+    except OSError as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -280,7 +275,7 @@ def _credentials(settings: Settings) -> list[Record]:
 def _minute(settings: Settings) -> int:
     """The present minute: by the island if it runs, it knows better."""
     try:
-        return rpc.ask(settings.node.data, "status")["clock"]["now"]
+        return int(rpc.ask(settings.node.data, "status")["clock"]["now"])
     except rpc.NotRunning:
         return minute_of(SystemClock().now())
 
@@ -288,14 +283,15 @@ def _minute(settings: Settings) -> int:
 def _publish(settings: Settings, raw: bytes) -> None:
     verdict = ask(settings, "publish", raws=[base64.b64encode(raw).decode()])[0]
     if verdict not in ("kept", "duplicate"):
-        sentence = translated("the key that signed it may not do this") if verdict == "penned" else verdict
-        raise click.ClickException(f"the set does not take it: {sentence}.")
+        if verdict == "penned":
+            raise click.ClickException(_("the set does not take it: the key that signed it may not do this."))
+        raise click.ClickException(_("the set does not take it: %(reason)s.", reason=worded(explanations.verdict(verdict))))
 
 
 def _public(text: str) -> bytes:
     public = _from_hex(text, 32)
     if not public:
-        raise click.ClickException("a public key has 64 hex digits.")
+        raise click.ClickException(_("a public key has 64 hex digits."))
     return public
 
 
@@ -308,12 +304,4 @@ def _from_hex(text: str, size: int) -> bytes:
     return value if len(value) == size else b""
 
 
-def _passphrase(what: str, new: bool = False) -> str:
-    """Typed unseen; from a pipe, its next line."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
-    return click.prompt(translated(what), hide_input=True, confirmation_prompt=new)
-
-
-def _new_passphrase(what: str = "Passphrase") -> str:
-    return _passphrase(f"{what} (several words are best)", new=True)
+COMMANDS = (found, join, invite, vouch_for, revoke, keys, newkey, group, keeper)

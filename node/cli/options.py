@@ -1,23 +1,85 @@
-"""What every command of the command line takes."""
+"""What several commands of the command line take and ask."""
 
-import os
+import sys
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from node.cli.i18n import choose
+from node.board import explanations
+from node.board.api import Problem
+from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
 from node.daemon.settings import BadSettings, Settings, load
+from node.model.clock import EPOCH_S
 
-config_option = click.option("--config", type=click.Path(dir_okay=False, path_type=Path), envvar="ARCHIPEL_CONFIG",
+MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
+
+config_option = click.option(CONFIG_OPTION, type=click.Path(dir_okay=False, path_type=Path), envvar=CONFIG_VARIABLE,
                              help="The settings file (archipel.toml); without it, defaults.")
 
 
 def settings_of(config: Path | None) -> Settings:
     """The settings, or a clear end of the command."""
     try:
-        settings = load(config)
+        return load(config)
     except BadSettings as error:
-        choose(Settings().node.language, os.environ)
-        raise click.ClickException(str(error)) from error
-    choose(settings.node.language, os.environ)
-    return settings
+        raise click.ClickException("\n".join(map(worded, error.problems))) from error
+
+
+def ask(settings: Settings, do: str, **request: Any) -> Any:
+    """Ask the island that runs on the settings' folder; ends the command with a clear sentence if none does."""
+    from node.daemon import rpc
+
+    try:
+        return rpc.ask(settings.node.data, do, **request)
+    except rpc.NotRunning as error:
+        raise click.ClickException(_("no island runs on %(folder)s. Start it: archipel run",
+                                     folder=str(settings.node.data))) from error
+    except rpc.Refused as error:
+        raise click.ClickException(refusal(error.reason, error.fields)) from error
+
+
+def refusal(reason: str, fields: dict[str, Any]) -> str:
+    """Why the running island will not, in words (`node.daemon.rpc.Refused`)."""
+    match reason:
+        case "unknown-request":
+            return _("this island does not know that request (is it an older version?)")
+        case "draft":
+            return "\n".join(problem_line(Problem(**one)) for one in fields["problems"])
+        case "closed":
+            return worded(explanations.closed(fields["code"]))
+        case _:
+            return _("this island could not do it: %(what)s", what=str(fields.get("what", reason)))
+
+
+def problem_line(problem: Problem) -> str:
+    """What to change in a draft: which part of it, and how."""
+    about = worded(explanations.field_name(problem.field))
+    return _("%(field)s: %(sentence)s", field=about, sentence=worded(explanations.problem(problem)))
+
+
+def minute_of_local(moment: datetime) -> int:
+    """Minutes since 2024 UTC of a naive moment in this machine's time zone."""
+    return int(moment.timestamp() - EPOCH_S) // 60
+
+
+def passphrase(what: str) -> str:
+    """Typed unseen after `what`, already in words; from a pipe, its next line."""
+    return _typed(what, False)
+
+
+def new_passphrase() -> str:
+    """Typed unseen, twice at a terminal: one to be kept."""
+    return _typed(_("Passphrase (several words are best)"), True)
+
+
+def new_password() -> str:
+    """Typed unseen, twice at a terminal, for who signs in at a page."""
+    return _typed(_("Password (several words are best)"), True)
+
+
+def _typed(what: str, twice: bool) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    return str(click.prompt(what, hide_input=True, confirmation_prompt=twice))

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
+from node.cli.language import _
 from node.daemon import rpc
+from node.i18n.sentence import Explained, sentence
 from radio.sim.simradio import SimulatedMesh
 
 PATIENCE_S = 110
 TEXT = "Soupe populaire ce soir à 19 h, place du marché. Apportez vos bols ! 🍲 C'est l'été déjà…"
 
 
-class Failed(Exception):
+class Failed(Explained):
     """Why the self-test failed."""
 
 
@@ -23,7 +25,8 @@ class Form(HTMLParser):
 
     def __init__(self, page: str, action: str):
         super().__init__()
-        self.action, self.fields, self._inside = action, {}, False
+        self.fields: dict[str, str] = {}
+        self.action, self._inside = action, False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -32,8 +35,9 @@ class Form(HTMLParser):
         if tag == "form":
             self._inside = (given.get("method") or "").lower() == "post"
             self.action = (given.get("action") or self.action) if self._inside else self.action
-        if self._inside and tag == "input" and given.get("type") == "hidden" and given.get("name"):
-            self.fields[given["name"]] = given.get("value") or ""
+        name = given.get("name")
+        if self._inside and tag == "input" and given.get("type") == "hidden" and name:
+            self.fields[name] = given.get("value") or ""
 
 
 def fetch(url: str, fields: dict[str, str] | None = None, patience_s: float = 10) -> str:
@@ -59,19 +63,21 @@ def selftest(urls: Sequence[str], folders: Sequence[Path], mesh: SimulatedMesh, 
     post_by_form(urls[0], TEXT)
     here = raws(folders[0])
     if len(here) != 1:
-        raise Failed(f"{urls[0]} took the form but holds {len(here)} bulletins")
+        raise Failed(sentence("%(address)s took the form but holds %(count)s bulletins", address=urls[0], count=len(here)))
     while raws(folders[-1]) != here:
         if time.monotonic() - started > PATIENCE_S:
-            raise Failed(f"after {PATIENCE_S} s {urls[-1]} does not have it; "
-                         f"{mesh.counters()['frames']} frames were on the air")
+            raise Failed(sentence("after %(seconds)s s %(address)s does not have it; %(frames)s frames were on the air",
+                                  seconds=PATIENCE_S, address=urls[-1], frames=mesh.counters()["frames"]))
         time.sleep(0.2)  # noqa: TID251 - a test waits for real programs
     took = time.monotonic() - started
     check_pages(urls)
     air = mesh.counters()
     return [
-        "OK: posted on A, relayed by B, shown on C; text, signature and id are identical.",
-        f"  {took:.1f} s here, {took * speed:.0f} s of simulated LongFast time",
-        f"  {air['frames']} packets, {air['bytes']} bytes, {air['airtime_s']:.1f} s of air, headers included",
+        _("OK: posted on A, relayed by B, shown on C; text, signature and id are identical."),
+        _("  %(seconds)s s here, %(simulated)s s of simulated LongFast time", seconds=f"{took:.1f}",
+          simulated=f"{took * speed:.0f}"),
+        _("  %(packets)s packets, %(bytes)s bytes, %(seconds)s s of air, headers included", packets=air["frames"],
+          bytes=air["bytes"], seconds=f"{air['airtime_s']:.1f}"),
     ]
 
 
@@ -84,7 +90,7 @@ def check_pages(urls: Sequence[str]) -> None:
     """The text must stand, letter for letter, on the first and the last island's page."""
     for url in (urls[0], urls[-1]):
         if TEXT not in text_of(fetch(urllib.parse.urljoin(url, "/bulletins"))):
-            raise Failed(f"{url} has the record but its page does not show the text")
+            raise Failed(sentence("%(address)s has the record but its page does not show the text", address=url))
 
 
 class _Text(HTMLParser):

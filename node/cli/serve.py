@@ -9,17 +9,26 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
-from node.cli.i18n import say
+from node.cli.language import _, say, worded
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.settings import Settings
+from node.i18n.sentence import Explained, Sentence, sentence
 from node.model.clock import Clock
 from node.store.disk import Disk, StoreLocked
 
 THREADS = 16
 
 
-class PortTaken(Exception):
-    """Something else listens where the portal should."""
+class PortTaken(Explained):
+    """Something else listens where the portal should; `remedy` says what to do."""
+
+    def __init__(self, sentence: Sentence, remedy: Sentence):
+        super().__init__(sentence)
+        self.remedy = remedy
+
+    def worded(self) -> str:
+        """Both in the chosen language."""
+        return f"{worded(self.sentence)} {worded(self.remedy)}"
 
 
 def check_free(listen: tuple[str, int]) -> None:
@@ -31,8 +40,11 @@ def check_free(listen: tuple[str, int]) -> None:
         try:
             probe.bind(listen)
         except OSError as error:
-            raise PortTaken(f"cannot listen on {host}:{port} ({error.strerror}). Another program uses that port, or it "
-                            f"needs more rights: write another one in the settings file, [portal] listen.") from error
+            raise PortTaken(
+                sentence("cannot listen on %(host)s:%(port)s (%(error)s).", host=host, port=port,
+                         error=error.strerror or ""),
+                sentence("Another program uses that port, or it needs more rights: write another one in the settings file, "
+                         "[portal] listen.")) from error
 
 
 class PortalServer(BaseApplication):
@@ -73,10 +85,7 @@ def run_island(settings: Settings, clock: Clock) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for ours in ("node", "radio", "web"):
         logging.getLogger(ours).setLevel(logging.INFO)
-    try:
-        _check_can_start(settings)
-    except (PortTaken, StoreLocked, KeyTrouble, OSError) as error:
-        raise click.ClickException(str(error)) from error
+    _check_can_start(settings)
     running: list[Any] = []  # in the worker only
 
     def build() -> Any:
@@ -86,7 +95,7 @@ def run_island(settings: Settings, clock: Clock) -> None:
         portal = running[0].open()
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while
-        say(f"{settings.node.name} is at {portal_address(settings)}  (Ctrl-C stops it)")
+        say("%(name)s is at %(address)s  (Ctrl-C stops it)", name=settings.node.name, address=portal_address(settings))
         return portal
 
     def stop() -> None:
@@ -98,11 +107,25 @@ def run_island(settings: Settings, clock: Clock) -> None:
 
 def _check_can_start(settings: Settings) -> None:
     """Whatever would end the worker later is said now, in a sentence."""
+    try:
+        _try_to_start(settings)
+    except PortTaken as taken:
+        raise click.ClickException(taken.worded()) from taken
+    except KeyTrouble as trouble:
+        raise click.ClickException(worded(trouble.sentence)) from trouble
+    except StoreLocked as error:
+        raise click.ClickException(_("%(folder)s is in use by another island that runs: stop it first, or give this one "
+                                     "another [node] data.", folder=str(settings.node.data))) from error
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _try_to_start(settings: Settings) -> None:
     check_free(settings.portal.listen)
     keys = KeyFolder(settings.node.data)
     if not keys.charter_exists():
         charter = keys.found(settings.node.name, settings.node.name)
-        say(f"A new island in {settings.node.data}, with a set of its own (to join another's: archipel join). "
-            f"Fingerprint {charter.set_id.hex()}.")
+        say("A new island in %(folder)s, with a set of its own (to join another's: archipel join). "
+            "Fingerprint %(fingerprint)s.", folder=str(settings.node.data), fingerprint=charter.set_id.hex())
     keys.charter(), keys.island_key(), keys.credentials()
     Disk().lock(settings.node.data / "lock").release()

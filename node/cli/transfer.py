@@ -1,16 +1,21 @@
 """The commands that carry records: `archipel export`, `import`, `stick`, `letters`, `read`."""
 
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from node.board import explanations
 from node.board.api import TOPICS
-from node.cli.i18n import say, translated
-from node.cli.options import config_option, settings_of
+from node.board.reasons import DeliveryProblem, StickProblem
+from node.cli import backups, keys
+from node.cli.help import command
+from node.cli.language import _, say, worded
+from node.cli.options import config_option, refusal, settings_of
 from node.daemon.keyfiles import KeyTrouble
 from node.daemon.rpc import Refused
 from node.model.clock import minute_of
@@ -18,87 +23,65 @@ from node.model.errors import RemoteFault
 from node.model.record import Kind
 from node.store.disk import StoreLocked
 from node.store.index import StoreFailed
-from node.transfer.bulk import Choice, Landed
+from node.transfer.bulk import BulkPort, Choice, Landed
 
 NUMBERS = {slug: number for number, slug in TOPICS.items()}
-NO_BUNDLE = {
-    "bundle-mark": "this is not a bundle of Archipel's.",
-    "bundle-version": "this bundle was made by a later version of Archipel: update this island.",
-    "other-set": "this bundle is another set's: none of it belongs here.",
-}
-NO_PICTURE = {
-    "picture-type": "this file is not a whole PNG or JPEG picture.",
-    "picture-bytes": "this picture weighs too much: take one of the code alone.",
-    "picture-side": "this picture is too large or too small: take one of the code alone.",
-    "no-code": "no code of a record is to be seen in this picture. Take it closer, in good light.",
-    "no-reader": "to read pictures, install zxing-cpp-tools (and a kernel with Landlock); or type the letters.",
-}
-CARD = {"full": "the card is full", "read-only": "the card can no longer be written"}
-STICK = {
-    "full": "the stick is full: this island's board is not on it. What it brought is in; make room and plug it in again.",
-    "read-only": "the stick cannot be written: this island's board is not on it. What it brought is in.",
-    "gone": "the stick was pulled out too early, or it is broken. Plug it in again.",
-}
-IN_WORDS = {
-    "expired": "out of date", "superseded": "older versions", "retracted": "withdrawn",
-    "over-share": "above their author's share",
-    "penned": "wait for their author to be let in", "early": "wait for their hour", "revoked": "of a key that was revoked",
-    "signature": "forged or damaged",
-}
-FAULTS = {
-    "header": "its first lines are damaged", "damaged": "parts of it are damaged", "cut-short": "its end is missing",
-    "too-damaged": "too much of it is damaged: the rest was not read",
-    "too-large": "it is too large: the rest was not read",
-    "too-many": "it holds too many records: the rest was not read", "count": "it does not hold as many records as it says",
-    "sum": "it was changed since it was made", "too-many-forged": "too much of it is forged: the rest was not read",
-}
 
-
-@click.command("export")
+@command("export")
 @config_option
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @click.option("--topic", type=click.Choice(sorted(NUMBERS)), help="Only what is about this topic.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="Only what was posted since then.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), metavar="YYYY-MM-DD",
+              help="Only what was posted since then.")
 def export(config: Path | None, file: Path, topic: str | None, since: datetime | None) -> None:
-    """Write the live records to FILE, a bundle: for a stick, a phone, another island."""
+    """Write the live records to FILE, a bundle.
+
+    For a stick, a phone, another island.
+    """
     from node.daemon.bulk_client import export_file
 
-    choice = Choice(NUMBERS.get(topic), minute_of(since.timestamp()) if since else 0)
+    choice = Choice(NUMBERS[topic] if topic else None, minute_of(since.timestamp()) if since else 0)
     with _bulk(config) as bulk:
         count = len(bulk.ids(choice))
         size = export_file(bulk, file, choice, _dots())
-    say(f"{file}: {count} records, {size} bytes. Whoever receives it: archipel import {file.name}")
+    say("%(file)s: %(records)s records, %(bytes)s bytes. Whoever receives it: archipel import %(name)s",
+        file=str(file), records=count, bytes=size, name=file.name)
 
 
-@click.command("import")
+@command("import")
 @config_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(config: Path | None, files: tuple[Path, ...]) -> None:
-    """Take in the bundles FILES. What is known already changes nothing."""
+    """Take in the bundles FILES.
+
+    What is known already changes nothing.
+    """
     from node.daemon.bulk_client import import_file
 
     with _bulk(config) as bulk:
         for file in files:
-            tell = _dots()
             try:
-                landed = import_file(bulk, file, progress=lambda landed, size, tell=tell: tell(size))
+                landed = import_file(bulk, file, progress=_sizes(_dots()))
             except RemoteFault as fault:
-                raise click.ClickException(f"{file}: {translated(NO_BUNDLE.get(fault.reason, fault.reason))}") from fault
+                raise click.ClickException(f"{file}: {worded(explanations.delivery(fault.reason))}") from fault
             click.echo(f"{file}: {in_words(landed)}")
 
 
-@click.command("stick")
+@command("stick")
 @config_option
 @click.pass_context
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--invite", is_flag=True, help="Also leave an invitation on it: whoever has the stick may join, once.")
 @click.option("--backup", is_flag=True, help="Also leave a backup of this island on it, under a passphrase.")
 def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, backup: bool) -> None:
-    """Exchange records with a USB stick mounted at FOLDER: take in what others left there, leave this island's."""
+    """Exchange records with the USB stick at FOLDER.
+
+    Takes in what others left there and leaves this island's board.
+    """
     from node.daemon.usb import Exchange, exchange, file_of
 
     with _bulk(config) as bulk:
-        made = Exchange(problem="failed")
+        made = Exchange(problem=StickProblem.FAILED)
         bulk.tell("working")
         try:
             made = exchange(bulk, folder, click.echo)
@@ -108,31 +91,39 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
     for name, landed in made.landed.items():
         click.echo(f"{name}: {in_words(landed)}")
     for name, reason in made.unread.items():
-        click.echo(f"{name}: {translated(NO_BUNDLE.get(reason, 'this file cannot be read.'))}")
+        click.echo(f"{name}: {_unread(reason)}")
     if made.problem:
-        raise click.ClickException(STICK[made.problem])
-    say(f"This island's board is on the stick: {made.written_bytes} bytes.")
+        raise click.ClickException(worded(explanations.stick(made.problem)))
+    say("This island's board is on the stick: %(bytes)s bytes.", bytes=made.written_bytes)
     _leave_papers(ctx, (config, beside), invite, backup)
     say("Done: you can take the stick.")
 
 
+def _unread(reason: str) -> str:
+    """Why a file of a stick was not taken in."""
+    if reason in set(DeliveryProblem):
+        return worded(explanations.delivery(reason))
+    return _("this file cannot be read.")
+
+
 def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
     """What a keeper asked for besides."""
-    from node.cli import keys  # it builds on `node.cli.main`, which takes its commands from here
-
     config, beside = where
     stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"  # noqa: TID251 - names a file
     if invite:
         ctx.invoke(keys.invite, config=config, out=beside / f"invitation-{stamp}.txt", days=30, qr=False, group=False)
     if backup:
-        ctx.invoke(keys.backup, config=config, file=beside / f"backup-{stamp}.sealed")
+        ctx.invoke(backups.backup, config=config, file=beside / f"backup-{stamp}.sealed")
 
 
-@click.command("letters")
+@command("letters")
 @config_option
 @click.argument("item_id", metavar="ID")
 def letters(config: Path | None, item_id: str) -> None:
-    """Print one record as letters and as a QR code: for paper, when nothing else travels. ID: its first digits."""
+    """Print one record as letters and as a QR code.
+
+    For paper, when nothing else travels. ID is its first digits, see archipel list.
+    """
     import segno
 
     from node.transfer.paper import code_of, letters_of
@@ -140,24 +131,28 @@ def letters(config: Path | None, item_id: str) -> None:
     with _bulk(config) as bulk:
         found = [id_ for id_ in bulk.ids() if id_.hex().startswith(item_id.lower())]
         if len(found) != 1 or len(item_id) < 4:
-            raise click.ClickException(f"{len(found)} live records begin with {item_id}: see archipel list.")
+            raise click.ClickException(_("%(count)s live records begin with %(digits)s: see archipel list.",
+                                         count=len(found), digits=item_id))
         raw = bulk.load(found)[0]
     segno.make(code_of(raw), micro=False, error="m").terminal(compact=True, border=2)
     click.echo(letters_of(raw))
 
 
-@click.command("read")
+@command("read")
 @config_option
 @click.argument("picture", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def read(config: Path | None, picture: Path | None) -> None:
-    """Take in one record from its letters (typed, then Ctrl-D) or from a PICTURE of its QR code (needs zxing-cpp-tools)."""
+    """Take in one record from paper.
+
+    From its letters (typed, then Ctrl-D), or from a PICTURE of its QR code (needs zxing-cpp-tools).
+    """
     from node.transfer.paper import record_in
 
-    text = _scanned(picture) if picture else click.get_text_stream("stdin").read()
+    text = _scanned(picture) if picture else sys.stdin.read()
     try:
         raw = record_in(text)
     except RemoteFault as fault:
-        raise click.ClickException("there is a mistake in these letters. Compare them, group by group.") from fault
+        raise click.ClickException(worded(explanations.delivery(fault.reason))) from fault
     landed = Landed()
     with _bulk(config) as bulk:
         landed.count(raw, bulk.unload([raw], "paper")[0])
@@ -171,46 +166,66 @@ def _scanned(picture: Path) -> str:
     try:
         return scanned(picture.read_bytes())
     except RemoteFault as fault:
-        raise click.ClickException(NO_PICTURE[fault.reason]) from fault
+        sentence = worded(explanations.delivery(fault.reason))
+        if fault.reason == DeliveryProblem.NO_READER:
+            sentence += " " + _("To read pictures, install zxing-cpp-tools (and a kernel with Landlock).")
+        raise click.ClickException(sentence) from fault
 
 
 def in_words(landed: Landed) -> str:
     """What a bundle brought, in a sentence or two."""
     trust = landed.new[Kind.VOUCH] + landed.new[Kind.REVOCATION]
-    new = landed.new.total() - trust
-    words = [translated(f"{new} new"), translated(f"{landed.known} known")]
-    words += [translated(f"{trust} about who may write")] if trust else []
-    words += [f"{count} {translated(text)}" for text, count in _grouped(landed.refused).items()]
-    sentence = ", ".join(words) + "."
-    wrong = [translated(text) for slug, text in FAULTS.items() if landed.faults[slug]]
-    return sentence + (translated(f" Careful: {'; '.join(wrong)}. What was good of it is in.") if wrong else "")
+    parts = [_("%(count)s new", count=landed.new.total() - trust), _("%(count)s known", count=landed.known)]
+    parts += [_("%(count)s about who may write", count=trust)] if trust else []
+    parts += [f"{count} {what}" for what, count in _refusals(landed).items()]
+    wrong = _("; ").join(map(worded, explanations.faults([fault for fault, count in landed.faults.items() if count])))
+    careful = " " + _("Careful: %(faults)s. What was good of it is taken in.", faults=wrong) if wrong else ""
+    return _(", ").join(parts) + "." + careful
 
 
-def _grouped(refused: Counter[str]) -> Counter[str]:
+def _refusals(landed: Landed) -> Counter[str]:
+    """How many were not kept, by why in words."""
     grouped: Counter[str] = Counter()
-    for reason, count in refused.items():
-        grouped[IN_WORDS.get(reason, "forged or damaged")] += count
+    for reason, count in landed.refused.items():
+        grouped[worded(explanations.verdict(reason))] += count
     return grouped
 
 
 @contextmanager
-def _bulk(config: Path | None):
-    """The island's bulk, or a clear end of the command."""
+def _bulk(config: Path | None) -> Iterator[BulkPort]:
+    """The island's bulk port, or a clear end of the command."""
     from node.daemon.bulk_client import bulk_of
 
     settings = settings_of(config)
     try:
         with bulk_of(settings.node.data, settings.node.name) as bulk:
             yield bulk
-    except (KeyTrouble, Refused) as error:
-        raise click.ClickException(str(error)) from error
+    except KeyTrouble as trouble:
+        raise click.ClickException(worded(trouble.sentence)) from trouble
+    except Refused as refused:
+        raise click.ClickException(_not_in(refused)) from refused
     except StoreLocked as error:
-        raise click.ClickException(f"{settings.node.data} is in use, and who uses it does not answer.") from error
+        raise click.ClickException(_("%(folder)s is in use, and who uses it does not answer.",
+                                     folder=str(settings.node.data))) from error
     except StoreFailed as failure:
-        raise click.ClickException(f"{CARD.get(failure.reason, 'the card does not take it')}: what is not said to be in, "
-                                   "is not. Make room or change the card, then do it again.") from failure
+        raise click.ClickException(_card(failure.reason)) from failure
     except OSError as error:
         raise click.ClickException(f"{error.filename or ''}: {error.strerror}".strip(": ")) from error
+
+
+def _not_in(refused: Refused) -> str:
+    return _card(refused.fields["code"]) if "code" in refused.fields else refusal(refused.reason, refused.fields)
+
+
+def _card(reason: str) -> str:
+    """The card failed while records were taken in."""
+    return worded(explanations.closed(reason)) + " " + _("What is not said to be in, is not. Make room or change the card, "
+                                                         "then do it again.")
+
+
+def _sizes(tell: Callable[[int], None]) -> Callable[[Landed, int], None]:
+    """Hears how an import goes, and says how much was read."""
+    return lambda landed, size: tell(size)
 
 
 def _dots() -> Callable[[int], None]:

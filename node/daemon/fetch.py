@@ -10,20 +10,22 @@ from urllib.parse import urlsplit
 
 from node import __version__
 from node.board.drafts import is_link
+from node.i18n.sentence import N_, Explained, Sentence, sentence
 
 TIMEOUT_S, WHOLE_S = 20, 90
 BLOCK_BYTES = 1 << 16
-REMEDIES = {401: "it wants a password", 403: "it does not let this island read it", 404: "nothing is there",
-            410: "it is gone", 429: "it was asked too often: try again tomorrow"}
-
-SENTENCES = {
-    "name": "no such address is known here. Does this island have the internet?", "silent": "its server does not answer.",
-    "other": "it cannot be had",
+ANSWERS = {  # of a server that gives nothing
+    401: N_("it wants a password (its server answers %(code)s)."),
+    403: N_("it does not let this island read it (its server answers %(code)s)."),
+    404: N_("nothing is there (its server answers %(code)s)."),
+    410: N_("it is gone (its server answers %(code)s)."),
+    429: N_("it was asked too often: try again tomorrow (its server answers %(code)s)."),
 }
+OTHER_ANSWER = N_("it cannot be had (its server answers %(code)s).")
 
 
-class NotFetched(Exception):
-    """Nothing came: says why, for people."""
+class NotFetched(Explained):
+    """Nothing came: the sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class _OnTheWeb(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # noqa: PLR0913 - the library's
         if urlsplit(newurl).scheme not in ("https", urlsplit(req.full_url).scheme):
-            raise NotFetched("it leads away from the protected web (https).")
+            raise NotFetched(sentence("it leads away from the protected web (https)."))
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -48,7 +50,7 @@ def fetch(address: str, tag: str, max_bytes: int) -> Fetched:
     if address.lower().startswith("webcal://"):
         address = "https" + address[6:]
     if not is_link(address):
-        raise NotFetched("this is no web address.")
+        raise NotFetched(sentence("this is no web address."))
     headers = {"User-Agent": f"archipel/{__version__}", "Accept": "text/calendar", "Accept-Encoding": "identity"}
     request = urllib.request.Request(address, headers=headers | ({"If-None-Match": tag} if tag else {}))  # noqa: S310 - checked
     opener = urllib.request.OpenerDirector()
@@ -62,8 +64,7 @@ def fetch(address: str, tag: str, max_bytes: int) -> Fetched:
         error.close()
         if error.code == 304:
             return Fetched(None, tag)
-        what = REMEDIES.get(error.code, SENTENCES["other"])
-        raise NotFetched(f"{what} (its server answers {error.code}).") from error
+        raise NotFetched(Sentence(ANSWERS.get(error.code, OTHER_ANSWER), {"code": error.code})) from error
     except (OSError, HTTPException, ValueError) as error:
         raise NotFetched(_why(error)) from error
 
@@ -74,11 +75,14 @@ def _read(answer, max_bytes: int) -> bytes:
     while len(content) <= max_bytes and (block := answer.read1(BLOCK_BYTES)):
         content += block
         if time.monotonic() > until:
-            raise NotFetched("it comes too slowly.")
+            raise NotFetched(sentence("it comes too slowly."))
     return content
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Sentence:
     reason = getattr(error, "reason", error)
-    slug = "name" if isinstance(reason, socket.gaierror) else "silent" if isinstance(reason, TimeoutError) else ""
-    return SENTENCES.get(slug) or f"{reason}."
+    if isinstance(reason, socket.gaierror):
+        return sentence("no such address is known here. Does this island have the internet?")
+    if isinstance(reason, TimeoutError):
+        return sentence("its server does not answer.")
+    return sentence("it cannot be had (%(reason)s).", reason=str(reason))

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from node.i18n.sentence import Explained, sentence
 from node.model.clock import SystemClock, minute_of
 from node.model.errors import RemoteFault
 from node.model.keys import SEED_BYTES, Charter, SigningKey
@@ -33,7 +34,7 @@ SEALED = "archipel key 1 sealed"
 VOUCH_LIFE_H = MAX_LIFE_H[Kind.VOUCH]
 
 
-class KeyTrouble(Exception):
+class KeyTrouble(Explained):
     """A key file or an invitation is missing, damaged or of another set; the sentence says what to do."""
 
 
@@ -118,9 +119,11 @@ class KeyFolder:
         try:
             return parse(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise KeyTrouble(f"{path} is missing. Found a set (archipel init) or join one (archipel join).") from None
+            raise KeyTrouble(sentence("%(path)s is missing. Found a set (archipel init) or join one (archipel join).",
+                                      path=str(path))) from None
         except (RemoteFault, ValueError, OSError) as error:
-            raise KeyTrouble(f"{path} cannot be read ({error}). Put back a copy, or restore a backup.") from error
+            raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s). Put back a copy, or restore a backup.",
+                                      path=str(path), error=str(error))) from error
 
 
 def vouch(charter: Charter, keeper: SigningKey, detail: Vouch, name: str, term: tuple[int, int] | None = None) -> bytes:
@@ -134,7 +137,8 @@ def vouch(charter: Charter, keeper: SigningKey, detail: Vouch, name: str, term: 
 def write_keeper_key(path: Path, passphrase: str) -> SigningKey:
     """Make a keeper's key in a new file, sealed by a passphrase."""
     if path.exists():
-        raise KeyTrouble(f"{path} exists already; keys are never overwritten. Choose another name.")
+        raise KeyTrouble(sentence("%(path)s exists already; keys are never overwritten. Choose another name.",
+                                  path=str(path)))
     seed = os.urandom(SEED_BYTES)
     write_private(path, f"{SEALED}\n{to_text(seal(seed, passphrase, os.urandom(SALT_BYTES)))}\n")
     return SigningKey(seed)
@@ -145,10 +149,10 @@ def read_keeper_key(path: Path, passphrase: str) -> SigningKey:
     try:
         mark, _, text = path.read_text(encoding="utf-8").partition("\n")
         if mark != SEALED:
-            raise KeyTrouble(f"{path} is not a keeper's key file.")
+            raise KeyTrouble(sentence("%(path)s is not a keeper's key file.", path=str(path)))
         return SigningKey(unseal(from_text(text), passphrase))
     except (OSError, UnicodeDecodeError, RemoteFault) as error:
-        raise KeyTrouble(f"{path} cannot be read ({error}).") from error
+        raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s).", path=str(path), error=str(error))) from error
 
 
 def write_private(path: Path, text: str) -> None:
@@ -176,5 +180,6 @@ def _seed(text: str) -> bytes:
 
 def _what_is_wrong(reason: str) -> KeyTrouble:
     if reason == "invitation-expired":
-        return KeyTrouble("this invitation is too old. Ask the keeper for a new one.")
-    return KeyTrouble(f"this is not a whole invitation ({reason}). Copy it again, from the first letter to the last.")
+        return KeyTrouble(sentence("this invitation is too old. Ask the keeper for a new one."))
+    return KeyTrouble(sentence("this is not a whole invitation (%(reason)s). "
+                               "Copy it again, from the first letter to the last.", reason=reason))

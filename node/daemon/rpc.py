@@ -1,7 +1,7 @@
 """How the command line asks the running island: a Unix socket in its data folder, one JSON line each way.
 
 Only who may read the folder can ask (mode 0600), so there is no password. A request is `{"do": NAME, ...}`; the answer is
-`{"ok": VALUE}` or `{"error": SENTENCE}`.
+`{"ok": VALUE}` or `{"error": {"reason": REASON, ...}}`, which who asked puts into words.
 """
 
 import json
@@ -10,8 +10,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from node.board.api import BoardClosed
+from node.store.index import StoreFailed
 
 SOCKET_NAME = "control.sock"
 MAX_LINE_BYTES = 4_000_000
@@ -24,8 +28,21 @@ class NotRunning(Exception):
     """No island runs on this folder."""
 
 
+class RefusalReason(StrEnum):
+    """Why the island will not; `fields` of Refused say more."""
+
+    UNKNOWN_REQUEST = "unknown-request"
+    DRAFT = "draft"  # problems: [{field, code, amount}], as node.board.api.Problem
+    CLOSED = "closed"  # code: a reason of BoardClosed or StoreFailed
+    FAILED = "failed"  # what: an error that nobody expected, as the program has it
+
+
 class Refused(Exception):
-    """The island answered that it will not, and why."""
+    """The island will not: a reason and what belongs to it. Handlers raise it, and so does `ask` on the other side."""
+
+    def __init__(self, reason: RefusalReason, **fields: Any):
+        super().__init__(f"{reason} {fields}" if fields else reason)
+        self.reason, self.fields = reason, fields
 
 
 def ask(folder: Path, do: str, **request: Any) -> Any:
@@ -39,7 +56,7 @@ def ask(folder: Path, do: str, **request: Any) -> Any:
         client.sendall(json.dumps({"do": do, **request}).encode() + b"\n")
         answer = json.loads(_line(client))
     if "error" in answer:
-        raise Refused(answer["error"])
+        raise _refused(answer["error"])
     return answer["ok"]
 
 
@@ -83,11 +100,28 @@ class RpcServer:
             raise ValueError("not a request")
         handler = self._handlers.get(request.pop("do", ""))
         if handler is None:
-            return {"error": "this island does not know that request (is it an older version?)"}
+            return _error(Refused(RefusalReason.UNKNOWN_REQUEST))
         try:
             return {"ok": handler(request)}
+        except Refused as refused:
+            return _error(refused)
+        except (BoardClosed, StoreFailed) as failure:
+            return _error(Refused(RefusalReason.CLOSED, code=failure.reason))
         except Exception as error:  # whatever failed, who asked must learn it and the island must go on
-            return {"error": str(error) or type(error).__name__}
+            return _error(Refused(RefusalReason.FAILED, what=str(error) or type(error).__name__))
+
+
+def _error(refused: Refused) -> dict[str, Any]:
+    return {"error": {"reason": refused.reason, **refused.fields}}
+
+
+def _refused(error: Any) -> Refused:
+    """What an island answered; one of another version may answer what nobody here knows."""
+    fields = dict(error) if isinstance(error, dict) else {}
+    reason = fields.pop("reason", "")
+    if reason not in set(RefusalReason):
+        return Refused(RefusalReason.FAILED, what=str(error))
+    return Refused(RefusalReason(reason), **fields)
 
 
 def _line(peer: socket.socket) -> bytes:

@@ -1,16 +1,17 @@
 """What the running island answers to the command line (`node.daemon.rpc`)."""
 
 import base64
+from dataclasses import asdict
 from typing import Any, Protocol
 
-from node.board.api import BoardClosed, Draft, DraftRefused, ImportSummary, Item
+from node.board.api import Draft, DraftRefused, ImportSummary, Item
 from node.board.board import Board
 from node.board.status import as_json
-from node.daemon.rpc import Handler
+from node.daemon.rpc import Handler, RefusalReason, Refused
 from node.daemon.runner import Runner
 from node.model.record import Kind
 from node.replica.liveset import LiveSet
-from node.store.index import Slice, StoreFailed
+from node.store.index import Slice
 from node.store.journalstore import JournalStore
 
 LISTED = 1000
@@ -52,9 +53,7 @@ def post(board: Board, given: dict) -> dict:
     try:
         posted = board.post(Draft(kind, **given))
     except DraftRefused as refused:
-        raise ValueError("; ".join(f"{problem.field}: {problem.code}" for problem in refused.problems)) from refused
-    except BoardClosed as closed:
-        raise ValueError(f"this island cannot keep posts now: {closed.reason}") from closed
+        raise Refused(RefusalReason.DRAFT, problems=[asdict(problem) for problem in refused.problems]) from refused
     return {"id": posted.id, "word": posted.edit_code, **vars(posted.cost)}
 
 
@@ -89,10 +88,7 @@ def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:
 
 def publish(runner: Runner, encoded: list[str]) -> list[str]:
     """Keep records that the command line signed (base64); what became of each."""
-    try:
-        return [runner.publish(base64.b64decode(raw)).reason for raw in encoded]
-    except StoreFailed as failure:
-        raise ValueError(f"this island cannot keep records now: {failure.reason}") from failure
+    return [runner.publish(base64.b64decode(raw)).reason for raw in encoded]
 
 
 def keys(island: AnsweringIsland) -> list[dict]:
@@ -112,8 +108,6 @@ def _key(island: AnsweringIsland, key_id: bytes, standing: Any) -> dict:
 
 def _line(item: Item) -> dict:
     headline = item.title or item.text.strip().split("\n")[0]
-    if item.cancelled is not None:
-        headline = f"[cancelled] {headline}"
     return {"id": item.id, "urgent": item.urgent, "created": item.created, "start": item.start, "headline": headline[:100],
-            "author": item.author.name}
+            "cancelled": item.cancelled is not None, "author": item.author.name}
 

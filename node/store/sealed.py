@@ -9,6 +9,7 @@ taken from another file, and without its last chunk a file is refused as cut sho
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from itertools import count
 from typing import BinaryIO
 
@@ -31,22 +32,23 @@ MAX_SEALED_BYTES = 2 + MAX_NAME_BYTES + BLOCK_BYTES + 16
 Part = tuple[str, Iterable[bytes]]
 
 
-SENTENCES = {
-    "not-a-backup": "This file is not a backup of an island.",
-    "newer": "This backup was made by a newer version of archipel.",
-    "passphrase": "The passphrase is wrong, or the beginning of the file is damaged.",
-    "damaged": "The backup is damaged: a part of it was changed after it was made.",
-    "cut-short": "The backup is cut short: its end is missing.",
-    "folder-not-empty": "There is something in that folder already: a backup goes into a new or empty one.",
-}
+class BackupFault(StrEnum):
+    """Why a backup cannot be read or put somewhere (`node.cli.backups` has the sentences)."""
+
+    NOT_A_BACKUP = "not-a-backup"
+    NEWER = "newer"  # made by a later version
+    PASSPHRASE = "passphrase"  # noqa: S105 - wrong, or the beginning of the file is damaged
+    DAMAGED = "damaged"
+    CUT_SHORT = "cut-short"
+    FOLDER_NOT_EMPTY = "folder-not-empty"
 
 
 class BackupRefused(Exception):
-    """A backup that cannot be read or put there: `reason` is a slug of SENTENCES, the message its sentence."""
+    """A backup that cannot be read or put there, and why; `reason` may be given as its slug."""
 
     def __init__(self, reason: str):
-        super().__init__(SENTENCES[reason])
-        self.reason = reason
+        super().__init__(reason)
+        self.reason = BackupFault(reason)
 
 
 def seal(stream: BinaryIO, passphrase: str, parts: Iterable[Part], salt: bytes) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.cli.doctor import examine, lan_findings, radio_findings
+from node.cli.doctor import Level, examine, lan_findings, radio_findings
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from radio.sim.simdevice import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
@@ -19,7 +19,8 @@ def settings_for(folder, radio="none", broker="none", port=None):
 
 
 def bad(settings, status=None):
-    return [(finding.what, finding.remedy) for finding in examine(settings, status) if finding.level == "bad"]
+    return [(str(finding.what), str(finding.remedy or "")) for finding in examine(settings, status)
+            if finding.level is Level.BAD]
 
 
 def test_a_healthy_island_has_nothing_to_mend(tmp_path):
@@ -44,8 +45,8 @@ def test_a_taken_port_is_bad(tmp_path):
     ({"firmware": "2.7.26", "region": "UNSET"}, "region is not set"),
 ])
 def test_old_firmware_and_an_unset_region_are_bad(told, said):
-    findings = [finding for finding in radio_findings(told) if finding.level == "bad"]
-    assert len(findings) == 1 and said in findings[0].what and findings[0].remedy
+    findings = [finding for finding in radio_findings(told) if finding.level is Level.BAD]
+    assert len(findings) == 1 and said in str(findings[0].what) and findings[0].remedy
 
 
 def test_a_real_connection_to_a_radio_is_examined(tmp_path):
@@ -72,7 +73,7 @@ def test_a_broker_that_answers_is_fine_and_one_that_does_not_is_bad(tmp_path):
 
 def told_of_lan(settings, peers=None):
     status = None if peers is None else {"links": [], "clock": {}, "lan": {"peers": peers}}
-    return " ".join(finding.what for finding in examine(settings, status) if "network" in finding.what)
+    return " ".join(str(finding.what) for finding in examine(settings, status) if "network" in str(finding.what))
 
 
 def test_other_islands_on_the_network_are_told_one_by_one():
@@ -81,7 +82,7 @@ def test_other_islands_on_the_network_are_told_one_by_one():
     told = list(lan_findings(peers))
     assert [finding.level for finding in told] == ["ok", "note", "note", "note"] and told[2].remedy
     for number, word in enumerate(("exchanges", "not visited", "does not know this set", "does not answer (slow)")):
-        assert word in told[number].what and f"10.0.0.{number}" in told[number].what
+        assert word in str(told[number].what) and f"10.0.0.{number}" in str(told[number].what)
 
 
 def test_that_nobody_is_seen_around_or_can_come_is_told(tmp_path, monkeypatch):

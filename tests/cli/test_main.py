@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from node.cli.keys import main
+from node.cli.main import main
 from node.daemon import rpc
 from tests.ports import free_ports
 from tests.waiting import until
@@ -66,7 +66,10 @@ def test_a_keeper_posts_lists_and_asks_for_the_status(island):
     code, output = archipel("post", "Bonjour à toutes et à tous", "--config", island)
     assert code == 0 and "1 packet" in output and "To correct or withdraw it:" in output
     code, output = archipel("post", "Venez", "--title", "Fête", "--start", "2030-01-01 18:00", "--config", island)
-    assert code == 1 and "too-far" in output
+    assert code == 1 and "Error: Start: This is more than 400 days ahead." in output
+    for empty in ("", "   "):
+        code, output = archipel("post", empty, "--config", island)
+        assert code == 1 and output == "Error: Text: Please write something here.\n"
     code, output = archipel("post", "--urgent", "--config", island, typed="Texte venu d'un tube\n")
     assert code == 0, output
     code, output = archipel("list", "--config", island)

@@ -78,7 +78,8 @@ def test_a_damaged_file_gives_what_is_good_and_says_so(islands, tmp_path):
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    (b"PK\3\4" + bytes(100), "not a bundle"), (b"archipel bundle\n\7" + bytes(100), "later version"), (b"", "not a bundle"),
+    (b"PK\3\4" + bytes(100), "not the board of an island"), (b"archipel bundle\n\7" + bytes(100), "newer program"),
+    (b"", "not the board of an island"),
 ])
 def test_what_is_no_bundle_is_said_in_a_sentence(islands, tmp_path, content, said):
     (tmp_path / "x").write_bytes(content)
@@ -154,7 +155,7 @@ def test_a_picture_of_the_code_is_read_or_the_absence_of_a_reader_told(islands, 
     segno.make(code).save(picture, scale=4)
     segno.make("https://example.org").save(nothing, scale=4)
     assert "1 known" in archipel("read", "--config", config, str(picture)).output
-    assert "no code" in archipel("read", "--config", config, str(nothing)).output
+    assert "No code" in archipel("read", "--config", config, str(nothing)).output
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "zxing-cpp-tools" in archipel("read", "--config", config, str(picture)).output
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from node.daemon.mqtt import REMEDIES, brokers_of, root_of
+from node.daemon.mqtt import TROUBLES, brokers_of, root_of
 from node.daemon.settings import BadSettings, MqttSettings, parse
 from radio.link import Outcome
 from radio.mqtt import probe
@@ -162,7 +162,7 @@ def test_every_answer_of_a_broker_is_understood(answers, said):
 
 def test_every_trouble_has_its_remedy():
     assert {"files", "unknown", "absent", "certificate", "wants-certificate", "tls", "mute", "topics",
-            *REFUSALS.values()} == set(REMEDIES)
+            *REFUSALS.values()} == set(TROUBLES)
 
 
 def test_several_brokers_are_links_of_their_own():

@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from node.daemon.rpc import SOCKET_NAME, NotRunning, Refused, RpcServer, _short, ask
+from node.daemon.rpc import SOCKET_NAME, NotRunning, RefusalReason, Refused, RpcServer, _short, ask
+from node.store.index import StoreFailed
 
 
 @pytest.fixture
@@ -18,8 +19,15 @@ def folder(tmp_path):
 @pytest.fixture
 def server(folder):
     def boom(_):
-        raise RuntimeError("the card is full")
-    made = RpcServer(folder, {"echo": lambda request: request, "boom": boom})
+        raise RuntimeError("it is broken")
+
+    def full(_):
+        raise StoreFailed("full")
+
+    def draft(_):
+        raise Refused(RefusalReason.DRAFT, problems=[{"code": "empty"}])
+
+    made = RpcServer(folder, {"echo": lambda request: request, "boom": boom, "full": full, "draft": draft})
     yield made
     made.close()
 
@@ -29,10 +37,18 @@ def test_a_question_is_answered_even_in_a_deep_folder(folder, server):
 
 
 def test_a_failure_is_told_and_the_server_goes_on(folder, server):
-    with pytest.raises(Refused, match="the card is full"):
+    with pytest.raises(Refused) as refused:
         ask(folder, "boom")
-    with pytest.raises(Refused, match="does not know"):
+    assert (refused.value.reason, refused.value.fields) == (RefusalReason.FAILED, {"what": "it is broken"})
+    with pytest.raises(Refused) as refused:
         ask(folder, "unknown")
+    assert refused.value.reason is RefusalReason.UNKNOWN_REQUEST
+    with pytest.raises(Refused) as refused:
+        ask(folder, "full")
+    assert (refused.value.reason, refused.value.fields) == (RefusalReason.CLOSED, {"code": "full"})
+    with pytest.raises(Refused) as refused:
+        ask(folder, "draft")
+    assert (refused.value.reason, refused.value.fields) == (RefusalReason.DRAFT, {"problems": [{"code": "empty"}]})
     assert ask(folder, "echo") == {}
 
 

@@ -56,7 +56,7 @@ def test_the_smallest_packets_that_are_accepted_still_carry_the_longest_record()
 def test_every_mistake_is_named_with_its_line_and_what_to_write():
     with pytest.raises(BadSettings) as error:
         parse('[node]\nnmae = "x"\nlanguage = "de"\n\n[radoi]\nconnect = "usb"\n[portal]\nlisten = "80"\n')
-    first, second, third, fourth = error.value.problems
+    first, second, third, fourth = map(str, error.value.problems)
     assert first.startswith("archipel.toml, line 2: node.nmae is not a setting") and "name, data, language" in first
     assert second.startswith("archipel.toml, line 3: node.language: 'de'") and "one of fr, en, es, ar" in second
     assert third.startswith("archipel.toml, line 5: [radoi]")
@@ -120,7 +120,7 @@ def test_what_is_wrong_is_passed_over_and_told_when_a_box_must_come_up(tmp_path)
     settings, problems = forgiven(tmp_path, text)
     assert (settings.node.name, settings.node.language) == ("Archipel", "en")
     assert (settings.box.country, settings.box.channel) == ("", 11)
-    assert "line 2" in problems[0] and problems[1].startswith("archipel.toml, line 5: box.country: 'France'")
+    assert "line 2" in str(problems[0]) and str(problems[1]).startswith("archipel.toml, line 5: box.country: 'France'")
 
 
 @pytest.mark.parametrize("text", [
@@ -135,7 +135,7 @@ def test_whatever_the_file_holds_there_are_settings_and_a_sentence(tmp_path, tex
 
 def test_a_file_that_is_not_there_is_told_and_the_defaults_are_used(tmp_path):
     settings, problems = forgive(tmp_path / "absent.toml")
-    assert settings == Settings() and "cannot be read" in problems[0]
+    assert settings == Settings() and "cannot be read" in str(problems[0])
 
 
 def test_a_right_file_has_nothing_to_forgive(tmp_path):

@@ -142,7 +142,7 @@ def test_no_file_of_a_backup_leaves_the_folder(tmp_path, name):
 def test_a_part_we_do_not_know_comes_from_a_newer_version(tmp_path):
     with (tmp_path / "b").open("wb") as stream:
         seal(stream, "phrase", [("statistics", [b"x"])], SALT)
-    with pytest.raises(BackupRefused, match="newer version"):
+    with pytest.raises(BackupRefused, match="newer"):
         restore(tmp_path / "b", tmp_path / "new", "phrase")
 
 

@@ -62,7 +62,7 @@ def test_blocks_are_of_bounded_size_and_in_order():
 
 
 def test_a_wrong_passphrase_is_refused_before_anything_is_given():
-    with pytest.raises(BackupRefused, match="passphrase is wrong") as refused:
+    with pytest.raises(BackupRefused) as refused:
         unseal(io.BytesIO(put(PARTS)), "Phrase")
     assert refused.value.reason == "passphrase"
 

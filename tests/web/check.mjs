@@ -83,7 +83,7 @@ function agenda(language) {
   return `BEGIN:VCALENDAR\nVERSION:2.0\nX-WR-CALNAME:Agenda ${language}\n${event("20", 2025)}${event("20", 2024)}END:VCALENDAR\n`;
 }
 
-// What only a form leads to: what is wrong, the preview, the private word, the map to pick on, the keepers' desk, an agenda taken over.
+// What only a form leads to: what is wrong, the preview, the edit code, the map to pick on, the keepers' desk, an agenda taken over.
 async function walk(page, language) {
   const press = async (value, name) => {
     await Promise.all([page.waitForNavigation(), page.click(`main button[value=${value}]`)]);

@@ -42,7 +42,7 @@ def test_a_bulletin_goes_from_form_to_preview_to_board(portal, board):
     fields |= dict(re.findall(r'<textarea name="(\w+)" hidden>\n([^<]*)</textarea>', preview))
     fields = {name: unescape(value) for name, value in fields.items()}
     done = portal.post("/post?lang=en", data=fields | {"action": "publish"})
-    assert done.status_code == 200 and "Your private word" in done.get_data(as_text=True)
+    assert done.status_code == 200 and "Your edit code" in done.get_data(as_text=True)
     (item,) = board.bulletins().items
     assert (item.text, item.topic, item.language) == (TEXT, 4, 1)
 
@@ -121,7 +121,7 @@ def test_the_edit_code_corrects_and_withdraws_and_no_other_does(portal, board):
     item_id, word = publish(portal, kind="bulletin", text=TEXT, language="fr")
     assert TEXT in unescape(portal.get(f"/r/{item_id}/edit").get_data(as_text=True))
     wrong, page = send(portal, f"/r/{item_id}/edit", kind="bulletin", text="Autre", word="faux", action="publish")
-    assert wrong.status_code == 422 and "not the private word" in page
+    assert wrong.status_code == 422 and "not the edit code" in page
     right, _page = send(portal, f"/r/{item_id}/edit", kind="bulletin", text="Autre", word=f" {word} ", action="publish")
     (item,) = board.bulletins().items
     assert right.status_code == 200 and (item.text, item.corrected) == ("Autre", True)

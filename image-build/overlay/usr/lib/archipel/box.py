@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from node.daemon.settings import PortalSettings, Settings, forgive
+from node.i18n.sentence import sentence
 
 DATA = Path("/data/archipel")
 ADDRESS = "http://archipel.lan/"
@@ -20,8 +21,9 @@ MASK = "255.255.255.128"
 MAX_CARD_FILE_BYTES = 100_000
 MAX_SSID_BYTES = 32
 CABLES = "Name=en* eth* usb*"
-NO_COUNTRY = ("archipel.toml: the Wi-Fi is off, because no country is set. Write country = \"FR\" (your own country's two "
-              "letters) under [box] in the file archipel.toml on the memory card, and start the box again.")
+NO_COUNTRY = sentence("archipel.toml: the Wi-Fi is off, because no country is set. Write country = \"FR\" (your own "
+                      "country's two letters) under [box] in the file archipel.toml on the memory card, and start the box "
+                      "again.")
 
 
 def main(card: Path, target: Path) -> None:
@@ -35,7 +37,7 @@ def main(card: Path, target: Path) -> None:
         _write(target / "invitation", invitation)
     if not settings.box.country:
         notices.append(NO_COUNTRY)
-    _write(target / "notices", "".join(line.replace("\n", " ") + "\n" for line in notices))
+    _write(target / "notices", "".join(json.dumps(notice.to_json(), ensure_ascii=False) + "\n" for notice in notices))
 
 
 def boxed(settings: Settings, target: Path) -> Settings:

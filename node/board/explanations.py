@@ -1,0 +1,222 @@
+"""One sentence for each reason (`node.board.reasons`): what portal, command line and doctor all say of it."""
+
+from collections.abc import Collection, Mapping
+
+from node.board.api import Problem
+from node.board.reasons import (
+    AuditAction,
+    BundleFault,
+    ClosedReason,
+    DeliveryProblem,
+    DraftField,
+    ImportProblem,
+    LeftOut,
+    ProblemCode,
+    StickProblem,
+    VerdictReason,
+)
+from node.i18n.sentence import N_, Plural, Sentence, entry, sentence
+
+NO_MOMENT = N_("This date or time cannot be read. Please write it like 21/03/2026 and 18:30.")
+NO_PICTURE = N_("This file is not a whole PNG or JPEG picture.")
+CARD_KEEPS_NOTHING = N_("The memory card of this island keeps nothing more at the moment. Please tell its keeper, "
+                        "and keep the file.")
+KEEPS_NO_POSTS = N_("This island cannot keep posts at the moment. Please try again in a few minutes.")
+
+PROBLEMS: Mapping[ProblemCode, str | Plural] = {
+    ProblemCode.EMPTY: N_("Please write something here."),
+    ProblemCode.TOO_LONG: Plural("Please shorten this by about %(num)s character.",
+                                 "Please shorten this by about %(num)s characters."),
+    ProblemCode.CONTROL_CHARACTER: N_("This text holds an invisible character that cannot be posted. "
+                                      "Please type it again."),
+    ProblemCode.NOT_OFFERED: N_("Please choose one from the list."),
+    ProblemCode.LIFE: Plural("A post stays %(num)s day at most.", "A post stays between 1 and %(num)s days."),
+    ProblemCode.START_MISSING: N_("Please say on what day and at what time it starts, for example 21/03/2026 and 18:30."),
+    ProblemCode.END_BEFORE_START: N_("It ends before it starts. Please change one of the two."),
+    ProblemCode.PAST: N_("This moment has passed. Please choose a later one."),
+    ProblemCode.TOO_FAR: Plural("This is more than %(num)s day ahead. Please choose an earlier date.",
+                                "This is more than %(num)s days ahead. Please choose an earlier date."),
+    ProblemCode.LASTS_TOO_LONG: Plural("An event lasts %(num)s day at most. Please announce it in parts.",
+                                       "An event lasts %(num)s days at most. Please announce it in parts."),
+    ProblemCode.MOMENT: NO_MOMENT,
+    ProblemCode.OFFSET: NO_MOMENT,
+    ProblemCode.LINK: N_("A link begins with http:// or https:// and holds no space."),
+    ProblemCode.POSITION: N_("Please write the position as two numbers, for example 48.8722, 2.3767."),
+    ProblemCode.URGENT_NOT_ALLOWED: N_("Only those who have been given this right may mark a post urgent."),
+    ProblemCode.TARGET_GONE: N_("What this is about is no longer on the board."),
+    ProblemCode.NOT_YOURS: N_("This was posted by someone else and cannot be changed here."),
+    ProblemCode.WORD_WRONG: N_("This is not the edit code of this post. Please check each letter."),
+    ProblemCode.GROUP_UNKNOWN: N_("No group of this name posts here."),
+    ProblemCode.PASSPHRASE_WRONG: N_("This is not the passphrase of this group."),
+    ProblemCode.MEMBERS_ONLY: N_("Only groups post on this island: please choose yours and give its passphrase."),
+    ProblemCode.SHARE_USED: N_("This island already shows as many posts as it may. "
+                               "Please withdraw an old one, or try later."),
+    ProblemCode.PICTURE_TYPE: NO_PICTURE,
+    ProblemCode.PICTURE_BYTES: N_("This picture weighs too much: %(num)s kB at most. "
+                                  "Please save it smaller, or in fewer colours."),
+    ProblemCode.PICTURE_SIDE: N_("This picture is too large or too small: %(num)s pixels a side at most."),
+    ProblemCode.PICTURE_CORNERS: N_("Please say where the two corners are: "
+                                    "the first one north and west of the second."),
+    ProblemCode.TOKEN: N_("This page had been open for too long. Nothing is lost: please look it over and send it again."),
+}
+
+FIELDS: Mapping[DraftField, str] = {
+    DraftField.TEXT: N_("Text"), DraftField.TITLE: N_("Title"), DraftField.PLACE: N_("Place"),
+    DraftField.ORGANISER: N_("Who organises it"), DraftField.LINK: N_("Link"), DraftField.START: N_("Start"),
+    DraftField.END: N_("End"), DraftField.TOPIC: N_("Topic"), DraftField.LANGUAGE: N_("Language of the text"),
+    DraftField.LIFE_DAYS: N_("Days it stays on the board"), DraftField.POSITION: N_("Position"),
+    DraftField.PUBLISH_AT: N_("Publish later"), DraftField.WORD: N_("Edit code"), DraftField.GROUP: N_("Group"),
+    DraftField.PASSPHRASE: N_("Passphrase"), DraftField.URGENT: N_("Urgent"), DraftField.REASON: N_("Reason"),
+}
+
+CLOSED: Mapping[ClosedReason, str] = {
+    ClosedReason.NOT_ADMITTED: N_("This island may not post yet, or no longer: a keeper of the neighbourhood must vouch "
+                                  "for it. Please tell its keeper."),
+    ClosedReason.WAITING_FULL: N_("Too many posts wait for the keepers here. Please try again later."),
+    ClosedReason.FULL: N_("The memory card of this island is full. Please tell its keeper."),
+    ClosedReason.READ_ONLY: N_("The memory card of this island can no longer be written. Please tell its keeper."),
+    ClosedReason.IO_ERROR: KEEPS_NO_POSTS,
+    ClosedReason.CLOSED: KEEPS_NO_POSTS,
+    ClosedReason.NEWER: KEEPS_NO_POSTS,
+}
+
+VERDICTS: Mapping[VerdictReason, str] = {
+    VerdictReason.EXPIRED: N_("out of date"),
+    VerdictReason.SUPERSEDED: N_("older versions"),
+    VerdictReason.RETRACTED: N_("withdrawn"),
+    VerdictReason.OVER_SHARE: N_("above their author's share"),
+    VerdictReason.PENNED: N_("wait for their author to be let in"),
+    VerdictReason.EARLY: N_("wait for their hour"),
+    VerdictReason.REVOKED: N_("of a key that was revoked"),
+    VerdictReason.SIGNATURE: N_("forged or damaged"),
+}
+
+DELIVERIES: Mapping[DeliveryProblem, str] = {
+    DeliveryProblem.NOTHING: N_("Please choose the file or the picture you have brought, or type the letters "
+                                "from the paper."),
+    DeliveryProblem.BUNDLE_MARK: N_("This file is not the board of an island. It is called archipel, then a date, then "
+                                    ".bundle: it is often among the downloads of your phone."),
+    DeliveryProblem.BUNDLE_VERSION: N_("This file comes from an island with a newer program, which this one cannot read "
+                                       "yet. Please tell the keeper."),
+    DeliveryProblem.OTHER_SET: N_("This file comes from another neighbourhood, which this island does not belong to."),
+    DeliveryProblem.LETTERS: N_("There is a mistake in these letters. Please compare them with the paper, group by group."),
+    DeliveryProblem.PICTURE_TYPE: NO_PICTURE,
+    DeliveryProblem.PICTURE_BYTES: N_("This picture weighs too much. Please take a smaller one, of the code alone."),
+    DeliveryProblem.PICTURE_SIDE: N_("This picture is too large or too small. Please take another one, of the code alone."),
+    DeliveryProblem.NO_CODE: N_("No code of a post can be read in this picture. Please take it closer, sharp and in good "
+                                "light, or type the letters below the code."),
+    DeliveryProblem.NO_READER: N_("This island cannot read pictures. Please type the letters below the code."),
+    DeliveryProblem.BUSY: N_("Others are giving their files at this moment. Please try again in a minute."),
+    DeliveryProblem.FULL: CARD_KEEPS_NOTHING,
+    DeliveryProblem.READ_ONLY: CARD_KEEPS_NOTHING,
+    DeliveryProblem.IO_ERROR: CARD_KEEPS_NOTHING,
+}
+
+FAULTS: Mapping[BundleFault, str] = {
+    BundleFault.HEADER: N_("its first lines are damaged"),
+    BundleFault.DAMAGED: N_("parts of it are damaged"),
+    BundleFault.CUT_SHORT: N_("its end is missing"),
+    BundleFault.TOO_DAMAGED: N_("too much of it is damaged: the rest was not read"),
+    BundleFault.TOO_LARGE: N_("it is too large: the rest was not read"),
+    BundleFault.TOO_MANY: N_("it holds too many records: the rest was not read"),
+    BundleFault.COUNT: N_("it does not hold as many records as it says"),
+    BundleFault.SUM: N_("it was changed since it was made"),
+    BundleFault.TOO_MANY_FORGED: N_("too much of it is forged: the rest was not read"),
+}
+
+STICKS: Mapping[StickProblem, str] = {
+    StickProblem.NONE: N_("USB stick: done, you can take it."),
+    StickProblem.FULL: N_("USB stick: it is full. What it brought is taken in; you can take it."),
+    StickProblem.READ_ONLY: N_("USB stick: it cannot be written. What it brought is taken in; you can take it."),
+    StickProblem.GONE: N_("USB stick: it was taken too early, or it is broken. Please plug it in again."),
+    StickProblem.FAILED: N_("USB stick: this island keeps nothing more at the moment. Please tell its keeper."),
+}
+
+IMPORTS: Mapping[ImportProblem, str] = {
+    ImportProblem.NOTHING: N_("Please choose the file of the agenda."),
+    ImportProblem.AGENDA_MARK: N_("This file is no agenda. Its name ends with .ics, and calendar programs can open it."),
+    ImportProblem.AGENDA_SIZE: N_("This agenda is too large: 2 MB at most. "
+                                  "Many programs can give a part of it, such as one topic."),
+    ImportProblem.STALE: N_("This file was given too long ago. Please give it again."),
+}
+
+LEFT_OUT: Mapping[LeftOut, str] = {
+    LeftOut.PAST: N_("past"),
+    LeftOut.TOO_FAR: N_("more than 400 days ahead"),
+    LeftOut.LASTS_TOO_LONG: N_("longer than 45 days"),
+    LeftOut.REPEATS: N_("repeated in a way this island does not understand"),
+    LeftOut.PRIVATE: N_("private"),
+    LeftOut.BROKEN: N_("damaged or incomplete"),
+    LeftOut.TOO_MANY: N_("beyond the 500 events that are read of a file"),
+    LeftOut.KNOWN: N_("announced here already by others"),
+    LeftOut.OLDER: N_("older than what is here"),
+    LeftOut.GONE: N_("withdrawn, hidden or cancelled here"),
+    LeftOut.CANCELLED: N_("cancelled before they came"),
+    LeftOut.LATER: N_("beyond the 50 that are taken at once: give the file again later"),
+    LeftOut.SHARE_USED: N_("beyond half of this island’s share: the rest is for those who post here"),
+    LeftOut.REFUSED: N_("refused by the board"),
+}
+
+ACTIONS: Mapping[AuditAction, str] = {
+    AuditAction.HIDE: N_("stopped showing a post"),
+    AuditAction.SHOW: N_("showed a post again"),
+    AuditAction.APPROVE: N_("approved a post"),
+    AuditAction.REFUSE: N_("refused a post"),
+    AuditAction.POSTING: N_("changed who may post"),
+    AuditAction.OUTLINE: N_("changed the outline of the map"),
+    AuditAction.PICTURE: N_("changed the picture of the map"),
+    AuditAction.CLOCK: N_("set the clock"),
+    AuditAction.IMPORT: N_("took over an agenda"),
+}
+
+
+def problem(what: Problem) -> Sentence:
+    """What to change in a draft."""
+    if what.code not in PROBLEMS:
+        return sentence("This cannot be posted as it is. Please change it.")
+    return entry(PROBLEMS[ProblemCode(what.code)], what.amount)
+
+
+def field_name(field: str) -> Sentence:
+    """A field of a draft as its label names it."""
+    return Sentence(FIELDS[DraftField(field)]) if field in FIELDS else sentence("This post")
+
+
+def closed(reason: str) -> Sentence:
+    """Why nothing can be kept now; a verdict on one's own post says no more than that."""
+    return Sentence(CLOSED[ClosedReason(reason)] if reason in CLOSED else KEEPS_NO_POSTS)
+
+
+def verdict(reason: str) -> Sentence:
+    """Why records were not kept."""
+    return Sentence(VERDICTS[VerdictReason(reason) if reason in VERDICTS else VerdictReason.SIGNATURE])
+
+
+def delivery(reason: str) -> Sentence:
+    """Why nothing, or not all, of what somebody brought was taken in."""
+    return Sentence(DELIVERIES[DeliveryProblem(reason)] if reason in DELIVERIES else CARD_KEEPS_NOTHING)
+
+
+def faults(found: Collection[str]) -> list[Sentence]:
+    """What was not good in a bundle, in the order of the list."""
+    return [Sentence(text) for fault, text in FAULTS.items() if fault in found]
+
+
+def stick(reason: str) -> Sentence:
+    """How the visit of a USB stick ended."""
+    return Sentence(STICKS[StickProblem(reason) if reason in STICKS else StickProblem.FAILED])
+
+
+def agenda(reason: str) -> Sentence:
+    """Why nothing of an agenda can be taken over."""
+    return Sentence(IMPORTS[ImportProblem(reason)]) if reason in IMPORTS else closed(reason)
+
+
+def left_out(reason: str) -> Sentence:
+    """Why an event of an agenda is not taken over."""
+    return Sentence(LEFT_OUT[LeftOut(reason) if reason in LEFT_OUT else LeftOut.REFUSED])
+
+
+def action(reason: AuditAction) -> Sentence:
+    """What a keeper did."""
+    return Sentence(ACTIONS[reason])

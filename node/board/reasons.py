@@ -1,0 +1,171 @@
+"""Why something was refused, left out or is not whole: one closed list a family.
+
+A reason is the slug that is kept and sent; `node.board.explanations` has the sentence for each. Who refuses may write the
+slug: `tests/board/test_reasons.py` finds one that is not listed here.
+"""
+
+from enum import StrEnum
+
+
+class ProblemCode(StrEnum):
+    """Why a draft cannot be posted as it is (`node.board.api.Problem.code`)."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too-long"
+    CONTROL_CHARACTER = "control-character"
+    NOT_OFFERED = "not-offered"
+    LIFE = "life"
+    START_MISSING = "start-missing"
+    END_BEFORE_START = "end-before-start"
+    PAST = "past"
+    TOO_FAR = "too-far"
+    LASTS_TOO_LONG = "lasts-too-long"
+    MOMENT = "moment"
+    OFFSET = "offset"
+    LINK = "link"
+    POSITION = "position"
+    URGENT_NOT_ALLOWED = "urgent-not-allowed"
+    TARGET_GONE = "target-gone"
+    NOT_YOURS = "not-yours"
+    WORD_WRONG = "word-wrong"
+    GROUP_UNKNOWN = "group-unknown"
+    PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105 - a slug
+    MEMBERS_ONLY = "members-only"
+    SHARE_USED = "share-used"
+    PICTURE_TYPE = "picture-type"
+    PICTURE_BYTES = "picture-bytes"
+    PICTURE_SIDE = "picture-side"
+    PICTURE_CORNERS = "picture-corners"
+    TOKEN = "token"  # noqa: S105 - a slug
+
+
+class DraftField(StrEnum):
+    """What a problem is about: a field of Draft, or one of the form beside it."""
+
+    TEXT = "text"
+    TITLE = "title"
+    PLACE = "place"
+    ORGANISER = "organiser"
+    LINK = "link"
+    START = "start"
+    END = "end"
+    TOPIC = "topic"
+    LANGUAGE = "language"
+    LIFE_DAYS = "life_days"
+    POSITION = "position"
+    PUBLISH_AT = "publish_at"
+    WORD = "word"
+    GROUP = "group"
+    PASSPHRASE = "passphrase"  # noqa: S105 - a slug
+    URGENT = "urgent"
+    REASON = "reason"
+
+
+class ClosedReason(StrEnum):
+    """Why nothing can be kept now (`node.board.api.BoardClosed`, `node.store.index.StoreFailed`)."""
+
+    NOT_ADMITTED = "not-admitted"
+    WAITING_FULL = "waiting-full"
+    FULL = "full"
+    READ_ONLY = "read-only"
+    IO_ERROR = "io-error"
+    CLOSED = "closed"
+    NEWER = "newer"
+
+
+class VerdictReason(StrEnum):
+    """What became of a record that was not kept; any other reason is one of bytes that are no record."""
+
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    RETRACTED = "retracted"
+    OVER_SHARE = "over-share"
+    PENNED = "penned"
+    EARLY = "early"
+    REVOKED = "revoked"
+    SIGNATURE = "signature"
+
+
+class DeliveryProblem(StrEnum):
+    """Why nothing, or not all, of what somebody brought was taken in (`node.board.api.Delivery.problem`)."""
+
+    NOTHING = "nothing"
+    BUNDLE_MARK = "bundle-mark"
+    BUNDLE_VERSION = "bundle-version"
+    OTHER_SET = "other-set"
+    LETTERS = "letters"
+    PICTURE_TYPE = "picture-type"
+    PICTURE_BYTES = "picture-bytes"
+    PICTURE_SIDE = "picture-side"
+    NO_CODE = "no-code"
+    NO_READER = "no-reader"
+    BUSY = "busy"
+    FULL = "full"
+    READ_ONLY = "read-only"
+    IO_ERROR = "io-error"
+
+
+class BundleFault(StrEnum):
+    """What was not good in a bundle itself (`node.transfer.bundle.Bundle.faults`)."""
+
+    HEADER = "header"
+    DAMAGED = "damaged"
+    CUT_SHORT = "cut-short"
+    TOO_DAMAGED = "too-damaged"
+    TOO_LARGE = "too-large"
+    TOO_MANY = "too-many"
+    COUNT = "count"
+    SUM = "sum"
+    TOO_MANY_FORGED = "too-many-forged"
+
+
+class StickProblem(StrEnum):
+    """Why this island's board is not on a USB stick (`node.board.api.Stick.problem`); "" once it is."""
+
+    NONE = ""
+    FULL = "full"
+    READ_ONLY = "read-only"
+    GONE = "gone"
+    FAILED = "failed"
+
+
+class ImportProblem(StrEnum):
+    """Why nothing of an agenda can be taken over; or a ClosedReason (`node.board.api.ImportSummary.problem`)."""
+
+    NOTHING = "nothing"
+    AGENDA_MARK = "agenda-mark"
+    AGENDA_SIZE = "agenda-size"
+    STALE = "stale"
+
+
+class LeftOut(StrEnum):
+    """Why an event of an agenda is not taken over (`node.board.api.ImportSummary.left_out`)."""
+
+    PAST = "past"
+    TOO_FAR = "too-far"
+    LASTS_TOO_LONG = "lasts-too-long"
+    REPEATS = "repeats"
+    PRIVATE = "private"
+    BROKEN = "broken"
+    TOO_MANY = "too-many"
+    KNOWN = "known"
+    OLDER = "older"
+    GONE = "gone"
+    CANCELLED = "cancelled"
+    LATER = "later"
+    SHARE_USED = "share-used"
+    REFUSED = "refused"
+
+
+class AuditAction(StrEnum):
+    """What a keeper did (`node.board.api.AuditEntry.action`)."""
+
+    HIDE = "hide"
+    SHOW = "show"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    POSTING = "posting"
+    OUTLINE = "outline"
+    PICTURE = "picture"
+    CLOCK = "clock"
+    IMPORT = "import"

@@ -1,0 +1,102 @@
+"""The commands that save, move and end an island: `archipel backup`, `restore`, `wipe`."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from node.cli.help import command
+from node.cli.language import _, say
+from node.cli.options import config_option, new_passphrase, passphrase, settings_of
+from node.i18n.sentence import N_
+from node.store.disk import Disk, StoreLocked
+from node.store.index import StoreFailed
+from node.store.sealed import SALT_BYTES, BackupFault, BackupRefused
+
+REFUSED: Mapping[BackupFault, str] = {
+    BackupFault.NOT_A_BACKUP: N_("This file is not a backup of an island."),
+    BackupFault.NEWER: N_("This backup was made by a newer version of archipel."),
+    BackupFault.PASSPHRASE: N_("The passphrase is wrong, or the beginning of the file is damaged."),
+    BackupFault.DAMAGED: N_("The backup is damaged: a part of it was changed after it was made."),
+    BackupFault.CUT_SHORT: N_("The backup is cut short: its end is missing."),
+    BackupFault.FOLDER_NOT_EMPTY: N_("There is something in that folder already: a backup goes into a new or empty one."),
+}
+
+
+@command("backup")
+@config_option
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(config: Path | None, file: Path) -> None:
+    """Write all this island is to FILE, sealed.
+
+    Settings, keys, records and archive, under a passphrase. The island may go on running.
+    """
+    from node.store.backup import back_up
+
+    folder = settings_of(config).node.data
+    files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
+    if not files:
+        raise click.ClickException(_("there is no island in %(folder)s.", folder=str(folder)))
+    if config:
+        files["archipel.toml"] = config
+    try:
+        back_up(folder, file, new_passphrase(), files, os.urandom(SALT_BYTES))
+    except (OSError, StoreFailed) as error:
+        raise click.ClickException(_("the backup could not be written: %(error)s", error=str(error))) from error
+    say("Backed up to %(file)s (%(size)s kB). Without its passphrase nobody can read it.",
+        file=str(file), size=file.stat().st_size // 1000)
+
+
+@command("restore")
+@config_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore_(config: Path | None, file: Path) -> None:
+    """Make this island again from the backup FILE.
+
+    A new box takes the place of a dead one.
+    """
+    from node.store.backup import restore
+
+    folder = settings_of(config).node.data
+    try:
+        counts = restore(file, folder, passphrase(_("Passphrase")))
+    except BackupRefused as refused:
+        raise click.ClickException(_(REFUSED[refused.reason])) from refused
+    except (OSError, StoreFailed) as error:
+        raise click.ClickException(_("the backup could not be restored: %(error)s", error=str(error))) from error
+    say("Restored into %(folder)s: %(records)s records, %(archived)s archived. Next: archipel run.",
+        folder=str(folder), records=counts["records"], archived=counts["archive"])
+    if (folder / "archipel.toml").exists():
+        say("Its settings file is %(file)s.", file=str(folder / "archipel.toml"))
+
+
+@command()
+@config_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def wipe(config: Path | None, yes: bool) -> None:
+    """Destroy this island; nothing brings it back.
+
+    Stop it before. Its keys are written over first, then all it holds is removed.
+    """
+    from node.daemon.keyfiles import KeyFolder
+
+    folder = settings_of(config).node.data
+    if not yes:
+        click.confirm(_("Destroy the island in %(folder)s, keys and records?", folder=str(folder)), abort=True)
+    try:
+        lock = Disk().lock(folder / "lock")
+        KeyFolder(folder).destroy()
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        lock.release()
+    except StoreLocked as error:
+        raise click.ClickException(_("an island runs on %(folder)s. Stop it first.", folder=str(folder))) from error
+    except OSError as error:
+        raise click.ClickException(_("%(file)s: %(error)s. Destroy the card.", file=str(error.filename or folder),
+                                     error=error.strerror or "")) from error
+    say("Nothing is left. Tell the other keepers, so that they revoke its key.")
+
+
+COMMANDS = (backup, restore_, wipe)

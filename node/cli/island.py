@@ -1,0 +1,158 @@
+"""The commands about an island as a whole: `archipel run`, `init`, `status`, `doctor`, `demo`."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.board import explanations
+from node.cli.help import command
+from node.cli.language import _, ngettext, say, worded
+from node.cli.options import ask, config_option, settings_of
+from node.i18n.sentence import N_, Sentence
+from node.model.clock import FastClock, SystemClock, seconds_of
+
+TIME_SOURCES = {  # node.daemon.timekeeper.TimeSource
+    "radio": N_("a radio"), "island": N_("other islands"), "system": N_("this machine"), "keeper": N_("a keeper"),
+    "floor": N_("nobody yet"),
+}
+
+
+@command()
+@config_option
+@click.option("--speed", type=click.FloatRange(min=0.1), default=1.0, hidden=True)
+@click.option("--since", type=float, default=None, hidden=True)
+def run(config: Path | None, speed: float, since: float | None) -> None:
+    """Run this island: portal, radio, broker.
+
+    Ctrl-C stops it. Without a folder and a key it makes them first, and founds a set of its own.
+    """
+    from node.cli.serve import run_island
+
+    clock = SystemClock() if speed == 1 else FastClock(speed, SystemClock().now() if since is None else since)
+    run_island(settings_of(config), clock)
+
+
+@command()
+@config_option
+@click.option("--name", help="The name of this island; the settings file's [node] name if not given.")
+@click.option("--set", "set_name", help="The name of the set that is founded here, such as a neighbourhood's.")
+def init(config: Path | None, name: str | None, set_name: str | None) -> None:
+    """Make this island and found a set of its own.
+
+    Its folder and its key are made. To join another island's set instead: archipel join.
+    """
+    from node.daemon.keyfiles import KeyFolder
+
+    settings = settings_of(config)
+    folder, shown = KeyFolder(settings.node.data), str(settings.node.data)
+    if folder.charter_exists():
+        raise click.ClickException(_("%(folder)s belongs to a set already; nothing was changed.", folder=shown))
+    charter = folder.found(set_name or name or settings.node.name, name or settings.node.name)
+    say("Made %(folder)s: an island of the set “%(name)s”, fingerprint %(fingerprint)s.",
+        folder=shown, name=charter.name, fingerprint=charter.set_id.hex())
+    say("Next: archipel run. To let other islands in: archipel invite.")
+
+
+@command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(config: Path | None, as_json: bool) -> None:
+    """Show what the running island says of itself."""
+    told = ask(settings_of(config), "status")
+    if as_json:
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for line in status_lines(told):
+        click.echo(line)
+
+
+def status_lines(told: dict[str, Any]) -> list[str]:
+    """The status as a person reads it."""
+    return [
+        ngettext("%(name)s: %(num)s record, fingerprint %(set)s", "%(name)s: %(num)s records, fingerprint %(set)s",
+                 told["records"], name=told["name"], set=told["set"]),
+        _clock_line(told["clock"]),
+        _store_line(told["store"]),
+        _others_line(told),
+        *(link_line(link) for link in told["links"]),
+    ]
+
+
+def time_source(slug: str) -> Sentence:
+    """Who told an island the time."""
+    return Sentence(TIME_SOURCES.get(slug, TIME_SOURCES["floor"]))
+
+
+def _clock_line(clock: dict[str, Any]) -> str:
+    now = time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(clock["now"])))
+    source = time_source(clock["source"])
+    if clock["sure"]:
+        return _("clock    %(time)s UTC, told by: %(source)s", time=now, source=source)
+    return _("clock    %(time)s UTC, told by: %(source)s (not sure)", time=now, source=source)
+
+
+def _store_line(store: dict[str, Any]) -> str:
+    if store["ok"]:
+        return _("card     keeps posts")
+    return _("card     keeps no posts: %(reason)s", reason=worded(explanations.closed(store["reason"])))
+
+
+def _others_line(told: dict[str, Any]) -> str:
+    heard = told.get("last_heard")
+    if heard is None:
+        return _("others   not heard yet")
+    return _("others   last heard %(minutes)s min ago", minutes=max(told["clock"]["now"] - heard, 0))
+
+
+def link_line(link: dict[str, Any]) -> str:
+    """One link as a person reads it."""
+    parts = [_("up") if link["up"] else _("down")]
+    if air := link.get("airtime"):
+        used, limit = f"{air['used_s']:.0f}", f"{air['limit_s']:.0f}"
+        parts.append(_("%(used)s of %(limit)s s of air this hour", used=used, limit=limit))
+    counts = ", ".join(f"{key} {value}" for key, value in sorted(link.get("counters", {}).items()) if value)
+    return f"{link['name']:<8} {_(', ').join(parts)}{': ' + counts if counts else ''}"
+
+
+@command()
+@config_option
+def doctor(config: Path | None) -> None:
+    """Say what is wrong on this island and what to do."""
+    from node.cli.doctor import Level, examine, running_status
+
+    settings = settings_of(config)
+    signs = {Level.OK: ("✓", "green"), Level.NOTE: ("–", None), Level.BAD: ("✗", "red")}
+    bad = 0
+    for finding in examine(settings, running_status(settings.node.data)):
+        sign, colour = signs[finding.level]
+        bad += finding.level is Level.BAD
+        click.echo(click.style(sign, fg=colour) + f" {worded(finding.what)}")
+        if finding.remedy:
+            click.echo(f"    → {worded(finding.remedy)}")
+    click.echo(ngettext("%(num)s thing to mend.", "%(num)s things to mend.", bad) if bad else _("All is well."))
+    sys.exit(1 if bad else 0)
+
+
+@command()
+@click.option("--speed", type=click.FloatRange(1, 60), metavar="TIMES", default=4.0, show_default=True,
+              help="How much faster time runs.")
+@click.option("--port", type=click.IntRange(1, 65_533), metavar="PORT", default=8080, show_default=True,
+              help="The first portal's port.")
+@click.option("--selftest", is_flag=True, help="Post on the first island, wait for the third, compare, and end.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the islands' data there.")
+def demo(speed: float, port: int, selftest: bool, folder: Path | None) -> None:
+    """Run three islands with simulated radios here.
+
+    They stand in a line: the first and the last never hear each other.
+    """
+    from node.cli.demo import Demo
+
+    island_demo = Demo(speed, port, folder)
+    sys.exit(island_demo.selftest() if selftest else island_demo.run())
+
+
+COMMANDS = (run, init, status, doctor, demo)

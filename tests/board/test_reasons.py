@@ -1,0 +1,75 @@
+"""Every reason has a sentence, and whoever refuses uses a reason of the list."""
+
+import ast
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from node.board import explanations, reasons
+from node.board.api import Problem
+from node.i18n.catalogue import catalogue
+from node.i18n.sentence import Sentence
+
+NODE = Path(__file__).parents[2] / "node"
+TABLES = {
+    reasons.ProblemCode: explanations.PROBLEMS, reasons.DraftField: explanations.FIELDS,
+    reasons.ClosedReason: explanations.CLOSED, reasons.VerdictReason: explanations.VERDICTS,
+    reasons.DeliveryProblem: explanations.DELIVERIES, reasons.BundleFault: explanations.FAULTS,
+    reasons.StickProblem: explanations.STICKS, reasons.ImportProblem: explanations.IMPORTS,
+    reasons.LeftOut: explanations.LEFT_OUT, reasons.AuditAction: explanations.ACTIONS,
+}
+
+
+def test_every_family_of_reasons_has_a_table_and_every_reason_a_sentence():
+    families = {kind for kind in vars(reasons).values() if isinstance(kind, type) and issubclass(kind, StrEnum)} - {StrEnum}
+    assert families == set(TABLES)
+    for family, table in TABLES.items():
+        assert set(table) == set(family), family
+
+
+def slugs(called, argument, *places):
+    """The slugs that calls of a name hold at one place, all over some files."""
+    for place in places:
+        for path in (NODE / place).rglob("*.py") if (NODE / place).is_dir() else [NODE / place]:
+            for node in ast.walk(ast.parse(path.read_text())):
+                calls = isinstance(node, ast.Call) and getattr(node.func, "id", "") == called
+                if calls and len(node.args) > argument and isinstance(node.args[argument], ast.Constant):
+                    yield node.args[argument].value
+
+
+@pytest.mark.parametrize(("called", "argument", "places", "families"), [
+    ("Problem", 1, ("board",), (reasons.ProblemCode,)),
+    ("Problem", 1, ("../web",), (reasons.ProblemCode,)),
+    ("BoardClosed", 0, ("board", "ical"), (reasons.ClosedReason,)),
+    ("StoreFailed", 0, ("store",), (reasons.ClosedReason,)),
+    ("Delivery", 0, ("transfer", "board", "../web"), (reasons.DeliveryProblem,)),
+    ("RemoteFault", 0, ("board/image.py", "daemon/qr_reader.py", "transfer/paper.py"),
+     (reasons.DeliveryProblem, reasons.ProblemCode)),
+])
+def test_who_refuses_uses_a_reason_of_the_list(called, argument, places, families):
+    known = {reason for family in families for reason in family}
+    found = set(slugs(called, argument, *places)) - {""}
+    assert found and found <= known, found - known
+
+
+def test_faults_of_a_bundle_and_events_left_out_are_of_the_list():
+    bundle = "".join((NODE / "transfer" / name).read_text() for name in ("bundle.py", "bulk.py"))
+    assert set(re.findall(r'faults\["([a-z-]+)"\]', bundle)) <= set(reasons.BundleFault)
+    ical = "".join(path.read_text() for path in (NODE / "ical").glob("*.py"))
+    found = set(re.findall(r'left_out\["([a-z-]+)"\]', ical))
+    assert len(found) > 5 and found <= set(reasons.LeftOut)
+
+
+def test_a_problem_is_told_with_its_number_in_the_readers_language():
+    told = explanations.problem(Problem("text", "too-long", 3))
+    assert str(told) == "Please shorten this by about 3 characters."
+    assert told.said(catalogue("fr")) != str(told) and "3" in told.said(catalogue("fr"))
+
+
+def test_what_another_version_says_is_told_in_general_words():
+    for told in (explanations.problem(Problem("x", "new-code")), explanations.closed("new"), explanations.delivery("new"),
+                 explanations.field_name("new"), explanations.stick("new"), explanations.agenda("new"),
+                 explanations.verdict("new"), explanations.left_out("new")):
+        assert isinstance(told, Sentence) and told.said(catalogue("es")) != str(told)

@@ -1,0 +1,49 @@
+"""Every place that speaks to people is marked, so that the catalogues know it."""
+
+import ast
+import re
+
+import pytest
+
+from tests.i18n.messages import ROOT, marked_in, sentences
+from tests.i18n.speakers import sources, text_of, unmarked_in
+
+FOR_PROGRAMS = {  # read by browsers, devices and files, or typed as they are
+    "  archipel vouch ", " --group --name ", "archipel key 1 sealed", r"at line (\d+)", 'attachment; filename="',
+    'attachment; filename="archipel-', "public form", "Microsoft Connect Test", "Microsoft NCSI",
+    "NetworkManager is online",
+    '<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>',
+    '<span role="img" aria-label="{}">{}</span>', '<a href="{}" rel="nofollow noreferrer">{}</a>',
+    '<span lang="en" dir="ltr">{}</span>',
+    "Soupe populaire ce soir à 19 h, place du marché. Apportez vos bols ! 🍲 C'est l'été déjà…",
+}
+NAMES = {"Atom", "CSV", "class", "lang", "true", "aria", "invalid", "describedby"}  # of formats; attributes beside a call
+
+
+def test_no_source_speaks_without_a_mark():
+    found = {path: [text for text in unmarked_in(path) if text not in FOR_PROGRAMS] for path in sources()}
+    assert len(found) > 40
+    assert {path.name: texts for path, texts in found.items() if texts} == {}
+
+
+def test_no_template_speaks_without_a_mark():
+    templates = sorted((ROOT / "web/templates").rglob("*.html"))
+    assert len(templates) > 20
+    for template in templates:
+        assert set(re.findall(r"[^\W\d_]{3,}", text_of(template))) <= NAMES, template
+
+
+@pytest.mark.parametrize("source", [
+    'click.echo("Stopped.")', 'raise click.ClickException(f"{x} is wrong")', 'lines = ["the store keeps posts"]',
+    'say(f"Vouched for {name}.")',
+])
+def test_what_is_not_marked_is_found(tmp_path, source):
+    (tmp_path / "speaks.py").write_text(source)
+    assert list(unmarked_in(tmp_path / "speaks.py")) or not list(marked_in(ast.parse(source)))
+
+
+def test_marks_are_read_wherever_they_stand():
+    source = ('_("a", name=f"{b}"); x = {1: N_("c" "d"), 2: Plural("e", "f")}\n'
+              'raise Trouble(sentence("g", h=ngettext("i", "j", 2)))')
+    assert set(marked_in(ast.parse(source))) == {"a", "cd", ("e", "f"), "g", ("i", "j")}
+    assert len(sentences()) > 800
