@@ -175,7 +175,7 @@ class Replica:
         return news
 
     def _pass_time(self, now: float) -> list[Action]:
-        """Once a minute: hide what ends, let in what waited. Rows of what faded stay until `node.retire` takes them."""
+        """Once a minute: hide what ends, let in what waited. Rows of what faded stay until `node.daemon.maintenance` takes them."""
         if minute_of(now) == self._minute:
             return []
         self._minute = minute_of(now)
