@@ -106,7 +106,7 @@ class DeliveryProblem(StrEnum):
 
 
 class BundleFault(StrEnum):
-    """What was not good in a bundle itself (`node.transfer.bundle.Bundle.faults`)."""
+    """What was not good in a bundle itself (the `faults` of a `node.transfer.bundle.Bundle`)."""
 
     HEADER = "header"
     DAMAGED = "damaged"

@@ -1,9 +1,9 @@
 """A model as a file: a line of JSON, then the arrays it announces, little-endian. A model is named by its file's hash."""
 
 import json
-import sys
 from array import array
 from collections.abc import Iterator
+from sys import byteorder
 
 from node.textpack.alphabet import Alphabet
 from node.textpack.index import Index, Numbers
@@ -47,13 +47,13 @@ def _arrays(binary: memoryview, announced: list[tuple[str, int]]) -> Iterator[Nu
         size = part.itemsize * length
         part.frombytes(binary[at : at + size])
         at += size
-        if sys.byteorder == "big":
+        if byteorder == "big":
             part.byteswap()
         yield part
 
 
 def _little(part: Numbers) -> bytes:
-    if sys.byteorder == "big":
+    if byteorder == "big":
         part = part[:]
         part.byteswap()
     return part.tobytes()

@@ -105,7 +105,8 @@ def test_a_post_goes_through_the_form_of_one_island_to_the_page_of_another_over_
 def hasty(monkeypatch):
     """Brokers are near: what takes seconds on the internet takes a moment."""
     monkeypatch.setattr(app, "brokers_of", lambda *given: {
-        name: replace(broker, quiet_s=0.02, retry_first_s=0.05, retry_last_s=0.2) for name, broker in brokers_of(*given).items()})
+        name: replace(broker, quiet_s=0.02, retry_first_s=0.05, retry_last_s=0.2)
+        for name, broker in brokers_of(*given).items()})
 
 
 def test_an_island_that_was_off_catches_up_from_the_broker_whatever_was_killed_between(folders, tmp_path, hasty):

@@ -1,4 +1,4 @@
-"""A phone carries the board from one portal to another, in Chromium: `python tests/web/transfer_pages.py`."""
+"""A phone carries the board from one portal to another, in Chromium: `python tests/web/courier.py`."""
 
 import subprocess
 import sys

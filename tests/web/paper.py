@@ -1,4 +1,4 @@
-"""Whether every sheet fits its A4 page, however much is on the board: `python tests/web/print_pages.py [LANGUAGE ...]`."""
+"""Whether every sheet fits its A4 page, however much is on the board: `python tests/web/paper.py [LANGUAGE ...]`."""
 
 import subprocess
 import sys

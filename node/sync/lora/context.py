@@ -1,8 +1,8 @@
 """What the parts of the air engine share: the channel, what we hold, whom we hear, what is under way."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Protocol
 
 from node.model.errors import LocalMisuse
@@ -72,7 +72,7 @@ def parts_of(record_bytes: int, max_payload: int, fresh: bool = True) -> int:
 class Context:
     """One island on one channel. `at` is the engine's own time everywhere here, `now` the island's clock."""
 
-    def __init__(self, channel: Channel, records: HeldRecords, identity: Identity, rng: random.Random, tuning: Tuning):
+    def __init__(self, channel: Channel, records: HeldRecords, identity: Identity, rng: Random, tuning: Tuning):
         if channel.max_payload < LEAST_MAX_PAYLOAD:
             raise LocalMisuse(f"{channel.max_payload} B: the longest record would not fit its pieces")
         self.channel, self.records, self.rng, self.tuning = channel, records, rng, tuning

@@ -6,9 +6,9 @@ was heard until then. docs/protocol.md, section 5, says what every packet means.
 
 import hashlib
 import math
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from random import Random
 
 from node.model.errors import RemoteFault
 from node.sync.events import (
@@ -57,7 +57,7 @@ class _UnderWay:
 class AirEngine:
     """SUM / DATA / NEED on one LoRa link. `records`: what this island holds."""
 
-    def __init__(self, channel: Channel, records: HeldRecords, identity: Identity, rng: random.Random,
+    def __init__(self, channel: Channel, records: HeldRecords, identity: Identity, rng: Random,
                  tuning: Tuning = TUNING):
         self.channel, self._tuning = channel, tuning
         self.context = Context(channel, records, identity, rng, tuning)

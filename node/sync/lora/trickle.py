@@ -1,6 +1,6 @@
 """Trickle (RFC 6206): say something often while things change, ever more seldom while all agree."""
 
-import random
+from random import Random
 
 
 class Trickle:
@@ -10,7 +10,7 @@ class Trickle:
     to speak, unless `redundancy` consistent messages were heard in it.
     """
 
-    def __init__(self, min_s: float, max_s: float, redundancy: int, rng: random.Random):
+    def __init__(self, min_s: float, max_s: float, redundancy: int, rng: Random):
         self.min_s, self.max_s, self.redundancy, self._rng = min_s, max_s, redundancy, rng
         self.interval_s = min_s
         self.heard = 0

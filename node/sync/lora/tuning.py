@@ -21,8 +21,8 @@ seeds see differences from about 0.05 (line), 0.07 (grid), 0.08 (join, wide), 0.
 (idle) on: less is called noise, and a choice within noise is on a plateau, not proved.
 """
 
-import random
 from dataclasses import dataclass
+from random import Random
 
 Span = tuple[float, float]
 
@@ -378,7 +378,7 @@ class Timing:
     """How the parts of one engine draw their delays: T in seconds (`unit_s`), and chance."""
 
     unit_s: float
-    rng: random.Random
+    rng: Random
     tuning: Tuning = TUNING
 
     def draw_s(self, span_t: Span) -> float:
