@@ -145,7 +145,7 @@ def add_showing(app: Flask) -> None:
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, voucher=voucher, listed=listed, this_page=this_page, text_languages=text_languages,
         Kind=Kind, topics=LISTED_TOPICS, topic_name=sentences.topic_name, field_name=sentences.field_name,
-        deed=sentences.deed, status=lambda: board().status(), now=lambda: board().now(), island=settings,
+        action_name=sentences.action_name, status=lambda: board().status(), now=lambda: board().now(), island=settings,
     )
     app.jinja_env.filters.update(
         plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,

@@ -140,7 +140,7 @@ def desk_page(notice: str = "", outline: str | None = None) -> str:
     recent = board().bulletins(limit=DESK_ROWS).items + board().events(now, now + 30 * 1440, limit=DESK_ROWS)
     return render_template(
         "keeper/desk.html", notice=notice, waiting=board().waiting(), hidden=board().hidden(),
-        recent=sorted(recent, key=lambda item: item.created, reverse=True), acts=board().audit_log(), rules=RULES,
+        recent=sorted(recent, key=lambda item: item.created, reverse=True), audit_log=board().audit_log(), rules=RULES,
         outline=board().outline() if outline is None else outline, picture=board().picture())
 
 

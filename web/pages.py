@@ -80,7 +80,7 @@ def kept(view: Callable) -> Callable:
     """A view whose page depends on its address, language and board alone: made once, and 304 for those who have it."""
 
     @wraps(view)
-    def shelved(**arguments) -> Response:
+    def cached(**arguments) -> Response:
         def make() -> Response:
             response = make_response(view(**arguments))
             response.add_etag()
@@ -90,17 +90,17 @@ def kept(view: Callable) -> Callable:
         if len(request.full_path) > LONGEST_KEPT_ADDRESS:
             return make()
         stamp = (board().revision(), board().now())
-        page = current_app.extensions["shelf"].page(key, stamp, make)
+        page = current_app.extensions["page_cache"].page(key, stamp, make)
         answer = Response(page.get_data(), page.status_code, list(page.headers))
         answer.make_conditional(request)
         return answer
 
-    return shelved
+    return cached
 
 
 def add_pages(app: Flask) -> None:
     """Give templates their style sheets, and every answer its headers."""
-    app.extensions["shelf"] = PageCache()
+    app.extensions["page_cache"] = PageCache()
     styles = {name: _style(name) for name in STYLES}
     app.jinja_env.globals["styles"] = styles
     hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles.values())

@@ -37,6 +37,6 @@ def field_name(field: str) -> str:
     return said(explanations.field_name(field))
 
 
-def deed(slug: str) -> str:
+def action_name(slug: str) -> str:
     """What a keeper did, in words."""
     return said(explanations.action(AuditAction(slug))) if slug in explanations.ACTIONS else slug

@@ -17,7 +17,7 @@ BLOCK_BYTES = 1 << 16
 UPLOADS = 2  # at a time: each may fill the room of such a file, and keep the card busy
 UNAVAILABLE = ("busy", "full", "read-only", "io-error")
 courier = Blueprint("courier", __name__)
-courier.record_once(lambda state: state.app.extensions.update(berths=BoundedSemaphore(UPLOADS)))
+courier.record_once(lambda state: state.app.extensions.update(uploads=BoundedSemaphore(UPLOADS)))
 
 
 @courier.get("/bundle")
@@ -41,13 +41,13 @@ def desk(notice: str = "") -> str:
 def deliver() -> Response:
     """Take in the file, or the letters, that somebody brought; say in words what was new."""
     request.max_content_length = MAX_UPLOAD_BYTES
-    berths = current_app.extensions["berths"]
-    if not berths.acquire(blocking=False):
+    uploads = current_app.extensions["uploads"]
+    if not uploads.acquire(blocking=False):
         return _told(Delivery("busy"))
     try:
         return _told(_taken())
     finally:
-        berths.release()
+        uploads.release()
 
 
 def _taken() -> Delivery:

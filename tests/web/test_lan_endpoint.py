@@ -22,7 +22,7 @@ def visitor(neighbourhood):
 
 def test_another_island_learns_the_board_through_the_portal(portal, neighbourhood):
     neighbourhood.bulletin("Bal au canal")
-    liveset, desk = visitor(neighbourhood)
+    liveset, service = visitor(neighbourhood)
     answers = []
 
     def post(message):
@@ -30,7 +30,7 @@ def test_another_island_learns_the_board_through_the_portal(portal, neighbourhoo
         assert answers[-1].status_code == 200 and "Set-Cookie" not in answers[-1].headers
         return answers[-1].data
 
-    assert desk.visit(post).new == len(liveset) == len(neighbourhood.liveset)
+    assert service.visit(post).new == len(liveset) == len(neighbourhood.liveset)
     assert set(liveset.ids()) == set(neighbourhood.liveset.ids())
 
 

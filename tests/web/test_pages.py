@@ -33,28 +33,28 @@ def test_who_has_the_page_gets_304_until_it_changes(portal, board):
 
 
 def test_kept_pages_are_bounded():
-    shelf = PageCache()
+    cache = PageCache()
     for number in range(KEPT_PAGES * 2):
-        shelf.page((number,), (0,), lambda: "page")
+        cache.page((number,), (0,), lambda: "page")
     made = []
-    shelf.page((0,), (0,), lambda: made.append(1) or "page")
-    shelf.page((KEPT_PAGES * 2 - 1,), (0,), lambda: made.append(2) or "page")
+    cache.page((0,), (0,), lambda: made.append(1) or "page")
+    cache.page((KEPT_PAGES * 2 - 1,), (0,), lambda: made.append(2) or "page")
     assert made == [1]
 
 
 def test_while_a_page_is_made_anew_others_get_it_as_it_was():
-    shelf, entered, go = PageCache(), threading.Event(), threading.Event()
-    shelf.page(("/",), (0,), lambda: "old")
+    cache, entered, go = PageCache(), threading.Event(), threading.Event()
+    cache.page(("/",), (0,), lambda: "old")
 
     def slow():
         entered.set()
         go.wait(60)
         return "new"
 
-    maker = threading.Thread(target=shelf.page, args=(("/",), (1,), slow))
+    maker = threading.Thread(target=cache.page, args=(("/",), (1,), slow))
     maker.start()
     assert entered.wait(60)
-    assert shelf.page(("/",), (1,), lambda: "never") == "old"
+    assert cache.page(("/",), (1,), lambda: "never") == "old"
     go.set()
     maker.join()
-    assert shelf.page(("/",), (1,), lambda: "never") == "new"
+    assert cache.page(("/",), (1,), lambda: "never") == "new"

@@ -130,12 +130,12 @@ def test_the_sheet_for_another_island_carries_the_post_itself(portal, bulk, else
 
 
 def test_more_couriers_than_the_card_can_serve_are_asked_to_wait(portal, bulk):
-    berths = portal.application.extensions["berths"]
+    uploads = portal.application.extensions["uploads"]
     for _ in range(UPLOADS):
-        berths.acquire()
+        uploads.acquire()
     answer = give(portal, bundle_of(bulk))
     assert answer.status_code == 503 and "try again" in words(answer)
-    berths.release()
+    uploads.release()
     assert give(portal, bundle_of(bulk)).status_code == 200
     assert give(portal, bundle_of(bulk)).status_code == 200
 
