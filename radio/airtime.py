@@ -1,7 +1,8 @@
 """The airtime governor: how long to wait before the next packet may go, so that no hour ever holds too much of ours.
 
 Air is counted by a clock that nobody sets. An island's calendar may be set at any moment, by another thread too, and a
-governor that lived by it could not tell that from time gone by. Asking changes nothing: any thread may.
+governor that lived by it could not tell that from time gone by. Asking changes nothing, and is safe while one other thread
+charges; on an island all of it is the runner's thread's all the same (docs/architecture.md, "Threads").
 """
 
 import math

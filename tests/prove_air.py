@@ -15,7 +15,7 @@ from node.sync.events import LinkChanged, PacketReceived, SendDone, Tick
 from node.sync.lora.packets import tag
 from radio.sim.topology import line
 from tests.sim.archipelago import CHARTER, LINK, START, Archipelago, bulletin
-from tests.sync.lora.test_engine import Publisher
+from tests.sync.lora.test_engine import LoneIsland
 
 KEY = CHARTER.subkey("tag")
 MAX_PACKET_BYTES = 255
@@ -58,24 +58,24 @@ def mutated(packets, rng):
 def torment(count, seed):
     """One island hears `count` of them, one each eight seconds: what became of it."""
     rng, (packets, raws) = random.Random(seed), captured()
-    desk, true = Publisher(), {record_id(raw) for raw in raws}
+    island, true = LoneIsland(), {record_id(raw) for raw in raws}
     slowest_s, sent, memory, begun = 0.0, 0, [], time.process_time()
     tracemalloc.start()
     for number in range(count):
-        desk.now = START + 8 * number
+        island.now = START + 8 * number
         event = rng.choice((Tick(), SendDone(LINK, "sent"), LinkChanged(LINK, True))) if number % 7 == 0 else (
             PacketReceived(LINK, mutated(packets, rng), "!1", rng.choice((None, 0, 0, 1, 3, 7))))
         at = time.process_time()
-        sent += len(desk.island.handle(event, desk.now))
+        sent += len(island.replica.handle(event, island.now))
         slowest_s = max(slowest_s, time.process_time() - at)
         if number % max(count // 10, 1) == 0:
             memory.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    held = set(desk.liveset.ids())
+    held = set(island.liveset.ids())
     return {"packets": count, "false": len(held - true), "true": len(held), "sent": sent,
             "slowest_ms": round(1000 * slowest_s, 1), "grown_bytes": memory[-1] - memory[len(memory) // 2],
             "cpu_s": round(time.process_time() - begun, 1),
-            "dropped": {name: times for name, times in desk.island.counters.items() if times}}
+            "dropped": {name: times for name, times in island.replica.counters.items() if times}}
 
 
 def main():

@@ -35,7 +35,7 @@ LONGEST_EVENT_MIN = 0xFFFF
 class Board(Moderation):
     """One island's board. Every method is safe from any thread but the runner's (publishing waits for it).
 
-    `notes` and `reader` are public: they are its state and its eye, for those in `node` who need no more than one of them.
+    `notes` (its state) and `reader` (records as items) are public, for those in `node` who need no more than one of them.
     """
 
     transfer: Transfer  # both are set by who puts the island together (`node.daemon.app`)

@@ -95,7 +95,7 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
     if made.problem:
         raise click.ClickException(worded(explanations.stick(made.problem)))
     say("This island's board is on the stick: %(bytes)s bytes.", bytes=made.written_bytes)
-    _leave_papers(ctx, (config, beside), invite, backup)
+    _leave_beside(ctx, (config, beside), invite, backup)
     say("Done: you can take the stick.")
 
 
@@ -106,7 +106,7 @@ def _unread(reason: str) -> str:
     return _("this file cannot be read.")
 
 
-def _leave_papers(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
+def _leave_beside(ctx: click.Context, where: tuple[Path | None, Path], invite: bool, backup: bool) -> None:
     """What a keeper asked for besides."""
     config, beside = where
     stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"  # noqa: TID251 - names a file

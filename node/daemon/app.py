@@ -239,7 +239,7 @@ class App:
 
     def _status_sources(self) -> StatusSources:
         return StatusSources(
-            name=self.settings.node.name, notices=self._notices, timekeeper=self.timekeeper, island=self.replica,
+            name=self.settings.node.name, notices=self._notices, timekeeper=self.timekeeper, replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)))
 

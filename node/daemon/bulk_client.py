@@ -108,15 +108,15 @@ def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
     charter, key = keys.charter(), keys.island_key()
     with closing(JournalStore(folder)) as store:
         liveset, seen = LiveSet(charter), ClockNote.of(store.note("clock")).seen
-        island = Replica(liveset, store, [])
+        replica = Replica(liveset, store, [])
 
         def now() -> float:
             return max(clock.now(), seen)
 
-        island.load(now())
-        island.take_in(keys.credentials(), "credentials", now())
+        replica.load(now())
+        replica.take_in(keys.credentials(), "credentials", now())
         yield LocalBulkPort(liveset, store, IslandLabel(key.key_id, name), now,
-                            lambda raws, via: island.take_in(raws, via, now())[0])
+                            lambda raws, via: replica.take_in(raws, via, now())[0])
 
 
 def export_file(bulk: BulkPort, path: Path, choice: Choice = ALL,

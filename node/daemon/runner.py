@@ -1,9 +1,10 @@
 """The only loop of an island: what links hear, what people post and what time brings goes through one queue.
 
-Each link has two threads of its own, ears and mouth: a radio's `send` may block for ever and nothing else may wait for it.
-Posts wait until their commit is durable; those that arrive together share one. The runner decides nothing: the island does.
+Each link has two threads of its own, to listen and to speak: a radio's `send` may block for ever and nothing else may wait
+for it. Posts wait until their commit is durable; those that arrive together share one. The runner decides nothing: the
+replica does.
 
-The island, its engines and the live set's changes belong to the runner's thread (`node.daemon.thread_guard`).
+The replica, its engines and the live set's changes belong to the runner's thread (`node.daemon.thread_guard`).
 """
 
 import logging
@@ -27,12 +28,12 @@ from radio.link import Link, Outcome
 
 log = logging.getLogger(__name__)
 
-INBOX = 2_000  # events; beyond it ears wait, and links drop and count by their own bounds
+INBOX = 2_000  # events; beyond it listening threads wait, and links drop and count by their own bounds
 BATCH = 200
 LISTEN_S = 0.5
 MAX_WAIT_S = 5.0
 CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting")
-CHANGES_OF_ISLAND = ("handle", "handle_all", "publish", "take_in", "load", "deadline")
+CHANGES_OF_REPLICA = ("handle", "handle_all", "publish", "take_in", "load", "deadline")
 
 Result = TypeVar("Result")
 
@@ -70,23 +71,23 @@ class PendingCall:
 
 
 class LinkPort:
-    """One link's ears and mouth. `tell` takes events from any thread."""
+    """The two threads of one link. `tell` takes events from any thread."""
 
     def __init__(self, link: Link, tell: Callable[[Event], None]):
         self.link, self._tell = link, tell
         self._out: queue.SimpleQueue[Send | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._life = 0  # which of the link's lives engines were told of, 0 while it is down
-        self._mouth = ThreadOwner(f"{link.name} speaking")
+        self._speaking = ThreadOwner(f"{link.name} speaking")
         self._threads = [threading.Thread(target=work, name=f"{link.name} {work.__name__}", daemon=True)
                          for work in (self._listen, self._speak)]
 
     def start(self) -> None:
         """Begin to listen and to send."""
-        guard(self.link, self._mouth, only=("send", "send_text"))
+        guard(self.link, self._speaking, only=("send", "send_text"))
         for thread in self._threads:
             thread.start()
-        self._mouth.begin(self._threads[1])
+        self._speaking.begin(self._threads[1])
 
     def send(self, packet: Send) -> None:
         """Hand over without waiting; SendDone tells what became of it. The engine has one packet under way at most."""
@@ -130,14 +131,14 @@ class LinkPort:
                 log.exception("%s: sending failed", self.link.name)
                 outcome = Outcome.FAILED
             self._tell(SendDone(self.link.name, outcome.value))
-        self._mouth.end()
+        self._speaking.end()
 
 
 class Runner:
-    """Runs `island` with its `links` on one thread. `publish`, `take_in` and `call` are for other threads: they wait."""
+    """Runs `replica` with its `links` on one thread. `publish`, `take_in` and `call` are for other threads: they wait."""
 
-    def __init__(self, island: Replica, links: Sequence[Link], clock: Clock, jobs: Sequence[PeriodicJob] = ()):
-        self.island, self._clock, self._jobs = island, clock, jobs
+    def __init__(self, replica: Replica, links: Sequence[Link], clock: Clock, jobs: Sequence[PeriodicJob] = ()):
+        self.replica, self._clock, self._jobs = replica, clock, jobs
         self.owner = ThreadOwner("runner")
         self._inbox: queue.Queue[Event | PendingPublish | PendingCall] = queue.Queue(INBOX)
         self._afterwards: deque[Callable[[], object]] = deque()
@@ -147,9 +148,9 @@ class Runner:
 
     def start(self) -> None:
         """Start every thread."""
-        guard(self.island, self.owner, only=CHANGES_OF_ISLAND)
-        guard(self.island.liveset, self.owner, only=CHANGES_OF_SET)
-        for engine in self.island.engines:
+        guard(self.replica, self.owner, only=CHANGES_OF_REPLICA)
+        guard(self.replica.liveset, self.owner, only=CHANGES_OF_SET)
+        for engine in self.replica.engines:
             guard(engine, self.owner, only=("handle", "deadline"))
         self._thread.start()
         self.owner.begin(self._thread)
@@ -192,7 +193,7 @@ class Runner:
         return result
 
     def _take_in(self, raws: list[bytes], via: str) -> list[Verdict]:
-        verdicts, sends = self.island.take_in(raws, via, self._clock.now())
+        verdicts, sends = self.replica.take_in(raws, via, self._clock.now())
         self._send(sends)
         return verdicts
 
@@ -239,8 +240,8 @@ class Runner:
     def _patience_s(self) -> float:
         now, mono = self._clock.now(), self._clock.monotonic()
         waits = [MAX_WAIT_S, *(job.due - mono for job in self._jobs)]
-        if self.island.deadline is not None:
-            waits.append(self.island.deadline - now)
+        if self.replica.deadline is not None:
+            waits.append(self.replica.deadline - now)
         return max(min(waits) / self._clock.rate, 0.01)  # a deadline that stays in the past must not spin
 
     def _turn(self, batch: list[Event | PendingPublish | PendingCall]) -> None:
@@ -270,14 +271,14 @@ class Runner:
     def react(self, events: list[Event]) -> None:
         """Let the island react now. For the runner's own thread, between two events."""
         now = self._clock.now()
-        if self.island.deadline is not None and self.island.deadline <= now:
+        if self.replica.deadline is not None and self.replica.deadline <= now:
             events.append(Tick())
-        self._send(self.island.handle_all(events, now))
+        self._send(self.replica.handle_all(events, now))
 
     def _publish(self, posts: list[PendingPublish]) -> None:
         """All the posts that wait, in one commit; each poster learns what became of theirs."""
         try:
-            verdicts, sends = self.island.publish([post.raw for post in posts], self._clock.now())
+            verdicts, sends = self.replica.publish([post.raw for post in posts], self._clock.now())
         except Exception as error:
             if not isinstance(error, StoreFailed):
                 log.exception("the runner failed at posts")

@@ -27,7 +27,7 @@ class StatusSources:
     name: str
     notices: tuple[str, ...]
     timekeeper: Timekeeper
-    island: Replica
+    replica: Replica
     air: LoraAdapter
     links: Sequence[Link]
     store: JournalStore
@@ -48,10 +48,10 @@ class StatusReporter:
 
     def _made(self, now: float) -> HostStatus:
         of = self._sources
-        heard = max((at for at in (of.air.heard_at, of.island.heard_at) if at is not None), default=None)
+        heard = max((at for at in (of.air.heard_at, of.replica.heard_at) if at is not None), default=None)
         clock = ClockStatus(of.timekeeper.source.name.lower(), of.timekeeper.sure, minute_of(now))
         return HostStatus(of.name, of.notices, None if heard is None else minute_of(heard), clock, of.archive(),
-                          of.store.damaged, counted(of.island.counters), tuple(self._link(link, now) for link in of.links),
+                          of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
                           of.lan())
 
     def _link(self, link: Link, now: float) -> LinkStatus:

@@ -79,7 +79,7 @@ Event = LinkChanged | PacketReceived | SendDone | RecordPosted | Imported | Reco
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Judge and store this record before anything else happens."""
+    """Admit and store this record before anything else happens."""
 
     raw: bytes
     via: str

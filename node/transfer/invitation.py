@@ -109,7 +109,7 @@ def invitation_bytes(invitation: Invitation) -> bytes:
 
 
 def read_invitation(raw: bytes) -> Invitation:
-    """The inverse of `invitation_bytes`; raises RemoteFault. Whether the vouches are good is for the set to judge."""
+    """The inverse of `invitation_bytes`; raises RemoteFault. Whether the vouches are good is for the set to say."""
     reader = ByteReader(_unchecked(raw, INVITATION_MARK, "invitation"), "invitation-short")
     charter = read_charter(reader.take(reader.number(2)))
     seed = reader.take(SEED_BYTES)

@@ -1,4 +1,4 @@
-"""The link to an MQTT broker (paho-mqtt 2), used as a shelf: each packet is kept by the broker (retained) in its own place.
+"""The link to an MQTT broker (paho-mqtt 2), used as a store: each packet is kept by the broker (retained) in its own place.
 
 A packet is a slot (16 B) and what is to stand in it; nothing after the slot empties it. A slot is the topic
 `ROOT/H/HEX`, HEX the slot in 32 hexadecimal digits, H the first of them: one subscription to all of them would bring 1,020

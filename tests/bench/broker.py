@@ -23,7 +23,7 @@ NAME, LATENCY_S, FAR_S = "mqtt", 0.05, 2.0
 ISLANDS, RECORDS = (50, 100, 200, 400), 300
 
 
-class Shelf:
+class Holdings:
     """What one island holds, as the engine asks for it."""
 
     def __init__(self):
@@ -51,8 +51,8 @@ class Cluster:
         self.rng, self.now, self._order = random.Random(seed), 1_000_000.0, count()
         self.kept, self.queue, self.seal = {}, [], OneSeal(charter)
         self.put, self.needless, self.sent_bytes, self.put_bytes = 0, 0, 0, 0
-        self.shelves = [Shelf() for _ in range(islands)]
-        self.engines = [MqttEngine(NAME, charter, shelf, random.Random(self.rng.random())) for shelf in self.shelves]
+        self.holdings = [Holdings() for _ in range(islands)]
+        self.engines = [MqttEngine(NAME, charter, held, random.Random(self.rng.random())) for held in self.holdings]
         for engine in self.engines:
             engine._seal = self.seal
         self.up = [False] * islands
@@ -78,7 +78,7 @@ class Cluster:
         for action in actions:
             if isinstance(action, Keep):
                 id_ = record_id(action.raw)
-                self.shelves[island].records[id_] = action.raw
+                self.holdings[island].records[id_] = action.raw
                 actions += self.engines[island].handle(RecordKept(id_, NAME, action.bulk), self.now)
             elif isinstance(action, Send):
                 self.take(island, action.payload[:SLOT_BYTES], action.payload[SLOT_BYTES:])
@@ -130,15 +130,15 @@ class Neighbourhood(Cluster):
         self.village = Village()
         super().__init__(self.village.charter, islands, seed)
         raws = [self.village.bulletin(text=f"avis {number} " + "x" * 60, minute=number) for number in range(RECORDS)]
-        for shelf in self.shelves:
-            shelf.records = {record_id(raw): raw for raw in raws}
+        for held in self.holdings:
+            held.records = {record_id(raw): raw for raw in raws}
 
     def whole(self):
-        return len(self.kept) >= len(self.shelves[0].records)
+        return len(self.kept) >= len(self.holdings[0].records)
 
     def first(self):
         """All come to an empty broker within five seconds."""
-        for island in range(len(self.shelves)):
+        for island in range(len(self.holdings)):
             self.at(self.rng.uniform(0, 5), self.connect, island)
         return self.run(900, self.whole)
 
@@ -146,14 +146,14 @@ class Neighbourhood(Cluster):
         """One island posts."""
         raw = self.village.bulletin(text="tout neuf", minute=500)
         id_ = record_id(raw)
-        self.shelves[0].records[id_] = raw
+        self.holdings[0].records[id_] = raw
         self.tell(0, RecordKept(id_, "post"))
-        return self.run(300, lambda: all(id_ in shelf.records for shelf in self.shelves))
+        return self.run(300, lambda: all(id_ in held.records for held in self.holdings))
 
     def wiped(self):
         """The broker loses all it kept, and comes back; so do all islands within a minute."""
         self.kept.clear()
-        for island in range(len(self.shelves)):
+        for island in range(len(self.holdings)):
             self.leave(island)
             self.at(self.rng.uniform(1, 60), self.connect, island)
         return self.run(1_800, self.whole)
@@ -161,9 +161,9 @@ class Neighbourhood(Cluster):
     def month_off(self):
         """One island comes back with nothing."""
         self.leave(1)
-        self.shelves[1].records = {}
+        self.holdings[1].records = {}
         self.connect(1)
-        return self.run(120, lambda: len(self.shelves[1].records) == len(self.shelves[0].records))
+        return self.run(120, lambda: len(self.holdings[1].records) == len(self.holdings[0].records))
 
     def leave(self, island):
         self.up[island] = False

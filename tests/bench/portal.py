@@ -75,7 +75,7 @@ def serve(port, folder, count, ready):
         place = Neighbourhood(folder, JournalStore(folder / "store"))
         batch = list(records(count, place.board.now()))
         for begin in range(0, len(batch), BATCH):
-            place.island.publish(batch[begin:begin + BATCH], place.clock.now())
+            place.replica.publish(batch[begin:begin + BATCH], place.clock.now())
         portal, plain = create_app(place.board, portal_settings()), baseline()
         threading.Thread(target=post_each_second, args=(place,), daemon=True).start()
         ready.put((os.getpid(), len(place.liveset)))

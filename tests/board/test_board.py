@@ -204,7 +204,7 @@ class FullStore(MemoryStore):
 
 
 def test_when_the_card_is_full_the_post_is_refused_with_the_reason(place):
-    place.island.store = FullStore()
+    place.replica.store = FullStore()
     with pytest.raises(BoardClosed, match="full"):
         place.board.post(Draft(Kind.BULLETIN, text="x"))
     assert place.board.bulletins().items == []

@@ -96,8 +96,8 @@ def test_a_name_of_several_lines_is_shown_as_one():
     village = Village()
     codec, packed = pack("Café\n\nde la gare")
     detail = decode(village.vouch("founder", "ana")).detail
-    paper = village.sign("founder", Kind.VOUCH, life=9_000, codec=codec, packed=packed, detail=detail)
-    liveset = live(village, [paper])
+    vouch = village.sign("founder", Kind.VOUCH, life=9_000, codec=codec, packed=packed, detail=detail)
+    liveset = live(village, [vouch])
     assert reader(liveset).author(village.key("ana").key_id).name == "Café de la gare"
     assert reader(liveset).author(NOBODY).name == NOBODY.hex()
 

@@ -110,7 +110,7 @@ def test_hides_are_forgotten_only_of_what_is_gone_for_good(tmp_path, monkeypatch
 
 
 def test_a_post_that_two_keepers_approve_and_a_third_refuses_is_published_once_or_not_at_all(island):
-    board, fates = island.board, set()
+    board, decided = island.board, set()
     board.set_posting("moderated", "lea")
     for number in range(ROUNDS):
         post = board.post(Draft(Kind.BULLETIN, f"annonce {number}"))
@@ -119,8 +119,8 @@ def test_a_post_that_two_keepers_approve_and_a_third_refuses_is_published_once_o
         (entry,) = [one for one in board.audit_log() if one.about == post.id]
         assert (board.item(post.id) is not None) == (entry.action == "approve")
         assert board.waiting() == []
-        fates.add(entry.action)
-    assert fates <= {"approve", "refuse"} and len(fates) > 0
+        decided.add(entry.action)
+    assert decided <= {"approve", "refuse"} and len(decided) > 0
 
 
 def test_a_correction_or_a_withdrawal_that_comes_as_a_keeper_approves_counts_all_the_same(island):

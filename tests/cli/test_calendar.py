@@ -77,11 +77,11 @@ def test_what_is_no_page_is_said_in_words(address):
 @pytest.fixture
 def archipel(neighbourhood, board, monkeypatch):
     """The command line, on an island that answers in this process."""
-    class Around:
+    class Answering:
         liveset, store, runner = neighbourhood.liveset, neighbourhood.store, None
 
-    Around.board = board
-    answers = handlers(Around)
+    Answering.board = board
+    answers = handlers(Answering)
     monkeypatch.setattr("node.daemon.rpc.ask", lambda folder, do, **request: answers[do](request))
 
     def run(*arguments, typed=""):

@@ -58,7 +58,7 @@ def folders(tmp_path):
     return names
 
 
-def shelf_of(broker):
+def retained_in(broker):
     """The topics under which a broker keeps something: it tells them before anything that is published afterwards."""
     found, last, client = set(), threading.Event(), mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
     client.on_message = lambda _client, _given, message: found.add(message.topic) if message.retain else last.set()
@@ -116,12 +116,12 @@ def test_an_island_that_was_off_catches_up_from_the_broker_whatever_was_killed_b
     try:
         with running(a) as one:
             post(one, "un")
-            until(lambda: len(shelf_of(broker)) == len(one.liveset))
+            until(lambda: len(retained_in(broker)) == len(one.liveset))
             broker.stop()
             post(one, "deux")
             broker.start()
             post(one, "trois")
-            until(lambda: len(shelf_of(broker)) == len(one.liveset))
+            until(lambda: len(retained_in(broker)) == len(one.liveset))
         with running(b) as two:
             until(lambda: texts(two) == {"un", "deux", "trois"})
     finally:

@@ -51,7 +51,7 @@ def test_what_is_posted_on_one_island_is_on_the_others(tmp_path):
         for number in range(3):
             raw = village.bulletin(text=f"avis {number} " + "x" * 300 * number)
             assert runners[0].publish(raw).kept
-        until(lambda: all(len(runner.island.liveset) == 3 for runner in runners), 120)
+        until(lambda: all(len(runner.replica.liveset) == 3 for runner in runners), 120)
 
 
 def test_what_goes_out_is_under_the_callsign_and_in_clear():

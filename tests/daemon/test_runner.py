@@ -100,8 +100,8 @@ def start():
     runners = []
 
     def _start(link, engine, store=None, jobs=()):
-        island = Replica(LiveSet(CHARTER), MemoryStore() if store is None else store, [engine])
-        runners.append(Runner(island, [link], SystemClock(), jobs))
+        replica = Replica(LiveSet(CHARTER), MemoryStore() if store is None else store, [engine])
+        runners.append(Runner(replica, [link], SystemClock(), jobs))
         runners[-1].start()
         return runners[-1]
 

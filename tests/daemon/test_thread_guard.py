@@ -94,7 +94,7 @@ def test_a_running_islands_core_is_its_runners_alone(island):
         *(lambda engine=engine: engine.handle(Tick(), 0.0) for engine in (lora, packet, mqtt)),
         *(lambda engine=engine: engine.deadline for engine in (lora, packet, mqtt)),
         *(lambda governor=governor: governor.used_s(0.0) for governor in governors),
-        lambda: lora.governor, lambda: lora.status(None, 0.0), lambda: packet.station,
+        lambda: lora.governor, lambda: lora.status(None, 0.0), lambda: packet.context,
         lambda: island.liveset.propose([], 0.0), lambda: island.liveset.apply(Change()), lambda: island.liveset.expire(0.0),
         lambda: island.replica.handle(Tick(), 0.0), lambda: island.replica.publish([], 0.0),
         lambda: island.replica.take_in([], "lan", 0.0), lambda: island.replica.deadline,

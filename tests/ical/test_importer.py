@@ -279,5 +279,5 @@ def test_what_is_known_of_agendas_is_bounded():
 def test_an_island_that_may_not_post_says_so(neighbourhood):
     importer = neighbourhood.board.imports
     neighbourhood.clock.advance(9_000 * 3_600 + 60)
-    neighbourhood.island.handle_all([], neighbourhood.clock.now())
+    neighbourhood.replica.handle_all([], neighbourhood.clock.now())
     assert importer.look(calendar(event(start="20270105T190000Z")), "x").problem == "not-admitted"

@@ -37,7 +37,7 @@ class AnIsland(RuleBasedStateMachine):
     @initialize(target=records)
     def settle(self):
         self.village, self.store, self.minute, self.given = Village(), FlakyStore(), 0, []
-        self.island = Replica(LiveSet(self.village.charter), self.store, [])
+        self.replica = Replica(LiveSet(self.village.charter), self.store, [])
         credentials = [self.village.vouch("founder", "ana", KEEPER, life=2), self.village.vouch("ana", "ben", life=3)]
         return multiple(*credentials)
 
@@ -64,12 +64,12 @@ class AnIsland(RuleBasedStateMachine):
     @rule(raws=st.lists(records, max_size=6), refuses=st.sampled_from([False, False, False, True]))
     def give(self, raws, refuses):
         self.store.refuses = refuses
-        before = set(self.island.liveset.ids()), len(self.store)
-        change = self.island.liveset.propose(raws, at(self.minute))
+        before = set(self.replica.liveset.ids()), len(self.store)
+        change = self.replica.liveset.propose(raws, at(self.minute))
         needs_card = change.added or change.deleted  # what only waits for a vouch is not written down
-        self.island.handle(Imported(tuple(raws), "bundle"), at(self.minute))
+        self.replica.handle(Imported(tuple(raws), "bundle"), at(self.minute))
         if refuses and needs_card:
-            assert (set(self.island.liveset.ids()), len(self.store)) == before
+            assert (set(self.replica.liveset.ids()), len(self.store)) == before
         else:
             self.given += raws
         self.store.refuses = False
@@ -77,25 +77,25 @@ class AnIsland(RuleBasedStateMachine):
     @rule(step=st.integers(1, 90))
     def pass_time(self, step):
         self.minute += step
-        self.island.handle_all([], at(self.minute))
+        self.replica.handle_all([], at(self.minute))
 
     @rule()
     def restart(self):
         """What waits in the quarantine is forgotten, and given again by the others."""
-        self.island = Replica(LiveSet(self.village.charter), self.store, [])
-        self.island.load(at(self.minute))
-        self.island.handle(Imported(tuple(self.given), "lan"), at(self.minute))
+        self.replica = Replica(LiveSet(self.village.charter), self.store, [])
+        self.replica.load(at(self.minute))
+        self.replica.handle(Imported(tuple(self.given), "lan"), at(self.minute))
 
     @invariant()
     def the_set_is_what_the_rules_make_of_all_that_was_given(self):
         if hasattr(self, "island"):
-            assert set(self.island.liveset.ids()) == set(live(self.village, self.given, at(self.minute)).ids())
+            assert set(self.replica.liveset.ids()) == set(live(self.village, self.given, at(self.minute)).ids())
 
     @invariant()
     def the_card_holds_the_set_and_what_may_come_back(self):
         if hasattr(self, "island"):
             kept = {row.id for row in self.store.rows()}
-            assert kept == {*self.island.liveset.ids(), *self.island.liveset.fading()}
+            assert kept == {*self.replica.liveset.ids(), *self.replica.liveset.fading()}
 
 
 AnIsland.TestCase.settings = settings(max_examples=40 * EFFORT, stateful_step_count=30, deadline=None)

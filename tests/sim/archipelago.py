@@ -77,8 +77,8 @@ class Member:
         key = self.charter.subkey("tag")
         rng = random.Random(f"{world.seed} {self.name} {now}")
         self.engine = world.engine(self, channel, liveset, key, rng)
-        self.island = Replica(liveset, self.store, [self.engine, Witness(self.kept)])
-        self.island.load(now + self.skew_s)
+        self.replica = Replica(liveset, self.store, [self.engine, Witness(self.kept)])
+        self.replica.load(now + self.skew_s)
         self.on = True
         world.air.switch(self.name, True, now)
         self.handle(LinkChanged(LINK, True), now)
@@ -93,7 +93,7 @@ class Member:
         if not self.on:
             return
         begun = time.process_time()
-        sends = self.island.handle(event, now + self.skew_s)
+        sends = self.replica.handle(event, now + self.skew_s)
         self.world.slowest_s = max(self.world.slowest_s, time.process_time() - begun)
         self.carry_out(sends, now)
 
@@ -108,12 +108,12 @@ class Member:
 
     @property
     def deadline(self):
-        moment = self.island.deadline if self.on else None
+        moment = self.replica.deadline if self.on else None
         return None if moment is None else moment - self.skew_s
 
     @property
     def ids(self):
-        return set(self.island.liveset.ids())
+        return set(self.replica.liveset.ids())
 
     def hold(self, raws):
         """Give it records before it starts, as if its store had them."""
@@ -154,7 +154,7 @@ class Archipelago:
     def post(self, node, raw):
         """Somebody posts on an island's portal."""
         member = self.members[node]
-        member.carry_out(member.island.publish([raw], self.now + member.skew_s)[1], self.now)
+        member.carry_out(member.replica.publish([raw], self.now + member.skew_s)[1], self.now)
 
     def bring(self, node, raws):
         """A bundle is read on an island."""

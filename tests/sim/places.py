@@ -34,7 +34,7 @@ class Place:
         self.clock, self.rng = ManualClock(START), random.Random(1)
         self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (limits or {}))
         self.archive = Archive(folder / "archive.sqlite")
-        self.island = Replica(self.liveset, self.store, [])
+        self.replica = Replica(self.liveset, self.store, [])
         for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),
                                   (ELSEWHERE, Right.WRITE | Right.URGENT, "École")):
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
@@ -52,7 +52,7 @@ class Place:
         return minute_of(self.clock.now())
 
     def publish(self, raw):
-        return self.island.publish([raw], self.clock.now())[0][0]
+        return self.replica.publish([raw], self.clock.now())[0][0]
 
     def take(self, record, key):
         raw = encode(sign(record, CHARTER.set_id, key.sign))
@@ -62,7 +62,7 @@ class Place:
 
     def pass_days(self, days):
         self.clock.advance(days * 86_400)
-        self.island.handle_all([], self.clock.now())
+        self.replica.handle_all([], self.clock.now())
 
 
 def event(place, **fields):

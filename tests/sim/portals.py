@@ -43,7 +43,7 @@ class Neighbourhood:
         self.clock, self.liveset = ManualClock(START), LiveSet(CHARTER)
         self.store = MemoryStore() if store is None else store
         self.archive = Archive(folder / "archive.sqlite")
-        self.island = Replica(self.liveset, self.store, [])
+        self.replica = Replica(self.liveset, self.store, [])
         self._one_at_a_time = threading.Lock()  # as on the runner's thread
         for key, rights, name in NEIGHBOURS:
             codec, packed = pack(name)
@@ -68,11 +68,11 @@ class Neighbourhood:
 
     def _publish(self, raw):
         with self._one_at_a_time:
-            return self.island.publish([raw], self.clock.now())[0][0]
+            return self.replica.publish([raw], self.clock.now())[0][0]
 
     def _take_in(self, raws, via):
         with self._one_at_a_time:
-            return self.island.take_in(raws, via, self.clock.now())[0]
+            return self.replica.take_in(raws, via, self.clock.now())[0]
 
     def _set_clock(self, utc_s):
         ahead = utc_s - self.clock.now()
@@ -107,7 +107,7 @@ class Neighbourhood:
     def pass_days(self, days):
         """Let `days` go by, and what expires expire."""
         self.clock.advance(days * 86_400)
-        self.island.handle_all([], self.clock.now())
+        self.replica.handle_all([], self.clock.now())
 
 
 def portal_settings(monotonic=lambda: 0.0):

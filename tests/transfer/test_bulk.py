@@ -24,10 +24,10 @@ class Shore:
     def __init__(self, village, who="founder", store=None):
         self.minute, self.store = 0, store if store is not None else MemoryStore()
         self.liveset = LiveSet(village.charter)
-        self.island = Replica(self.liveset, self.store, [])
+        self.replica = Replica(self.liveset, self.store, [])
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(village.key(who).key_id, who),
                                   lambda: at(self.minute),
-                                  lambda raws, via: self.island.take_in(raws, via, at(self.minute))[0])
+                                  lambda raws, via: self.replica.take_in(raws, via, at(self.minute))[0])
 
     def hold(self, *raws):
         self.bulk.unload(list(raws), "test")

@@ -58,15 +58,15 @@ def paper(one, other, rng, _):
 
 
 def broker(one, other, rng, _):
-    """What one island would put on a shelf, found there by the other, repeated and out of order."""
+    """What one island would leave on a broker, found there by the other, repeated and out of order."""
     charter, now = one.liveset.charter, at(one.minute)
     writes, reads = (MqttEngine("mqtt", charter, shore.liveset, rng) for shore in (one, other))
     sealed = [writes._seal.slot(id_) + writes._seal.close(writes._seal.slot(id_), one.liveset.raw(id_)) for id_ in one.ids]
     rng.shuffle(sealed)
     for packet in sealed + sealed[:10]:
-        other.island.engines = [reads]
-        other.island.handle(PacketReceived("mqtt", packet), now)
-    other.island.engines = []
+        other.replica.engines = [reads]
+        other.replica.handle(PacketReceived("mqtt", packet), now)
+    other.replica.engines = []
 
 
 class Eavesdropper:
@@ -113,7 +113,7 @@ def test_what_comes_in_bulk_is_not_flooded_by_radio(tmp_path):
     village = Village()
     full, empty = Shore(village).hold(*busy(village, 60)), Shore(village, "island")
     ear = Eavesdropper()
-    empty.island.engines = [ear]
+    empty.replica.engines = [ear]
     unload_bundle(empty.bulk, load_bundle(full.bulk))
     stick(full, empty, None, tmp_path)
     full.hold(village.bulletin(text="par le câble", minute=200))

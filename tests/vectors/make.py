@@ -99,7 +99,7 @@ def invitations(village):
         ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
     ]
     return {"accepted": {"seed": ticket.hex(), "charter": charter.hex(), "invitation": invitation.hex(),
-                         "text": to_text(invitation), "records": [paper.hex() for paper in made.credentials],
+                         "text": to_text(invitation), "records": [credential.hex() for credential in made.credentials],
                          "expires": made.expires, "newcomer": village.key("new").public.hex(), "used_at": T0 + 5,
                          "use": encode(use).hex()},
             "refused": [{"what": what, "name": name, "hex": raw.hex(), "reason": reason}
@@ -241,11 +241,11 @@ def trust(village):
     return {"cases": [case(village, *told) for told in cases(village)]}
 
 
-def case(village, name, papers, posts, now=T0):
+def case(village, name, credentials, posts, now=T0):
     """`posts`: (author, minute, urgent, in the set?)."""
     told = [{"hex": village.bulletin(author, minute=minute, urgent=urgent, life=2000).hex(), "in_set": in_set}
             for author, minute, urgent, in_set in posts]
-    return {"name": name, "now": now, "papers": [paper.hex() for paper in papers], "posts": told}
+    return {"name": name, "now": now, "papers": [credential.hex() for credential in credentials], "posts": told}
 
 
 def cases(village):

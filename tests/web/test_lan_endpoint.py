@@ -14,9 +14,9 @@ from tests.sim.portals import CHARTER, ELSEWHERE
 def visitor(neighbourhood):
     """Another island of the set, empty."""
     liveset, now = LiveSet(CHARTER), neighbourhood.clock.now
-    island = Replica(liveset, MemoryStore(), [])
+    replica = Replica(liveset, MemoryStore(), [])
     bulk = LocalBulkPort(liveset, MemoryStore(), IslandLabel(ELSEWHERE.key_id, "Île de la gare"), now,
-                        lambda raws, via: island.take_in(raws, via, now())[0])
+                        lambda raws, via: replica.take_in(raws, via, now())[0])
     return liveset, LanService(bulk, CHARTER.subkey("lan"), random.Random(9).randbytes)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a packet heard: its records first; what else it says is for `reconciliation`, once these are judged."""
+"""What becomes of a packet heard: its records first; what else it says is for `reconciliation`, after these."""
 
 from dataclasses import dataclass, field
 
@@ -29,7 +29,7 @@ from node.sync.lora.transmissions import Reach, Transmission
 
 @dataclass
 class _Heard:
-    """A packet whose records are being judged; what else it says is looked at afterwards."""
+    """A packet whose records are at admission; what else it says is looked at afterwards."""
 
     sender: Neighbour
     fresh: bool
@@ -118,7 +118,7 @@ class Receiver:
             return [Drop(self.context.channel.link, "pieces-mismatch")]
         return self._record(heard, record, piece.fresh, at)
 
-    # after the records of a packet were judged
+    # after admission of the records of a packet
 
     def kept(self, id_: bytes, record: Record | None, at: float, now: float) -> None:
         """A record is in the set (None if it left again): note who has it, and whether others near us may lack it."""
@@ -142,7 +142,7 @@ class Receiver:
             self._settle(heard, id_, at, now)
 
     def _waiting_for(self, id_: bytes) -> _Heard | None:
-        """The packet that this record came in, while it is being judged."""
+        """The packet that this record came in, while it is at admission."""
         return self._heard if self._heard and id_ in self._heard.waits_for else None
 
     def _arrived(self, id_: bytes, sender: Neighbour | None) -> None:

@@ -93,7 +93,7 @@ def test_who_never_hears_the_author_gets_its_very_bytes():
     raws = [bulletin(1), bulletin(2, 600)]
     made = world(1, line(3), raws, loss=0.1)
     assert made.run(3600, until_equal=True)
-    assert [made.members[2].island.liveset.raw(id_) for id_ in map(record_id, raws)] == raws
+    assert [made.members[2].replica.liveset.raw(id_) for id_ in map(record_id, raws)] == raws
 
 
 @pytest.mark.parametrize("max_payload", [126, 188, 231])

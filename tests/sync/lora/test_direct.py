@@ -9,101 +9,101 @@ from node.sync.lora.packets import More, Need, Neighbours, Piece, Sum, Whole
 from node.sync.lora.tuning import TUNING
 from radio.lora import time_on_air_s
 from tests.sim.archipelago import bulletin
-from tests.sync.lora.test_engine import DAY, OTHER, Publisher, element, summary
+from tests.sync.lora.test_engine import DAY, OTHER, LoneIsland, element, summary
 
 
-def asking(count=1, hops=0, **channel):
-    """A desk that has just learnt of so many records that it lacks."""
-    desk = Publisher(**channel)
-    desk.wait(60)
-    desk.hear(summary([bulletin(number) for number in range(count)], at=desk.now), hops=hops)
-    return desk
+def asking_island(count=1, hops=0, **channel):
+    """An island that has just learnt of so many records that it lacks."""
+    island = LoneIsland(**channel)
+    island.wait(60)
+    island.hear(summary([bulletin(number) for number in range(count)], at=island.now), hops=hops)
+    return island
 
 
-def questions(desk, seconds=1800):
+def questions(island, seconds=1800):
     """The packets that ask, sent meanwhile."""
-    return [send for send, packet in desk.wait(seconds) if desk.sections(Need | More, [(send, packet)])]
+    return [send for send, packet in island.wait(seconds) if island.sections(Need | More, [(send, packet)])]
 
 
 def test_a_question_to_one_neighbour_is_sent_to_it_alone_twice_and_then_to_everybody():
-    asked = questions(asking(signs=True))
+    asked = questions(asking_island(signs=True))
     assert [(send.to, send.hop_limit) for send in asked[:3]] == [("!x", 0), ("!x", 0), ("", 0)]
 
 
 def test_firmware_that_does_not_sign_sends_questions_to_everybody():
-    assert {send.to for send in questions(asking(signs=False))} == {""}
+    assert {send.to for send in questions(asking_island(signs=False))} == {""}
 
 
 def test_a_neighbour_behind_a_relay_is_asked_by_broadcast():
-    assert {send.to for send in questions(asking(hops=1, signs=True))} == {""}
+    assert {send.to for send in questions(asking_island(hops=1, signs=True))} == {""}
 
 
 def test_what_carries_more_than_questions_goes_to_everybody():
-    desk = asking(signs=True)
-    desk.give(Imported((bulletin(99),), "bundle"))
-    desk.hear(Need(0x0123, DAY % 256, (element(bulletin(99), DAY),)))
-    mixed = [send for send, packet in desk.wait(60) if desk.sections(Whole, [(send, packet)])]
+    island = asking_island(signs=True)
+    island.give(Imported((bulletin(99),), "bundle"))
+    island.hear(Need(0x0123, DAY % 256, (element(bulletin(99), DAY),)))
+    mixed = [send for send, packet in island.wait(60) if island.sections(Whole, [(send, packet)])]
     assert mixed and mixed[0].to == ""
 
 
 def test_an_answer_to_what_everybody_was_asked_does_not_tell_that_one_can_be_asked_alone():
-    desk = asking(signs=True)
-    while len(desk.sections(Need)) < 3:
-        desk.wait(1)
-    neighbour = desk.engine.context.neighbours.get(OTHER)
-    desk.hear(Whole(bulletin(0), False))
+    island = asking_island(signs=True)
+    while len(island.sections(Need)) < 3:
+        island.wait(1)
+    neighbour = island.engine.context.neighbours.get(OTHER)
+    island.hear(Whole(bulletin(0), False))
     assert neighbour.in_vain == 2
 
 
 def test_a_record_that_comes_when_it_was_asked_for_tells_that_one_can_be_asked_alone():
-    desk = asking(signs=True)
-    neighbour = desk.engine.context.neighbours.get(OTHER)
+    island = asking_island(signs=True)
+    neighbour = island.engine.context.neighbours.get(OTHER)
     while not neighbour.in_vain:
-        desk.wait(1)
-    desk.hear(Whole(bulletin(0), False))
+        island.wait(1)
+    island.hear(Whole(bulletin(0), False))
     assert neighbour.in_vain == 0
 
 
 @pytest.mark.parametrize(("open_records", "alone"), [(11, True), (12, False), (22, False)])
 def test_a_long_question_goes_to_everybody_as_it_need_not_be_signed(open_records, alone):
-    desk = asking(0, signs=True)
+    island = asking_island(0, signs=True)
     for number in range(open_records):
         raw = bulletin(number, 300)
-        desk.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
-    first = questions(desk)[0]
+        island.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
+    first = questions(island)[0]
     assert (len(first.payload) <= 100) == bool(first.to) == alone
 
 
 def test_where_many_hear_each_other_all_hear_the_question():
     for others, alone in ((3, True), (4, False)):
-        desk = asking(signs=True)
+        island = asking_island(signs=True)
         for sender in range(others):
-            desk.hear(summary([], at=desk.now), sender=50 + sender)
-        assert bool(questions(desk, 120)[0].to) == alone
+            island.hear(summary([], at=island.now), sender=50 + sender)
+        assert bool(questions(island, 120)[0].to) == alone
 
 
 def test_a_neighbour_that_was_away_may_be_asked_alone_again():
-    desk = asking(signs=True)
-    neighbour = desk.engine.context.neighbours.get(OTHER)
+    island = asking_island(signs=True)
+    neighbour = island.engine.context.neighbours.get(OTHER)
     neighbour.give_up_direct()
-    desk.hear(Neighbours(()))
+    island.hear(Neighbours(()))
     assert not neighbour.direct
     neighbour.quiet = 99
-    desk.hear(Neighbours(()))
+    island.hear(Neighbours(()))
     assert neighbour.direct
 
 
 def test_a_question_says_nothing_else():
-    desk = asking(signs=True)
-    desk.hear(Neighbours((0x0123,)), sender=9)
-    packets = [packet for send, packet in desk.wait(120) if send.to]
+    island = asking_island(signs=True)
+    island.hear(Neighbours((0x0123,)), sender=9)
+    packets = [packet for send, packet in island.wait(120) if send.to]
     assert packets and all(not isinstance(section, Neighbours | Sum) for packet in packets for section in packet.sections)
 
 
 def test_what_one_neighbour_hears_alone_takes_no_sequence_number_from_the_others():
-    desk = asking(signs=True)
-    desk.wait(1800)
-    sequences = [(packet.sequence, send.to) for send, packet in desk.sent]
+    island = asking_island(signs=True)
+    island.wait(1800)
+    sequences = [(packet.sequence, send.to) for send, packet in island.sent]
     alone = [at for at, (_, to) in enumerate(sequences) if to]
     assert alone
     for at in alone:
@@ -111,41 +111,41 @@ def test_what_one_neighbour_hears_alone_takes_no_sequence_number_from_the_others
 
 
 def test_the_budget_is_charged_what_an_unsigned_packet_takes():
-    desk = asking(signs=True)
-    governor = desk.engine.channel.governor
-    while not (desk.sent and desk.sent[-1][0].to):
-        used_s = governor.used_s(desk.now)
-        desk.wait(0.5)
-    size = len(desk.sent[-1][0].payload)
-    assert governor.used_s(desk.now) - used_s == pytest.approx(time_on_air_s(size, direct=True))
+    island = asking_island(signs=True)
+    governor = island.engine.channel.governor
+    while not (island.sent and island.sent[-1][0].to):
+        used_s = governor.used_s(island.now)
+        island.wait(0.5)
+    size = len(island.sent[-1][0].payload)
+    assert governor.used_s(island.now) - used_s == pytest.approx(time_on_air_s(size, direct=True))
 
 
 def test_a_radio_that_cannot_send_to_one_node_broadcasts_the_question():
-    desk = asking(signs=True)
-    desk.outcome = "failed"
-    asked = questions(desk)
+    island = asking_island(signs=True)
+    island.outcome = "failed"
+    asked = questions(island)
     assert [bool(send.to) for send in asked[:4]] == [True, False, False, False]
 
 
 def test_after_many_questions_in_vain_a_neighbour_is_asked_by_broadcast_only():
     raws = [bulletin(number, 300) for number in range(14)]
-    desk = asking(0, signs=True)
+    island = asking_island(0, signs=True)
     asked = []
     for raw in raws:
-        desk.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
-        asked += questions(desk, 900)
-        desk.hear(Piece(record_id(raw)[:4], 2, 1, len(raw), piece(raw, 2, 1), True), sender=9)
+        island.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
+        asked += questions(island, 900)
+        island.hear(Piece(record_id(raw)[:4], 2, 1, len(raw), piece(raw, 2, 1), True), sender=9)
     assert sum(bool(send.to) for send in asked) == TUNING.max_in_vain
     assert not any(send.to for send in asked[-TUNING.max_in_vain:])
 
 
 def test_a_neighbour_that_answers_is_asked_alone_again_and_again():
     raws = [bulletin(number, 300) for number in range(9)]
-    desk = asking(0, signs=True)
+    island = asking_island(0, signs=True)
     for raw in raws:
-        desk.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
-        while not desk.sections(More):
-            desk.wait(1)
-        assert desk.sent[-1][0].to == "!x"
-        desk.sent.clear()
-        desk.hear(Piece(record_id(raw)[:4], 2, 1, len(raw), piece(raw, 2, 1), True))
+        island.hear(Piece(record_id(raw)[:4], 2, 0, len(raw), piece(raw, 2, 0), True))
+        while not island.sections(More):
+            island.wait(1)
+        assert island.sent[-1][0].to == "!x"
+        island.sent.clear()
+        island.hear(Piece(record_id(raw)[:4], 2, 1, len(raw), piece(raw, 2, 1), True))

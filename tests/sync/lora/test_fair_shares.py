@@ -11,7 +11,7 @@ from node.sync.lora.packets import Neighbours, Whole
 from node.sync.lora.tuning import TUNING
 from radio.sim.topology import line
 from tests.sim.archipelago import KEYS, MANY_KEYS, Archipelago, bulletin
-from tests.sync.lora.test_engine import Publisher, summary
+from tests.sync.lora.test_engine import LoneIsland, summary
 
 HOUR_S = 3600
 
@@ -29,7 +29,7 @@ def flood(number, **fields):
     return by(KEYS[-1], 10_000 + number, **fields)
 
 
-class Flooded(Publisher):
+class Flooded(LoneIsland):
     """An island on which one author has posted much more than the hour can take, for two hours."""
 
     def __init__(self, met=True, **fields):
@@ -54,49 +54,49 @@ class Flooded(Publisher):
 
 
 def test_a_post_goes_out_at_once_while_another_author_floods():
-    desk = Flooded()
-    assert max(desk.waits_s(honest(number)) for number in range(1, 3)) < 20
+    island = Flooded()
+    assert max(island.waits_s(honest(number)) for number in range(1, 3)) < 20
 
 
 def test_marking_the_flood_urgent_does_not_help_it():
-    desk = Flooded(urgent=True)
-    assert desk.waits_s(honest(1)) < 20
+    island = Flooded(urgent=True)
+    assert island.waits_s(honest(1)) < 20
 
 
 def test_the_flood_takes_what_nobody_else_wants():
-    desk = Flooded(met=False)
-    sent = desk.raws(desk.wait(2 * HOUR_S))
+    island = Flooded(met=False)
+    sent = island.raws(island.wait(2 * HOUR_S))
     alone = len(sent)
-    desk = Flooded()
-    sent = desk.raws(desk.wait(2 * HOUR_S))
+    island = Flooded()
+    sent = island.raws(island.wait(2 * HOUR_S))
     assert len(sent) > 0.65 * alone > 20
     assert set(sent) <= {flood(number) for number in range(120)}
 
 
 def test_an_urgent_post_does_not_wait_for_the_hour_to_pass():
-    desk = Flooded(met=False)
-    assert desk.waits_s(honest(1, urgent=True)) < 20
+    island = Flooded(met=False)
+    assert island.waits_s(honest(1, urgent=True)) < 20
 
 
 def test_no_author_pushes_the_records_of_others_out_of_the_queue():
-    desk = Publisher(charter=MANY_KEYS)
-    desk.wait(60)
-    desk.hear(summary([]))
+    island = LoneIsland(charter=MANY_KEYS)
+    island.wait(60)
+    island.hear(summary([]))
     few = [honest(number) for number in range(10)]
     for raw in few + [flood(number) for number in range(TUNING.max_transmissions + 50)]:
-        desk.give(RecordPosted(raw))
-    transmissions = desk.engine.context.transmissions
+        island.give(RecordPosted(raw))
+    transmissions = island.engine.context.transmissions
     assert len(list(transmissions)) == TUNING.max_transmissions
     assert all(transmissions.get(record_id(raw)) for raw in few)
 
 
 def test_of_what_a_neighbour_lacks_the_flood_goes_last():
-    desk = Flooded()
+    island = Flooded()
     lacked = [honest(number) for number in range(10, 15)]
-    desk.give(Imported(tuple(lacked), "bundle"))
+    island.give(Imported(tuple(lacked), "bundle"))
     has = [honest(0), *(flood(number) for number in range(95))]
-    desk.hear(summary(has, capacity=40, at=desk.now), Neighbours((0x0123,)))
-    sent = desk.raws(desk.wait(1800))
+    island.hear(summary(has, capacity=40, at=island.now), Neighbours((0x0123,)))
+    sent = island.raws(island.wait(1800))
     assert {*lacked} < {*sent}
     assert max(map(sent.index, lacked)) < 8
 

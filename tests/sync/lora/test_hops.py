@@ -5,24 +5,24 @@ import pytest
 from node.sync.events import RecordPosted
 from node.sync.lora.packets import Neighbours
 from tests.sim.archipelago import bulletin
-from tests.sync.lora.test_engine import Publisher, summary
+from tests.sync.lora.test_engine import LoneIsland, summary
 
 
 def test_neighbours_behind_plain_relays_are_reached_with_hops():
-    desk = Publisher()
-    desk.wait(60)
-    desk.hear(summary([], at=desk.now), hops=2)
-    assert desk.give(RecordPosted(bulletin(1)))[0][0].hop_limit == 3
+    island = LoneIsland()
+    island.wait(60)
+    island.hear(summary([], at=island.now), hops=2)
+    assert island.give(RecordPosted(bulletin(1)))[0][0].hop_limit == 3
 
 
 def test_who_hears_others_through_relays_only_says_so_with_an_empty_list_and_says_it_again():
-    desk = Publisher()
+    island = LoneIsland()
     for _ in range(4):
-        desk.hear(summary([], at=desk.now), hops=1)
-        desk.wait(1800)
-    desk.sent.clear()
-    desk.hear(summary([bulletin(1)], at=desk.now), hops=1)
-    assert set(desk.sections(Neighbours, desk.wait(2400))) == {Neighbours(())}
+        island.hear(summary([], at=island.now), hops=1)
+        island.wait(1800)
+    island.sent.clear()
+    island.hear(summary([bulletin(1)], at=island.now), hops=1)
+    assert set(island.sections(Neighbours, island.wait(2400))) == {Neighbours(())}
 
 
 @pytest.mark.parametrize(("lists", "hops"), [
@@ -33,29 +33,29 @@ def test_who_hears_others_through_relays_only_says_so_with_an_empty_list_and_say
     ({5: (0x0123, 6), 6: (5, 7), 9: (7,)}, 0),
 ])
 def test_three_relays_in_a_row_are_plain_if_no_island_can_be_among_them(lists, hops):
-    desk = Publisher()
-    desk.wait(60)
+    island = LoneIsland()
+    island.wait(60)
     for _ in range(2):
         for sender, addresses in lists.items():
-            desk.hear(summary([], at=desk.now), Neighbours(addresses), sender=sender, hops={5: 0, 6: 1, 9: 3}[sender])
-        desk.wait(2000)
-    assert desk.give(RecordPosted(bulletin(1)))[0][0].hop_limit == hops
+            island.hear(summary([], at=island.now), Neighbours(addresses), sender=sender, hops={5: 0, 6: 1, 9: 3}[sender])
+        island.wait(2000)
+    assert island.give(RecordPosted(bulletin(1)))[0][0].hop_limit == hops
 
 
 def test_who_is_heard_through_three_relays_for_long_is_behind_plain_ones_though_lists_are_missing():
-    desk, reached = Publisher(), []
-    desk.wait(60)
+    island, reached = LoneIsland(), []
+    island.wait(60)
     for _ in range(4):
-        desk.hear(summary([], at=desk.now), Neighbours((0x0123, 6)), sender=5)  # 6 may hear somebody who hears 8
-        desk.hear(summary([], at=desk.now), Neighbours((8,)), sender=9, hops=3)
-        reached.append({one.address for one in desk.engine.context.neighbours.live()})
-        desk.wait(2000)
+        island.hear(summary([], at=island.now), Neighbours((0x0123, 6)), sender=5)  # 6 may hear somebody who hears 8
+        island.hear(summary([], at=island.now), Neighbours((8,)), sender=9, hops=3)
+        reached.append({one.address for one in island.engine.context.neighbours.live()})
+        island.wait(2000)
     assert reached == [{5}, {5}, {5}, {5, 9}]
 
 
 def test_the_first_word_goes_to_those_near_and_the_next_ones_far_while_nobody_answers():
-    desk = Publisher()
-    sent = [send.hop_limit for send, _ in desk.wait(2400)]
+    island = LoneIsland()
+    sent = [send.hop_limit for send, _ in island.wait(2400)]
     assert len(sent) >= 3 and sent == [0] + [3] * (len(sent) - 1)
 
 
@@ -66,22 +66,22 @@ def test_a_silent_neighbour_behind_relays_is_given_up_sooner_than_a_near_one():
 
 def records_for_a_silent(hops, beyond=0):
     """How many records pass before a neighbour that says nothing is taken to be away; `beyond`: nodes heard by relays."""
-    desk = Publisher()
-    desk.wait(60)
+    island = LoneIsland()
+    island.wait(60)
     for number in range(beyond):
-        desk.hear(summary([], at=desk.now), sender=20 + number, hops=3)
-    desk.hear(summary([], at=desk.now), Neighbours(()), sender=5, hops=hops)
+        island.hear(summary([], at=island.now), sender=20 + number, hops=3)
+    island.hear(summary([], at=island.now), Neighbours(()), sender=5, hops=hops)
     for number in range(8):
-        desk.give(RecordPosted(bulletin(number)))
-        desk.wait(20)
-        if not desk.engine.context.neighbours.live():
+        island.give(RecordPosted(bulletin(number)))
+        island.wait(20)
+        if not island.engine.context.neighbours.live():
             return number
     return 8
 
 
 def test_a_neighbour_of_a_neighbour_needs_no_hops():
-    desk = Publisher()
-    desk.wait(60)
-    desk.hear(summary([], at=desk.now), Neighbours((9,)), sender=5)
-    desk.hear(summary([], at=desk.now), sender=9, hops=1)
-    assert desk.give(RecordPosted(bulletin(1)))[0][0].hop_limit == 0
+    island = LoneIsland()
+    island.wait(60)
+    island.hear(summary([], at=island.now), Neighbours((9,)), sender=5)
+    island.hear(summary([], at=island.now), sender=9, hops=1)
+    assert island.give(RecordPosted(bulletin(1)))[0][0].hop_limit == 0

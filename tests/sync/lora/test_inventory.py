@@ -10,7 +10,7 @@ from node.sync.lora.packets import Have, Neighbours, Whole
 from node.sync.lora.tuning import TUNING
 from radio.sim.topology import line
 from tests.sim.archipelago import KEYS, MANY_KEYS, START, Archipelago, bulletin
-from tests.sync.lora.test_engine import DAY, Publisher, summary
+from tests.sync.lora.test_engine import DAY, LoneIsland, summary
 
 KEY = bytes(32)
 HOUR = 20_000
@@ -91,26 +91,26 @@ def test_another_hour_of_a_day_costs_nothing_and_another_day_is_made_before_it_b
 
 def test_a_summary_heard_while_a_large_set_is_taken_in_is_answered_all_the_same():
     raws = [bulletin(number, 90) for number in range(3 * TUNING.sketched_in_step)]
-    desk = Publisher()
-    desk.give(Imported(tuple(raws), "bundle"))
-    desk.hear(summary(raws[:-2], capacity=8, at=desk.now), Neighbours((0x0123,)))
-    sent = {section.raw for section in desk.sections(Whole, desk.wait(120))}
+    island = LoneIsland()
+    island.give(Imported(tuple(raws), "bundle"))
+    island.hear(summary(raws[:-2], capacity=8, at=island.now), Neighbours((0x0123,)))
+    sent = {section.raw for section in island.sections(Whole, island.wait(120))}
     assert sent == set(raws[-2:])
 
 
 def test_filters_of_a_large_set_are_about_one_part_after_the_other():
     raws = [bulletin(number, 90) for number in range(1000)]
-    desk = Publisher()
-    desk.engine.channel.governor.configure("US", 1.0)
-    desk.give(Imported(tuple(raws), "bundle"))
-    desk.wait(60)
+    island = LoneIsland()
+    island.engine.channel.governor.configure("US", 1.0)
+    island.give(Imported(tuple(raws), "bundle"))
+    island.wait(60)
     for other in range(4):
-        desk.hear(summary([bulletin(number, 90) for number in range(5000, 5100)], at=desk.now), sender=5 + other)
-        desk.wait(400)
-    filters = desk.sections(Have)
+        island.hear(summary([bulletin(number, 90) for number in range(5000, 5100)], at=island.now), sender=5 + other)
+        island.wait(400)
+    filters = island.sections(Have)
     assert [have.depth for have in filters] == [1] * len(filters)
     assert {have.salt >> 7 for have in filters} == {0, 1}
-    elements = [element_of(raw_id, DAY, desk.engine.context.key) for raw_id in desk.liveset.ids()]
+    elements = [element_of(raw_id, DAY, island.engine.context.key) for raw_id in island.liveset.ids()]
     for have in filters[:2]:
         assert have.count == sum(element >> 31 == have.salt >> 7 for element in elements)
 

@@ -15,7 +15,7 @@ from node.sync.mqtt import tuning as mqtt_tuning
 from node.sync.mqtt.tuning import BrokerTuning
 from tests.bench import air
 from tests.sim.archipelago import bulletin
-from tests.sync.lora.test_engine import Publisher, summary
+from tests.sync.lora.test_engine import LoneIsland, summary
 
 ROOT = Path(__file__).parents[3]
 SAYS = re.compile(r"(?P<unit>[A-Z]\w*)\. (?P<reason>.{12,}?) Set by: (?P<source>.{6,})\.")
@@ -66,10 +66,10 @@ def test_no_choice_is_left_that_nothing_reads(kind, room):
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_an_engine_goes_by_the_tuning_that_it_is_given(most):
-    desk = Publisher(tuning=replace(TUNING, max_asks=most))
-    desk.wait(1500)
-    desk.hear(summary([bulletin(1)], at=desk.now))
-    assert len(desk.sections(Need, desk.wait(3 * 3600))) == most
+    island = LoneIsland(tuning=replace(TUNING, max_asks=most))
+    island.wait(1500)
+    island.hear(summary([bulletin(1)], at=island.now))
+    assert len(island.sections(Need, island.wait(3 * 3600))) == most
 
 
 def test_the_bench_takes_another_value_for_any_choice():
