@@ -50,7 +50,7 @@ class Publisher(Composer):
         now, wished = self.now(), composed.draft.publish_at
         publish_at = wished if wished and wished > now else None
         raw = self._signed(replace(composed.record, author=key.key_id, created=publish_at or now), key)
-        self._check_share(key, len(raw))
+        self._check_quota(key, len(raw))
         post = PendingPost(raw, rule == "moderated" and not group, publish_at)
         code, kept = ("", None) if group else self._new_code()
         waits = post.moderated or publish_at is not None
@@ -99,7 +99,7 @@ class Publisher(Composer):
         return item.author.here and not self.notes.edit_code(root_of(item))
 
     def has_room(self, record_bytes: int, records: int) -> bool:
-        """Whether this island may post so many more and half of its share is left for those who post here.
+        """Whether this island may post so many more and half of its quota is left for those who post here.
 
         Raises BoardClosed when it may post nothing.
         """
@@ -107,7 +107,7 @@ class Publisher(Composer):
         whole = LIMITS[Category.POSTS]
         return self._liveset.has_room(self._key.key_id, record_bytes + whole.size_bytes // 2, records + whole.records // 2)
 
-    def _check_share(self, key: SigningKey, record_bytes: int) -> None:
+    def _check_quota(self, key: SigningKey, record_bytes: int) -> None:
         """Nobody posts what would be refused, or would push an older post of the same key off the board."""
         self._check_admitted(key)
         if not self._liveset.has_room(key.key_id, record_bytes):

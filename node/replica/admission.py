@@ -15,7 +15,7 @@ from node.replica.quota import SUPERSEDED, Category, Limit, Quota
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
-WAITING = {UNVOUCHED, REVOKED, EARLY}  # reasons that may pass
+WAITING = {UNVOUCHED, REVOKED, EARLY}  # reasons that may pass: what has one waits (LiveSet._place)
 MAX_AHEAD_MIN = DAY_MIN  # a record from further in the future waits until its time is near
 MAX_FORGED = 4_096
 

@@ -64,7 +64,7 @@ class RecordRefused:
 
 @dataclass(frozen=True, slots=True)
 class RecordsGone:
-    """These ids left the set (expired, superseded, retracted, over a share)."""
+    """These ids left the set (expired, superseded, retracted, over a quota)."""
 
     ids: tuple[bytes, ...]
 

@@ -19,7 +19,7 @@ from tests.sim.archipelago import KEYS, MANY_KEYS, Archipelago, Member, bulletin
 
 BAR_MS = 30
 HOUR_S = 3600
-AN_AUTHOR = 1000  # records: what its share holds
+AN_AUTHOR = 1000  # records: what its quota holds
 
 
 class Timed(Member):
@@ -32,7 +32,7 @@ class Timed(Member):
 
 
 def records(count):
-    """Bulletins of several authors, none over its share."""
+    """Bulletins of several authors, none over its quota."""
     return [bulletin(number, 150, charter=MANY_KEYS, key=KEYS[number // AN_AUTHOR]) for number in range(count)]
 
 

@@ -36,7 +36,7 @@ from web import create_app  # noqa: E402
 
 CONNECTIONS, CLIENTS = 16, 2
 BATCH = 500
-RECORDS_EACH = 900  # an author's share of live records is a little more
+RECORDS_EACH = 900  # an author's quota of live records is a little more
 TEXTS = [f"Annonce {number} : distribution de légumes samedi à dix heures, apportez des sacs." for number in range(40)]
 ROWS = "<!doctype html><title>x</title><ul>{% for row in rows %}<li>{{ row.name }} {{ row.text }}</li>{% endfor %}</ul>"
 

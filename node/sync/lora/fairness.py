@@ -1,6 +1,6 @@
 """How much of our air each author's records took of late, so that nobody's flood keeps the others waiting.
 
-The trust rules give each author a share of the set (`node.replica.quota`); this is its share of the air. Whoever took much
+The trust rules give each author a quota in the set (`node.replica.quota`); this is its part of the air. Whoever took much
 more than an equal part of the last hour is *crowding*: its records go after everybody else's, and leave a part of the
 hour's budget free for them. So do summaries and questions, but for a few. With nobody else about, nothing is kept back.
 """

@@ -158,7 +158,7 @@ class Neighbourhood:
 
     def _sure_of(self, far: Neighbour, direct: list[Neighbour]) -> bool:
         """Whether all who may be the second of three relays have told whom they hear, and it was heard before."""
-        if far.heard_at < far.since_at + self._tuning.again_s:
+        if far.heard_at < far.since_at + self._tuning.introduced_s:
             return False  # its introduction, and islands on the way may not have told yet
         if far.heard_at >= far.since_at + self._tuning.long_ago_s:
             return True  # they would have

@@ -322,7 +322,7 @@ class Tuning:
     bulk_quiet: float = 1 / 8
     """Records. What a repair counts for: who is being sent many listens, and says nothing.
     Set by: bench air, join and merge (94752e5); now half or twice changes no packet."""
-    again_s: float = 1800
+    introduced_s: float = 1800
     """Seconds. Before a neighbour three relays away counts: its introduction is over, and the islands between have sent
     their lists.
     Set by: tests/sync/lora/test_hops.py (c870c8c); bench air, half or twice changes no packet."""
