@@ -89,7 +89,7 @@ def hops_of(packet: MeshPacket) -> int | None:
     return 0 if packet.decoded.HasField("bitfield") and not packet.hop_limit else None
 
 
-def verdict_of(packet: MeshPacket) -> SendStatus | None:
+def send_status_of(packet: MeshPacket) -> SendStatus | None:
     """The ACK or NAK in a routing packet, None in any other."""
     if packet.decoded.portnum != portnums_pb2.ROUTING_APP or not packet.decoded.request_id:
         return None

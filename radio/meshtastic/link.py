@@ -16,7 +16,7 @@ from typing import Any
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
-from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, sender_of, verdict_of
+from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, send_status_of, sender_of
 from radio.meshtastic.protobuf import EVERYBODY, FromRadio, MeshPacket, OutgoingPacket, kind_of
 from radio.meshtastic.session import Session
 from radio.meshtastic.settings import MeshtasticSettings, split_address
@@ -258,9 +258,9 @@ class MeshtasticLink:
                 self._take_packet(message.packet)
 
     def _take_packet(self, packet: MeshPacket) -> None:
-        sender, verdict = sender_of(packet), verdict_of(packet)
-        if verdict:
-            self._judge(verdict)
+        sender, status = sender_of(packet), send_status_of(packet)
+        if status:
+            self._note_status(status)
         elif sender == self.facts.node:
             return
         elif packet.decoded.portnum == self.settings.portnum:
@@ -269,13 +269,13 @@ class MeshtasticLink:
             self.counters["texts"] += 1
             self.on_text(node_name(sender), packet.decoded.payload.decode(errors="replace"))
 
-    def _judge(self, verdict: SendStatus) -> None:
+    def _note_status(self, status: SendStatus) -> None:
         """An ACK from our own node only says that somebody passed the packet on."""
-        receiver = self._texts.get(verdict.packet_id)
-        if receiver is not None and (verdict.error or verdict.sender == receiver):
-            del self._texts[verdict.packet_id]
-            self.counters["text-failed" if verdict.error else "text-acked"] += 1
-        elif verdict.error:
+        receiver = self._texts.get(status.packet_id)
+        if receiver is not None and (status.error or status.sender == receiver):
+            del self._texts[status.packet_id]
+            self.counters["text-failed" if status.error else "text-acked"] += 1
+        elif status.error:
             self.counters["refused"] += 1
 
     def _take_ours(self, packet: MeshPacket, node: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from radio.meshtastic.protobuf import FromRadio, kind_of
 from radio.meshtastic.settings import Patience
-from radio.meshtastic.wire import Wire, WireEars
+from radio.meshtastic.wire import Wire, WireListener
 
 SHORT_LIVES = 3  # thrown out so often right after the handshake: somebody else wants this radio
 CLOSE_S = 15  # opening a device may block that long
@@ -112,10 +112,10 @@ class Session:
         finally:
             self._end(wire)
 
-    def _take_up(self, wire: Wire) -> WireEars:
+    def _take_up(self, wire: Wire) -> WireListener:
         with self._changed:
             self.wire, self.configured, self._heard_at = wire, False, time.monotonic()
-        return WireEars(message=lambda message: self._hear(wire, message),
+        return WireListener(message=lambda message: self._hear(wire, message),
                         garbage=lambda: self.counters.update(["radio-garbage"]),
                         end=lambda: self.lose(wire))
 

@@ -36,7 +36,7 @@ OTHER_MAKERS = {0x1366, 0x0483, 0x1915, 0x0925, 0x04B4}  # debuggers and meters 
 
 
 @dataclass(frozen=True)
-class WireEars:
+class WireListener:
     """Who hears of it, in the stream's own thread: each message, each frame that was none, and once the end."""
 
     message: Callable[[FromRadio], None]
@@ -51,16 +51,16 @@ class Wire:
         self.config_id = 0  # what the radio repeats at the end of the handshake
         self._open_stream = open_stream
         self._stream: Stream | None = None
-        self._ears: WireEars | None = None
+        self._listener: WireListener | None = None
         self._reader = threading.Thread(target=self._read, name="radio reader", daemon=True)
         self._writing = threading.Lock()  # packets and heartbeats come from two threads
         self._stopping = False
         self._rng = random.Random()  # noqa: S311 - ids, not secrets
         self._packets = self._rng.randrange(1 << 10)
 
-    def connect(self, ears: WireEars) -> None:
+    def connect(self, listener: WireListener) -> None:
         """Open the stream and ask the radio for its configuration; raises OSError."""
-        self._ears, self._stream = ears, self._open_stream()
+        self._listener, self._stream = listener, self._open_stream()
         self._write(WAKE)
         self._reader.start()
         self._ask_configuration()
@@ -110,24 +110,24 @@ class Wire:
     # the reading thread
 
     def _read(self) -> None:
-        assert self._stream and self._ears
+        assert self._stream and self._listener
         deframer = Deframer()
         try:
             while not self._stopping:
                 for raw in deframer.feed(self._stream.read()):
-                    self._take(raw, self._ears)
+                    self._take(raw, self._listener)
         except OSError as error:
             log.debug("the radio's stream ended: %s", error)
         finally:
-            self._ears.end()
+            self._listener.end()
 
-    def _take(self, raw: bytes, ears: WireEars) -> None:
+    def _take(self, raw: bytes, listener: WireListener) -> None:
         message = read_from_radio(raw)
         if message is None:
-            ears.garbage()
+            listener.garbage()
             return
         try:
-            ears.message(message)
+            listener.message(message)
         except Exception:  # a fault of ours in one message must not make the link deaf to the next
             log.exception("a message of the radio was not understood")
         if kind_of(message) == "rebooted":

@@ -4,7 +4,7 @@ import pytest
 from meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, telemetry_pb2
 
 from radio.lora import LONG_FAST, PRESETS, Modem, widened
-from radio.meshtastic.facts import OFF, Facts, hops_of, learn, verdict_of
+from radio.meshtastic.facts import OFF, Facts, hops_of, learn, send_status_of
 from radio.regions import legal_duty_cycle
 
 ME = 9
@@ -126,13 +126,13 @@ def test_hops_are_the_start_less_what_is_left_and_unknown_from_old_firmware():
     assert hops_of(direct) == 0
 
 
-def test_only_a_routing_packet_about_a_packet_is_a_verdict():
+def test_only_a_routing_packet_about_a_packet_is_a_send_status():
     nak = mesh_pb2.Routing(error_reason=mesh_pb2.Routing.MAX_RETRANSMIT).SerializeToString()
     made = packet(nak, 5, sender=7)
-    assert verdict_of(made) is None
+    assert send_status_of(made) is None
     made.decoded.request_id = 44
-    verdict = verdict_of(made)
-    assert (verdict.packet_id, verdict.error, verdict.sender) == (44, 5, 7)
-    assert verdict_of(packet(nak, 256)) is None
+    status = send_status_of(made)
+    assert (status.packet_id, status.error, status.sender) == (44, 5, 7)
+    assert send_status_of(packet(nak, 256)) is None
     made.decoded.payload = b"\xff"
-    assert verdict_of(made) is None
+    assert send_status_of(made) is None

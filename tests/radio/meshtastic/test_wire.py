@@ -13,16 +13,16 @@ import serial
 from serial.tools import list_ports
 
 from radio.meshtastic.protobuf import OutgoingPacket
-from radio.meshtastic.wire import Wire, WireEars, serial_paths, serial_wire, tcp_wire
+from radio.meshtastic.wire import Wire, WireListener, serial_paths, serial_wire, tcp_wire
 from tests.waiting import until
 
 
-class Ears:
+class Listener:
     """What a wire brought."""
 
     def __init__(self):
         self.messages, self.garbage, self.ends = [], 0, 0
-        self.given = WireEars(self.messages.append, self._hear_garbage, self._hear_end)
+        self.given = WireListener(self.messages.append, self._hear_garbage, self._hear_end)
 
     def _hear_garbage(self):
         self.garbage += 1
@@ -33,7 +33,7 @@ class Ears:
 
 def test_a_radio_is_woken_before_it_is_asked(puppet):
     wire = tcp_wire("127.0.0.1", puppet.port)
-    wire.connect(Ears().given)
+    wire.connect(Listener().given)
     assert puppet.heard.get(timeout=30).want_config_id == wire.config_id
     assert puppet.raw.startswith(b"\xc3" * 32 + b"\x94\xc3")
     wire.hang_up()
@@ -44,7 +44,7 @@ def test_no_two_packets_have_the_same_id_even_after_a_new_start(puppet):
     ids, heard = [], []
     for _ in range(2):
         wire = tcp_wire("127.0.0.1", puppet.port)
-        wire.connect(Ears().given)
+        wire.connect(Listener().given)
         ids += [wire.post(OutgoingPacket(b"x", 256)) for _ in range(1100)]
         heard += [puppet.next_packet().id for _ in range(1100)]  # before hanging up, which may cut off what is under way
         wire.hang_up()
@@ -54,15 +54,15 @@ def test_no_two_packets_have_the_same_id_even_after_a_new_start(puppet):
 
 def test_a_radio_that_takes_nothing_keeps_nobody_from_hanging_up():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        wire, ears = tcp_wire(*server.getsockname()), Ears()
-        wire.connect(ears.given)
+        wire, listener = tcp_wire(*server.getsockname()), Listener()
+        wire.connect(listener.given)
         radio, _ = server.accept()  # and never reads
         blocked = threading.Thread(target=post_until_it_breaks, args=(wire,))
         blocked.start()
         until(lambda: is_full(wire))
         wire.hang_up()
         blocked.join(5)
-        assert not blocked.is_alive() and ears.ends == 1
+        assert not blocked.is_alive() and listener.ends == 1
         radio.close()
 
 
@@ -78,28 +78,28 @@ def is_full(wire):
 
 
 def test_a_wire_hung_up_takes_nothing_more_and_hangs_up_twice(puppet):
-    wire, ears = tcp_wire("127.0.0.1", puppet.port), Ears()
+    wire, listener = tcp_wire("127.0.0.1", puppet.port), Listener()
     wire.hang_up()
-    wire.connect(ears.given)
+    wire.connect(listener.given)
     wire.hang_up()
     wire.hang_up()
     with pytest.raises(OSError, match="closed"):
         wire.post(OutgoingPacket(b"x", 256))
-    assert ears.ends == 1
+    assert listener.ends == 1
 
 
 def test_a_serial_line_is_ours_alone_and_the_radio_does_not_restart_when_we_let_it_go(mesh, tmp_path):
-    path, ears = str(tmp_path / "ttyUSB0"), Ears()
+    path, listener = str(tmp_path / "ttyUSB0"), Listener()
     mesh.plug(0, path)
     wire = serial_wire(path)
-    wire.connect(ears.given)
-    until(lambda: any(message.config_complete_id == wire.config_id for message in ears.messages))
+    wire.connect(listener.given)
+    until(lambda: any(message.config_complete_id == wire.config_id for message in listener.messages))
     with open(path, "rb", buffering=0) as line:
         assert not termios.tcgetattr(line)[2] & termios.HUPCL
     with pytest.raises(OSError, match="lock"):
-        serial_wire(path).connect(Ears().given)
+        serial_wire(path).connect(Listener().given)
     wire.hang_up()
-    assert ears.ends == 1
+    assert listener.ends == 1
     serial.Serial(path, exclusive=True).close()
 
 
@@ -107,7 +107,7 @@ def test_what_is_no_serial_line_is_an_error(tmp_path):
     (tmp_path / "file").write_text("no line")
     for path in (tmp_path / "file", tmp_path / "nothing"):
         with pytest.raises(OSError):
-            serial_wire(str(path)).connect(Ears().given)
+            serial_wire(str(path)).connect(Listener().given)
 
 
 @pytest.mark.parametrize(("lines", "paths"), [
@@ -138,5 +138,5 @@ def test_an_open_that_fails_leaves_nothing_to_hang_up():
 
     wire = Wire(fail)
     with pytest.raises(OSError, match="nobody"):
-        wire.connect(Ears().given)
+        wire.connect(Listener().given)
     wire.hang_up()
