@@ -5,7 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node.board.board import Board
 from web.agenda import agenda
-from web.event_map import gatherings
+from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
 from web.item_display import add_showing
@@ -19,12 +19,12 @@ from web.posting import posting
 from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
-from web.radio_page import operator
+from web.radio_page import radio
 from web.settings_notices import notice
 from web.tokens import FormTokens
-from web.transfer_pages import courier
+from web.transfer_pages import transfer
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, gatherings, learn, operator, courier, lan, imports)
+BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 

@@ -21,7 +21,7 @@ DAYS_AHEAD = 14
 MAX_STROKES = 60
 MAX_ENLARGED = 100 * SIDE  # beyond, a picture is nothing but one of its dots
 Position = tuple[float, float]
-gatherings = Blueprint("gatherings", __name__)
+event_map = Blueprint("event_map", __name__)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def length(metres: float) -> str:
     return _("%(number)s km") % {"number": current().number(metres / 1000)}
 
 
-@gatherings.get("/map")
+@event_map.get("/map")
 @kept
 def show() -> str:
     """The events of two weeks that have a position, drawn and listed."""
@@ -136,7 +136,7 @@ def show() -> str:
     chart = chart_of([position for _item, position in placed])
 
     def fill(rows: int) -> dict:
-        ground = _ground(chart, url_for("gatherings.picture")) if chart else {"chart": None}
+        ground = _ground(chart, url_for("event_map.picture")) if chart else {"chart": None}
         return ground | {"marked": _marked(chart, placed[:rows]), "left_out": len(placed) - rows}
 
     return fitted("map.html", fill)
@@ -152,7 +152,7 @@ def _marked(chart: Chart | None, placed: list[tuple[Item, Position]]) -> list[tu
     return [(item, chart.xy(position), bearing(chart, position)) for item, position in placed] if chart else []
 
 
-@gatherings.get("/map.svg")
+@event_map.get("/map.svg")
 @kept
 def drawing() -> Response:
     """The island's surroundings alone, to pick a place on."""
@@ -163,7 +163,7 @@ def drawing() -> Response:
     return Response(render_template("map.svg", **_ground(chart, source)), mimetype="image/svg+xml")
 
 
-@gatherings.get("/map/picture")
+@event_map.get("/map/picture")
 @kept
 def picture() -> Response:
     """The keeper's picture alone."""

@@ -24,7 +24,7 @@ def make_room() -> None:
 
 @imports.get("")
 @for_keepers
-def desk() -> str:
+def show() -> str:
     """Where the file is given."""
     return render_template("keeper/agenda.html", intake=None, notice="")
 

@@ -30,7 +30,7 @@ PARTS = {  # of the names in a node's state
     "damaged": N_("damaged records"), "name": N_("name"),
 }
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}
-operator = Blueprint("operator", __name__)
+radio = Blueprint("radio", __name__)
 
 
 def flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
@@ -70,8 +70,8 @@ def _said(words: dict[str, str], part: str) -> str:
     return _(words[part]) if part in words else part
 
 
-@operator.get("/radio")
-def radio() -> str:
+@radio.get("/radio")
+def show() -> str:
     """The state of the node and of each link, as many rows as a page holds; all of it is in the CSV."""
     state = as_json(board().status())
     tables = [(link["name"], rows_of(link)) for link in state["links"]]
@@ -79,7 +79,7 @@ def radio() -> str:
     return fitted("radio.html", lambda rows: {"tables": [(name, cells[:rows * ROWS]) for name, cells in tables]})
 
 
-@operator.get("/radio.csv")
+@radio.get("/radio.csv")
 def table() -> Response:
     """The same, whole, as CSV."""
     written = io.StringIO()

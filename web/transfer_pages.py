@@ -16,11 +16,11 @@ MAX_UPLOAD_BYTES = (1 << 24) + 65_536  # the largest bundle (`node.transfer.bund
 BLOCK_BYTES = 1 << 16
 UPLOADS = 2  # at a time: each may fill the room of such a file, and keep the card busy
 UNAVAILABLE = ("busy", "full", "read-only", "io-error")
-courier = Blueprint("courier", __name__)
-courier.record_once(lambda state: state.app.extensions.update(uploads=BoundedSemaphore(UPLOADS)))
+transfer = Blueprint("transfer", __name__)
+transfer.record_once(lambda state: state.app.extensions.update(uploads=BoundedSemaphore(UPLOADS)))
 
 
-@courier.get("/bundle")
+@transfer.get("/bundle")
 def bundle() -> Response:
     """The board as a file, `?topic=` for one topic: without a cookie, so that the Wi-Fi pop-up window can take it too."""
     response = Response(board().transfer.bundle(asked_topic()), mimetype="application/octet-stream")
@@ -29,15 +29,15 @@ def bundle() -> Response:
     return response
 
 
-@courier.get("/courier")
-def desk(notice: str = "") -> str:
+@transfer.get("/courier")
+def show(notice: str = "") -> str:
     """What a courier does, the file to take along, where to give the one that was brought, and what came of late."""
     carried = board().transfer.carried()
     stick = delivery_report.stick(board().transfer.stick())
     return fitted("courier.html", lambda rows: {"carried": carried[:rows], "notice": notice, "stick": stick})
 
 
-@courier.post("/courier")
+@transfer.post("/courier")
 def deliver() -> Response:
     """Take in the file, or the letters, that somebody brought; say in words what was new."""
     request.max_content_length = MAX_UPLOAD_BYTES
@@ -67,7 +67,7 @@ def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
 def _told(brought: Delivery) -> Response:
     notice, new = delivery_report.problem(brought.problem), delivery_report.new(brought)
     if notice and not new:
-        return make_response(desk(notice), 503 if brought.problem in UNAVAILABLE else 422)
+        return make_response(show(notice), 503 if brought.problem in UNAVAILABLE else 422)
     rest = delivery_report.rest(brought)
     return make_response(fitted("delivered.html", lambda rows: {"items": brought.new[:rows], "new": new, "rest": rest,
                                                                 "notice": notice}))

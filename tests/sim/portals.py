@@ -1,6 +1,8 @@
 """A board on an island of its own, in memory, for the tests and checks of its portal."""
 
+import html
 import random
+import re
 import threading
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -100,7 +102,7 @@ class Neighbourhood:
                          packed=FIELD_MARK.join(parts).encode(), detail=Event(start, length, 4)))
 
     def find_words(self):
-        """Index the words of what is live, as the runner does."""
+        """Index the words of what is live, as maintenance does."""
         for item in self.board.bulletins().items:
             self.archive.index(bytes.fromhex(item.id), item.created, item.text)
 
@@ -115,3 +117,9 @@ def portal_settings(monotonic=lambda: 0.0):
     hashed = generate_password_hash(PASSWORD, "scrypt:1024:8:1")
     return WebSettings(name="Île du canal", secret_key=b"k" * 32, base_url="http://archipel.lan/",
                        position=(48.8710, 2.3650), wifi="Archipel", keepers={"lea": hashed}.get, monotonic=monotonic)
+
+
+def words(answer):
+    """What a page's main part says."""
+    main = answer.get_data(as_text=True).partition("<main")[2].partition("</main>")[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())

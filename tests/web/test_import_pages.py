@@ -1,6 +1,5 @@
 """Keepers take over an agenda on the portal: they see what it brings and what it costs, and press once."""
 
-import html
 import io
 import re
 
@@ -8,6 +7,7 @@ import pytest
 
 from node.store.index import StoreFailed
 from tests.ical.agendas import GANCIO, calendar, event
+from tests.sim.portals import words
 
 
 @pytest.fixture
@@ -30,11 +30,6 @@ def take(portal, csrf):
         intake_id = re.search(r'name="id" value="(\w*)"', shown.get_data(as_text=True)).group(1)
         return portal.post("/keeper/agenda/take?lang=en", data={"csrf": csrf, "id": intake_id})
     return taken
-
-
-def words(answer):
-    main = answer.get_data(as_text=True).partition("<main")[2].partition("</main>")[0]
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
 
 
 def coming(board):

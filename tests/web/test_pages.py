@@ -1,10 +1,21 @@
 """Pages are made once and kept until something changes."""
 
+import re
 import threading
+from pathlib import Path
 
 from node.board.api import Draft
 from node.model.record import Kind
 from web.pages import KEPT_PAGES, PageCache
+
+TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
+
+
+def test_every_address_that_a_template_asks_for_by_name_exists(portal):
+    known = {rule.endpoint for rule in portal.application.url_map.iter_rules()}
+    asked = {name for path in TEMPLATES.rglob("*.html")
+             for name in re.findall(r"""url_for\(["']([\w.]+)["']""", path.read_text(encoding="utf-8"))}
+    assert len(asked) > 25 and asked <= known
 
 
 def test_a_new_post_shows_at_once(portal, board):

@@ -1,6 +1,5 @@
 """Couriers: the board leaves as a file, comes in as a file or as letters, and the pages say what was new."""
 
-import html
 import importlib
 import io
 import re
@@ -15,7 +14,7 @@ from node.transfer.bundle import END_BYTES, Bundle, write
 from node.transfer.paper import code_of, letters_of
 from tests.board.test_image import png
 from tests.daemon.test_qr_reader import photograph
-from tests.sim.portals import CHARTER, ELSEWHERE
+from tests.sim.portals import CHARTER, ELSEWHERE, words
 from web.transfer_pages import UPLOADS
 
 OTHER = ("file", "archipel.bundle")
@@ -46,12 +45,6 @@ def bundle_of(bulk, *raws):
 def give(portal, content, **more):
     fields = {"file": (io.BytesIO(content), "archipel-2025-12-02.bundle"), **more}
     return portal.post("/courier?lang=en", data=fields, content_type="multipart/form-data")
-
-
-def words(answer):
-    """What a page's main part says."""
-    main = answer.get_data(as_text=True).partition("<main")[2].partition("</main>")[0]
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
 
 
 def test_the_board_leaves_as_a_file_without_a_cookie(portal, bulk, elsewhere):

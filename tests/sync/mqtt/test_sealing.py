@@ -11,15 +11,11 @@ from node.model.errors import RemoteFault
 from node.model.keys import Charter
 from node.model.record import MAX_RECORD_BYTES, record_id
 from node.sync.mqtt.sealing import SEALED_BYTES, Seal
+from tests.model.test_vectors import charter_of
 
 SEAL = Seal(Charter.found("ours", [b"\1" * 32], b"\2" * 32))
 SLOT = SEAL.slot(b"\3" * 16)
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "sealing.json").read_text(encoding="utf-8"))
-
-
-def charter_of(told):
-    founders = [bytes.fromhex(public) for public in told["founders"]]
-    return Charter.found(told["name"], founders, bytes.fromhex(told["secret"]))
 
 
 WRITTEN = Seal(charter_of(VECTORS["charter"]))
