@@ -15,7 +15,7 @@ from web import create_app
 
 hypothesis.settings.register_profile("calm", deadline=None)  # a machine with much to do is slow, not wrong
 hypothesis.settings.register_profile("same", parent=hypothesis.settings.get_profile("calm"), derandomize=True)
-# The gate tries the same examples each time, so that a change is judged by what it changes; people's runs explore.
+# The gate tries the same examples each time, so that a change is measured by what it changes; people's runs explore.
 hypothesis.settings.load_profile("same" if os.environ.get("CI") else "calm")
 
 

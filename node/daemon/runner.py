@@ -66,7 +66,7 @@ class PendingCall:
         """Do the work and answer with what it returns or raises."""
         try:
             self.answer.set_result(self.work())
-        except Exception as error:  # it is the asker's, not the runner's
+        except Exception as error:  # it is for whoever asked, not the runner
             self.answer.set_exception(error)
 
 

@@ -86,7 +86,7 @@ def main():
         "records": len(liveset),
         "ours": {
             "load_ms": load_ms,
-            "judge_ms": cpu_ms(lambda: one_by_one(liveset, new)) / len(new),
+            "admit_ms": cpu_ms(lambda: one_by_one(liveset, new)) / len(new),
             "vouch_ms": cpu_ms(lambda: one_by_one(liveset, [village.vouch("founder", "newcomer")])),
             "ids_ms": cpu_ms(liveset.ids, 20),
             "bytes_per_record": memory_bytes(village, credentials + posts) / len(liveset),
@@ -94,7 +94,7 @@ def main():
         },
         "verify_all": {
             "load_ms": cpu_ms(lambda: [plain.take(raw) for raw in sample]) / len(sample) * len(posts),
-            "judge_ms": cpu_ms(lambda: [plain.take(raw) for raw in new]) / len(new),
+            "admit_ms": cpu_ms(lambda: [plain.take(raw) for raw in new]) / len(new),
         },
     }
     for name, figures in (("ours", result["ours"]), ("verify all", result["verify_all"])):

@@ -26,7 +26,7 @@ def test_a_founder_may_keep_the_founding_key_off_the_box(tmp_path):
     assert decode(KeyFolder(tmp_path).credentials()[0]).author == founder.key_id
 
 
-def test_an_invited_island_has_the_same_charter_and_the_papers_that_let_it_in(tmp_path):
+def test_an_invited_island_has_the_same_charter_and_the_credentials_that_let_it_in(tmp_path):
     first, second = KeyFolder(tmp_path / "a"), KeyFolder(tmp_path / "b")
     charter = first.found("Belleville")
     assert second.join(first.invite(days=3), "Café des Sports") == charter == second.charter()

@@ -187,7 +187,7 @@ def test_no_more_than_some_are_taken_at_once_and_the_rest_the_next_time(board, g
     assert give(many)[0] == MAX_AT_ONCE and give(many) == (5, 0, 0, MAX_AT_ONCE)
 
 
-def test_half_of_the_islands_share_stays_free_for_its_neighbours(neighbourhood, board, importer):
+def test_half_of_the_islands_quota_stays_free_for_its_neighbours(neighbourhood, board, importer):
     half = LIMITS[Category.POSTS].records // 2
     for number in range(half - 3):
         packed = f"Annonce {number}".encode()
