@@ -1,5 +1,6 @@
 """An island's bulk: where records are loaded and unloaded in bulk, whatever carries them (bundle, stick, network)."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from node.model.record import TRUST_KINDS, Kind, Record, record_id
 from node.replica.admission import Verdict
 from node.replica.liveset import LiveSet
 from node.transfer.bundle import Bundle, Header, write
+from node.transfer.recent import Recent
 
 BATCH = 200  # records that share a commit
 MAX_FORGED = 1_000  # of one bundle: whoever made it means harm
@@ -123,16 +125,19 @@ class StickProgress:
 
 
 class LocalBulkPort:
-    """The bulk of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()`: seconds."""
+    """The bulk of an island in this process. `take_in(raws, via)` keeps records, as `Runner.take_in`; `now()`: seconds.
+
+    Safe from any thread but the runner's.
+    """
 
     def __init__(self, liveset: LiveSet, store: Notes, island: IslandLabel, now: Callable[[], float],
                  take_in: Callable[[list[bytes], str], list[Verdict]]):
         self._liveset, self._store, self._now, self._take_in = liveset, store, now, take_in
         self._island = island
         self.stick: StickProgress | None = None
-        self._declined: dict[bytes, int] = {}  # cut ids, the oldest first: the minute they were refused
-        self._ordered: list[bytes] = []  # all ids as of the revision that follows
-        self._ordered_at = -1
+        self._declined = Recent(MAX_DECLINED)  # cut ids, and the minute they were refused
+        self._ordered: tuple[int, list[bytes]] = (-1, [])  # a revision, all ids as of it: replaced as a whole
+        self._remembering = threading.Lock()
 
     def label(self) -> Header:
         """See BulkPort."""
@@ -156,23 +161,21 @@ class LocalBulkPort:
         verdicts, now = self._take_in(raws, via), minute_of(self._now())
         for verdict in verdicts:
             if verdict.reason not in (KEPT, KNOWN):
-                self._declined.pop(verdict.id[:8], None)
-                self._declined[verdict.id[:8]] = now
-        while len(self._declined) > MAX_DECLINED:
-            self._declined.pop(next(iter(self._declined)), None)
+                self._declined.add(verdict.id[:8], now)
         return [verdict.reason for verdict in verdicts]
 
     def declined(self) -> frozenset[bytes]:
         """Cut ids (8 B) of what was refused here within the hour: not to be sent again yet; a clock set back forgets."""
         now = minute_of(self._now())
-        return frozenset(short for short, at in list(self._declined.items()) if at <= now < at + DECLINED_MIN)
+        return frozenset(short for short, at in self._declined.items() if at <= now < at + DECLINED_MIN)
 
     def ordered(self) -> list[bytes]:
         """All ids as `ids` gives them, at hand as long as nothing changes."""
-        revision = self.revision
-        if self._ordered_at != revision:
-            self._ordered, self._ordered_at = self.ids(), revision
-        return self._ordered
+        revision, (ordered_at, ids) = self.revision, self._ordered
+        if ordered_at != revision:
+            ids = self.ids()
+            self._ordered = revision, ids
+        return ids
 
     def shorts(self) -> set[bytes]:
         """Cut ids (8 B) of what is live: cheaper, as nothing is read or put in order."""
@@ -188,10 +191,11 @@ class LocalBulkPort:
         if self._liveset.trust.public(header.island) is None:
             return
         now = minute_of(self._now())
-        seen = {key: last for key, last in self._noted().items() if key != header.island.hex()}
-        seen[header.island.hex()] = LastTaken(min(header.made, now), now, header.name)
-        newest = sorted(seen.items(), key=lambda item: item[1].taken)[-MAX_ISLANDS:]
-        self._store.set_note(NOTE, dict(newest))
+        with self._remembering:
+            seen = {key: last for key, last in self._noted().items() if key != header.island.hex()}
+            seen[header.island.hex()] = LastTaken(min(header.made, now), now, header.name)
+            newest = sorted(seen.items(), key=lambda item: item[1].taken)[-MAX_ISLANDS:]
+            self._store.set_note(NOTE, dict(newest))
 
     def tell(self, stage: str, new: int = 0, problem: str = "") -> None:
         """See BulkPort."""

@@ -12,7 +12,7 @@ what was recorded on the network cannot be played again. Ids are cut to 8 bytes,
 """
 
 import hashlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ from node.model.byte_reader import ByteReader
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES, record_id
 from node.transfer.bulk import BATCH, FORGED, LocalBulkPort
+from node.transfer.recent import Recent
 
 VERSION = 1
 SALT_BYTES, TAG_BYTES, SHORT_BYTES = 24, 16, 8
@@ -70,21 +71,18 @@ class Envelope:
 
 
 class LanService:
-    """One island's side of it: `answer` questions of others, `visit` them."""
+    """One island's side of it: `answer` questions of others, `visit` them. Safe from any thread but the runner's."""
 
     def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes]):
         self._bulk, self._envelope = bulk, Envelope(secret, random)
-        self._salts: OrderedDict[bytes, None] = OrderedDict()
+        self._salts = Recent(MAX_SALTS)
         self.counters: Counter[str] = Counter()
 
     def answer(self, message: bytes) -> bytes:
         """The answer to another island's question; raises RemoteFault for whatever is none, or was asked before."""
         content, salt = self._envelope.open(ASKED, message), salt_of(message)
-        if salt in self._salts:
+        if not self._salts.add(salt):
             raise RemoteFault("lan-replay")
-        self._salts[salt] = None
-        while len(self._salts) > MAX_SALTS:
-            self._salts.popitem(last=False)
         if content[:1] == bytes([COMPARE]):
             told = self._compared(content[1:])
         elif content[:1] == bytes([TRADE]):
