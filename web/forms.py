@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from node.board.api import LANGUAGES, Draft, Item, Problem
+from node.board.reasons import ProblemCode
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web import dates
@@ -106,7 +107,7 @@ def _topic(what: Typed) -> int:
 def _days(what: Typed) -> int:
     asked = (what.life_days or DEFAULT_LIFE_DAYS).strip()
     if not re.fullmatch(r"\d{1,4}", asked, re.ASCII):
-        what.problems.append(Problem("life_days", "life", 90))
+        what.problems.append(Problem("life_days", ProblemCode.LIFE, 90))
         return 1
     return int(asked)
 
@@ -121,10 +122,10 @@ def moment_of(what: Typed, name: str, settings: WebSettings, field_name: str = "
     try:
         at = dates.minute(datetime.combine(_day(day_text), _clock(time_text)), settings.zone)
     except (ValueError, OverflowError):
-        what.problems.append(Problem(field_name or name, "moment"))
+        what.problems.append(Problem(field_name or name, ProblemCode.MOMENT))
         return None
     if not 0 <= at <= MAX_MINUTE:
-        what.problems.append(Problem(field_name or name, "past" if at < 0 else "too-far", 400))
+        what.problems.append(Problem(field_name or name, ProblemCode.PAST if at < 0 else ProblemCode.TOO_FAR, 400))
         return None
     return at
 
@@ -146,7 +147,7 @@ def _clock(text: str) -> time:
 def _position(what: Typed) -> tuple[float, float] | None:
     position = place_of(what.position)
     if position is None and what.position.strip():
-        what.problems.append(Problem("position", "position"))
+        what.problems.append(Problem("position", ProblemCode.POSITION))
     return position
 
 

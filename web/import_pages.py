@@ -4,6 +4,7 @@ from flask import Blueprint, render_template, request, session
 
 from node.board import explanations
 from node.board.api import ImportSummary
+from node.board.reasons import ImportProblem
 from web.keeper import for_keepers, never_kept
 from web.languages import ngettext, said
 from web.pages import board
@@ -35,7 +36,7 @@ def look() -> str | tuple[str, int]:
     """What the file brings; nothing is posted."""
     file = request.files.get("file")
     if not file or not file.filename:
-        return _page(ImportSummary(problem="nothing"))
+        return _page(ImportSummary(problem=ImportProblem.NOTHING))
     return _page(board().imports.look(file.read(), file.filename))
 
 

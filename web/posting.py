@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, current_app, render_template, request
 
 from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
+from node.board.reasons import ProblemCode
 from node.model.record import Kind
 from web.event_map import length, pick_chart
 from web.forms import KINDS, Typed, draft_of, typed, typed_of
@@ -67,7 +68,7 @@ def withdraw(item_id: str) -> tuple[str, int, dict]:
     item, what = written(item_id), typed(request.form)
     reason = what.reason.strip() if request.form.get("action") == "cancel" else None
     if reason is None and not what.word.strip():
-        what.problems.append(Problem("word", "word-wrong"))
+        what.problems.append(Problem("word", ProblemCode.WORD_WRONG))
     posted, notice = (None, "") if what.problems else attempt(
         what, lambda forgotten: board().withdraw(item.id, what.word.strip(), reason))
     if posted is None:
@@ -156,7 +157,7 @@ def attempt(what: Typed, post: Callable[[bool], Posted]) -> tuple[Posted | None,
     try:
         return tokens().once(request.form.get("token", ""), post), ""
     except TokenExpired:
-        return None, problem(Problem("", "token"))
+        return None, problem(Problem("", ProblemCode.TOKEN))
     except DraftRefused as refused:
         what.problems += refused.problems
         return None, ""

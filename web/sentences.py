@@ -24,7 +24,7 @@ def topic_name(number: int) -> str:
 
 def problem(what: Problem) -> str:
     """What to change in a draft, as a sentence."""
-    return said(explanations.problem(what))
+    return said(explanations.problem(what.code, what.amount))
 
 
 def closed(reason: str) -> str:

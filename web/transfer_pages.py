@@ -7,6 +7,7 @@ from typing import IO
 from flask import Blueprint, Response, current_app, make_response, request
 
 from node.board.api import Delivery
+from node.board.reasons import DeliveryProblem
 from web import delivery_report
 from web.item_display import today
 from web.pages import board, fitted
@@ -43,7 +44,7 @@ def deliver() -> Response:
     request.max_content_length = MAX_UPLOAD_BYTES
     uploads = current_app.extensions["uploads"]
     if not uploads.acquire(blocking=False):
-        return _told(Delivery("busy"))
+        return _told(Delivery(DeliveryProblem.BUSY))
     try:
         return _told(_taken())
     finally:
@@ -57,7 +58,7 @@ def _taken() -> Delivery:
         return board().transfer.deliver(_blocks(file.stream))
     if picture and picture.filename:
         return board().transfer.deliver_picture(picture.read())
-    return board().transfer.deliver_letters(letters) if letters else Delivery("nothing")
+    return board().transfer.deliver_letters(letters) if letters else Delivery(DeliveryProblem.NOTHING)
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:

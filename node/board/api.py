@@ -5,8 +5,9 @@ Moments are minutes since 2024 UTC (`node.model.clock`); ids are 32 hex digits. 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
+from node.board.reasons import ClosedReason, DeliveryProblem, ImportProblem, ProblemCode, VerdictReason
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
@@ -45,7 +46,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a draft cannot be posted as it is: `code` is a slug that the portal words, `amount` goes into the sentence.
+    """Why a draft cannot be posted as it is: `node.board.explanations` words the `code`, `amount` goes into the sentence.
 
     `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over);
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
@@ -55,7 +56,7 @@ class Problem:
     """
 
     field: str
-    code: str
+    code: ProblemCode
     amount: int = 0
 
 
@@ -68,9 +69,9 @@ class DraftRefused(Exception):
 
 
 class BoardClosed(Exception):
-    """The island cannot keep posts now (card full, read-only, ...): `reason` is a slug."""
+    """The island cannot keep posts now (card full, read-only, ...), or the set does not take this one."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: ClosedReason | VerdictReason):
         super().__init__(reason)
         self.reason = reason
 
@@ -198,7 +199,7 @@ class Delivery:
     `node.transfer.bundle.Bundle`.
     """
 
-    problem: str = ""
+    problem: DeliveryProblem | ClosedReason | Literal[""] = ""
     new: tuple[Item, ...] = ()
     bulletins: int = 0
     events: int = 0
@@ -279,7 +280,7 @@ class ImportSummary:
     """
 
     id: str = ""
-    problem: str = ""
+    problem: ImportProblem | ClosedReason | VerdictReason | Literal[""] = ""
     origin: Origin = Origin("")
     new: tuple[Draft, ...] = ()
     changed: tuple[Draft, ...] = ()

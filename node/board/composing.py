@@ -7,6 +7,7 @@ from node.board.api import Cost, Draft, DraftRefused, Item, Problem
 from node.board.drafts import MAX_LIFE_DAYS, Composed, compose, fitting, is_readable, normalised, problems_of
 from node.board.host import Host
 from node.board.items import Reader, root_of
+from node.board.reasons import ProblemCode
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
 from node.model.record import DAY_MIN, MAX_LIFE_H, Event, Kind, Record, Right, encode, sign
@@ -66,13 +67,13 @@ class Composer:
         """What only this island can tell."""
         found, now = [], self.now()
         if draft.urgent and not self._liveset.trust.may(self._key.key_id, Right.URGENT, now):
-            found.append(Problem("urgent", "urgent-not-allowed"))
+            found.append(Problem("urgent", ProblemCode.URGENT_NOT_ALLOWED))
         if (draft.kind is Kind.REPLY or draft.target) and (target is None or target.expires <= now):
-            found.append(Problem("target", "target-gone"))
+            found.append(Problem("target", ProblemCode.TARGET_GONE))
         if draft.publish_at and draft.publish_at > now + MAX_LIFE_DAYS * DAY_MIN:
-            found.append(Problem("publish_at", "too-far", MAX_LIFE_DAYS))
+            found.append(Problem("publish_at", ProblemCode.TOO_FAR, MAX_LIFE_DAYS))
         if draft.publish_at and draft.end and draft.publish_at >= draft.end:
-            found.append(Problem("publish_at", "past"))
+            found.append(Problem("publish_at", ProblemCode.PAST))
         return found
 
     def _in_place_of(self, item: Item, composed: Composed, key: SigningKey) -> Composed:
@@ -85,7 +86,7 @@ class Composer:
         """The retraction of an item, or, with a reason, an event's cancellation; raises DraftRefused."""
         draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
         if not is_readable(draft.text):
-            raise DraftRefused([Problem("reason", "control-character")])
+            raise DraftRefused([Problem("reason", ProblemCode.CONTROL_CHARACTER)])
         codec, packed = pack(draft.text, item.language)
         record = Record(draft.kind, key.key_id, max(self.now(), item.created), language=item.language, codec=codec,
                         packed=packed, target=root_of(item))

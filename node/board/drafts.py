@@ -11,6 +11,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from node.board.api import LANGUAGES, TOPICS, Draft, DraftRefused, Problem
+from node.board.reasons import ProblemCode
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse
 from node.model.record import (
@@ -76,9 +77,9 @@ def problems_of(draft: Draft, now: int) -> list[Problem]:
     if draft.kind is Kind.EVENT:
         return found + list(_event_problems(draft, now))
     if not draft.text.strip():
-        found.append(Problem("text", "empty"))
+        found.append(Problem("text", ProblemCode.EMPTY))
     if not 1 <= draft.life_days <= MAX_LIFE_DAYS:
-        found.append(Problem("life_days", "life", MAX_LIFE_DAYS))
+        found.append(Problem("life_days", ProblemCode.LIFE, MAX_LIFE_DAYS))
     return found
 
 
@@ -108,7 +109,7 @@ def too_long(draft: Draft, size_bytes: int) -> Problem | None:
     over = size_bytes - MAX_RECORD_BYTES
     if over <= 0:
         return None
-    return Problem("text", "too-long", max(1, round(over * max(len(draft.text), 1) / size_bytes)))
+    return Problem("text", ProblemCode.TOO_LONG, max(1, round(over * max(len(draft.text), 1) / size_bytes)))
 
 
 def fields_of(text: str) -> tuple[str, str, str, str, str]:
@@ -143,40 +144,40 @@ def _whole_text(draft: Draft) -> str:
 
 def _text_problems(draft: Draft) -> Iterator[Problem]:
     if not is_readable(draft.text):
-        yield Problem("text", "control-character")
+        yield Problem("text", ProblemCode.CONTROL_CHARACTER)
     if len(draft.text) > MAX_TYPED:
-        yield Problem("text", "too-long", len(draft.text) - MAX_TYPED)
+        yield Problem("text", ProblemCode.TOO_LONG, len(draft.text) - MAX_TYPED)
     for name, limit in LINE_LIMITS.items():
         typed = getattr(draft, name)
         if not is_readable(typed) or set("\n\t") & set(typed):
-            yield Problem(name, "control-character")
+            yield Problem(name, ProblemCode.CONTROL_CHARACTER)
         if len(typed) > limit:
-            yield Problem(name, "too-long", len(typed) - limit)
+            yield Problem(name, ProblemCode.TOO_LONG, len(typed) - limit)
     if draft.link and not is_link(draft.link):
-        yield Problem("link", "link")
+        yield Problem("link", ProblemCode.LINK)
 
 
 def _choice_problems(draft: Draft) -> Iterator[Problem]:
     offered = {"kind": draft.kind in OFFERED, "language": draft.language in (0, *LANGUAGES), "topic": draft.topic in TOPICS}
-    yield from (Problem(name, "not-offered") for name, known in offered.items() if not known)
+    yield from (Problem(name, ProblemCode.NOT_OFFERED) for name, known in offered.items() if not known)
     if draft.position and not (abs(draft.position[0]) <= 90 and abs(draft.position[1]) <= 180):
-        yield Problem("position", "position")
+        yield Problem("position", ProblemCode.POSITION)
 
 
 def _event_problems(draft: Draft, now: int) -> Iterator[Problem]:
     if not draft.title.strip():
-        yield Problem("title", "empty")
+        yield Problem("title", ProblemCode.EMPTY)
     if abs(draft.offset) > MAX_OFFSET:
-        yield Problem("start", "offset")
+        yield Problem("start", ProblemCode.OFFSET)
     if draft.start is None:
-        yield Problem("start", "start-missing")
+        yield Problem("start", ProblemCode.START_MISSING)
         return
     end = draft.start if draft.end is None else draft.end
     if end < draft.start:
-        yield Problem("end", "end-before-start")
+        yield Problem("end", ProblemCode.END_BEFORE_START)
     elif end - draft.start > 0xFFFF:
-        yield Problem("end", "lasts-too-long", MAX_LENGTH_DAYS)
+        yield Problem("end", ProblemCode.LASTS_TOO_LONG, MAX_LENGTH_DAYS)
     elif end <= now:
-        yield Problem("start", "past")
+        yield Problem("start", ProblemCode.PAST)
     elif end > now + MAX_EVENT_AHEAD_MIN or end > MAX_MINUTE - DAY_MIN:
-        yield Problem("start", "too-far", MAX_AHEAD_DAYS)
+        yield Problem("start", ProblemCode.TOO_FAR, MAX_AHEAD_DAYS)

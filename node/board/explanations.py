@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 
-from node.board.api import Problem
 from node.board.reasons import (
     AuditAction,
     BundleFault,
@@ -170,11 +169,11 @@ ACTIONS: Mapping[AuditAction, str] = {
 }
 
 
-def problem(what: Problem) -> Sentence:
-    """What to change in a draft."""
-    if what.code not in PROBLEMS:
+def problem(code: str, amount: int = 0) -> Sentence:
+    """What to change in a draft (`node.board.api.Problem`)."""
+    if code not in PROBLEMS:
         return sentence("This cannot be posted as it is. Please change it.")
-    return entry(PROBLEMS[ProblemCode(what.code)], what.amount)
+    return entry(PROBLEMS[ProblemCode(code)], amount)
 
 
 def field_name(field: str) -> Sentence:

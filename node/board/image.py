@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from node.board.api import Corners, DraftRefused, Picture, Problem
+from node.board.reasons import ProblemCode, as_reason
 from node.model.errors import RemoteFault
 
 MAX_PICTURE_BYTES, MAX_SIDE, MIN_SIDE = 200_000, 2_000, 16
@@ -52,7 +53,8 @@ def picture_of(raw: bytes, corners: Corners) -> Picture:
         top_left, bottom_right = _box(*corners)
     except RemoteFault as fault:
         amount = {"picture-bytes": MAX_PICTURE_BYTES // 1000, "picture-side": MAX_SIDE}.get(fault.reason, 0)
-        raise DraftRefused([Problem("picture", fault.reason, amount)]) from fault
+        code = as_reason(ProblemCode, fault.reason, ProblemCode.PICTURE_TYPE)
+        raise DraftRefused([Problem("picture", code, amount)]) from fault
     return Picture(media_type, content, top_left, bottom_right)
 
 

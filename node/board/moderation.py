@@ -8,6 +8,7 @@ from node.board.import_sources import ImportSource
 from node.board.items import root_of
 from node.board.notes import BoardState
 from node.board.publishing import Publisher
+from node.board.reasons import ProblemCode
 from node.model.clock import seconds_of
 
 MAX_OUTLINE = 4_000  # characters
@@ -48,7 +49,7 @@ class Moderation(Publisher):
     def set_posting(self, rule: str, keeper: str) -> None:
         """Who may post here: `open`, `moderated` or `members`."""
         if rule not in POSTING_RULES:
-            raise DraftRefused([Problem("posting", "not-offered")])
+            raise DraftRefused([Problem("posting", ProblemCode.NOT_OFFERED)])
         self.notes.update(lambda state: replace(state, posting=rule), self._entry(keeper, "posting", rule))
 
     def set_clock(self, minute: int, keeper: str) -> bool:
@@ -66,7 +67,7 @@ class Moderation(Publisher):
     def set_outline(self, strokes: str, keeper: str) -> None:
         """Keep another outline; raises DraftRefused above 4,000 characters."""
         if len(strokes) > MAX_OUTLINE:
-            raise DraftRefused([Problem("outline", "too-long", len(strokes) - MAX_OUTLINE)])
+            raise DraftRefused([Problem("outline", ProblemCode.TOO_LONG, len(strokes) - MAX_OUTLINE)])
         self.notes.update(lambda state: replace(state, outline=strokes), self._entry(keeper, "outline"))
 
     def picture(self) -> Picture | None:

@@ -13,6 +13,7 @@ from typing import Any
 from node.board.api import AuditEntry, BoardClosed, Origin, Picture
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
+from node.board.reasons import ClosedReason, as_reason
 from node.model.record import TARGET_BYTES, record_id
 from node.store.index import StoreFailed
 
@@ -117,7 +118,7 @@ class BoardNotes:
         try:
             self._store.set_notes(notes)
         except StoreFailed as failure:
-            raise BoardClosed(failure.reason) from failure
+            raise BoardClosed(as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)) from failure
 
 
 def _as_notes(codes: Mapping[bytes, str | None]) -> dict[str, object]:

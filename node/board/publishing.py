@@ -12,6 +12,7 @@ from node.board.edit_codes import CODE_LETTERS, SALT_BYTES, hash_code, is_code, 
 from node.board.host import Host
 from node.board.items import Reader, root_of
 from node.board.notes import BoardNotes, BoardState, PendingPost
+from node.board.reasons import IN_THE_SET, ClosedReason, ProblemCode, VerdictReason, as_reason
 from node.model.keys import SigningKey
 from node.model.passphrase import WrongPassphrase, unseal
 from node.model.record import Kind, Right, decode, record_id
@@ -20,8 +21,8 @@ from node.replica.quota import LIMITS, Category
 from node.store.index import StoreFailed
 
 MAX_WAITING = 200
-IN_THE_SET = {"kept", "duplicate"}  # verdicts after which a post is there
-TOO_LATE = {"expired", "retracted", "superseded", "over-share"}  # verdicts that do not change by waiting
+TOO_LATE = {  # verdicts that do not change by waiting
+    VerdictReason.EXPIRED, VerdictReason.RETRACTED, VerdictReason.SUPERSEDED, VerdictReason.OVER_SHARE}
 
 
 class Publisher(Composer):
@@ -45,7 +46,7 @@ class Publisher(Composer):
         """Sign, keep on disk, publish; raises DraftRefused or BoardClosed. A group signs with its own key."""
         composed, rule = self.compose(draft), self.posting_rule()
         if rule == "members" and not group:
-            raise DraftRefused([Problem("group", "members-only")])
+            raise DraftRefused([Problem("group", ProblemCode.MEMBERS_ONLY)])
         key = self._group_key(group, passphrase) if group else self._key
         now, wished = self.now(), composed.draft.publish_at
         publish_at = wished if wished and wished > now else None
@@ -73,7 +74,7 @@ class Publisher(Composer):
             return posted
         item, key = self._owned(item_id, code)
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
-            raise DraftRefused([Problem("kind", "not-offered")])
+            raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
         raw = self._signed(self._in_place_of(item, self.compose(draft), key).record, key)
         self._publish(raw)
         return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
@@ -87,7 +88,7 @@ class Publisher(Composer):
                 return Posted(item_id, "", self._cost(0))
         item, key = self._owned(item_id, code)
         if reason is not None and item.kind is not Kind.EVENT:
-            raise DraftRefused([Problem("kind", "not-offered")])
+            raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
         raw = self._signed(self._ending(item, key, reason), key)
         self._publish(raw)
         if reason is None and not item.author.group:
@@ -111,19 +112,19 @@ class Publisher(Composer):
         """Nobody posts what would be refused, or would push an older post of the same key off the board."""
         self._check_admitted(key)
         if not self._liveset.has_room(key.key_id, record_bytes):
-            raise DraftRefused([Problem("", "share-used")])
+            raise DraftRefused([Problem("", ProblemCode.SHARE_USED)])
 
     def _check_admitted(self, key: SigningKey) -> None:
         if not self._liveset.trust.may(key.key_id, Right.WRITE, self.now()):
-            raise BoardClosed("not-admitted")
+            raise BoardClosed(ClosedReason.NOT_ADMITTED)
 
     def _publish(self, raw: bytes) -> None:
         try:
             verdict = self._host.publish(raw)
         except StoreFailed as failure:
-            raise BoardClosed(failure.reason) from failure
+            raise BoardClosed(as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)) from failure
         if verdict.reason not in IN_THE_SET:
-            raise BoardClosed(verdict.reason)
+            raise BoardClosed(as_reason(VerdictReason, verdict.reason, VerdictReason.SIGNATURE))
 
     # what waits
 
@@ -166,7 +167,7 @@ class Publisher(Composer):
     def _wait(self, post: PendingPost, kept: str | None) -> None:
         def add(state: BoardState) -> BoardState:
             if len(state.waiting) >= MAX_WAITING:
-                raise BoardClosed("waiting-full")
+                raise BoardClosed(ClosedReason.WAITING_FULL)
             return state.with_waiting(post)
 
         self.notes.update(add, codes={post.root: kept} if kept else None)
@@ -191,21 +192,21 @@ class Publisher(Composer):
         """A live item and the key that may end it, for who knows its code; raises DraftRefused."""
         item = self.reader.find(item_id)
         if item is None or item.expires <= self.now():
-            raise DraftRefused([Problem("", "target-gone")])
+            raise DraftRefused([Problem("", ProblemCode.TARGET_GONE)])
         if item.author.group:
             key = self._group_key(item.author.name, code, "word")
             if key.key_id.hex() != item.author.key_id:  # another group of the same name
-                raise DraftRefused([Problem("word", "not-yours")])
+                raise DraftRefused([Problem("word", ProblemCode.NOT_YOURS)])
             return item, key
         if not item.author.here:
-            raise DraftRefused([Problem("word", "not-yours")])
+            raise DraftRefused([Problem("word", ProblemCode.NOT_YOURS)])
         self._check_code(root_of(item), code)
         return item, self._key
 
     def _check_code(self, root: bytes, code: str) -> None:
         kept = self.notes.edit_code(root)
         if not kept or not is_code(code, kept):
-            raise DraftRefused([Problem("word", "word-wrong")])
+            raise DraftRefused([Problem("word", ProblemCode.WORD_WRONG)])
 
     def _new_code(self) -> tuple[str, str]:
         """A new edit code, and what is kept of it."""
@@ -215,8 +216,8 @@ class Publisher(Composer):
     def _group_key(self, name: str, passphrase: str, field: str = "passphrase") -> SigningKey:
         sealed = self.notes.state.groups.get(name)
         if sealed is None:
-            raise DraftRefused([Problem("group", "group-unknown")])
+            raise DraftRefused([Problem("group", ProblemCode.GROUP_UNKNOWN)])
         try:
             return SigningKey(unseal(base64.b64decode(sealed), passphrase))
         except WrongPassphrase:
-            raise DraftRefused([Problem(field, "passphrase-wrong")]) from None
+            raise DraftRefused([Problem(field, ProblemCode.PASSPHRASE_WRONG)]) from None

@@ -1,10 +1,21 @@
 """Why something was refused, left out or is not whole: one closed list a family.
 
-A reason is the slug that is kept and sent; `node.board.explanations` has the sentence for each. Who refuses may write the
-slug: `tests/board/test_reasons.py` finds one that is not listed here.
+A reason is the slug that is kept and sent; `node.board.explanations` has the sentence for each. Rooms below this one have
+slugs only: `as_reason` reads them, and `tests/board/test_reasons.py` finds one that is not listed here.
 """
 
 from enum import StrEnum
+from typing import TypeVar
+
+Family = TypeVar("Family", bound=StrEnum)
+
+
+def as_reason(family: type[Family], slug: str, otherwise: Family) -> Family:
+    """The reason that a slug of another room (or version) names, `otherwise` if the family has none of that name."""
+    try:
+        return family(slug)
+    except ValueError:
+        return otherwise
 
 
 class ProblemCode(StrEnum):
@@ -71,6 +82,9 @@ class ClosedReason(StrEnum):
     IO_ERROR = "io-error"
     CLOSED = "closed"
     NEWER = "newer"
+
+
+IN_THE_SET = {"kept", "duplicate"}  # what became of a record that is there: no refusals
 
 
 class VerdictReason(StrEnum):

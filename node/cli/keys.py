@@ -12,6 +12,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from node.board import explanations
+from node.board.reasons import IN_THE_SET, VerdictReason
 from node.cli.help import command
 from node.cli.language import _, say, worded
 from node.cli.options import (
@@ -282,8 +283,8 @@ def _minute(settings: Settings) -> int:
 
 def _publish(settings: Settings, raw: bytes) -> None:
     verdict = ask(settings, "publish", raws=[base64.b64encode(raw).decode()])[0]
-    if verdict not in ("kept", "duplicate"):
-        if verdict == "penned":
+    if verdict not in IN_THE_SET:
+        if verdict == VerdictReason.PENNED:
             raise click.ClickException(_("the set does not take it: the key that signed it may not do this."))
         raise click.ClickException(_("the set does not take it: %(reason)s.", reason=worded(explanations.verdict(verdict))))
 

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from node.board import explanations
-from node.board.api import Problem
 from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
 from node.daemon.settings import BadSettings, Settings, load
 from node.model.clock import EPOCH_S
@@ -46,17 +45,17 @@ def refusal(reason: str, fields: dict[str, Any]) -> str:
         case "unknown-request":
             return _("this island does not know that request (is it an older version?)")
         case "draft":
-            return "\n".join(problem_line(Problem(**one)) for one in fields["problems"])
+            return "\n".join(problem_line(**one) for one in fields["problems"])
         case "closed":
             return worded(explanations.closed(fields["code"]))
         case _:
             return _("this island could not do it: %(what)s", what=str(fields.get("what", reason)))
 
 
-def problem_line(problem: Problem) -> str:
-    """What to change in a draft: which part of it, and how."""
-    about = worded(explanations.field_name(problem.field))
-    return _("%(field)s: %(sentence)s", field=about, sentence=worded(explanations.problem(problem)))
+def problem_line(field: str, code: str, amount: int) -> str:
+    """What to change in a draft (`node.board.api.Problem`): which part of it, and how."""
+    about = worded(explanations.field_name(field))
+    return _("%(field)s: %(sentence)s", field=about, sentence=worded(explanations.problem(code, amount)))
 
 
 def minute_of_local(moment: datetime) -> int:

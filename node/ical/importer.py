@@ -9,7 +9,7 @@ from hashlib import blake2b
 from node.board.api import BoardClosed, ImportSummary, Origin
 from node.board.board import Board
 from node.board.import_sources import ImportSource, Known
-from node.board.publishing import IN_THE_SET
+from node.board.reasons import IN_THE_SET, ClosedReason, ImportProblem, as_reason
 from node.ical.import_plan import Plan, Planner, Step
 from node.ical.parser import Agenda, Locality, read
 from node.ical.sanitise import line_of
@@ -55,7 +55,7 @@ class Importer:
         try:
             agenda = read(content, self._here, self._board.now())
         except RemoteFault as fault:
-            return ImportSummary(problem=fault.reason)
+            return ImportSummary(problem=as_reason(ImportProblem, fault.reason, ImportProblem.AGENDA_MARK))
         called = agenda.name or line_of(name, MAX_NAME)
         import_id = blake2b(f"{address}\n{called}\n".encode() + content, digest_size=8).hexdigest()
         held = Held(import_id, address or called, Origin(called, site_of(address) or agenda.site), agenda, tag)
@@ -71,14 +71,16 @@ class Importer:
         """See Imports."""
         held = self._held.get(import_id)
         if held is None:
-            return ImportSummary(problem="stale")
+            return ImportSummary(problem=ImportProblem.STALE)
         try:
             with self._gate:
                 plan = self._plan(held)
                 self._carry_out(held, plan, keeper)
             return self._told(held, plan)
-        except (BoardClosed, StoreFailed) as failure:
-            return ImportSummary(problem=failure.reason)
+        except BoardClosed as closed:
+            return ImportSummary(problem=closed.reason)
+        except StoreFailed as failure:
+            return ImportSummary(problem=as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR))
 
     def _source(self, held: Held) -> ImportSource:
         return self._board.notes.state.sources.get(held.name) or ImportSource(held.origin)

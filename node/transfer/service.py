@@ -1,8 +1,10 @@
 """What the portal hands over and takes in: bundles, one record on paper (`node.board.api.Transfer`)."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 from node.board.api import Delivery, Item, LastBundle, Stick
+from node.board.reasons import ClosedReason, DeliveryProblem, VerdictReason, as_reason
 from node.model.errors import RemoteFault
 from node.model.record import Kind
 from node.store.index import StoreFailed
@@ -12,8 +14,8 @@ from node.transfer.paper import code_of, letters_of, record_in
 
 MAX_SHOWN = 12
 STICK_SHOWN_MIN = 5
-OUTDATED = {"expired", "superseded", "retracted", "over-share"}
-WAITING = {"penned", "early"}
+OUTDATED = (VerdictReason.EXPIRED, VerdictReason.SUPERSEDED, VerdictReason.RETRACTED, VerdictReason.OVER_SHARE)
+WAITING = (VerdictReason.PENNED, VerdictReason.EARLY)
 
 
 class TransferService:
@@ -36,9 +38,9 @@ class TransferService:
         try:
             return self._delivery(unload_bundle(self._bulk, blocks, progress=so_far.append))
         except RemoteFault as fault:
-            return Delivery(fault.reason)
+            return Delivery(_fault(fault, DeliveryProblem.BUNDLE_MARK))
         except StoreFailed as failure:
-            return self._delivery(so_far[-1], failure.reason)
+            return self._delivery(so_far[-1], _failure(failure))
 
     def carried(self) -> list[LastBundle]:
         """See Transfer."""
@@ -73,9 +75,9 @@ class TransferService:
             raw = record_in(text)
             landed.count(raw, self._bulk.unload([raw], "paper")[0])
         except RemoteFault as fault:
-            return Delivery(fault.reason)
+            return Delivery(_fault(fault, DeliveryProblem.LETTERS))
         except StoreFailed as failure:
-            return Delivery(failure.reason)
+            return Delivery(_failure(failure))
         return self._delivery(landed)
 
     def deliver_picture(self, raw: bytes) -> Delivery:
@@ -83,10 +85,10 @@ class TransferService:
         try:
             text = self._scan(raw)
         except RemoteFault as fault:
-            return Delivery(fault.reason)
+            return Delivery(_fault(fault, DeliveryProblem.NO_CODE))
         return self.deliver_letters(text)
 
-    def _delivery(self, landed: Landed, problem: str = "") -> Delivery:
+    def _delivery(self, landed: Landed, problem: ClosedReason | Literal[""] = "") -> Delivery:
         new, refused = landed.new, landed.refused
         outdated, waiting = (sum(refused[reason] for reason in reasons) for reasons in (OUTDATED, WAITING))
         faults = tuple(sorted(slug for slug, count in landed.faults.items() if count))
@@ -99,3 +101,11 @@ class TransferService:
     def _shown(self, ids: list[bytes]) -> tuple[Item, ...]:
         found = (self._find(id_.hex()) for id_ in ids)
         return tuple(item for item in found if item and item.kind in (Kind.BULLETIN, Kind.EVENT))[:MAX_SHOWN]
+
+
+def _fault(fault: RemoteFault, otherwise: DeliveryProblem) -> DeliveryProblem:
+    return as_reason(DeliveryProblem, fault.reason, otherwise)
+
+
+def _failure(failure: StoreFailed) -> ClosedReason:
+    return as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from node.board import explanations, reasons
-from node.board.api import Problem
 from node.i18n.catalogue import catalogue
 from node.i18n.sentence import Sentence
 
@@ -40,18 +39,20 @@ def slugs(called, argument, *places):
 
 
 @pytest.mark.parametrize(("called", "argument", "places", "families"), [
-    ("Problem", 1, ("board",), (reasons.ProblemCode,)),
-    ("Problem", 1, ("../web",), (reasons.ProblemCode,)),
-    ("BoardClosed", 0, ("board", "ical"), (reasons.ClosedReason,)),
     ("StoreFailed", 0, ("store",), (reasons.ClosedReason,)),
-    ("Delivery", 0, ("transfer", "board", "../web"), (reasons.DeliveryProblem,)),
     ("RemoteFault", 0, ("board/image.py", "daemon/qr_reader.py", "transfer/paper.py"),
      (reasons.DeliveryProblem, reasons.ProblemCode)),
 ])
-def test_who_refuses_uses_a_reason_of_the_list(called, argument, places, families):
+def test_rooms_below_use_a_slug_of_the_list(called, argument, places, families):
     known = {reason for family in families for reason in family}
     found = set(slugs(called, argument, *places)) - {""}
     assert found and found <= known, found - known
+
+
+def test_a_slug_of_another_room_is_read_and_an_unknown_one_has_a_stand_in():
+    problem = reasons.DeliveryProblem
+    assert reasons.as_reason(problem, "other-set", problem.LETTERS) is problem.OTHER_SET
+    assert reasons.as_reason(problem, "new", problem.LETTERS) is problem.LETTERS
 
 
 def test_faults_of_a_bundle_and_events_left_out_are_of_the_list():
@@ -63,13 +64,13 @@ def test_faults_of_a_bundle_and_events_left_out_are_of_the_list():
 
 
 def test_a_problem_is_told_with_its_number_in_the_readers_language():
-    told = explanations.problem(Problem("text", "too-long", 3))
+    told = explanations.problem("too-long", 3)
     assert str(told) == "Please shorten this by about 3 characters."
     assert told.said(catalogue("fr")) != str(told) and "3" in told.said(catalogue("fr"))
 
 
 def test_what_another_version_says_is_told_in_general_words():
-    for told in (explanations.problem(Problem("x", "new-code")), explanations.closed("new"), explanations.delivery("new"),
+    for told in (explanations.problem("new-code"), explanations.closed("new"), explanations.delivery("new"),
                  explanations.field_name("new"), explanations.stick("new"), explanations.agenda("new"),
                  explanations.verdict("new"), explanations.left_out("new")):
         assert isinstance(told, Sentence) and told.said(catalogue("es")) != str(told)

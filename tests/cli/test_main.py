@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from node.cli.main import main
+from node.cli.options import refusal
 from node.daemon import rpc
+from node.store.disk import Disk
 from tests.ports import free_ports
 from tests.waiting import until
 
@@ -162,6 +164,25 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(config, tmp_path):
         code, output = archipel("run", "--config", config)
         assert code == 1 and "Another program uses that port" in output
         assert archipel("doctor", "--config", config)[0] == 1
+
+
+def test_a_problem_that_only_a_later_island_knows_is_told_in_general_words():
+    known, new = ({"field": "title", "code": code, "amount": 3} for code in ("too-long", "too-loud"))
+    assert refusal("draft", {"problems": [known, new]}).splitlines() == [
+        "Title: Please shorten this by about 3 characters.", "Title: This cannot be posted as it is. Please change it."]
+
+
+def test_a_folder_in_use_is_said_with_the_process_that_has_it(config):
+    archipel("init", "--config", config)
+    lock = Disk().lock(config.parent / "data/lock")
+    try:
+        code, output = archipel("run", "--config", config)
+        assert code == 1 and f"process {os.getpid()}:" in output
+        (config.parent / "data/lock").write_text("")
+        code, output = archipel("run", "--config", config)
+        assert code == 1 and "another island that runs" in output
+    finally:
+        lock.release()
 
 
 def test_an_island_that_runs_is_not_wiped(island):
