@@ -114,10 +114,18 @@ def _check_can_start(settings: Settings) -> None:
     except KeyTrouble as trouble:
         raise click.ClickException(worded(trouble.sentence)) from trouble
     except StoreLocked as error:
-        raise click.ClickException(_("%(folder)s is in use by another island that runs: stop it first, or give this one "
-                                     "another [node] data.", folder=str(settings.node.data))) from error
+        raise click.ClickException(_in_use(str(settings.node.data), error.holder)) from error
     except OSError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _in_use(folder: str, holder: int | None) -> str:
+    """Who has the folder, for the keeper to stop it."""
+    if holder is None:
+        return _("%(folder)s is in use by another island that runs: stop it first, or give this one another [node] data.",
+                 folder=folder)
+    return _("%(folder)s is in use by an island that runs as process %(process)s: stop it first, or give this one another "
+             "[node] data.", folder=folder, process=str(holder))
 
 
 def _try_to_start(settings: Settings) -> None:

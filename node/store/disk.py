@@ -19,7 +19,12 @@ FAILURES = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"
 
 
 class StoreLocked(Exception):
-    """Another process keeps this data folder; the message says which and what to do."""
+    """Another process keeps this data folder: `holder` is its id, as it wrote it there, None if that cannot be read."""
+
+    def __init__(self, folder: Path, holder: int | None):
+        super().__init__(f"{folder} is in use by process {holder or 'unknown'}: stop it first, or give this one "
+                         "another data folder")
+        self.holder = holder
 
 
 def failure_of(error: OSError) -> str:
@@ -132,10 +137,9 @@ class FolderLock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            holder = _holder(self._descriptor)
             self.release()
-            raise StoreLocked(f"{path.parent} is in use by process {holder}: stop it first, or give this one "
-                              "another data folder") from error
+            raise StoreLocked(path.parent, holder) from error
         with contextlib.suppress(OSError):  # a full card must not keep the island from starting
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
@@ -145,6 +149,13 @@ class FolderLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _holder(descriptor: int) -> int | None:
+    """Whose process id a lock file holds; a card that fails must not hide that it is locked."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(os.pread(descriptor, 20, 0))
+    return None
 
 
 def _open_lock(path: Path) -> int | None:

@@ -157,7 +157,7 @@ class Card(Disk):
 
     def lock(self, path):
         if self._locked:
-            raise StoreLocked("somebody else")
+            raise StoreLocked(path.parent, None)
         self._locked = True
         return self
 

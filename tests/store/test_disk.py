@@ -27,8 +27,13 @@ def test_a_second_process_is_refused_and_told_who_has_the_folder(tmp_path):
                "JournalStore(Path(sys.argv[1]))")
     second = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=60)
     assert second.returncode and f"in use by process {os.getpid()}" in second.stderr
-    with pytest.raises(StoreLocked, match=str(tmp_path)):
+    with pytest.raises(StoreLocked, match=str(tmp_path)) as refused:
         JournalStore(tmp_path)
+    assert refused.value.holder == os.getpid()
+    (tmp_path / "lock").write_text("nobody\n")
+    with pytest.raises(StoreLocked, match="unknown") as refused:
+        JournalStore(tmp_path)
+    assert refused.value.holder is None
     store.commit(put=[made_up(1)])
     store.close()
     JournalStore(tmp_path).close()
