@@ -7,6 +7,7 @@ when they are put together, and only if the environment has ARCHIPEL_THREAD_GUAR
 import os
 import threading
 from collections.abc import Collection
+from inspect import getattr_static
 from typing import Any
 
 VARIABLE = "ARCHIPEL_THREAD_GUARD"
@@ -45,7 +46,7 @@ def is_on() -> bool:
 def guard(thing: Any, owner: ThreadOwner, only: Collection[str] = (), free: Collection[str] = ()) -> None:
     """Let `thing` raise WrongThread when another thread uses its attributes: all but `free`, or `only` these.
 
-    Does nothing unless the mode is on. A guarded object is still an instance of its class.
+    Does nothing unless the mode is on. A guarded object is still an instance of its class, and has no more attributes.
     """
     if not is_on():
         return
@@ -53,7 +54,11 @@ def guard(thing: Any, owner: ThreadOwner, only: Collection[str] = (), free: Coll
 
     def checked(self: Any, name: str) -> Any:
         if not name.startswith("__") and name not in free and (not only or name in only):
-            owner.check(f"{kind.__name__}.{name}")
+            try:
+                owner.check(f"{kind.__name__}.{name}")
+            except WrongThread:
+                getattr_static(self, name)  # AttributeError for what it has not: that is no question of threads
+                raise
         return kind.__getattribute__(self, name)
 
     thing.__class__ = type(kind.__name__, (kind,), {"__getattribute__": checked, "__slots__": ()})

@@ -53,6 +53,14 @@ def test_only_its_owner_may_use_it_while_that_thread_lives():
     assert elsewhere(lambda: bell.ring()) is None and bell.rung == 3 and isinstance(bell, Bell)
 
 
+def test_what_a_guarded_object_has_not_is_missing_in_every_thread():
+    bell, owner = Bell(), ThreadOwner("runner")
+    guard(bell, owner)
+    owner.begin(threading.current_thread())
+    assert isinstance(elsewhere(lambda: bell.rang), AttributeError) and not hasattr(bell, "rang")
+    assert isinstance(elsewhere(lambda: bell.rung), WrongThread) and bell.rung == 0
+
+
 def test_some_of_it_may_be_for_all():
     bell, other, owner = Bell(), Bell(), ThreadOwner("runner")
     guard(bell, owner, free=("rung",))
@@ -88,7 +96,7 @@ def island(tmp_path):
 
 
 def test_a_running_islands_core_is_its_runners_alone(island):
-    governors = list(island.governors)
+    governors = list(island.governors.values())
     lora, packet, mqtt = island.runner.call(lambda: list(island.replica.engines))
     misuses = [
         *(lambda engine=engine: engine.handle(Tick(), 0.0) for engine in (lora, packet, mqtt)),
