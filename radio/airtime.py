@@ -118,7 +118,7 @@ class Governor:
     """
 
     def __init__(self, region: str = "EU_868", share: float | None = None, monotonic: Callable[[], float] | None = None):
-        self.monotonic = monotonic
+        self._monotonic = monotonic
         self._hour = Window(HOUR_S + GUARD_S, grain_s=10)
         self._channel = Window(MINUTE_S, grain_s=1)  # ours and what we heard
         self._busy = _BackOff(FIRST_BUSY_S, LAST_BUSY_S)
@@ -205,7 +205,7 @@ class Governor:
                 self._hour.add(airtime_s, at - max(age_s, 0.0))  # nothing was spent later than it was kept
 
     def _moment(self, now: float) -> float:
-        return self.monotonic() if self.monotonic else now
+        return self._monotonic() if self._monotonic else now
 
     def _channel_wait_s(self, at: float, urgent: bool) -> float:
         limit = MAX_URGENT_CHANNEL_USE if urgent else MAX_CHANNEL_USE

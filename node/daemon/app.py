@@ -18,7 +18,7 @@ from node.daemon.ax25 import packet_engine, packet_governor, packet_link, packet
 from node.daemon.bulk_client import bulk_handlers
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery
-from node.daemon.lora import SUMMARY_WITHIN_S, LoraAdapter, RadioLimits
+from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor
 from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
 from node.daemon.mqtt import brokers_of
@@ -54,7 +54,6 @@ from radio.mqtt.link import MqttLink
 
 log = logging.getLogger(__name__)
 
-RADIO = "radio"
 MAX_NOTICES = 20
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
 LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine, writes nothing
@@ -122,7 +121,7 @@ class App:
     def _guard_threads(self) -> None:
         """In the debug mode: what belongs to the runner's thread raises when another one uses it."""
         owner = self.runner.owner
-        for mine in (*self.governors, *self.replica.engines):
+        for mine in (*self.governors.values(), *self.replica.engines):
             guard(mine, owner, free=("cost",))
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "raise_floor"))
 
@@ -157,7 +156,7 @@ class App:
         if abs(step_s) < LEAST_STEP_S:
             return
         with contextlib.suppress(StoreFailed):  # a card that fails is told elsewhere, and stops no clock
-            self.store.set_note("airtime", self.air.governor.state(self.timekeeper.now() + step_s))
+            self.store.set_notes(self._airtime_notes(self.timekeeper.now() + step_s))
         self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _neighbour_says(self, who: str, utc: float) -> None:
@@ -180,8 +179,11 @@ class App:
     def _keep_notes(self, now: float) -> None:
         """What must outlive a restart: the time, and what was sent in the last hour."""
         self.timekeeper.raise_floor()
-        self.store.set_note("clock", ClockNote(self.timekeeper.floor, now).as_json())
-        self.store.set_note("airtime", self.air.governor.state(now))
+        clock = ClockNote(self.timekeeper.floor, now).as_json()
+        self.store.set_notes({"clock": clock} | self._airtime_notes(now))
+
+    def _airtime_notes(self, now: float) -> dict[str, object]:
+        return {name: governor.state(now) for name, governor in self.governors.items()}
 
     def _periodic_jobs(self) -> list[PeriodicJob]:
         return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
@@ -204,13 +206,12 @@ class App:
         self.brokers = brokers_of(self.settings.mqtt, self.charter)
         self.links = self._make_links()
         member = Membership(self.charter, self.key, self.liveset)
-        self.air = LoraAdapter(RADIO, member, self._radio_facts, RadioLimits(radio.max_payload, radio.region, radio.share),
-                               self._neighbour_says)
-        packet_air = packet_governor(packet)
-        self.governors = [self.air.governor, packet_air]
-        for governor in self.governors:
-            governor.monotonic = self.timekeeper.monotonic
-        self.air.governor.restore(self.store.note("airtime"), self.timekeeper.now())
+        limits, monotonic = RadioLimits(radio.max_payload, radio.region, radio.share), self.timekeeper.monotonic
+        lora_air, packet_air = lora_governor(limits, monotonic), packet_governor(packet, monotonic)
+        self.governors = {"airtime": lora_air, "airtime packet": packet_air}
+        for name, governor in self.governors.items():
+            governor.restore(self.store.note(name), self.timekeeper.now())
+        self.air = LoraAdapter(member, self._radio_facts, limits, lora_air, self._neighbour_says)
         rng = random.Random()  # noqa: S311 - when to send is no secret
         engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
         engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in self.brokers]

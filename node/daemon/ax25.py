@@ -5,6 +5,7 @@ that the members of the set know it (`public`), and under whose callsign; before
 """
 
 import random
+from collections.abc import Callable
 
 from node.daemon.membership import Membership
 from node.daemon.settings import PacketSettings
@@ -31,9 +32,9 @@ def packet_link(settings: PacketSettings, speed: float = 1.0) -> KissLink:
                     PACKET)
 
 
-def packet_governor(settings: PacketSettings) -> Governor:
+def packet_governor(settings: PacketSettings, monotonic: Callable[[], float]) -> Governor:
     """The governor of this channel: no law limits it, the keeper's share does."""
-    return Governor(NO_DUTY_CYCLE, settings.share / 100)
+    return Governor(NO_DUTY_CYCLE, settings.share / 100, monotonic)
 
 
 def packet_engine(member: Membership, settings: PacketSettings, governor: Governor) -> AirEngine:

@@ -19,6 +19,7 @@ from radio.airtime import Governor
 from radio.lora import LONG_FAST, Modem, time_on_air_s
 from radio.regions import REGIONS, UNSET
 
+RADIO = "radio"
 DEFAULT_REGION = "EU_868"  # the strictest law of a common region, until the radio tells its own
 HOUR_MIN, HOURS = 60, 1 << 16
 SUMMARY_WITHIN_S = 1_800.0  # summaries tell the time by the hour
@@ -81,17 +82,24 @@ class SendingCost:
         return packets * self.on_air_s(-(-record_bytes // packets) + extra)
 
 
+def lora_governor(limits: RadioLimits, monotonic: Callable[[], float]) -> Governor:
+    """The governor of this channel, by the strictest law until the radio tells its region."""
+    return Governor(limits.region or DEFAULT_REGION, limits.share, monotonic)
+
+
 class LoraAdapter:
-    """An engine (`node.replica.replica.Engine`) for the link `name`. `facts()` gives what its radio told last.
+    """An engine (`node.replica.replica.Engine`) for the link RADIO. `facts()` gives what its radio told last.
 
     `tell_time(who, utc_s)` hears what neighbours take the time to be, within half an hour. All belongs to one thread but
     `cost`: a value that any thread may read.
     """
 
-    def __init__(self, name: str, member: Membership, facts: Callable[[], RadioFacts], limits: RadioLimits,
+    name = RADIO
+
+    def __init__(self, member: Membership, facts: Callable[[], RadioFacts], limits: RadioLimits, governor: Governor,
                  tell_time: Callable[[str, float], object]):
-        self.name, self._member, self._facts, self._limits, self._tell_time = name, member, facts, limits, tell_time
-        self.governor = Governor(limits.region or DEFAULT_REGION, limits.share)
+        self._member, self._facts, self._limits, self._tell_time = member, facts, limits, tell_time
+        self.governor = governor
         self._use_at = 0.0
         self._newest: float | None = None  # of the engine's own time: when a neighbour was heard last
         self.heard_at: float | None = None  # the same by the island's clock

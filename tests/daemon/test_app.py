@@ -240,15 +240,23 @@ def test_a_step_of_the_clock_is_kept_at_once_and_following_it_by_a_hair_writes_n
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 0.2))
         assert one.store.note("airtime") == kept
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 3_590))
-        after_a_power_cut = Governor()
-        after_a_power_cut.restore(one.store.note("airtime"), one.timekeeper.now() + 60)
-        assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
+        for note in ("airtime", "airtime packet"):
+            after_a_power_cut = Governor()
+            after_a_power_cut.restore(one.store.note(note), one.timekeeper.now() + 60)
+            assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
+
+
+def test_what_was_sent_by_either_air_counts_after_a_restart(folders, no_time_server):
+    with running(settings_for(folders[0]), ManualClock(NOON)) as one:
+        spend_in_both(one)
+    with running(settings_for(folders[0]), ManualClock(NOON + 60)) as one:
+        assert spent(one) == [5.0, 5.0]
 
 
 def spend_in_both(island):
     """Five seconds of air by LoRa and by packet radio, now."""
     def spend():
-        for governor in island.governors:
+        for governor in island.governors.values():
             governor.charge(5.0, island.timekeeper.now())
 
     island.runner.call(spend)
@@ -256,4 +264,4 @@ def spend_in_both(island):
 
 def spent(island):
     """What is on the accounts of both."""
-    return island.runner.call(lambda: [governor.used_s(island.timekeeper.now()) for governor in island.governors])
+    return island.runner.call(lambda: [one.used_s(island.timekeeper.now()) for one in island.governors.values()])

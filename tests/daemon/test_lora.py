@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from node.board.status import LinkStatus
-from node.daemon.lora import LoraAdapter, RadioLimits, time_of
+from node.daemon.lora import LoraAdapter, RadioLimits, lora_governor, time_of
 from node.daemon.membership import Membership
 from node.model.clock import EPOCH_S, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
@@ -20,6 +20,7 @@ KEY = SigningKey(b"\1" * 32)
 CHARTER = Charter.found("x", [KEY.public], bytes(32))
 MEMBER = Membership(CHARTER, KEY, LiveSet(CHARTER))
 NOW = EPOCH_S + 400 * 86_400.0
+LIMITS = RadioLimits(188)
 
 
 class Radio:
@@ -27,8 +28,8 @@ class Radio:
 
     def __init__(self):
         self.facts, self.times = Facts(region="EU_868"), []
-        self.side = LoraAdapter("radio", MEMBER, lambda: self.facts, RadioLimits(188),
-                            lambda who, utc: self.times.append((who, utc)))
+        self.side = LoraAdapter(MEMBER, lambda: self.facts, LIMITS, lora_governor(LIMITS, lambda: NOW),
+                                lambda who, utc: self.times.append((who, utc)))
 
     def come_up(self, **facts):
         self.facts = replace(self.facts, **facts)
@@ -61,7 +62,8 @@ def test_a_long_record_takes_several_packets(radio):
 def test_the_radios_region_sets_the_law_unless_the_keeper_did(radio):
     radio.come_up(region="EU_433")
     assert radio.side.governor.region == "EU_433"
-    kept = LoraAdapter("radio", MEMBER, lambda: Facts(region="US"), RadioLimits(188, "EU_868"), print)
+    limits = RadioLimits(188, "EU_868")
+    kept = LoraAdapter(MEMBER, lambda: Facts(region="US"), limits, lora_governor(limits, lambda: NOW), print)
     kept.handle(LinkChanged("radio", True), NOW)
     assert kept.governor.region == "EU_868"
 
