@@ -156,7 +156,7 @@ class App:
         if abs(step_s) < LEAST_STEP_S:
             return
         with contextlib.suppress(StoreFailed):  # a card that fails is told elsewhere, and stops no clock
-            self.store.set_notes(self._airtime_notes(self.timekeeper.now() + step_s))
+            self.store.set_notes(self._airtime_notes(self.timekeeper.now()))
         self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _neighbour_says(self, who: str, utc: float) -> None:
@@ -174,7 +174,8 @@ class App:
         return believed
 
     def _keep_last_notes(self) -> None:
-        self._keep_notes(self.timekeeper.now())
+        with contextlib.suppress(StoreFailed):  # the portal told of a card that fails; stopping goes on
+            self._keep_notes(self.timekeeper.now())
 
     def _keep_notes(self, now: float) -> None:
         """What must outlive a restart: the time, and what was sent in the last hour."""

@@ -246,6 +246,23 @@ def test_a_step_of_the_clock_is_kept_at_once_and_following_it_by_a_hair_writes_n
             assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
 
 
+def test_a_clock_set_back_just_before_a_power_cut_gives_no_airtime_back(folders, no_time_server):
+    with running(settings_for(folders[0]), ManualClock(NOON)) as one:
+        assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 2))
+        spend_in_both(one)
+        assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON - 3_590))
+        after_a_power_cut = Governor()
+        after_a_power_cut.restore(one.store.note("airtime"), one.timekeeper.now() + 60)
+        assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
+
+
+def test_a_card_that_fails_at_the_end_keeps_no_island_from_stopping(folders, no_time_server):
+    with running(settings_for(folders[0]), ManualClock(NOON)) as one:
+        spend_in_both(one)
+        one.store.close()
+    assert not [thread for thread in threading.enumerate() if thread.name in ("runner", "maintenance", "lan", "rpc")]
+
+
 def test_what_was_sent_by_either_air_counts_after_a_restart(folders, no_time_server):
     with running(settings_for(folders[0]), ManualClock(NOON)) as one:
         spend_in_both(one)
