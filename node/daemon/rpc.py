@@ -5,17 +5,20 @@ Only who may read the folder can ask (mode 0600), so there is no password. A req
 """
 
 import json
+import logging
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from node.board.api import BoardClosed
 from node.store.index import StoreFailed
+
+log = logging.getLogger(__name__)
 
 SOCKET_NAME = "control.sock"
 MAX_LINE_BYTES = 4_000_000
@@ -53,8 +56,11 @@ def ask(folder: Path, do: str, **request: Any) -> Any:
         except OSError as error:
             raise NotRunning(str(folder)) from error
         client.settimeout(PATIENCE_S)
-        client.sendall(json.dumps({"do": do, **request}).encode() + b"\n")
-        answer = json.loads(_line(client))
+        try:
+            client.sendall(json.dumps({"do": do, **request}).encode() + b"\n")
+            answer = json.loads(_line(client))
+        except (OSError, ValueError) as error:  # it stopped, or thinks for too long
+            raise Refused(RefusalReason.FAILED, what=str(error)) from error
     if "error" in answer:
         raise _refused(answer["error"])
     return answer["ok"]
@@ -78,6 +84,8 @@ class RpcServer:
 
     def close(self) -> None:
         """Stop answering."""
+        with suppress(OSError):  # twice is allowed
+            self._socket.shutdown(socket.SHUT_RDWR)  # closing alone does not wake its thread
         self._socket.close()
         (self._folder / SOCKET_NAME).unlink(missing_ok=True)
 
@@ -93,6 +101,8 @@ class RpcServer:
                     client.sendall(json.dumps(self._answer(_line(client))).encode() + b"\n")
                 except (OSError, ValueError):
                     continue  # who asked went away, or spoke nonsense
+                except Exception:  # nonsense of a kind that nobody thought of must not end this thread
+                    log.exception("a request of the command line failed")
 
     def _answer(self, line: bytes) -> dict:
         request = json.loads(line)

@@ -2,6 +2,7 @@
 
 import socket
 import stat
+import threading
 
 import pytest
 
@@ -27,7 +28,8 @@ def server(folder):
     def draft(_):
         raise Refused(RefusalReason.DRAFT, problems=[{"code": "empty"}])
 
-    made = RpcServer(folder, {"echo": lambda request: request, "boom": boom, "full": full, "draft": draft})
+    made = RpcServer(folder, {"echo": lambda request: request, "odd": lambda request: {1, 2}, "boom": boom, "full": full,
+                              "draft": draft})
     yield made
     made.close()
 
@@ -54,11 +56,27 @@ def test_a_failure_is_told_and_the_server_goes_on(folder, server):
 
 def test_nonsense_and_callers_who_hang_up_do_no_harm(folder, server, monkeypatch):
     monkeypatch.chdir(folder)
-    for line in (b"", b"nonsense\n", b"[]\n", b"\xff\n"):
+    for line in (b"", b"nonsense\n", b"[]\n", b"\xff\n", b'{"do": []}\n', b"[" * 100_000 + b"\n", b'{"do": "odd"}\n'):
         with socket.socket(socket.AF_UNIX) as caller:
             caller.connect(SOCKET_NAME)
             caller.sendall(line)
     assert ask(folder, "echo", n=1) == {"n": 1}
+
+
+def test_an_island_that_goes_away_while_it_is_asked_is_told_as_a_failure(folder, server):
+    with pytest.raises(Refused) as refused:
+        ask(folder, "odd")
+    assert refused.value.reason is RefusalReason.FAILED and refused.value.fields["what"]
+    assert ask(folder, "echo", n=1) == {"n": 1}
+
+
+def test_its_thread_ends_when_it_is_closed(folder, server):
+    answering = [thread for thread in threading.enumerate() if thread.name == "rpc"]
+    server.close()
+    for thread in answering:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert answering
 
 
 def test_only_the_owner_may_ask(folder, server):
