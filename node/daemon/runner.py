@@ -12,7 +12,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -97,7 +97,10 @@ class LinkPort:
         """Close the link and let both threads end; a `send` that hangs inside its library is left behind."""
         self._closing.set()
         self._out.put(None)
-        self.link.close()
+        try:
+            self.link.close()
+        except Exception:  # the others must be closed, and the runner stopped, all the same
+            log.exception("%s: closing failed", self.link.name)
         for thread in self._threads:
             thread.join(2)
 
@@ -107,8 +110,13 @@ class LinkPort:
             if self.link.state != was:
                 was = self.link.state
                 log.info("%s: %s", self.link.name, was)
-            self._look()
-            heard = self.link.receive(LISTEN_S)
+            try:
+                self._look()
+                heard = self.link.receive(LISTEN_S)
+            except Exception:  # as below: the link would be deaf for ever
+                log.exception("%s: listening failed", self.link.name)
+                self._closing.wait(LISTEN_S)
+                continue
             if heard is not None:
                 self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops))
 
@@ -198,13 +206,16 @@ class Runner:
         return verdicts
 
     def _answered(self, pending: PendingPublish | PendingCall) -> Any:
-        """The answer; raises what went wrong, or CancelledError when the runner has ended."""
+        """The answer; raises what went wrong, or StoreFailed("closed") when the runner has ended."""
         if threading.current_thread() is self._thread:
             raise LocalMisuse("the runner's thread would wait for itself")
         self._inbox.put(pending)
         if self._ended.is_set():
             self._turn_away()
-        return pending.answer.result()
+        try:
+            return pending.answer.result()
+        except CancelledError:
+            raise StoreFailed("closed") from None
 
     def _stop(self) -> None:
         self._stopping = True
@@ -240,8 +251,11 @@ class Runner:
     def _patience_s(self) -> float:
         now, mono = self._clock.now(), self._clock.monotonic()
         waits = [MAX_WAIT_S, *(job.due - mono for job in self._jobs)]
-        if self.replica.deadline is not None:
-            waits.append(self.replica.deadline - now)
+        try:
+            if (deadline := self.replica.deadline) is not None:
+                waits.append(deadline - now)
+        except Exception:  # without its deadline the runner is late; without the runner the island is dead
+            log.exception("the runner was told no deadline")
         return max(min(waits) / self._clock.rate, 0.01)  # a deadline that stays in the past must not spin
 
     def _turn(self, batch: list[Event | PendingPublish | PendingCall]) -> None:
@@ -271,7 +285,7 @@ class Runner:
     def react(self, events: list[Event]) -> None:
         """Let the island react now. For the runner's own thread, between two events."""
         now = self._clock.now()
-        if self.replica.deadline is not None and self.replica.deadline <= now:
+        if (deadline := self.replica.deadline) is not None and deadline <= now:
             events.append(Tick())
         self._send(self.replica.handle_all(events, now))
 

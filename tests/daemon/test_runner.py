@@ -3,7 +3,6 @@
 import queue
 import threading
 from collections import Counter
-from concurrent.futures import CancelledError
 
 import pytest
 
@@ -213,7 +212,7 @@ def test_the_runners_thread_never_waits_for_itself(start):
 def test_who_asks_once_it_has_stopped_is_not_kept_waiting(start):
     runner = start(Wire(), Parrot())
     runner.stop()
-    with pytest.raises(CancelledError):
+    with pytest.raises(StoreFailed, match="closed"):
         runner.publish(post())
 
 
@@ -222,6 +221,61 @@ def test_work_that_fails_is_its_askers_failure(start):
     with pytest.raises(ZeroDivisionError):
         runner.call(lambda: 1 / 0)
     assert runner.call(lambda: "still here") == "still here"
+
+
+def test_a_link_whose_library_fails_while_it_listens_is_heard_all_the_same(start, caplog):
+    class Flaky(Wire):
+        """Fails at each second packet."""
+
+        def receive(self, timeout_s):
+            heard = super().receive(timeout_s)
+            if heard and heard.payload == b"boom":
+                raise RuntimeError("a surprise of the library")
+            return heard
+
+    wire, parrot = Flaky(), Parrot()
+    start(wire, parrot)
+    assert parrot.told.get(timeout=30) == LinkChanged("wire", True)
+    for payload in (b"boom", b"1", b"boom", b"2"):
+        wire.heard.put(Received(payload))
+    assert [parrot.told.get(timeout=30).payload for _ in range(2)] == [b"1", b"2"]
+    assert caplog.text.count("listening failed") == 2
+
+
+def test_a_link_that_fails_to_close_keeps_the_runner_from_stopping_no_more_than_others(start, caplog):
+    class Clinging(Wire):
+        """Fails when it is closed."""
+
+        def close(self):
+            super().close()
+            raise RuntimeError("a surprise of the library")
+
+    runner = start(Clinging(), Parrot())
+    runner.stop()
+    assert "closing failed" in caplog.text
+    with pytest.raises(StoreFailed, match="closed"):
+        runner.publish(post())
+
+
+def test_an_engine_that_cannot_say_its_deadline_ends_nothing(start, caplog):
+    class Lost(Parrot):
+        """Does not know when."""
+
+        lost = False
+
+        @property
+        def deadline(self):
+            if self.lost:
+                raise RuntimeError("a mistake of ours")
+            return None
+
+    lost = Lost()
+    runner = start(Wire(), lost)
+    runner.call(lambda: setattr(lost, "lost", True))
+    runner.take(LinkChanged("wire", True))
+    until(lambda: "deadline" in caplog.text)
+    assert runner.publish(post()).kept
+    lost.lost = False
 
 
 def test_periodic_jobs_are_done_again_and_again(start):
