@@ -97,8 +97,12 @@ class Maintenance:
             for task in self._tasks:
                 self._do(task)
             busy_s = time.monotonic() - began_at
-            more = self._behind or self._unindexed
-            pause_s = busy_s if more else PERIOD_S / rate  # half of the time is for others
+            pause_s = busy_s if self.has_more else PERIOD_S / rate  # half of the time is for others
+
+    @property
+    def has_more(self) -> bool:
+        """Whether texts wait to be decoded."""
+        return self._behind or bool(self._unindexed)
 
     @staticmethod
     def _do(task: Callable[[], object]) -> None:
@@ -118,15 +122,18 @@ class Maintenance:
 
     def index(self) -> None:
         """Let search find what is new, a few texts at a time, what came last first: after an import many wait."""
-        island = self._island
-        if island.liveset.revision != self._indexed_revision:
-            self._indexed_revision = island.liveset.revision
-            self._unindexed = island.archive.wordless(reversed(list(island.liveset.ids())))
-        batch, self._unindexed = self._unindexed[:INDEX_BATCH], self._unindexed[INDEX_BATCH:]
-        for id_ in batch:
-            text, record = island.board.reader.text_of(id_), island.liveset.get(id_)
-            if text and record:
-                island.archive.index(id_, record.created, text)
+        revision, unindexed = self._island.liveset.revision, self._unindexed
+        if revision != self._indexed_revision:
+            unindexed = self._island.archive.wordless(reversed(list(self._island.liveset.ids())))
+        self._indexed_revision, self._unindexed = -1, []  # should it fail, all is looked through again, without haste
+        for id_ in unindexed[:INDEX_BATCH]:
+            self._index_one(id_)
+        self._indexed_revision, self._unindexed = revision, unindexed[INDEX_BATCH:]
+
+    def _index_one(self, id_: bytes) -> None:
+        text, record = self._island.board.reader.text_of(id_), self._island.liveset.get(id_)
+        if text and record:
+            self._island.archive.index(id_, record.created, text)
 
     def _retire_now_and_then(self) -> None:
         mono = self._island.timekeeper.monotonic()

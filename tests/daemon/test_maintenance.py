@@ -10,6 +10,7 @@ from node.model.record import record_id
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.archive import Archive
+from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.sync.events import RecordPosted
 from tests.sim.village import NOW, Village
@@ -167,3 +168,22 @@ def test_an_edit_code_dies_with_its_post_and_not_before(island):
     assert island.archive.get(record_id(claim)) and island.forgotten == []
     hours(island, maintenance, 90)
     assert island.archive.get(record_id(post)) and island.forgotten == [record_id(post)[:8]]
+
+
+def test_texts_that_could_not_be_indexed_are_indexed_the_next_time(island):
+    maintenance, post = Maintenance(island), island.village.bulletin(text="soupe ce soir")
+    island.replica.handle(RecordPosted(post), NOW)
+    right, asked = island.board.reader.text_of, []
+
+    def fails_once(id_):
+        asked.append(id_)
+        if len(asked) == 1:
+            raise StoreFailed("io-error")
+        return right(id_)
+
+    island.board.reader.text_of = fails_once
+    with pytest.raises(StoreFailed):
+        maintenance.index()
+    assert not maintenance.has_more, "no haste after a failure"
+    maintenance.index()
+    assert island.archive.search("soupe")[0] == [record_id(post)]
