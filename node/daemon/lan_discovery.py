@@ -7,9 +7,11 @@ is an island, not whose. Visits are on a thread of their own; whoever does not a
 import http.client
 import logging
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import ifaddr
@@ -129,16 +131,19 @@ class LanDiscovery:
 
     def _look(self) -> None:
         """Begin to look for others, or begin anew when this machine has other addresses than before."""
-        self._looked_at, addresses = time.monotonic(), own_addresses()
-        if self._finder is not None and self._finder.addresses == addresses:
-            return
+        self._looked_at = time.monotonic()
         try:
-            if self._finder is not None:
-                self._finder.close()
+            addresses = own_addresses()
+            if self._finder is not None and self._finder.addresses == addresses:
+                return
+            last, self._finder = self._finder, None
+            if last is not None:
+                last.close()
             self._finder = Finder(self._settings, self.meet, addresses) if addresses else None
         except (OSError, ZeroconfError) as error:
-            self._finder = None
             log.info("looking for other islands on the network failed: %s", error)
+        except Exception:  # the peers that are known must be visited all the same
+            log.exception("looking for other islands on the network failed")
 
     def visit(self, peer: Peer) -> None:
         """Go there once; what went wrong is in its `state`."""
@@ -169,12 +174,29 @@ def ask(address: Address, message: bytes) -> bytes:
     try:
         connection.request("POST", PATH, message, {"Host": HOST, "Content-Type": "application/octet-stream"})
         connection.sock.settimeout(ANSWER_S)
-        response = connection.getresponse()
-        if response.status != 200:
-            raise NoAnswer(f"status-{response.status}")
-        return _body(response, end_at)
+        with _bounded(connection.sock, end_at):
+            response = connection.getresponse()
+            if response.status != 200:
+                raise NoAnswer(f"status-{response.status}")
+            return _body(response, end_at)
     finally:
         connection.close()
+
+
+@contextmanager
+def _bounded(peer: socket.socket, end_at: float) -> Iterator[None]:
+    """Let nothing more come at `end_at`: a head that drips byte by byte meets no timeout of the socket."""
+    def end() -> None:
+        with suppress(OSError):  # it is closed already
+            peer.shutdown(socket.SHUT_RDWR)
+
+    ending = threading.Timer(max(end_at - time.monotonic(), 0.0), end)
+    ending.daemon = True
+    ending.start()
+    try:
+        yield
+    finally:
+        ending.cancel()
 
 
 def own_addresses() -> list[str]:
@@ -189,6 +211,8 @@ def _body(response: http.client.HTTPResponse, end_at: float) -> bytes:
         body += block
         if len(body) > MAX_MESSAGE_BYTES or time.monotonic() > end_at:
             raise NoAnswer("too-much")
+    if time.monotonic() > end_at:  # it was cut off, and is not whole
+        raise NoAnswer("slow")
     return bytes(body)
 
 

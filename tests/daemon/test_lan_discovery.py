@@ -1,6 +1,7 @@
 """Islands on one network find each other and end alike; peers that are slow, endless or hostile cost bounded time."""
 
 import contextlib
+import http.client
 import http.server
 import socket
 import threading
@@ -114,6 +115,42 @@ def test_an_answer_that_drips_for_ever_is_left(village, monkeypatch):
     with serving(lambda message: (200, dripping())) as address, pytest.raises(NoAnswer):
         ask(address, b"")
     assert ANSWER_S >= 30
+
+
+def test_a_head_that_drips_for_ever_is_left_too(monkeypatch):
+    monkeypatch.setattr("node.daemon.lan_discovery.ANSWER_S", 0.5)
+    dripped, most = [], 1_500
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def drip():
+            caller, _ = server.accept()
+            with caller, contextlib.suppress(OSError):
+                caller.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while len(dripped) < most:
+                    caller.sendall(b".")
+                    dripped.append(time.sleep(0.02))
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with pytest.raises((OSError, http.client.HTTPException, NoAnswer)):
+            ask(server.getsockname(), b"")
+        assert len(dripped) < most
+        dripping.join(30)
+
+
+def test_a_machine_that_cannot_tell_its_addresses_visits_its_peers_all_the_same(village, monkeypatch):
+    def lost():
+        raise OSError(24, "too many open files")
+
+    monkeypatch.setattr("node.daemon.lan_discovery.own_addresses", lost)
+    here, there = Shore(village).hold(*busy(village, 3)), Shore(village, "island")
+    answers = service(there, village, 2)
+    with serving(lambda message: (200, [answers.answer(message)])) as address:
+        made = LanDiscovery(here.bulk, service(here, village), DiscoverySettings(b"x", (address,)))
+        made.start()
+        try:
+            until(lambda: here.ids == there.ids)
+        finally:
+            made.close()
 
 
 def test_a_change_here_is_told_soon_and_what_is_equal_now_and_then():
