@@ -6,7 +6,7 @@ What waits is signed at once, with the minute it will be published as its creati
 import base64
 from dataclasses import replace
 
-from node.board.api import AuditEntry, BoardClosed, Draft, DraftRefused, Item, Posted, Problem
+from node.board.api import AuditEntry, Author, BoardClosed, Draft, DraftRefused, Item, Posted, Problem
 from node.board.composing import Composer
 from node.board.edit_codes import CODE_LETTERS, SALT_BYTES, hash_code, is_code, make_code
 from node.board.host import Host
@@ -83,7 +83,7 @@ class Publisher(Composer):
         """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
         waiting = self.notes.state.waiting.get(item_id)
         if waiting:
-            self._check_code(waiting.root, code)
+            self._key_that_made(waiting, code)
             if self.drop(item_id):
                 return Posted(item_id, "", self._cost(0))
         item, key = self._owned(item_id, code)
@@ -174,15 +174,15 @@ class Publisher(Composer):
 
     def _correct_waiting(self, post: PendingPost, code: str, draft: Draft) -> Posted | None:
         """Another text in the place of one that nobody has seen yet; None if it waits no longer."""
-        self._check_code(post.root, code)
+        key = self._key_that_made(post, code)
         old, composed = decode(post.raw), self.compose(replace(draft, publish_at=post.publish_at))
         record = replace(composed.record, author=old.author, created=max(old.created, self.now()))
-        better = replace(post, raw=self._signed(record, self._key))
+        better = replace(post, raw=self._signed(record, key))
 
         def swap(state: BoardState) -> BoardState:
             return state.without_waiting(post.id).with_waiting(better) if post.id in state.waiting else state
 
-        if not self.notes.update(swap, codes={post.root: None, better.root: self.notes.edit_code(post.root)}):
+        if not self.notes.update(swap, codes={post.root: None, better.root: self.notes.edit_code(post.root) or None}):
             return None
         return Posted(better.id, "", self._cost(composed.size_bytes), waiting=True)
 
@@ -193,15 +193,22 @@ class Publisher(Composer):
         item = self.reader.find(item_id)
         if item is None or item.expires <= self.now():
             raise DraftRefused([Problem("", ProblemCode.TARGET_GONE)])
-        if item.author.group:
-            key = self._group_key(item.author.name, code, "word")
-            if key.key_id.hex() != item.author.key_id:  # another group of the same name
+        return item, self._key_of(item.author, root_of(item), code)
+
+    def _key_that_made(self, post: PendingPost, code: str) -> SigningKey:
+        """The key that signed what waits, for who knows its code; raises DraftRefused."""
+        return self._key_of(self.reader.author(decode(post.raw).author), post.root, code)
+
+    def _key_of(self, author: Author, root: bytes, code: str) -> SigningKey:
+        if author.group:
+            key = self._group_key(author.name, code, "word")
+            if key.key_id.hex() != author.key_id:  # another group of the same name
                 raise DraftRefused([Problem("word", ProblemCode.NOT_YOURS)])
-            return item, key
-        if not item.author.here:
+            return key
+        if not author.here:
             raise DraftRefused([Problem("word", ProblemCode.NOT_YOURS)])
-        self._check_code(root_of(item), code)
-        return item, self._key
+        self._check_code(root, code)
+        return self._key
 
     def _check_code(self, root: bytes, code: str) -> None:
         kept = self.notes.edit_code(root)

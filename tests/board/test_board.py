@@ -146,6 +146,21 @@ def test_a_group_signs_with_its_passphrase(place):
     assert place.board.item(posted.id) is None
 
 
+def test_a_group_changes_and_withdraws_with_its_passphrase_what_waits_for_its_minute(place):
+    add_group(place.board, "Syndicat", b"\3" * 32, "trois chats")
+    later = Draft(Kind.BULLETIN, text="Grève demain", publish_at=place.minute + 60)
+    first, second = (place.board.post(replace(later, text=text), "Syndicat", "trois chats") for text in ("grève", "marche"))
+    for change in (place.board.withdraw, lambda *given: place.board.correct(*given, later)):
+        assert problems(change, first.id, "deux chats") == [("word", "passphrase-wrong")]
+    better = place.board.correct(first.id, "trois chats", later)
+    place.board.withdraw(second.id, "trois chats")
+    assert [(one.item.id, one.item.text) for one in place.board.waiting()] == [(better.id, "Grève demain")]
+    place.clock.advance(3_600)
+    assert place.board.publish_due() == 1
+    assert place.board.item(better.id).author.name == "Syndicat"
+    assert not place.board.notes.edit_code(bytes.fromhex(better.id)[:8])
+
+
 def test_what_a_keeper_hides_stays_hidden_here_when_it_is_corrected(place):
     posted = place.board.post(Draft(Kind.BULLETIN, text="pub"))
     place.board.hide(posted.id, True, "nadia")
