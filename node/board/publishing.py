@@ -58,9 +58,7 @@ class Publisher(Composer):
         if waits:
             self._wait(post, kept)
         else:
-            if kept:
-                self.notes.keep_edit_code(post.root, kept)
-            self._publish(raw)
+            self._publish_with_code(post, kept)
         return Posted(post.id, code, self._cost(len(raw)), waits)
 
     def correct(self, item_id: str, code: str, draft: Draft) -> Posted:
@@ -117,6 +115,17 @@ class Publisher(Composer):
     def _check_admitted(self, key: SigningKey) -> None:
         if not self._liveset.trust.may(key.key_id, Right.WRITE, self.now()):
             raise BoardClosed(ClosedReason.NOT_ADMITTED)
+
+    def _publish_with_code(self, post: PendingPost, kept: str | None) -> None:
+        """The code first: nobody could ever withdraw a post that came out without it."""
+        if kept:
+            self.notes.keep_edit_code(post.root, kept)
+        try:
+            self._publish(post.raw)
+        except BoardClosed:
+            if kept and not self._liveset.about(post.root):
+                self.notes.forget_edit_codes([post.root])
+            raise
 
     def _publish(self, raw: bytes) -> None:
         try:

@@ -146,6 +146,25 @@ def test_a_group_signs_with_its_passphrase(place):
     assert place.board.item(posted.id) is None
 
 
+def test_no_edit_code_is_left_of_a_post_that_was_not_kept(tmp_path):
+    class Full(Place):
+        """Keeps notes, and no record."""
+
+        full = False
+
+        def publish(self, raw):
+            if self.full:
+                raise StoreFailed("full")
+            return super().publish(raw)
+
+    place = Full(tmp_path)
+    place.full = True
+    with pytest.raises(BoardClosed, match="full"):
+        place.board.post(Draft(Kind.BULLETIN, text="Soupe"))
+    assert not [name for name in place.store._notes if place.store.note(name)]
+    place.archive.close()
+
+
 def test_a_group_changes_and_withdraws_with_its_passphrase_what_waits_for_its_minute(place):
     add_group(place.board, "Syndicat", b"\3" * 32, "trois chats")
     later = Draft(Kind.BULLETIN, text="Grève demain", publish_at=place.minute + 60)
