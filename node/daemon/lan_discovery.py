@@ -160,7 +160,8 @@ class LanDiscovery:
         with self._lock:
             peer.failures, peer.state = 0, "up"
             peer.new, peer.given = peer.new + visited.new, peer.given + visited.given
-            peer.revision = self._bulk.revision  # what came from there need not be told there
+            if visited.new:
+                peer.revision = self._bulk.revision  # what came from there need not be told there
 
     def _note_failure(self, peer: Peer, state: str) -> None:
         with self._lock:

@@ -159,6 +159,24 @@ def test_a_change_here_is_told_soon_and_what_is_equal_now_and_then():
     assert not peer.due(1_003.0, 5) and peer.due(1_005.0, 5)
 
 
+def test_what_comes_here_during_a_visit_is_told_there_soon(village):
+    raws = busy(village, 3)
+    here, there = Shore(village).hold(*raws[:-1]), Shore(village, "island")
+    answers, asked = service(there, village, 2), []
+
+    def answer(message):
+        told = answers.answer(message)
+        asked.append(message)
+        if len(asked) == 2:  # compared and traded already
+            here.hold(raws[-1])
+        return 200, [told]
+
+    with visits(here, village) as visiting, serving(answer) as address:
+        visiting.visit(peer := Peer(address))
+    assert peer.state == "up" and here.ids != there.ids
+    assert peer.due(peer.visited_at + 5, here.bulk.revision)
+
+
 def test_peers_that_are_met_are_bounded_and_the_silent_make_room(village):
     with visits(Shore(village), village) as visiting:
         for number in range(MAX_PEERS * 2):
