@@ -112,7 +112,8 @@ def test_an_answer_that_drips_for_ever_is_left(village, monkeypatch):
             time.sleep(0.02)
             yield b"."
 
-    with serving(lambda message: (200, dripping())) as address, pytest.raises(NoAnswer):
+    left = NoAnswer, OSError  # whichever limit is met first where half a second may pass between two bytes
+    with serving(lambda message: (200, dripping())) as address, pytest.raises(left):
         ask(address, b"")
     assert ANSWER_S >= 30
 
