@@ -32,6 +32,7 @@ INBOX = 2_000  # events; beyond it listening threads wait, and links drop and co
 BATCH = 200
 LISTEN_S = 0.5
 MAX_WAIT_S = 5.0
+STOP_S = 30.0  # for the jobs of its last turn, on a card that is slow; less than systemd's 90 s to stop
 CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting")
 CHANGES_OF_REPLICA = ("handle", "handle_all", "publish", "take_in", "load", "deadline")
 
@@ -171,7 +172,7 @@ class Runner:
             port.close()
         if not self._ended.is_set():
             self.call(self._stop)
-        self._thread.join(5)
+        self._thread.join(STOP_S)
 
     @property
     def waiting(self) -> int:
