@@ -109,7 +109,6 @@ class App:
 
     def _start(self) -> None:
         self.runner.start()
-        self._open.callback(self._keep_last_notes)
         self._open.callback(self.runner.stop)
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
         for working in (self.discovery, self.maintenance):
@@ -173,10 +172,6 @@ class App:
         self.reporter.refresh(self.timekeeper.now())  # the keeper's next page shows it
         return believed
 
-    def _keep_last_notes(self) -> None:
-        with contextlib.suppress(StoreFailed):  # the portal told of a card that fails; stopping goes on
-            self._keep_notes(self.timekeeper.now())
-
     def _keep_notes(self, now: float) -> None:
         """What must outlive a restart: the time, and what was sent in the last hour."""
         self.timekeeper.raise_floor()
@@ -187,7 +182,7 @@ class App:
         return {name: governor.state(now) for name, governor in self.governors.items()}
 
     def _periodic_jobs(self) -> list[PeriodicJob]:
-        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
+        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes, at_end=True),
                 PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now))]
 
     # links

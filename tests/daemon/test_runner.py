@@ -282,3 +282,18 @@ def test_periodic_jobs_are_done_again_and_again(start):
     done = queue.Queue()
     start(Wire(), Parrot(), jobs=[PeriodicJob(0.01, done.put)])
     assert done.get(timeout=30) < done.get(timeout=5)
+
+
+def test_what_must_outlive_a_restart_is_done_once_more_at_the_end_by_the_runner_itself(start):
+    done = []
+
+    def broken(now):
+        raise RuntimeError("a mistake of ours")
+
+    jobs = [PeriodicJob(3_600, lambda now: done.append(("once", threading.current_thread().name))),
+            PeriodicJob(3_600, broken, at_end=True),
+            PeriodicJob(3_600, lambda now: done.append(("again", threading.current_thread().name)), at_end=True)]
+    runner = start(Wire(), Parrot(), jobs=jobs)
+    until(lambda: len(done) == 2)
+    runner.stop()
+    assert done == [("once", "runner"), ("again", "runner"), ("again", "runner")]
