@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from tarfile import TarInfo
 
 from archipel_image.layers import Entry, link_entry, read_tar, tree
 from archipel_image.sources import PROJECT
@@ -45,7 +46,7 @@ def interpreter(base: Path, cache: Path) -> Path:
     return folder
 
 
-def _place(root: Path, info, content: bytes) -> None:
+def _place(root: Path, info: TarInfo, content: bytes) -> None:
     path = root / info.name
     path.parent.mkdir(parents=True, exist_ok=True)
     if info.issym():
