@@ -148,7 +148,8 @@ def test_half_a_message_and_then_a_new_connection_is_a_new_beginning(puppet, con
     puppet.hang_up()
     until(lambda: link.counters["connected"] == 2)
     puppet.say(packet=packet_from(8, 3, 256, b"whole"))
-    assert link.receive(5).payload == b"whole"
+    assert link.receive(60).payload == b"whole"
+    assert link.counters["radio-garbage"] == 0, "nothing of the new connection was taken for the rest of the old message"
 
 
 def test_the_end_of_another_handshake_is_not_the_end_of_ours(puppet, connect):
