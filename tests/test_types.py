@@ -19,8 +19,7 @@ EVERYWHERE = {"disallow_untyped_defs", "check_untyped_defs", "strict_equality", 
 MAX_IGNORED = 10
 # Calls that fill a dataclass from a mapping whose types nobody checks: file and class, and why it may be.
 FROM_MAPPINGS = {
-    ("node/cli/options.py", "Problem"): "an answer of the island in JSON",
-    ("node/daemon/rpc.py", "Refused"): "the same: fields of an error, of any kind",
+    ("node/daemon/rpc.py", "Refused"): "an answer of the island in JSON: fields of an error, of any kind",
     ("node/daemon/rpc_handlers.py", "Draft"): "a request of our own command line in JSON",
     ("node/daemon/settings.py", "Settings"): "sections by name, each made and checked before",
 }
