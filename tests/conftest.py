@@ -49,8 +49,8 @@ def pytest_xdist_auto_num_workers():
 @pytest.fixture(scope="session", autouse=True)
 def _starts_no_process(pytestconfig):
     """`--quick`: starting a process fails the test that does it and was not marked."""
-    def refuse(event, _arguments):
-        if event in STARTS:
+    def refuse(event, arguments):
+        if event in STARTS or (event == "import" and arguments[0].startswith("multiprocessing.popen_")):
             pytest.fail(f"{event}: mark the test with @pytest.mark.process")
 
     if pytestconfig.getoption("--quick"):

@@ -1,6 +1,7 @@
 """The agenda: a week or a month at a time, past days too."""
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from flask import Blueprint, abort, request
@@ -46,7 +47,7 @@ def month(begin: date) -> str:
     }))
 
 
-def _span(first: date, after: date, more: dict):
+def _span(first: date, after: date, more: dict) -> Callable[[int], dict]:
     """What fills a page about [first, after); rows beyond the page's weight are said to be left out."""
     topic, zone = asked_topic(), settings().zone
     events = board().events(dates.midnight(first, zone), dates.midnight(after, zone), topic)

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
@@ -20,7 +21,7 @@ LISTED_TOPICS = {number: slug for number, slug in TOPICS.items() if number} | {0
 SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a chance of 2e-7
 
 
-def address(item: Item, **more) -> str:
+def address(item: Item, **more: Any) -> str:
     """The path of an item's page."""
     return url_for("public.item", item_id=item.id[:SHOWN_DIGITS], **more)
 

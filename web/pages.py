@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from markupsafe import Markup
@@ -80,7 +81,7 @@ def kept(view: Callable) -> Callable:
     """A view whose page depends on its address, language and board alone: made once, and 304 for those who have it."""
 
     @wraps(view)
-    def cached(**arguments) -> Response:
+    def cached(**arguments: Any) -> Response:
         def make() -> Response:
             response = make_response(view(**arguments))
             response.add_etag()

@@ -39,13 +39,14 @@ def interpreter(base: Path, cache: Path) -> Path:
     folder = cache / f"python-{base.stem}"
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=cache) as beside:
-            for info, content in read_tar(base, lambda name: bool(INTERPRETER.fullmatch(name))):
-                _place(Path(beside) / "root", info, content)
+            for entry in read_tar(base, lambda name: bool(INTERPRETER.fullmatch(name))):
+                _place(Path(beside) / "root", entry)
             (Path(beside) / "root").rename(folder)
     return folder
 
 
-def _place(root: Path, info, content: bytes) -> None:
+def _place(root: Path, entry: Entry) -> None:
+    info, content = entry
     path = root / info.name
     path.parent.mkdir(parents=True, exist_ok=True)
     if info.issym():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def release_moment() -> int:
 
 
 @contextmanager
-def step(what: str):
+def step(what: str) -> Iterator[None]:
     """Say what is being done, and how long it took."""
     print(f"{what} ...", flush=True)
     began = time.monotonic()

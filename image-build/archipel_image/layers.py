@@ -3,8 +3,9 @@
 import io
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from archipel_image.base import EPOCH_S
 
@@ -46,7 +47,7 @@ def tree(folder: Path, under: str = "", keep_compiled: bool = False) -> Iterator
             yield file_entry(name, path.read_bytes(), 0o755 if os.access(path, os.X_OK) else 0o644)
 
 
-def read_tar(path: Path, wanted) -> Iterator[Entry]:
+def read_tar(path: Path, wanted: Callable[[str], object]) -> Iterator[Entry]:
     """The entries of a tar whose name `wanted(name)`, names without "./"."""
     with tarfile.open(path) as archive:
         for info in archive:
@@ -58,7 +59,7 @@ def read_tar(path: Path, wanted) -> Iterator[Entry]:
                 yield info, content.read() if content else b""
 
 
-def write_tar(stream, entries: Iterator[Entry]) -> None:
+def write_tar(stream: IO[bytes], entries: Iterator[Entry]) -> None:
     """Write entries as a tar; an entry that comes again is left out, so earlier ones win."""
     seen: set[str] = set()
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:

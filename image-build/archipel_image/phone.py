@@ -13,6 +13,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from typing import Any
 
 PORTAL = "198.51.100.1"
 PROBE = "connectivitycheck.gstatic.com"
@@ -35,7 +37,7 @@ def inside(phone: str, *command: str) -> list[str]:
     return ["ip", "netns", "exec", phone, *command]
 
 
-def until(ready, patience_s: float = 120):
+def until(ready: Callable[[], Any], patience_s: float = 120) -> Any:
     """Wait for something true; its value."""
     give_up_at = time.monotonic() + patience_s
     while not (value := ready()):
@@ -93,7 +95,7 @@ def asked(name: str) -> dict:
 class Stay(urllib.request.HTTPRedirectHandler):
     """Follows nothing."""
 
-    def redirect_request(self, *_):
+    def redirect_request(self, *_: object) -> None:
         """No."""
 
 

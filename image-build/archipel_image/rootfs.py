@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def _entries(base: Path, app: App, given: Given) -> Iterator[Entry]:
     yield from (folder_entry(str(parent)) for entry in ours for parent in Path(entry[0].name).parents if parent.name)
 
 
-def accounted(info, content: bytes) -> Entry:
+def accounted(info: tarfile.TarInfo, content: bytes) -> Entry:
     """One of Debian's account files with our users in it; nobody has a password, root included."""
     lines = content.decode().splitlines()
     kind = info.name.removeprefix("etc/")

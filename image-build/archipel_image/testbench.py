@@ -129,7 +129,7 @@ def _board(machine: Machine) -> str:
 def redirect_of(request: urllib.request.Request) -> str:
     """Where a request is sent on to, "" if it is answered."""
     class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_):
+        def redirect_request(self, *_: object) -> None:
             return None
 
     try:

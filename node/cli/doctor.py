@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from node.cli.island import time_source
+from node.cli.language import time_source
 from node.cli.serve import PortTaken, check_free
 from node.daemon.ax25 import packet_ready
 from node.daemon.keyfiles import KeyFolder, KeyTrouble

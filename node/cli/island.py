@@ -10,15 +10,9 @@ import click
 
 from node.board import explanations
 from node.cli.help import command
-from node.cli.language import _, ngettext, say, worded
+from node.cli.language import _, ngettext, say, time_source, worded
 from node.cli.options import ask, config_option, settings_of
-from node.i18n.sentence import N_, Sentence
 from node.model.clock import FastClock, SystemClock, seconds_of
-
-TIME_SOURCES = {  # node.daemon.timekeeper.TimeSource
-    "radio": N_("a radio"), "island": N_("other islands"), "system": N_("this machine"), "keeper": N_("a keeper"),
-    "floor": N_("nobody yet"),
-}
 
 
 @command()
@@ -80,11 +74,6 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         _others_line(told),
         *(link_line(link) for link in told["links"]),
     ]
-
-
-def time_source(slug: str) -> Sentence:
-    """Who told an island the time."""
-    return Sentence(TIME_SOURCES.get(slug, TIME_SOURCES["floor"]))
 
 
 def _clock_line(clock: dict[str, Any]) -> str:

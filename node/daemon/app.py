@@ -154,8 +154,9 @@ class App:
         hour must look again."""
         if abs(step_s) < LEAST_STEP_S:
             return
+        latest = self.timekeeper.now() + max(-step_s, 0.0)  # by the calendar before and after: it may wake with either
         with contextlib.suppress(StoreFailed):  # a card that fails is told elsewhere, and stops no clock
-            self.store.set_notes(self._airtime_notes(self.timekeeper.now()))
+            self.store.set_notes(self._airtime_notes(latest))
         self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _neighbour_says(self, who: str, utc: float) -> None:

@@ -5,7 +5,8 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO
 from urllib.parse import urlsplit
 
 from node import __version__
@@ -39,7 +40,8 @@ class Fetched:
 class _OnTheWeb(urllib.request.HTTPRedirectHandler):
     """Follows to other web addresses only, and never from a protected one to one that is not."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # noqa: PLR0913 - the library's
+    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str,  # noqa: PLR0913 - the library's
+                         headers: HTTPMessage, newurl: str) -> urllib.request.Request | None:
         if urlsplit(newurl).scheme not in ("https", urlsplit(req.full_url).scheme):
             raise NotFetched(sentence("it leads away from the protected web (https)."))
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -69,7 +71,7 @@ def fetch(address: str, tag: str, max_bytes: int) -> Fetched:
         raise NotFetched(_why(error)) from error
 
 
-def _read(answer, max_bytes: int) -> bytes:
+def _read(answer: HTTPResponse, max_bytes: int) -> bytes:
     """All of it, one byte more than allowed at most; raises NotFetched when it takes too long."""
     content, until = b"", time.monotonic() + WHOLE_S
     while len(content) <= max_bytes and (block := answer.read1(BLOCK_BYTES)):

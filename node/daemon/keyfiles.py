@@ -8,8 +8,9 @@
 
 import base64
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from node.i18n.sentence import Explained, sentence
 from node.model.clock import SystemClock, minute_of
@@ -32,6 +33,8 @@ from node.transfer.invitation import (
 
 SEALED = "archipel key 1 sealed"
 VOUCH_LIFE_H = MAX_LIFE_H[Kind.VOUCH]
+
+Parsed = TypeVar("Parsed")
 
 
 class KeyTrouble(Explained):
@@ -114,7 +117,7 @@ class KeyFolder:
         write_private(self.path / "papers", "\n".join(base64.b64encode(credential).decode() for credential in credentials))
         write_private(self.path / "charter", to_text(charter_bytes(charter)))
 
-    def _read(self, name: str, parse):
+    def _read(self, name: str, parse: Callable[[str], Parsed]) -> Parsed:
         path = self.path / name
         try:
             return parse(path.read_text(encoding="utf-8"))

@@ -1,10 +1,10 @@
 """An island's bulk: where records are loaded and unloaded in bulk, whatever carries them (bundle, stick, network)."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 from node.model.clock import minute_of
@@ -137,7 +137,7 @@ class LocalBulkPort:
         self.stick: StickProgress | None = None
         self._declined = Recent(MAX_DECLINED)  # cut ids, and the minute they were refused
         self._ordered: tuple[int, list[bytes]] = (-1, [])  # a revision, all ids as of it: replaced as a whole
-        self._remembering = threading.Lock()
+        self._remembering = Lock()
 
     def label(self) -> Header:
         """See BulkPort."""

@@ -1,7 +1,7 @@
 """The newest of what was seen, for as many threads as ask: the portal's answer at once, and visits go on meanwhile."""
 
-import threading
 from collections import OrderedDict
+from threading import Lock
 
 
 class Recent:
@@ -10,7 +10,7 @@ class Recent:
     def __init__(self, most: int):
         self._most = most
         self._kept: OrderedDict[bytes, int] = OrderedDict()  # the oldest first
-        self._gate = threading.Lock()
+        self._gate = Lock()
 
     def add(self, key: bytes, minute: int = 0) -> bool:
         """Make it the newest; whether it was not there yet: of several who add it at once, one hears True."""

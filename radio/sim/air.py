@@ -9,7 +9,7 @@ it heard it, unless it hears somebody else do so first); a queue of 16 frames.
 import heapq
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from radio.airtime import Window
@@ -217,7 +217,7 @@ class Air:
 
     # how it works
 
-    def _schedule(self, at: float, act, *arguments) -> None:
+    def _schedule(self, at: float, act: Callable[..., None], *arguments: object) -> None:
         self._order += 1
         heapq.heappush(self._events, (at, self._order, act, arguments))
 

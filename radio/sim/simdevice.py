@@ -7,6 +7,7 @@ Faithful to firmware 2.7.26 (and 2.8 where it signs) as far as `docs/radio.md` s
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -111,7 +112,7 @@ class Device:
         self._out.clear()
         return out
 
-    def _tell(self, **message) -> None:
+    def _tell(self, **message: Any) -> None:
         if self.attached:
             self._out += framed(mesh_pb2.FromRadio(**message).SerializeToString())
 

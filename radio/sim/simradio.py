@@ -12,8 +12,9 @@ import socket
 import threading
 import time
 import tty
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from radio.lora import PRESETS
 from radio.sim.air import Air, Node
@@ -137,7 +138,7 @@ class SimulatedMesh:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
-    def _ask(self, work) -> None:
+    def _ask(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(START_TIMEOUT_S)
 
     async def _do(self, work: Callable[[], None]) -> None:

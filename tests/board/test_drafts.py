@@ -23,6 +23,7 @@ from node.textpack import unpack
 from tests.effort import EFFORT
 from tests.sim.places import event
 from tests.sim.village import T0, Village
+from tests.sync.calls import counted as entered
 
 VILLAGE = Village()
 AUTHOR = VILLAGE.key("founder")
@@ -109,7 +110,9 @@ def composed():
 def test_a_draft_is_composed_once_for_its_price_and_once_to_be_posted(place):
     draft = Draft(Kind.BULLETIN, text="Une soupe ce soir, place du marché")
     before, packings, counted = composed(), packed.cache_info().misses, []
-    place.board.cost(draft)
+    with entered(weighed) as weighings:
+        place.board.cost(draft)
+    assert len(weighings) == 1
     counted.append(composed() - before)
     posted = place.board.post(draft)
     counted.append(composed() - before)

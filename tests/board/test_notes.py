@@ -86,6 +86,34 @@ def test_however_many_are_hidden_all_stay_hidden_the_last_one_too(tmp_path):
     place.archive.close()
 
 
+def test_a_hide_is_kept_beside_twenty_thousand_others(place):
+    many = frozenset(number.to_bytes(8, "big") for number in range(20_000))
+    place.board.notes.update(lambda state: replace(state, hidden=many))
+    place.board.hide(published(place, 1)[0], True, "lea")
+    kept = BoardNotes(place.store, threading.Lock()).state.hidden
+    assert kept == place.board.notes.state.hidden and len(kept) == 20_001 and kept > many
+
+
+def test_the_revision_grows_once_the_change_is_there():
+    class Watched(BoardNotes):
+        """Tells in which order it was changed."""
+
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            order.append(name)
+
+    order = []
+    notes = Watched(MemoryStore(), threading.Lock())
+    order.clear()
+    assert notes.update(lambda state: replace(state, outline="1,2"))
+    assert order == ["state", "revision"], "a page made meanwhile would be kept as new, and be old"
+
+
+def test_what_others_read_cannot_be_changed():
+    for kind in (BoardState, PendingPost, ImportSource, ImportSources, Known, AuditEntry, Picture):
+        assert kind.__dataclass_params__.frozen, kind
+
+
 def test_hides_are_forgotten_only_of_what_is_gone_for_good(tmp_path, monkeypatch):
     monkeypatch.setattr("node.board.board.SPARE_HIDES", 3)
     place = Place(tmp_path)

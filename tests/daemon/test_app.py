@@ -270,6 +270,18 @@ def test_what_was_sent_by_either_air_counts_after_a_restart(folders, no_time_ser
         assert spent(one) == [5.0, 5.0]
 
 
+@pytest.mark.parametrize("step_s", [-3_590.0, 3_590.0])
+def test_a_power_cut_after_a_step_frees_nothing_by_either_calendar(folders, no_time_server, step_s):
+    with running(settings_for(folders[0]), ManualClock(NOON)) as one:
+        assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 0.2))
+        spend_in_both(one)
+        assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + step_s))
+        for woken_at in (NOON + 60, NOON + step_s + 60):
+            after_a_power_cut = Governor()
+            after_a_power_cut.restore(one.store.note("airtime"), woken_at)
+            assert after_a_power_cut.used_s(woken_at) == 5.0
+
+
 def spend_in_both(island):
     """Five seconds of air by LoRa and by packet radio, now."""
     def spend():

@@ -5,9 +5,12 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import is_dataclass
+from types import MappingProxyType
 
 import pytest
 
+from node.board import status
 from node.board.status import (
     AirtimeStatus,
     ArchiveStatus,
@@ -23,6 +26,7 @@ from node.board.status import (
 from node.daemon.app import RADIO, App
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.daemon.status_reporter import counted
 from node.model.clock import RELEASED_AT, FastClock, ManualClock, SystemClock
 from node.sync.events import PacketReceived
 from node.sync.lora.packets import Packet, Sum, encode
@@ -111,6 +115,19 @@ def test_a_status_is_as_it_was_whatever_comes_after(folder):
         after = island.board.status()
         assert as_json(before) == told
         assert after.rules.posting == "moderated" and after.host.clock.now == before.host.clock.now + 60
+
+
+def test_nobody_who_reads_a_status_can_change_it(folder):
+    kinds = [kind for kind in vars(status).values() if is_dataclass(kind)]
+    assert len(kinds) > 10 and all(kind.__dataclass_params__.frozen for kind in kinds)
+    with running(folder, ManualClock(RELEASED_AT + 86_400)) as island:
+        host = island.board.status().host
+        counters = [host.counters, host.lan.counters, *(link.counters for link in host.links)]
+        assert [type(one) for one in counters] == [MappingProxyType] * len(counters)
+    counting = {"sent": 1}
+    then = counted(counting)
+    counting["sent"] = 2
+    assert then == {"sent": 1}
 
 
 def test_the_json_keeps_its_shape():

@@ -1,16 +1,20 @@
 """In the debug mode, what belongs to one thread raises when another uses it; out of it, nothing is touched."""
 
 import threading
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
 
+from node.board.api import Draft
 from node.daemon.app import App
 from node.daemon.keyfiles import KeyFolder
+from node.daemon.rpc_handlers import handlers
 from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.thread_guard import VARIABLE, ThreadOwner, WrongThread, guard
 from node.daemon.timekeeper import TimeSource
 from node.model.clock import SystemClock
+from node.model.record import Kind
 from node.replica.liveset import Change
 from node.sync.events import Tick
 
@@ -106,7 +110,10 @@ def test_a_running_islands_core_is_its_runners_alone(island):
         lambda: island.liveset.propose([], 0.0), lambda: island.liveset.apply(Change()), lambda: island.liveset.expire(0.0),
         lambda: island.replica.handle(Tick(), 0.0), lambda: island.replica.publish([], 0.0),
         lambda: island.replica.take_in([], "lan", 0.0), lambda: island.replica.deadline,
+        lambda: island.liveset.forget([]), lambda: island.liveset.waiting(0.0), lambda: island.liveset.load([], 0.0),
+        lambda: island.replica.handle_all([], 0.0), lambda: island.replica.load(0.0),
         lambda: island.timekeeper.tell(TimeSource.SYSTEM, 0.0), lambda: island.timekeeper.keeper_says(0.0),
+        lambda: island.timekeeper.raise_floor(), lambda: island.links[0].send_text("x"),
         *(lambda link=link: link.send(b"x") for link in island.links),
     ]
     assert len(governors) == 2 and len(island.links) == 3
@@ -114,7 +121,7 @@ def test_a_running_islands_core_is_its_runners_alone(island):
         with pytest.raises(WrongThread):
             misuse()
             pytest.fail(f"misuse {number} was not noticed")
-    assert len(misuses) == 23
+    assert len(misuses) == 30
 
 
 def test_what_is_for_every_thread_stays_so(island):
@@ -127,6 +134,30 @@ def test_what_is_for_every_thread_stays_so(island):
     for reading in readings:
         reading()
     assert len(readings) == 8
+
+
+def test_the_command_line_is_answered_from_a_thread_of_its_own(island):
+    answer = handlers(island)
+    island.board.post(Draft(Kind.BULLETIN, "Soupe à 19 h"))
+    raws = answer["raws"]({"kinds": [Kind.BULLETIN]})
+    assert answer["publish"]({"raws": [b64encode(bytes.fromhex(raw)).decode() for raw in raws]}) == ["duplicate"]
+    for request in ("status", "groups", "keys"):
+        answer[request]({})
+    assert len(answer["list"]({"limit": 5})) == len(raws) == 1
+    assert island.bulk.unload([bytes.fromhex(raw) for raw in raws], "usb") == ["duplicate"]
+    assert island.board.imports._take_in([]) == [] and not island.board.set_clock(0, "Ada")
+
+
+def test_what_maintenance_does_to_the_core_it_does_on_the_runners_thread(island):
+    posted = island.board.post(Draft(Kind.BULLETIN, "Soupe à 19 h"))
+    row = island.store.get(bytes.fromhex(posted.id))
+    island.maintenance._move([row])
+    assert island.board.item(posted.id), "it was live all the time: it got its row again"
+    for task in (*island.maintenance._tasks, island.maintenance.erase):
+        task()
+    assert island.store.get(row.id) == row and not island.store.note("hidden")
+    with pytest.raises(WrongThread):
+        island.maintenance._forget([row])
 
 
 def test_a_page_that_asked_an_engine_would_fail(island, monkeypatch):

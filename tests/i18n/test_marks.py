@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.i18n.messages import ROOT, marked_in, sentences
-from tests.i18n.speakers import sources, text_of, unmarked_in
+from tests.i18n.speakers import filled_first, filled_first_in, sources, text_of, unmarked_in
 
 FOR_PROGRAMS = {  # read by browsers, devices and files, or typed as they are
     "  archipel vouch ", " --group --name ", "archipel key 1 sealed", r"at line (\d+)", 'attachment; filename="',
@@ -47,3 +47,21 @@ def test_marks_are_read_wherever_they_stand():
               'raise Trouble(sentence("g", h=ngettext("i", "j", 2)))')
     assert set(marked_in(ast.parse(source))) == {"a", "cd", ("e", "f"), "g", ("i", "j")}
     assert len(sentences()) > 800
+
+
+def test_nothing_is_filled_in_before_it_is_translated():
+    assert {path.name: texts for path in sources() if (texts := list(filled_first(path)))} == {}
+    templates = sorted((ROOT / "web/templates").rglob("*.html"))
+    assert {path.name: texts for path in templates if (texts := list(filled_first_in(path.read_text())))} == {}
+
+
+@pytest.mark.parametrize("source", ['_(f"{n} records")', '_("%s records" % n)', 'say("{} records".format(n))',
+                                    'sentence("records" + "!")', 'ngettext("a", f"{n}", n)', '_("a" if n else "b")'])
+def test_what_is_filled_in_first_is_found(tmp_path, source):
+    (tmp_path / "speaks.py").write_text(source)
+    assert list(filled_first(tmp_path / "speaks.py")) == [str(ast.unparse(ast.parse(source)))]
+
+
+def test_what_a_template_fills_in_first_is_found():
+    wrong = '{{ _("%s records" % n) }} {{ _("a" ~ n) }} {{ _("a" | upper) }}'
+    assert len(list(filled_first_in(wrong + '{{ _("fine", n=n) }} {{ _(names[n]) }}'))) == 3

@@ -331,3 +331,19 @@ def test_another_region_keeps_what_was_spent():
     governor.charge(17, START)
     governor.configure("UA_868")
     assert governor.left_s(START) == pytest.approx(1)
+
+
+def test_what_was_spent_counts_until_its_grain_has_left_the_window_and_not_at_that_instant():
+    window = Window(100, grain_s=10)
+    window.add(1.0, 5.0)
+    assert window.used_s(109.999) == 1.0 and window.used_s(110.0) == 0.0 and window.wait_s(1.0, 1.0, 110.0) == 0.0
+
+
+def test_a_kept_state_in_any_order_is_the_same_state():
+    spent = [[3000.0, 1.0], [900.0, 2.0], [100.0, 4.0]]
+    states = []
+    for order in (spent, spent[::-1], [spent[1], spent[2], spent[0]]):
+        governor = Governor()
+        governor.restore({"at": START, "spent": order}, START)
+        states.append(governor.state(START))
+    assert states[0] == states[1] == states[2] and len(states[0]["spent"]) == 3

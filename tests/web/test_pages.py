@@ -4,6 +4,7 @@ import re
 import threading
 from pathlib import Path
 
+import web
 from node.board.api import Draft
 from node.model.record import Kind
 from web.pages import KEPT_PAGES, PageCache
@@ -69,3 +70,12 @@ def test_while_a_page_is_made_anew_others_get_it_as_it_was():
     go.set()
     maker.join()
     assert cache.page(("/",), (1,), lambda: "never") == "new"
+
+
+def test_no_template_is_left_that_nothing_shows():
+    folder = Path(web.__file__).parent
+    code = " ".join(path.read_text() for path in (*folder.rglob("*.py"), *folder.rglob("*.html")))
+    templates = [path.relative_to(folder / "templates") for path in (folder / "templates").rglob("*.html")]
+    assert len(templates) > 40
+    named = [path for path in templates if path.name in code or (path.parent.name and f'"{path.stem}"' in code)]
+    assert named == templates

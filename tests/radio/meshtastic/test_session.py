@@ -148,7 +148,15 @@ def test_half_a_message_and_then_a_new_connection_is_a_new_beginning(puppet, con
     puppet.hang_up()
     until(lambda: link.counters["connected"] == 2)
     puppet.say(packet=packet_from(8, 3, 256, b"whole"))
-    assert link.receive(5).payload == b"whole"
+    assert link.receive(60).payload == b"whole"
+    assert link.counters["radio-garbage"] == 0, "nothing of the new connection was taken for the rest of the old message"
+
+
+def test_a_radio_that_is_quiet_is_sent_a_heartbeat_in_time(puppet, connect):
+    link = connect(puppet.port, patience=replace(CALM, heartbeat=0.05))
+    until(lambda: link.up)
+    kinds = [puppet.heard.get(timeout=30).WhichOneof("payload_variant") for _ in range(3)]
+    assert kinds == ["want_config_id", "heartbeat", "heartbeat"] and link.counters["silent"] == 0
 
 
 def test_the_end_of_another_handshake_is_not_the_end_of_ours(puppet, connect):

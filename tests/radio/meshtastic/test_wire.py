@@ -40,6 +40,16 @@ def test_a_radio_is_woken_before_it_is_asked(puppet):
     assert puppet.heard.get(timeout=30).disconnect
 
 
+def test_each_handshake_has_a_number_of_its_own_that_asks_for_everything(puppet):
+    asked = set()
+    for _ in range(5):
+        wire = tcp_wire("127.0.0.1", puppet.port)
+        wire.connect(Listener().given)
+        asked.add(wire.config_id)
+        wire.hang_up()
+    assert len(asked) == 5 and min(asked) > 69_421, "69420 and 69421 ask for a part only"
+
+
 def test_no_two_packets_have_the_same_id_even_after_a_new_start(puppet):
     ids, heard = [], []
     for _ in range(2):
