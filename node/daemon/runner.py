@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from node.daemon.thread_guard import ThreadOwner, guard
@@ -24,7 +25,7 @@ from node.replica.admission import Verdict
 from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.sync.events import Event, LinkChanged, PacketReceived, Send, SendDone, Tick
-from radio.link import Link, Outcome
+from radio.link import Link, Outcome, Received
 
 log = logging.getLogger(__name__)
 
@@ -120,14 +121,22 @@ class LinkPort:
                 self._closing.wait(LISTEN_S)
                 continue
             if heard is not None:
-                self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops))
+                self._pass_on(heard)
+
+    def _pass_on(self, heard: Received) -> None:
+        self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops))
 
     def _look(self) -> None:
-        """Tell what became of the link since the last look; it may have gone down and come back meanwhile."""
+        """Tell what became of the link since the last look; it may have gone down and come back meanwhile.
+
+        What was heard before it went down is told before that: a broker that comes back empty holds nothing of it.
+        """
         life = 1 + self.link.counters["connected"] if self.link.up else 0
         if life == self._life:
             return
         if self._life:
+            for heard in islice(iter(lambda: self.link.receive(0), None), INBOX):
+                self._pass_on(heard)
             self._tell(LinkChanged(self.link.name, False))
         if life:
             self._tell(LinkChanged(self.link.name, True))

@@ -128,6 +128,22 @@ def test_a_link_that_was_down_for_a_moment_is_said_to_have_been_down(start):
     assert told == [PacketReceived("wire", b"wake up"), LinkChanged("wire", False), LinkChanged("wire", True)]
 
 
+def test_what_was_heard_before_a_link_went_down_is_told_before_that(start):
+    class Cut(Wire):
+        def receive(self, timeout_s):
+            heard = super().receive(timeout_s)
+            self.up = self.up and heard is None  # it goes down while two more packets wait
+            return heard
+
+    wire, parrot = Cut(), Parrot()
+    packets = [PacketReceived("wire", payload) for payload in (b"one", b"two", b"three")]
+    for packet in packets:
+        wire.heard.put(Received(packet.payload))
+    start(wire, parrot)
+    told = [parrot.told.get(timeout=30) for _ in range(5)]
+    assert told == [LinkChanged("wire", True), *packets, LinkChanged("wire", False)]
+
+
 def test_a_link_that_hangs_holds_up_nobody(start):
     runner = start(Wire(stuck=True), Parrot())
     assert all(runner.publish(post(number)).kept for number in range(20))
