@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 SOCKET_NAME = "control.sock"
 MAX_LINE_BYTES = 4_000_000
 PATIENCE_S = 120
+CLOSE_S = 2.0  # for an answer under way; whoever asks and says nothing is left behind
 
 Handler = Callable[[dict], Any]
 
@@ -80,7 +81,8 @@ class RpcServer:
             finally:
                 os.umask(previous)
         self._socket.listen(8)
-        threading.Thread(target=self._serve, name="rpc", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="rpc", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop answering."""
@@ -88,6 +90,7 @@ class RpcServer:
             self._socket.shutdown(socket.SHUT_RDWR)  # closing alone does not wake its thread
         self._socket.close()
         (self._folder / SOCKET_NAME).unlink(missing_ok=True)
+        self._thread.join(CLOSE_S)
 
     def _serve(self) -> None:
         while True:

@@ -260,7 +260,7 @@ def test_a_card_that_fails_at_the_end_keeps_no_island_from_stopping(folders, no_
     with running(settings_for(folders[0]), ManualClock(NOON)) as one:
         spend_in_both(one)
         one.store.close()
-    assert not [thread for thread in threading.enumerate() if thread.name in ("runner", "maintenance", "lan", "rpc")]
+    until(lambda: not {thread.name for thread in threading.enumerate()} & {"runner", "maintenance", "lan", "rpc"})
 
 
 def test_what_was_sent_by_either_air_counts_after_a_restart(folders, no_time_server):
