@@ -59,11 +59,12 @@ class Window:
         room_s = limit_s - self.used_s(now)
         if room_s >= airtime_s:
             return 0.0
-        for grain, spent in self._live(now):
+        live = list(self._live(now))
+        for grain, spent in live[:-1]:
             room_s += spent
             if room_s >= airtime_s:
                 return self._end(grain) + self.span_s - now
-        return self.span_s + self.grain_s  # rounding left nothing over
+        return self._end(live[-1][0]) + self.span_s - now  # then nothing is used, whatever rounding says of the sum
 
     def spent(self, now: float) -> list[list[float]]:
         """[[age in seconds, seconds of air], ...], oldest first; a grain that has not ended has an age below 0."""

@@ -42,7 +42,14 @@ def test_air_counts_from_its_moment_for_the_whole_span_and_a_grain_longer_at_mos
     wait_s = window.wait_s(airtime_s, 20, now)
     assert spent_within(60, now + wait_s + hair) + airtime_s <= 20 + hair
     if wait_s:
-        assert window.used_s(now + wait_s - 1e-3) + airtime_s > 20, "no longer than needed"
+        assert window.used_s(now + wait_s - 1e-3) + airtime_s > 20 - hair, "no longer than needed"
+
+
+def test_rounding_makes_nobody_wait_longer_than_until_all_has_left():
+    window = Window(60, grain_s=10)
+    for now, lasts_s in [*[(0.0, 1.0)] * 5, (10.0, 2.7622099937869278), (10.0, 1.01)]:
+        window.add(lasts_s, now)
+    assert window.wait_s(20, 20, 11.0) == 69
 
 
 def test_what_is_added_with_an_earlier_moment_counts_as_if_added_last():
