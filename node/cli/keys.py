@@ -149,7 +149,7 @@ def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datet
     detail = Revocation(subject, minute_of_local(since) if since else now)
     record = Record(Kind.REVOCATION, signer.key_id, now, REVOCATION_LIFE_H, detail=detail)
     _publish(settings, encode(sign(record, charter.set_id, signer.sign)))
-    say("Revoked. It counts if you vouched for that key, if you are a founder, or once a second keeper agrees.")
+    say("Revoked. What you gave that key ends. The key itself ends if you are a founder, or once enough other keepers agree.")
 
 
 @command()
@@ -162,13 +162,13 @@ def keys(config: Path | None) -> None:
 
 def key_line(key: dict[str, Any]) -> str:
     """One key as a person reads it."""
-    rights = _(", ").join(_(RIGHTS.get(right, right)) for right in key["rights"])
+    rights = _(", ").join(_(RIGHTS.get(right, right)) for right in key["rights"]) or _("nothing any more")
     return f"{key['id']}  {key['name']}: {_('; ').join([rights, *_remarks(key)])}"
 
 
 def _remarks(key: dict[str, Any]) -> Iterator[str]:
     """What else there is to know of a key."""
-    if (until := min(key["rights"].values())) < MAX_MINUTE:
+    if (until := min(key["rights"].values(), default=MAX_MINUTE)) < MAX_MINUTE:
         yield _("until %(day)s", day=_day(until))
     if key["here"]:
         yield _("this island")

@@ -100,7 +100,8 @@ def keys(island: AnsweringIsland) -> list[dict]:
 
 def _key(island: AnsweringIsland, key_id: bytes, standing: Any) -> dict:
     author = island.board.reader.author(key_id)
-    rights = {right.name.lower(): until for right, until in sorted(standing.rights.items())}
+    now = island.board.now()
+    rights = {right.name.lower(): until for right in sorted(standing.rights) if (until := standing.until(now, right))}
     return {"id": key_id.hex(), "name": author.name, "vouched_by": author.vouched_by, "chain": standing.chain,
             "public": standing.public.hex(), "rights": rights, "here": author.here,
             "revoked": island.liveset.trust.cuts.get(key_id)}

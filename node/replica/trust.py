@@ -1,8 +1,9 @@
 """Who may write: a deterministic function of the vouches and revocations held (docs/protocol.md, "Who may write").
 
-Rights flow from the founders through chains of at most `MAX_CHAIN` vouches, each lasting as long as all of its chain. A
-revocation cuts a key: what it signed from a minute on does not count. Founders' revocations are weighed first and always
-count; then those of everybody whom the founders' cuts left standing, all at once, so that no order of arrival matters.
+Rights flow from the founders through chains of at most `MAX_CHAIN` vouches, each lasting as long as all of its chain. Who
+vouched can take back what their own vouches gave, and nothing else. A whole key is cut by a founder, by itself, or by
+keepers of more different branches than a third of all keepers could be in: so keys of a third of the keepers, stolen and
+played in any way, end nobody but whom they let in themselves. All of it is weighed at once, so that no order matters.
 """
 
 from collections import defaultdict
@@ -21,28 +22,31 @@ HANDED_ON = (Right.WRITE, Right.GROUP)  # what an invitation may give
 ADMITTED, UNVOUCHED, REVOKED = "kept", "penned", "revoked"
 
 Cuts = dict[bytes, int]  # key id -> the minute from which its records do not count
-Rights = dict[Right, int]  # right -> the minute it ends
+TakenBack = dict[tuple[bytes, bytes], int]  # (who gave, to whom) -> the minute from which the gift does not count
+Span = tuple[int, int]  # (the minute a right ends, the minute from which what is signed by it does not count)
+Rights = dict[Right, tuple[Span, ...]]  # no span of a right is better than another in both
 View = tuple[tuple[bytes, Rights] | None, int | None]  # what `Trust.view` tells: key and rights, and the minute of the cut
 
 
 @dataclass(slots=True)
 class Standing:
-    """What a key may do. `chain` vouches part it from a founder; `branch` is the key at the head of that chain.
+    """What a key may do. `chain` vouches part it from a founder.
 
-    `named_by` is the vouch that names the key, `vouchers` who may take it back, `invitation` the vouch for a one-time key.
+    `branch` is the key at the head of the chain that first let it vouch, None while it may not. `named_by` is the vouch that
+    names the key, `invitations` the vouches that make it a one-time key, by who gave them: one keeper's never counts for less
+    because another one has given a longer one.
     """
 
     public: bytes
     chain: int
-    branch: bytes
     rights: Rights
+    branch: bytes | None = None
     named_by: VouchEntry | None = None
-    vouchers: set[bytes] = field(default_factory=set)
-    invitation: VouchEntry | None = None
+    invitations: dict[bytes, VouchEntry] = field(default_factory=dict)
 
-    def until(self, *rights: Right) -> int:
-        """The minute all of `rights` last to; 0 if one of them is missing."""
-        return min(self.rights.get(right, 0) for right in rights)
+    def until(self, created: int, *rights: Right) -> int:
+        """The minute to which all of `rights` last for what is signed at minute `created`; 0 if one of them is missing."""
+        return min(_latest(self.rights.get(right, ()), created) for right in rights)
 
 
 Standings = dict[bytes, Standing]
@@ -57,11 +61,13 @@ class Trust:
         vouches = [credential for credential in credentials if isinstance(credential, VouchEntry)]
         revocations = [credential for credential in credentials if isinstance(credential, RevocationEntry)]
         self._founders = {key_id(public) for public in charter.founders}
-        self._founder_cuts = _earliest(credential for credential in revocations if credential.author in self._founders)
-        self._open = _admit(charter, vouches, self._founder_cuts)
-        self.cuts = self._all_cuts([credential for credential in revocations if self.weigh(credential)[0] == ADMITTED])
-        unchanged = self.cuts == self._founder_cuts
-        self.standings = self._open if unchanged else _admit(charter, vouches, self.cuts)
+        self._first_cuts = self._founders_cuts([each for each in revocations if each.author in self._founders])
+        self._open = _admit(charter, vouches, self._first_cuts, {})
+        counting = [each for each in revocations if self._decides(each)]
+        self.cuts = self._all_cuts(counting)
+        taken_back = _taken_back(counting)
+        unchanged = self.cuts == self._first_cuts and not taken_back
+        self.standings = self._open if unchanged else _admit(charter, vouches, self.cuts, taken_back)
 
     def public(self, author: bytes) -> bytes | None:
         """The public key behind a key id that has, or had before its cut, a standing."""
@@ -81,7 +87,8 @@ class Trust:
     def may(self, key: bytes, right: Right, minute: int) -> bool:
         """Whether what the key `key` (its id) signs at `minute` has this right."""
         standing = self.standings.get(key)
-        return standing is not None and minute < min(standing.until(right), self.cuts.get(key, FOREVER))
+        return (standing is not None and minute < self.cuts.get(key, FOREVER)
+                and minute < standing.until(minute, right))
 
     def view(self, author: bytes) -> View:
         """Equal for two outcomes when they say the same of an author's posts."""
@@ -93,98 +100,156 @@ class Trust:
         if not entry.about_trust:
             return self.cuts
         always = entry.kind is Kind.REVOCATION and entry.author in self._founders
-        return {} if always else self._founder_cuts
+        return {} if always else self._first_cuts
 
-    def _all_cuts(self, revocations: list[RevocationEntry]) -> Cuts:
-        """Founders' cuts, those by whoever vouched or by the key itself, and those on which two branches agree."""
-        cuts = dict(self._founder_cuts)
-        by_branch: dict[bytes, dict[bytes, int]] = defaultdict(dict)
-        for credential in revocations:
-            subject, since = credential.detail.subject, credential.detail.since
-            standing, target = self._open[credential.author], self._open.get(subject)
-            if credential.author == subject or (target and credential.author in target.vouchers):
-                cuts[subject] = min(since, cuts.get(subject, FOREVER))
-            if Right.VOUCH in standing.rights:
-                sinces = by_branch[subject]
-                sinces[standing.branch] = min(since, sinces.get(standing.branch, FOREVER))
-        for subject, sinces in by_branch.items():
-            if len(sinces) >= 2:
-                cuts[subject] = min(sorted(sinces.values())[1], cuts.get(subject, FOREVER))
+    def _founders_cuts(self, revocations: list[RevocationEntry]) -> Cuts:
+        """Founders end each other by more than half of them, or themselves; whoever is left so ends any other key."""
+        among = _voices((each.detail.subject, each.author, each.detail.since) for each in revocations
+                        if each.detail.subject in self._founders)
+        cuts = _agreed(among, len(self._founders) // 2 + 1)
+        for each in revocations:
+            if each.author == each.detail.subject:
+                _cut(cuts, each.author, each.detail.since)
+        standing = [each for each in revocations if each.created < cuts.get(each.author, FOREVER)]
+        for each in standing:
+            if each.detail.subject not in self._founders:
+                _cut(cuts, each.detail.subject, each.detail.since)
         return cuts
 
+    def _decides(self, revocation: RevocationEntry) -> bool:
+        """Whether it is weighed: in the set, and before the founders' cut of its author, a founder's own too."""
+        return (self.weigh(revocation)[0] == ADMITTED
+                and revocation.created < self._first_cuts.get(revocation.author, FOREVER))
 
-def _earliest(revocations: Iterable[RevocationEntry]) -> Cuts:
-    cuts: Cuts = {}
-    for credential in revocations:
-        cuts[credential.detail.subject] = min(credential.detail.since, cuts.get(credential.detail.subject, FOREVER))
-    return cuts
+    def _all_cuts(self, revocations: list[RevocationEntry]) -> Cuts:
+        """Founders' cuts, those by the key itself, and those on which keepers of enough branches agree."""
+        cuts = dict(self._first_cuts)
+        voices = _voices((each.detail.subject, branch, each.detail.since) for each in revocations
+                         if (branch := self._open[each.author].branch) is not None)
+        for subject, since in _agreed(voices, self.quorum).items():
+            _cut(cuts, subject, since)
+        for each in revocations:
+            if each.author == each.detail.subject:
+                _cut(cuts, each.author, each.detail.since)
+        return cuts
+
+    @property
+    def quorum(self) -> int:
+        """Of how many branches keepers must agree to end a key: more than a third of all keepers and founders, and two."""
+        keepers = sum(standing.branch is not None for standing in self._open.values())
+        return max(2, keepers // 3 + 1)
+
+
+def _voices(told: Iterable[tuple[bytes, bytes, int]]) -> dict[bytes, Cuts]:
+    """From (subject, voice, since): by subject, the earliest minute of each voice."""
+    voices: dict[bytes, Cuts] = defaultdict(dict)
+    for subject, voice, since in told:
+        _cut(voices[subject], voice, since)
+    return voices
+
+
+def _agreed(voices: dict[bytes, Cuts], enough: int) -> Cuts:
+    """The minute from which `enough` voices agree, of every subject on which so many spoke."""
+    return {subject: sorted(sinces.values())[enough - 1] for subject, sinces in voices.items() if len(sinces) >= enough}
+
+
+def _cut(cuts: Cuts, key: bytes, since: int) -> None:
+    cuts[key] = min(since, cuts.get(key, FOREVER))
+
+
+def _taken_back(revocations: Iterable[RevocationEntry]) -> TakenBack:
+    taken_back: TakenBack = {}
+    for each in revocations:
+        gift = each.author, each.detail.subject
+        taken_back[gift] = min(each.detail.since, taken_back.get(gift, FOREVER))
+    return taken_back
 
 
 def _credential_until(credential: Entry, standing: Standing) -> int:
-    until = standing.until(Right.VOUCH)
-    if isinstance(credential, VouchEntry) and standing.invitation and _uses(credential, standing.invitation):
-        return max(until, standing.until(Right.INVITE))
+    until = standing.until(credential.created, Right.VOUCH)
+    if isinstance(credential, VouchEntry) and any(_uses(credential, each) for each in standing.invitations.values()):
+        return max(until, standing.until(credential.created, Right.INVITE))
     if isinstance(credential, RevocationEntry) and credential.author == credential.detail.subject:
-        return max(standing.rights.values())
+        return max(standing.until(credential.created, right) for right in standing.rights)
     return until
 
 
 def _post_until(post: Entry, standing: Standing) -> int:
-    return standing.until(Right.WRITE, Right.URGENT) if post.urgent else standing.until(Right.WRITE)
+    return standing.until(post.created, *((Right.WRITE, Right.URGENT) if post.urgent else (Right.WRITE,)))
 
 
-def _admit(charter: Charter, vouches: list[VouchEntry], cuts: Cuts) -> Standings:
-    """Who stands where when the vouches made before their author's cut count."""
-    standings = {key_id(public): Standing(public, 0, key_id(public), dict.fromkeys(FOUNDER_RIGHTS, FOREVER))
+def _latest(spans: Iterable[Span], created: int) -> int:
+    """The latest end among the spans that count for what is signed at minute `created`; 0 without one."""
+    return max((until for until, before in spans if created < before), default=0)
+
+
+def _better(spans: tuple[Span, ...], until: int, before: int) -> tuple[Span, ...]:
+    """The spans with one more, without those that another one covers; the longest first."""
+    covering: list[Span] = []
+    for span in sorted({*spans, (until, before)}, reverse=True):
+        if not covering or span[1] > covering[-1][1]:
+            covering.append(span)
+    return tuple(covering)
+
+
+def _admit(charter: Charter, vouches: list[VouchEntry], cuts: Cuts, taken_back: TakenBack) -> Standings:
+    """Who stands where when the vouches made before their author's cut count, as far as they were not taken back."""
+    standings = {key_id(public): Standing(public, 0, dict.fromkeys(FOUNDER_RIGHTS, ((FOREVER, FOREVER),)), key_id(public))
                  for public in charter.founders}
     by_author: dict[bytes, list[VouchEntry]] = defaultdict(list)
     for credential in vouches:
         if credential.created < cuts.get(credential.author, FOREVER):
             by_author[credential.author].append(credential)
+
     for chain in range(1, MAX_CHAIN + 1):
-        _extend(standings, by_author, chain)
-    invitations = {author: standing.invitation for author, standing in standings.items() if standing.invitation}
-    for invited in sorted(invitations):
-        _let_in(standings, invitations[invited], by_author.get(invited, []))
+        _extend(standings, by_author, chain, taken_back)
+    invitations = [(invited, inviter) for invited, standing in standings.items() for inviter in standing.invitations]
+    for invited, inviter in sorted(invitations):
+        _let_in(standings, standings[invited], inviter, by_author.get(invited, []), taken_back)
     return standings
 
 
-def _extend(standings: Standings, by_author: dict[bytes, list[VouchEntry]], chain: int) -> None:
+def _extend(standings: Standings, by_author: dict[bytes, list[VouchEntry]], chain: int, taken_back: TakenBack) -> None:
     """One more link: what the keepers reached so far give, as they stood before this link."""
-    givers = [(author, dict(standings[author].rights)) for author in sorted(standings) if author in by_author]
-    for author, rights in givers:
-        for credential in by_author[author] if Right.VOUCH in rights else ():
-            _grant(standings, credential, _handed(credential, rights, chain), chain)
+    givers = [(author, dict(standings[author].rights), standings[author].branch)
+              for author in sorted(standings) if author in by_author]
+    for author, rights, branch in givers:
+        for credential in by_author[author] if branch is not None else ():
+            subject = key_id(credential.detail.subject)
+            handed = _handed(credential, rights, chain)
+            before = taken_back.get((author, subject), FOREVER)
+            _grant(standings, credential, handed, chain, subject if chain == 1 else branch, before)
 
 
-def _handed(vouch: VouchEntry, rights: Rights, chain: int) -> Rights:
+def _handed(vouch: VouchEntry, rights: Rights, chain: int) -> dict[Right, int]:
     """What a keeper with `rights` gives by this vouch, and until when."""
-    until = min(vouch.expires, rights[Right.VOUCH])
+    until = min(vouch.expires, _latest(rights[Right.VOUCH], vouch.created))
     if Right.INVITE in vouch.detail.rights:
-        return {Right.INVITE: until}
+        return {Right.INVITE: until} if until else {}
     handed = dict.fromkeys(vouch.detail.rights, until)
     if Right.URGENT in handed:  # only who may shout lets others shout
-        handed[Right.URGENT] = min(until, rights.get(Right.URGENT, 0))
+        handed[Right.URGENT] = min(until, _latest(rights.get(Right.URGENT, ()), vouch.created))
     if chain == MAX_CHAIN:
         handed.pop(Right.VOUCH, None)
     return {right: minute for right, minute in handed.items() if minute}
 
 
-def _grant(standings: Standings, credential: VouchEntry, handed: Rights, chain: int) -> None:
+def _grant(standings: Standings, credential: VouchEntry, handed: dict[Right, int], chain: int, branch: bytes | None,
+           before: int) -> None:
     subject = key_id(credential.detail.subject)
     if not handed:
         return
     if subject not in standings:
-        branch = subject if chain == 1 else standings[credential.author].branch
-        standings[subject] = Standing(credential.detail.subject, chain, branch, {})
+        standings[subject] = Standing(credential.detail.subject, chain, {})
     standing = standings[subject]
     if standing.public != credential.detail.subject:  # two keys of one id: the first in order stands
         return
     for right, until in handed.items():
-        standing.rights[right] = max(until, standing.rights.get(right, 0))
-    standing.vouchers.add(credential.author)
-    if Right.INVITE in handed and _lasts_longer(credential, standing.invitation):
-        standing.invitation = credential
+        standing.rights[right] = _better(standing.rights.get(right, ()), until, before)
+    if Right.VOUCH in handed and standing.branch is None:
+        standing.branch = branch
+    if Right.INVITE in handed and _lasts_longer(credential, standing.invitations.get(credential.author)):
+        standing.invitations[credential.author] = credential
     if _may_name(credential, standing, chain) and _newer(credential, standing.named_by):
         standing.named_by = credential
 
@@ -207,15 +272,16 @@ def _uses(credential: VouchEntry, invitation: VouchEntry) -> bool:
     return credential.created >= invitation.created and credential.expires >= invitation.expires
 
 
-def _let_in(standings: Standings, invitation: VouchEntry, vouches: list[VouchEntry]) -> None:
+def _let_in(standings: Standings, ticket: Standing, inviter: bytes, vouches: list[VouchEntry], taken_back: TakenBack) -> None:
     """The one newcomer of an invitation: its earliest use, and the lowest id of several in one minute."""
+    invitation = ticket.invitations[inviter]
     uses = [vouch for vouch in vouches if _uses(vouch, invitation)]
     use = min(uses, key=lambda vouch: (vouch.created, vouch.id), default=None)
     if use is None:
         return
-    rights = use.detail.rights & invitation.detail.rights
-    until = standings[use.author].until(Right.INVITE)
-    _grant(standings, use, {right: until for right in HANDED_ON if right in rights}, MAX_CHAIN + 1)
-    newcomer = standings.get(key_id(use.detail.subject))
-    if newcomer is not None:
-        newcomer.vouchers.add(invitation.author)
+    if use.created >= taken_back.get((inviter, key_id(ticket.public)), FOREVER):
+        return
+    until = min(invitation.expires, standings[inviter].until(invitation.created, Right.VOUCH))
+    rights, newcomer = use.detail.rights & invitation.detail.rights, key_id(use.detail.subject)
+    before = min(taken_back.get((giver, newcomer), FOREVER) for giver in (use.author, inviter))
+    _grant(standings, use, {right: until for right in HANDED_ON if right in rights and until}, MAX_CHAIN + 1, None, before)
