@@ -149,7 +149,7 @@ def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datet
     detail = Revocation(subject, minute_of_local(since) if since else now)
     record = Record(Kind.REVOCATION, signer.key_id, now, REVOCATION_LIFE_H, detail=detail)
     _publish(settings, encode(sign(record, charter.set_id, signer.sign)))
-    say("Revoked. What you gave that key ends. The key itself ends if you are a founder, or once enough other keepers agree.")
+    say("Revoked. What you gave that key ends; the key itself, if you are a founder or once enough keepers agree.")
 
 
 @command()

@@ -11,7 +11,7 @@ from node.model.keys import Charter, verify
 from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, Record, decode, record_id, signing_message
 from node.replica.entry import Entry
 from node.replica.quarantine import UNBOUNDED, Quarantine
-from node.replica.quota import SUPERSEDED, Category, Limit, Quota
+from node.replica.quota import OVER_SHARE, Category, Limit, Quota
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
@@ -127,10 +127,12 @@ class Admission:
             yield author, self._state.quotas.get(author) or Quota(self._state.limits), quota
 
     def _name_the_outdone(self) -> None:
-        """What was let in may have been put out by another one of the same batch."""
+        """What was let in may have been put out by another one of the same batch, and what did not fit may have come in."""
         for id_, entry in self.looked_at.items():
-            if self.outcomes[id_] == KEPT and id_ not in self._quota(entry.author).entries:
-                self.outcomes[id_] = SUPERSEDED
+            if self.outcomes[id_] not in {KEPT, OVER_SHARE}:
+                continue
+            quota = self._quota(entry.author)
+            self.outcomes[id_] = KEPT if id_ in quota.entries else quota.outdone(entry) or OVER_SHARE
 
     def _screen(self, raw: bytes) -> tuple[bytes, str]:
         """(id, why it is refused unseen), or (id, "") and it is looked at."""
@@ -200,8 +202,14 @@ class Admission:
             candidates = [credential for credential in candidates if self.outcomes.get(credential.id, UNVOUCHED) in WAITING]
             if self._settle(candidates):
                 continue
-            if not any([self._drop_void([credential], credential.author) for credential in self._held_credentials()]):
+            dropped = any([self._drop_void([credential], credential.author) for credential in self._held_credentials()])
+            if not dropped and not self._refill_credentials():
                 return
+
+    def _refill_credentials(self) -> bool:
+        """Let in what was passed over and has room now; whether there was any."""
+        passed = [author for author, quota in (self._state.quotas | self._quotas).items() if quota.returning()]
+        return any([self._quota(author).refill_credentials(self._belongs) for author in passed])
 
     def _drop_void(self, entries: Iterable[Entry], author: bytes) -> bool:
         """Take out those of an author's entries that do not belong any more; whether there were any."""
@@ -236,12 +244,14 @@ class Admission:
         for rival in quota.rivals(entry):
             if not self._state.proves(rival, self.trust):
                 self.drop(rival)
-        return quota.refusal(entry) or self._let_in(entry, quota)
+        return quota.outdone(entry) or self._let_in(entry, quota)
 
     def _let_in(self, entry: Entry, quota: Quota) -> str:
         later = self.stored and not entry.about_trust and not quota.contested(entry)
         if not later and not self._state.proves(entry, self.trust):
             self._state.remember_forged(entry.id)
             return FORGED
-        quota.add(entry)
-        return KEPT
+        return quota.add(entry, self._belongs) or KEPT
+
+    def _belongs(self, entry: Entry) -> bool:
+        return not self._void(entry)

@@ -181,9 +181,10 @@ class LiveSet:
         return change
 
     def waiting(self, now: float) -> list[bytes]:
-        """Encodings of what waited and may enter now (its time has come, the clock was set back): `propose` them."""
+        """Encodings of what waited and may enter now (its time has come, there is room, ...): `propose` them."""
         minute = minute_of(now)
-        return [entry.raw for entry in (*self._state.quarantine, *self._state.faded)
+        passed_over = [entry for quota in self._state.quotas.values() for entry in quota.returning()]
+        return [entry.raw for entry in (*self._state.quarantine, *self._state.faded, *passed_over)
                 if entry.expires > minute and entry.created <= minute + MAX_AHEAD_MIN
                 and self._state.trust.weigh(entry)[0] == ADMITTED]
 

@@ -1,7 +1,7 @@
 """One author's part of the set: which of its versions stand, and how much of it fits."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from operator import attrgetter
 from typing import NamedTuple
@@ -11,14 +11,17 @@ from node.replica.entry import NO_ROOT, Entry, beats
 
 SUPERSEDED, RETRACTED, OVER_SHARE = "superseded", "retracted", "over-share"
 _rank = attrgetter("rank")
+Belongs = Callable[[Entry], bool]
 
 
 class Category(IntEnum):
-    """Records of one author are counted apart, so that posts never push out the retraction of an older post."""
+    """Records of one author are counted apart, so that no kind pushes out what ends another one."""
 
     POSTS = 0  # bulletins, events, replies
-    ENDINGS = 1  # retractions, cancellations
-    CREDENTIALS = 2  # vouches, revocations
+    RETRACTIONS = 1
+    CANCELLATIONS = 2
+    VOUCHES = 3
+    REVOCATIONS = 4
 
 
 class Limit(NamedTuple):
@@ -30,35 +33,40 @@ class Limit(NamedTuple):
 
 LIMITS = {
     Category.POSTS: Limit(1024, 262_144),
-    Category.ENDINGS: Limit(1024, 131_072),
-    Category.CREDENTIALS: Limit(512, 131_072),
+    Category.RETRACTIONS: Limit(1024, 131_072),
+    Category.CANCELLATIONS: Limit(512, 131_072),
+    Category.VOUCHES: Limit(512, 131_072),
+    Category.REVOCATIONS: Limit(512, 131_072),
 }
-_CATEGORY = [Category.POSTS] * len(Kind)
-_CATEGORY[Kind.RETRACTION] = _CATEGORY[Kind.CANCELLATION] = Category.ENDINGS
-_CATEGORY[Kind.VOUCH] = _CATEGORY[Kind.REVOCATION] = Category.CREDENTIALS
+CATEGORIES = {
+    Kind.BULLETIN: Category.POSTS, Kind.EVENT: Category.POSTS, Kind.REPLY: Category.POSTS,
+    Kind.RETRACTION: Category.RETRACTIONS, Kind.CANCELLATION: Category.CANCELLATIONS,
+    Kind.VOUCH: Category.VOUCHES, Kind.REVOCATION: Category.REVOCATIONS,
+}
 
 
 class Ranking:
-    """The entries of one category, the lowest rank first, and how much they are."""
+    """The entries of one category, the lowest rank first, and how much they are.
 
-    def __init__(self, limit: Limit, ranked: list[Entry] | None = None, size_bytes: int = 0):
-        self.limit, self.ranked, self.size_bytes = limit, ranked or [], size_bytes
+    `passed` are those that did not fit, the highest rank first: not in the set, and no more of them than would fill the
+    share once more. With them, the same records give the same set whatever their order.
+    """
+
+    def __init__(self, limit: Limit):
+        self.limit = limit
+        self.ranked: list[Entry] = []
+        self.passed: list[Entry] = []
+        self.size_bytes = 0
 
     def copy(self) -> "Ranking":
         """Another one with the same entries."""
-        return Ranking(self.limit, list(self.ranked), self.size_bytes)
+        other = Ranking(self.limit)
+        other.ranked, other.passed, other.size_bytes = list(self.ranked), list(self.passed), self.size_bytes
+        return other
 
     def has_room(self, record_bytes: int, records: int = 1) -> bool:
         """Whether so many more, of so many bytes together, fit without anything going."""
         return len(self.ranked) + records <= self.limit.records and self.size_bytes + record_bytes <= self.limit.size_bytes
-
-    def fits(self, entry: Entry) -> bool:
-        """Whether it fits once everything that ranks lower is gone."""
-        if self.has_room(len(entry.raw)):
-            return True
-        above = self.ranked[bisect_left(self.ranked, entry.rank, key=_rank):]
-        size_bytes = sum(len(other.raw) for other in above) + len(entry.raw)
-        return len(above) < self.limit.records and size_bytes <= self.limit.size_bytes
 
     def put(self, entry: Entry) -> None:
         """Add it where it belongs."""
@@ -70,14 +78,22 @@ class Ranking:
         del self.ranked[bisect_left(self.ranked, entry.rank, key=_rank)]
         self.size_bytes -= len(entry.raw)
 
-    def surplus(self) -> Entry | None:
-        """The lowest in rank while there is too much, else None."""
-        over = len(self.ranked) > self.limit.records or self.size_bytes > self.limit.size_bytes
-        return self.ranked[0] if over else None
+    def pass_over(self, entries: Iterable[Entry]) -> None:
+        """Remember these, the highest rank first, in the place of those remembered before."""
+        self.passed, size_bytes = [], 0
+        for entry in entries:
+            size_bytes += len(entry.raw)
+            if len(self.passed) == self.limit.records or size_bytes > self.limit.size_bytes:
+                return
+            self.passed.append(entry)
 
 
 class Quota:
-    """The entries of one author that are in the set."""
+    """The entries of one author that are in the set: of each category the highest in rank that fit.
+
+    From the highest on, each is in unless another one of the same root that is in beats it, or it does not fit beside those
+    that are in; a smaller one after it may fit. What does not fit is remembered for a while (`Ranking.passed`).
+    """
 
     def __init__(self, limits: Mapping[Category, Limit] = LIMITS):
         self.entries: dict[bytes, Entry] = {}
@@ -93,12 +109,11 @@ class Quota:
 
     def credentials(self) -> list[Entry]:
         """Its vouches and revocations."""
-        return self._rankings[Category.CREDENTIALS].ranked
+        return self._rankings[Category.VOUCHES].ranked + self._rankings[Category.REVOCATIONS].ranked
 
-    def posts(self) -> Iterator[Entry]:
+    def posts(self) -> list[Entry]:
         """All the rest."""
-        yield from self._rankings[Category.POSTS].ranked
-        yield from self._rankings[Category.ENDINGS].ranked
+        return [entry for entry in self.entries.values() if not entry.about_trust]
 
     def has_room(self, record_bytes: int, records: int = 1) -> bool:
         """Whether so many more posts, of so many bytes together, fit without an older one going."""
@@ -112,35 +127,89 @@ class Quota:
         """Whether adding it could put out another entry."""
         return bool(self.rivals(entry)) or not self._ranking(entry).has_room(len(entry.raw))
 
-    def refusal(self, entry: Entry) -> str:
-        """Why it would not be let in: SUPERSEDED, RETRACTED, OVER_SHARE; "" if it would."""
+    def outdone(self, entry: Entry) -> str:
+        """SUPERSEDED or RETRACTED if something that is in beats it, else ""."""
         for rival in self.rivals(entry):
             if beats(rival, entry):
                 return RETRACTED if rival.kind is Kind.RETRACTION else SUPERSEDED
-        return "" if self._ranking(entry).fits(entry) else OVER_SHARE
+        return ""
 
-    def add(self, entry: Entry) -> None:
-        """Let it in, in the place of what it beats; whatever no longer fits goes."""
+    def add(self, entry: Entry, belongs: Belongs) -> str:
+        """Let it in, in the place of what it beats or pushes out, and return ""; or SUPERSEDED, RETRACTED, OVER_SHARE.
+
+        `belongs` says of what was passed over before whether it may still come in.
+        """
+        reason = self.outdone(entry)
+        if reason:
+            return reason
+        ranking = self._ranking(entry)
+        beaten = [rival for rival in self.rivals(entry) if beats(entry, rival)]
+        replaced = [rival for rival in beaten if self._ranking(rival) is ranking]
+        freed = sum(len(rival.raw) for rival in replaced)
+        if not ranking.passed and ranking.has_room(len(entry.raw) - freed, 1 - len(replaced)):
+            self._keep(entry)
+        else:
+            self._settle(ranking, [entry], belongs)
+        if entry.id not in self.entries:
+            return OVER_SHARE
+        for other in {CATEGORIES[rival.kind] for rival in beaten} - {CATEGORIES[entry.kind]}:
+            self._refill(self._rankings[other], belongs)  # what a retraction freed is for what was passed over
+        return ""
+
+    def refill_credentials(self, belongs: Belongs) -> bool:
+        """Let in vouches and revocations that were passed over and fit now; whether there were any."""
+        rankings = self._rankings[Category.VOUCHES], self._rankings[Category.REVOCATIONS]
+        return any([self._refill(ranking, belongs) for ranking in rankings])
+
+    def returning(self) -> list[Entry]:
+        """What was passed over and would fit now, as far as its size goes."""
+        return [entry for ranking in self._rankings for entry in ranking.passed if ranking.has_room(len(entry.raw))]
+
+    def discard(self, id_: bytes) -> None:
+        """Take it out, if it is there."""
+        entry = self.entries.get(id_)
+        if entry is not None:
+            self._ranking(entry).take(entry)
+            self._forget(entry)
+
+    def _keep(self, entry: Entry) -> None:
         for rival in self.rivals(entry):
             if beats(entry, rival):
                 self.discard(rival.id)
         self.entries[entry.id] = entry
         if entry.root != NO_ROOT:
             self._by_root[entry.root] = (*self.rivals(entry), entry)
-        ranking = self._ranking(entry)
-        ranking.put(entry)
-        while (lowest := ranking.surplus()) is not None:
-            self.discard(lowest.id)
+        self._ranking(entry).put(entry)
 
-    def discard(self, id_: bytes) -> None:
-        """Take it out, if it is there."""
-        entry = self.entries.pop(id_, None)
-        if entry is None:
-            return
-        self._ranking(entry).take(entry)
-        others = tuple(other for other in self._by_root.pop(entry.root, ()) if other.id != id_)
+    def _forget(self, entry: Entry) -> None:
+        del self.entries[entry.id]
+        others = tuple(other for other in self._by_root.pop(entry.root, ()) if other.id != entry.id)
         if others:
             self._by_root[entry.root] = others
 
+    def _refill(self, ranking: Ranking, belongs: Belongs) -> bool:
+        """Settle a category in which something was passed over; whether anything came in."""
+        if not ranking.passed:
+            return False
+        before = {entry.id for entry in ranking.ranked}
+        self._settle(ranking, [], belongs)
+        return any(entry.id not in before for entry in ranking.ranked)
+
+    def _settle(self, ranking: Ranking, more: list[Entry], belongs: Belongs) -> None:
+        """Work one category out anew, from the highest rank on."""
+        standing = {entry.id: entry for entry in (*ranking.ranked, *more)}
+        held = standing | {entry.id: entry for entry in ranking.passed}
+        for entry in list(ranking.ranked):
+            self.discard(entry.id)
+        passed = []
+        for entry in sorted(held.values(), key=_rank, reverse=True):
+            if self.outdone(entry):
+                continue
+            if ranking.has_room(len(entry.raw)) and (entry.id in standing or belongs(entry)):
+                self._keep(entry)
+            else:
+                passed.append(entry)
+        ranking.pass_over(passed)
+
     def _ranking(self, entry: Entry) -> Ranking:
-        return self._rankings[_CATEGORY[entry.kind]]
+        return self._rankings[CATEGORIES[entry.kind]]

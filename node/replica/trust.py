@@ -32,9 +32,9 @@ View = tuple[tuple[bytes, Rights] | None, int | None]  # what `Trust.view` tells
 class Standing:
     """What a key may do. `chain` vouches part it from a founder.
 
-    `branch` is the key at the head of the chain that first let it vouch, None while it may not. `named_by` is the vouch that
-    names the key, `invitations` the vouches that make it a one-time key, by who gave them: one keeper's never counts for less
-    because another one has given a longer one.
+    `branch` is the key at the head of the chain that first let it vouch, None while it may not. `named_by` is the vouch
+    that names the key, `invitations` the vouches that make it a one-time key, by who gave them: one keeper's does not
+    count for less because another one gave a longer one.
     """
 
     public: bytes
@@ -50,6 +50,20 @@ class Standing:
 
 
 Standings = dict[bytes, Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """What a vouch gives: each right and the minute it ends, and the minute from which it was taken back.
+
+    `chain` vouches part the key from a founder by this one, at the head of which stands `branch`.
+    """
+
+    vouch: VouchEntry
+    rights: dict[Right, int]
+    before: int
+    chain: int
+    branch: bytes | None = None
 
 
 class Trust:
@@ -205,7 +219,7 @@ def _admit(charter: Charter, vouches: list[VouchEntry], cuts: Cuts, taken_back: 
         _extend(standings, by_author, chain, taken_back)
     invitations = [(invited, inviter) for invited, standing in standings.items() for inviter in standing.invitations]
     for invited, inviter in sorted(invitations):
-        _let_in(standings, standings[invited], inviter, by_author.get(invited, []), taken_back)
+        _let_in(standings, standings[invited].invitations[inviter], by_author.get(invited, []), taken_back)
     return standings
 
 
@@ -214,11 +228,10 @@ def _extend(standings: Standings, by_author: dict[bytes, list[VouchEntry]], chai
     givers = [(author, dict(standings[author].rights), standings[author].branch)
               for author in sorted(standings) if author in by_author]
     for author, rights, branch in givers:
-        for credential in by_author[author] if branch is not None else ():
-            subject = key_id(credential.detail.subject)
-            handed = _handed(credential, rights, chain)
+        for vouch in by_author[author] if branch is not None else ():
+            subject = key_id(vouch.detail.subject)
             before = taken_back.get((author, subject), FOREVER)
-            _grant(standings, credential, handed, chain, subject if chain == 1 else branch, before)
+            _grant(standings, Gift(vouch, _handed(vouch, rights, chain), before, chain, subject if chain == 1 else branch))
 
 
 def _handed(vouch: VouchEntry, rights: Rights, chain: int) -> dict[Right, int]:
@@ -234,24 +247,21 @@ def _handed(vouch: VouchEntry, rights: Rights, chain: int) -> dict[Right, int]:
     return {right: minute for right, minute in handed.items() if minute}
 
 
-def _grant(standings: Standings, credential: VouchEntry, handed: dict[Right, int], chain: int, branch: bytes | None,
-           before: int) -> None:
-    subject = key_id(credential.detail.subject)
-    if not handed:
+def _grant(standings: Standings, gift: Gift) -> None:
+    vouch, public = gift.vouch, gift.vouch.detail.subject
+    if not gift.rights:
         return
-    if subject not in standings:
-        standings[subject] = Standing(credential.detail.subject, chain, {})
-    standing = standings[subject]
-    if standing.public != credential.detail.subject:  # two keys of one id: the first in order stands
+    standing = standings.setdefault(key_id(public), Standing(public, gift.chain, {}))
+    if standing.public != public:  # two keys of one id: the first in order stands
         return
-    for right, until in handed.items():
-        standing.rights[right] = _better(standing.rights.get(right, ()), until, before)
-    if Right.VOUCH in handed and standing.branch is None:
-        standing.branch = branch
-    if Right.INVITE in handed and _lasts_longer(credential, standing.invitations.get(credential.author)):
-        standing.invitations[credential.author] = credential
-    if _may_name(credential, standing, chain) and _newer(credential, standing.named_by):
-        standing.named_by = credential
+    for right, until in gift.rights.items():
+        standing.rights[right] = _better(standing.rights.get(right, ()), until, gift.before)
+    if Right.VOUCH in gift.rights and standing.branch is None:
+        standing.branch = gift.branch
+    if Right.INVITE in gift.rights and _lasts_longer(vouch, standing.invitations.get(vouch.author)):
+        standing.invitations[vouch.author] = vouch
+    if _may_name(vouch, standing, gift.chain) and _newer(vouch, standing.named_by):
+        standing.named_by = vouch
 
 
 def _may_name(credential: VouchEntry, standing: Standing, chain: int) -> bool:
@@ -272,16 +282,14 @@ def _uses(credential: VouchEntry, invitation: VouchEntry) -> bool:
     return credential.created >= invitation.created and credential.expires >= invitation.expires
 
 
-def _let_in(standings: Standings, ticket: Standing, inviter: bytes, vouches: list[VouchEntry], taken_back: TakenBack) -> None:
+def _let_in(standings: Standings, invitation: VouchEntry, vouches: list[VouchEntry], taken_back: TakenBack) -> None:
     """The one newcomer of an invitation: its earliest use, and the lowest id of several in one minute."""
-    invitation = ticket.invitations[inviter]
     uses = [vouch for vouch in vouches if _uses(vouch, invitation)]
     use = min(uses, key=lambda vouch: (vouch.created, vouch.id), default=None)
-    if use is None:
+    if use is None or use.created >= taken_back.get((invitation.author, use.author), FOREVER):
         return
-    if use.created >= taken_back.get((inviter, key_id(ticket.public)), FOREVER):
-        return
-    until = min(invitation.expires, standings[inviter].until(invitation.created, Right.VOUCH))
+    until = min(invitation.expires, standings[invitation.author].until(invitation.created, Right.VOUCH))
     rights, newcomer = use.detail.rights & invitation.detail.rights, key_id(use.detail.subject)
-    before = min(taken_back.get((giver, newcomer), FOREVER) for giver in (use.author, inviter))
-    _grant(standings, use, {right: until for right in HANDED_ON if right in rights and until}, MAX_CHAIN + 1, None, before)
+    before = min(taken_back.get((giver, newcomer), FOREVER) for giver in (use.author, invitation.author))
+    handed = {right: until for right in HANDED_ON if right in rights and until}
+    _grant(standings, Gift(use, handed, before, MAX_CHAIN + 1))

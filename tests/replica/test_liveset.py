@@ -215,7 +215,7 @@ def test_what_another_record_of_the_same_batch_puts_out_is_not_called_kept():
     post = village.bulletin(minute=5, life=24)
     backdated = village.retraction(record_id(post), minute=0, life=25)
     liveset = live(village)
-    assert take(liveset, [post, backdated]) == ["superseded", "kept"]
+    assert take(liveset, [post, backdated]) == ["retracted", "kept"]
     assert held(liveset, post, backdated) == [False, True]
 
 

@@ -271,7 +271,8 @@ def test_what_one_keeper_takes_back_others_may_have_given_too():
 def test_a_longer_invitation_for_the_same_one_time_key_puts_no_newcomer_out():
     village = Village()
     credentials = [village.vouch("founder", name, KEEPER) for name in ("ana", "thief")]
-    credentials += [village.vouch("ana", "ticket", INVITATION, life=100), village.vouch("ticket", "nora", minute=1, life=100)]
+    credentials += [village.vouch("ana", "ticket", INVITATION, life=100)]
+    credentials += [village.vouch("ticket", "nora", minute=1, life=100)]
     longer = [village.vouch("thief", "ticket", INVITATION, minute=2, life=200), village.revoke("thief", "ticket")]
     assert may_write(village, credentials, "nora", minute=3)
     assert may_write(village, [*credentials, *longer], "nora", minute=3)
@@ -280,7 +281,8 @@ def test_a_longer_invitation_for_the_same_one_time_key_puts_no_newcomer_out():
 def test_a_use_that_gives_nothing_lets_nobody_take_anything_back():
     village = Village()
     credentials = [village.vouch("founder", name, KEEPER) for name in ("thief", "ana")]
-    credentials += [village.vouch("thief", "ticket", INVITATION, life=100), village.vouch("ticket", "ana", Right.VOUCH, life=100)]
+    credentials += [village.vouch("thief", "ticket", INVITATION, life=100)]
+    credentials += [village.vouch("ticket", "ana", Right.VOUCH, life=100)]
     assert may_write(village, [*credentials, village.revoke("thief", "ana")], "ana", minute=1)
 
 
@@ -323,7 +325,7 @@ def test_one_founder_of_two_ends_no_other_but_each_ends_itself(founders):
 
 @st.composite
 def stolen(draw):
-    """A neighbourhood of keepers, and what a thief plays with keys of at most a third of them, and keys of its own making."""
+    """A neighbourhood of keepers, and what a thief plays with a third of their keys at most, and keys of its own making."""
     founders = ["founder", "second", "third"][:draw(st.integers(1, 3))]
     heads = [f"head {n}" for n in range(draw(st.integers(1, 8)))]
     seconds = [(f"keeper {n}", draw(st.sampled_from(heads))) for n in range(draw(st.integers(0, 6)))]
