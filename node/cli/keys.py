@@ -32,6 +32,7 @@ from node.i18n.sentence import N_
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
 from node.model.keys import SEED_BYTES, SigningKey
 from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
+from node.model.public_key import is_usable_key
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -293,6 +294,8 @@ def _public(text: str) -> bytes:
     public = _from_hex(text, 32)
     if not public:
         raise click.ClickException(_("a public key has 64 hex digits."))
+    if not is_usable_key(public):
+        raise click.ClickException(_("this is nobody's public key: ask for it again."))
     return public
 
 

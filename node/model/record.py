@@ -25,6 +25,7 @@ from enum import IntEnum, IntFlag
 from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse, RemoteFault
+from node.model.public_key import PUBLIC_KEY_BYTES, is_usable_key
 
 VERSION = 1
 SIGNING_DOMAIN = b"archipel record 1"
@@ -231,7 +232,7 @@ def _has_life(kind: Kind, flags: int) -> bool:
 def _subject(detail: Event | Vouch | Revocation | None) -> bytes:
     match detail:
         case Vouch(subject, rights):
-            return _exactly(subject, 32) + bytes([rights])
+            return _exactly(subject, PUBLIC_KEY_BYTES) + bytes([rights])
         case Revocation(subject, since):
             return _exactly(subject, KEY_ID_BYTES) + since.to_bytes(3, "big")
     return b""
@@ -270,9 +271,11 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
 
 def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | None:
     if kind is Kind.VOUCH:
-        subject, rights = reader.take(32), reader.number(1)
+        subject, rights = reader.take(PUBLIC_KEY_BYTES), reader.number(1)
         if rights & _NO_RIGHT or not rights:
             raise RemoteFault("record-rights")
+        if not is_usable_key(subject):
+            raise RemoteFault("record-key")
         return Vouch(subject, Right(rights))
     if kind is Kind.REVOCATION:
         return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))

@@ -14,6 +14,7 @@ from functools import cached_property
 from node.model.byte_reader import ByteReader
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import SEED_BYTES, Charter, SigningKey, key_id
+from node.model.public_key import is_usable_key
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.textpack import pack
 
@@ -96,7 +97,7 @@ def read_charter(raw: bytes) -> Charter:
         charter = Charter.found(name.decode(), founders, secret)
     except UnicodeDecodeError:
         raise RemoteFault("charter-name") from None
-    if charter.founders != founders or not 1 <= len(founders) <= MAX_FOUNDERS:
+    if charter.founders != founders or not 1 <= len(founders) <= MAX_FOUNDERS or not all(map(is_usable_key, founders)):
         raise RemoteFault("charter-founders")
     return charter
 

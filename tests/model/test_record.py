@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import Charter, SigningKey, key_id, verify
+from node.model.public_key import is_usable_key
 from node.model.record import (
     CORRECTABLE,
     TARGETED,
@@ -41,7 +42,7 @@ def records(draw):
     if kind is Kind.EVENT:
         detail = Event(created + draw(st.integers(0, 9_000)), draw(st.integers(0, 5_000)), draw(st.integers(-56, 56)))
     elif kind is Kind.VOUCH:
-        detail = Vouch(draw(st.binary(min_size=32, max_size=32)), Right(draw(st.integers(1, 31))))
+        detail = Vouch(draw(st.binary(min_size=32, max_size=32).filter(is_usable_key)), Right(draw(st.integers(1, 31))))
     elif kind is Kind.REVOCATION:
         detail = Revocation(draw(st.binary(min_size=8, max_size=8)), draw(minutes))
     targeted = kind in TARGETED or (kind in CORRECTABLE and draw(st.booleans()))

@@ -11,13 +11,14 @@ import pytest
 from node.model.clock import seconds_of
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, SigningKey, key_id, verify
-from node.model.record import decode, encode, record_id, signed_part, signing_message
+from node.model.record import Kind, Record, decode, encode, record_id, sign, signed_part, signing_message
 from node.replica.liveset import LiveSet
 from node.transfer.invitation import accept, charter_bytes, from_text, invitation_bytes, read_charter, read_invitation
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-RECORDS, TRUST, INVITATION = (json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
-                              for name in ("records", "trust", "invitation"))
+RECORDS, TRUST, INVITATION, FOUNDERS, LIVE = (
+    json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    for name in ("records", "trust", "invitation", "founders", "live"))
 
 
 def charter_of(told):
@@ -32,7 +33,7 @@ def named(vectors):
     return {"argvalues": vectors, "ids": [vector["name"] for vector in vectors]}
 
 
-@pytest.mark.parametrize("told", [RECORDS, TRUST, INVITATION])
+@pytest.mark.parametrize("told", [RECORDS, TRUST, INVITATION, FOUNDERS, LIVE])
 def test_keys_and_the_set_are_named_as_written(told):
     assert charter_of(told["charter"]).set_id.hex() == told["charter"]["set_id"]
     for pair in told["keys"].values():
@@ -111,12 +112,48 @@ def test_a_broken_record_is_refused_for_its_reason(vector):
             decode(raw)
 
 
-@pytest.mark.parametrize("vector", **named(TRUST["cases"]))
-def test_who_may_write(vector):
+@pytest.mark.parametrize("vector", RECORDS["signatures"], ids=lambda vector: vector["name"])
+def test_a_signature_is_right_or_wrong_as_written(vector):
+    public, body, signature = (bytes.fromhex(vector[part]) for part in ("public", "body", "signature"))
+    assert verify(public, signature, signing_message(body, CHARTER.set_id)) is vector["right"]
+
+
+def test_subkeys_are_as_written():
+    assert RECORDS["subkeys"] == {purpose: CHARTER.subkey(purpose).hex() for purpose in RECORDS["subkeys"]}
+    assert len(RECORDS["subkeys"]) == 6
+
+
+@pytest.mark.parametrize("vector", **named(LIVE["cases"]))
+def test_what_is_live(vector):
+    raws, now = [bytes.fromhex(told["hex"]) for told in vector["held"]], seconds_of(vector["now"])
+    for seed in range(4):
+        liveset = LiveSet(CHARTER)
+        for raw in random.Random(seed).sample(raws, len(raws)):
+            liveset.apply(liveset.propose([raw], now))
+        assert [record_id(raw) in liveset for raw in raws] == [told["live"] for told in vector["held"]]
+
+
+def test_posts_beyond_a_quota_are_those_written():
+    vector, founder = LIVE["made"][0], SigningKey(bytes.fromhex(LIVE["keys"]["founder"]["seed"]))
+    raws = []
+    for n in range(400):
+        text = b"x" * (1 + 397 * n % 1600)
+        record = Record(Kind.BULLETIN, founder.key_id, vector["now"] + n, vector["life"], packed=text)
+        raws.append(encode(sign(record, CHARTER.set_id, founder.sign)))
+    liveset = LiveSet(CHARTER)
+    for raw in random.Random(1).sample(raws, len(raws)):
+        liveset.apply(liveset.propose([raw], seconds_of(vector["now"])))
+    assert [n for n in range(400) if record_id(raws[n]) in liveset] == vector["live"]
+    assert hashlib.blake2b(b"".join(sorted(liveset.ids())), digest_size=16).hexdigest() == vector["ids"]
+
+
+@pytest.mark.parametrize(("told", "vector"), [(told, vector) for told in (TRUST, FOUNDERS) for vector in told["cases"]],
+                         ids=lambda told: told.get("name"))
+def test_who_may_write(told, vector):
     credentials, posts = [bytes.fromhex(credential) for credential in vector["papers"]], vector["posts"]
     raws = credentials + [bytes.fromhex(post["hex"]) for post in posts]
     for seed in range(4):
-        liveset, now = LiveSet(CHARTER), seconds_of(vector["now"])
+        liveset, now = LiveSet(charter_of(told["charter"])), seconds_of(vector["now"])
         liveset.apply(liveset.propose(random.Random(seed).sample(raws, len(raws)), now))
         assert [record_id(bytes.fromhex(post["hex"])) in liveset for post in posts] == [post["in_set"] for post in posts]
 

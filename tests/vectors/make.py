@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from node.model.clock import MAX_MINUTE
+from node.model.keys import key_id
 from node.model.record import (
     MAX_RECORD_BYTES,
     Event,
@@ -18,6 +19,8 @@ from node.model.record import (
     encode,
     record_id,
     sign,
+    signed_part,
+    signing_message,
 )
 from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Header, write
@@ -25,17 +28,19 @@ from node.transfer.invitation import accept, charter_bytes, invitation_bytes, of
 from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
 from node.transfer.paper import code_of, letters_of
 from tests.sim.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
+from tests.vectors.curve import L, P, encoded, signed_by_mixed, small_order
 
 HERE = Path(__file__).parent
 INVITATION = Right.INVITE | Right.WRITE
 SIGNATURE = bytes(64)
+SUBKEYS = ("tag", "seal", "nonce", "topic", "root", "lan")
 
 
 def main():
-    village, another = Village(), Village()
-    made = [("records", village, records(village)), ("trust", village, trust(village)),
+    village, another, three = Village(), Village(), Village("founder", "second", "third")
+    made = [("live", village, lives(village)), ("records", village, records(village)), ("trust", village, trust(village)),
             ("sealing", village, sealing(village)), ("carry", village, carry(village)),
-            ("invitation", another, invitations(another))]
+            ("invitation", another, invitations(another)), ("founders", three, founders_trust(three))]
     for name, its, value in made:
         text = json.dumps({**heading(its), **value}, indent=1, ensure_ascii=False)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
@@ -91,6 +96,8 @@ def invitations(village):
         ("charter", "no founder", checked(charter[:29] + b"\0" + charter[62:-4]), "charter-founders"),
         ("charter", "a founder twice", checked(charter[:29] + b"\2" + 2 * charter[30:62] + charter[62:-4]),
          "charter-founders"),
+        ("charter", "a founder whose key is of small order",
+         checked(charter[:30] + encoded(small_order()[2]) + charter[62:-4]), "charter-founders"),
         ("invitation", "one bit changed", flipped(invitation, 200), "invitation-check"),
         ("invitation", "the seed of another key", checked(invitation[:-4].replace(ticket, bytes(32))), "invitation-key"),
         ("invitation", "no record", checked(invitation[:23 + len(charter) + 32]), "invitation-papers"),
@@ -149,6 +156,37 @@ def generous(seal, slot, raw):
 
 
 def records(village):
+    return {**read_records(village), "signatures": list(signatures(village)),
+            "subkeys": {purpose: village.charter.subkey(purpose).hex() for purpose in SUBKEYS}}
+
+
+def signatures(village):
+    """Signatures on which libraries differ: what counts here is no factor of eight, octet by octet, S below the order."""
+    secret, set_id = 987_654_321, village.charter.set_id
+    key_ = village.key("founder")
+    body = signed_part(decode(village.bulletin()))
+    good = key_.sign(b"archipel record 1" + set_id + body)
+    larger = (int.from_bytes(good[32:], "little") + L).to_bytes(32, "little")
+    yield told_signature("usual", key_.public, body, good, True)
+    yield told_signature("S is larger by the order of the base point", key_.public, body, good[:32] + larger, False)
+
+    def body_of(number, public):
+        record = Record(Kind.BULLETIN, key_id(public), T0, 24, packed=str(number).encode())
+        return signing_message(signed_part(record), set_id)
+
+    tried = signed_by_mixed(secret, body_of)
+    for right in (True, False):
+        public, number, signature, _ = next(one for one in tried if (one[3] == 0) is right)
+        whole = body_of(number, public)[len(b"archipel record 1") + len(set_id):]
+        yield told_signature(f"a key with a part of small order, which {'falls out' if right else 'stays'}",
+                             public, whole, signature, right)
+
+
+def told_signature(name, public, body, signature, right):
+    return {"name": name, "public": public.hex(), "body": body.hex(), "signature": signature.hex(), "right": right}
+
+
+def read_records(village):
     bulletin = village.bulletin(text="Soupe ce soir à 19 h", life=336, language=1, topic=4)
     root = record_id(bulletin)[:8]
     event = village.event(text="Bal\x1fPlace du marché", start=3 * DAY, length=180, language=1, topic=8,
@@ -218,6 +256,9 @@ def refused(village, accepted):
     yield "a bulletin with a position", "record-position", encode_bulletin_with_position(village)
     yield "the one angle that has no inverse", "record-position", signed(event, 20, 0x80, 0, 0)
     yield "a vouch without rights", "record-rights", signed(vouch, 48, 0)
+    yield "a vouch for the identity as key", "record-key", signed(vouch, 16, 1, *bytes(31))
+    yield "a vouch for a key of order eight", "record-key", signed(vouch, 16, *encoded(small_order()[1]))
+    yield "a vouch for a key in its second encoding", "record-key", signed(vouch, 16, *(P + 3).to_bytes(32, "little"))
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
@@ -249,7 +290,14 @@ def case(village, name, credentials, posts, now=T0):
 
 
 def cases(village):
-    vouch, revoke = village.vouch, village.revoke
+    yield from chains(village)
+    yield from revocations(village)
+    yield from uses(village)
+    yield from thefts(village)
+
+
+def chains(village):
+    vouch = village.vouch
     ana = vouch("founder", "ana", WRITER)
     yield "a founder needs no vouch", [], [("founder", 0, True, True), ("ana", 0, False, False)]
     yield "a vouched key writes but is not urgent", [ana], [("ana", 0, False, True), ("ana", 0, True, False)]
@@ -265,10 +313,15 @@ def cases(village):
     short = [vouch("founder", "one", KEEPER, life=24), vouch("one", "ana")]
     yield "one minute before the chain ends", short, [("ana", 0, False, True)], T0 + DAY - 1
     yield "the chain has ended", short, [("ana", 0, False, False)], T0 + DAY
+
+
+def revocations(village):
+    vouch, revoke, ana = village.vouch, village.revoke, village.vouch("founder", "ana", WRITER)
+    one = vouch("founder", "one", KEEPER)
     cut = [("ana", 9, False, True), ("ana", 10, False, False)]
     yield "revoked by a founder from minute 10 on", [ana, revoke("founder", "ana", since=10)], cut
     yield "revoked by itself", [ana, revoke("ana", "ana", since=10)], cut
-    through = [keepers[0], vouch("one", "ana")]
+    through = [one, vouch("one", "ana")]
     yield "revoked by who vouched", [*through, revoke("one", "ana", since=10)], cut
     pair = [vouch("founder", "ben", KEEPER), vouch("founder", "cleo", KEEPER), ana]
     agree = [revoke("ben", "ana", since=4), revoke("cleo", "ana", since=10)]
@@ -276,12 +329,17 @@ def cases(village):
     yield "one keeper who did not vouch is not enough", [*pair, agree[1]], [("ana", 10, False, True)]
     yield "two keepers of one branch are not enough", [*through, vouch("one", "two", KEEPER), vouch("founder", "ben"),
            revoke("one", "ben"), revoke("two", "ben")], [("ben", 10, False, True)]
-    yield "a revoked keeper's earlier vouch holds", [keepers[0], vouch("one", "ana", minute=9),
+    yield "a revoked keeper's earlier vouch holds", [one, vouch("one", "ana", minute=9),
            vouch("one", "ben", minute=10), revoke("founder", "one", since=10)], [
         ("ana", 20, False, True), ("ben", 20, False, False)]
     coup = [*pair, vouch("ben", "dan"), *agree]
     yield "a founder's revocation voids later ones of its subject", [*coup, revoke("founder", "ben", since=0)], [
         ("ana", 10, False, True)]
+
+
+def uses(village):
+    vouch, revoke, cut = village.vouch, village.revoke, [("ana", 9, False, True), ("ana", 10, False, False)]
+    thief = [vouch("founder", name, KEEPER) for name in ("thief", "one")]
     ticket, use = vouch("founder", "ticket", INVITATION, minute=2, life=100), vouch("ticket", "ana", minute=5, life=100)
     yield "an invitation lets one newcomer in", [ticket, use], [("ana", 6, False, True), ("ticket", 6, False, False)]
     yield "the earlier of two uses counts", [ticket, use, vouch("ticket", "ben", minute=4, life=100)], [
@@ -290,8 +348,128 @@ def cases(village):
         ("ana", 6, False, False)]
     yield "a use that ends before the invitation", [ticket, vouch("ticket", "ana", minute=5, life=99)], [
         ("ana", 6, False, False)]
+    yield "a losing use is in the set and gives nothing", [ticket, use, vouch("ticket", "ben", minute=6, life=100)], [
+        ("ana", 7, False, True), ("ben", 7, False, False)]
+    yield "a longer invitation by another keeper takes nobody's place", [*thief, ticket, use,
+           vouch("thief", "ticket", INVITATION, minute=2, life=200), revoke("thief", "ticket", since=2)], [
+        ("ana", 6, False, True)]
+    yield "the keeper who invited takes it back", [*thief, vouch("one", "ticket", INVITATION, life=100),
+           vouch("ticket", "ana", life=100), revoke("one", "ana", since=10)], cut
+    yield "who takes back an invitation ends who used it later", [*thief, vouch("one", "ticket", INVITATION, life=100),
+           vouch("ticket", "ana", minute=5, life=100), revoke("one", "ticket", since=5)], [("ana", 6, False, False)]
+    yield "and not who used it before", [*thief, vouch("one", "ticket", INVITATION, life=100),
+           vouch("ticket", "ana", minute=4, life=100), revoke("one", "ticket", since=5)], [("ana", 6, False, True)]
+    yield "a use that gives nothing makes nobody a voucher", [*thief, vouch("thief", "ticket", INVITATION, life=100),
+           vouch("ticket", "one", Right.VOUCH, life=100), revoke("thief", "one")], [("one", 6, False, True)]
     yield "an invitation gives no right to be urgent", [vouch("founder", "ticket", INVITATION | CRIER, minute=2, life=100),
            vouch("ticket", "ana", CRIER, minute=5, life=100)], [("ana", 6, True, False), ("ana", 6, False, True)]
+
+
+def thefts(village):
+    vouch, revoke, cut = village.vouch, village.revoke, [("ana", 9, False, True), ("ana", 10, False, False)]
+    one = vouch("founder", "one", KEEPER)
+    thief = [vouch("founder", "thief", KEEPER), one]
+    yield "a keeper ends no founder by vouching for it", [*thief, vouch("thief", "founder", KEEPER, minute=1),
+           revoke("thief", "founder"), revoke("thief", "one")], [("founder", 6, True, True), ("one", 6, False, True)]
+    yield "a keeper takes back what it gave and nothing else", [*thief, vouch("thief", "ana"), vouch("one", "ana"),
+           revoke("thief", "ana", since=10)], [("ana", 10, False, True)]
+    yield "both take back what they gave, from different minutes", [*thief, vouch("thief", "ana"), vouch("one", "ana"),
+           revoke("thief", "ana", since=5), revoke("one", "ana", since=10)], cut
+    yield "a writer let vouch by a thief is of the thief's branch", [*thief, vouch("founder", "ben"),
+           vouch("thief", "ben", KEEPER, minute=1), revoke("thief", "one"), revoke("ben", "one", minute=2)], [
+        ("one", 6, False, True)]
+    many = [vouch("founder", f"keeper {n}", KEEPER) for n in range(5)]
+    yield "of five keepers and a founder, two branches are not enough", [*many, *(
+        revoke(f"keeper {n}", "keeper 4") for n in range(2))], [("keeper 4", 6, False, True)]
+    yield "three are", [*many, *(revoke(f"keeper {n}", "keeper 4", since=n) for n in range(3))], [
+        ("keeper 4", 1, False, True), ("keeper 4", 2, False, False)]
+    yield "the only founder ends by its own word alone", [revoke("founder", "founder", since=10)], [
+        ("founder", 9, False, True), ("founder", 10, False, False)]
+    yield "keepers' cuts do not void each other", [*many[:4], *(revoke(one, other, since=3) for one, other in (
+        ("keeper 0", "keeper 1"), ("keeper 2", "keeper 1"), ("keeper 1", "keeper 0"), ("keeper 3", "keeper 0")))], [
+        ("keeper 0", 3, False, False), ("keeper 1", 3, False, False), ("keeper 2", 3, False, True)]
+    yield "a vouch that gives nothing lets nobody in", [
+        one, vouch("one", "two", KEEPER), vouch("two", "ana", Right.VOUCH)], [("ana", 6, False, False)]
+
+
+# Several founders: in a set of their own
+
+
+def founders_trust(village):
+    return {"cases": [case(village, *told) for told in founders_cases(village)]}
+
+
+def founders_cases(village):
+    vouch, revoke = village.vouch, village.revoke
+    ana = vouch("second", "ana", KEEPER)
+    coup = [revoke("third", name, minute=5) for name in ("founder", "second", "ana")]
+    yield "one founder of three ends no other founder", [ana, *coup], [
+        ("founder", 6, True, True), ("second", 6, True, True)]
+    yield "but every other key", [ana, *coup], [("ana", 6, False, False)]
+    healed = [revoke(name, "third", since=4, minute=9) for name in ("founder", "second")]
+    yield "two end the third, and void what it signed since", [ana, *coup, *healed], [
+        ("third", 6, False, False), ("third", 3, False, True), ("ana", 6, False, True)]
+    yield "a founder ends itself", [revoke("third", "third", since=4)], [
+        ("third", 4, False, False), ("third", 3, False, True)]
+    yield "a founder ends by the word of keepers of enough branches", [
+        *(vouch("founder", f"keeper {n}", KEEPER) for n in range(3)),
+        *(revoke(f"keeper {n}", "third", since=n) for n in range(3))], [
+        ("third", 1, False, True), ("third", 2, False, False)]
+
+
+# What is live (section 3)
+
+
+def lives(village):
+    """`held` in any order; `live`: which of them are in the set at `now`."""
+    return {"cases": [life(*told) for told in live_cases(village)], "made": [made_case(village)]}
+
+
+def life(name, told, now=T0):
+    return {"name": name, "now": now, "held": [{"hex": raw.hex(), "live": alive} for raw, alive in told]}
+
+
+def live_cases(village):
+    first = village.bulletin(text="Soupe", life=48)
+    root = record_id(first)[:8]
+    second = village.bulletin(text="Soupe à 19 h", minute=5, life=48, target=root)
+    third = village.bulletin(text="Soupe à 20 h", minute=9, life=48, target=root)
+    yield "the newest correction stands", [(first, False), (second, False), (third, True)]
+    yield "one that ends before its target leaves it alone", [
+        (first, True), (village.bulletin(text="brève", minute=5, life=24, target=root), True)]
+    yield "a retraction ends every version", [
+        (first, False), (third, False), (village.retraction(root, minute=3, life=49), True)]
+    yield "a retraction that ends before its target leaves it alone", [
+        (first, True), (village.retraction(root, minute=3, life=24), True)]
+    twins = sorted((village.bulletin(text=text, minute=5, life=48, target=root) for text in "ab"), key=record_id)
+    yield "of two in one minute, the higher id", [(first, False), (twins[0], False), (twins[1], True)]
+    vouch = village.vouch("founder", "ana")
+    yield "what another author corrects or retracts is not touched", [
+        (vouch, True), (first, True), (village.retraction(root, "ana", minute=3, life=60), True)]
+    yield "vouches and revocations cannot be retracted", [
+        (vouch, True), (village.retraction(record_id(vouch), minute=3, life=12_000), True)]
+    event = village.event(text="bal", start=3 * DAY)
+    off = village.sign("founder", Kind.CANCELLATION, 2, 120, packed=b"Pluie", target=record_id(event)[:8])
+    yield "a cancellation leaves the event in place", [(event, True), (off, True)]
+    yield "a cancellation is retracted by its own root", [
+        (event, True), (off, False), (village.retraction(record_id(off), minute=3, life=130), True)]
+    yield "a day ahead, to the minute", [
+        (village.bulletin(minute=DAY), True), (village.bulletin(text="tard", minute=DAY + 1), False)]
+    yield "at the minute it ends", [(village.bulletin(life=24), False), (first, True)], T0 + DAY
+    yield "the same, a minute before", [(village.bulletin(life=24), True), (first, True)], T0 + DAY - 1
+
+
+def made_case(village):
+    """Posts of one author beyond its quota of octets: too many to list, so said how to make them."""
+    raws = [village.bulletin(text="x" * (1 + 397 * n % 1600), minute=n) for n in range(400)]
+    kept, size = [], 0
+    for n in reversed(range(400)):
+        if size + len(raws[n]) <= 262_144:
+            kept, size = [n, *kept], size + len(raws[n])
+    digest = hashlib.blake2b(b"".join(sorted(record_id(raws[n]) for n in kept)), digest_size=16).hexdigest()
+    return {"name": "posts beyond the quota of octets", "author": "founder", "created": "now + n, n from 0 to 399",
+            "life": 24, "text": "1 + 397 n mod 1600 times the letter x, codec 0", "now": T0, "live": kept, "octets": size,
+            "ids": digest}
 
 
 if __name__ == "__main__":
