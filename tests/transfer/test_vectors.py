@@ -3,7 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from node.model.errors import RemoteFault
 from node.model.keys import Charter
+from node.model.record import record_id
+from node.sync.lora.engine import address_of
+from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Bundle, Header, write
 from node.transfer.lan import ANSWERED, ASKED, Envelope
 from node.transfer.paper import code_of, letters_of, record_in
@@ -31,6 +37,44 @@ def test_the_letters_and_the_code_are_those_of_the_record():
     raw = bytes.fromhex(told["record"])
     assert letters_of(raw) == told["typed"] and code_of(raw) == told["code"]
     assert record_in(told["typed"]) == raw == record_in(told["code"])
+
+
+@pytest.mark.parametrize("told", VECTORS["damaged bundles"], ids=lambda told: told["name"])
+def test_of_a_damaged_bundle_what_is_good_is_kept_and_what_is_not_is_told(told):
+    bundle = Bundle([bytes.fromhex(told["bytes"])])
+    assert [raw.hex() for raw in bundle] == told["records"]
+    assert {fault: number for fault, number in bundle.faults.items() if number} == told["faults"]
+
+
+def test_letters_with_a_wrong_check_are_refused():
+    refused = VECTORS["letters"]["refused"]
+    for typed in refused:
+        with pytest.raises(RemoteFault, match="letters"):
+            record_in(typed)
+    assert len(refused) == 4
+
+
+def test_addresses_and_topics_are_as_written():
+    keys, told = VECTORS["keys"], VECTORS["mqtt"]
+    key = charter().subkey("tag")
+    addresses = {name: address_of(bytes.fromhex(pair["key_id"]), key) for name, pair in keys.items()}
+    assert VECTORS["addresses"] == {name: f"{address:04x}" for name, address in addresses.items()}
+    slot = Seal(charter()).slot(record_id(bytes.fromhex(told["record"]))).hex()
+    assert told["topic"] == f"{told['root']}/{slot[0]}/{slot}"
+    assert told["root"] == "archipel/" + charter().subkey("root").hex()[:20]
+
+
+def test_a_trade_on_the_local_network_opens_and_what_is_altered_does_not():
+    told = VECTORS["lan trade"]
+    envelope = Envelope(charter().subkey("lan"), lambda size: bytes(size))
+    salt = bytes.fromhex(told["salt"])
+    assert envelope.open(ASKED, bytes.fromhex(told["message"])).hex() == told["asked"]
+    assert envelope.open(ANSWERED, bytes.fromhex(told["answer"]), salt).hex() == told["answered"]
+    for vector in told["refused"]:
+        with pytest.raises(RemoteFault) as fault:
+            envelope.open(ASKED, bytes.fromhex(vector["message"]))
+        assert fault.value.reason == vector["reason"]
+    assert len(told["refused"]) == 3
 
 
 def test_the_messages_of_the_local_network_open():

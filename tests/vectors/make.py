@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
+from node.daemon.mqtt import root_of
 from node.model.clock import MAX_MINUTE
 from node.model.keys import key_id
 from node.model.record import (
@@ -22,10 +24,13 @@ from node.model.record import (
     signed_part,
     signing_message,
 )
+from node.sync.codes.erasure import piece
+from node.sync.codes.sketch import sketch
+from node.sync.lora.engine import address_of
 from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Header, write
 from node.transfer.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
-from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, Envelope, fingerprint
+from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, TRADE, Envelope, fingerprint
 from node.transfer.paper import code_of, letters_of
 from tests.sim.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
 from tests.vectors.curve import L, P, encoded, signed_by_mixed, small_order
@@ -39,7 +44,7 @@ SUBKEYS = ("tag", "seal", "nonce", "topic", "root", "lan")
 def main():
     village, another, three = Village(), Village(), Village("founder", "second", "third")
     made = [("live", village, lives(village)), ("records", village, records(village)), ("trust", village, trust(village)),
-            ("sealing", village, sealing(village)), ("carry", village, carry(village)),
+            ("sealing", village, sealing(village)), ("codes", village, codes()), ("carry", village, carry(village)),
             ("invitation", another, invitations(another)), ("founders", three, founders_trust(three))]
     for name, its, value in made:
         text = json.dumps({**heading(its), **value}, indent=1, ensure_ascii=False)
@@ -58,7 +63,27 @@ def seed(name):
     return key(name)._private.private_bytes_raw().hex()
 
 
-# LastBundle by hand
+# Sketches and pieces
+
+
+def codes():
+    """Sketches in hexadecimal, the first power first; those with more elements than capacity do not split."""
+    rng = random.Random(7)
+    sketches, pieces = [], []
+    for count, capacity in ((0, 2), (1, 2), (2, 2), (5, 8), (40, 40), (3, 2), (9, 8), (60, 40)):
+        elements = sorted(rng.sample(range(1, 1 << 32), count))
+        sums = sketch(elements, capacity).to_bytes(4 * capacity, "little")
+        told = b"".join(sums[at:at + 4][::-1] for at in range(0, len(sums), 4)).hex()
+        sketches.append({"capacity": capacity, "sums": told, "elements": elements if count <= capacity else None,
+                         "of": [f"{element:08x}" for element in elements]})
+    for length, parts in ((101, 2), (300, 3), (MAX_RECORD_BYTES, 16)):
+        whole = rng.randbytes(length)
+        pieces.append({"whole": whole.hex(), "parts": parts,
+                       "pieces": {str(index): piece(whole, parts, index).hex() for index in (0, parts - 1, parts, 200, 254)}})
+    return {"sketches": sketches, "pieces": pieces}
+
+
+# Bundles, letters, the local network
 
 
 def carry(village):
@@ -68,13 +93,50 @@ def carry(village):
     return {
         "bundle": {"made": header.made, "name": header.name, "island": header.island.hex(),
                    "records": [raw.hex() for raw in raws], "bytes": b"".join(write(header, raws)).hex()},
-        "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0])},
+        "damaged bundles": [{"name": name, "bytes": whole.hex(), "records": [raws[n].hex() for n in kept], "faults": faults}
+                            for name, whole, kept, faults in damaged(header, raws)],
+        "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0]),
+                    "refused": ["D" + letters_of(raws[0])[1:], letters_of(raws[0])[:-8], "", "ARCHIPEL"]},
+        "addresses": {name: f"{address_of(pair.key_id, village.charter.subkey('tag')):04x}"
+                      for name, pair in sorted(village.keys.items())},
+        "mqtt": {"root": root_of(village.charter), "record": raws[0].hex(), "topic": topic_of(village.charter, raws[0])},
+        "lan trade": lan_trade(secret, raws),
         "lan": {"salt": bytes(range(24)).hex(), "asked": question.hex(),
                 "message": Envelope(secret, lambda size: bytes(range(size))).close(ASKED, question).hex(),
                 "answered": SAME.hex(),
                 "answer": Envelope(secret, lambda size: bytes(range(size, 0, -1))).close(ANSWERED, SAME,
                                                                                          bytes(range(24))).hex()},
     }
+
+
+def lan_trade(secret, raws):
+    """Somebody wants the second record and gives the first one."""
+    salt = bytes(range(24, 48))
+    asked = bytes([TRADE]) + (1).to_bytes(4, "big") + record_id(raws[1])[:8] + framed(raws[0])
+    answered = framed(raws[1])
+    question = Envelope(secret, lambda size: salt).close(ASKED, asked)
+    answer = Envelope(secret, lambda size: bytes(24)).close(ANSWERED, answered, salt)
+    return {"asked": asked.hex(), "message": question.hex(), "answered": answered.hex(), "answer": answer.hex(),
+            "salt": salt.hex(), "refused": [
+                {"name": "one bit changed", "message": flipped(question, 40).hex(), "reason": "lan-seal"},
+                {"name": "version 2", "message": (b"\2" + question[1:]).hex(), "reason": "lan-form"},
+                {"name": "an answer for a question", "message": answer.hex(), "reason": "lan-seal"}]}
+
+
+def damaged(header, raws):
+    """(name, octets, the records that are still read, what is told as wrong)."""
+    whole = b"".join(write(header, raws))
+    at = whole.index(b"\xa7\x52")
+    yield "one bit of the header", flipped(whole, 20), [0, 1], {"header": 1, "damaged": 1, "sum": 1}
+    yield "one bit of the first record", flipped(whole, at + 30), [1], {"damaged": 1, "count": 1, "sum": 1}
+    yield "cut within the second record", whole[:-40], [0], {"cut-short": 1}
+    yield "octets between two frames", whole[:at] + b"\xa7\x52\x00\x00noise" + whole[at:], [0, 1], {"damaged": 1, "sum": 1}
+    yield "another number at the end", whole[:-17] + b"\3" + whole[-16:], [0, 1], {"count": 1, "sum": 1}
+
+
+def topic_of(charter, raw):
+    slot = Seal(charter).slot(record_id(raw)).hex()
+    return f"{root_of(charter)}/{slot[0]}/{slot}"
 
 
 # Charters and invitations as files
