@@ -78,8 +78,8 @@ def codes():
                          "of": [f"{element:08x}" for element in elements]})
     for length, parts in ((101, 2), (300, 3), (MAX_RECORD_BYTES, 16)):
         whole = rng.randbytes(length)
-        pieces.append({"whole": whole.hex(), "parts": parts,
-                       "pieces": {str(index): piece(whole, parts, index).hex() for index in (0, parts - 1, parts, 200, 254)}})
+        some = {str(index): piece(whole, parts, index).hex() for index in (0, parts - 1, parts, 200, 254)}
+        pieces.append({"whole": whole.hex(), "parts": parts, "pieces": some})
     return {"sketches": sketches, "pieces": pieces}
 
 
