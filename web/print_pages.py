@@ -11,10 +11,12 @@ from web.pages import board, fitted, kept, settings
 from web.print_fit import LARGE, NORMAL, Block, fill
 from web.public import found, glance
 from web.qr import qr, wifi
+from web.settings_notices import pressing
 
 POSTER_DAYS = 7
 WALL_REFRESH_S, STICK_REFRESH_S = 120, 5
 WALL_ROWS = 7  # what a screen holds without scrolling
+WALL_NOTICES = 3  # the first page has them all
 SHEETS = {"poster": 16, "leaflet": 8, "copy": 10}  # rows that an A4 page holds
 CODES_MM, STRIPS_MM = 36, 68
 paper = Blueprint("paper", __name__)
@@ -71,7 +73,8 @@ def _calm_wall() -> Response:
 
 
 def _wall(stick: str, refresh_s: int) -> Response:
-    filling = _codes() | {"stick": stick}
+    notices = pressing(board().status().host.notices)[:WALL_NOTICES]
+    filling = _codes() | {"stick": stick, "notices": notices}
     response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, WALL_ROWS)) | filling))
     response.headers["Refresh"] = str(refresh_s)  # a header, so that nothing in the page moves
     return response

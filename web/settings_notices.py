@@ -1,10 +1,11 @@
 """What is wrong with the settings, told on the first page in the reader's language.
 
-Who finds it (`node.daemon.settings`, the SD image) writes a line for each: a sentence as JSON (`node.i18n.sentence`). A
-line that is none is shown as it is.
+Who finds it (`node.daemon.settings_reader`, the SD image) writes a line for each: a sentence as JSON (`node.i18n.sentence`),
+with `harmless` beside it if nothing was passed over. A line that is none is shown as it is.
 """
 
 import json
+from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
@@ -19,6 +20,19 @@ def notice(line: str) -> Markup:
         return _said(Sentence.of(json.loads(line)))
     except (ValueError, RecursionError):
         return Markup('<span lang="en" dir="ltr">{}</span>').format(line)
+
+
+def pressing(lines: Iterable[str]) -> list[str]:
+    """Those that tell of something that was passed over."""
+    return [line for line in lines if not _is_harmless(line)]
+
+
+def _is_harmless(line: str) -> bool:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and told.get("harmless") is True
 
 
 def _said(sentence: Sentence) -> Markup:

@@ -9,7 +9,7 @@ import click
 
 from node.cli.help import command
 from node.cli.language import _, say
-from node.cli.options import config_option, new_passphrase, passphrase, settings_of
+from node.cli.options import config_option, new_passphrase, passphrase, settings_of, sure_folder
 from node.i18n.sentence import N_
 from node.store.disk import Disk, StoreLocked
 from node.store.index import StoreFailed
@@ -59,7 +59,7 @@ def restore_(config: Path | None, file: Path) -> None:
     """
     from node.store.backup import restore
 
-    folder = settings_of(config).node.data
+    folder = sure_folder(config)
     try:
         counts = restore(file, folder, passphrase(_("Passphrase")))
     except BackupRefused as refused:
@@ -82,7 +82,7 @@ def wipe(config: Path | None, yes: bool) -> None:
     """
     from node.daemon.keyfiles import KeyFolder
 
-    folder = settings_of(config).node.data
+    folder = sure_folder(config)
     if not yes:
         click.confirm(_("Destroy the island in %(folder)s, keys and records?", folder=str(folder)), abort=True)
     try:

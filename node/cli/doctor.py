@@ -16,6 +16,7 @@ from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.mqtt import TROUBLES, brokers_of
 from node.daemon.rpc import NotRunning, ask
 from node.daemon.settings import PacketSettings, Settings
+from node.daemon.settings_reader import Notice, SettingsReading, notices_in
 from node.i18n.sentence import Sentence, sentence
 from node.model.clock import EPOCH_S
 from node.model.keys import Charter
@@ -53,6 +54,12 @@ def examine(settings: Settings, status: dict[str, Any] | None = None) -> Iterato
     yield from _packet(settings.packet)
     yield from _brokers(settings, status)
     yield from _lan(settings, status)
+
+
+def of_settings(reading: SettingsReading) -> Iterator[Finding]:
+    """What is wrong in the settings file, or in the card's, of which the machine tells in a file of its own."""
+    for notice in (*reading.notices, *map(Notice.of, notices_in(reading.settings.portal.notices))):
+        yield Finding(Level.NOTE if notice.harmless else Level.BAD, notice.sentence)
 
 
 def running_status(folder: Path) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 from node.board import explanations
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, time_source, worded
-from node.cli.options import ask, config_option, settings_of
+from node.cli.options import ask, config_option, reading_of, settings_of
 from node.model.clock import FastClock, SystemClock, seconds_of
 
 
@@ -27,7 +28,7 @@ def run(config: Path | None, speed: float, since: float | None) -> None:
     from node.cli.serve import run_island
 
     clock = SystemClock() if speed == 1 else FastClock(speed, SystemClock().now() if since is None else since)
-    run_island(settings_of(config), clock)
+    run_island(reading_of(config), clock)
 
 
 @command()
@@ -99,7 +100,7 @@ def _others_line(told: dict[str, Any]) -> str:
 
 def link_line(link: dict[str, Any]) -> str:
     """One link as a person reads it."""
-    parts = [_("up") if link["up"] else _("down")]
+    parts = [_("up") if link["up"] else _("down (%(state)s)", state=link["state"])]
     if air := link.get("airtime"):
         used, limit = f"{air['used_s']:.0f}", f"{air['limit_s']:.0f}"
         parts.append(_("%(used)s of %(limit)s s of air this hour", used=used, limit=limit))
@@ -111,12 +112,13 @@ def link_line(link: dict[str, Any]) -> str:
 @config_option
 def doctor(config: Path | None) -> None:
     """Say what is wrong on this island and what to do."""
-    from node.cli.doctor import Level, examine, running_status
+    from node.cli.doctor import Level, examine, of_settings, running_status
 
-    settings = settings_of(config)
+    reading = reading_of(config, aloud=False)
     signs = {Level.OK: ("✓", "green"), Level.NOTE: ("–", None), Level.BAD: ("✗", "red")}
     bad = 0
-    for finding in examine(settings, running_status(settings.node.data)):
+    settings = reading.settings
+    for finding in chain(of_settings(reading), examine(settings, running_status(settings.node.data))):
         sign, colour = signs[finding.level]
         bad += finding.level is Level.BAD
         click.echo(click.style(sign, fg=colour) + f" {worded(finding.what)}")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from node.daemon.settings import Settings, forgive
+from node.daemon.settings import Settings
+from node.daemon.settings_reader import UnreadableSettings, load
 from node.i18n.catalogue import TAGS, catalogue
 from node.i18n.sentence import N_, Sentence, Value
 
@@ -37,7 +38,10 @@ def _language_of_settings(arguments: Sequence[str]) -> str:
         name, sign, rest = option.partition("=")
         if name == CONFIG_OPTION:
             given = rest if sign else value
-    return (forgive(Path(given))[0] if given else Settings()).node.language
+    try:
+        return load(Path(given) if given else None).settings.node.language
+    except UnreadableSettings:
+        return Settings().node.language
 
 
 def _(text: str, /, **fields: Value) -> str:

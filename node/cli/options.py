@@ -9,7 +9,8 @@ import click
 
 from node.board import explanations
 from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
-from node.daemon.settings import BadSettings, Settings, load
+from node.daemon.settings import Settings
+from node.daemon.settings_reader import SettingsReading, UnreadableSettings, load
 from node.model.clock import EPOCH_S
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
@@ -18,12 +19,29 @@ config_option = click.option(CONFIG_OPTION, type=click.Path(dir_okay=False, path
                              help="The settings file (archipel.toml); without it, defaults.")
 
 
-def settings_of(config: Path | None) -> Settings:
-    """The settings, or a clear end of the command."""
+def reading_of(config: Path | None, aloud: bool = True) -> SettingsReading:
+    """What the settings file says, what was passed over told aside; a clear end of the command if it cannot be opened."""
     try:
-        return load(config)
-    except BadSettings as error:
-        raise click.ClickException("\n".join(map(worded, error.problems))) from error
+        reading = load(config)
+    except UnreadableSettings as error:
+        raise click.ClickException(worded(error.sentence)) from error
+    for notice in reading.notices:
+        if aloud and not notice.harmless:
+            click.echo(worded(notice.sentence), err=True)
+    return reading
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings, as `reading_of` reads them."""
+    return reading_of(config).settings
+
+
+def sure_folder(config: Path | None) -> Path:
+    """The data folder, for what destroys or replaces it: ends the command if the file means one that it does not get."""
+    reading = reading_of(config)
+    if ("node", "data") in reading.passed_over:
+        raise click.ClickException(_("nothing was done: mend [node] data first, so that it is done in the right folder."))
+    return reading.settings.node.data
 
 
 def ask(settings: Settings, do: str, **request: Any) -> Any:

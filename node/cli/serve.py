@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 from node.cli.language import _, say, worded
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.settings import Settings
+from node.daemon.settings_reader import SettingsReading
 from node.i18n.sentence import Explained, Sentence, sentence
 from node.model.clock import Clock
 from node.store.disk import Disk, StoreLocked
@@ -80,18 +81,19 @@ class PortalServer(BaseApplication):
         return self._build()
 
 
-def run_island(settings: Settings, clock: Clock) -> None:
+def run_island(reading: SettingsReading, clock: Clock) -> None:
     """One island until it is told to stop; a clear end of the command if it cannot start."""
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for ours in ("node", "radio", "web"):
         logging.getLogger(ours).setLevel(logging.INFO)
+    settings = reading.settings
     _check_can_start(settings)
     running: list[Any] = []  # in the worker only
 
     def build() -> Any:
         from node.daemon.app import App, portal_address
 
-        running.append(App(settings, clock))
+        running.append(App(settings, clock, reading.notices))
         portal = running[0].open()
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while

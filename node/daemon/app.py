@@ -5,8 +5,9 @@ import logging
 import os
 import random
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,19 +15,21 @@ from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
 from node.board.status import LanStatus
-from node.daemon.ax25 import packet_engine, packet_governor, packet_link, packet_ready
+from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
+from node.daemon.idle_link import opened
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor
 from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
-from node.daemon.mqtt import brokers_of
+from node.daemon.mqtt import broker_link, brokers_of
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
 from node.daemon.runner import PeriodicJob, Runner
 from node.daemon.settings import Settings
+from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
 from node.daemon.thread_guard import guard
@@ -50,25 +53,26 @@ from radio.link import Link
 from radio.meshtastic.facts import Facts
 from radio.meshtastic.link import MeshtasticLink
 from radio.meshtastic.settings import MeshtasticSettings
-from radio.mqtt.link import MqttLink
 
 log = logging.getLogger(__name__)
 
-MAX_NOTICES = 20
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
 LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine, writes nothing
 
 
 class App:
-    """One island. `open` returns its portal; everything opened is closed by `close`, in reverse order."""
+    """One island. `open` returns its portal; everything opened is closed by `close`, in reverse order.
 
-    def __init__(self, settings: Settings, clock: Clock):
+    `notices`: what was found in its settings file, for its keeper.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, notices: Iterable[Notice] = ()):
         self.settings, self._clock = settings, clock
         self._open = ExitStack()
         keys = KeyFolder(settings.node.data)
         self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
-        self._notices = tuple(notices_in(settings.portal.notices))
+        self._notices = [*notices_in(settings.portal.notices), *(notice.line() for notice in notices)]
 
     def open(self) -> Any:
         """Start everything; the WSGI application of the portal."""
@@ -189,14 +193,21 @@ class App:
     # links
 
     def _make_links(self) -> list[Link]:
-        links: list[Link] = []
-        radio = self.settings.radio
+        wanted: list[tuple[str, str, Callable[[], Link]]] = []
+        radio, packet, speed = self.settings.radio, self.settings.packet, self._clock.rate
         if radio.connect != "none":
-            wanted = MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=self._clock.rate)
-            links.append(MeshtasticLink(wanted, RADIO))
-        if packet_ready(self.settings.packet):
-            links.append(packet_link(self.settings.packet, self._clock.rate))
-        return links + [MqttLink(broker, name) for name, broker in self.brokers.items()]
+            wanted.append((RADIO, "radio", lambda: MeshtasticLink(
+                MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=speed), RADIO)))
+        if packet_ready(packet):
+            wanted.append((PACKET, "packet", lambda: packet_link(packet, speed)))
+        wanted += [(name, "mqtt", partial(broker_link, broker, name)) for name, broker in self.brokers.items()]
+        links = []
+        for name, section, make in wanted:
+            link, trouble = opened(name, section, make)
+            links.append(link)
+            if trouble:
+                self._notices.insert(0, Notice(trouble).line())
+        return links
 
     def _make_engines(self) -> None:
         radio, packet = self.settings.radio, self.settings.packet
@@ -237,7 +248,7 @@ class App:
 
     def _status_sources(self) -> StatusSources:
         return StatusSources(
-            name=self.settings.node.name, notices=self._notices, timekeeper=self.timekeeper, replica=self.replica,
+            name=self.settings.node.name, notices=first_of(self._notices), timekeeper=self.timekeeper, replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)))
 
@@ -255,11 +266,3 @@ def reachable_port(settings: Settings) -> int | None:
     if settings.portal.behind_front:
         return 80
     return None if host.startswith("127.") or host in ("localhost", "::1") else port
-
-
-def notices_in(path: str) -> list[str]:
-    """What this machine wants to tell on the first page: a file's lines, none if there is no file."""
-    try:
-        return Path(path).read_text(encoding="utf-8").splitlines()[:MAX_NOTICES] if path else []
-    except OSError:
-        return []

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from node.daemon.settings import MqttSettings
 from node.i18n.sentence import Sentence, sentence
 from node.model.keys import Charter
+from radio.mqtt.link import MqttLink
 from radio.mqtt.probe import BrokerSettings
 
 FIRST = "mqtt"  # the link's name; the others are mqtt2, mqtt3, mqtt4
@@ -61,6 +62,14 @@ def brokers_of(mqtt: MqttSettings, charter: Charter) -> dict[str, BrokerSettings
         made[name] = BrokerSettings(_with_login(url, mqtt), root, _here(mqtt.authority), _here(mqtt.certificate),
                                     _here(mqtt.key), mqtt.quota)
     return made
+
+
+def broker_link(broker: BrokerSettings, name: str) -> MqttLink:
+    """The link to a broker; raises OSError, naming the file, when one of its certificates cannot be read."""
+    for file in (broker.authority, broker.certificate, broker.key) if broker.sealed else ():
+        if file:
+            file.open("rb").close()
+    return MqttLink(broker, name)
 
 
 def root_of(charter: Charter) -> str:

@@ -1,6 +1,7 @@
 """Reads `archipel.toml` on the card's FAT partition and writes what the box's services need, before the network starts.
 
-What is wrong in the file is passed over and told on the portal: the island always comes up. `box.py CARD TARGET`.
+Whatever the card holds, the island comes up: what cannot be meant is passed over and told, on the portal and on the card
+(`problems.py`). `box.py CARD TARGET`.
 """
 
 import dataclasses
@@ -8,10 +9,14 @@ import json
 import os
 import re
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
-from node.daemon.settings import PortalSettings, Settings, forgive
+from node.daemon.settings import PortalSettings, Settings
+from node.daemon.settings_bytes import MAX_BYTES, text_of
+from node.daemon.settings_reader import Notice, SettingsReading, read
+from node.daemon.settings_text import tidy
 from node.i18n.sentence import sentence
 
 DATA = Path("/data/archipel")
@@ -21,31 +26,116 @@ MASK = "255.255.255.128"
 MAX_CARD_FILE_BYTES = 100_000
 MAX_SSID_BYTES = 32
 CABLES = "Name=en* eth* usb*"
+NAME = "archipel.toml"
+# as editors and browsers save it: archipel.toml.txt, archipel (1).toml, Copie de archipel.toml
+NAMES = re.compile(r"[^.~].*archipel.*\.toml|archipel.*\.toml(\.(toml|txt|text|rtf|ini))*|archipel(\.(rtf|ini|tml))?",
+                   re.IGNORECASE)
+MAX_FILES = 8
+FAT_S = 2  # what FAT tells moments by
+CERTIFICATES = ("authority", "certificate", "key")
 NO_COUNTRY = sentence("archipel.toml: the Wi-Fi is off, because no country is set. Write country = \"FR\" (your own "
                       "country's two letters) under [box] in the file archipel.toml on the memory card, and start the box "
                       "again.")
+OPEN_WIFI = sentence("The Wi-Fi is open to everybody: its password cannot be used.")
+NO_FILE = sentence("There is no file archipel.toml on the memory card. Make one with a plain text editor, and start the "
+                   "box again.")
+NOTHING_READ = sentence("The settings on the memory card could not be used at all. Write archipel.toml again, and tell "
+                        "who makes Archipel.")
 
 
 def main(card: Path, target: Path) -> None:
     """Write everything that `card` asks for into the folder `target`."""
-    settings, notices = forgive(card / "archipel.toml", "archipel.toml")
-    settings = boxed(settings, target)
-    for name, text in {"archipel.toml": toml(settings), **wanted(settings)}.items():
-        _write(target / name, text)
+    try:
+        prepare(card, target)
+    except Exception:  # a mistake of ours is no reason to leave a neighbourhood without its island
+        traceback.print_exc()
+        _write_all(target, Settings(), [Notice(NOTHING_READ), Notice(NO_COUNTRY)])
+
+
+def prepare(card: Path, target: Path) -> None:
+    """The same; may raise."""
+    reading = settings_on(card)
+    notices = list(reading.notices)
+    settings, missing = with_certificates(reading.settings, card, target)
+    notices += missing
+    if not settings.box.country:
+        notices.append(Notice(NO_COUNTRY))
+    elif ("box", "wifi_password") in reading.passed_over:
+        notices.append(Notice(OPEN_WIFI))
     invitation = _invitation(card)
     if invitation:
         _write(target / "invitation", invitation)
-    if not settings.box.country:
-        notices.append(NO_COUNTRY)
-    _write(target / "notices", "".join(json.dumps(notice.to_json(), ensure_ascii=False) + "\n" for notice in notices))
+    _write_all(target, settings, notices)
+
+
+def _write_all(target: Path, settings: Settings, notices: list[Notice]) -> None:
+    settings = boxed(settings, target)
+    notices.sort(key=lambda notice: notice.harmless)
+    for name, text in {"archipel.toml": toml(settings), **wanted(settings)}.items():
+        _write(target / name, text)
+    _write(target / "notices", "".join(notice.line() + "\n" for notice in notices))
+
+
+def settings_on(card: Path) -> SettingsReading:
+    """What the settings file on the card says. Of several the one that was written last counts, if it sets anything."""
+    found: list[tuple[Path, SettingsReading]] = []
+    trouble: list[Notice] = []
+    for path in _settings_files(card):
+        try:
+            with path.open("rb") as file:
+                found.append((path, read(file.read(MAX_BYTES + 1), tidy(path.name))))
+        except OSError as error:
+            trouble.append(Notice(sentence("%(file)s on the memory card cannot be read (%(error)s). Write it again, or use "
+                                           "another card.", file=tidy(path.name), error=error.strerror or "")))
+    if not found:
+        return SettingsReading(notices=tuple(trouble or [Notice(NO_FILE)]))
+    path, reading = _the_one_that_counts(found)
+    trouble += [Notice(sentence("%(file)s on the memory card does not count, %(used)s does. Keep one of them, named "
+                                "archipel.toml.", file=tidy(other.name), used=tidy(path.name)))
+                for other, held in found if other != path and (held.given or held.passed_over)]
+    if path.name.casefold() != NAME:
+        trouble.append(Notice(sentence("%(file)s on the memory card was read. Its name should be archipel.toml.",
+                                       file=tidy(path.name)), harmless=True))
+    return dataclasses.replace(reading, notices=(*trouble, *reading.notices))
+
+
+def _settings_files(card: Path) -> list[Path]:
+    """The files that may be it, the right name first."""
+    named = [path for path in sorted(card.glob("*")) if NAMES.fullmatch(path.name) and path.is_file()]
+    return sorted(named, key=lambda path: (path.name != NAME, path.name.casefold() != NAME))[:MAX_FILES]
+
+
+def _the_one_that_counts(found: list[tuple[Path, SettingsReading]]) -> tuple[Path, SettingsReading]:
+    saying = [one for one in found if one[1].given] or [one for one in found if one[1].notices] or found
+    newest = max(path.stat().st_mtime for path, _ in saying)
+    return next(one for one in saying if one[0].stat().st_mtime >= newest - FAT_S)
+
+
+def with_certificates(settings: Settings, card: Path, target: Path) -> tuple[Settings, list[Notice]]:
+    """The settings with the broker's files copied from the card to where the island may read them."""
+    missing: list[Notice] = []
+    paths: dict[str, Any] = {}
+    for key in CERTIFICATES:
+        name = re.split(r"[\\/]", getattr(settings.mqtt, key))[-1]
+        if not name:
+            continue
+        files = [path for path in sorted(card.glob("*")) if path.name.casefold() == name.casefold() and path.is_file()]
+        if files:
+            _write(target / f"{key}.pem", files[0].read_bytes()[:MAX_CARD_FILE_BYTES])
+        else:
+            missing.append(Notice(sentence("%(key)s: there is no file %(file)s on the memory card. Put it beside "
+                                           "archipel.toml.", key=f"[mqtt] {key}", file=name)))
+        paths[key] = str(target / f"{key}.pem") if files else ""
+    return dataclasses.replace(settings, mqtt=dataclasses.replace(settings.mqtt, **paths)), missing
 
 
 def boxed(settings: Settings, target: Path) -> Settings:
     """The settings with what the box itself decides: where data lies, and who listens where."""
     portal = settings.portal
+    open_wifi = bool(settings.box.country and not settings.box.wifi_password)  # posters lead into no other
     portal = dataclasses.replace(portal, listen=PortalSettings().listen, behind_front=True,
                                  address=portal.address or ADDRESS,
-                                 notices=str(target / "notices"), wifi=ssid(settings).decode())
+                                 notices=str(target / "notices"), wifi=ssid(settings).decode() if open_wifi else "")
     return dataclasses.replace(settings, node=dataclasses.replace(settings.node, data=DATA), portal=portal)
 
 
@@ -62,12 +152,15 @@ def toml(settings: Settings) -> str:
 def _value(value: Any) -> str:
     """One value in TOML; JSON's texts, numbers and truths are TOML's."""
     if isinstance(value, tuple):
-        value = _pair(value) if value and isinstance(value[0], str) else ", ".join(map(_pair, value))
+        value = _pair(value) if len(value) == 2 and isinstance(value[0], str) else ", ".join(map(_pair, value))
     return json.dumps("" if value is None else str(value) if isinstance(value, Path) else value, ensure_ascii=False)
 
 
 def _pair(value: Any) -> str:
-    return f"{value[0]}:{value[1]}" if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        host, port = value
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
 def wanted(settings: Settings) -> dict[str, str]:
@@ -126,10 +219,10 @@ def visitors(ethernet: str, wifi: bool) -> str:
     return "\n".join([*lines, ""]) if lines else ""
 
 
-def _invitation(card: Path) -> bytes:
-    """The content of a file whose name begins with `invitation`, or nothing."""
+def _invitation(card: Path) -> str:
+    """The text of a file whose name begins with `invitation`, or nothing."""
     found = [path for path in sorted(card.glob("*")) if re.match("invitation", path.name, re.IGNORECASE) and path.is_file()]
-    return found[0].read_bytes()[:MAX_CARD_FILE_BYTES] if found else b""
+    return text_of(found[0].read_bytes()).text if found else ""
 
 
 def _write(path: Path, content: str | bytes) -> None:
