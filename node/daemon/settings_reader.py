@@ -121,7 +121,7 @@ class _SettingsReader:
         self._told: dict[int, list[Notice]] = {}  # by line
         self._guesses, self._unknown_keys = MAX_GUESSES, 0
         self._sections: dict[str, str | None] = {}
-        self._wanted: dict[Place, list[Statement]] = {}
+        self._wanted: dict[Place, list[tuple[Statement, bool]]] = {}  # and whether just that key was written
         self._passed_over: set[Place] = set()
         held = text_of(content)
         self._outline = outlined(held.text, KEYS)
@@ -178,7 +178,8 @@ class _SettingsReader:
         for statement in self._outline.statements:
             place = self._place(statement)
             if place is not None:
-                self._wanted.setdefault(place, []).append(statement)
+                exact = self._sections.get(statement.section) == place[0] and word(statement.key) == place[1]
+                self._wanted.setdefault(place, []).append((statement, exact))
                 if statement.key != place[1] or not statement.plain:
                     self._outline.mended.add(statement.line)
 
@@ -254,17 +255,18 @@ class _SettingsReader:
         self._fit_together(values["box"])
         return Settings(**{section: kind(**values[section]) for section, kind in SECTIONS.items()})
 
-    def _value(self, place: Place, statements: list[Statement]) -> tuple[Any] | None:
-        """The value of a key: of several the last that can be meant and is not empty; None if none can."""
-        usable = []
-        for statement in reversed(statements[-MAX_TRIES:]):
-            value = self._checked(place, statement)
-            if value is not None:
-                usable.append((statement, value))
+    def _value(self, place: Place, wanted: list[tuple[Statement, bool]]) -> tuple[Any] | None:
+        """The value of a key, None if none can be meant. Of several that can, one that says something counts before an
+        empty one, the key itself before a misspelt one, then the last."""
+        statements = [statement for statement, _ in wanted]
+        exact, guessed = ([statement for statement, just in wanted if just is kind][-MAX_TRIES:] for kind in (True, False))
+        tried = [*guessed, *exact]
+        usable = [(statement, value) for statement in reversed(tried)
+                  if (value := self._checked(place, statement)) is not None]
         if not usable:
-            for statement in statements[-MAX_TRIES:]:
+            for statement in tried:
                 self._refuse(place, statement)
-            self._outline.unclear += [statement.line for statement in statements[:-MAX_TRIES]]
+            self._outline.unclear += sorted({one.line for one in statements} - {one.line for one in tried})
             self._passed_over.add(place)
             return None
         statement, value = next(((one, found) for one, found in usable if tidy(one.value)), usable[0])
@@ -303,13 +305,13 @@ class _SettingsReader:
         """What is right by itself, and wrong beside another setting."""
         highest = highest_channel(box.get("country", ""))
         if box.get("channel", 0) > highest:
-            line = self._wanted["box", "channel"][-1].line
+            line = self._wanted["box", "channel"][-1][0].line
             self._tell(line, sentence("%(file)s, line %(line)s: Wi-Fi channel %(channel)s is not used in %(country)s; "
                                       "channel %(used)s is used instead.", file=self._name, line=line,
                                       channel=box.pop("channel"), country=box["country"], used=BoxSettings().channel))
         for key, other in (("keeper", "keeper_password"), ("keeper_password", "keeper")):
             if box.get(key) and not box.get(other) and ("box", other) not in self._passed_over:
-                line = self._wanted["box", key][-1].line
+                line = self._wanted["box", key][-1][0].line
                 self._tell(line, sentence("%(file)s, line %(line)s: %(key)s does nothing without %(other)s. Write both.",
                                           file=self._name, line=line, key=key, other=other))
 

@@ -224,7 +224,8 @@ class _Reading:
         taken = [text]
         for line in self._lines[self._next:self._next + MAX_JOINED]:
             taken.append(line)
-            if sum(map(len, taken)) > MAX_LINE or RIGHT_START.match(line) or RIGHT_HEADER.fullmatch(line.strip()):
+            begins = self._is_key(line[:_first(line, EQUALS)]) or RIGHT_HEADER.fullmatch(line.strip())
+            if begins or sum(map(len, taken)) > MAX_LINE:
                 return None
             if mark in line:
                 self._next += len(taken) - 1

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from node.cli.doctor import examine
 from node.cli.language import _, choose, pattern, worded
 from node.cli.main import main
-from node.daemon.settings import LANGUAGES, load
+from node.daemon.settings import LANGUAGES
+from node.daemon.settings_reader import load
 from tests.ports import free_ports
 
 LANGS = {"fr": "fr_FR.UTF-8", "en": "en_GB.UTF-8", "es": "es_ES.UTF-8", "ar": "ar_EG.UTF-8"}
@@ -132,7 +133,7 @@ def test_a_set_keeps_its_name_whatever_it_is_called(config, tag, name):
 def test_wrong_settings_are_told_in_french_too(config):
     Path(config).write_text('[node]\nname = ""\ncolour = 1\n')
     told = archipel("status", "--config", config).output
-    assert "ligne 2 : node.name" in told and "un nom de 1 à 40 caractères" in told and "n’est pas un réglage" in told
+    assert "ligne 2 : [node] name" in told and "un nom de 1 à 40 caractères" in told and "n’est pas un réglage" in told
 
 
 def test_the_doctor_speaks_french(config):
@@ -142,7 +143,7 @@ def test_the_doctor_speaks_french(config):
 
 def test_every_finding_of_an_examination_is_known(config):
     choose(lambda: "fr", {})
-    findings = list(examine(load(Path(config))))
+    findings = list(examine(load(Path(config)).settings))
     assert len(findings) > 4
     for finding in findings:
         for said in filter(None, (finding.what, finding.remedy)):

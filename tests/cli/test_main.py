@@ -147,7 +147,11 @@ def test_commands_say_what_to_do_when_no_island_runs_or_the_file_is_wrong(config
     bad = tmp_path / "bad.toml"
     bad.write_text("[node]\nlanguage = 3\n")
     code, output = archipel("status", "--config", bad)
-    assert code == 1 and "line 2" in output
+    assert code == 1 and "line 2" in output and "Start it: archipel run" in output
+    code, output = archipel("status", "--config", tmp_path / "nowhere.toml")
+    assert code == 1 and "cannot be read" in output
+    bad.write_text('[node]\ndata = "~nosuchuser/x"\n')
+    assert "in the right folder" in archipel("wipe", "--yes", "--config", bad)[1]
 
 
 def test_init_makes_an_island_once(config):

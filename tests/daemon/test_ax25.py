@@ -9,7 +9,8 @@ from node.cli.doctor import _packet
 from node.daemon.ax25 import packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.membership import Membership
 from node.daemon.runner import Runner
-from node.daemon.settings import BadSettings, PacketSettings, parse
+from node.daemon.settings import PacketSettings
+from node.daemon.settings_reader import read
 from node.model.clock import FastClock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
@@ -98,11 +99,11 @@ def test_nothing_is_sent_before_it_may_be(settings, ready):
 
 
 def test_settings_that_name_no_tnc_or_no_callsign_are_refused():
-    good = parse('[packet]\nconnect = "serial:/dev/ttyACM0"\ncallsign = "F4ABC-7"\npublic = true\n')
-    assert good.packet.callsign == "F4ABC-7"
-    for wrong in ('connect = "tcp:h"', 'connect = "usb"', 'callsign = "f4abc"', 'callsign = "NOCALL"', "share = 90"):
-        with pytest.raises(BadSettings):
-            parse(f"[packet]\n{wrong}\n")
+    good = read(b'[packet]\nconnect = "serial:/dev/ttyACM0"\ncallsign = "F4ABC-7"\npublic = true\n')
+    assert good.settings.packet.callsign == "F4ABC-7" and not good.notices
+    for wrong in ('connect = "tcp:h"', 'connect = "usb"', 'callsign = "NOCALL"', "share = 90"):
+        reading = read(f"[packet]\n{wrong}\n".encode())
+        assert reading.settings.packet == PacketSettings() and len(reading.notices) == 1
     with pytest.raises(ValueError, match="callsign"):
         KissSettings("tcp:h:1", "")
     with pytest.raises(ValueError, match="TNC"):

@@ -1,0 +1,308 @@
+"""Any file gives settings: what is meant is read, what cannot be is told once, with its line, and nothing ever raises."""
+
+import dataclasses
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.daemon.settings import SECTIONS, Settings
+from node.daemon.settings_bytes import MAX_BYTES
+from node.daemon.settings_reader import KEYS, MAX_FIRST, Notice, first_of, notices_in, ranges, read
+from node.i18n.sentence import Sentence, sentence
+from tests.effort import EFFORT
+
+PROJECT = Path(__file__).parents[2]
+SHIPPED = (PROJECT / "image-build/boot/archipel.toml").read_text()
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIGJveA=="
+FILLED_IN = re.sub(r"(?m)^# (\w+ = )", r"\1", SHIPPED).replace("AAAA...", KEY)
+GUIDES = [block for name in ("fr", "en")
+          for block in re.findall(r"```toml\n(.*?)```", (PROJECT / f"docs/keeper-guide.{name}.md").read_text(), re.S)]
+RIGHT = """[node]
+name = "Place des Fêtes"
+language = "es"
+position = "48.8752, 2.3931"
+[box]
+country = "FR"
+channel = 11
+wifi_password = "un chat # deux"
+keeper = "Samira"
+keeper_password = 'quatre mots "au" hasard'
+[portal]
+posting = "moderated"
+[radio]
+connect = "tcp:192.168.1.5"
+share = 2.5
+[mqtt]
+broker = "mqtts://me:p%40ss@broker.example:8883"
+[lan]
+discover = false
+peers = "192.168.1.20, 192.168.1.30:8080"
+"""
+MEANT = read(RIGHT.encode()).settings
+
+
+def told(content, name="archipel.toml"):
+    return "\n".join(str(notice.sentence) for notice in read(content, name).notices)
+
+
+def passed_over(content):
+    return [str(notice.sentence) for notice in read(content).notices if not notice.harmless]
+
+
+def test_a_right_file_has_nothing_to_tell():
+    for content in (RIGHT, FILLED_IN, *GUIDES, SHIPPED):
+        assert read(content.encode()).notices == ()
+    assert len(GUIDES) >= 2 and MEANT.box.country == "FR" and MEANT.box.wifi_password == "un chat # deux"
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(("encoding", "mark"), [
+    ("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b""),
+    ("utf-16-be", b""), ("utf-32-le", b"\xff\xfe\0\0"), ("cp1252", b""),
+])
+def test_however_an_editor_saves_it_it_says_the_same(encoding, mark, ends):
+    reading = read(mark + RIGHT.replace("\n", ends).encode(encoding))
+    assert reading.settings == MEANT
+    assert all(notice.harmless for notice in reading.notices) and len(reading.notices) == (encoding == "cp1252")
+
+
+def test_arabic_of_windows_is_read_too_and_a_line_added_elsewhere():
+    assert read('[node]\nname = "الساحة"\n'.encode("cp1256")).settings.node.name == "الساحة"
+    mixed = '[node]\nname = "Place des Fêtes"\n'.encode() + '[portal]\nwifi = "Fêtes"\n'.encode("cp1252")
+    assert (read(mixed).settings.node.name, read(mixed).settings.portal.wifi) == ("Place des Fêtes", "Fêtes")
+
+
+def test_a_formatted_document_is_read_and_told():
+    rich = (r"{\rtf1\ansi\ansicpg1252\cocoartf2639{\fonttbl\f0\fswiss\fcharset0 Helvetica;}{\colortbl;\red255\green255;}" "\n"
+            r"\f0\fs24 \cf0 [node]\ " "\n" r"name = \'93Place des F\'eates\'94\ " "\n" r"\par [box]\ " "\n"
+            r"country = \uc0\u8220 FR\u8221 }").replace("\\ \n", "\\\n")
+    reading = read(rich.encode())
+    assert (reading.settings.node.name, reading.settings.box.country) == ("Place des Fêtes", "FR")
+    assert "not plain text" in passed_over(rich.encode())[0]
+
+
+def test_a_file_of_zeros_is_told_as_damaged_and_what_is_left_of_one_counts():
+    assert "damaged" in told(bytes(4096)) and read(bytes(4096)).settings == Settings()
+    half = RIGHT.encode()[:60] + bytes(500)
+    assert read(half).settings.node.name == "Place des Fêtes" and "damaged" in told(half)
+
+
+@pytest.mark.parametrize("line", [
+    "country = “FR”", "country = «\u00a0FR\u00a0»", "country = 'FR'", "country = ‘FR’", "country = `FR`", "country = FR", 'country = "FR',
+    'country = FR"', 'country: "FR"', "country FR", 'country "FR"', "country := FR", 'country == "FR"', 'country => "FR"',
+    'Country = "FR"', 'COUNTRY="FR"', ' \t country\t=\t"FR" \t', '\u00a0country\u00a0=\u00a0"FR"\u00a0', 'country = "FR" # France',
+    'country = "FR" ; France', 'country = "FR" (France)', 'country = "FR",', 'country = "FR";', 'country = " FR "', 'country = "“FR”"',
+    'ｃｏｕｎｔｒｙ　＝　＂ＦＲ＂', 'country = ["FR"]', '"country" = "FR"', '- country = "FR"', '• country = "FR"', 'contry = "FR"',
+    'coutnry = "FR"', 'pays = "France"', 'box.country = "FR"', 'country = """FR"""', "country = 'France'", 'country = "\\u0046R"',
+    'count\0ry = "F\0R"', '\ufeffcountry = "F\u200bR"', 'country = "FR"\x0bchannel = 11', 'country-code = "FR"', 'country = "UK"',
+])
+def test_a_country_is_read_however_its_line_is_written(line):
+    for text in (f"[box]\n{line}\n", f"[Box]\n{line}", f"[box\n{line}\n", f"box]\n{line}\n", f"［box］\n{line}\n", f"Box:\n{line}\n",
+                 f"[[box]]\r\n{line}\r\n", f"[bxo]\n{line}\n", f"[node]\n{line}\n", line, f"[wifi]\n{line}\n", f"[box] {line}"):
+        assert read(text.encode()).settings.box.country in ("FR", "GB"), text
+
+
+def test_what_is_read_as_it_is_meant_is_told_too():
+    text = '[BOX]\ncontry = “fr”\nchannel = "6"\nkeeper: Samira\nkeeper_password = "un deux trois"\n'
+    assert told(text.encode()).splitlines() == [
+        "archipel.toml, line 2: contry was read as [box] country.",
+        "archipel.toml, line 2: [box] country = “fr” was read as “FR”.",
+        "archipel.toml: these lines were read as they are meant: 1, 3-4. Right is key = \"value\", under a [section].",
+    ]
+
+
+def test_sections_pasted_twice_are_one_and_of_two_values_the_last_that_says_something_counts():
+    text = RIGHT + '\n[node]\ntimezone = "Europe/Madrid"\n' + GUIDES[1]
+    assert read(text.encode()).settings.node.timezone == "Europe/Madrid"
+    assert read(text.encode()).settings.box.keeper == "Samira"
+    twice = b'[box]\ncountry = ""\n[node]\n[box]\ncountry = "FR"\ncountry = ""\ncountry = "XX"\n'
+    assert read(twice).settings.box.country == "FR"
+    (one,) = passed_over(twice)
+    assert "[box] country" in one and "2, 5-7" in one and "Line 5 counts" in one
+    assert read(RIGHT.encode() * 2).notices == (), "the same twice is no question"
+
+
+def test_a_key_in_another_section_goes_where_it_belongs_or_is_told_where_that_is():
+    reading = read(b'[box]\nname = "X"\nposting = "open"\nshare = 2\npassword = "secret123"\n')
+    assert reading.settings.node.name == "X"
+    one, two = passed_over(b'[box]\nname = "X"\nposting = "open"\nshare = 2\npassword = "secret123"\n')
+    assert "line 4: share was passed over: it belongs under [radio], [packet]" in one
+    assert "line 5: password was passed over: it belongs under [mqtt]" in two
+
+
+def test_each_thing_that_is_passed_over_is_told_once_with_its_line_and_a_remedy():
+    text = ('[node]\nlanguage = "de"\ncolour = "red"\nLe nom de l\'île\n\n[radoi]\nconnect = "usb"\n[weather]\n'
+            'sky = 1\n[portal]\nlisten = "80"\nand more\nand more\n')
+    assert [line for line in told(text.encode()).splitlines()] == [
+        "archipel.toml, line 2: [node] language: “de” will not do. Write one of fr, en, es, ar.",
+        "archipel.toml, line 3: [node] colour is not a setting. Known here: name, data, language, timezone, position.",
+        "archipel.toml, line 7: [radio] connect: “usb” will not do. Write \"auto\", \"serial\", \"serial:/dev/ttyUSB0\", "
+        "\"tcp:HOST\", \"tcp:HOST:PORT\" or \"none\".",
+        "archipel.toml, line 8: [weather] is not a section. Known: node, portal, radio, mqtt, packet, lan, archive, box.",
+        "archipel.toml, line 9: sky is not a setting. Check its spelling, or put # in front of it.",
+        "archipel.toml, line 11: [portal] listen: “80” will not do. Write host:port, such as \"127.0.0.1:8080\" (this machine "
+        "only) or \"0.0.0.0:8080\".",
+        "archipel.toml: nothing can be made of what stands on these lines: 4, 12-13. Write key = \"value\", or put # in front of "
+        "a remark.",
+        "archipel.toml, line 6: [radoi] was read as [radio].",
+    ]
+
+
+def test_what_is_wrong_only_beside_another_setting_is_told():
+    reading = read(b'[box]\ncountry = "US"\nchannel = 13\nkeeper = "Samira"\n')
+    assert (reading.settings.box.country, reading.settings.box.channel) == ("US", 6)
+    channel, keeper = passed_over(b'[box]\ncountry = "US"\nchannel = 13\nkeeper = "Samira"\n')
+    assert "line 3: Wi-Fi channel 13 is not used in US; channel 6" in channel and "line 4: keeper does nothing" in keeper
+
+
+def test_remarks_without_their_sign_cost_nothing_but_a_word():
+    stripped = re.sub(r"(?m)^# ?", "", SHIPPED.replace("# ssh_key", "# # ssh_key"))
+    reading = read(stripped.encode())
+    right = read(FILLED_IN.encode()).settings
+    assert dataclasses.replace(reading.settings.box, ssh_key=right.box.ssh_key) == right.box
+    assert reading.settings.node == right.node and len(passed_over(stripped.encode())) == 1
+
+
+def test_more_than_a_page_holds_is_counted():
+    lines = [Notice(sentence("Line %(line)s.", line=number), harmless=number % 2 == 0).line() for number in range(40)]
+    shown = first_of(lines)
+    assert len(shown) == MAX_FIRST + 1 and not any("harmless" in line for line in shown)
+    assert str(Notice.of(shown[-1]).sentence) == "28 more like these."
+    assert first_of(lines[:3]) == (lines[1], lines[0], lines[2])
+
+
+def test_notices_are_kept_as_lines(tmp_path):
+    notices = [Notice(sentence("%(a)s“é”", a=3)), Notice(Sentence("Plain.")), Notice(sentence("Harmless."), True)]
+    (tmp_path / "notices").write_text("".join(notice.line() + "\n" for notice in notices) + "no JSON 100 %\n")
+    assert [Notice.of(line) for line in notices_in(str(tmp_path / "notices"))] == [*notices, Notice(Sentence("no JSON 100 %"))]
+    (tmp_path / "notices").write_bytes(b"\xff\xfe")
+    assert len(notices_in(str(tmp_path / "notices"))) == 1 and notices_in(str(tmp_path)) == notices_in("") == []
+
+
+def test_lines_are_told_as_people_write_them():
+    assert ranges([3, 9, 4, 5, 9]) == "3-5, 9" and ranges(range(1, 300, 2)).endswith(", 59 … 299")
+
+
+# whatever stands in the file
+
+REPEATED = [b'a.b%d.c = 1\n', b'country = "FR%d"\n', b"[s%d]\n", b'name = "%d" "', b"x = [", b'x = """\n', b"key%d = 1\n", b'"' * 50, b"[" * 9,
+            b"box = {", b'\\"', b"[x]" * 9, b"= ", b"\x00\x01", "é".encode("cp1252"), b" \n", b"{\\*", b'peers = ["\\"', b"country%d = %d\n"]
+
+
+def calls_of(content):
+    """How many calls of functions reading takes: what a slow machine has to do, whatever its speed."""
+    count = 0
+
+    def counted(frame, event, argument):
+        nonlocal count
+        count += 1
+
+    sys.setprofile(counted)
+    try:
+        read(content)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("part", REPEATED)
+def test_the_work_is_bounded_by_the_size_of_the_file(part):
+    made = b"".join(part.replace(b"%d", b"%d" % number) for number in range(40_000))
+    read(made)  # names of countries are looked up once
+    whole, quarter = calls_of(made), calls_of(made[:MAX_BYTES // 4])
+    assert whole <= 6 * quarter + 20_000 and whole < 3_000_000
+    assert calls_of(made * 3) <= whole * 1.1 + 1000, "what is beyond the limit costs nothing"
+
+
+def test_of_a_file_that_is_too_long_the_beginning_counts():
+    content = RIGHT.encode() + b"# " + b"x" * MAX_BYTES + b"\n[node]\nname = 'late'\n"
+    assert read(content).settings == MEANT and f"too long: what stands after line {RIGHT.count(chr(10))} " in told(content)
+    assert read(RIGHT.encode() + b"\n" * 3 * MAX_BYTES).settings == MEANT
+
+
+LINES = st.sampled_from([line for line in (RIGHT + FILLED_IN).splitlines() if line])
+SIGNS = st.sampled_from(list("\"'“”«»‘’`[]{}=:#;,.\\\t\0 \u00a0\u202f\ufeff\u200b＝＂［é😀\x01\r") + ['"""', "\r\n", "= =", "//"])
+
+
+@st.composite
+def mangled(draw):
+    """A line of a right file after some accidents."""
+    line = draw(LINES)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(line)))
+        accident = draw(st.sampled_from(["put in", "cut out", "cut off", "case", "double"]))
+        if accident == "put in":
+            line = line[:at] + draw(SIGNS) + line[at:]
+        elif accident == "cut out":
+            line = line[:at] + line[at + draw(st.integers(1, 5)):]
+        elif accident == "cut off":
+            line = line[:at]
+        elif accident == "case":
+            line = line.swapcase()
+        else:
+            line = line[:at] + line
+    return line
+
+
+@st.composite
+def broken_files(draw):
+    """Octets of a file that went through a lot."""
+    lines = draw(st.lists(st.one_of(mangled(), LINES, st.text(max_size=30)), max_size=20))
+    text = draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n"])).join(lines)
+    content = text.encode(draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252", "utf-7"])), "replace")
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(content)))
+        content = content[:at] + draw(st.binary(max_size=6)) + content[at + draw(st.integers(0, 3)):]
+    return content
+
+
+@given(st.one_of(broken_files(), st.binary(max_size=400)))
+@settings(max_examples=400 * EFFORT)
+def test_nothing_that_a_file_holds_raises_and_all_settings_have_their_kind(content):
+    reading = read(content)
+    for section, kind in SECTIONS.items():
+        values = getattr(reading.settings, section)
+        for part in dataclasses.fields(kind):
+            value, default = getattr(values, part.name), getattr(kind(), part.name)
+            assert isinstance(value, (type(default), tuple) if default is None else type(default)) or value is None
+    for notice in reading.notices:
+        assert str(notice.sentence) and Notice.of(notice.line()) == notice
+        assert notice.line().encode() and len(str(notice.sentence)) < 1_000
+
+
+@given(st.data())
+@settings(max_examples=300 * EFFORT)
+def test_whatever_is_written_between_them_the_right_lines_count(data):
+    """Accidents of other lines change no right one, unless they say something else of the same setting."""
+    lines = RIGHT.splitlines()
+    for at in sorted(data.draw(st.sets(st.integers(0, len(lines)), max_size=8)), reverse=True):
+        accident = data.draw(mangled())
+        if not re.search(r"^\W*(\w+\W*)?$|^\s*[\[［【〔({<]", accident):  # it could be the header of another section
+            lines.insert(at, accident)
+    text = "\n".join(lines)
+    reading, alone = read(text.encode()), [line for line in lines if line not in RIGHT.splitlines()]
+    said = {place for line in alone for place in read(line.encode()).given | read(line.encode()).passed_over}
+    spoken = {key for _section, key in said} | {word for line in alone for word in re.findall(r"\w+", line.casefold())}
+    looked_at = 0
+    for section, keys in KEYS.items():
+        for key in keys:
+            if key not in spoken:
+                looked_at += 1
+                assert getattr(getattr(reading.settings, section), key) == getattr(getattr(MEANT, section), key), (section, key)
+    assert looked_at > 10
+    if "country" not in spoken:
+        assert reading.settings.box.country == "FR"
+
+
+@given(st.lists(st.one_of(mangled(), st.text(alphabet=st.characters(blacklist_characters="\r\n"), max_size=30)), max_size=12),
+       st.integers(0, 12))
+@settings(max_examples=300 * EFFORT)
+def test_a_country_on_a_line_of_its_own_is_always_read(others, at):
+    text = "\n".join([*others[:at], 'country = "FR"', *others[at:]])
+    country = read(text.encode(errors="replace")).settings.box.country
+    assert country == "FR" or "country" in text.replace('country = "FR"', "", 1) or (
+        country and any(sign in text for sign in ("pays", "pais", "contr")))
