@@ -21,7 +21,7 @@ MAX_IGNORED = 10
 FROM_MAPPINGS = {
     ("node/daemon/rpc.py", "Refused"): "an answer of the island in JSON: fields of an error, of any kind",
     ("node/daemon/rpc_handlers.py", "Draft"): "a request of our own command line in JSON",
-    ("node/daemon/settings.py", "Settings"): "sections by name, each made and checked before",
+    ("node/daemon/settings_reader.py", "Settings"): "sections by name, each made and checked before",
 }
 
 

@@ -1,7 +1,7 @@
 """What is wrong with the settings, told on the first page in the reader's language.
 
-Who finds it (`node.daemon.settings_reader`, the SD image) writes a line for each: a sentence as JSON (`node.i18n.sentence`),
-with `harmless` beside it if nothing was passed over. A line that is none is shown as it is.
+Who finds it (`node.daemon.settings_reader`, the SD image) writes a line for each: a sentence as JSON
+(`node.i18n.sentence`), with `harmless` beside it if nothing was passed over. A line that is none is shown as it is.
 """
 
 import json

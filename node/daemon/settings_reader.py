@@ -25,7 +25,7 @@ MAX_PROBLEMS = 200  # beyond, the file is something else
 MAX_RANGES = 30
 MAX_UNKNOWN = 20  # keys that are told one by one; of the others the lines are
 MAX_FIRST = 12  # on the first page, which has 14,000 octets for all that it shows
-MORE = N_("%(num)s more like these.")
+MORE = N_("More like these: %(num)s.")
 MAX_SHOWN = 40  # characters of what was written
 LIKE = 0.78  # `difflib` ratio of a misspelt word: `contry`, `langauge`
 NUMBER = re.compile(r"[+-]?\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d+)?|0[xob][\da-fA-F_]+")
@@ -139,7 +139,8 @@ class _SettingsReader:
                                   "can be read counts. Save it again as plain text, UTF-8.", file=self._name))
         if cut:
             yield Notice(sentence("%(file)s is too long: what stands after line %(line)s was passed over. Keep it under "
-                                  "%(size)s kB.", file=self._name, line=len(LINE_END.split(text)) - 1, size=MAX_BYTES // 1024))
+                                  "%(size)s kB.", file=self._name, line=len(LINE_END.split(text)) - 1,
+                                  size=MAX_BYTES // 1024))
         if guessed:
             yield Notice(sentence("%(file)s was read as %(encoding)s. If letters look wrong, save it again as UTF-8.",
                                   file=self._name, encoding=guessed), harmless=True)
@@ -310,7 +311,10 @@ class _SettingsReader:
                                       "channel %(used)s is used instead.", file=self._name, line=line,
                                       channel=box.pop("channel"), country=box["country"], used=BoxSettings().channel))
         for key, other in (("keeper", "keeper_password"), ("keeper_password", "keeper")):
-            if box.get(key) and not box.get(other) and ("box", other) not in self._passed_over:
+            if box.get(key) and not box.get(other):
+                del box[key]
+                if ("box", other) in self._passed_over:  # told already
+                    continue
                 line = self._wanted["box", key][-1][0].line
                 self._tell(line, sentence("%(file)s, line %(line)s: %(key)s does nothing without %(other)s. Write both.",
                                           file=self._name, line=line, key=key, other=other))

@@ -79,10 +79,10 @@ def tidy(text: str) -> str:
 
 def outlined(text: str, known: Mapping[str, Collection[str]]) -> Outline:
     """The statements of a text; `known`, keys by section, are what is recognised where its marks are missing."""
-    return _Reading(LINE_END.split(text), known).outline
+    return _Outliner(LINE_END.split(text), known).outline
 
 
-class _Reading:
+class _Outliner:
     def __init__(self, lines: list[str], known: Mapping[str, Collection[str]]):
         self.outline = Outline()
         self._lines, self._sections, self._section = lines, set(known), ""

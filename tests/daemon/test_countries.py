@@ -6,7 +6,8 @@ from node.daemon.countries import CODES, TO_11, TO_13, country_of, highest_chann
 
 
 @pytest.mark.parametrize(("written", "code"), [
-    ("FR", "FR"), ("fr", "FR"), (" F r.", "FR"), ("ＦＲ", "FR"), ("🇫🇷", "FR"), ("FRA", "FR"), ("fr_FR", "FR"), ("fr-BE", "BE"),
+    ("FR", "FR"), ("fr", "FR"), (" F r.", "FR"), ("ＦＲ", "FR"), ("🇫🇷", "FR"), ("FRA", "FR"), ("fr_FR", "FR"),
+    ("fr-BE", "BE"),
     ("France", "FR"), ("FRANCE", "FR"), ("la France", "FR"), ("France métropolitaine", "FR"), ("FR (France)", "FR"),
     ("Frankreich", "FR"), ("Francia", "FR"), ("فرنسا", "FR"), ("Frnace", "FR"), ("Fance", "FR"), ("españa", "ES"),
     ("l’Espagne", "ES"), ("UK", "GB"), ("Royaume Uni", "GB"), ("USA", "US"), ("Etats-Unis", "US"), ("المغرب", "MA"),
@@ -17,7 +18,8 @@ def test_a_country_is_made_out(written, code):
     assert country_of(written) == code
 
 
-@pytest.mark.parametrize("written", ["", "XX", "EU", "ZZ", "EN", "00", "FR/BE", "Austrlia", "somewhere", "x" * 200, "\0", "12",
+@pytest.mark.parametrize("written",
+                         ["", "XX", "EU", "ZZ", "EN", "00", "FR/BE", "Austrlia", "somewhere", "x" * 200, "\0", "12",
                                      "ce pays", "le", "(nothing)"])
 def test_what_is_no_country_or_could_be_several_is_none(written):
     with pytest.raises(ValueError, match="country"):

@@ -30,7 +30,8 @@ def test_what_a_library_raises_at_its_opening_becomes_a_link_that_is_down():
         raise OverflowError("port must be 0-65535.")
 
     link, told = opened("packet", "packet", fails)
-    assert (link.name, link.up, link.state, link.send(b"x"), link.receive(0)) == ("packet", False, "settings", Outcome.DOWN, None)
+    assert (link.name, link.up, link.state, link.send(b"x"), link.receive(0)) == ("packet", False, "settings",
+                                                                                  Outcome.DOWN, None)
     assert "port must be" in str(told) and "[packet]" in str(told)
     link.close()
     link.close()
@@ -44,7 +45,8 @@ def island(tmp_path):
 
     def opens(**sections):
         KeyFolder(tmp_path / "island").found("Belleville", "a")
-        whole = Settings(node=NodeSettings("a", tmp_path / "island"), portal=PortalSettings(), lan=LanSettings(False), **sections)
+        whole = Settings(node=NodeSettings("a", tmp_path / "island"), portal=PortalSettings(), lan=LanSettings(False),
+                         **sections)
         app = App(whole, SystemClock(), read(b"[node]\ncolour = 1\n").notices)
         opened_ones.append(app)
         app.portal = app.open().test_client()
@@ -55,15 +57,21 @@ def island(tmp_path):
         app.close()
 
 
+def states_of(app):
+    return {link.name: link.state for link in app.board.status().host.links}
+
+
 def test_an_island_whose_broker_has_no_readable_certificate_works_with_the_others(island, tmp_path):
     (tmp_path / "broker").mkdir()
     broker = Mosquitto(tmp_path / "broker").start()
     missing = tmp_path / "nowhere" / "ca.pem"
     try:
-        app = island(radio=RadioSettings("tcp:127.0.0.1:9"), mqtt=MqttSettings(f"mqtts://h, {broker.url}", authority=str(missing)),
+        app = island(radio=RadioSettings("tcp:127.0.0.1:9"),
+                     mqtt=MqttSettings(f"mqtts://h, {broker.url}", authority=str(missing)),
                      packet=PacketSettings("tcp:host:99999", callsign="F4ABC", public=True))
         app.board.post(Draft(Kind.BULLETIN, text="Soupe"))
-        states = until(lambda: (found := {link.name: link.state for link in app.board.status().host.links})["mqtt2"] == "up" and found)
+        until(lambda: states_of(app)["mqtt2"] == "up")
+        states = states_of(app)
         assert states["mqtt"] == "files" and set(states) == {"radio", "packet", "mqtt", "mqtt2"}
     finally:
         broker.stop()
@@ -73,7 +81,8 @@ def test_an_island_whose_broker_has_no_readable_certificate_works_with_the_other
 
 
 @pytest.mark.parametrize("sections", [
-    {"radio": RadioSettings("usb")}, {"radio": RadioSettings("tcp:h", max_payload=999)}, {"radio": RadioSettings("tcp:h:999999")},
+    {"radio": RadioSettings("usb")}, {"radio": RadioSettings("tcp:h", max_payload=999)},
+    {"radio": RadioSettings("tcp:h:999999")},
     {"packet": PacketSettings("usb", "F4ABC", True)}, {"packet": PacketSettings("tcp:h:x", "F4ABC", True)},
     {"mqtt": MqttSettings("mqtts://" + "a" * 80, certificate="/nowhere", key="/nowhere")},
 ])

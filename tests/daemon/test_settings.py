@@ -73,7 +73,8 @@ def test_the_smallest_packets_that_are_accepted_still_carry_the_longest_record()
     '[portal]\nbehind_front = "perhaps"', '[portal]\nposting = "anything"',
     '[box]\ncountry = "XX"', '[box]\ncountry = "FRAU"', '[box]\nwifi_password = "short"',
     f'[box]\nwifi_password = "{"é" * 32}"', f'[box]\nkeeper = "{"x" * 41}"', '[box]\nkeeper_password = "short"',
-    '[box]\nssh_key = "secret"', '[box]\nssh_key = "ssh-ed25519 AAAAB3NzaC1yc2EAAAADAQABAAAB someone"', "[box]\nchannel = 14",
+    '[box]\nssh_key = "secret"', '[box]\nssh_key = "ssh-ed25519 AAAAB3NzaC1yc2EAAAADAQABAAAB someone"',
+    "[box]\nchannel = 14",
 ])
 def test_what_cannot_be_meant_is_passed_over_and_told(text):
     reading = read_text(text)
@@ -88,11 +89,13 @@ def test_what_cannot_be_meant_is_passed_over_and_told(text):
     ('node.position = "48.8752° N 2.3931° O"', (48.8752, -2.3931)), ('node.position = "48,2"', (48.0, 2.0)),
     ('portal.posting = " Moderated"', "moderated"), ('portal.posting = "moderate"', "moderated"),
     ('portal.address = "archipel.lan"', "http://archipel.lan/"), ('portal.listen = "http://[::]:8080/"', ("::", 8080)),
-    ('radio.connect = "auto "', "auto"), ('radio.connect = " none"', "none"), ('radio.connect = "/dev/ttyUSB0"', "serial:/dev/ttyUSB0"),
+    ('radio.connect = "auto "', "auto"), ('radio.connect = " none"', "none"),
+    ('radio.connect = "/dev/ttyUSB0"', "serial:/dev/ttyUSB0"),
     ('radio.connect = "TCP: 192.168.1.5"', "tcp:192.168.1.5"), ('radio.connect = "tcp:[::1]"', "tcp:[::1]"),
     ('radio.region = "eu868"', "EU_868"), ("radio.share = 2,5", 2.5), ('radio.share = "5 %"', 5.0),
     ('packet.connect = "none "', "none"), ('packet.callsign = "f4abc-1"', "F4ABC-1"), ("packet.public = oui", True),
-    ('lan.discover = "nein"', False), ('lan.peers = ["192.168.1.20", "192.168.1.30:81"]', (("192.168.1.20", 80), ("192.168.1.30", 81))),
+    ('lan.discover = "nein"', False),
+    ('lan.peers = ["192.168.1.20", "192.168.1.30:81"]', (("192.168.1.20", 80), ("192.168.1.30", 81))),
     ("mqtt.quota = 20 000", 20_000), ("mqtt.quota = 20.000", 20_000), ('mqtt.broker = "MQTT://h/"', "mqtt://h"),
     ('mqtt.broker = ["mqtt://a", "mqtt://b"]', "mqtt://a, mqtt://b"), ('box.channel = "6"', 6), ("box.channel = ١١", 11),
     ('box.wifi_password = "éàüéàüéà"', "éàüéàüéà"), ('portal.wifi = "' + "é" * 20 + '"', "é" * 16),
@@ -106,9 +109,12 @@ def test_what_is_nearly_right_is_taken_as_it_is_meant_and_told(text, value):
 
 
 @pytest.mark.parametrize("text", [
-    '[box]\nkeeper_password = "hunter2 is it"\n', '[mqtt]\nbroker = "mqtt://me:hunter2@h/path"\n', '[box]\nwifi_password = "hunter2"\n',
-    '[node]\nname = "x"\nhunter = "hunter2"\n', '[box]\nkeeper_pasword = "hunter2"\n', '[portal]\nposting = "password: hunter2"\n',
-    '[box]\nmot de passe hunter2\n', '[box]\nssh_key = "ssh-ed25519 hunter2"\n', '[box]\nwifi_password = “hunter2 hunter2”\n',
+    '[box]\nkeeper_password = "hunter2 is it"\n', '[mqtt]\nbroker = "mqtt://me:hunter2@h/path"\n',
+    '[box]\nwifi_password = "hunter2"\n',
+    '[node]\nname = "x"\nhunter = "hunter2"\n', '[box]\nkeeper_pasword = "hunter2"\n',
+    '[portal]\nposting = "password: hunter2"\n',
+    '[box]\nmot de passe hunter2\n', '[box]\nssh_key = "ssh-ed25519 hunter2"\n',
+    '[box]\nwifi_password = “hunter2 hunter2”\n',
 ])
 def test_a_password_is_never_repeated_in_a_message(text):
     notices = read_text(text).notices

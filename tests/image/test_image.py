@@ -1,108 +1,17 @@
-"""The SD image's own code, without building it: settings, updates, layers, units. `make image-test` does the rest."""
+"""The SD image's own code, without building it: layers, units, accounts. `make image-test` does the rest."""
 
 import io
-import json
 import os
 import re
-import shutil
-import stat
 import subprocess
 import tarfile
 import time
-from pathlib import Path
 
 import pytest
 
 from archipel_image import base, bootfs, layers, rootfs
-from archipel_image.sources import OVERLAY, PROJECT, SOURCES, program
-from node.daemon.settings import Settings, parse
-from node.i18n.sentence import Sentence
+from archipel_image.sources import OVERLAY, PROJECT, SOURCES
 from tests.image.imageparts import MAX_EXPOSURE, SERVICES, UNITS
-
-# settings
-
-
-def boxed(tmp_path, text):
-    """What box.py writes for a card whose settings file holds `text`: {name: content}."""
-    card, target = tmp_path / "card", tmp_path / "target"
-    for folder in (card, target):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-    if text is not None:
-        (card / "archipel.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
-    program("box").main(card, target)
-    return {path.name: path.read_text() for path in target.iterdir()}
-
-
-def told_in(notices):
-    """The notices' sentences in English."""
-    return "\n".join(str(Sentence.of(json.loads(line))) for line in notices.splitlines())
-
-
-def test_the_settings_file_on_the_card_is_right_as_it_is_and_with_its_examples():
-    text = (SOURCES / "boot/archipel.toml").read_text()
-    assert parse(text) == Settings()
-    examples = re.sub(r"(?m)^# (\w+ = )", r"\1", text).replace("AAAA...", "AAAAC3NzaC1lZDI1NTE5AAAA")
-    assert parse(examples).box.country == "FR"
-
-
-def test_without_a_country_the_wifi_stays_off_and_the_portal_says_how_to_set_it(tmp_path):
-    files = boxed(tmp_path, '[node]\nname = "Île"\n')
-    assert "hostapd.conf" not in files and "dnsmasq.conf" not in files
-    told = told_in(files["notices"])
-    assert "no country is set" in told and 'country = "FR"' in told
-
-
-def test_with_a_country_the_wifi_is_open_and_keeps_visitors_apart(tmp_path):
-    files = boxed(tmp_path, '[node]\nname = "Place des Fêtes"\n[box]\ncountry = "FR"\n')
-    lines = files["hostapd.conf"].splitlines()
-    assert {"country_code=FR", "ap_isolate=1", f"ssid2={'Place des Fêtes'.encode().hex()}"} <= set(lines)
-    assert not [line for line in lines if line.startswith("wpa")]
-    assert "interface=wlan0" in files["dnsmasq.conf"] and files["notices"] == ""
-
-
-def test_a_long_name_of_the_wifi_is_cut_between_letters(tmp_path):
-    name = program("box").ssid(parse(f'[node]\nname = "{"é" * 20}x"\n'))
-    assert len(name) <= 32 and name.decode() == "é" * 16
-
-
-@pytest.mark.parametrize("text", [None, b"", b"\xff\xfe", "= = =\n" * 99, '[box]\ncountry = "France"\n[x]\ny = 1\n',
-                                  "a = " + "[" * 5_000])
-def test_whatever_the_card_holds_the_island_gets_settings_that_it_reads(tmp_path, text):
-    files = boxed(tmp_path, text)
-    settings = parse(files["archipel.toml"])
-    assert settings.node.data == Path("/data/archipel") and settings.portal.behind_front
-    assert settings.portal.listen == ("127.0.0.1", 8080)
-    assert text == b"" or "archipel.toml" in told_in(files["notices"]).replace("no country", "", 1)
-
-
-def test_names_with_quotes_and_signs_reach_the_island_as_they_were_written(tmp_path):
-    name = 'Le "Café" \\ ☕ — l’île'
-    given = program("box").toml(parse(f"[node]\nname = '{name}'\nposition = \"48.8752, 2.3931\"\n[radio]\nshare = 2.5\n"
-                                       '[lan]\npeers = "192.168.1.20, 192.168.1.30:8080"\n'))
-    settings = parse(given)
-    assert settings.lan.peers == (("192.168.1.20", 80), ("192.168.1.30", 8080))
-    assert (settings.node.name, settings.node.position, settings.radio.share) == (name, (48.8752, 2.3931), 2.5)
-
-
-def test_keys_and_passwords_are_written_for_the_services_that_need_them_only(tmp_path):
-    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJveA== someone@somewhere"
-    files = boxed(tmp_path, f'[box]\nssh_key = "{key}"\nbroker_password = "mot de passe"\nethernet = "host"\n'
-                            'keeper = "Samira"\nkeeper_password = "quatre mots au hasard"\n')
-    assert files["ssh_key"] == key + "\n" and files["broker_password"] == "mot de passe"
-    assert (files["keeper"], files["keeper_password"]) == ("Samira\n", "quatre mots au hasard\n")
-    assert "Address=198.51.100.129/25" in files["cable.network"] and "interface=eth0" in files["dnsmasq.conf"]
-    assert all(stat.S_IMODE(path.stat().st_mode) == 0o640 for path in (tmp_path / "target").iterdir())
-    assert {"ssh_key", "broker_password", "keeper", "hostapd.conf"}.isdisjoint(boxed(tmp_path, ""))
-
-
-def test_an_invitation_on_the_card_is_handed_on(tmp_path):
-    (tmp_path / "card").mkdir()
-    (tmp_path / "card/Invitation de Nord.txt").write_text("ABCDE")
-    (tmp_path / "target").mkdir()
-    program("box").main(tmp_path / "card", tmp_path / "target")
-    assert (tmp_path / "target/invitation").read_text() == "ABCDE"
-
 
 # units, layers, accounts
 

@@ -192,10 +192,11 @@ def test_a_stick_carries_what_one_island_has_to_the_next(tmp_path):
     assert "known" in (stick / "archipel.txt").read_text() and "Error" not in (stick / "archipel.txt").read_text()
 
 
-def test_a_stick_that_says_so_orders_the_island_destroyed_and_nothing_else_is_done(tmp_path):
+@pytest.mark.parametrize("name", ["archipel-wipe.txt", "archipel-wipe.txt.txt", "Archipel-Wipe.TXT", "archipel-wipe"])
+def test_a_stick_that_says_so_orders_the_island_destroyed_and_nothing_else_is_done(tmp_path, name):
     stick = tmp_path / "stick"
     stick.mkdir()
-    (stick / "archipel-wipe.txt").touch()
+    (stick / name).touch()
     environment = archipel_in(tmp_path / "one", "Nord")
     plug(stick, tmp_path / "one", environment)
     assert (tmp_path / "one/data/WIPE").exists() and not (stick / "archipel").exists()
