@@ -10,12 +10,13 @@ LINE_END = re.compile(r"\r\n|\n|\r")  # what editors count as lines
 MARKS = ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, ""),
          (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 ARABIC_WORD = re.compile(rb"[\xc0-\xff]{3}")  # no three accents follow one another in French or Spanish
+HOLE = "\ufffd"
 WESTERN, ARABIC = "cp1252", "cp1256"  # what Windows calls ANSI
 RICH = "{\\rtf"
 RICH_TOKEN = re.compile(r"\\'([0-9a-fA-F]{2})|\\u(-?\d{1,5}) ?\??|\\([a-z*]+)-?\d* ?|\\(.)|([{}])|([^\\{}]+)", re.DOTALL)
 RICH_HEADS, RICH_ENDS = {"fonttbl", "colortbl", "stylesheet", "info", "*"}, {"par", "line"}
 # they show nothing; editors, phones and web pages leave them behind
-UNSEEN = dict.fromkeys([0, 0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
+UNSEEN = dict.fromkeys([0, 0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0xFFFD])
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def text_of(content: bytes) -> FileText:
     text, guessed = _decoded(content[:MAX_BYTES])
     if cut:  # a line of which the end is missing could mean something else
         text = text[:max(text.rfind("\n"), text.rfind("\r")) + 1] or text
-    damaged = bool(CONTROLS.search(text)) or "\0" in text or text.startswith(RICH)
+    damaged = bool(CONTROLS.search(text)) or "\0" in text or HOLE in text or text.startswith(RICH)
     text = (_plain(text) if text.startswith(RICH) else text).translate(UNSEEN)
     return FileText(text, guessed, damaged or bool(content and not text.strip()), cut)
 
@@ -57,15 +58,16 @@ def _decoded(content: bytes) -> tuple[str, str]:
 
 
 def _by_line(content: bytes) -> tuple[str, str]:
-    """Lines that are UTF-8 as they are, the others as Windows would write them: somebody added to a file elsewhere."""
+    """Lines that are UTF-8 as they are, without a letter where an octet was lost; the others as Windows would write them:
+    somebody added to a file elsewhere."""
     ansi = ARABIC if ARABIC_WORD.search(content) else WESTERN
-    lines = []
+    lines, guessed = [], ""
     for line in content.splitlines(keepends=True):
-        try:
-            lines.append(line.decode())
-        except UnicodeDecodeError:
-            lines.append(line.decode(ansi, errors="replace"))
-    return "".join(lines), "Windows-" + ansi[2:]
+        text = line.decode(errors="replace")
+        if text.count(HOLE) > sum(sign > "\x7f" for sign in text) // 2:
+            text, guessed = line.decode(ansi, errors="replace"), "Windows-" + ansi[2:]
+        lines.append(text)
+    return "".join(lines), guessed
 
 
 def _plain(rich: str) -> str:

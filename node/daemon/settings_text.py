@@ -33,6 +33,7 @@ ENDS_HERE = re.compile(r"[\s,;.]*(?:[#＃;].*|//.*)?$")
 REMARK = re.compile(r"(?:^|\s)(?:[#＃]|//).*$")
 ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)', re.DOTALL)
 ESCAPED = {'"': '"', "\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 JOINERS = "\u200c\u200d"  # invisible, and part of the word: in Persian, in pictures made of several
 
 
@@ -70,7 +71,9 @@ def word(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """A value without what cannot be printed, and without blanks at its ends; any kind of blank is a blank."""
+    """A value without what cannot be printed, and without blanks at its ends; any kind of blank is a blank, and the wide
+    letters of East Asian keyboards are the plain ones, which phones can type."""
+    text = text.translate(WIDE)
     if not text.isprintable():
         text = "".join(sign if sign.isprintable() or sign in JOINERS else " " if sign.isspace() else ""
                        for sign in text)
@@ -146,7 +149,7 @@ class _Outliner:
 
     def _assignment(self, line: str, inside: bool = False) -> bool:
         key, value = self._split(line)
-        named = key.strip(BULLETS + DOUBLE + SINGLE + COLONS)
+        named = unicodedata.normalize("NFKC", key).strip(BULLETS + DOUBLE + SINGLE + COLONS)
         if not KEY.fullmatch(named) or not re.search(r"[^\W\d_]", named):
             return False
         if not inside and value[:1] == "{" and word(named) in self._sections:
@@ -270,4 +273,6 @@ def _loose(text: str) -> tuple[str, bool]:
     if end < 0:
         cut = REMARK.sub("", inside).rstrip(" \t\xa0,;")
         return cut.rstrip(DOUBLE + SINGLE).rstrip() if cut[-1:] in DOUBLE + SINGLE else cut, True
-    return inside[:end].strip(), True
+    meant = inside[:end].strip()
+    doubled = meant[:1] in quotes and sum(sign in quotes for sign in meant) % 2  # ""Samira"
+    return meant[doubled:] if meant else meant, True

@@ -76,6 +76,19 @@ def test_arabic_of_windows_is_read_too_and_a_line_added_elsewhere():
     assert (read(mixed).settings.node.name, read(mixed).settings.portal.wifi) == ("Place des Fêtes", "Fêtes")
 
 
+def test_a_lost_octet_costs_one_letter():
+    content = '[node]\nname = "Place des Fêtes de l’été"\n[box]\ncountry = "FR"\n'.encode().replace("’".encode(), b"\xe2")
+    reading = read(content)
+    assert reading.settings.node.name == "Place des Fêtes de lété" and "damaged" in told(content)
+    assert reading.settings.box.country == "FR"
+
+
+def test_what_an_east_asian_keyboard_writes_is_read():
+    wide = "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in RIGHT)
+    reading = read(wide.encode())
+    assert reading.settings == MEANT and all(notice.harmless for notice in reading.notices)
+
+
 def test_a_formatted_document_is_read_and_told():
     rich = (r"{\rtf1\ansi\ansicpg1252\cocoartf2639{\fonttbl\f0\fswiss\fcharset0 Helvetica;}{\colortbl;\red255;}" "\n"
             r"\f0\fs24 \cf0 [node]\ " "\n" r"name = \'93Place des F\'eates\'94\ " "\n" r"\par [box]\ " "\n"
@@ -297,8 +310,8 @@ def test_whatever_is_written_between_them_the_right_lines_count(data):
             lines.insert(at, accident)  # and not the header of another section
     text = "\n".join(lines)
     reading, alone = read(text.encode()), [line for line in lines if line not in RIGHT.splitlines()]
-    said = {place for line in alone for place in read(line.encode()).given | read(line.encode()).passed_over}
-    spoken = {key for _section, key in said} | {word for line in alone for word in re.findall(r"\w+", line.casefold())}
+    apart = [read(f"[{section}]\n{line}".encode()) for line in alone for section in SECTIONS]
+    spoken = {key for one in apart for _section, key in one.given | one.passed_over}
     looked_at = 0
     for section, keys in KEYS.items():
         for key in keys:
