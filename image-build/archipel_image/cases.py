@@ -158,14 +158,17 @@ def post_until_cut(machine: Machine, acknowledged: list[str], cut: int, after_s:
 
 
 def mangled_settings(bench: Bench) -> None:
-    """A settings file with mistakes, then one of noise: the island comes up and names the line."""
-    broken = bench.settings(more='country = "France"\nchannel = six\n[wifi]\n')
+    """A settings file with mistakes, then one of noise: the island comes up and names the line, on the card too."""
+    broken = bench.settings(more='country = "Atlantis"\nchannel = six\n[weather]\n')
     with Machine(bench.card(broken)) as machine:
         machine.switch_on()
         page = re.sub("<[^>]+>", "", wait_for(lambda: fetch(machine.url + "?lang=en"), "no first page"))
-        for wanted in ("line 5", "box.country", "line 6", "[wifi]"):
+        for wanted in ("line 5", "[box] country", "line 6", "[weather]"):
             check(wanted in page, f"the portal does not say {wanted!r}")
+        bench.shell(machine, "systemctl start archipel-problems.service; grep -q '/boot/firmware vfat ro' /proc/mounts")
         machine.pull_the_plug()
+        machine.card.get("archipel-problems.txt", bench.folder / "problems.txt")
+        check("Atlantis" in (bench.folder / "problems.txt").read_text(), "the card does not say what is wrong in its settings")
         machine.card.put("archipel.toml", random.Random(bench.seed).randbytes(3000))
         machine.switch_on()
         page = wait_for(lambda: fetch(machine.url), "no first page")

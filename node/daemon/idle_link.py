@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from node.i18n.sentence import Sentence, sentence
 from radio.link import Link, Outcome, Received
@@ -50,5 +51,5 @@ def opened(name: str, section: str, make: Callable[[], Link]) -> tuple[Link, Sen
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return f"{Path(str(error.filename)).name}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__

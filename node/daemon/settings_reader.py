@@ -104,7 +104,7 @@ def load(path: Path | None) -> SettingsReading:
         return SettingsReading()
     try:
         with path.open("rb") as file:
-            return read(file.read(MAX_BYTES + 1), str(path))
+            return read(file.read(MAX_BYTES + 1), path.name)
     except OSError as error:
         raise UnreadableSettings(sentence("%(file)s: cannot be read (%(error)s). Check the path and its permissions.",
                                           file=str(path), error=error.strerror or "")) from error
