@@ -168,7 +168,7 @@ def mangled_settings(bench: Bench) -> None:
         bench.shell(machine, "systemctl start archipel-problems.service; grep -q '/boot/firmware vfat ro' /proc/mounts")
         machine.pull_the_plug()
         machine.card.get("archipel-problems.txt", bench.folder / "problems.txt")
-        check("Atlantis" in (bench.folder / "problems.txt").read_text(), "the card does not say what is wrong in its settings")
+        check("Atlantis" in (bench.folder / "problems.txt").read_text(), "the card does not say what is wrong")
         machine.card.put("archipel.toml", random.Random(bench.seed).randbytes(3000))
         machine.switch_on()
         page = wait_for(lambda: fetch(machine.url), "no first page")

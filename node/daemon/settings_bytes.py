@@ -13,10 +13,12 @@ ARABIC_WORD = re.compile(rb"[\xc0-\xff]{3}")  # no three accents follow one anot
 HOLE = "\ufffd"
 WESTERN, ARABIC = "cp1252", "cp1256"  # what Windows calls ANSI
 RICH = "{\\rtf"
-RICH_TOKEN = re.compile(r"\\'([0-9a-fA-F]{2})|\\u(-?\d{1,5}) ?\??|\\([a-z*]+)-?\d* ?|\\(.)|([{}])|([^\\{}]+)", re.DOTALL)
+RICH_TOKEN = re.compile(
+    r"\\'([0-9a-fA-F]{2})|\\u(-?\d{1,5}) ?\??|\\([a-z*]+)-?\d* ?|\\(.)|([{}])|([^\\{}]+)", re.DOTALL)
 RICH_HEADS, RICH_ENDS = {"fonttbl", "colortbl", "stylesheet", "info", "*"}, {"par", "line"}
 # they show nothing; editors, phones and web pages leave them behind
-UNSEEN = dict.fromkeys([0, 0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0xFFFD])
+UNSEEN = dict.fromkeys([0, 0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF,
+                        ord(HOLE)])
 
 
 @dataclass(frozen=True)
