@@ -23,6 +23,7 @@ DECORATION = re.compile(r"[\W_]*|`{3}\s*\w*")  # a drawn line; the fence around 
 HEADER = re.compile(rf"[{re.escape(OPENING)}]+([^{re.escape(CLOSING + EQUALS)}#＃]*)[{re.escape(CLOSING)}]*(.*)", re.DOTALL)
 RIGHT_HEADER = re.compile(r"\[ *[a-z]+ *\]\s*(?:#.*)?")
 RIGHT_START = re.compile(r"[a-z_]+[ \t]*=[ \t]*")
+RIGHT_LINE = re.compile(r"""[\w.-]+\s*=\s*("([^"\\]|\\.)*"|'[^']*')\s*(#.*)?$""")
 KEY = re.compile(r"[\w. -]{1,60}")
 BASIC = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$')
 LITERAL = re.compile(r"'([^']*)'\s*(?:#.*)?$")
@@ -90,20 +91,36 @@ class _Outliner:
         self.outline = Outline()
         self._lines, self._sections, self._section = lines, set(known), ""
         self._keys = {key for keys in known.values() for key in keys}
+        keys, sections = "|".join(self._keys), "|".join(known)
+        self._begins = re.compile(rf"(?<![\w.-])(?:(?:{sections})\.)?(?:{keys})\s*[{EQUALS}]|\[\s*(?:{sections})\s*\]")
         self._next = 0
         while self._next < len(lines):
             self._next += 1
             for part in SOFT_END.split(lines[self._next - 1]):
-                self._line(part.strip())
+                for statement in self._apart(part.strip()):
+                    self._line(statement)
 
-    def _line(self, line: str, again: bool = False) -> None:
+    def _apart(self, line: str) -> list[str]:
+        """The statements of a line whose own ends were lost: `[box] country = "FR", channel = 6`."""
+        if len(line) > MAX_LINE or line[:1] in "#＃;" or "{" in line or RIGHT_LINE.match(line):
+            return [line]
+        starts = [0]
+        for found in self._begins.finditer(line, 1):
+            before = line[:found.start()]
+            if not REMARK.search(before) and not sum(map(before.count, DOUBLE)) % 2 and before.strip(BULLETS):
+                starts.append(found.start())
+        if len(starts) > 1:
+            self._mend()
+        return [line[start:end].strip(" \t,;") for start, end in zip(starts, [*starts[1:], len(line)], strict=True)]
+
+    def _line(self, line: str) -> None:
         if not line or line[0] in "#＃":
             return
         if len(line) > MAX_LINE:
             self._unclear()
         elif line.startswith((";", "//")) or DECORATION.fullmatch(line):
             self._mend()
-        elif not self._header(line, again) and not self._assignment(line):
+        elif not self._header(line) and not self._assignment(line):
             self._unclear()
 
     def _mend(self) -> None:
@@ -115,7 +132,7 @@ class _Outliner:
 
     # sections
 
-    def _header(self, line: str, again: bool) -> bool:
+    def _header(self, line: str) -> bool:
         if line[0] not in OPENING:
             return self._bare_header(line)
         found = HEADER.fullmatch(line)
@@ -128,13 +145,13 @@ class _Outliner:
         if not RIGHT_HEADER.fullmatch(line):
             self._mend()
         rest = found[2].strip()
-        if rest and not ENDS_HERE.match(rest) and not again:  # [node] name = "x"
-            self._line(rest, again=True)
+        if rest and not ENDS_HERE.match(rest) and not self._assignment(rest):  # [wifi] country = "FR"
+            self._unclear()
         return True
 
     def _bare_header(self, line: str) -> bool:
-        """`node]`, `Node:` or `node`: a section's name, and nothing else in the line."""
-        name = line.rstrip(CLOSING + COLONS + ")} \t").lstrip("({<" + BULLETS)
+        """`node]`, `Node:`, `"node": {` or `node`: a section's name, and nothing else in the line."""
+        name = line.rstrip(CLOSING + COLONS + "){} \t").lstrip("({<" + BULLETS)
         if len(name) > 20 or word(name) not in self._sections:
             return False
         self._begin(name)
@@ -190,6 +207,9 @@ class _Outliner:
 
     def _value(self, text: str) -> tuple[str, bool, bool]:
         """(value, whether it was quoted, whether all is as TOML has it)."""
+        if not text and self._next < len(self._lines) and BASIC.match(following := self._lines[self._next].strip()):
+            self._next += 1  # key =, and "value" on the next line
+            return *_loose(following), False
         for mark in ('"""', "'''"):
             if text.startswith(mark):
                 return self._long_text(text[3:], mark)

@@ -127,6 +127,27 @@ def test_a_country_is_read_however_its_line_is_written(line):
         assert read(text.encode()).settings.box.country in ("FR", "GB"), text
 
 
+@pytest.mark.parametrize("text", [
+    '[node] name = "Place" [box] country = "FR", channel = 11', 'name = "Place"; country = "FR"; box.channel = 11',
+    '{\n  "node": {\n    "name": "Place"\n  },\n  "box": {\n    "country": "FR",\n    "channel": 11\n  }\n}',
+    "node:\n  name: Place\nbox:\n  country: FR\n  channel: 11\n",
+    '[node]\nname =\n"Place"\n[box]\ncountry=\n  "FR"\nchannel=\t11\n',
+    "[node]\nname=Place\n[box]\ncountry=FR\nchannel=11\n",
+    'node = {name = "Place"}\nbox = {country = "FR", channel = 11}\n',
+])
+def test_what_other_programs_would_write_is_understood(text):
+    reading = read(text.encode())
+    assert (reading.settings.node.name, reading.settings.box.country, reading.settings.box.channel) == ("Place", "FR", 11)
+    assert all(notice.harmless for notice in reading.notices) and reading.notices
+
+
+def test_a_text_that_looks_like_a_setting_stays_a_text():
+    for name in ("la key = 3", "country = FR, channel = 6", "[box] et [node]"):
+        assert read(f'[node]\nname = "{name}"  # country = "ES"\n'.encode()).settings.node.name == name
+        assert read(f"[node]\nname = '{name}'".encode()).settings.node.name == name
+        assert read(f"[node]\nname = “{name}”".encode()).settings.node.name == name
+
+
 def test_what_is_read_as_it_is_meant_is_told_too():
     text = '[BOX]\ncontry = “fr”\nchannel = "6"\nkeeper: Samira\nkeeper_password = "un deux trois"\n'
     assert told(text.encode()).splitlines() == [
@@ -236,6 +257,7 @@ def calls_of(content):
 @pytest.mark.parametrize("part", REPEATED)
 def test_the_work_is_bounded_by_the_size_of_the_file(part):
     made = b"".join(part.replace(b"%d", b"%d" % number) for number in range(40_000))
+    made *= 1 + 2 * MAX_BYTES // len(made)
     read(made)  # names of countries are looked up once
     whole, quarter = calls_of(made), calls_of(made[:MAX_BYTES // 4])
     assert whole <= 6 * quarter + 20_000 and whole < 3_000_000
