@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -139,11 +140,20 @@ def zone(value: str) -> str:
     try:
         return ZoneInfo(text(1, 60)(value)).key
     except (ZoneInfoNotFoundError, OSError, ValueError):
-        wanted = word(value)
-        meant = {known for known in available_timezones() if wanted in (word(known), word(known.rpartition("/")[2]))}
+        meant = _zones().get(word(value), ())
         if len(meant) != 1:
             raise ValueError from None
-        return meant.pop()
+        return next(iter(meant))
+
+
+@cache
+def _zones() -> dict[str, set[str]]:
+    """Every zone by its whole name and by its city."""
+    found: dict[str, set[str]] = {}
+    for known in available_timezones():
+        for called in {word(known), word(known.rpartition("/")[2])}:
+            found.setdefault(called, set()).add(known)
+    return found
 
 
 def position(value: str) -> tuple[float, float] | None:
