@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node.board.board import Board
 from web.agenda import agenda
+from web.clock_page import clock_pages
 from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
@@ -24,7 +25,8 @@ from web.settings_notices import notice
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports)
+BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports,
+              clock_pages)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 

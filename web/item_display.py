@@ -90,9 +90,9 @@ def dated(minute: int) -> str:
 
 
 def relative_day(day: date) -> str:
-    """`Today`, `Tomorrow`, or the day's name."""
+    """`Today`, `Tomorrow`, or the day's name; its name alone while nobody vouches for what day it is."""
     ahead = (day - today()).days
-    named = {0: _("Today"), 1: _("Tomorrow")}
+    named = {} if not board().status().host.clock.told else {0: _("Today"), 1: _("Tomorrow")}
     shown = current().day(day)
     return listed(named[ahead], shown) if ahead in named else safe_text.titled(shown)
 

@@ -17,7 +17,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
 from node.board.api import BoardClosed, DraftRefused
-from web.forms import moment_of, place_of, typed
+from web.forms import place_of
 from web.languages import gettext as _
 from web.pages import board, settings
 from web.public import found
@@ -179,16 +179,6 @@ def rules() -> Response:
     if rule not in RULES:
         abort(400)
     board().set_posting(rule, session["name"])
-    return _done()
-
-
-@keeper.post("/clock")
-@for_keepers
-def clock() -> Response | tuple[str, int]:
-    """The keeper says what day and time it is; the island believes it when it knows no better."""
-    said = moment_of(typed(request.form), "start", settings())
-    if said is None or not board().set_clock(said, session["name"]):
-        return desk_page(_("The clock was left as it is: it has a better source, or this moment has passed.")), 422
     return _done()
 
 

@@ -14,7 +14,7 @@ from web.sentences import N_
 
 MAX_CELL = 80
 ROWS = 5
-MOMENTS = {"last_heard", "now"}  # minutes since 2024, which nobody reads
+MOMENTS = {"last_heard", "now", "minute"}  # minutes since 2024, which nobody reads
 PARTS = {  # of the names in a node's state
     "up": N_("works"), "state": N_("state"), "counters": N_("counted"), "connected": N_("connections"),
     "sent": N_("sent"), "received": N_("received"), "dropped": N_("left out"), "radio": N_("radio"),
@@ -26,7 +26,9 @@ PARTS = {  # of the names in a node's state
     "loss": N_("share of packets lost"), "set": N_("set"), "lacks": N_("records it lacks"), "queue": N_("waiting"),
     "records": N_("records"), "packets": N_("packets"), "store": N_("memory card"), "ok": N_("well"),
     "reason": N_("reason"), "rules": N_("rules"), "posting": N_("posting"), "last_heard": N_("others heard last"),
-    "clock": N_("clock"), "source": N_("source"), "sure": N_("sure"), "now": N_("time"), "archive": N_("archive"),
+    "clock": N_("clock"), "source": N_("source"), "sure": N_("sure"), "now": N_("time"),
+    "told": N_("told"), "undo": N_("can be taken back"), "others": N_("not believed"), "minute": N_("time"),
+    "archive": N_("archive"),
     "damaged": N_("damaged records"), "name": N_("name"),
 }
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}

@@ -32,6 +32,11 @@ def closed(reason: str) -> str:
     return f"{said(explanations.closed(reason))} {_('What you typed is still here.')}"
 
 
+def time_source(slug: str) -> str:
+    """Who told an island the time."""
+    return said(explanations.time_source(slug))
+
+
 def field_name(field: str) -> str:
     """A form field as its label names it."""
     return said(explanations.field_name(field))

@@ -165,13 +165,27 @@ class Waiting:
 class AuditEntry:
     """What a keeper did here, for other keepers to see.
 
-    `action`: hide, show, approve, refuse, import, posting, outline, picture or clock.
+    `action`: hide, show, approve, refuse, import, posting, outline, picture, clock or clock-undo.
     """
 
     at: int
     keeper: str
     action: str
     about: str = ""  # an item's id, the new posting rule, the name of an agenda
+
+
+@dataclass(frozen=True)
+class ClockOutcome:
+    """What setting the clock to `minute` would do: it goes `ahead_min` minutes ahead (or back, if less than 0), so many
+    posts end and so many keys lose their rights (or come back), and so many posts that wait are `published`."""
+
+    minute: int
+    ahead_min: int
+    posts_end: int = 0
+    keys_end: int = 0
+    posts_back: int = 0
+    keys_back: int = 0
+    published: int = 0
 
 
 Corners = Sequence[tuple[float, float] | None]  # the top left one, the bottom right one

@@ -12,7 +12,8 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import chain, islice
 
-from node.board.api import Imports, Item, Page, Transfer
+from node.board.api import ClockOutcome, Imports, Item, Page, Transfer
+from node.board.clocks import ClockPreview
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.items import Reader, root_of
 from node.board.moderation import Moderation
@@ -102,6 +103,10 @@ class Board(Moderation):
         """The state of the island as of a second or so ago; cheap, and nothing is asked of links or engines."""
         return Status(self._fingerprint(self._liveset.revision), len(self._liveset), StoreStatus(*self._store.health()),
                       RulesStatus(self.posting_rule()), self._host.about())
+
+    def clock_outcome(self, minute: int) -> ClockOutcome:
+        """What setting the clock to `minute` would do; nothing is done."""
+        return ClockPreview(self._liveset, self._store, self._archive).outcome(minute, self.now(), self.notes.state)
 
     def retired(self, roots: list[bytes]) -> None:
         """The items of these roots are in the live set no more, and will not come back: what of them may be forgotten.

@@ -165,8 +165,20 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.OUTLINE: N_("changed the outline of the map"),
     AuditAction.PICTURE: N_("changed the picture of the map"),
     AuditAction.CLOCK: N_("set the clock"),
+    AuditAction.CLOCK_UNDO: N_("took back the setting of the clock"),
     AuditAction.IMPORT: N_("took over an agenda"),
 }
+
+TIME_SOURCES = {  # node.daemon.timerules.TimeSource
+    "system": N_("this machine, which the network tells"), "gps": N_("satellites, by a radio"), "keeper": N_("a keeper"),
+    "agreed": N_("two that say the same"), "radio": N_("a radio without satellites"), "island": N_("another island"),
+    "machine": N_("this machine’s own clock"), "floor": N_("nobody"),
+}
+
+
+def time_source(slug: str) -> Sentence:
+    """Who told an island the time."""
+    return Sentence(TIME_SOURCES.get(slug, TIME_SOURCES["floor"]))
 
 
 def problem(code: str, amount: int = 0) -> Sentence:

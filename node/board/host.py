@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from node.board.status import HostStatus
+from node.model.clock import MAX_MINUTE, seconds_of
 from node.replica.admission import Verdict
 from node.store.index import Row, Slice
 
@@ -40,6 +41,9 @@ class BoardStore(RowStore, NoteStore, Protocol):
 class PastRecords(RowStore, Protocol):
     """Past rows, and the words of all (`node.store.archive`)."""
 
+    def unexpired(self, minute: int) -> list[Row]:
+        """Rows that end after this minute: a clock was wrong when they came here."""
+
     def search(self, typed: str, after: str = "", limit: int = 20) -> tuple[list[bytes], str]:
         """Ids of what holds the words, and the mark of what follows."""
 
@@ -54,7 +58,9 @@ class Host:
     `now()` seconds since 1970; `publish(raw)` returns once durable or raises StoreFailed; `random(n)` n random bytes;
     `packets(record_bytes)` and `airtime_s(record_bytes)` what one transmission takes; `about()` the rest of the status.
     `gate` is a lock (`threading.Lock()`; the core makes none itself): of several threads one changes the board's state.
-    `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed.
+    `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed; None
+    takes the last one back. `certain()`: a moment that is certainly past, as what ended later may come back; any, where the
+    clock is never wrong.
     """
 
     now: Callable[[], float]
@@ -65,4 +71,5 @@ class Host:
     about: Callable[[], HostStatus]
     gate: AbstractContextManager[Any]
     rule: str = "open"
-    set_clock: Callable[[float], bool] = lambda utc_s: False
+    set_clock: Callable[[float | None], bool] = lambda utc_s: False
+    certain: Callable[[], float] = lambda: seconds_of(MAX_MINUTE)

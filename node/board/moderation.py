@@ -53,12 +53,18 @@ class Moderation(Publisher):
         self.notes.update(lambda state: replace(state, posting=rule), self._entry(keeper, "posting", rule))
 
     def set_clock(self, minute: int, keeper: str) -> bool:
-        """A keeper was asked and says what time it is; whether it is believed (forward only, not over a better source)."""
-        believed = self._host.set_clock(seconds_of(minute))
-        if believed:
-            entry = self._entry(keeper, "clock")
+        """A keeper who read what it would do (`Board.clock_outcome`) says what time it is; whether that is believed: not
+        over satellites or a synchronised system."""
+        return self._logged_if(self._host.set_clock(seconds_of(minute)), self._entry(keeper, "clock"))
+
+    def undo_clock(self, keeper: str) -> bool:
+        """Take back what a keeper said of the time last; whether there was anything to take back."""
+        return self._logged_if(self._host.set_clock(None), self._entry(keeper, "clock-undo"))
+
+    def _logged_if(self, done: bool, entry: AuditEntry) -> bool:
+        if done:
             self.notes.update(lambda state: state.logged(entry))
-        return believed
+        return done
 
     def outline(self) -> str:
         """The keeper's map outline: one line per stroke, each `latitude,longitude` pairs parted by spaces; "" for none."""

@@ -13,6 +13,7 @@ from node.board.host import Host
 from node.board.items import Reader, root_of
 from node.board.notes import BoardNotes, BoardState, PendingPost
 from node.board.reasons import IN_THE_SET, ClosedReason, ProblemCode, VerdictReason, as_reason
+from node.model.clock import minute_of
 from node.model.keys import SigningKey
 from node.model.passphrase import WrongPassphrase, unseal
 from node.model.record import Kind, Right, decode, record_id
@@ -139,8 +140,10 @@ class Publisher(Composer):
 
     def publish_due(self) -> int:
         """Publish what waited for its minute; how many. What the card will not take waits on, what came too late goes."""
+        now, certain = self.now(), minute_of(self._host.certain())
         due = [id_ for id_, post in self.notes.state.waiting.items()
-               if not post.moderated and post.publish_at is not None and post.publish_at <= self.now()]
+               if not post.moderated and post.publish_at is not None and post.publish_at <= now
+               and not certain < decode(post.raw).expires <= now]  # a clock that may be wrong throws nothing away
         return sum(self._publish_or_drop(item_id) for item_id in due)
 
     def drop(self, item_id: str, entry: AuditEntry | None = None) -> bool:

@@ -182,4 +182,5 @@ class AuditAction(StrEnum):
     OUTLINE = "outline"
     PICTURE = "picture"
     CLOCK = "clock"
+    CLOCK_UNDO = "clock-undo"
     IMPORT = "import"

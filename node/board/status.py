@@ -13,12 +13,24 @@ IF_ANY = {"if_any": True}  # of a field: a None is left out of the JSON
 
 
 @dataclass(frozen=True, slots=True)
+class ClockVoice:
+    """Somebody whose word on the time is not believed: a slug as of ClockStatus, and the minute it says that it is."""
+
+    source: str
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClockStatus:
-    """What time the island takes it to be: `source` is a slug, `sure` whether anything trusted told it since the start."""
+    """What time the island takes it to be. `source`, a slug, told it; `sure`: no single neighbour's error can be behind it;
+    `told`: somebody vouches for it; `undo`: a keeper's word can be taken back; `others` say something else."""
 
     source: str
     sure: bool
     now: int
+    told: bool = True
+    undo: bool = False
+    others: tuple[ClockVoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from node.cli.language import time_source
+from node.board.explanations import time_source
 from node.cli.serve import PortTaken, check_free
 from node.daemon.ax25 import packet_ready
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
@@ -18,7 +18,7 @@ from node.daemon.rpc import NotRunning, ask
 from node.daemon.settings import PacketSettings, Settings
 from node.daemon.settings_reader import Notice, SettingsReading, notices_in
 from node.i18n.sentence import Sentence, sentence
-from node.model.clock import EPOCH_S
+from node.model.clock import EPOCH_S, seconds_of
 from node.model.keys import Charter
 from radio.mqtt.probe import knock
 
@@ -88,20 +88,41 @@ def _folder(folder: Path) -> Iterator[Finding]:
 
 def _clock(now: float, status: dict[str, Any] | None) -> Iterator[Finding]:
     known = (status or {}).get("clock", {})
-    if known.get("sure"):
-        yield Finding(Level.OK, sentence("the island knows the time, from: %(source)s",
-                                         source=time_source(str(known.get("source")))))
+    if known:
+        yield from clock_findings(known)
     elif now < EPOCH_S + 86_400 * 600:
         yield Finding(Level.BAD, sentence("this machine's clock says %(day)s: in the past",
                                           day=time.strftime("%Y-%m-%d", time.gmtime(now))),
                       sentence("set it (sudo date -s '2026-05-01 18:30'), or let a keeper confirm the time on the keeper "
                                "page"))
-    elif status is not None:
-        yield Finding(Level.NOTE, sentence("the island is not sure of the time"),
-                      sentence("a radio, another island or a keeper will tell it"))
     else:
         yield Finding(Level.OK, sentence("this machine's clock says %(time)s UTC",
                                          time=time.strftime("%Y-%m-%d %H:%M", time.gmtime(now))))
+
+
+def clock_findings(known: dict[str, Any]) -> Iterator[Finding]:
+    """What the running island's clock is worth."""
+    source, now = time_source(known["source"]), written(known["now"])
+    if known["sure"]:
+        yield Finding(Level.OK, sentence("the island knows the time, from: %(source)s", source=source))
+    elif known["told"]:
+        yield Finding(Level.NOTE, sentence("the island’s clock says %(time)s UTC, and has that only from: %(source)s",
+                                           time=now, source=source),
+                      sentence("if that is wrong, let a keeper set it, on the page /keeper/clock"))
+    else:
+        yield Finding(Level.BAD, sentence("the island’s clock says %(time)s UTC, and nobody vouches for that", time=now),
+                      sentence("let a keeper set it, on the page /keeper/clock; or give it the internet, or a radio that "
+                               "receives satellites"))
+    for other in known["others"]:
+        yield Finding(Level.NOTE, sentence("somebody else says that it is %(time)s UTC, and is not believed: %(source)s",
+                                           time=written(other["minute"]), source=time_source(other["source"])),
+                      sentence("if that is right, let a keeper set the clock, on the page /keeper/clock; if not, put that "
+                               "clock right"))
+
+
+def written(minute: int) -> str:
+    """A minute as a clock in UTC shows it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(minute)))
 
 
 def _portal(settings: Settings, status: dict[str, Any] | None) -> Iterator[Finding]:

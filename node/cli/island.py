@@ -11,7 +11,7 @@ import click
 
 from node.board import explanations
 from node.cli.help import command
-from node.cli.language import _, ngettext, say, time_source, worded
+from node.cli.language import _, ngettext, say, worded
 from node.cli.options import ask, config_option, reading_of, settings_of
 from node.model.clock import FastClock, SystemClock, seconds_of
 
@@ -79,7 +79,10 @@ def status_lines(told: dict[str, Any]) -> list[str]:
 
 def _clock_line(clock: dict[str, Any]) -> str:
     now = time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(clock["now"])))
-    source = time_source(clock["source"])
+    source = worded(explanations.time_source(clock["source"]))
+    if not clock["told"]:
+        return _("clock    %(time)s UTC, and nobody vouches for that: let a keeper set it, on the page /keeper/clock",
+                 time=now)
     if clock["sure"]:
         return _("clock    %(time)s UTC, told by: %(source)s", time=now, source=source)
     return _("clock    %(time)s UTC, told by: %(source)s (not sure)", time=now, source=source)

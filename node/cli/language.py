@@ -10,13 +10,9 @@ import click
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import UnreadableSettings, load
 from node.i18n.catalogue import TAGS, catalogue
-from node.i18n.sentence import N_, Sentence, Value
+from node.i18n.sentence import Sentence, Value
 
 CONFIG_OPTION, CONFIG_VARIABLE = "--config", "ARCHIPEL_CONFIG"
-TIME_SOURCES = {  # node.daemon.timekeeper.TimeSource
-    "radio": N_("a radio"), "island": N_("other islands"), "system": N_("this machine"), "keeper": N_("a keeper"),
-    "floor": N_("nobody yet"),
-}
 _catalogue: list[NullTranslations] = [NullTranslations()]  # a command line speaks to one person
 
 
@@ -72,8 +68,3 @@ def pattern(text: str) -> str:
 def pattern_for(one: str, many: str, num: int) -> str:
     """The form that a number takes, its places left open."""
     return _catalogue[0].ngettext(one, many, num)
-
-
-def time_source(slug: str) -> Sentence:
-    """Who told an island the time."""
-    return Sentence(TIME_SOURCES.get(slug, TIME_SOURCES["floor"]))

@@ -20,7 +20,7 @@ from node.daemon.bulk_client import bulk_handlers
 from node.daemon.idle_link import opened
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery
-from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor
+from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
 from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
@@ -33,11 +33,12 @@ from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
 from node.daemon.thread_guard import guard
-from node.daemon.timekeeper import ClockNote, Timekeeper, TimeSource
-from node.daemon.timesource import system_is_synchronised
+from node.daemon.timekeeper import Timekeeper
+from node.daemon.timerules import DAY_S, Span, TimeSource, Voice, around
+from node.daemon.timesource import has_battery_clock, system_is_synchronised
 from node.ical.importer import Importer
 from node.ical.parser import Locality
-from node.model.clock import RELEASED_AT, Clock
+from node.model.clock import Clock, seconds_of
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, Engine, Replica
 from node.store.archive import Archive
@@ -45,6 +46,7 @@ from node.store.backup import ARCHIVE_FILE
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
+from node.sync.lora.engine import address_of
 from node.sync.mqtt.engine import MqttEngine
 from node.transfer.bulk import IslandLabel, LocalBulkPort
 from node.transfer.lan import LanService
@@ -57,6 +59,8 @@ from radio.meshtastic.settings import MeshtasticSettings
 log = logging.getLogger(__name__)
 
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
+RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
+RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
 LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine, writes nothing
 
 
@@ -77,7 +81,8 @@ class App:
     def open(self) -> Any:
         """Start everything; the WSGI application of the portal."""
         self._open_stores()
-        self.timekeeper = self._make_timekeeper()
+        battery = has_battery_clock(self._clock.now())
+        self.timekeeper = Timekeeper(self._clock, self.store.note("clock"), battery=battery)
         self.liveset = LiveSet(self.charter)
         self._make_engines()
         self.replica.load(self.timekeeper.now())
@@ -104,9 +109,9 @@ class App:
 
     def _make_board(self) -> None:
         self.board = Board(self.liveset, self.store, self.archive, self.key, self._host())
-        self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(self.key.key_id, self.settings.node.name),
-                                  self.timekeeper.now, self.runner.take_in)
-        self.lan = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
+        label = IslandLabel(self.key.key_id, self.settings.node.name)
+        self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
+        self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                       threading.Lock())
@@ -126,7 +131,7 @@ class App:
         owner = self.runner.owner
         for mine in (*self.governors.values(), *self.replica.engines):
             guard(mine, owner, free=("cost",))
-        guard(self.timekeeper, owner, only=("tell", "keeper_says", "raise_floor"))
+        guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
     def _portal(self) -> Any:
         from web import create_app
@@ -140,10 +145,6 @@ class App:
 
     # time
 
-    def _make_timekeeper(self) -> Timekeeper:
-        note = ClockNote.of(self.store.note("clock"))
-        return Timekeeper(self._clock, max(note.floor, RELEASED_AT), guess=max(self._clock.now(), note.seen))
-
     def _tell_time(self, now: float) -> None:
         """Ask the sources that must be asked."""
         if system_is_synchronised() or self._clock.rate != 1:
@@ -151,7 +152,17 @@ class App:
         for link in self.links:
             told = link.radio_time if isinstance(link, MeshtasticLink) else None
             if told is not None:
-                self.timekeeper.tell(TimeSource.RADIO, told.utc, link.name)
+                source, meant = TimeSource.GPS if told.gps else TimeSource.RADIO, around(told.utc, RADIO_WITHIN_S)
+                self.timekeeper.tell(source, meant, Voice(link.name, link.name), told.packets > 1)
+        for author, minute in self.liveset.dated_ahead(now).items():
+            if author != self.key.key_id:
+                self._author_says(author, minute)
+
+    def _author_says(self, author: bytes, minute: int) -> None:
+        """A signed record says that it is its minute at least; it may have been some days on its way."""
+        who = neighbour_name(address_of(author, self.charter.subkey("tag")))
+        meant = Span(seconds_of(minute), seconds_of(minute) + RECORD_LATE_S)
+        self.timekeeper.tell(TimeSource.ISLAND, meant, Voice(who, f"key {author.hex()}"))
 
     def _clock_was_set(self, step_s: float) -> None:
         """Setting the clock is no way to more airtime, even if the power goes now; and an engine that sleeps until some
@@ -160,28 +171,30 @@ class App:
             return
         latest = self.timekeeper.now() + max(-step_s, 0.0)  # by the calendar before and after: it may wake with either
         with contextlib.suppress(StoreFailed):  # a card that fails is told elsewhere, and stops no clock
-            self.store.set_notes(self._airtime_notes(latest))
+            self.store.set_notes({"clock": self.timekeeper.note()} | self._airtime_notes(latest))
         self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _neighbour_says(self, who: str, utc: float) -> None:
         """A packet tells the time. The clock stands still for the engines until all that came with it is done."""
         self.runner.afterwards(
-            lambda: self.timekeeper.tell(TimeSource.ISLAND, utc, who, within_s=SUMMARY_WITHIN_S))
+            lambda: self.timekeeper.tell(TimeSource.ISLAND, around(utc, SUMMARY_WITHIN_S), Voice(who, RADIO)))
 
-    def _keeper_says(self, utc_s: float) -> bool:
-        """From any thread but the runner's."""
+    def _keeper_says(self, utc_s: float | None) -> bool:
+        """A keeper sets the clock, or (None) takes that back. From any thread but the runner's."""
         return self.runner.call(lambda: self._believe_keeper(utc_s))
 
-    def _believe_keeper(self, utc_s: float) -> bool:
-        believed = self.timekeeper.keeper_says(utc_s)
+    def _believe_keeper(self, utc_s: float | None) -> bool:
+        believed = self.timekeeper.undo() if utc_s is None else self.timekeeper.keeper_says(utc_s)
+        if believed:
+            with contextlib.suppress(StoreFailed):
+                self.store.set_notes({"clock": self.timekeeper.note()})
         self.reporter.refresh(self.timekeeper.now())  # the keeper's next page shows it
         return believed
 
     def _keep_notes(self, now: float) -> None:
         """What must outlive a restart: the time, and what was sent in the last hour."""
-        self.timekeeper.raise_floor()
-        clock = ClockNote(self.timekeeper.floor, now).as_json()
-        self.store.set_notes({"clock": clock} | self._airtime_notes(now))
+        self.timekeeper.settle()
+        self.store.set_notes({"clock": self.timekeeper.note()} | self._airtime_notes(now))
 
     def _airtime_notes(self, now: float) -> dict[str, object]:
         return {name: governor.state(now) for name, governor in self.governors.items()}
@@ -239,7 +252,8 @@ class App:
             now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
-            gate=threading.Lock(), rule=self.settings.portal.posting, set_clock=self._keeper_says)
+            gate=threading.Lock(), rule=self.settings.portal.posting, set_clock=self._keeper_says,
+            certain=lambda: self.timekeeper.floor)
 
     def _here(self) -> Locality:
         node = self.settings.node

@@ -10,7 +10,7 @@ from typing import Any
 
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc import Handler, NotRunning, ask
-from node.daemon.timekeeper import ClockNote
+from node.daemon.timekeeper import Timekeeper
 from node.model.clock import Clock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
@@ -107,11 +107,8 @@ def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
     keys = KeyFolder(folder)
     charter, key = keys.charter(), keys.island_key()
     with closing(JournalStore(folder)) as store:
-        liveset, seen = LiveSet(charter), ClockNote.of(store.note("clock")).seen
+        liveset, now = LiveSet(charter), Timekeeper(clock, store.note("clock")).now
         replica = Replica(liveset, store, [])
-
-        def now() -> float:
-            return max(clock.now(), seen)
 
         replica.load(now())
         replica.take_in(keys.credentials(), "credentials", now())

@@ -141,7 +141,7 @@ class LoraAdapter:
 
     def _neighbour_status(self, one: Neighbour, lacks: int, now: float) -> NeighbourStatus:
         age_s = (self._newest or 0) - one.heard_at + now - (self.heard_at or now)
-        return NeighbourStatus(f"{one.address:04x}", round(max(age_s, 0)), one.hops, round(one.loss, 2),
+        return NeighbourStatus(neighbour_name(one.address), round(max(age_s, 0)), one.hops, round(one.loss, 2),
                                one.view.value, lacks)
 
     def _note_neighbour(self, now: float) -> None:
@@ -152,7 +152,7 @@ class LoraAdapter:
         self._newest, self.heard_at = newest, now
         for section in packet.sections:
             if isinstance(section, Sum | Have):
-                self._tell_time(f"{packet.sender:04x}", time_of(section.as_of_h, now))
+                self._tell_time(neighbour_name(packet.sender), time_of(section.as_of_h, now))
 
     def _tune(self, facts: RadioFacts) -> None:
         """Start anew when the radio works otherwise than before: every time of the protocol scales with its preset."""
@@ -169,6 +169,11 @@ class LoraAdapter:
         rng = random.Random()  # noqa: S311 - when to send is no secret
         self._engine = AirEngine(channel, member.liveset, Identity(member.tag_key, member.address), rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)
+
+
+def neighbour_name(address: int) -> str:
+    """How an address of 16 bits is written."""
+    return f"{address:04x}"
 
 
 def time_of(as_of_h: int, now: float) -> float:

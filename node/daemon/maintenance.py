@@ -1,15 +1,14 @@
 """What an island does now and then, on a thread of its own, so that neither posts nor packets wait for it.
 
-Expiry hides at once (`node.replica.liveset`); deleting waits until the clock is sure and the record was expired for a
-whole day of running, so that a clock gone wrong loses nothing. The day may be made of many short ones: a box that sleeps
-at night counts on where it stopped. What is deleted goes to the archive first.
+Expiry hides at once (`node.replica.liveset`); deleting waits until the floor of the clock has passed it (docs/store.md,
+"Time"), a day of running later at least, so that a clock gone wrong loses nothing. What is deleted goes to the archive
+first, and comes back from there should even the floor have been wrong.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Protocol
 
@@ -18,11 +17,12 @@ from node.board.status import ArchiveStatus
 from node.daemon.runner import Runner
 from node.daemon.settings import Settings
 from node.daemon.timekeeper import Timekeeper
-from node.model.clock import minute_of
+from node.model.clock import MAX_MINUTE, minute_of
 from node.model.record import decode
+from node.replica.admission import DUPLICATE
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
-from node.replica.replica import Replica
+from node.replica.replica import FROM_ARCHIVE, Replica
 from node.store.archive import Archive, retire
 from node.store.index import Row, StoreFailed
 from node.store.journalstore import JournalStore
@@ -32,20 +32,8 @@ log = logging.getLogger(__name__)
 PERIOD_S = 5.0
 INDEX_BATCH = 20  # texts to decode at a time: each may take half a second on the smallest Pi
 RETIRE_PERIOD_S = 3_600.0
-DAY_S, DAY_MIN = 86_400.0, 1_440
-
-
-@dataclass(frozen=True)
-class RunningDay:
-    """A day of running, possibly made of many short ones: the minute it began, seconds that the island ran since."""
-
-    before: int
-    run_s: float = 0.0
-
-    @classmethod
-    def of(cls, kept: object) -> "RunningDay | None":
-        """From the JSON value that was kept, if there is one."""
-        return cls(int(kept["before"]), float(kept["run_s"])) if isinstance(kept, dict) else None
+DAY_MIN = 1_440
+BACK_BATCH = 200  # records in one commit
 
 
 class MaintainedIsland(Protocol):
@@ -66,16 +54,16 @@ class Maintenance:
 
     def __init__(self, island: MaintainedIsland):
         self._island = island
-        self._counted_at = island.timekeeper.monotonic()
         self._retired_at = float("-inf")
         self._erased = 0
+        self._minute = MAX_MINUTE  # the clock's at the last round
         self._unindexed: list[bytes] = []
         self._ahead, self._behind = island.board.read_ahead(), False
         self._indexed_revision = -1
         self.look_at_archive()
         self._tasks: tuple[Callable[[], object], ...] = (
-            island.store.probe, island.board.publish_due, self.read_ahead, self.index, self._retire_now_and_then,
-            self.look_at_archive)
+            island.store.probe, self.bring_back, island.board.publish_due, self.read_ahead, self.index,
+            self._retire_now_and_then, self.look_at_archive)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
@@ -140,7 +128,7 @@ class Maintenance:
         if mono - self._retired_at >= RETIRE_PERIOD_S:
             self._retired_at = mono
             self.erase()
-            self.retire(mono)
+            self.retire()
 
     def erase(self) -> None:
         """Leave nothing on the card of what was withdrawn: neither its words nor its octets."""
@@ -152,29 +140,30 @@ class Maintenance:
         island.store.compact()
         self._erased = deleted
 
-    def retire(self, mono: float) -> None:
-        """Move what has been expired for a day of uptime to the archive, and let the archive forget what is too old."""
-        island = self._island
-        if not island.timekeeper.sure:
-            return
-        now = minute_of(island.timekeeper.now())
-        due = self._waited_a_day(now, mono)
-        if due:
-            self._move(due)
-        keep_days = island.settings.archive.keep_days
-        island.archive.prune(now - keep_days * DAY_MIN)
+    def retire(self) -> None:
+        """Move what has certainly ended to the archive, and let the archive forget what is too old."""
+        island, certain = self._island, minute_of(self._island.timekeeper.floor)
+        rows = [row for id_ in island.liveset.fading() if (row := island.store.get(id_)) and row.expires <= certain]
+        if rows:
+            self._move(rows)
+        island.archive.prune(certain - island.settings.archive.keep_days * DAY_MIN)
         island.archive.compact()
 
-    def _waited_a_day(self, now: int, mono: float) -> list[Row]:
-        """Rows that had expired when a day of running began that is over now; then another such day begins."""
-        island, kept = self._island, RunningDay.of(self._island.store.note("fading"))
-        day = replace(kept, run_s=kept.run_s + mono - self._counted_at) if kept else RunningDay(now)
-        self._counted_at = mono
-        set_back = now < day.before  # what a wrong clock had hidden is live, or may be
-        over = day.run_s >= DAY_S and not set_back
-        island.store.set_note("fading", asdict(RunningDay(now) if over or set_back else day))
-        rows = [row for id_ in island.liveset.fading() if (row := island.store.get(id_))] if over else []
-        return [row for row in rows if row.expires <= day.before]
+    def bring_back(self) -> None:
+        """After a start, and when the clock was set back: what a clock that was wrong had archived is live again."""
+        minute, before = minute_of(self._island.timekeeper.now()), self._minute
+        self._minute = minute
+        if minute >= before:
+            return
+        rows = self._island.archive.unexpired(minute)
+        for first in range(0, len(rows), BACK_BATCH):
+            self._bring_back(rows[first:first + BACK_BATCH])
+
+    def _bring_back(self, rows: list[Row]) -> None:
+        verdicts = self._island.runner.take_in([row.raw for row in rows], FROM_ARCHIVE)
+        back = [verdict.id for verdict in verdicts if verdict.kept or verdict.reason == DUPLICATE]
+        self._island.archive.forget(back)
+        self._indexed_revision = -1  # with the rows went their words
 
     def _forget(self, rows: list[Row]) -> None:
         """On the runner's thread: what came back to the set while it was moved to the archive gets its row again."""

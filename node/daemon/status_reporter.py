@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from node.board.status import ArchiveStatus, ClockStatus, HostStatus, LanStatus, LinkStatus, RadioStatus
+from node.board.status import ArchiveStatus, ClockStatus, ClockVoice, HostStatus, LanStatus, LinkStatus, RadioStatus
 from node.daemon.lora import LoraAdapter
 from node.daemon.timekeeper import Timekeeper
 from node.model.clock import minute_of
@@ -49,7 +49,7 @@ class StatusReporter:
     def _made(self, now: float) -> HostStatus:
         of = self._sources
         heard = max((at for at in (of.air.heard_at, of.replica.heard_at) if at is not None), default=None)
-        clock = ClockStatus(of.timekeeper.source.name.lower(), of.timekeeper.sure, minute_of(now))
+        clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices, None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
                           of.lan())
@@ -59,6 +59,13 @@ class StatusReporter:
             return LinkStatus(link.name, link.up, link.state, counted(link.counters))
         told = LinkStatus(link.name, link.up, link.state, counted(link.counters), radio_status(link.facts))
         return self._sources.air.status(told, now)
+
+
+def clock_status(timekeeper: Timekeeper, now: float) -> ClockStatus:
+    """What is known of the time."""
+    others = tuple(ClockVoice(source.name.lower(), minute_of(utc)) for source, utc in timekeeper.contradictions())
+    source = timekeeper.source.name.lower()
+    return ClockStatus(source, timekeeper.sure, minute_of(now), timekeeper.told, timekeeper.can_undo, others)
 
 
 def counted(counters: Mapping[str, int]) -> Mapping[str, int]:

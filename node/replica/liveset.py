@@ -17,6 +17,7 @@ from node.replica.entry import Entry
 from node.replica.quota import LIMITS, Category, Limit
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
+MAX_CHECKS = 8  # signatures in one look at what is dated ahead: strangers may have sent a thousand such records
 FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
 
 
@@ -187,6 +188,25 @@ class LiveSet:
         return [entry.raw for entry in (*self._state.quarantine, *self._state.faded, *passed_over)
                 if entry.expires > minute and entry.created <= minute + MAX_AHEAD_MIN
                 and self._state.trust.weigh(entry)[0] == ADMITTED]
+
+    def dated_ahead(self, now: float) -> dict[bytes, int]:
+        """The newest minute of those records of an admitted author that came since the start and are too far ahead to
+        enter, by author: each says, signed, that it is that minute at least. At most 8 signatures are checked at a time."""
+        minute = minute_of(now)
+        ahead = sorted((entry for entry in self._state.quarantine if entry.created > minute + MAX_AHEAD_MIN
+                        and self._state.trust.weigh(entry)[0] == ADMITTED), key=lambda entry: entry.created, reverse=True)
+        found: dict[bytes, int] = {}
+        checks = MAX_CHECKS
+        for entry in ahead:
+            checks -= not entry.proven
+            if entry.author in found or checks < 0:
+                continue
+            if self._state.proves(entry, self._state.trust):
+                found[entry.author] = entry.created
+            else:
+                self._state.remember_forged(entry.id)
+                self._state.quarantine.discard(entry.id)
+        return found
 
     def forget(self, ids: Iterable[bytes]) -> None:
         """Stop waiting for what faded."""

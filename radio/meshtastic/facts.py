@@ -7,10 +7,12 @@ from google.protobuf.message import DecodeError
 
 from radio.lora import LONG_FAST, PRESET_NAMES, PRESETS, Modem, widened
 from radio.meshtastic.protobuf import FromRadio, MeshPacket, kind_of, mesh_pb2, portnums_pb2, telemetry_pb2
+from radio.meshtastic.radio_clock import RadioClock
 from radio.regions import REGIONS, channel_slot, region_name
 
 TEXT_PORT = portnums_pb2.TEXT_MESSAGE_APP
 MAX_CHANNELS = 8
+FIX_WITHIN_S = 60  # between a fix, the position that tells it, and the radio's clock
 OFF = "\0"  # the name of a channel that is switched off, so that no name matches it
 
 
@@ -18,7 +20,7 @@ OFF = "\0"  # the name of a channel that is switched off, so that no name matche
 class Facts:
     """What the radio said about itself. Shares are parts of 1; moments are of the caller's monotonic clock.
 
-    `clock_utc` (seconds since 1970) is the radio's own time as of `clock_at`; `gps` whether it comes from its receiver.
+    `hearsay` is the radio's own clock, which any node's position may have set; `fix` what its satellite receiver said.
     """
 
     node: int = 0
@@ -33,9 +35,8 @@ class Facts:
     channel_use: float | None = None
     own_use: float | None = None
     use_at: float = 0.0
-    clock_utc: int | None = None
-    clock_at: float = 0.0
-    gps: bool = False
+    hearsay: RadioClock = field(default_factory=RadioClock)
+    fix: RadioClock = field(default_factory=RadioClock)
     lora: Any = field(default=None, repr=False, compare=False)  # the radio's LoRaConfig, for what depends on channels
 
     @property
@@ -62,7 +63,7 @@ def learn(facts: Facts, message: FromRadio, now: float) -> Facts:
     """`facts` with what a FromRadio message adds."""
     match kind_of(message):
         case "my_info":
-            return replace(facts, node=message.my_info.my_node_num, channels=())
+            return _met(facts, message.my_info.my_node_num)
         case "metadata":
             return replace(facts, firmware=message.metadata.firmware_version[:32])
         case "channel":
@@ -70,8 +71,8 @@ def learn(facts: Facts, message: FromRadio, now: float) -> Facts:
         case "config" if message.config.HasField("lora"):
             return _with_lora(facts, message.config.lora)
         case "node_info" if message.node_info.num == facts.node:
-            return _with_clock(_with_metrics(facts, message.node_info.device_metrics, now), message.node_info.last_heard,
-                               now)
+            facts = replace(facts, hearsay=facts.hearsay.dated(message.node_info.last_heard, now))
+            return _with_metrics(facts, message.node_info.device_metrics, now)
         case "packet":
             return _from_packet(facts, message.packet, now)
     return facts
@@ -146,22 +147,21 @@ def _with_metrics(facts: Facts, metrics: Any, now: float) -> Facts:
                    own_use=min(max(metrics.air_util_tx / 100, 0.0), 1.0), use_at=now)
 
 
-def _with_clock(facts: Facts, utc: int, now: float) -> Facts:
-    """Packets may have waited in the radio: a moment before the one we know of tells nothing."""
-    if not utc or facts.gps or (facts.clock_utc is not None and utc < facts.clock_utc + now - facts.clock_at - 2):
-        return facts
-    return replace(facts, clock_utc=utc, clock_at=now)
+def _met(facts: Facts, node: int) -> Facts:
+    """A handshake begins. It may be with another radio, and this one may have been off: it tells everything anew."""
+    known = facts if facts.node == node else Facts()
+    return replace(known, node=node, channels=(), hearsay=RadioClock(), fix=RadioClock())
 
 
 def _from_packet(facts: Facts, packet: MeshPacket, now: float) -> Facts:
-    facts = _with_clock(facts, packet.rx_time, now)
-    if sender_of(packet) != facts.node:
+    facts = replace(facts, hearsay=facts.hearsay.dated(packet.rx_time, now))
+    if sender_of(packet) != facts.node or packet.rx_rssi:  # what came by air in our radio's name is somebody else's
         return facts
     try:
         if packet.decoded.portnum == portnums_pb2.TELEMETRY_APP:
             return _from_telemetry(facts, telemetry_pb2.Telemetry.FromString(packet.decoded.payload), now)
         if packet.decoded.portnum == portnums_pb2.POSITION_APP:
-            return _from_position(facts, mesh_pb2.Position.FromString(packet.decoded.payload), now)
+            return _from_position(facts, mesh_pb2.Position.FromString(packet.decoded.payload), packet.rx_time, now)
     except DecodeError:
         pass
     return facts
@@ -174,8 +174,14 @@ def _from_telemetry(facts: Facts, telemetry: Any, now: float) -> Facts:
     return facts
 
 
-def _from_position(facts: Facts, position: Any, now: float) -> Facts:
-    """The radio's own position: a fix of its own receiver brings the time of the satellites."""
-    if position.time and position.location_source == mesh_pb2.Position.LOC_INTERNAL:
-        return replace(facts, clock_utc=position.time, clock_at=now, gps=True)
-    return facts
+def _from_position(facts: Facts, position: Any, rx_time: int, now: float) -> Facts:
+    """The radio's own position: while its own receiver has a fix, the time in it is that of the satellites.
+
+    An old fix is sent again and again, with the clock's time beside it (firmware `PositionModule`): not so if the fix has a
+    date of its own or the radio itself says that it is another time.
+    """
+    if position.location_source != mesh_pb2.Position.LOC_INTERNAL:
+        return facts
+    if any(date and abs(date - position.time) > FIX_WITHIN_S for date in (position.timestamp, rx_time)):
+        return facts
+    return replace(facts, fix=facts.fix.dated(position.time, now))

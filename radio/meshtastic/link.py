@@ -46,10 +46,11 @@ class HeardNode:
 
 @dataclass(frozen=True)
 class RadioTime:
-    """A radio's clock: `utc` in seconds since 1970; `gps` whether its satellite receiver set it."""
+    """A radio's clock: `utc` in seconds since 1970; `gps` whether its satellite receiver told it; in how many packets."""
 
     utc: float
     gps: bool
+    packets: int
 
 
 class MeshtasticLink:
@@ -109,11 +110,12 @@ class MeshtasticLink:
 
     @property
     def radio_time(self) -> RadioTime | None:
-        """What the radio's clock says; None if it has none."""
-        facts = self.facts
-        if facts.clock_utc is None:
+        """What the radio says; None while it is away or says nothing."""
+        facts, fix = self.facts, self.facts.fix.first
+        told = fix or facts.hearsay.first
+        if told is None or not self._session.configured:
             return None
-        return RadioTime(facts.clock_utc + time.monotonic() - facts.clock_at, facts.gps)
+        return RadioTime(told.by(time.monotonic()), fix is not None, told.packets)
 
     def told(self) -> dict:
         """What the radio said of itself and whom it hears, as JSON values: for the status page and `archipel doctor`."""

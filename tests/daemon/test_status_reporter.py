@@ -15,6 +15,7 @@ from node.board.status import (
     AirtimeStatus,
     ArchiveStatus,
     ClockStatus,
+    ClockVoice,
     HostStatus,
     LinkStatus,
     RadioStatus,
@@ -134,11 +135,13 @@ def test_the_json_keeps_its_shape():
     told = RadioStatus("2.7.1", "EU_868", "LONG_FAST", 869.525, None, None)
     airtime = AirtimeStatus("EU_868", 36.0, 1.5, 0.0, 34.5, 0.0)
     radio = LinkStatus("radio", True, "up", {"sent": 2}, told, airtime, (), None)
-    host = HostStatus("a", ("<b>",), None, ClockStatus("radio", True, 7), ArchiveStatus(True, "", 3),
+    host = HostStatus("a", ("<b>",), None, ClockStatus("radio", False, 7, True, False, (ClockVoice("island", 9),)), ArchiveStatus(True, "", 3),
                       links=(radio, LinkStatus("mqtt", False, "absent")))
     assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), host)) == {
         "set": "00ff", "records": 4, "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},
-        "name": "a", "notices": ["<b>"], "last_heard": None, "clock": {"source": "radio", "sure": True, "now": 7},
+        "name": "a", "notices": ["<b>"], "last_heard": None,
+        "clock": {"source": "radio", "sure": False, "now": 7, "told": True, "undo": False,
+                  "others": [{"source": "island", "minute": 9}]},
         "archive": {"ok": True, "reason": "", "records": 3}, "damaged": 0, "counters": {},
         "links": [
             {"name": "radio", "up": True, "state": "up", "counters": {"sent": 2},

@@ -84,30 +84,57 @@ def test_only_the_radios_own_telemetry_counts_and_within_reason():
     assert (facts.channel_use, facts.own_use) == (1.0, 0.0)
 
 
+def dated(*moments, facts=None, **more):
+    """Facts after packets with a date, a minute apart."""
+    for minute, rx_time in enumerate(moments):
+        facts = told({"packet": packet(sender=8, rx_time=rx_time, **more)}, facts=facts, at=100.0 + 60 * minute)
+    return facts
+
+
 def test_the_radios_clock_is_read_and_packets_that_waited_do_not_set_it_back():
-    info = {"node_info": mesh_pb2.NodeInfo(num=ME, last_heard=2_000_000)}
-    facts = told(info)
-    assert (facts.clock_utc, facts.clock_at, facts.gps) == (2_000_000, 100.0, False)
-    facts = told({"packet": packet(sender=8, rx_time=1_990_000)}, facts=facts, at=110.0)
-    assert facts.clock_utc == 2_000_000
+    facts = told({"node_info": mesh_pb2.NodeInfo(num=ME, last_heard=2_000_000)})
+    assert facts.hearsay.first.by(100.0) == 2_000_000 and facts.hearsay.told is None
     facts = told({"packet": packet(sender=8, rx_time=2_000_060)}, facts=facts, at=160.0)
-    assert (facts.clock_utc, facts.clock_at) == (2_000_060, 160.0)
+    facts = told({"packet": packet(sender=8, rx_time=1_990_000)}, facts=facts, at=170.0)
+    assert facts.hearsay.first.by(170.0) == 2_000_070
+
+
+def test_one_packet_dated_ahead_among_right_ones_changes_nothing():
+    facts = dated(2_000_000, 2_000_060, 2_000_120 + 200 * 86_400, 2_000_180)
+    assert facts.hearsay.first.by(280.0) == 2_000_180
+    facts = dated(2_000_000 + 200 * 86_400, 2_000_060, 2_000_120)
+    assert facts.hearsay.first.by(220.0) == 2_000_120, "and if it came first, not for long"
+
+
+def test_a_radio_whose_clock_was_put_right_is_followed_back():
+    assert dated(9_000_000, 9_000_060, 2_000_120, 2_000_180).hearsay.first.by(280.0) == 2_000_180
+
+
+def test_another_radio_in_its_place_and_the_same_one_anew_begin_without_a_clock():
+    facts = dated(9_000_000, 9_000_060, facts=told(lora()))
+    same, other = (told({"my_info": mesh_pb2.MyNodeInfo(my_node_num=number)}, facts=facts) for number in (ME, 77))
+    assert (same.hearsay.first, other.hearsay.first) == (None, None)
+    assert same.region == "EU_868" and other.region == "", "another radio tells everything itself"
 
 
 def test_a_fix_of_its_own_receiver_brings_the_time_and_nobody_elses_does():
     fix = mesh_pb2.Position(time=3_000_000, location_source=mesh_pb2.Position.LOC_INTERNAL)
-    fixed = mesh_pb2.Position(time=3_000_000, location_source=mesh_pb2.Position.LOC_MANUAL)
-    assert told({"packet": packet(fix.SerializeToString(), 3, sender=8)}).clock_utc is None
-    assert told({"packet": packet(fixed.SerializeToString(), 3)}).clock_utc is None
+    typed_in = mesh_pb2.Position(time=3_000_000, location_source=mesh_pb2.Position.LOC_MANUAL)
+    phones = mesh_pb2.Position(time=3_000_000, location_source=mesh_pb2.Position.LOC_EXTERNAL)
+    old = mesh_pb2.Position(time=3_000_000, timestamp=2_990_000, location_source=mesh_pb2.Position.LOC_INTERNAL)
+    for position, more in ((fix, {"sender": 8}), (fix, {"rx_rssi": -80}), (fix, {"rx_time": 2_900_000}), (typed_in, {}),
+                           (phones, {}), (old, {})):
+        assert told({"packet": packet(position.SerializeToString(), 3, **more)}).fix.first is None
     facts = told({"packet": packet(fix.SerializeToString(), 3)})
-    assert facts.gps and facts.clock_utc == 3_000_000
-    assert told({"packet": packet(sender=8, rx_time=9_000_000)}, facts=facts).clock_utc == 3_000_000
+    assert facts.fix.first.by(100.0) == 3_000_000 and facts.fix.first.packets == 1
+    facts = told({"packet": packet(sender=8, rx_time=9_000_000)}, facts=facts)
+    assert facts.fix.first.by(100.0) == 3_000_000
 
 
 def test_a_node_info_of_somebody_else_says_nothing_of_this_radio():
     metrics = telemetry_pb2.DeviceMetrics(channel_utilization=30)
     facts = told({"node_info": mesh_pb2.NodeInfo(num=8, last_heard=5, device_metrics=metrics)})
-    assert facts.channel_use is None and facts.clock_utc is None
+    assert facts.channel_use is None and facts.hearsay.first is None
 
 
 def test_versions_are_compared_as_numbers():

@@ -1,0 +1,40 @@
+"""What setting the clock would do to a board, before it is done."""
+
+from node.board.api import ClockOutcome
+from node.board.host import PastRecords, RowStore
+from node.board.notes import BoardState
+from node.model.record import Kind
+from node.replica.admission import MAX_AHEAD_MIN
+from node.replica.liveset import LiveSet
+from node.store.index import Row
+
+POSTS = (Kind.BULLETIN, Kind.EVENT)
+
+
+class ClockPreview:
+    """Looks at what a board holds; does nothing."""
+
+    def __init__(self, liveset: LiveSet, rows: RowStore, past: PastRecords):
+        self._liveset, self._rows, self._past = liveset, rows, past
+
+    def outcome(self, minute: int, now: int, state: BoardState) -> ClockOutcome:
+        """What would end, come back and be published if it were `minute`, and not `now`."""
+        ends, back = (self._ending(minute), []) if minute > now else ([], self._returning(minute))
+        keys = [max(standing.rights.values()) for standing in self._liveset.trust.standings.values()]
+        due = [post for post in state.waiting.values()
+               if not post.moderated and post.publish_at is not None and now < post.publish_at <= minute]
+        return ClockOutcome(minute, minute - now, _posts(ends), sum(now < until <= minute for until in keys), _posts(back),
+                            sum(row.kind == Kind.VOUCH for row in back), len(due))
+
+    def _ending(self, minute: int) -> list[Row]:
+        stays = set(self._liveset.ids(minute))
+        return [row for id_ in self._liveset.ids() if id_ not in stays and (row := self._rows.get(id_))]
+
+    def _returning(self, minute: int) -> list[Row]:
+        faded = [row for id_ in self._liveset.fading() if (row := self._rows.get(id_))]
+        return [row for row in (*faded, *self._past.unexpired(minute))
+                if row.expires > minute and row.created <= minute + MAX_AHEAD_MIN]
+
+
+def _posts(rows: list[Row]) -> int:
+    return sum(row.kind in POSTS for row in rows)

@@ -1,0 +1,120 @@
+"""The clock, for keepers: what the island believes and why, what setting it would do, setting it, taking that back.
+
+A keeper reads first what it would do: a year typed wrong would hide the whole board.
+"""
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from node.board.api import ClockOutcome
+from web import sentences
+from web.forms import moment_of, typed
+from web.keeper import for_keepers, never_kept
+from web.languages import gettext as _
+from web.languages import ngettext
+from web.pages import board, settings
+
+HOUR_MIN, DAY_MIN, YEAR_MIN = 60, 1_440, 525_960
+READING_MIN = 30  # the form grows old: what it says is read again
+FAR_MIN = 40 * DAY_MIN  # a month or a year typed wrong
+clock_pages = Blueprint("clock", __name__, url_prefix="/keeper/clock")
+clock_pages.after_request(never_kept)
+
+
+@clock_pages.get("")
+@for_keepers
+def show() -> str:
+    """What the island believes, and where the day and the hour are typed."""
+    return _page()
+
+
+@clock_pages.post("")
+@for_keepers
+def look() -> str | tuple[str, int]:
+    """What setting it would do; nothing is done."""
+    said = moment_of(typed(request.form), "start", settings())
+    if said is None:
+        return _page(_("Give the day as 2026-03-21 and the hour as 18:30.")), 422
+    return _asked(said)
+
+
+@clock_pages.post("/set")
+@for_keepers
+def set_it() -> Response | str | tuple[str, int]:
+    """Do what was read. `minute` was typed when the island believed it was `asked`."""
+    try:
+        said, asked = int(request.form["minute"]), int(request.form["asked"])
+    except ValueError:
+        return _page(_("Give the day as 2026-03-21 and the hour as 18:30.")), 422
+    passed = board().now() - asked
+    if not 0 <= passed <= READING_MIN:
+        return _asked(said)
+    if not board().set_clock(said + passed, session["name"]):
+        return _page(refusal()), 422
+    return redirect(url_for("clock.show"), 303)
+
+
+@clock_pages.post("/undo")
+@for_keepers
+def undo() -> Response | tuple[str, int]:
+    """Take back what a keeper said of the time last."""
+    if not board().undo_clock(session["name"]):
+        return _page(_("There is nothing to take back: something better has told the time since.")), 422
+    return redirect(url_for("clock.show"), 303)
+
+
+def _page(notice: str = "", outcome: ClockOutcome | None = None) -> str:
+    told = board().status().host.clock
+    others = [(sentences.time_source(other.source), other.minute) for other in told.others]
+    return render_template("keeper/clock.html", notice=notice, told=told, source=sentences.time_source(told.source),
+                           others=others, outcome=outcome, lines=lines(outcome) if outcome else ())
+
+
+def _asked(minute: int) -> str:
+    return _page(outcome=board().clock_outcome(minute))
+
+
+def refusal() -> str:
+    """Why a keeper's word was not taken."""
+    source = board().status().host.clock.source
+    if source == "gps":
+        return _("The clock was left as it is: a radio tells the time of the satellites. If that is wrong, take the radio "
+                 "off.")
+    if source == "system":
+        return _("The clock was left as it is: this machine is told the time by the network. If that is wrong, take the "
+                 "network off.")
+    return _("The clock was left as it is: no island lived before this moment, or will live after it.")
+
+
+def lines(outcome: ClockOutcome) -> list[str]:
+    """What it would do, a sentence each."""
+    far = abs(outcome.ahead_min)
+    back = outcome.ahead_min < 0
+    way = _("The clock would go back by %(span)s.") if back else _("The clock would go ahead by %(span)s.")
+    counted = [
+        (outcome.posts_end, lambda n: ngettext("%(num)s post would end.", "%(num)s posts would end.", n)),
+        (outcome.keys_end, lambda n: ngettext("%(num)s key would lose its rights.",
+                                              "%(num)s keys would lose their rights.", n)),
+        (outcome.posts_back, lambda n: ngettext("%(num)s post would come back.", "%(num)s posts would come back.", n)),
+        (outcome.keys_back, lambda n: ngettext("%(num)s key would get its rights back.",
+                                               "%(num)s keys would get their rights back.", n)),
+        (outcome.published, lambda n: ngettext("%(num)s post that waits for its hour would be published.",
+                                               "%(num)s posts that wait for their hour would be published.", n)),
+    ]
+    told = [way % {"span": span(far)}, *(phrase(count) % {"num": count} for count, phrase in counted if count)]
+    if len(told) == 1:
+        told.append(_("No post and no key is touched by it."))
+    return [*told, _("Look again: are the year and the month right?")] if far > FAR_MIN else told
+
+
+def span(minutes: int) -> str:
+    """About how long: `2 years`, `40 days`, `3 hours`, `5 minutes`."""
+    if minutes >= 2 * YEAR_MIN:
+        count, phrase = minutes // YEAR_MIN, ngettext("%(num)s year", "%(num)s years", minutes // YEAR_MIN)
+    elif minutes >= 2 * DAY_MIN:
+        count, phrase = minutes // DAY_MIN, ngettext("%(num)s day", "%(num)s days", minutes // DAY_MIN)
+    elif minutes >= 2 * HOUR_MIN:
+        count, phrase = minutes // HOUR_MIN, ngettext("%(num)s hour", "%(num)s hours", minutes // HOUR_MIN)
+    else:
+        count, phrase = minutes, ngettext("%(num)s minute", "%(num)s minutes", minutes)
+    return phrase % {"num": count}
