@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from node.board.api import ClockOutcome
+from node.model.clock import MAX_MINUTE
 from web import sentences
 from web.forms import moment_of, typed
 from web.keeper import for_keepers, never_kept
@@ -42,9 +43,8 @@ def look() -> str | tuple[str, int]:
 @for_keepers
 def set_it() -> Response | str | tuple[str, int]:
     """Do what was read. `minute` was typed when the island believed it was `asked`."""
-    try:
-        said, asked = int(request.form["minute"]), int(request.form["asked"])
-    except ValueError:
+    said, asked = (request.form.get(name, type=minute_in) for name in ("minute", "asked"))
+    if said is None or asked is None:
         return _page(_("Give the day as 2026-03-21 and the hour as 18:30.")), 422
     passed = board().now() - asked
     if not 0 <= passed <= READING_MIN:
@@ -61,6 +61,14 @@ def undo() -> Response | tuple[str, int]:
     if not board().undo_clock(session["name"]):
         return _page(_("There is nothing to take back: something better has told the time since.")), 422
     return redirect(url_for("clock.show"), 303)
+
+
+def minute_in(text: str) -> int:
+    """A minute in a field of a form; raises ValueError."""
+    minute = int(text[:9])
+    if not 0 <= minute <= MAX_MINUTE:
+        raise ValueError(text)
+    return minute
 
 
 def _page(notice: str = "", outcome: ClockOutcome | None = None) -> str:

@@ -109,7 +109,7 @@ class Board(Moderation):
         return ClockPreview(self._liveset, self._store, self._archive).outcome(minute, self.now(), self.notes.state)
 
     def retired(self, roots: list[bytes]) -> None:
-        """The items of these roots are in the live set no more, and will not come back: what of them may be forgotten.
+        """The items of these roots are neither live nor past any more: what belongs to them may be forgotten.
 
         Their edit codes are. A hide is forgotten once the archive does not hold the item either.
         """

@@ -59,8 +59,7 @@ class Host:
     `packets(record_bytes)` and `airtime_s(record_bytes)` what one transmission takes; `about()` the rest of the status.
     `gate` is a lock (`threading.Lock()`; the core makes none itself): of several threads one changes the board's state.
     `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed; None
-    takes the last one back. `certain()`: a moment that is certainly past, as what ended later may come back; any, where the
-    clock is never wrong.
+    takes the last one back. `certain()`: what ended before this moment may be forgotten; later things may come back.
     """
 
     now: Callable[[], float]

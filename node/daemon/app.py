@@ -253,7 +253,7 @@ class App:
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
             gate=threading.Lock(), rule=self.settings.portal.posting, set_clock=self._keeper_says,
-            certain=lambda: self.timekeeper.floor)
+            certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
 
     def _here(self) -> Locality:
         node = self.settings.node

@@ -146,8 +146,13 @@ class Maintenance:
         rows = [row for id_ in island.liveset.fading() if (row := island.store.get(id_)) and row.expires <= certain]
         if rows:
             self._move(rows)
-        island.archive.prune(certain - island.settings.archive.keep_days * DAY_MIN)
+        keep_days, before = island.settings.archive.keep_days, certain - island.settings.archive.keep_days * DAY_MIN
+        gone = island.archive.ended(before) if keep_days else rows
+        island.archive.prune(before)
         island.archive.compact()
+        roots = {Entry.of(decode(row.raw), row.raw).root for row in gone}
+        if roots:
+            island.board.retired([root for root in roots if not island.liveset.about(root)])
 
     def bring_back(self) -> None:
         """After a start, and when the clock was set back: what a clock that was wrong had archived is live again."""
@@ -181,5 +186,3 @@ class Maintenance:
             log.warning("nothing could be archived: %s", failure.reason)
             return
         island.runner.call(lambda: self._forget(rows))
-        roots = {Entry.of(decode(row.raw), row.raw).root for row in rows}
-        island.board.retired([root for root in roots if not island.liveset.about(root)])

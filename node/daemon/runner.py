@@ -34,7 +34,7 @@ BATCH = 200
 LISTEN_S = 0.5
 MAX_WAIT_S = 5.0
 STOP_S = 10.0  # for its last jobs, on a card that is slow; the unit of the SD image gives 15 s to stop
-CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting")
+CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting", "dated_ahead")
 CHANGES_OF_REPLICA = ("handle", "handle_all", "publish", "take_in", "load", "deadline")
 
 Result = TypeVar("Result")

@@ -134,6 +134,10 @@ class Archive:
         """Archived rows that end after this minute: a clock was wrong when they came here."""
         return list(self._readable(self._file.read("SELECT line FROM past WHERE expires > ?", (minute,))))
 
+    def ended(self, before: int) -> list[Row]:
+        """Archived rows that ended before this minute: `prune` is about to forget them."""
+        return list(self._readable(self._file.read("SELECT line FROM past WHERE expires < ?", (before,))))
+
     def sweep(self, is_live: Callable[[bytes], object]) -> None:
         """Forget words of live records that are no longer live: what a crash left behind."""
         self.forget([id_ for id_, in self._file.read("SELECT id FROM live") if not is_live(id_)])

@@ -169,14 +169,15 @@ def test_what_expired_is_archived_after_a_day_of_uptime_once_the_clock_is_sure(f
         assert one.board.search("passe").items[0].text == "bientôt passé"
 
 
-def test_a_keeper_may_set_the_clock_forward_while_nothing_better_tells_the_time(folders, no_time_server):
+def test_a_keeper_sets_the_clock_and_takes_it_back(folders, no_time_server):
     with running(settings_for(folders[0]), ManualClock(NOON)) as one:
-        tomorrow = one.board.now() + 1_440
-        assert one.board.set_clock(tomorrow, "nadia")
-        assert one.board.now() >= tomorrow
-        assert not one.board.set_clock(tomorrow - 2_000, "nadia")
-        assert one.board.status().host.clock == ClockStatus("keeper", True, one.board.now())
-        assert [entry.action for entry in one.board.audit_log()] == ["clock"]
+        post(one, "soupe")
+        now = one.board.now()
+        assert one.board.set_clock(now + 2 * 525_960, "nadia") and texts(one) == set()
+        assert one.board.status().host.clock == ClockStatus("keeper", True, one.board.now(), True, True)
+        assert one.board.undo_clock("nadia") and texts(one) == {"soupe"}
+        assert one.board.now() == now and not one.board.undo_clock("nadia")
+        assert [entry.action for entry in one.board.audit_log()] == ["clock-undo", "clock"]
 
 
 def test_the_posting_rule_of_the_settings_holds_until_a_keeper_changes_it(folders):

@@ -17,12 +17,16 @@ from tests.sim.village import NOW, Village
 
 
 class Clock:
-    """One that can be wrong: time passes, and jumps."""
+    """One that can be wrong: time passes, and jumps. `floor`, if set, is where it stays."""
 
-    rate, sure = 1, True
+    rate, floor_stays = 1, None
 
     def __init__(self):
         self.running, self.ahead = 0.0, NOW
+
+    @property
+    def floor(self):
+        return self.now() if self.floor_stays is None else self.floor_stays
 
     def now(self):
         return self.running + self.ahead
@@ -39,9 +43,10 @@ def island(tmp_path):
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
     board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, retired=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
+    replica = Replica(liveset, store, [])
+    runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
-                          replica=Replica(liveset, store, []), board=board, settings=settings, forgotten=forgotten,
-                          runner=SimpleNamespace(call=lambda work: work()))
+                          replica=replica, board=board, settings=settings, forgotten=forgotten, runner=runner)
     archive.close()
     store.close()
 
@@ -96,16 +101,19 @@ def hours(island, maintenance, count):
     for _ in range(count):
         island.timekeeper.running += 3600
         island.replica.handle_all([], island.timekeeper.now())
-        maintenance.retire(island.timekeeper.monotonic())
+        maintenance.bring_back()
+        maintenance.retire()
 
 
-def test_what_expired_is_archived_after_a_day_of_running(island):
+def test_what_ended_is_archived_once_the_floor_has_passed_it(island):
     post = island.village.bulletin(life=1)
     island.replica.handle(RecordPosted(post), NOW)
     maintenance = Maintenance(island)
-    hours(island, maintenance, 24)
+    island.timekeeper.floor_stays = NOW
+    hours(island, maintenance, 100)
     assert island.store.get(record_id(post)) and island.archive.get(record_id(post)) is None
-    hours(island, maintenance, 25)
+    island.timekeeper.floor_stays = NOW + 3_700
+    hours(island, maintenance, 1)
     assert island.store.get(record_id(post)) is None and island.archive.get(record_id(post)).raw == post
     assert island.liveset.fading() == []
 
@@ -125,49 +133,55 @@ def test_what_comes_back_while_it_is_archived_stays_on_the_card(island, tmp_path
     island.timekeeper.ahead += 100 * 86_400
     hours(island, Maintenance(island), 49)
     assert record_id(post) in island.liveset and island.store.get(record_id(post)).raw == post
-    assert island.archive.get(record_id(post)).raw == post
+    assert island.archive.get(record_id(post)) is None
     island.archive.close()
 
 
-def test_a_box_that_runs_a_few_hours_a_day_gets_there_too(island):
-    post = island.village.bulletin(life=1)
-    island.replica.handle(RecordPosted(post), NOW)
-    for _ in range(10):
-        hours(island, Maintenance(island), 5)
-        island.timekeeper.ahead += 19 * 3600
-    assert island.store.get(record_id(post)) is None and island.archive.get(record_id(post)).raw == post
-
-
-def test_a_clock_that_was_years_ahead_for_less_than_a_day_costs_nothing(island):
-    post = island.village.bulletin(life=90 * 24)
-    island.replica.handle(RecordPosted(post), NOW)
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_was_archived_by_a_clock_that_was_wrong_is_live_and_found_again_once_it_is_set_back(island, restarted):
+    posts = [island.village.bulletin(life=90 * 24, minute=minute, text=f"soupe {minute}") for minute in range(450)]
+    for post in posts:
+        island.replica.handle(RecordPosted(post), NOW)
     maintenance = Maintenance(island)
-    island.timekeeper.ahead += 5 * 365 * 86_400
-    hours(island, maintenance, 20)
-    assert len(island.liveset) == 0
-    island.timekeeper.ahead -= 5 * 365 * 86_400
-    hours(island, Maintenance(island), 60)
-    assert len(island.liveset) == 1 and island.store.get(record_id(post))
+    island.timekeeper.ahead += 2 * 365 * 86_400
+    hours(island, maintenance, 2)
+    assert len(island.liveset) == 0 and len(island.archive) == 450 and next(iter(island.store.rows()), None) is None
+    island.timekeeper.ahead -= 2 * 365 * 86_400
+    maintenance = Maintenance(island) if restarted else maintenance
+    hours(island, maintenance, 1)
+    assert len(island.liveset) == 450 and len(island.archive) == 0
+    assert all(island.store.get(record_id(post)).raw == post for post in posts)
+    maintenance.index()
+    assert island.archive.search("soupe", limit=50)[0]
 
 
-def test_nothing_is_archived_by_a_clock_that_is_not_sure(island):
-    post = island.village.bulletin(life=1)
-    island.replica.handle(RecordPosted(post), NOW)
-    island.timekeeper.sure = False
-    hours(island, Maintenance(island), 60)
-    assert island.store.get(record_id(post))
+def test_what_is_archived_and_not_to_come_back_stays_there(island):
+    mine, theirs = island.village.bulletin(life=90 * 24), island.village.bulletin("ana", life=90 * 24)
+    for raw in (island.village.vouch("founder", "ana", life=1), mine, theirs):
+        island.replica.handle(RecordPosted(raw), NOW)
+    island.timekeeper.ahead += 100 * 86_400
+    hours(island, Maintenance(island), 2)
+    assert island.archive.get(record_id(mine)) and island.archive.get(record_id(theirs))
+    island.timekeeper.ahead -= 100 * 86_400
+    hours(island, Maintenance(island), 2)
+    assert record_id(mine) in island.liveset and island.archive.get(record_id(mine)) is None
+    assert record_id(theirs) not in island.liveset and island.archive.get(record_id(theirs)).raw == theirs
 
 
-def test_an_edit_code_dies_with_its_post_and_not_before(island):
+@pytest.mark.parametrize("keep_days", [0, 3])
+def test_an_edit_code_goes_when_neither_the_set_nor_the_archive_has_its_post(island, keep_days):
+    island.settings.archive.keep_days = keep_days
     post = island.village.bulletin("founder", life=90)
     claim = island.village.bulletin("ana", life=1, minute=1, target=record_id(post)[:8])  # says that it corrects it
     island.replica.handle_all([RecordPosted(island.village.vouch("founder", "ana")), RecordPosted(post),
                               RecordPosted(claim)], NOW)
     maintenance = Maintenance(island)
-    hours(island, maintenance, 60)
-    assert island.archive.get(record_id(claim)) and island.forgotten == []
-    hours(island, maintenance, 90)
-    assert island.archive.get(record_id(post)) and island.forgotten == [record_id(post)[:8]]
+    hours(island, maintenance, 85)
+    assert island.store.get(record_id(claim)) is None and island.forgotten == []
+    hours(island, maintenance, 24 * keep_days)
+    assert island.forgotten == []
+    hours(island, maintenance, 10)
+    assert island.store.get(record_id(post)) is None and set(island.forgotten) == {record_id(post)[:8]}
 
 
 def test_texts_that_could_not_be_indexed_are_indexed_the_next_time(island):

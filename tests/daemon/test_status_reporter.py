@@ -135,7 +135,8 @@ def test_the_json_keeps_its_shape():
     told = RadioStatus("2.7.1", "EU_868", "LONG_FAST", 869.525, None, None)
     airtime = AirtimeStatus("EU_868", 36.0, 1.5, 0.0, 34.5, 0.0)
     radio = LinkStatus("radio", True, "up", {"sent": 2}, told, airtime, (), None)
-    host = HostStatus("a", ("<b>",), None, ClockStatus("radio", False, 7, True, False, (ClockVoice("island", 9),)), ArchiveStatus(True, "", 3),
+    clock = ClockStatus("radio", False, 7, True, False, (ClockVoice("island", 9),))
+    host = HostStatus("a", ("<b>",), None, clock, ArchiveStatus(True, "", 3),
                       links=(radio, LinkStatus("mqtt", False, "absent")))
     assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), host)) == {
         "set": "00ff", "records": 4, "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},

@@ -47,6 +47,7 @@ class Neighbourhood:
         self.archive = Archive(folder / "archive.sqlite")
         self.replica = Replica(self.liveset, self.store, [])
         self._one_at_a_time = threading.Lock()  # as on the runner's thread
+        self.told, self.undone = ClockStatus("radio", True, 0), None
         for key, rights, name in NEIGHBOURS:
             codec, packed = pack(name)
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
@@ -77,14 +78,20 @@ class Neighbourhood:
             return self.replica.take_in(raws, via, self.clock.now())[0]
 
     def _set_clock(self, utc_s):
-        ahead = utc_s - self.clock.now()
-        if ahead > 0:
-            self.clock.advance(ahead)
-        return ahead > 0
+        """As the timekeeper does when nothing better speaks: any minute from the release on, and one word can be undone."""
+        if (self.undone if utc_s is None else utc_s) is None or self.told.source == "gps":
+            return False
+        ahead = (self.undone if utc_s is None else utc_s) - self.clock.now()
+        self.undone = None if utc_s is None else self.clock.now()
+        self.clock.advance(ahead)
+        with self._one_at_a_time:
+            self.replica.handle_all([], self.clock.now())
+        self.told = replace(self.told, source="keeper", undo=utc_s is not None)
+        return True
 
     def _about(self):
         minute = minute_of(self.clock.now())
-        return replace(self.host, last_heard=minute - 12, clock=ClockStatus("radio", True, minute))
+        return replace(self.host, last_heard=minute - 12, clock=replace(self.told, now=minute))
 
     def take(self, record, key=ELSEWHERE):
         """A record that comes in from elsewhere."""

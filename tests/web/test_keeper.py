@@ -143,14 +143,6 @@ def test_the_rule_and_the_outline_are_changed_and_nonsense_is_not(desk, board):
     assert board.outline() == "48.87,2.36 48.88,2.37"
 
 
-def test_the_clock_is_set_by_a_keeper_and_never_back(portal, desk, board):
-    before = board.now()
-    assert desk("clock", start_date="2025-12-31", start_time="12:00").status_code == 303
-    assert board.now() > before and board.audit_log()[0].action == "clock"
-    for day in ("2025-12-01", "x", ""):
-        assert desk("clock", start_date=day, start_time="12:00").status_code == 422
-
-
 def test_signing_out_closes_the_desk(portal, desk):
     desk("logout")
     assert 'name="password"' in portal.get("/keeper").get_data(as_text=True)
