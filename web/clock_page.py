@@ -12,12 +12,11 @@ from web import sentences
 from web.forms import moment_of, typed
 from web.keeper import for_keepers, never_kept
 from web.languages import gettext as _
-from web.languages import ngettext
+from web.languages import current, ngettext
 from web.pages import board, settings
 
-HOUR_MIN, DAY_MIN, YEAR_MIN = 60, 1_440, 525_960
 READING_MIN = 30  # the form grows old: what it says is read again
-FAR_MIN = 40 * DAY_MIN  # a month or a year typed wrong
+FAR_MIN = 40 * 1_440  # a month or a year typed wrong
 clock_pages = Blueprint("clock", __name__, url_prefix="/keeper/clock")
 clock_pages.after_request(never_kept)
 
@@ -109,20 +108,7 @@ def lines(outcome: ClockOutcome) -> list[str]:
         (outcome.published, lambda n: ngettext("%(num)s post that waits for its hour would be published.",
                                                "%(num)s posts that wait for their hour would be published.", n)),
     ]
-    told = [way % {"span": span(far)}, *(phrase(count) % {"num": count} for count, phrase in counted if count)]
+    told = [way % {"span": current().lasting(far)}, *(phrase(count) % {"num": count} for count, phrase in counted if count)]
     if len(told) == 1:
         told.append(_("No post and no key is touched by it."))
     return [*told, _("Look again: are the year and the month right?")] if far > FAR_MIN else told
-
-
-def span(minutes: int) -> str:
-    """About how long: `2 years`, `40 days`, `3 hours`, `5 minutes`."""
-    if minutes >= 2 * YEAR_MIN:
-        count, phrase = minutes // YEAR_MIN, ngettext("%(num)s year", "%(num)s years", minutes // YEAR_MIN)
-    elif minutes >= 2 * DAY_MIN:
-        count, phrase = minutes // DAY_MIN, ngettext("%(num)s day", "%(num)s days", minutes // DAY_MIN)
-    elif minutes >= 2 * HOUR_MIN:
-        count, phrase = minutes // HOUR_MIN, ngettext("%(num)s hour", "%(num)s hours", minutes // HOUR_MIN)
-    else:
-        count, phrase = minutes, ngettext("%(num)s minute", "%(num)s minutes", minutes)
-    return phrase % {"num": count}

@@ -75,6 +75,10 @@ class Language:
         since = timedelta(minutes=-max(minutes, 1))
         return format_timedelta(since, add_direction=True, granularity="minute", threshold=2, locale=self.locale)
 
+    def lasting(self, minutes: int) -> str:
+        """`12 minutes`, `3 days`, `2 years`: the largest unit of which there are two."""
+        return format_timedelta(timedelta(minutes=minutes), granularity="minute", threshold=2, locale=self.locale)
+
     def number(self, value: float) -> str:
         """With the separators of the language, one decimal at most."""
         return format_decimal(round(value, 1), locale=self.locale)

@@ -1,4 +1,4 @@
-"""A keeper reads what setting the clock would do, does it, takes it back; readers are told when nobody vouches for the day."""
+"""A keeper reads what setting the clock would do, does it, takes it back; readers are told if nobody knows the day."""
 
 import re
 from dataclasses import replace
@@ -10,7 +10,7 @@ from node.board.status import ClockStatus, ClockVoice
 from node.model.record import Kind
 from tests.sim.portals import words
 from tests.web.test_keeper import desk_of
-from web.clock_page import FAR_MIN, READING_MIN, span
+from web.clock_page import FAR_MIN, READING_MIN
 
 TYPED = {"start_date": "2027-12-01", "start_time": "12:00"}  # two years ahead of the neighbourhood's December of 2025
 
@@ -32,7 +32,7 @@ def test_a_keeper_reads_what_it_would_do_before_anything_is_done(desk, board):
         board.post(Draft(Kind.BULLETIN, f"annonce {number}"))
     now = board.now()
     read = words(desk("clock?lang=en", **TYPED))
-    assert "1 December 2027" in read and "go ahead by 1 year" not in read
+    assert "1 December 2027" in read and "The clock would go ahead by 2 years." in read
     assert "3 posts would end." in read and "keys would lose their rights" in read
     assert "are the year and the month right?" in read
     assert board.now() == now and not board.audit_log() and len(board.bulletins().items) == 3
@@ -55,7 +55,7 @@ def test_going_back_says_what_comes_back(desk, board):
     board.post(Draft(Kind.BULLETIN, "soupe", life_days=7))
     desk("clock/set", **hidden_in(desk("clock", **TYPED)))
     read = words(desk("clock?lang=en", start_date="2025-12-02", start_time="11:00"))
-    assert "The clock would go back by 729 days." in read and "1 post would come back." in read
+    assert "The clock would go back by 24 months." in read and "1 post would come back." in read
 
 
 def test_a_small_correction_touches_nothing_and_says_so(desk, board):
@@ -77,7 +77,8 @@ def test_a_form_that_grew_old_is_read_again_and_the_minutes_of_reading_count(nei
 
 @pytest.mark.parametrize(("path", "fields"), [
     ("clock", {"start_date": "x", "start_time": "12:00"}), ("clock", {"start_date": "", "start_time": ""}), ("clock", {}),
-    ("clock", {"start_date": "1999-01-01", "start_time": "12:00"}), ("clock", {"start_date": "9999-12-31", "start_time": "1"}),
+    ("clock", {"start_date": "1999-01-01", "start_time": "12:00"}),
+    ("clock", {"start_date": "9999-12-31", "start_time": "1"}),
     ("clock/set", {"minute": "x", "asked": "1"}), ("clock/set", {"minute": "1"}), ("clock/set", {}),
     ("clock/set", {"minute": "9" * 400, "asked": "1"}),
 ])
@@ -122,13 +123,6 @@ def test_the_page_names_who_told_the_time_and_who_is_not_believed(neighbourhood,
     assert "two that say the same" in read and "a radio without satellites: 19 June 2026" in read
     neighbourhood.told = ClockStatus("floor", False, 0, told=False)
     assert "Nobody vouches for that" in words(portal.get("/keeper/clock?lang=en"))
-
-
-@pytest.mark.parametrize(("minutes", "said"), [(0, "0 minutes"), (1, "1 minute"), (119, "119 minutes"), (120, "2 hours"),
-                                               (2_880, "2 days"), (1_051_920, "2 years")])
-def test_a_step_is_told_in_round_words(portal, minutes, said):
-    with portal.application.test_request_context("/?lang=en"):
-        assert span(minutes) == said
 
 
 def test_a_far_step_is_more_than_a_month():
