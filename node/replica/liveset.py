@@ -26,7 +26,7 @@ class Change:
     """What happens to the set: entries that enter, ids that leave, and a verdict per record proposed, in order.
 
     `deleted` ids are withdrawn, revoked, forged or over a quota: their rows go at once. What is `removed` and not `deleted`
-    only faded: its row stays for a day of uptime, as a clock set right or a late vouch brings it back.
+    only faded: its row stays until its end is certainly past, as a clock set right or a late vouch brings it back.
     """
 
     added: list[Entry] = field(default_factory=list)
