@@ -18,11 +18,12 @@ from node.daemon.rpc import NotRunning, ask
 from node.daemon.settings import PacketSettings, Settings
 from node.daemon.settings_reader import Notice, SettingsReading, notices_in
 from node.i18n.sentence import Sentence, sentence
-from node.model.clock import EPOCH_S, seconds_of
+from node.model.clock import EPOCH_S, minute_of, seconds_of
 from node.model.keys import Charter
 from radio.mqtt.probe import knock
 
 OLDEST_SAFE_FIRMWARE = (2, 6, 11)  # CVE-2025-52464, CVE-2025-55293, CVE-2025-24797 are mended from here on
+SAME_HOUR_MIN = 60  # a machine's clock that is no further from the island's says the same
 LOW_DISK_BYTES = 200_000_000
 RADIO_PATIENCE_S, AUTO_PATIENCE_S = 30, 8
 TOLD = {"up", "region-unset", "muted", "channel-missing"}  # states of a link whose radio has told everything
@@ -89,7 +90,7 @@ def _folder(folder: Path) -> Iterator[Finding]:
 def _clock(now: float, status: dict[str, Any] | None) -> Iterator[Finding]:
     known = (status or {}).get("clock", {})
     if known:
-        yield from clock_findings(known)
+        yield from clock_findings(known, minute_of(now))
     elif now < EPOCH_S + 86_400 * 600:
         yield Finding(Level.BAD, sentence("this machine's clock says %(day)s: in the past",
                                           day=time.strftime("%Y-%m-%d", time.gmtime(now))),
@@ -100,8 +101,8 @@ def _clock(now: float, status: dict[str, Any] | None) -> Iterator[Finding]:
                                          time=time.strftime("%Y-%m-%d %H:%M", time.gmtime(now))))
 
 
-def clock_findings(known: dict[str, Any]) -> Iterator[Finding]:
-    """What the running island's clock is worth."""
+def clock_findings(known: dict[str, Any], machine: int) -> Iterator[Finding]:
+    """What the running island's clock is worth; `machine`: the minute by this machine's own."""
     source, now = time_source(known["source"]), written(known["now"])
     if known["sure"]:
         yield Finding(Level.OK, sentence("the island knows the time, from: %(source)s", source=source))
@@ -110,11 +111,14 @@ def clock_findings(known: dict[str, Any]) -> Iterator[Finding]:
                                            time=now, source=source),
                       sentence("if that is wrong, let a keeper set it, on the page /keeper/clock"))
     else:
-        yield Finding(Level.BAD, sentence("the island’s clock says %(time)s UTC, and nobody vouches for that", time=now),
+        alone = bool(known["others"]) or abs(known["now"] - machine) > SAME_HOUR_MIN
+        yield Finding(Level.BAD if alone else Level.NOTE,
+                      sentence("the island’s clock says %(time)s UTC, and nobody vouches for that", time=now),
                       sentence("let a keeper set it, on the page /keeper/clock; or give it the internet, or a radio that "
                                "receives satellites"))
     for other in known["others"]:
-        yield Finding(Level.NOTE, sentence("somebody else says that it is %(time)s UTC, and is not believed: %(source)s",
+        yield Finding(Level.NOTE if known["sure"] else Level.BAD,
+                      sentence("somebody else says that it is %(time)s UTC, and is not believed: %(source)s",
                                            time=written(other["minute"]), source=time_source(other["source"])),
                       sentence("if that is right, let a keeper set the clock, on the page /keeper/clock; if not, put that "
                                "clock right"))

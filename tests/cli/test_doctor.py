@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from node.cli.doctor import Level, examine, lan_findings, radio_findings
+from node.cli.doctor import Level, clock_findings, examine, lan_findings, radio_findings
+from node.cli.island import status_lines
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from radio.sim.simdevice import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
@@ -94,3 +95,32 @@ def test_that_nobody_is_seen_around_or_can_come_is_told(tmp_path, monkeypatch):
     assert "is looked for" in told_of_lan(replace(here, lan=LanSettings(discover=False)), [])
     monkeypatch.setattr("node.daemon.lan_discovery.own_addresses", list)
     assert "on no network" in told_of_lan(everywhere, [])
+
+
+CLOCK = {"source": "floor", "sure": False, "told": False, "now": 1_500_000, "undo": False, "others": []}
+LIAR = [{"source": "radio", "minute": 1_788_000}]
+
+
+@pytest.mark.parametrize(("clock", "machine", "levels", "words"), [
+    ({"source": "system", "sure": True, "told": True}, 0, [Level.OK], "knows the time"),
+    ({"source": "system", "sure": True, "told": True, "others": LIAR}, 0, [Level.OK, Level.NOTE], "and is not believed"),
+    ({"source": "radio", "told": True}, 0, [Level.NOTE], "has that only from: a radio without satellites"),
+    ({}, 1_500_030, [Level.NOTE], "nobody vouches for that"),
+    ({}, 1_788_000, [Level.BAD], "nobody vouches for that"),
+    ({"others": LIAR}, 1_500_000, [Level.BAD, Level.BAD], "nobody vouches for that"),
+])
+def test_a_clock_that_nobody_vouches_for_is_told_with_what_to_do(clock, machine, levels, words):
+    found = list(clock_findings(CLOCK | clock, machine))
+    assert [finding.level for finding in found] == levels
+    assert words in " ".join(str(finding.what) for finding in found)
+    assert all("/keeper/clock" in str(finding.remedy) for finding in found if finding.level is not Level.OK)
+
+
+@pytest.mark.parametrize(("clock", "line"), [
+    ({}, "clock    2026-11-07 16:00 UTC, and nobody vouches for that: let a keeper set it, on the page /keeper/clock"),
+    ({"told": True, "source": "island"}, "clock    2026-11-07 16:00 UTC, told by: another island (not sure)"),
+    ({"told": True, "sure": True, "source": "gps"}, "clock    2026-11-07 16:00 UTC, told by: satellites, by a radio"),
+])
+def test_the_status_says_who_told_the_time(clock, line):
+    told = {"name": "x", "records": 1, "set": "0", "store": {"ok": True}, "links": []}
+    assert line in status_lines(told | {"clock": CLOCK | clock})
