@@ -20,7 +20,8 @@ class ClockPreview:
     def outcome(self, minute: int, now: int, state: BoardState) -> ClockOutcome:
         """What would end, come back and be published if it were `minute`, and not `now`."""
         ends, back = (self._ending(minute), []) if minute > now else ([], self._returning(minute))
-        keys = [max(standing.rights.values()) for standing in self._liveset.trust.standings.values()]
+        keys = [max(standing.until(now, right) for right in standing.rights)
+                for standing in self._liveset.trust.standings.values() if standing.rights]
         due = [post for post in state.waiting.values()
                if not post.moderated and post.publish_at is not None and now < post.publish_at <= minute]
         return ClockOutcome(minute, minute - now, _posts(ends), sum(now < until <= minute for until in keys), _posts(back),

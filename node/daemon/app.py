@@ -34,7 +34,7 @@ from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
 from node.daemon.thread_guard import guard
 from node.daemon.timekeeper import Timekeeper
-from node.daemon.timerules import DAY_S, Span, TimeSource, Voice, around
+from node.daemon.timerules import DAY_S, TimeSource, TimeSpan, Voice, around
 from node.daemon.timesource import has_battery_clock, system_is_synchronised
 from node.ical.importer import Importer
 from node.ical.parser import Locality
@@ -161,7 +161,7 @@ class App:
     def _author_says(self, author: bytes, minute: int) -> None:
         """A signed record says that it is its minute at least; it may have been some days on its way."""
         who = neighbour_name(address_of(author, self.charter.subkey("tag")))
-        meant = Span(seconds_of(minute), seconds_of(minute) + RECORD_LATE_S)
+        meant = TimeSpan(seconds_of(minute), seconds_of(minute) + RECORD_LATE_S)
         self.timekeeper.tell(TimeSource.ISLAND, meant, Voice(who, f"key {author.hex()}"))
 
     def _clock_was_set(self, step_s: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc import Handler, NotRunning, ask
 from node.daemon.timekeeper import Timekeeper
-from node.model.clock import Clock, SystemClock
+from node.model.clock import EPOCH_S, Clock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.journalstore import JournalStore
@@ -107,7 +107,7 @@ def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
     keys = KeyFolder(folder)
     charter, key = keys.charter(), keys.island_key()
     with closing(JournalStore(folder)) as store:
-        liveset, now = LiveSet(charter), Timekeeper(clock, store.note("clock")).now
+        liveset, now = LiveSet(charter), Timekeeper(clock, store.note("clock"), least=EPOCH_S).now
         replica = Replica(liveset, store, [])
 
         replica.load(now())

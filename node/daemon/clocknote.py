@@ -13,9 +13,9 @@ from node.daemon.timerules import (
     Floor,
     Knowledge,
     RisingFloor,
-    Span,
     TimeClaim,
     TimeSource,
+    TimeSpan,
     hear,
 )
 
@@ -30,7 +30,8 @@ class MachineTime(NamedTuple):
 def started(kept: object, machine: MachineTime, mono: float, least: float) -> Knowledge:
     """What an island knows at its start: what it `kept` (`as_json`, None at the first one), and its machine's clock.
 
-    At the first start nothing can be hidden yet: a machine's clock that may be right is then taken.
+    At the first start nothing can be hidden yet: a machine's clock that may be right is then taken, and vouches for the
+    time if it has a battery (one that was empty says 1970, or some year before the release).
     """
     note = kept if isinstance(kept, dict) else {}
     floor = Floor(least, SURE)
@@ -45,6 +46,8 @@ def started(kept: object, machine: MachineTime, mono: float, least: float) -> Kn
     before = _before_of(note["before"], mono) if note.get("before") else None
     known = Knowledge(utc, mono, TimeSource.FLOOR, "", anchor, floor, least, rising, before=before,
                       machine=note.get("machine") is True)
+    if not note and machine.battery and utc == machine.utc:
+        return replace(known, source=TimeSource.MACHINE, who=THE_MACHINE.who)
     return _with_machine(known, machine) if machine.utc > utc else known
 
 
@@ -52,7 +55,7 @@ def _with_machine(known: Knowledge, machine: MachineTime) -> Knowledge:
     """A clock with a battery vouches for the time if it was right when the island last was sure. Any other one has at best
     the time of a file: it brings the island over a short break, and vouches for nothing."""
     proven = known.machine and machine.battery
-    span = Span(machine.utc, machine.utc)
+    span = TimeSpan(machine.utc, machine.utc)
     heard = hear(known, TimeClaim(TimeSource.MACHINE, *THE_MACHINE, span, known.at, known.at, settled=proven))
     return heard if proven else replace(heard, source=TimeSource.FLOOR, who="", claims=())
 
@@ -80,7 +83,7 @@ def _anchor_json(anchor: Anchor, mono: float) -> list[object]:
 
 def _anchor_of(kept: list[Any], mono: float) -> Anchor:
     source, earliest, latest = kept
-    return Anchor(TimeSource[source.upper()], Span(earliest, latest), mono, kept=True)
+    return Anchor(TimeSource[source.upper()], TimeSpan(earliest, latest), mono, kept=True)
 
 
 def _rising_of(kept: list[Any], mono: float) -> RisingFloor:

@@ -10,9 +10,9 @@ from node.daemon.clocknote import MachineTime, as_json, started
 from node.daemon.timerules import (
     THE_MACHINE,
     Knowledge,
-    Span,
     TimeClaim,
     TimeSource,
+    TimeSpan,
     Voice,
     hear,
     keeper_says,
@@ -76,10 +76,10 @@ class Timekeeper:
         found = {claim.source: claim.by(mono).earliest for claim in self._known.contradictions(mono)}
         return sorted(found.items(), reverse=True)
 
-    def tell(self, source: TimeSource, meant: Span | float, voice: Voice = THE_MACHINE, settled: bool = True) -> bool:
+    def tell(self, source: TimeSource, meant: TimeSpan | float, voice: Voice = THE_MACHINE, settled: bool = True) -> bool:
         """A voice says what time it is; whether the clock agrees now. `settled`: it has said so twice."""
         mono = self._clock.monotonic()
-        span = meant if isinstance(meant, Span) else Span(meant, meant)
+        span = meant if isinstance(meant, TimeSpan) else TimeSpan(meant, meant)
         self._become(hear(self._known, TimeClaim(source, *voice, span, mono, mono, settled)))
         return span.holds(self.now(), 1.0)
 

@@ -17,6 +17,7 @@ MACHINE_S = 60 * DAY_S  # how long a machine whose clock was right may have been
 SPEAKING_S = 600.0  # a satellite receiver or a synchronised system is asked each 20 s; after so long it has gone
 FRESH_S = DAY_S  # how long what a voice said counts
 SAME_S = 600.0  # voices that differ by less say the same
+EXACT_S = 2 * HOUR_S  # what two agree on is no more exact than a summary's hour, or it rests on records
 CONTRADICTS_S = HOUR_S  # best sources that differ by more contradict each other: slow packets and rounding explain less
 SETTLES_S = {4: DAY_S, 3: 7 * DAY_S, 2: 7 * DAY_S}  # of running, by worth, until the floor follows: people notice by then
 FURTHEST_S = 20 * 365.25 * DAY_S  # no claim further from the release than this is believed; minutes end in 2055
@@ -53,21 +54,21 @@ THE_MACHINE, A_KEEPER = Voice("machine", "machine"), Voice("keeper", "keeper")
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeSpan:
     """From the earliest moment meant to the latest."""
 
     earliest: float
     latest: float
 
-    def moved(self, by_s: float) -> "Span":
+    def moved(self, by_s: float) -> "TimeSpan":
         """The same, later."""
-        return Span(self.earliest + by_s, self.latest + by_s)
+        return TimeSpan(self.earliest + by_s, self.latest + by_s)
 
-    def widened(self, before_s: float, after_s: float) -> "Span":
+    def widened(self, before_s: float, after_s: float) -> "TimeSpan":
         """The same with room before and after."""
-        return Span(self.earliest - before_s, self.latest + after_s)
+        return TimeSpan(self.earliest - before_s, self.latest + after_s)
 
-    def meets(self, other: "Span", within_s: float = 0.0) -> bool:
+    def meets(self, other: "TimeSpan", within_s: float = 0.0) -> bool:
         """Whether they have a moment in common, or nearly."""
         return self.earliest <= other.latest + within_s and other.earliest <= self.latest + within_s
 
@@ -80,9 +81,9 @@ class Span:
         return min(max(utc, self.earliest), self.latest)
 
 
-def around(utc: float, within_s: float) -> Span:
+def around(utc: float, within_s: float) -> TimeSpan:
     """A moment, give or take some seconds."""
-    return Span(utc - within_s, utc + within_s)
+    return TimeSpan(utc - within_s, utc + within_s)
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,12 @@ class TimeClaim:
     source: TimeSource
     who: str
     via: str
-    span: Span
+    span: TimeSpan
     at: float
     since: float
     settled: bool = True
 
-    def by(self, mono: float) -> Span:
+    def by(self, mono: float) -> TimeSpan:
         """What it means by now."""
         return self.span.moved(mono - self.at)
 
@@ -115,16 +116,16 @@ class Anchor:
     """
 
     source: TimeSource
-    span: Span
+    span: TimeSpan
     at: float
     who: str = ""
     kept: bool = False
 
-    def by(self, mono: float) -> Span:
+    def by(self, mono: float) -> TimeSpan:
         """What it means by now, if the island was not off."""
         return self.span.moved(mono - self.at)
 
-    def window(self, mono: float, off_s: float) -> Span:
+    def window(self, mono: float, off_s: float) -> TimeSpan:
         """Where one unsure voice may put the clock; `off_s`: how long the island is believed to have been off."""
         drift_s = DRIFT * (mono - self.at)
         return self.by(mono).widened(drift_s, drift_s + (off_s if self.kept else 0.0))
@@ -218,7 +219,7 @@ def keeper_says(known: Knowledge, utc: float, mono: float) -> Knowledge | None:
 
     Any moment since the release is believed, before the floor too: what told the floor may have been wrong.
     """
-    span = Span(utc, utc + MINUTE_S)
+    span = TimeSpan(utc, utc + MINUTE_S)
     if utc < known.least or not _conceivable(span, known.least):
         return None
     claim = TimeClaim(TimeSource.KEEPER, *A_KEEPER, span, mono, mono)
@@ -262,7 +263,7 @@ def settle(known: Knowledge, mono: float) -> Knowledge:
     return replace(known, rising=rising)
 
 
-def _conceivable(span: Span, least: float) -> bool:
+def _conceivable(span: TimeSpan, least: float) -> bool:
     return span.latest >= least and span.earliest <= least + FURTHEST_S
 
 
@@ -282,7 +283,7 @@ def _fresh(known: Knowledge, mono: float) -> list[TimeClaim]:
     return [claim for claim in known.claims if mono - claim.at <= FRESH_S or claim.source is TimeSource.KEEPER]
 
 
-def _support(known: Knowledge, span: Span, mono: float, *but: str) -> int:
+def _support(known: Knowledge, span: TimeSpan, mono: float, *but: str) -> int:
     """By how many ways others say the same; `but`: whose word does not count, and what came by them."""
     agreeing = [claim for claim in _fresh(known, mono) if claim.by(mono).meets(span, CONTRADICTS_S)]
     return len({claim.via for claim in agreeing if claim.who not in but and claim.via not in but})
@@ -321,18 +322,24 @@ def _outdoes(known: Knowledge, claim: TimeClaim, mono: float) -> bool:
     return _support(known, claim.by(mono), mono, *both) > _support(known, anchor.by(mono), mono, *both)
 
 
-def _agreed(known: Knowledge, mono: float) -> Span | None:
+def _agreed(known: Knowledge, mono: float) -> TimeSpan | None:
     """What two voices agree on, if that may move the clock or makes it sure."""
     if known.sure and known.anchor.source.worth > SURE:
         return None
     voices = [claim for claim in _fresh(known, mono) if claim.source is not TimeSource.KEEPER]
     pairs = [(one.by(mono), other.by(mono)) for one, other in combinations(voices, 2)
              if one.apart_from(other) and one.by(mono).meets(other.by(mono), SAME_S)]
-    hulls = [Span(min(one.earliest, other.earliest), max(one.latest, other.latest)) for one, other in pairs]
+    hulls = [TimeSpan(min(one.earliest, other.earliest), max(one.latest, other.latest)) for one, other in pairs]
     hulls = [hull for hull in hulls if hull.latest >= known.floor.utc or known.floor.worth <= SURE]
     now = known.now(mono)
-    return max(hulls, default=None,
-               key=lambda hull: (hull.holds(now), _support(known, hull, mono), -abs(hull.nearest(now) - now)))
+    hulls = [hull for hull in hulls if _is_exact(hull) or hull.latest >= now]
+    return max(hulls, default=None, key=lambda hull: (
+        _is_exact(hull) and hull.holds(now), _support(known, hull, mono), hull.earliest))
+
+
+def _is_exact(hull: TimeSpan) -> bool:
+    """Whether it rests on no record, which says that it is its minute at least: that sets no clock back."""
+    return hull.latest - hull.earliest <= EXACT_S
 
 
 def _nudged(known: Knowledge, claim: TimeClaim, mono: float) -> Knowledge:
@@ -352,7 +359,7 @@ def _nudged(known: Knowledge, claim: TimeClaim, mono: float) -> Knowledge:
     return replace(_set(known, max(utc, known.floor.utc), mono), source=claim.source, who=claim.who)
 
 
-def _resting_on(known: Knowledge, source: TimeSource, span: Span, mono: float, who: str = "") -> Knowledge:
+def _resting_on(known: Knowledge, source: TimeSource, span: TimeSpan, mono: float, who: str = "") -> Knowledge:
     known = _set(known, span.nearest(known.now(mono)), mono)
     floor = known.floor if known.utc >= known.floor.utc else Floor(known.utc, source.worth)
     return replace(known, source=source, who=who, anchor=Anchor(source, span, mono, who), floor=floor)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from node.daemon.timekeeper import Timekeeper
-from node.daemon.timerules import DAY_S, HOUR_S, MINUTE_S, UNSURE_S, Span, TimeSource, Voice, around
+from node.daemon.timerules import DAY_S, HOUR_S, MINUTE_S, UNSURE_S, TimeSource, TimeSpan, Voice, around
 from node.model.clock import EPOCH_S
 from tests.effort import EFFORT
 
@@ -19,8 +19,8 @@ LIES_S = st.one_of(*(st.floats(-most, most) for most in (HOUR_S, 3 * DAY_S, 100 
 UNSURE = {  # each kind of voice whose word is no evidence: how it says a moment, and as whom
     "a radio's own clock": (TimeSource.RADIO, lambda utc: around(utc, 2), Voice("radio", "radio")),
     "an island on the air": (TimeSource.ISLAND, lambda utc: around(utc, 1_800), Voice("aaaa", "radio")),
-    "an island that signs records": (TimeSource.ISLAND, lambda utc: Span(utc, utc + RECORD_S), Voice("bbbb", "key b")),
-    "a broken machine": (TimeSource.MACHINE, lambda utc: Span(utc, utc), Voice("machine", "machine")),
+    "an island that signs records": (TimeSource.ISLAND, lambda utc: TimeSpan(utc, utc + RECORD_S), Voice("bbbb", "key b")),
+    "a broken machine": (TimeSource.MACHINE, lambda utc: TimeSpan(utc, utc), Voice("machine", "machine")),
 }
 BEST = {"satellites": (TimeSource.GPS, Voice("radio", "radio")),
         "the network": (TimeSource.SYSTEM, Voice("machine", "machine"))}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from node.daemon.timekeeper import Timekeeper
-from node.daemon.timerules import DAY_S, HOUR_S, Span, TimeSource, Voice, around
+from node.daemon.timerules import DAY_S, HOUR_S, TimeSource, TimeSpan, Voice, around
 from node.model.clock import EPOCH_S, ManualClock
 
 RELEASE = EPOCH_S + 1_000 * DAY_S
@@ -67,6 +67,23 @@ def test_years_after_the_release_a_machine_that_may_be_right_is_taken_at_the_fir
     for _ in range(3):
         assert keeper.now() == RELEASE + days * DAY_S and not keeper.told
         keeper, _clock = restarted(keeper, 0.0)
+
+
+def test_at_the_first_start_a_clock_with_a_battery_vouches_for_the_time_and_no_other():
+    later = Machine(RELEASE + 50 * DAY_S)
+    assert Timekeeper(later, None, RELEASE, battery=True).told and not Timekeeper(later, None, RELEASE, battery=True).sure
+    assert not Timekeeper(later, None, RELEASE).told and not Timekeeper(Machine(), None, RELEASE, battery=True).told
+
+
+def test_records_say_that_it_is_that_minute_at_least_and_set_no_clock_back(woken):
+    keeper, _ = woken
+    for who in ("a", "b"):
+        keeper.tell(TimeSource.ISLAND, TimeSpan(LAST + 10 * DAY_S, LAST + 12 * DAY_S), Voice(who, f"key {who}"))
+    for who in ("c", "d"):
+        keeper.tell(TimeSource.ISLAND, TimeSpan(LAST + 40 * DAY_S, LAST + 42 * DAY_S), Voice(who, f"key {who}"))
+    assert keeper.now() == LAST + 40 * DAY_S
+    keeper.tell(TimeSource.ISLAND, TimeSpan(LAST + 10 * DAY_S, LAST + 12 * DAY_S), Voice("c", "key c"))
+    assert keeper.now() == LAST + 40 * DAY_S
 
 
 @pytest.mark.parametrize("machine_utc", [0, RELEASE - 1, 3_700_000_000])
@@ -187,7 +204,7 @@ def test_two_voices_that_agree_are_sure_and_better_evidence_takes_them_back(woke
     steps = []
     keeper.on_step = steps.append
     island_at(keeper, LAST + 90 * DAY_S)
-    assert keeper.tell(TimeSource.ISLAND, Span(LAST + 89 * DAY_S, LAST + 91 * DAY_S), Voice("b", "key b"))
+    assert keeper.tell(TimeSource.ISLAND, TimeSpan(LAST + 89 * DAY_S, LAST + 91 * DAY_S), Voice("b", "key b"))
     assert keeper.sure and keeper.source is TimeSource.AGREED
     assert keeper.now() == LAST + 89 * DAY_S, "no further than both say"
     clock.advance(60)
