@@ -10,6 +10,8 @@ from typing import Protocol
 
 import serial
 
+from radio.conversation import connect
+
 CONNECT_S = 10.0
 READ_S = 0.5  # a read that brings nothing ends after that long
 WRITE_S = 5.0  # a peer that takes nothing for so long is gone
@@ -39,7 +41,7 @@ class TcpStream:
     """A device that listens on a TCP port. Raises OSError if it does not."""
 
     def __init__(self, host: str, port: int):
-        self._socket = socket.create_connection((host, port), CONNECT_S)
+        self._socket = connect((host, port), CONNECT_S)
         self._socket.settimeout(WRITE_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

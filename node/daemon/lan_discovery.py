@@ -1,18 +1,17 @@
 """Other islands on this network: found by mDNS (RFC 6762, 6763) or by addresses in the settings, visited in turn.
 
 A service is announced under a random name with a tag that only members of the set recognise: the network learns that there
-is an island, not whose. Visits are on a thread of their own; whoever does not answer is visited less and less often.
+is an island, not whose. Each visit is on a thread of its own, so that a peer that hangs keeps nobody else waiting; whoever
+does not answer is visited less and less often.
 """
 
 import http.client
 import logging
 import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import ifaddr
 from zeroconf import Error as ZeroconfError
@@ -23,6 +22,7 @@ from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
 from node.transfer.bulk import LocalBulkPort
 from node.transfer.lan import MAX_MESSAGE_BYTES, LanService, tag_of
+from radio.conversation import Conversation, converse
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,10 @@ SERVICE = "_archipel._tcp.local."
 PATH = "/lan"
 HOST = "archipel.lan"  # a portal takes requests for other hosts for phones that look for the internet
 TICK_S, SOON_S, PERIOD_S, MAX_PERIOD_S = 2.0, 5.0, 60.0, 3_600.0
-CONNECT_S, ANSWER_S = 5.0, 30.0
+CONNECT_S = 5.0
+ANSWER_S = 30.0  # for one question and its answer, from looking the name up to the last octet
+VISIT_S = 300.0  # for all questions of a visit: 10,000 records take 3 and some 50 s of a Pi Zero 2 W's CPU (docs/carry.md)
+TURN_S = 3.0  # visits go one after the other, so that no record is fetched twice; one that takes longer keeps none waiting
 LOOK_S = 30.0  # between two looks at this machine's own addresses
 MAX_PEERS = 32
 BLOCK_BYTES = 1 << 16
@@ -53,6 +56,12 @@ class Peer:
     state: str = "new"
     new: int = 0
     given: int = 0
+    visit: threading.Thread | None = field(default=None, repr=False)  # under way, or the last one
+
+    @property
+    def is_visited(self) -> bool:
+        """Whether a visit is under way."""
+        return self.visit is not None and self.visit.is_alive()
 
     def due(self, now: float, revision: int) -> bool:
         """Whether to go there now: soon after a change here, else each minute, later and later while it does not answer."""
@@ -105,7 +114,7 @@ class LanDiscovery:
                                     peer.given) for peer in self._peers.values())
 
     def close(self) -> None:
-        """Stop looking and visiting; a visit under way is left to end by itself."""
+        """Stop looking and visiting; visits under way are left to end by themselves."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(CONNECT_S)
@@ -113,11 +122,11 @@ class LanDiscovery:
             self._finder.close()
 
     def _forget_one(self) -> bool:
-        """Make room: of those that do not answer, the worst goes."""
-        worst = max(self._peers.values(), key=lambda peer: peer.failures)
-        if worst.failures:
-            del self._peers[worst.address]
-        return bool(worst.failures)
+        """Make room: of those that do not answer, the worst goes; not while it keeps a thread."""
+        idle = [peer for peer in self._peers.values() if peer.failures and not peer.is_visited]
+        if idle:
+            del self._peers[max(idle, key=lambda peer: peer.failures).address]
+        return bool(idle)
 
     def _run(self) -> None:
         while not self._closing.wait(TICK_S):
@@ -125,9 +134,16 @@ class LanDiscovery:
                 self._look()
             with self._lock:
                 peers = list(self._peers.values())
-            for peer in peers:
-                if not self._closing.is_set() and peer.due(time.monotonic(), self._bulk.revision):
-                    self.visit(peer)
+            for peer in sorted(peers, key=lambda peer: peer.failures):
+                if not self._closing.is_set() and not peer.is_visited and peer.due(time.monotonic(), self._bulk.revision):
+                    self._set_out(peer)
+
+    def _set_out(self, peer: Peer) -> None:
+        """Visit on a thread of its own, and wait for it a while if it answered the last time."""
+        peer.visit = threading.Thread(target=self.visit, args=(peer,), name="lan visit", daemon=True)
+        peer.visit.start()
+        if not peer.failures:
+            peer.visit.join(TURN_S)
 
     def _look(self) -> None:
         """Begin to look for others, or begin anew when this machine has other addresses than before."""
@@ -146,10 +162,11 @@ class LanDiscovery:
             log.exception("looking for other islands on the network failed")
 
     def visit(self, peer: Peer) -> None:
-        """Go there once; what went wrong is in its `state`."""
+        """Go there once, within VISIT_S; what went wrong is in its `state`."""
         peer.visited_at, peer.revision = time.monotonic(), self._bulk.revision
+        end_at = peer.visited_at + VISIT_S
         try:
-            visited = self._service.visit(lambda message: ask(peer.address, message))
+            visited = self._service.visit(lambda message: ask(peer.address, message, end_at))
         except (OSError, http.client.HTTPException, NoAnswer, RemoteFault, StoreFailed) as trouble:
             self._note_failure(peer, _slug(trouble))
             return
@@ -168,36 +185,27 @@ class LanDiscovery:
             peer.failures, peer.state = peer.failures + 1, state
 
 
-def ask(address: Address, message: bytes) -> bytes:
-    """Post a message to a portal and return its answer, within bounded time and size; raises OSError or NoAnswer."""
-    end_at = time.monotonic() + ANSWER_S
-    connection = http.client.HTTPConnection(*address, timeout=CONNECT_S)
+def ask(address: Address, message: bytes, end_at: float = float("inf")) -> bytes:
+    """Post a message to a portal and return its answer: MAX_MESSAGE_BYTES at most, within ANSWER_S and before `end_at`.
+
+    `end_at` is in monotonic seconds. Raises OSError, HTTPException or NoAnswer.
+    """
+    within_s = min(ANSWER_S, end_at - time.monotonic())
+    return converse(max(within_s, 0.0), lambda conversation: _answer(conversation, address, message))
+
+
+def _answer(conversation: Conversation, address: Address, message: bytes) -> bytes:
+    connection = http.client.HTTPConnection(*address)
+    connection.sock = conversation.connect(address, CONNECT_S)
     try:
-        connection.request("POST", PATH, message, {"Host": HOST, "Content-Type": "application/octet-stream"})
         connection.sock.settimeout(ANSWER_S)
-        with _bounded(connection.sock, end_at):
-            response = connection.getresponse()
+        connection.request("POST", PATH, message, {"Host": HOST, "Content-Type": "application/octet-stream"})
+        with connection.getresponse() as response:
             if response.status != 200:
                 raise NoAnswer(f"status-{response.status}")
-            return _body(response, end_at)
+            return _body(response)
     finally:
         connection.close()
-
-
-@contextmanager
-def _bounded(peer: socket.socket, end_at: float) -> Iterator[None]:
-    """Let nothing more come at `end_at`: a head that drips byte by byte meets no timeout of the socket."""
-    def end() -> None:
-        with suppress(OSError):  # it is closed already
-            peer.shutdown(socket.SHUT_RDWR)
-
-    ending = threading.Timer(max(end_at - time.monotonic(), 0.0), end)
-    ending.daemon = True
-    ending.start()
-    try:
-        yield
-    finally:
-        ending.cancel()
 
 
 def own_addresses() -> list[str]:
@@ -206,14 +214,12 @@ def own_addresses() -> list[str]:
     return sorted(address for address in found if not address.startswith("127."))
 
 
-def _body(response: http.client.HTTPResponse, end_at: float) -> bytes:
+def _body(response: http.client.HTTPResponse) -> bytes:
     body = bytearray()
     while block := response.read1(BLOCK_BYTES):
         body += block
-        if len(body) > MAX_MESSAGE_BYTES or time.monotonic() > end_at:
+        if len(body) > MAX_MESSAGE_BYTES:
             raise NoAnswer("too-much")
-    if time.monotonic() > end_at:  # it was cut off, and is not whole
-        raise NoAnswer("slow")
     return bytes(body)
 
 

@@ -10,6 +10,8 @@ from node.cli.main import main
 from node.daemon.fetch import BLOCK_BYTES, NotFetched, fetch
 from node.daemon.rpc_handlers import handlers
 from tests.ical.agendas import GANCIO, calendar, event
+from tests.radio.hostile_server import HTTP, HostileServer, pouring, trickling
+from tests.radio.test_conversation import NO_NAMES
 
 
 class Site(BaseHTTPRequestHandler):
@@ -72,6 +74,38 @@ def test_what_is_no_page_is_said_in_words(address):
     with pytest.raises(NotFetched) as said:
         fetch(address, "", 10_000)
     assert str(said.value).endswith((".", "?"))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("behaviour", HTTP)
+def test_a_server_that_never_ends_is_left_in_time(behaviour, scheme, monkeypatch):
+    monkeypatch.setattr("node.daemon.fetch.WHOLE_S", 0.5)
+    with HostileServer(HTTP[behaviour]) as server:
+        with pytest.raises(NotFetched) as said:
+            fetch(f"{scheme}://127.0.0.1:{server.port}/agenda.ics", "", 10_000_000)
+        server.is_left_alone()
+    assert str(said.value).endswith(".") and server.calls == 1
+
+
+def test_a_handshake_that_drips_is_left_in_time(monkeypatch):
+    monkeypatch.setattr("node.daemon.fetch.WHOLE_S", 0.5)
+    with HostileServer(trickling(b"\x16\x03\x03\x3f\xff", b"\2")) as server:  # a TLS record of 16,383 octets
+        with pytest.raises(NotFetched, match="too slowly"):
+            fetch(f"https://127.0.0.1:{server.port}/", "", 10_000)
+        server.is_left_alone()
+
+
+def test_what_comes_with_a_redirection_is_not_read(site):
+    there = f"HTTP/1.1 302 Found\r\nLocation: {site.address}/agenda.ics\r\n\r\n".encode()
+    with HostileServer(pouring(there)) as server:
+        assert fetch(f"http://127.0.0.1:{server.port}/", "", 10_000).content == GANCIO.encode()
+        server.is_left_alone()
+
+
+@pytest.mark.parametrize("name", [name for name in NO_NAMES if "\0" not in name])
+def test_a_name_that_cannot_be_one_is_said_in_words(name):
+    with pytest.raises(NotFetched, match="no such address"):
+        fetch(f"http://{name}/agenda.ics", "", 10_000)
 
 
 @pytest.fixture

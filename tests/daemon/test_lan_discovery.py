@@ -5,7 +5,6 @@ import http.client
 import http.server
 import socket
 import threading
-import time
 
 import pytest
 
@@ -21,6 +20,8 @@ from node.daemon.lan_discovery import (
     ask,
     own_addresses,
 )
+from tests.radio.hostile_server import HTTP, HostileServer, silent
+from tests.radio.test_conversation import NO_NAMES
 from tests.sim.village import Village
 from tests.transfer.test_bulk import Shore, busy
 from tests.transfer.test_lan import service
@@ -104,38 +105,52 @@ def test_nobody_there_is_told(village):
     assert peer.state == "absent"
 
 
-def test_an_answer_that_drips_for_ever_is_left(village, monkeypatch):
+@pytest.mark.parametrize("behaviour", HTTP)
+def test_an_answer_that_never_ends_is_left_in_time(behaviour, monkeypatch):
     monkeypatch.setattr("node.daemon.lan_discovery.ANSWER_S", 0.5)
-
-    def dripping():
-        while True:  # until who asked has gone
-            time.sleep(0.02)
-            yield b"."
-
-    left = NoAnswer, OSError  # whichever limit is met first where half a second may pass between two bytes
-    with serving(lambda message: (200, dripping())) as address, pytest.raises(left):
-        ask(address, b"")
-    assert ANSWER_S >= 30
-
-
-def test_a_head_that_drips_for_ever_is_left_too(monkeypatch):
-    monkeypatch.setattr("node.daemon.lan_discovery.ANSWER_S", 0.5)
-    dripped, most = [], 1_500
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        def drip():
-            caller, _ = server.accept()
-            with caller, contextlib.suppress(OSError):
-                caller.sendall(b"HTTP/1.1 200 OK\r\nX: ")
-                while len(dripped) < most:
-                    caller.sendall(b".")
-                    dripped.append(time.sleep(0.02))
-
-        dripping = threading.Thread(target=drip)
-        dripping.start()
+    with HostileServer(HTTP[behaviour]) as server:
         with pytest.raises((OSError, http.client.HTTPException, NoAnswer)):
-            ask(server.getsockname(), b"")
-        assert len(dripped) < most
-        dripping.join(30)
+            ask(server.address, b"")
+        server.is_left_alone()
+    assert server.calls == 1 and ANSWER_S <= 30
+
+
+@pytest.mark.parametrize("behaviour", HTTP)
+def test_a_peer_that_never_ends_keeps_no_other_waiting(village, behaviour, monkeypatch):
+    monkeypatch.setattr("node.daemon.lan_discovery.TURN_S", 0.05)
+    here, there = Shore(village).hold(*busy(village, 3)), Shore(village, "island")
+    answers = service(there, village, 2)
+    with (HostileServer(HTTP[behaviour]) as hostile, serving(lambda message: (200, [answers.answer(message)])) as address,
+          visits(here, village, [hostile.address, address]) as visiting):
+        visiting.start()
+        until(lambda: here.ids == there.ids)
+        until(lambda: visiting.status()[1].up)
+        assert hostile.calls == 1
+
+
+def test_a_peer_that_answers_each_question_late_has_one_deadline_for_the_whole_visit(village, monkeypatch):
+    monkeypatch.setattr("node.daemon.lan_discovery.VISIT_S", 0.0)
+    with HostileServer(silent) as server, visits(Shore(village), village) as visiting:
+        visiting.visit(peer := Peer(server.address))
+    assert peer.state == "slow"
+
+
+def test_a_visit_under_way_is_not_begun_again_and_its_peer_not_forgotten(village, monkeypatch):
+    monkeypatch.setattr("node.daemon.lan_discovery.TURN_S", 0.01)
+    with HostileServer(silent) as server, visits(Shore(village), village) as visiting:
+        peer = Peer(server.address, failures=5)
+        visiting._peers = {server.address: peer}
+        visiting._set_out(peer)
+        assert peer.is_visited and not visiting._forget_one()
+    until(lambda: not peer.is_visited)
+    assert visiting._forget_one() and not visiting._peers
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_peer_whose_name_cannot_be_one_is_absent_and_no_surprise(village, name, caplog):
+    with visits(Shore(village), village) as visiting:
+        visiting.visit(peer := Peer((name, 80)))
+    assert peer.state == "absent" and not caplog.records
 
 
 def test_a_machine_that_cannot_tell_its_addresses_visits_its_peers_all_the_same(village, monkeypatch):
