@@ -18,6 +18,8 @@ from node.model.clock import Clock
 from node.store.disk import Disk, StoreLocked
 
 THREADS = 16
+GRACE_S = 2  # for pages under way when the island is told to stop
+WORKER_S = 14  # for those, links and last jobs (`node.daemon.runner`) together: then gunicorn kills it; the unit gives 15 s
 
 
 class PortTaken(Explained):
@@ -64,7 +66,8 @@ class PortalServer(BaseApplication):
             "worker_class": "gthread",
             "threads": THREADS,
             "timeout": 60,
-            "graceful_timeout": 3,
+            "graceful_timeout": WORKER_S,
+            "post_fork": lambda server, worker: worker.cfg.set("graceful_timeout", GRACE_S),
             "keepalive": 5,
             "accesslog": None,
             "loglevel": "warning",

@@ -10,6 +10,7 @@ The replica, its engines and the live set's changes belong to the runner's threa
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
@@ -33,6 +34,7 @@ INBOX = 2_000  # events; beyond it listening threads wait, and links drop and co
 BATCH = 200
 LISTEN_S = 0.5
 MAX_WAIT_S = 5.0
+CLOSE_S = 2.0  # for all links together: one may hang in a name, a handshake, a driver
 STOP_S = 10.0  # for its last jobs, on a card that is slow; the unit of the SD image gives 15 s to stop
 CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting", "dated_ahead")
 CHANGES_OF_REPLICA = ("handle", "handle_all", "publish", "take_in", "load", "deadline")
@@ -84,6 +86,7 @@ class LinkPort:
         self._speaking = ThreadOwner(f"{link.name} speaking")
         self._threads = [threading.Thread(target=work, name=f"{link.name} {work.__name__}", daemon=True)
                          for work in (self._listen, self._speak)]
+        self._closer: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to listen and to send."""
@@ -97,15 +100,24 @@ class LinkPort:
         self._out.put(packet)
 
     def close(self) -> None:
-        """Close the link and let both threads end; a `send` that hangs inside its library is left behind."""
-        self._closing.set()
-        self._out.put(None)
+        """Begin to close the link and to let its threads end; `join` waits for them."""
+        if self._closer is None:
+            self._closing.set()
+            self._out.put(None)
+            self._closer = threading.Thread(target=self._close, name=f"{self.link.name} closing", daemon=True)
+            self._closer.start()
+
+    def join(self, until: float) -> None:
+        """Wait for all of them until a monotonic moment; what hangs inside the link's library is left behind."""
+        for thread in (self._closer, *self._threads):
+            if thread is not None and thread.ident is not None:
+                thread.join(max(until - time.monotonic(), 0.0))
+
+    def _close(self) -> None:
         try:
             self.link.close()
-        except Exception:  # the others must be closed, and the runner stopped, all the same
+        except Exception:  # its threads must end all the same
             log.exception("%s: closing failed", self.link.name)
-        for thread in self._threads:
-            thread.join(2)
 
     def _listen(self) -> None:
         was = ""
@@ -180,6 +192,9 @@ class Runner:
         """Close links, finish what is in the queue, end; twice is allowed."""
         for port in self._ports.values():
             port.close()
+        until = time.monotonic() + CLOSE_S
+        for port in self._ports.values():
+            port.join(until)
         if not self._ended.is_set():
             self.call(self._stop)
         self._thread.join(STOP_S)

@@ -30,7 +30,7 @@ class Session:
         self.configured = self.closing = False
         self._find_wire, self._on_message, self._patience = find_wire, on_message, patience
         self._silence_s = patience.silence
-        self._heard_at = 0.0
+        self._heard_at = self._unconfigured_at = 0.0
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._live, name="radio session", daemon=True)
@@ -114,7 +114,8 @@ class Session:
 
     def _take_up(self, wire: Wire) -> WireListener:
         with self._changed:
-            self.wire, self.configured, self._heard_at = wire, False, time.monotonic()
+            self.wire, self.configured = wire, False
+            self._heard_at = self._unconfigured_at = time.monotonic()
         return WireListener(message=lambda message: self._hear(wire, message),
                         garbage=lambda: self.counters.update(["radio-garbage"]),
                         end=lambda: self.lose(wire))
@@ -132,7 +133,7 @@ class Session:
             return False
         self.problem = "lost"
         beaten_at = time.monotonic()
-        while self.holds(wire) and not self._is_silent():
+        while self.holds(wire) and not self._is_silent() and not self._misses_handshake():
             self.wait(lambda: not self.holds(wire), min(self._patience.heartbeat, 1))
             if time.monotonic() - beaten_at > self._patience.heartbeat:
                 beaten_at = time.monotonic()
@@ -148,6 +149,17 @@ class Session:
         self.problem = "silent"
         return True
 
+    def _misses_handshake(self) -> bool:
+        """Whether a radio that restarted has not told its configuration for too long: it may have missed that it was asked.
+
+        It answers heartbeats all the same (docs/radio.md), so that it is never silent.
+        """
+        if self.configured or time.monotonic() - self._unconfigured_at <= self._patience.handshake:
+            return False
+        self.counters["no-answer"] += 1
+        self.problem = "no-answer"
+        return True
+
     def _hear(self, wire: Wire, message: FromRadio) -> None:
         with self._changed:
             if not self.holds(wire):
@@ -158,6 +170,8 @@ class Session:
                 self.counters["connected"] += not self.configured
                 self.configured = True
             elif kind == "rebooted":
+                if self.configured:
+                    self._unconfigured_at = self._heard_at
                 self.configured = False
                 self.counters["rebooted"] += 1
             self._on_message(message)

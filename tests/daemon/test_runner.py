@@ -273,6 +273,30 @@ def test_a_link_that_fails_to_close_keeps_the_runner_from_stopping_no_more_than_
         runner.publish(post())
 
 
+def test_links_that_hang_when_they_are_closed_are_left_behind_all_at_once(monkeypatch):
+    class Holding(Wire):
+        """Its library never comes back from closing."""
+
+        def close(self):
+            super().close()
+            held.wait()
+
+    monkeypatch.setattr("node.daemon.runner.CLOSE_S", 0.2)
+    held, kept = threading.Event(), []
+    store, wires = MemoryStore(), [Holding() for _ in range(3)]
+    for number, wire in enumerate(wires):
+        wire.name = f"wire {number}"
+    replica = Replica(LiveSet(CHARTER), store, [])
+    runner = Runner(replica, wires, SystemClock(), [PeriodicJob(3_600.0, kept.append, at_end=True)])
+    runner.start()
+    stopping = threading.Thread(target=runner.stop)
+    stopping.start()
+    stopping.join(60)
+    assert not stopping.is_alive() and len(kept) == 2, "the first turn and the last job"
+    assert all(wire.closed.is_set() for wire in wires)
+    held.set()
+
+
 def test_an_engine_that_cannot_say_its_deadline_ends_nothing(start, caplog):
     class Lost(Parrot):
         """Does not know when."""

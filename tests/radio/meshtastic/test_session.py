@@ -1,5 +1,6 @@
 """The connection to a radio survives what radios, cables and other programs do to it."""
 
+import contextlib
 import threading
 from dataclasses import replace
 
@@ -44,6 +45,28 @@ def test_a_radio_that_reboots_on_its_line_is_asked_for_its_configuration_again(p
     puppet.say(rebooted=True)
     until(lambda: link.up)
     assert puppet.accepted == 1 and link.counters["rebooted"] == 2
+
+
+def test_a_radio_that_restarts_and_misses_the_question_is_called_again(puppet, connect):
+    link = connect(puppet.port, patience=replace(HASTY, handshake=0.3, heartbeat=0.1))
+    until(lambda: link.up)
+    puppet.answers = False
+    puppet.say(rebooted=True)
+    stop = threading.Event()
+
+    def answer_heartbeats():
+        while not stop.wait(0.02):
+            with contextlib.suppress(OSError, IndexError):  # between two calls
+                puppet.say(queueStatus=mesh_pb2.QueueStatus(free=16, maxlen=16))
+
+    beating = threading.Thread(target=answer_heartbeats)
+    beating.start()
+    until(lambda: link.counters["no-answer"] == 1)
+    puppet.answers = True
+    until(lambda: link.up)
+    stop.set()
+    beating.join(30)
+    assert puppet.accepted >= 2
 
 
 def test_a_cable_pulled_and_plugged_in_again(mesh, connect, tmp_path):
