@@ -20,8 +20,8 @@ from web.posting import posting
 from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
-from web.radio_page import radio
-from web.settings_notices import notice
+from web.radio_page import concerns, radio
+from web.settings_notices import notice, said
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
 
@@ -41,7 +41,8 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_languages(app, settings.language)
     add_pages(app)
     add_showing(app)
-    app.jinja_env.filters["notice"] = notice
+    app.jinja_env.filters.update(notice=notice, said=said)
+    app.jinja_env.globals["concerns"] = concerns
     add_keepers(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response
 
+from node.board.concerns import Concern, concerns_in
 from node.board.status import as_json
 from web.item_display import iso
 from web.languages import gettext as _
@@ -14,7 +15,7 @@ from web.sentences import N_
 
 MAX_CELL = 80
 ROWS = 5
-MOMENTS = {"last_heard", "now", "minute"}  # minutes since 2024, which nobody reads
+MOMENTS = {"last_heard", "now", "minute", "half_ends", "until"}  # minutes since 2024, which nobody reads
 PARTS = {  # of the names in a node's state
     "up": N_("works"), "state": N_("state"), "counters": N_("counted"), "connected": N_("connections"),
     "sent": N_("sent"), "received": N_("received"), "dropped": N_("left out"), "radio": N_("radio"),
@@ -29,7 +30,10 @@ PARTS = {  # of the names in a node's state
     "clock": N_("clock"), "source": N_("source"), "sure": N_("sure"), "now": N_("time"),
     "told": N_("told"), "undo": N_("can be taken back"), "others": N_("not believed"), "minute": N_("time"),
     "archive": N_("archive"),
-    "damaged": N_("damaged records"), "name": N_("name"),
+    "damaged": N_("damaged records"), "name": N_("name"), "broker": N_("broker"), "verdict": N_("last look"),
+    "share": N_("share of this island"), "of_records": N_("records allowed"), "size_bytes": N_("octets"),
+    "of_bytes": N_("octets allowed"), "half_ends": N_("half of them ended by"), "rights": N_("rights"),
+    "until": N_("until"), "voucher": N_("vouched for by"),
 }
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}
 radio = Blueprint("radio", __name__)
@@ -70,6 +74,11 @@ def rows_of(state: dict) -> list[tuple[str, str]]:
 
 def _said(words: dict[str, str], part: str) -> str:
     return _(words[part]) if part in words else part
+
+
+def concerns() -> list[Concern]:
+    """What the keepers of this island should see to: for templates."""
+    return list(concerns_in(as_json(board().status())))
 
 
 @radio.get("/radio")

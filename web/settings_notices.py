@@ -17,7 +17,7 @@ from web.languages import current
 def notice(line: str) -> Markup:
     """One line as this reader understands it."""
     try:
-        return _said(Sentence.of(json.loads(line)))
+        return said(Sentence.of(json.loads(line)))
     except (ValueError, RecursionError):
         return Markup('<span lang="en" dir="ltr">{}</span>').format(line)
 
@@ -35,9 +35,9 @@ def _is_harmless(line: str) -> bool:
     return isinstance(told, dict) and told.get("harmless") is True
 
 
-def _said(sentence: Sentence) -> Markup:
+def said(sentence: Sentence) -> Markup:
     """A sentence in this reader's language, each thing it names kept apart: names and values run their own way."""
-    values = {name: _said(value) if isinstance(value, Sentence) else bdi(str(value))
+    values = {name: said(value) if isinstance(value, Sentence) else bdi(str(value))
               for name, value in sentence.fields.items()}
     pattern = escape(sentence.pattern(current().sentences))
     return pattern % values if values else pattern

@@ -18,13 +18,14 @@ from node.board.host import BoardStore, Host, PastRecords
 from node.board.items import Reader, root_of
 from node.board.moderation import Moderation
 from node.board.notes import BoardNotes
-from node.board.status import RulesStatus, Status, StoreStatus
+from node.board.status import RightsStatus, RulesStatus, ShareStatus, Status, StoreStatus
 from node.model.clock import MAX_MINUTE
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN, EVENT_GRACE_MIN, Kind, decode
+from node.model.record import DAY_MIN, EVENT_GRACE_MIN, Kind, Right, decode
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
+from node.replica.trust import FOREVER
 from node.store.index import Row, Slice
 
 MAX_PAGE = 200
@@ -49,6 +50,7 @@ class Board(Moderation):
         self._store, self._archive = store, archive
         self._urgent = lru_cache(1)(self._find_urgent)
         self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
+        self._standing = lru_cache(1)(self._own_standing)
         self._spare_hides = SPARE_HIDES
 
     def revision(self) -> int:
@@ -101,8 +103,18 @@ class Board(Moderation):
 
     def status(self) -> Status:
         """The state of the island as of a second or so ago; cheap, and nothing is asked of links or engines."""
-        return Status(self._fingerprint(self._liveset.revision), len(self._liveset), StoreStatus(*self._store.health()),
-                      RulesStatus(self.posting_rule()), self._host.about())
+        revision = self._liveset.revision
+        return Status(self._fingerprint(revision), len(self._liveset), StoreStatus(*self._store.health()),
+                      RulesStatus(self.posting_rule()), *self._standing(revision), self._host.about())
+
+    def _own_standing(self, revision: int) -> tuple[ShareStatus, RightsStatus]:
+        """What this island takes of its share and how long it may write, as of a revision of the set."""
+        own = self._key.key_id
+        share, trust = self._liveset.share(own), self._liveset.trust
+        standing = trust.standings.get(own)
+        until = min(standing.until(Right.WRITE), trust.cuts.get(own, FOREVER)) if standing else 0
+        return (ShareStatus(share.records, share.limit.records, share.size_bytes, share.limit.size_bytes, share.half_ends),
+                RightsStatus(None if until == FOREVER else until, self.reader.author(own).vouched_by))
 
     def clock_outcome(self, minute: int) -> ClockOutcome:
         """What setting the clock to `minute` would do; nothing is done."""

@@ -103,8 +103,15 @@ class QueueStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """What a look at a broker found: `verdict` is a slug (`radio.mqtt.probe.knock`), "" as long as nobody has looked."""
+
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkStatus:
-    """One link: `state` is "up" or the slug of why not. The rest is told by a LoRa radio only."""
+    """One link: `state` is "up" or the slug of why not. `broker` is told of brokers, the rest of a LoRa radio."""
 
     name: str
     up: bool
@@ -114,6 +121,7 @@ class LinkStatus:
     airtime: AirtimeStatus | None = field(default=None, metadata=IF_ANY)
     neighbours: tuple[NeighbourStatus, ...] | None = field(default=None, metadata=IF_ANY)
     queue: QueueStatus | None = field(default=None, metadata=IF_ANY)
+    broker: BrokerStatus | None = field(default=None, metadata=IF_ANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,25 @@ class HostStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareStatus:
+    """What the posts of this island take of its share of the set; half of them will have ended by minute `half_ends`."""
+
+    records: int
+    of_records: int
+    size_bytes: int
+    of_bytes: int
+    half_ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class RightsStatus:
+    """Until which minute this island may write in its set: 0 if it may not, None for ever; who vouched for it, or ""."""
+
+    until: int | None = field(default=None, metadata=IF_ANY)
+    voucher: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """One island: `set` is a fingerprint, the same on islands that hold the same records."""
 
@@ -159,6 +186,8 @@ class Status:
     records: int
     store: StoreStatus
     rules: RulesStatus
+    share: ShareStatus
+    rights: RightsStatus
     host: HostStatus
 
 

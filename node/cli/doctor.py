@@ -4,16 +4,20 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import click
+
+from node.board.concerns import TROUBLES, concerns_in
 from node.board.explanations import time_source
+from node.cli.language import worded
 from node.cli.serve import PortTaken, check_free
 from node.daemon.ax25 import packet_ready
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
-from node.daemon.mqtt import TROUBLES, brokers_of
+from node.daemon.mqtt import brokers_of
 from node.daemon.rpc import NotRunning, ask
 from node.daemon.settings import PacketSettings, Settings
 from node.daemon.settings_reader import Notice, SettingsReading, notices_in
@@ -39,22 +43,47 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line, and what to do about it if anything."""
+    """One line, and what to do about it if anything. `about`: for programs, what was looked at or what is the matter."""
 
     level: Level
     what: Sentence
     remedy: Sentence | None = None
+    about: str = ""
+
+
+    def lines(self) -> list[str]:
+        """It as a person reads it."""
+        sign, colour = {Level.OK: ("✓", "green"), Level.NOTE: ("–", None), Level.BAD: ("✗", "red")}[self.level]
+        remedy = [f"    → {worded(self.remedy)}"] if self.remedy else []
+        return [f"{click.style(sign, fg=colour)} {worded(self.what)}", *remedy]
+
+    def as_json(self) -> dict[str, str | None]:
+        """It as a program reads it."""
+        return {"about": self.about, "level": self.level, "what": worded(self.what),
+                "remedy": worded(self.remedy) if self.remedy else None}
 
 
 def examine(settings: Settings, status: dict[str, Any] | None = None) -> Iterator[Finding]:
     """Every finding, as it is made; `status` is the running island's, None if none runs."""
-    yield from _folder(settings.node.data)
-    yield from _clock(time.time(), status)  # noqa: TID251 - the doctor looks at the machine's own clock
-    yield from _portal(settings, status)
-    yield from _radio(settings, status)
-    yield from _packet(settings.packet)
-    yield from _brokers(settings, status)
-    yield from _lan(settings, status)
+    looks = {
+        "folder": _folder(settings.node.data),
+        "clock": _clock(time.time(), status),  # noqa: TID251 - the doctor looks at the machine's own clock
+        "portal": _portal(settings, status),
+        "radio": _radio(settings, status),
+        "packet": _packet(settings.packet),
+        "broker": _brokers(settings, status),
+        "lan": _lan(settings, status),
+        "island": _island(status),
+    }
+    for about, findings in looks.items():
+        yield from (finding if finding.about else replace(finding, about=about) for finding in findings)
+
+
+def _island(status: dict[str, Any] | None) -> Iterator[Finding]:
+    """What the island itself has to tell; its clock and its brokers are looked at above."""
+    for concern in concerns_in(status or {}):
+        if not concern.slug.startswith(("broker-", "clock-")):
+            yield Finding(Level.BAD if concern.presses else Level.NOTE, concern.what, concern.remedy, concern.slug)
 
 
 def of_settings(reading: SettingsReading) -> Iterator[Finding]:
@@ -112,10 +141,8 @@ def clock_findings(known: dict[str, Any], machine: int) -> Iterator[Finding]:
                       sentence("if that is wrong, let a keeper set it, on the page /keeper/clock"))
     else:
         alone = bool(known["others"]) or abs(known["now"] - machine) > SAME_HOUR_MIN
-        yield Finding(Level.BAD if alone else Level.NOTE,
-                      sentence("the island’s clock says %(time)s UTC, and nobody vouches for that", time=now),
-                      sentence("let a keeper set it, on the page /keeper/clock; or give it the internet, or a radio that "
-                               "receives satellites"))
+        concern = next(concerns_in({"clock": known}))
+        yield Finding(Level.BAD if alone else Level.NOTE, concern.what, concern.remedy, concern.slug)
     for other in known["others"]:
         yield Finding(Level.NOTE if known["sure"] else Level.BAD,
                       sentence("somebody else says that it is %(time)s UTC, and is not believed: %(source)s",
@@ -218,13 +245,14 @@ def _brokers(settings: Settings, status: dict[str, Any] | None) -> Iterator[Find
     up = {link["name"] for link in (status or {}).get("links", []) if link.get("up")}
     for name, broker in brokers_of(settings.mqtt, _charter(settings)).items():
         where = f"{broker.where[0]}:{broker.where[1]}"
-        answer = "up" if name in up else knock(broker)
+        answer = knock(broker)
         if answer != "up":
             trouble = TROUBLES[answer]
             yield Finding(Level.BAD, sentence("the broker %(address)s: %(what)s", address=where, what=trouble.what),
-                          trouble.remedy)
+                          trouble.remedy, f"broker-{answer}")
         elif name in up or status is None:
-            yield Finding(Level.OK, sentence("the broker %(address)s answers and lets this island in", address=where))
+            yield Finding(Level.OK, sentence("the broker %(address)s lets this island in and keeps what it puts there",
+                                             address=where))
         else:
             yield Finding(Level.NOTE,
                           sentence("the broker %(address)s answers, but the island is not connected yet", address=where),

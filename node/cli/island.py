@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from node.board import explanations
+from node.board.concerns import concerns_in
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, worded
 from node.cli.options import ask, config_option, reading_of, settings_of
@@ -74,6 +75,8 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         _store_line(told["store"]),
         _others_line(told),
         *(link_line(link) for link in told["links"]),
+        *(f"! {worded(concern.what)}\n    → {worded(concern.remedy)}" for concern in concerns_in(told)
+          if not concern.slug.startswith("clock-")),  # its line is above
     ]
 
 
@@ -113,21 +116,25 @@ def link_line(link: dict[str, Any]) -> str:
 
 @command()
 @config_option
-def doctor(config: Path | None) -> None:
-    """Say what is wrong on this island and what to do."""
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(config: Path | None, as_json: bool) -> None:
+    """Say what is wrong on this island and what to do.
+
+    Ends with 1 if anything is to be mended, else with 0.
+    """
     from node.cli.doctor import Level, examine, of_settings, running_status
 
-    reading = reading_of(config, aloud=False)
-    signs = {Level.OK: ("✓", "green"), Level.NOTE: ("–", None), Level.BAD: ("✗", "red")}
-    bad = 0
+    reading, found = reading_of(config, aloud=False), []
     settings = reading.settings
     for finding in chain(of_settings(reading), examine(settings, running_status(settings.node.data))):
-        sign, colour = signs[finding.level]
-        bad += finding.level is Level.BAD
-        click.echo(click.style(sign, fg=colour) + f" {worded(finding.what)}")
-        if finding.remedy:
-            click.echo(f"    → {worded(finding.remedy)}")
-    click.echo(ngettext("%(num)s thing to mend.", "%(num)s things to mend.", bad) if bad else _("All is well."))
+        found.append(finding)
+        for line in finding.lines() if not as_json else ():
+            click.echo(line)
+    bad = sum(finding.level is Level.BAD for finding in found)
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in found], indent=2, ensure_ascii=False))
+    else:
+        click.echo(ngettext("%(num)s thing to mend.", "%(num)s things to mend.", bad) if bad else _("All is well."))
     sys.exit(1 if bad else 0)
 
 

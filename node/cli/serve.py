@@ -42,10 +42,10 @@ def check_free(listen: tuple[str, int]) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(listen)
-        except OSError as error:
+        except (OSError, ValueError, OverflowError) as error:  # the last two: a name or a port that cannot be one
             raise PortTaken(
                 sentence("cannot listen on %(host)s:%(port)s (%(error)s).", host=host, port=port,
-                         error=error.strerror or ""),
+                         error=getattr(error, "strerror", None) or str(error)),
                 sentence("Another program uses that port, or it needs more rights: write another one in the settings file, "
                          "[portal] listen.")) from error
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from node.board.status import ArchiveStatus, ClockStatus, ClockVoice, HostStatus, LanStatus, LinkStatus, RadioStatus
+from node.board.status import (
+    ArchiveStatus,
+    BrokerStatus,
+    ClockStatus,
+    ClockVoice,
+    HostStatus,
+    LanStatus,
+    LinkStatus,
+    RadioStatus,
+)
 from node.daemon.lora import LoraAdapter
 from node.daemon.timekeeper import Timekeeper
 from node.model.clock import minute_of
@@ -16,6 +25,7 @@ from node.store.journalstore import JournalStore
 from radio.link import Link
 from radio.meshtastic.facts import Facts
 from radio.meshtastic.link import MeshtasticLink
+from radio.mqtt.link import MqttLink
 
 PERIOD_S = 1.0
 
@@ -55,6 +65,8 @@ class StatusReporter:
                           of.lan())
 
     def _link(self, link: Link, now: float) -> LinkStatus:
+        if isinstance(link, MqttLink):
+            return LinkStatus(link.name, link.up, link.state, counted(link.counters), broker=BrokerStatus(link.verdict))
         if not isinstance(link, MeshtasticLink):
             return LinkStatus(link.name, link.up, link.state, counted(link.counters))
         told = LinkStatus(link.name, link.up, link.state, counted(link.counters), radio_status(link.facts))

@@ -14,7 +14,7 @@ from node.model.keys import Charter
 from node.model.record import CORRECTABLE, TARGET_BYTES, Record, decode
 from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admission, State, Verdict
 from node.replica.entry import Entry
-from node.replica.quota import LIMITS, Category, Limit
+from node.replica.quota import LIMITS, Category, Limit, Quota, Share
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 MAX_CHECKS = 8  # signatures in one look at what is dated ahead: strangers may have sent a thousand such records
@@ -129,6 +129,10 @@ class LiveSet:
         """Whether more posts of an author, of so many bytes together, would push out none of its older ones."""
         quota = self._state.quotas.get(author)
         return quota is None or quota.has_room(record_bytes, records)
+
+    def share(self, author: bytes) -> Share:
+        """How much of its share of the set an author's posts take."""
+        return (self._state.quotas.get(author) or Quota(self._state.limits)).share()
 
     def fading(self) -> list[bytes]:
         """Ids that left the set but may come back; their rows stay until `forget`."""

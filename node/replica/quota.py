@@ -45,6 +45,15 @@ CATEGORIES = {
 }
 
 
+class Share(NamedTuple):
+    """What an author's posts take of `limit`; half of them will have ended by minute `half_ends` (0: there are none)."""
+
+    records: int
+    size_bytes: int
+    limit: Limit
+    half_ends: int
+
+
 class Ranking:
     """The entries of one category, the lowest rank first, and how much they are.
 
@@ -114,6 +123,12 @@ class Quota:
     def posts(self) -> list[Entry]:
         """All the rest."""
         return [entry for entry in self.entries.values() if not entry.about_trust]
+
+    def share(self) -> Share:
+        """What its posts take."""
+        posts = self._rankings[Category.POSTS]
+        ends = sorted(entry.expires for entry in posts.ranked)
+        return Share(len(ends), posts.size_bytes, posts.limit, ends[len(ends) // 2] if ends else 0)
 
     def has_room(self, record_bytes: int, records: int = 1) -> bool:
         """Whether so many more posts, of so many bytes together, fit without an older one going."""

@@ -18,7 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
-from radio.mqtt.probe import BrokerSettings
+from radio.mqtt.probe import BrokerSettings, knock
 
 SLOT_BYTES = 16
 QOS = 1
@@ -27,10 +27,17 @@ MAX_PAYLOAD_BYTES = 2048
 RATE_PER_S, BURST = 300, 1000  # packets that a broker may bring
 KEEP_ALIVE_S = 60
 RESUBSCRIBE_S = 30  # after a broker refused a subscription
+RENEW_S = 3_600  # all that the broker keeps is asked for again
+LEAST_LOOK_S = 600  # between two looks at whether it keeps anything
+CLOSE_S = 5.0  # the library may be resolving a name or shaking hands
 
 
 class MqttLink:
-    """A `radio.link.Link` to a broker; starts at once, in the background."""
+    """A `radio.link.Link` to a broker; starts at once, in the background.
+
+    `verdict`: what `radio.mqtt.probe.knock` found when it was last connected, "" so far; a broker that keeps nothing takes
+    all that is put there as if it did.
+    """
 
     def __init__(self, settings: BrokerSettings, name: str = "mqtt"):
         self.settings, self.name, self.max_payload = settings, name, MAX_PAYLOAD_BYTES
@@ -39,6 +46,8 @@ class MqttLink:
         self._subscribed: set[int] = set()  # message ids of subscriptions that the broker took
         self._refused = self._ready = False
         self._lives = 0  # how often it was connected
+        self.verdict = ""
+        self._looked_at = float("-inf")
         self._heard_at = 0.0
         self._budget = _Budget(RATE_PER_S, BURST)
         self._quota = _Budget(settings.quota_per_h / 3600, settings.quota_per_h)
@@ -80,8 +89,10 @@ class MqttLink:
             self._changed.notify_all()
         self._inbox.close()  # the library's thread may be waiting for a place
         self._client.disconnect()
-        self._client.loop_stop()
-        self._thread.join()
+        stopping = threading.Thread(target=self._client.loop_stop, name=f"broker {self.name} closing", daemon=True)
+        stopping.start()
+        stopping.join(CLOSE_S)
+        self._thread.join(CLOSE_S)
 
     # sending
 
@@ -121,6 +132,9 @@ class MqttLink:
         return client
 
     def _live(self) -> None:
+        if not self.settings.has_name:  # the library's thread would end with a traceback
+            self._turn(False, "absent")
+            return
         self._client.loop_start()
         while not self._closing:
             self._wait(lambda: self._connected, 3600)
@@ -129,7 +143,19 @@ class MqttLink:
                 self.counters["connected"] += 1
                 with self._changed:
                     self._ready = self._lives_on(life)
-            self._wait(partial(self._is_over, life), 3600 if self._ready else RESUBSCRIBE_S)
+                self._look_at_broker()
+            self._wait(partial(self._is_over, life), RENEW_S if self._ready else RESUBSCRIBE_S)
+
+    def _look_at_broker(self) -> None:
+        """Whether it keeps what is put there, on connections and a thread of their own."""
+        if time.monotonic() - self._looked_at < LEAST_LOOK_S:
+            return
+        self._looked_at = time.monotonic()
+
+        def look() -> None:
+            self.verdict = knock(self.settings)
+
+        threading.Thread(target=look, name=f"broker {self.name} look", daemon=True).start()
 
     def _lives_on(self, life: int) -> bool:
         """Whether the connection that was number `life` is still the one we have."""

@@ -8,9 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from radio.conversation import Conversation, converse
+
 PLAIN_PORT, TLS_PORT = 1883, 8883
-KNOCK_S = 5.0
-CONNACK, SUBACK = 0x20, 0x90
+CONNECT_S = 5.0
+KNOCK_S = 20.0  # for the whole look
+LOOK_S = 3.0  # for what is kept to be brought once asked for
+WHOLE_BYTES, SMALL_BYTES = 2_032, 32  # the largest that `radio.mqtt.link` puts there, and one that any broker takes
+CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, DISCONNECT = 0x20, 0x30, 0x40, 0x82, 0x90, b"\xe0\0"  # MQTT 3.1.1, table 2.1
+RETAINED = 0x01
+CERTIFICATES = {9: "early", 10: "expired", 62: "wrong-name", 64: "wrong-name"}  # X509_V_ERR_... of OpenSSL's x509_vfy.h
 REFUSALS = {1: "version", 2: "client-id", 3: "unavailable", 4: "password", 5: "not-allowed"}  # MQTT 3.1.1, table 3.1
 
 
@@ -49,6 +56,14 @@ class BrokerSettings:
         return parts.hostname or "", parts.port or (TLS_PORT if self.sealed else PLAIN_PORT)
 
     @property
+    def has_name(self) -> bool:
+        """Whether its host may be one: no empty label, none above 63 octets."""
+        try:
+            return bool(self.where[0].encode("idna"))
+        except UnicodeError:
+            return False
+
+    @property
     def sealed(self) -> bool:
         """Whether it is reached through TLS."""
         return self.url.startswith("mqtts:")
@@ -68,53 +83,132 @@ class BrokerSettings:
 
 
 def knock(settings: BrokerSettings) -> str:
-    """What a broker says: "up", or why it will not have us.
+    """What a broker says within KNOCK_S: "up", or why it will not have us.
 
-    `files` (our certificates cannot be read), `unknown` (name), `absent`, `certificate` (not trusted), `wants-certificate`,
-    `tls`, `mute` (answers, but not as a broker does), `password`, `not-allowed`, `version`, `client-id`, `unavailable`,
-    `topics` (it lets us in, but not to our topics).
+    `files` (our certificates cannot be read), `unknown` (name), `absent`, `certificate` (not trusted), `early`, `expired`,
+    `wrong-name` (of its certificate), `wants-certificate`, `tls`, `mute` (answers, but not as a broker does), `password`,
+    `not-allowed`, `version`, `client-id`, `unavailable`, `topics` (it lets us in, but not to our topics), `keeps-nothing`,
+    `keeps-small` (of what is put there nothing comes back to who asks later, or only what is small).
     """
     try:
         context = settings.tls() if settings.sealed else None
     except OSError:  # ssl.SSLError is one
         return "files"
+    knocking = _Knock(settings, context)
     try:
-        with socket.create_connection(settings.where, timeout=KNOCK_S) as plain:
-            return _through_tls(plain, context, settings) if context else _talk(plain, settings)
+        return converse(KNOCK_S, knocking.hear)
     except socket.gaierror:
         return "unknown"
     except EOFError:
         return "mute"
-    except OSError:
-        return "absent"
+    except (OSError, ValueError):  # ValueError: a name that TLS takes for none
+        return "mute" if knocking.connected else "absent"
 
 
-def _through_tls(plain: socket.socket, context: ssl.SSLContext, settings: BrokerSettings) -> str:
-    try:
-        stream = context.wrap_socket(plain, server_hostname=settings.where[0])
-    except ssl.SSLCertVerificationError:
-        return "certificate"
-    except OSError as error:  # ssl.SSLError is one; a plain broker hangs up on what it takes for nonsense
-        return "wants-certificate" if "HANDSHAKE_FAILURE" in str(error) else "tls"
-    with stream:
+class _Refused(Exception):
+    """The broker will not; the slug of `knock`."""
+
+    def __init__(self, slug: str):
+        super().__init__(slug)
+        self.slug = slug
+
+
+class _Knock:
+    """One look at a broker. `connected`: whether anything took the call."""
+
+    def __init__(self, settings: BrokerSettings, context: ssl.SSLContext | None):
+        self._settings, self._context = settings, context
+        self.connected = False
+
+    def hear(self, conversation: Conversation) -> str:
+        """See `knock`."""
         try:
-            return _talk(stream, settings)
-        except OSError:  # TLS 1.3 tells only after the handshake that a certificate was missing
-            return "tls" if settings.certificate else "wants-certificate"
+            with self._enter(conversation) as stream:
+                _subscribe(stream, f"{self._settings.root}/0/+")
+                stream.sendall(DISCONNECT)
+            if self._keeps(conversation, WHOLE_BYTES):
+                return "up"
+            return "keeps-small" if self._keeps(conversation, SMALL_BYTES) else "keeps-nothing"
+        except _Refused as refused:
+            return refused.slug
+
+    def _enter(self, conversation: Conversation) -> socket.socket:
+        """A stream to the broker that has let us in."""
+        stream = conversation.connect(self._settings.where, CONNECT_S)
+        self.connected = True
+        try:
+            stream.settimeout(KNOCK_S)
+            if self._context is None:
+                self._introduce(stream)
+                return stream
+            stream = self._through_tls(stream, self._context)
+            try:
+                self._introduce(stream)
+            except (OSError, EOFError):  # TLS 1.3 tells only after the handshake that a certificate was missing
+                raise _Refused("tls" if self._settings.certificate else "wants-certificate") from None
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def _through_tls(self, plain: socket.socket, context: ssl.SSLContext) -> socket.socket:
+        try:
+            return context.wrap_socket(plain, server_hostname=self._settings.where[0])
+        except ssl.SSLCertVerificationError as error:
+            raise _Refused(CERTIFICATES.get(error.verify_code, "certificate")) from error
+        except OSError as error:  # ssl.SSLError is one; a plain broker hangs up on what it takes for nonsense
+            raise _Refused("wants-certificate" if "HANDSHAKE_FAILURE" in str(error) else "tls") from error
+
+    def _introduce(self, stream: socket.socket) -> None:
+        stream.sendall(_connect(self._settings.login))
+        kind, answer = _packet(stream)
+        if kind != CONNACK or len(answer) != 2:
+            raise _Refused("mute")
+        if answer[1]:
+            raise _Refused(REFUSALS.get(answer[1], "not-allowed"))
+
+    def _keeps(self, conversation: Conversation, size: int) -> bool:
+        """Put a message of so many octets where no island looks, see if it is there for who comes later, take it away."""
+        topic, content = f"{self._settings.root}/probe/{secrets.token_hex(1)}", secrets.token_bytes(size)
+        try:
+            with self._enter(conversation) as stream:
+                _put(stream, topic, content)
+                stream.sendall(DISCONNECT)
+            with self._enter(conversation) as stream:
+                found = _find(stream, topic)
+                _put(stream, topic, b"")
+                stream.sendall(DISCONNECT)
+        except (OSError, EOFError, _Refused):  # it hangs up on what is too large, or may not be kept, or not be read
+            return False
+        return found
 
 
-def _talk(stream: socket.socket, settings: BrokerSettings) -> str:
-    stream.sendall(_connect(settings.login))
-    kind, answer = _packet(stream)
-    if kind != CONNACK or len(answer) != 2:
-        return "mute"
-    if answer[1]:
-        return REFUSALS.get(answer[1], "not-allowed")
-    stream.sendall(_framed(0x82, b"\0\1" + _text(f"{settings.root}/0/+") + b"\1"))
+def _subscribe(stream: socket.socket, topics: str) -> None:
+    stream.sendall(_framed(SUBSCRIBE, b"\0\1" + _text(topics) + b"\1"))
+    kind = 0
     while kind != SUBACK:  # what is retained there may come first
         kind, answer = _packet(stream)
-    stream.sendall(b"\xe0\0")
-    return "topics" if answer[2:] == b"\x80" else "up"
+    if answer[2:3] == b"\x80":
+        raise _Refused("topics")
+
+
+def _put(stream: socket.socket, topic: str, content: bytes) -> None:
+    stream.sendall(_framed(PUBLISH | RETAINED | 0x02, _text(topic) + b"\0\2" + content))
+    while _packet(stream)[0] != PUBACK:
+        pass
+
+
+def _find(stream: socket.socket, topic: str) -> bool:
+    """Whether something is kept under a topic. Another island may have put its own there meanwhile."""
+    stream.settimeout(LOOK_S)
+    _subscribe(stream, topic)
+    try:
+        while True:
+            kind, _ = _packet(stream)
+            if kind == PUBLISH:
+                return True
+    except TimeoutError:
+        return False
 
 
 def _connect(login: tuple[str, str] | None) -> bytes:
@@ -137,21 +231,24 @@ def _text(text: str) -> bytes:
 
 
 def _packet(stream: socket.socket) -> tuple[int, bytes]:
+    """Kind and content of what comes next; EOFError for what is too large to be any of ours."""
     kind, size, shift = _exactly(stream, 1)[0], 0, 0
     while True:
         octet = _exactly(stream, 1)[0]
         size |= (octet & 127) << shift
         shift += 7
-        if octet < 128 or shift > 14:
+        if octet < 128:
             break
-    return kind & 0xF0, _exactly(stream, min(size, 4_096))
+        if shift > 14:
+            raise EOFError
+    return kind & 0xF0, _exactly(stream, size)
 
 
 def _exactly(stream: socket.socket, size: int) -> bytes:
-    taken = b""
+    taken = bytearray()
     while len(taken) < size:
         piece = stream.recv(size - len(taken))
         if not piece:
             raise EOFError
         taken += piece
-    return taken
+    return bytes(taken)

@@ -1,25 +1,30 @@
 """What a broker says when one knocks, against real ones: TLS, certificates, passwords, forbidden topics."""
 
 import datetime
+import gc
 import ipaddress
 import socket
 import subprocess
 import threading
 
+import paho.mqtt.client as mqtt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from node.daemon.mqtt import TROUBLES, brokers_of, root_of
+from node.board.concerns import TROUBLES
+from node.daemon.mqtt import brokers_of, root_of
 from node.daemon.settings import MqttSettings
 from node.daemon.settings_reader import read
 from radio.link import Outcome
 from radio.mqtt import probe
 from radio.mqtt.link import MqttLink
-from radio.mqtt.probe import REFUSALS, BrokerSettings, knock
+from radio.mqtt.probe import CERTIFICATES, REFUSALS, BrokerSettings, knock
 from tests.mosquitto import Mosquitto
+from tests.radio.hostile_server import HostileServer, pouring, silent, trickling
+from tests.radio.test_conversation import NO_NAMES
 from tests.sim.village import Village
 from tests.waiting import until
 
@@ -34,22 +39,22 @@ class Authority:
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
         self.file = self._write("authority", self._signed(self.name, self.key.public_key(), True))
 
-    def certificate(self, name):
-        """(certificate file, key file)."""
+    def certificate(self, name, days=(-1, 1), address="127.0.0.1"):
+        """(certificate file, key file); valid between two days from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         secret = self.folder / f"{name}.key"
         secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                              serialization.NoEncryption()))
-        return self._write(name, self._signed(subject, key.public_key(), False)), secret
+        return self._write(name, self._signed(subject, key.public_key(), False, days, address)), secret
 
-    def _signed(self, subject, public, authority):
+    def _signed(self, subject, public, authority, days=(-1, 1), address="127.0.0.1"):
         now = datetime.datetime.now(datetime.UTC)
         made = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(public)
-                .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-                .not_valid_after(now + datetime.timedelta(days=1))
+                .serial_number(x509.random_serial_number()).not_valid_before(now + datetime.timedelta(days=days[0]))
+                .not_valid_after(now + datetime.timedelta(days=days[1]))
                 .add_extension(x509.BasicConstraints(authority, None), critical=True)
-                .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False))
+                .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), False))
         return made.sign(self.key, hashes.SHA256())
 
     def _write(self, name, certificate):
@@ -104,6 +109,97 @@ def test_a_broker_with_tls_is_trusted_by_its_authority_only(broker, authority):
     assert knock(sealed(one.port, authority=authority.folder / "nowhere.pem")) == "files"
 
 
+@pytest.mark.parametrize(("days", "address", "said"), [
+    ((1, 2), "127.0.0.1", "early"), ((-3, -2), "127.0.0.1", "expired"), ((-1, 1), "127.0.0.9", "wrong-name"),
+])
+def test_what_is_wrong_with_a_certificate_is_told(broker, authority, days, address, said):
+    certificate, key = authority.certificate("broker", days, address)
+    one = broker(f"certfile {certificate}\nkeyfile {key}")
+    assert knock(sealed(one.port, authority=authority.file)) == said
+
+
+def test_that_the_clock_may_be_wrong_is_said_before_anybody_gives_up_tls():
+    for slug in ("early", "expired"):
+        assert "clock" in str(TROUBLES[slug].remedy) and "mqtt://" not in str(TROUBLES[slug].remedy)
+
+
+@pytest.mark.parametrize(("extra", "said"), [
+    ("acl_file {folder}/acl", "keeps-nothing"),  # reading only
+    ("retain_available false", "keeps-nothing"),
+    ("message_size_limit 1000", "keeps-small"),
+    ("max_packet_size 1000", "keeps-small"),
+    ("message_size_limit 10", "keeps-nothing"),
+])
+def test_a_broker_that_keeps_nothing_or_only_what_is_small_is_found(broker, tmp_path, extra, said):
+    (tmp_path / "acl").write_text("topic read archipel/#\n")
+    one = broker(extra.format(folder=tmp_path))
+    assert knock(BrokerSettings(one.url, ROOT)) == said
+    link = MqttLink(BrokerSettings(one.url, ROOT, quiet_s=0.02))
+    try:
+        until(lambda: link.verdict == said)
+    finally:
+        link.close()
+
+
+def test_looking_leaves_nothing_on_the_broker_and_shows_islands_nothing(broker):
+    one, heard = broker(), []
+    link = MqttLink(BrokerSettings(one.url, ROOT, quiet_s=0.02))
+    everything = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    everything.on_message = lambda client, data, message: heard.append((message.topic, message.payload))
+    try:
+        until(lambda: link.verdict == "up")
+        assert link.up and link.counters["received"] == link.counters["dropped"] == 0
+        everything.connect("127.0.0.1", one.port)
+        everything.loop_start()
+        everything.subscribe("archipel/#")
+        everything.publish("archipel/last", b"last")
+        until(lambda: heard)
+        assert heard == [("archipel/last", b"last")]
+    finally:
+        everything.disconnect()
+        everything.loop_stop()
+        link.close()
+
+
+ADMITTED, TAKEN = b"\x20\2\0\0", b"\x90\3\0\1\1"
+
+
+@pytest.mark.parametrize("behave", [
+    silent, trickling(b"", b"\x20"), trickling(ADMITTED, b"\xff"), trickling(ADMITTED, b""), trickling(ADMITTED, b"\x90"),
+    trickling(ADMITTED + TAKEN, b"\x40"), pouring(ADMITTED, b"\x30\3\0\1a"), pouring(ADMITTED + TAKEN, b"\x30\3\0\1a"),
+], ids=range(8))
+@pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])
+def test_a_broker_that_never_ends_is_left_in_time(behave, scheme, monkeypatch):
+    monkeypatch.setattr(probe, "KNOCK_S", 0.5)
+    with HostileServer(behave) as server:
+        said = knock(BrokerSettings(f"{scheme}://127.0.0.1:{server.port}", ROOT))
+        assert said in {*TROUBLES} - {"absent", "unknown"}
+        server.is_left_alone()
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_name_that_cannot_be_one_is_unknown_and_its_link_absent(name):
+    settings = BrokerSettings(f"mqtt://{name}", ROOT)
+    assert knock(settings) == "unknown"
+    link = MqttLink(settings)
+    until(lambda: link.state == "absent")
+    link.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves its socket to the collector
+def test_a_link_whose_broker_hangs_in_the_handshake_is_closed_in_time(monkeypatch):
+    monkeypatch.setattr("radio.mqtt.link.CLOSE_S", 0.1)
+    with HostileServer(silent) as server:
+        link = MqttLink(sealed(server.port))
+        until(lambda: server.calls)
+        closing = threading.Thread(target=link.close)
+        closing.start()
+        closing.join(3)  # below the handshake's own 5 s
+        assert not closing.is_alive()
+    until(lambda: not any(thread.name.startswith(("paho", "broker mqtt")) for thread in threading.enumerate()))
+    gc.collect()
+
+
 def test_tls_asked_of_a_plain_broker_is_told(broker):
     assert knock(sealed(broker().port)) == "tls"
 
@@ -154,7 +250,7 @@ class Scripted:
     ([b"HTTP/1.0 400 Bad Request\r\n\r\n"], "mute"),
     ([b""], "mute"),
     ([b"\x20\2\0\0", b"\x90\3\0\1\x80"], "topics"),
-    ([b"\x20\2\0\0", b"\x31\5\0\1ahi" + b"\x90\3\0\1\1"], "up"),
+    ([b"\x20\2\0\0", b"\x31\5\0\1ahi" + b"\x90\3\0\1\1"], "keeps-nothing"),
     ([b"\xff" * 5_000], "mute"),
 ])
 def test_every_answer_of_a_broker_is_understood(answers, said):
@@ -162,15 +258,14 @@ def test_every_answer_of_a_broker_is_understood(answers, said):
 
 
 def test_every_trouble_has_its_remedy():
-    assert {"files", "unknown", "absent", "certificate", "wants-certificate", "tls", "mute", "topics",
-            *REFUSALS.values()} == set(TROUBLES)
+    assert {"files", "unknown", "absent", "certificate", *CERTIFICATES.values(), "wants-certificate", "tls", "mute",
+            "topics", "keeps-nothing", "keeps-small", *REFUSALS.values()} == set(TROUBLES)
 
 
 def test_several_brokers_are_links_of_their_own():
     charter = Village().charter
     text = b'[mqtt]\nbroker = "mqtt://a, mqtts://jo:x@b:1"\nuser = "me"\npassword = "p@ss/"\nquota = 500\n'
-    mqtt = read(text).settings.mqtt
-    made = brokers_of(mqtt, charter)
+    made = brokers_of(read(text).settings.mqtt, charter)
     assert {name: broker.url for name, broker in made.items()} == {"mqtt": "mqtt://me:p%40ss%2F@a", "mqtt2": "mqtts://jo:x@b:1"}
     assert made["mqtt"].login == ("me", "p@ss/") and made["mqtt2"].where == ("b", 1)
     assert {broker.root for broker in made.values()} == {root_of(charter)} and made["mqtt"].quota_per_h == 500

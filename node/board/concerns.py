@@ -1,0 +1,154 @@
+"""What a keeper should see to, and how: found in an island's status, for `archipel doctor` and `status` and the portal.
+
+Core: the status is read as its JSON (`node.board.status.as_json`), whoever hands it over; what an island of another version
+does not tell raises no concern.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from node.i18n.sentence import Sentence, sentence
+from node.model.clock import seconds_of
+from node.model.record import DAY_MIN
+
+NEAR_SHARE, FULL_SHARE = 0.8, 0.95  # parts of a share from which it is told, and from which it presses
+SOON_DAYS, PRESSING_DAYS = 60, 14  # before rights end: the whole of a summer's holidays, and of a keeper's
+OVERDUE_S = 3 * 3_600.0  # of erasing, which is tried every hour
+
+
+@dataclass(frozen=True)
+class Concern:
+    """`slug` for programs; `what` is the matter and its `remedy` for people; `presses`: whether it must not wait."""
+
+    slug: str
+    what: Sentence
+    remedy: Sentence
+    presses: bool = True
+
+
+@dataclass(frozen=True)
+class BrokerTrouble:
+    """What is the matter with a broker, and what to do about it."""
+
+    what: Sentence
+    remedy: Sentence
+
+
+ASK_FOR_LOGIN = sentence("check [mqtt] user and password with its keeper")
+TROUBLES = {  # by what `radio.mqtt.probe` finds
+    "files": BrokerTrouble(
+        sentence("the files of certificate and key cannot be read"),
+        sentence("check [mqtt] authority, certificate and key: PEM files that the user who runs Archipel may read")),
+    "unknown": BrokerTrouble(sentence("its name is unknown here"), sentence("check the spelling, or write its address")),
+    "absent": BrokerTrouble(
+        sentence("it cannot be reached"), sentence("is it on, is the port right, does a firewall stand between?")),
+    "early": BrokerTrouble(
+        sentence("its certificate is not valid yet"),
+        sentence("is this machine's clock behind? Set it; leave mqtts:// as it is")),
+    "expired": BrokerTrouble(
+        sentence("its certificate has expired"),
+        sentence("is this machine's clock ahead? If it is right, ask the broker's keeper to renew the certificate")),
+    "wrong-name": BrokerTrouble(
+        sentence("its certificate is for another name"),
+        sentence("write the broker's address in [mqtt] broker as the certificate has it, or ask its keeper")),
+    "certificate": BrokerTrouble(
+        sentence("it has no certificate that this machine trusts"),
+        sentence("write the file of its authority in [mqtt] authority, or use mqtt:// on a network you trust")),
+    "wants-certificate": BrokerTrouble(
+        sentence("it wants a certificate of this island"), sentence("ask its keeper for one: [mqtt] certificate and key")),
+    "tls": BrokerTrouble(
+        sentence("it does not speak TLS as expected"),
+        sentence("is this its TLS port (mostly 8883)? For a port without TLS write mqtt://")),
+    "mute": BrokerTrouble(
+        sentence("something answers, but not as a broker"), sentence("is the port right? A TLS port wants mqtts://")),
+    "password": BrokerTrouble(sentence("it refuses user or password"), ASK_FOR_LOGIN),
+    "not-allowed": BrokerTrouble(sentence("it does not let this island in"), ASK_FOR_LOGIN),
+    "version": BrokerTrouble(sentence("it does not speak MQTT 3.1.1"), sentence("ask its keeper")),
+    "client-id": BrokerTrouble(
+        sentence("it wants client names of its own choice"), sentence("ask its keeper to allow any client id")),
+    "unavailable": BrokerTrouble(sentence("it takes nobody at the moment"), sentence("wait, or ask its keeper")),
+    "topics": BrokerTrouble(
+        sentence("it lets this island in, but not to its topics"),
+        sentence("ask its keeper to let it read and write archipel/#")),
+    "keeps-nothing": BrokerTrouble(
+        sentence("it lets this island in, but keeps nothing of what is put there"),
+        sentence("ask its keeper for the right to write archipel/#, and to allow messages that stay (retained, QoS 1)")),
+    "keeps-small": BrokerTrouble(
+        sentence("it keeps short messages only: longer posts are lost on the way"),
+        sentence("ask its keeper to allow messages of 2,200 octets (mosquitto: message_size_limit, max_packet_size)")),
+}
+
+
+def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
+    """What there is to see to on an island, as its status `told`."""
+    now = told.get("clock", {}).get("now", 0)
+    yield from _about_brokers(told.get("links", []))
+    yield from _about_clock(told.get("clock", {}))
+    yield from _about_rights(told.get("rights", {}), now)
+    yield from _about_share(told.get("share", {}), now)
+    yield from _about_erasing(told.get("erasure_owed_s"))
+
+
+def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
+    for link in links:
+        trouble = TROUBLES.get(link.get("broker", {}).get("verdict", ""))
+        if trouble is not None and link.get("up"):  # of one that is down, the doctor asks itself
+            yield Concern(f"broker-{link['broker']['verdict']}",
+                          sentence("the broker %(name)s: %(what)s", name=link["name"], what=trouble.what), trouble.remedy)
+
+
+def _about_clock(clock: Mapping[str, Any]) -> Iterator[Concern]:
+    if clock.get("told", True):
+        return
+    yield Concern("clock-untold",
+                  sentence("the island’s clock says %(time)s UTC, and nobody vouches for that", time=_moment(clock["now"])),
+                  sentence("let a keeper set it, on the page /keeper/clock; or give it the internet, or a radio that "
+                           "receives satellites"), presses=False)
+
+
+def _about_rights(rights: Mapping[str, Any], now: int) -> Iterator[Concern]:
+    if "until" not in rights:  # a founder's last for ever
+        return
+    left_days = (rights["until"] - now) // DAY_MIN
+    voucher = rights.get("voucher")
+    remedy = (sentence("ask %(name)s, or another keeper who may vouch, to vouch again for the key of this island (archipel "
+                       "vouch)", name=voucher) if voucher else
+              sentence("ask a keeper who may vouch to vouch for the key of this island (archipel vouch)"))
+    if left_days < 0:
+        yield Concern("rights-ended", sentence("this island may not write in its set: what is posted here is seen nowhere"),
+                      remedy)
+    elif left_days < SOON_DAYS:
+        what = sentence("this island may write in its set until %(day)s only; then its posts go from every board",
+                        day=_day(rights["until"]))
+        yield Concern("rights-end", what, remedy, left_days < PRESSING_DAYS)
+
+
+def _about_share(share: Mapping[str, Any], now: int) -> Iterator[Concern]:
+    if not share:
+        return
+    used = max(share["records"] / share["of_records"], share["size_bytes"] / share["of_bytes"])
+    if used < NEAR_SHARE:
+        return
+    what = sentence("the posts of this island take %(percent)s %% of its share; when it is full, nobody can post here",
+                    percent=int(100 * used))
+    remedy = sentence("keepers can take posts down; half of them will have ended by %(day)s", day=_day(share["half_ends"]))
+    yield Concern("share-near", what, remedy, used >= FULL_SHARE)
+
+
+def _about_erasing(owed_s: float | None) -> Iterator[Concern]:
+    if owed_s is not None and owed_s > OVERDUE_S:
+        yield Concern("erasure-overdue",
+                      sentence("what was withdrawn has not been erased from the card for %(hours)s hours",
+                               hours=int(owed_s // 3_600)),
+                      sentence("is the card full or failing? Make room, then start the island again; if it stays so, "
+                               "replace the card"))
+
+
+def _day(minute: int) -> str:
+    return datetime.fromtimestamp(seconds_of(minute), UTC).date().isoformat()
+
+
+def _moment(minute: int) -> str:
+    return datetime.fromtimestamp(seconds_of(minute), UTC).strftime("%Y-%m-%d %H:%M")
