@@ -31,7 +31,10 @@ MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall c
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:
-    """The portal over `board`; safe from any thread, for one process."""
+    """The portal over `board`; safe from any thread, for one process.
+
+    Whoever serves it says in X-Forwarded-For who asks: a web server before it, or the lobby (`node.daemon.lobby`).
+    """
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
                       MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
@@ -46,6 +49,5 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_keepers(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    if settings.behind_front:
-        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware, by its manual
+    app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware, by its manual
     return app

@@ -13,7 +13,7 @@ class WebSettings:
     """`secret_key` signs forms and keeper sessions: the shell keeps it, so that forms survive restarts.
 
     `keepers(name)` gives a keeper's werkzeug password hash or None. `position` is the island's (latitude, longitude).
-    `behind_front` trusts the X-Forwarded-For that the front (nginx on the Pi) sets. `monotonic` gives seconds.
+    `monotonic` gives seconds.
     """
 
     name: str
@@ -24,7 +24,6 @@ class WebSettings:
     position: tuple[float, float] | None = None
     wifi: str = ""
     keepers: Callable[[str], str | None] = lambda name: None
-    behind_front: bool = False
     costly_airtime_s: float = 10.0
     monotonic: Callable[[], float] = time.monotonic
 

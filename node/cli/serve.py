@@ -1,9 +1,16 @@
-"""The portal under gunicorn: one worker with threads, in the runner's process. No access log: nobody counts readers."""
+"""The portal under gunicorn: one worker with threads, in the runner's process. No access log: nobody counts readers.
+
+With a web server before it, as on the SD image, gunicorn listens where the settings say. Without one the lobby listens
+there (`node.daemon.lobby`), and gunicorn at a Unix socket in a folder of its own.
+"""
 
 import gc
 import logging
+import os
+import shutil
 import socket
 from collections.abc import Callable
+from tempfile import mkdtemp
 from typing import Any
 
 import click
@@ -11,13 +18,19 @@ from gunicorn.app.base import BaseApplication
 
 from node.cli.language import _, say, worded
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
+from node.daemon.lobby import MAX_LINES, Lobby
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import SettingsReading
-from node.i18n.sentence import Explained, Sentence, sentence
+from node.i18n.sentence import N_, Explained, Sentence, sentence
 from node.model.clock import Clock
 from node.store.disk import Disk, StoreLocked
 
 THREADS = 16
+REFUSALS = {
+    400: N_("This was no request that a browser makes."),
+    431: N_("This request is too long."),
+    503: N_("This island has too much to do right now. Try again in a minute."),
+}
 GRACE_S = 2  # for pages under way when the island is told to stop
 WORKER_S = 14  # for those, links and last jobs (`node.daemon.runner`) together: then gunicorn kills it; the unit gives 15 s
 
@@ -50,18 +63,23 @@ def check_free(listen: tuple[str, int]) -> None:
                          "[portal] listen.")) from error
 
 
-class PortalServer(BaseApplication):
-    """Serves the app that `build` makes in the worker; `stop` is called there when it ends."""
+def bind_of(listen: tuple[str, int]) -> str:
+    """A host and a port as gunicorn takes them."""
+    host, port = listen
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    def __init__(self, listen: tuple[str, int], build: Callable[[], Any], stop: Callable[[], None]):
-        self._listen, self._build, self._stop = listen, build, stop
+
+class PortalServer(BaseApplication):
+    """Serves the app that `build` makes in the worker at `bind`; `stop` is called there when it ends."""
+
+    def __init__(self, bind: str, build: Callable[[], Any], stop: Callable[[], None]):
+        self._bind, self._build, self._stop = bind, build, stop
         super().__init__()
 
     def load_config(self) -> None:
         """gunicorn's settings."""
-        host, port = self._listen
         wanted = {
-            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "bind": self._bind,
             "workers": 1,
             "worker_class": "gthread",
             "threads": THREADS,
@@ -70,7 +88,7 @@ class PortalServer(BaseApplication):
             "post_fork": lambda server, worker: worker.cfg.set("graceful_timeout", GRACE_S),
             "keepalive": 5,
             "accesslog": None,
-            "loglevel": "warning",
+            "loglevel": "error",  # its warnings say which address a request that was none came from
             "proc_name": "archipel",
             "worker_exit": lambda server, worker: self._stop(),
         }
@@ -91,23 +109,44 @@ def run_island(reading: SettingsReading, clock: Clock) -> None:
         logging.getLogger(ours).setLevel(logging.INFO)
     settings = reading.settings
     _check_can_start(settings)
-    running: list[Any] = []  # in the worker only
+    if settings.portal.behind_front:
+        _serve(reading, clock, bind_of(settings.portal.listen), None)
+        return
+    folder, own = mkdtemp(prefix="archipel-"), os.getpid()  # that no other user enters
+    lobby = Lobby(settings.portal.listen, f"{folder}/portal", THREADS, {of: _(text) for of, text in REFUSALS.items()})
+    try:
+        _serve(reading, clock, f"unix:{folder}/portal", lobby)
+    finally:
+        lobby.close()
+        if os.getpid() == own:  # workers end here too, and another one may follow
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(reading: SettingsReading, clock: Clock, bind: str, lobby: Lobby | None) -> None:
+    settings = reading.settings
+    running: list[Any] = []  # in the worker only; what began last ends first
 
     def build() -> Any:
         from node.daemon.app import App, portal_address
 
-        running.append(App(settings, clock, reading.notices))
-        portal = running[0].open()
+        app = App(settings, clock, reading.notices)
+        running.append(app)
+        portal = app.open()
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while
         say("%(name)s is at %(address)s  (Ctrl-C stops it)", name=settings.node.name, address=portal_address(settings))
+        if lobby:
+            running.insert(0, lobby)
+            lobby.start()
+            say("No web server stands before it: visitors that stall or break off do no harm, but whoever holds %(lines)s "
+                "connections from many addresses keeps others out, and nothing is encrypted.", lines=str(MAX_LINES))
         return portal
 
     def stop() -> None:
-        for app in running:
-            app.close()
+        for one in running:
+            one.close()
 
-    PortalServer(settings.portal.listen, build, stop).run()
+    PortalServer(bind, build, stop).run()
 
 
 def _check_can_start(settings: Settings) -> None:

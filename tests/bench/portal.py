@@ -82,7 +82,7 @@ def serve(port, folder, count, ready):
         return lambda environ, start: (plain if environ["PATH_INFO"] == "/baseline" else portal)(environ, start)
 
     sys.argv = ["archipel"]
-    PortalServer(("127.0.0.1", port), build, lambda: None).run()
+    PortalServer(f"127.0.0.1:{port}", build, lambda: None).run()
 
 
 def post_each_second(place):

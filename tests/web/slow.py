@@ -1,9 +1,10 @@
-"""Slow visitors do not hold the portal, with nginx before it as on the Pi: `python tests/web/slow.py`.
+"""Slow visitors do not hold the portal, with nginx before it as on the Pi, and alone: `python tests/web/slow.py`.
 
-200 connections send one octet a second, half of them within their headers, half within a form; meanwhile a page must come
-within a second. The last line is JSON: {"worst_s", "calm_s" (before the slow ones came), "pages"}.
+200 connections from four addresses send one octet a second, half of them within their headers, half within a form;
+meanwhile a page must come within a second. A line of JSON for each: {"front", "worst_s", "calm_s" (before them), "pages"}.
 """
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -38,7 +39,7 @@ def serve(port: int, folder: Path) -> None:
         return create_app(Neighbourhood(folder).board, portal_settings())
 
     sys.argv = ["archipel"]
-    PortalServer(("127.0.0.1", port), build, lambda: None).run()
+    PortalServer(f"127.0.0.1:{port}", build, lambda: None).run()
 
 
 def page_s(port: int) -> float:
@@ -72,29 +73,55 @@ def portal_behind_nginx(folder: Path):
         server.join(10)
 
 
+@contextmanager
+def portal_alone(folder: Path):
+    """The port of `archipel run`, with no web server before it."""
+    port = free_ports()
+    (folder / "archipel.toml").write_text(
+        f'[node]\ndata = "{folder}/island"\n\n[portal]\nlisten = "127.0.0.1:{port}"\n\n[radio]\nconnect = "none"\n\n'
+        "[lan]\ndiscover = false\n")
+    island = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(folder / "archipel.toml")], cwd=ROOT)
+    try:
+        until = time.monotonic() + START_S
+        while not answers(port):
+            assert time.monotonic() < until, "the island did not start"
+            time.sleep(0.2)
+        yield port
+    finally:
+        island.terminate()
+        island.wait(30)
+
+
 def answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def main() -> int:
-    """0 when no page took longer than a second, or than twice what it took before on a machine with much else to do."""
-    with tempfile.TemporaryDirectory() as scratch, portal_behind_nginx(Path(scratch)) as port:
+def measure(front: str, portal) -> bool:
+    """Whether no page took longer than a second, or than twice what it took before on a machine with much else to do."""
+    with tempfile.TemporaryDirectory() as scratch, portal(Path(scratch)) as port:
         page_s(port)
         calm_s = max(page_s(port) for _ in range(3 * SECONDS))
-        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW)]
+        slow = [socket.create_connection(("127.0.0.1", port), source_address=(f"127.0.1.{number % 4}", 0))
+                for number in range(SLOW)]
         for number, line in enumerate(slow):
-            line.sendall(UNFINISHED[number % 2])
+            line.sendall(UNFINISHED[number // 4 % 2])
         times = []
         for _second in range(SECONDS):
             for line in slow:
-                line.sendall(b"a")
+                with contextlib.suppress(ConnectionError):  # it was cut off
+                    line.sendall(b"a")
             times += [page_s(port) for _ in range(3)]
             time.sleep(1)
         for line in slow:
             line.close()
-    print(json.dumps({"worst_s": round(max(times), 3), "calm_s": round(calm_s, 3), "pages": len(times)}))
-    return 0 if max(times) < max(LIMIT_S, 2 * calm_s) else 1
+    print(json.dumps({"front": front, "worst_s": round(max(times), 3), "calm_s": round(calm_s, 3), "pages": len(times)}))
+    return max(times) < max(LIMIT_S, 2 * calm_s)
+
+
+def main() -> int:
+    """0 when both ways are quick enough."""
+    return 0 if all([measure("nginx", portal_behind_nginx), measure("none", portal_alone)]) else 1
 
 
 if __name__ == "__main__":

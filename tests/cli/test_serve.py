@@ -1,0 +1,123 @@
+"""`archipel run` without a web server before it: who stalls mutes nobody, no address is written, no link holds up its end."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from node.daemon import rpc
+from node.store.journalstore import JournalStore
+from tests.ports import free_ports
+from tests.radio.hostile_server import HostileServer, silent
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+PAGE = b"GET / HTTP/1.1\r\nHost: archipel.lan\r\n\r\n"
+STALLED = (b"GET / HTTP/1.1\r\nHost: arch", b"POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf", b"",
+           b"POST /post HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
+
+
+class Island:
+    """An island in its own process, its port, its folder and what it has said so far."""
+
+    def __init__(self, folder, more=""):
+        self.port, self.folder, self._log = free_ports(), folder / "data", folder / "log"
+        (folder / "archipel.toml").write_text(
+            f'[node]\ndata = "{self.folder}"\nlanguage = "en"\n[portal]\nlisten = "127.0.0.1:{self.port}"\n'
+            f'[radio]\nconnect = "none"\n[lan]\ndiscover = false\n{more}')
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "node", "run", "--config", str(folder / "archipel.toml")], cwd=ROOT, stdout=log,
+                stderr=log, env={"TMPDIR": str(folder), "PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "default"})
+        until(self.answers)
+
+    def answers(self):
+        assert self.process.poll() is None, self.said
+        with contextlib.suppress(rpc.NotRunning, OSError):
+            return rpc.ask(self.folder, "status") and self.ask(PAGE)
+        return None
+
+    @property
+    def said(self):
+        return self._log.read_text()
+
+    def call(self, words=b""):
+        line = socket.create_connection(("127.0.0.1", self.port), 60)
+        line.sendall(words)
+        return line
+
+    def ask(self, words):
+        with self.call(words) as line:
+            return b"".join(iter(lambda: line.recv(65_536), b""))
+
+    def stop(self):
+        """Tell it to stop, and wait."""
+        self.process.terminate()
+        self.process.wait(90)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts one island with these lines more in its settings."""
+    made = []
+
+    def _start(more=""):
+        made.append(Island(tmp_path, more))
+        return made[-1]
+
+    yield _start
+    for island in made:
+        if island.process.poll() is None:
+            island.process.kill()
+            island.process.wait(60)
+
+
+def test_forty_that_stall_and_rubbish_keep_nobody_from_a_page_and_no_address_is_written(start, tmp_path):
+    island = start()
+    with contextlib.ExitStack() as lines:
+        for number in range(40):
+            lines.enter_context(island.call(STALLED[number % len(STALLED)]))
+        for rubbish in (b"zz\r\n", b"5\r\nhello!\r\n", b"\xff\xfe\r\n"):
+            answer = island.ask(b"POST /post HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + rubbish)
+            assert answer.startswith(b"HTTP/1.1 400 ") and b"no request that a browser makes" in answer
+        assert island.ask(b"GET / HTTP/1.1\r\nbroken\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        assert island.ask(PAGE).startswith(b"HTTP/1.1 200 ")
+    island.stop()
+    assert "No web server stands before it" in island.said and "keeps others out" in island.said
+    elsewhere = island.said.replace(f"127.0.0.1:{island.port}/", "")  # where the portal is
+    assert not re.search(r"\d+\.\d+\.\d+\.\d+|Traceback|Warning", elsewhere), island.said
+    assert not list(tmp_path.glob("archipel-*")), "the portal's own folder"
+
+
+def test_a_link_that_hangs_when_it_is_closed_costs_no_last_note(start):
+    with HostileServer(silent) as broker:  # takes the call, and never shakes hands
+        island = start(f'[mqtt]\nbroker = "mqtts://127.0.0.1:{broker.port}"\n')
+        until(lambda: broker.calls)
+        last = rpc.ask(island.folder, "status")["clock"]["now"]
+        until(lambda: rpc.ask(island.folder, "status")["clock"]["now"] > last)
+        island.stop()
+    assert "Traceback" not in island.said
+    store = JournalStore(island.folder)
+    try:
+        assert store.note("clock")["seen"] // 60 * 60 > 1_704_067_200 + 60 * last
+    finally:
+        store.close()
+
+
+def test_a_worker_that_is_killed_is_followed_by_another(start):
+    island = start()
+    worker = worker_of(island)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: worker_of(island) not in (None, worker) and island.answers())
+
+
+def worker_of(island):
+    """The process id of gunicorn's worker."""
+    children = Path(f"/proc/{island.process.pid}/task/{island.process.pid}/children").read_text().split()
+    return int(children[0]) if children else None
