@@ -86,7 +86,7 @@ class Lobby:
         self._portal, self._said, self._count = portal, said, seats
         self._lines: set[_Line] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="lobby", daemon=True)
+        self._thread: threading.Thread | None = None  # one made before a process forks counts as ended in the new one
 
     @property
     def port(self) -> int:
@@ -96,6 +96,7 @@ class Lobby:
 
     def start(self) -> None:
         """Begin, on a thread of its own; in the process that answers."""
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="lobby", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -103,7 +104,7 @@ class Lobby:
         if self._loop is not None:
             with suppress(RuntimeError):  # its thread has ended
                 self._loop.call_soon_threadsafe(self._over.set)
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(2 * CLOSE_S)
         self._listener.close()
 
@@ -114,12 +115,15 @@ class Lobby:
         server = await asyncio.start_server(self._meet, sock=self._listener, limit=HEAD_BYTES)
         await self._over.wait()
         server.close()
-        tasks = [line.task for line in self._lines]
+        await _turns()
         for line in self._lines:
             if line.asks:
                 line.task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_S)
+        if tasks := [line.task for line in self._lines]:
+            _, late = await asyncio.wait(tasks, timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+        await _turns()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -350,6 +354,12 @@ def _extend(patience: asyncio.Timeout, size: int) -> None:
     when = patience.when()
     assert when is not None
     patience.reschedule(when + size / LEAST_RATE)
+
+
+async def _turns() -> None:
+    """Let what was just accepted, cancelled or aborted come to where it has let its socket go."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def _note(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

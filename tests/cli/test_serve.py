@@ -1,4 +1,4 @@
-"""`archipel run` without a web server before it: who stalls mutes nobody, no address is written, no link holds up its end."""
+"""`archipel run` without a web server before it: who stalls mutes nobody, no address is written, no link holds it up."""
 
 import contextlib
 import os
