@@ -1,7 +1,9 @@
 """The captive portal: what each system asks to learn whether it is online, and who has chosen to stay connected.
 
-Sources: Android and ChromeOS network portal detection, Apple's captive network assistant, Microsoft NCSI, Firefox's
-captivedetect, NetworkManager's connectivity check and the distributions' servers for it.
+A probe is known by the last part of its path, whatever the host: makers and distributions have servers of their own for the
+same few probes (/e/OS, GrapheneOS, Samsung, Oppo, Vivo, Arch ...). Only what is asked at a path that says nothing is known
+by its host. Sources: Android's NetworkMonitor, Apple's captive network assistant, Microsoft NCSI, Firefox's captivedetect,
+NetworkManager's connectivity check, and what each system ships as its address.
 """
 
 import ipaddress
@@ -20,29 +22,23 @@ MAX_CLIENTS = 2_000
 OWN_ENDINGS = (".lan", ".local", ".localhost", ".home.arpa", ".internal")
 Answer = tuple[int, str, dict[str, str]]  # status, body, headers
 NOTHING: Answer = (204, "", {})
-NM = {"X-NetworkManager-Status": "online"}
-APPLE = (200, "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>", {"Content-Type": "text/html"})
-FIREFOX = '<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>'
-TEXT = {"Content-Type": "text/plain"}
-ONLINE = {
-    "connectivitycheck.gstatic.com": {"/generate_204": NOTHING, "/gen_204": NOTHING},
-    "clients3.google.com": {"/generate_204": NOTHING, "/gen_204": NOTHING},
-    "www.gstatic.com": {"/generate_204": NOTHING},
-    "www.google.com": {"/gen_204": NOTHING, "/generate_204": NOTHING},
-    "play.googleapis.com": {"/generate_204": NOTHING},
-    "connect.rom.miui.com": {"/generate_204": NOTHING},
-    "connectivitycheck.platform.hicloud.com": {"/generate_204": NOTHING},
-    "captive.apple.com": {"/hotspot-detect.html": APPLE, "/": APPLE},
-    "www.apple.com": {"/library/test/success.html": APPLE},
-    "www.msftconnecttest.com": {"/connecttest.txt": (200, "Microsoft Connect Test", TEXT)},
-    "www.msftncsi.com": {"/ncsi.txt": (200, "Microsoft NCSI", TEXT)},
-    "detectportal.firefox.com": {"/canonical.html": (200, FIREFOX, {"Content-Type": "text/html"}),
-                                 "/success.txt": (200, "success\n", TEXT)},
-    "nmcheck.gnome.org": {"/check_network_status.txt": (200, "NetworkManager is online", TEXT | NM)},
-    "network-test.debian.org": {"/nm": (200, "NetworkManager is online", TEXT | NM)},
-    "connectivity-check.ubuntu.com": {"/": (204, "", NM)},
-    "fedoraproject.org": {"/static/hotspot.txt": (200, "OK", TEXT)},
-    "networkcheck.kde.org": {"/": (200, "OK", TEXT)},
+TEXT, HTML = {"Content-Type": "text/plain"}, {"Content-Type": "text/html"}
+NM = TEXT | {"X-NetworkManager-Status": "online"}
+ONLINE: Answer = (200, "NetworkManager is online", NM)
+OK: Answer = (200, "OK", TEXT)
+APPLE: Answer = (200, "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>", HTML)
+FIREFOX: Answer = (200, '<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>', HTML)
+BY_PATH = {  # by the last part of the path
+    "generate_204": NOTHING, "gen_204": NOTHING, "net_204": NOTHING,
+    "hotspot-detect.html": APPLE, "success.html": APPLE,
+    "connecttest.txt": (200, "Microsoft Connect Test", TEXT), "ncsi.txt": (200, "Microsoft NCSI", TEXT),
+    "canonical.html": FIREFOX, "success.txt": (200, "success\n", TEXT),
+    "check_network_status.txt": ONLINE, "nm-check.txt": ONLINE, "hotspot.txt": OK,
+}
+BY_HOST = {  # (host, path) of probes whose path says nothing
+    ("captive.apple.com", "/"): APPLE, ("204.ecloud.global", "/"): NOTHING, ("captiveportal.kuketz.de", "/"): NOTHING,
+    ("connectivity-check.ubuntu.com", "/"): (204, "", {"X-NetworkManager-Status": "online"}),
+    ("network-test.debian.org", "/nm"): ONLINE, ("conncheck.opensuse.org", "/"): ONLINE, ("networkcheck.kde.org", "/"): OK,
 }
 probes = Blueprint("probes", __name__)
 
@@ -87,8 +83,6 @@ def add_probes(app: Flask) -> None:
 
 def ours(host: str, own: str) -> bool:
     """Whether `host` names this portal: its own name, an address, a name without dots or of a local kind."""
-    if host in ONLINE:
-        return False
     return host == own or "." not in host or host.endswith(OWN_ENDINGS) or _is_address(host)
 
 
@@ -99,8 +93,13 @@ def _is_address(host: str) -> bool:
         return False
 
 
+def probed(host: str, path: str) -> Answer | None:
+    """What a system that asks for this wants to hear when it is online; None for what is no probe."""
+    return BY_HOST.get((host, path)) or BY_PATH.get(path.rstrip("/").rpartition("/")[2])
+
+
 def _elsewhere(host: str) -> BaseResponse:
-    answer = ONLINE.get(host, {}).get(request.path)
+    answer = probed(host, request.path)
     if answer and (request.remote_addr or "") in current_app.extensions["stayers"]:
         status, body, headers = answer
         response: BaseResponse = Response(body, status, headers)

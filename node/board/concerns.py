@@ -131,8 +131,8 @@ def _about_share(share: Mapping[str, Any], now: int) -> Iterator[Concern]:
     used = max(share["records"] / share["of_records"], share["size_bytes"] / share["of_bytes"])
     if used < NEAR_SHARE:
         return
-    what = sentence("the posts of this island take %(percent)s %% of its share; when it is full, nobody can post here",
-                    percent=int(100 * used))
+    what = sentence("the posts of this island take %(part)s of its share; when it is full, nobody can post here",
+                    part=f"{int(100 * used)} %")
     remedy = sentence("keepers can take posts down; half of them will have ended by %(day)s", day=_day(share["half_ends"]))
     yield Concern("share-near", what, remedy, used >= FULL_SHARE)
 
@@ -140,8 +140,7 @@ def _about_share(share: Mapping[str, Any], now: int) -> Iterator[Concern]:
 def _about_erasing(owed_s: float | None) -> Iterator[Concern]:
     if owed_s is not None and owed_s > OVERDUE_S:
         yield Concern("erasure-overdue",
-                      sentence("what was withdrawn has not been erased from the card for %(hours)s hours",
-                               hours=int(owed_s // 3_600)),
+                      sentence("what was withdrawn should have been erased from the card hours ago"),
                       sentence("is the card full or failing? Make room, then start the island again; if it stays so, "
                                "replace the card"))
 

@@ -55,7 +55,7 @@ def check_free(listen: tuple[str, int]) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(listen)
-        except (OSError, ValueError, OverflowError) as error:  # the last two: a name or a port that cannot be one
+        except (OSError, ValueError, TypeError, OverflowError) as error:  # all but the first: what is no name, or no port
             raise PortTaken(
                 sentence("cannot listen on %(host)s:%(port)s (%(error)s).", host=host, port=port,
                          error=getattr(error, "strerror", None) or str(error)),

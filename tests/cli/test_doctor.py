@@ -1,17 +1,21 @@
 """The doctor says what is wrong in a line, and what to do about it."""
 
+import json
 import socket
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from node.cli.doctor import Level, clock_findings, examine, lan_findings, radio_findings
 from node.cli.island import status_lines
+from node.cli.main import main
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from radio.sim.simdevice import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto
 from tests.ports import free_ports
+from tests.radio.test_conversation import NO_NAMES
 
 
 def settings_for(folder, radio="none", broker="none", port=None):
@@ -124,3 +128,46 @@ def test_a_clock_that_nobody_vouches_for_is_told_with_what_to_do(clock, machine,
 def test_the_status_says_who_told_the_time(clock, line):
     told = {"name": "x", "records": 1, "set": "0", "store": {"ok": True}, "links": []}
     assert line in status_lines(told | {"clock": CLOCK | clock})
+
+
+def test_what_the_island_tells_is_told_and_what_presses_is_bad(tmp_path):
+    told = {"links": [], "clock": CLOCK | {"told": True, "sure": True}, "rights": {"until": 0, "voucher": ""},
+            "share": {"records": 900, "of_records": 1_024, "size_bytes": 1, "of_bytes": 9, "half_ends": 2_000},
+            "erasure_owed_s": 90_000.0}
+    findings = {finding.about: finding.level for finding in examine(settings_for(tmp_path), told)}
+    assert findings["rights-ended"] == findings["erasure-overdue"] == Level.BAD and findings["share-near"] == Level.NOTE
+
+
+def test_a_broker_that_keeps_nothing_is_bad_however_well_the_link_does(tmp_path):
+    (tmp_path / "acl").write_text("topic read #\n")
+    broker = Mosquitto(tmp_path, f"acl_file {tmp_path / 'acl'}").start()
+    try:
+        up = {"links": [{"name": "mqtt", "up": True, "state": "up", "broker": {"verdict": "up"}}], "clock": {}}
+        (what, remedy), = bad(settings_for(tmp_path, broker=broker.url), up)
+        assert "keeps nothing" in what and "archipel/#" in remedy
+    finally:
+        broker.stop()
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_name_that_cannot_be_one_is_an_answer_not_an_end(tmp_path, name, monkeypatch):
+    monkeypatch.setattr("node.cli.doctor.RADIO_PATIENCE_S", 0.2)
+    (broker, spelling), = bad(settings_for(tmp_path, broker=f"mqtt://{name}"))
+    assert "its name is unknown" in broker and "spelling" in spelling
+    assert "no radio answers" in bad(settings_for(tmp_path, radio=f"tcp:{name}"))[0][0]
+    here = settings_for(tmp_path)
+    nowhere = replace(here, portal=PortalSettings((name, here.portal.listen[1])))
+    assert "cannot listen" in bad(nowhere)[0][0]
+
+
+def test_programs_read_the_findings_as_json_and_the_exit_code(tmp_path):
+    config = tmp_path / "archipel.toml"
+    config.write_text(f'[node]\ndata = "{tmp_path / "data"}"\n[radio]\nconnect = "none"\n'
+                      f'[portal]\nlisten = "127.0.0.1:{free_ports()}"\n[mqtt]\nbroker = "mqtt://a..b"\n')
+    done = CliRunner().invoke(main, ["doctor", "--json", "--config", str(config)])
+    told = {finding["about"]: finding for finding in json.loads(done.output)}
+    assert done.exit_code == 1 and told["broker-unknown"]["level"] == "bad" and told["broker-unknown"]["remedy"]
+    assert told["folder"]["level"] == "ok" and told["folder"]["remedy"] is None
+    config.write_text(config.read_text().replace("mqtt://a..b", "none"))
+    done = CliRunner().invoke(main, ["doctor", "--json", "--config", str(config)])
+    assert done.exit_code == 0 and not [finding for finding in json.loads(done.output) if finding["level"] == "bad"]

@@ -14,12 +14,15 @@ from node.board import status
 from node.board.status import (
     AirtimeStatus,
     ArchiveStatus,
+    BrokerStatus,
     ClockStatus,
     ClockVoice,
     HostStatus,
     LinkStatus,
     RadioStatus,
+    RightsStatus,
     RulesStatus,
+    ShareStatus,
     Status,
     StoreStatus,
     as_json,
@@ -137,9 +140,12 @@ def test_the_json_keeps_its_shape():
     radio = LinkStatus("radio", True, "up", {"sent": 2}, told, airtime, (), None)
     clock = ClockStatus("radio", False, 7, True, False, (ClockVoice("island", 9),))
     host = HostStatus("a", ("<b>",), None, clock, ArchiveStatus(True, "", 3),
-                      links=(radio, LinkStatus("mqtt", False, "absent")))
-    assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), host)) == {
+                      links=(radio, LinkStatus("mqtt", False, "absent", broker=BrokerStatus("keeps-nothing"))))
+    share, rights = ShareStatus(3, 1_024, 450, 262_144, 99), RightsStatus(77, "b")
+    assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), share, rights, host)) == {
         "set": "00ff", "records": 4, "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},
+        "share": {"records": 3, "of_records": 1_024, "size_bytes": 450, "of_bytes": 262_144, "half_ends": 99},
+        "rights": {"until": 77, "voucher": "b"},
         "name": "a", "notices": ["<b>"], "last_heard": None,
         "clock": {"source": "radio", "sure": False, "now": 7, "told": True, "undo": False,
                   "others": [{"source": "island", "minute": 9}]},
@@ -151,6 +157,6 @@ def test_the_json_keeps_its_shape():
              "airtime": {"region": "EU_868", "limit_s": 36.0, "used_s": 1.5, "used_15_s": 0.0, "left_s": 34.5,
                          "next_send_s": 0.0},
              "neighbours": []},
-            {"name": "mqtt", "up": False, "state": "absent", "counters": {}}],
+            {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
         "lan": {"peers": [], "counters": {}},
     }

@@ -115,6 +115,10 @@ def chromium_joins() -> None:
     subprocess.run(["node", str(HERE / "captive.mjs")], cwd=HERE, timeout=PATIENCE_S * 2, check=True)
 
 
+PROBED = ("www.gstatic.com", "connectivitycheck.gstatic.com", "clients3.google.com", "www.google.com",
+          "detectportal.firefox.com")  # by the browsers that are tried here
+
+
 def inside() -> None:
     """In the namespace: names, portal, browsers."""
     from sample import filled
@@ -122,7 +126,6 @@ def inside() -> None:
 
     from tests.sim.portals import portal_settings
     from web import create_app
-    from web.probes import ONLINE
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     for command in (["ip", "link", "set", "lo", "up"], ["ip", "addr", "add", f"{ADDRESS}/32", "dev", "lo"]):
@@ -130,7 +133,7 @@ def inside() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "hosts").write_text("127.0.0.1 localhost\n" + "".join(
-            f"{ADDRESS} {name}\n" for name in ("archipel.lan", "example.org", *ONLINE)))
+            f"{ADDRESS} {name}\n" for name in ("archipel.lan", "example.org", *PROBED)))
         subprocess.run(["mount", "--bind", str(folder / "hosts"), "/etc/hosts"], check=True)
         place = filled(folder)
         server = make_server(ADDRESS, 80, create_app(place.board, portal_settings()), threaded=True)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from web.probes import MAX_CLIENTS, ONLINE, STAY_S, Stayers, ours
+from web.probes import BY_HOST, BY_PATH, MAX_CLIENTS, STAY_S, Stayers, ours
 
-PROBES = [(host, path) for host, paths in ONLINE.items() for path in paths]
 APPLE = b"<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"
 FIREFOX = b'<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>'
 NM = b"NetworkManager is online"
@@ -21,11 +20,27 @@ TABLE = [
     ("nmcheck.gnome.org", "/check_network_status.txt", 200, NM), ("network-test.debian.org", "/nm", 200, NM),
     ("connectivity-check.ubuntu.com", "/", 204, b""), ("fedoraproject.org", "/static/hotspot.txt", 200, b"OK"),
     ("networkcheck.kde.org", "/", 200, b"OK"),
+    ("www.google.cn", "/generate_204", 204, b""), ("connectivitycheck.grapheneos.network", "/generate_204", 204, b""),
+    ("204.ecloud.global", "/", 204, b""), ("e.foundation", "/net_204/", 204, b""),
+    ("captiveportal.kuketz.de", "/", 204, b""), ("wifi.vivo.com.cn", "/generate_204", 204, b""),
+    ("conn1.oppomobile.com", "/generate_204", 204, b""), ("connectivity.samsung.com.cn", "/generate_204", 204, b""),
+    ("connectivitycheck.hihonor.com", "/generate_204", 204, b""), ("elementary.io", "/generate_204", 204, b""),
+    ("edge.msftncsi.com", "/captiveportal/generate_204", 204, b""), ("captive.apple.com", "/", 200, APPLE),
+    ("www.thinkdifferent.us", "/library/test/success.html", 200, APPLE),
+    ("ipv6.msftconnecttest.com", "/connecttest.txt", 200, b"Microsoft Connect Test"),
+    ("ping.archlinux.org", "/nm-check.txt", 200, NM), ("www.archlinux.org", "/check_network_status.txt", 200, NM),
+    ("conncheck.opensuse.org", "/", 200, NM), ("made-up.example.net", "/a/b/gen_204", 204, b""),
 ]
+PROBES = [(host, path) for host, path, _, _ in TABLE]
 
 
 def ask(portal, host, path, client="192.168.4.7"):
     return portal.get(path, headers={"Host": host}, environ_base={"REMOTE_ADDR": client})
+
+
+def test_every_probe_that_is_known_is_tried_here():
+    tried = {path.rstrip("/").rpartition("/")[2] for _, path in PROBES} | {*PROBES}
+    assert {*BY_PATH, *BY_HOST} <= tried
 
 
 @pytest.mark.parametrize(("host", "path"), PROBES)
@@ -40,7 +55,7 @@ def test_whoever_stays_gets_the_exact_answer_of_each_system(portal, host, path, 
     portal.post("/hello", headers={"Host": "archipel.lan"}, environ_base={"REMOTE_ADDR": "192.168.4.7"})
     answer = ask(portal, host, path)
     assert (answer.status_code, answer.data) == (status, body)
-    if "nm" in path or "network" in path or "ubuntu" in host:
+    if body == NM or "ubuntu" in host:
         assert answer.headers["X-NetworkManager-Status"] == "online"
     assert ask(portal, host, path, client="192.168.4.8").status_code == 302
 
@@ -56,6 +71,12 @@ def test_staying_ends_after_some_hours(portal, watch):
 def test_windows_opens_the_board_in_its_browser_even_for_who_stays(portal):
     portal.post("/hello", headers={"Host": "archipel.lan"}, environ_base={"REMOTE_ADDR": "192.168.4.7"})
     assert ask(portal, "www.msftconnecttest.com", "/redirect").status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/generate_204/more", "/my-generate_204", "/success.html.exe", "/", "/nm", "//"])
+def test_what_only_looks_like_a_probe_leads_to_the_board_for_who_stays_too(portal, path):
+    portal.post("/hello", headers={"Host": "archipel.lan"}, environ_base={"REMOTE_ADDR": "192.168.4.7"})
+    assert ask(portal, "example.org", path).status_code == 302
 
 
 def test_any_other_site_leads_to_the_board_and_our_own_names_are_answered(portal):

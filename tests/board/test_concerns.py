@@ -1,0 +1,103 @@
+"""What a keeper should see to is found in the status, with its remedy; a healthy island raises no concern."""
+
+import pytest
+
+from node.board.concerns import TROUBLES, concerns_in
+from node.board.drafts import Draft
+from node.board.status import as_json
+from node.model.clock import minute_of
+from node.model.record import DAY_MIN, Kind
+from node.replica.liveset import LiveSet
+from node.replica.quota import LIMITS, Category
+from tests.sim.portals import START, Neighbourhood
+from tests.sim.village import NOW as NOW_S
+from tests.sim.village import T0, Village
+
+NOW = 1_500_000
+WELL = {
+    "clock": {"source": "radio", "sure": True, "now": NOW}, "rights": {"voucher": ""}, "erasure_owed_s": None,
+    "share": {"records": 10, "of_records": 1_024, "size_bytes": 5_000, "of_bytes": 262_144, "half_ends": NOW + 9 * DAY_MIN},
+    "links": [{"name": "radio", "up": True}, {"name": "mqtt", "up": True, "broker": {"verdict": "up"}},
+              {"name": "mqtt2", "up": True, "broker": {"verdict": ""}}],
+}
+
+
+def found(**told):
+    return {concern.slug: concern for concern in concerns_in({**WELL, **told})}
+
+
+def test_a_healthy_island_raises_no_concern_nor_does_one_that_tells_less():
+    assert found() == {} and list(concerns_in({})) == []
+
+
+@pytest.mark.parametrize("verdict", TROUBLES)
+def test_a_broker_that_is_up_but_keeps_nothing_is_told(verdict):
+    concern, = found(links=[{"name": "mqtt", "up": True, "broker": {"verdict": verdict}}]).values()
+    assert concern.slug == f"broker-{verdict}" and str(TROUBLES[verdict].what) in str(concern.what) and concern.presses
+    assert found(links=[{"name": "mqtt", "up": False, "broker": {"verdict": verdict}}]) == {}
+
+
+def test_a_verdict_of_another_version_is_nothing_to_stumble_over():
+    assert found(links=[{"name": "mqtt", "up": True, "broker": {"verdict": "made-up"}}]) == {}
+
+
+def test_a_clock_that_nobody_vouches_for_is_told_with_the_time_it_shows():
+    concern, = found(clock={"source": "floor", "sure": False, "told": False, "now": NOW}).values()
+    assert concern.slug == "clock-untold" and "2026-11-07 16:00 UTC" in str(concern.what) and not concern.presses
+
+
+@pytest.mark.parametrize(("days", "slug", "presses"), [
+    (61, None, False), (59, "rights-end", False), (13, "rights-end", True), (-1, "rights-ended", True),
+])
+def test_rights_about_to_end_are_told_in_time_and_who_can_renew_them(days, slug, presses):
+    told = found(rights={"until": NOW + days * DAY_MIN, "voucher": "Café du coin"})
+    assert [*told] == ([slug] if slug else [])
+    for concern in told.values():
+        assert concern.presses is presses and "Café du coin" in str(concern.remedy)
+
+
+def test_an_island_that_nobody_has_vouched_for_is_told_whom_to_ask():
+    concern, = found(rights={"until": 0, "voucher": ""}).values()
+    assert concern.slug == "rights-ended" and "a keeper who may vouch" in str(concern.remedy)
+
+
+@pytest.mark.parametrize(("records", "size_bytes", "presses"), [
+    (819, 100, None), (820, 100, False), (1_000, 100, True), (10, 210_000, False), (10, 262_000, True),
+])
+def test_a_share_that_fills_up_is_told_by_records_and_by_octets_with_the_day_it_eases(records, size_bytes, presses):
+    share = {**WELL["share"], "records": records, "size_bytes": size_bytes}
+    told = found(share=share)
+    assert [concern.presses for concern in told.values()] == ([] if presses is None else [presses])
+    for concern in told.values():
+        assert concern.slug == "share-near" and "2026-11-16" in str(concern.remedy)
+
+
+def test_erasing_that_is_overdue_is_told_and_one_that_is_due_is_not():
+    assert found(erasure_owed_s=3_600.0) == {}
+    concern, = found(erasure_owed_s=5 * 3_600.0).values()
+    assert concern.slug == "erasure-overdue" and concern.presses
+
+
+def test_an_island_tells_what_its_posts_take_and_until_when_it_may_write(tmp_path):
+    place = Neighbourhood(tmp_path)
+    before = place.board.status().share
+    place.board.post(Draft(Kind.BULLETIN, text="Bonjour"))
+    told = place.board.status()
+    assert (told.share.records, told.share.of_records) == (before.records + 1, 1_024)
+    assert told.share.size_bytes > before.size_bytes and told.share.half_ends > 0
+    assert told.rights.until == minute_of(START) + 9_000 * 60
+    assert list(concerns_in(as_json(told))) == []
+    place.pass_days(9_000 // 24 - 10)
+    assert [concern.slug for concern in concerns_in(as_json(place.board.status()))] == ["rights-end"]
+    place.archive.close()
+
+
+def test_half_of_what_an_author_has_here_ends_by_the_middle_of_its_ends():
+    village = Village()
+    liveset, founder = LiveSet(village.charter), village.key("founder").key_id
+    assert liveset.share(founder)[:2] == (0, 0) and liveset.share(founder).half_ends == 0
+    raws = [village.bulletin(text=f"n {days}", life=24 * days) for days in (1, 2, 3, 50, 90)]
+    liveset.apply(liveset.propose(raws, NOW_S))
+    share = liveset.share(founder)
+    assert share.records == 5 and share.size_bytes == sum(map(len, raws)) and share.half_ends == T0 + 3 * DAY_MIN
+    assert share.limit == LIMITS[Category.POSTS]
