@@ -362,6 +362,6 @@ async def _turns() -> None:
         await asyncio.sleep(0)
 
 
-def _note(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+def _note(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
     """asyncio's own words on a failure name connections and their addresses: its kind is enough."""
     log.error("the lobby: %s", type(context.get("exception")).__name__)
