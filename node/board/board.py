@@ -50,7 +50,7 @@ class Board(Moderation):
         self._store, self._archive = store, archive
         self._urgent = lru_cache(1)(self._find_urgent)
         self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
-        self._standing = lru_cache(1)(self._own_standing)
+        self._share = lru_cache(1)(self._own_share)
         self._spare_hides = SPARE_HIDES
 
     def revision(self) -> int:
@@ -105,16 +105,18 @@ class Board(Moderation):
         """The state of the island as of a second or so ago; cheap, and nothing is asked of links or engines."""
         revision = self._liveset.revision
         return Status(self._fingerprint(revision), len(self._liveset), StoreStatus(*self._store.health()),
-                      RulesStatus(self.posting_rule()), *self._standing(revision), self._host.about())
+                      RulesStatus(self.posting_rule()), self._share(revision), self._rights(), self._host.about())
 
-    def _own_standing(self, revision: int) -> tuple[ShareStatus, RightsStatus]:
-        """What this island takes of its share and how long it may write, as of a revision of the set."""
-        own = self._key.key_id
-        share, trust = self._liveset.share(own), self._liveset.trust
-        standing = trust.standings.get(own)
-        until = min(standing.until(Right.WRITE), trust.cuts.get(own, FOREVER)) if standing else 0
-        return (ShareStatus(share.records, share.limit.records, share.size_bytes, share.limit.size_bytes, share.half_ends),
-                RightsStatus(None if until == FOREVER else until, self.reader.author(own).vouched_by))
+    def _own_share(self, _revision: int) -> ShareStatus:
+        share = self._liveset.share(self._key.key_id)
+        return ShareStatus(share.records, share.limit.records, share.size_bytes, share.limit.size_bytes, share.half_ends)
+
+    def _rights(self) -> RightsStatus:
+        """What this island may do if it posts now."""
+        own, trust, now = self._key.key_id, self._liveset.trust, self.now()
+        may = trust.may(own, Right.WRITE, now)
+        until = min(trust.standings[own].until(now, Right.WRITE), trust.cuts.get(own, FOREVER)) if may else 0
+        return RightsStatus(None if until == FOREVER else until, self.reader.author(own).vouched_by)
 
     def clock_outcome(self, minute: int) -> ClockOutcome:
         """What setting the clock to `minute` would do; nothing is done."""

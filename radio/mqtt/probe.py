@@ -105,7 +105,7 @@ def knock(settings: BrokerSettings) -> str:
         return "mute" if knocking.connected else "absent"
 
 
-class _Refused(Exception):
+class _TurnedAway(Exception):
     """The broker will not; the slug of `knock`."""
 
     def __init__(self, slug: str):
@@ -129,7 +129,7 @@ class _Knock:
             if self._keeps(conversation, WHOLE_BYTES):
                 return "up"
             return "keeps-small" if self._keeps(conversation, SMALL_BYTES) else "keeps-nothing"
-        except _Refused as refused:
+        except _TurnedAway as refused:
             return refused.slug
 
     def _enter(self, conversation: Conversation) -> socket.socket:
@@ -145,7 +145,7 @@ class _Knock:
             try:
                 self._introduce(stream)
             except (OSError, EOFError):  # TLS 1.3 tells only after the handshake that a certificate was missing
-                raise _Refused("tls" if self._settings.certificate else "wants-certificate") from None
+                raise _TurnedAway("tls" if self._settings.certificate else "wants-certificate") from None
         except BaseException:
             stream.close()
             raise
@@ -155,17 +155,17 @@ class _Knock:
         try:
             return context.wrap_socket(plain, server_hostname=self._settings.where[0])
         except ssl.SSLCertVerificationError as error:
-            raise _Refused(CERTIFICATES.get(error.verify_code, "certificate")) from error
+            raise _TurnedAway(CERTIFICATES.get(error.verify_code, "certificate")) from error
         except OSError as error:  # ssl.SSLError is one; a plain broker hangs up on what it takes for nonsense
-            raise _Refused("wants-certificate" if "HANDSHAKE_FAILURE" in str(error) else "tls") from error
+            raise _TurnedAway("wants-certificate" if "HANDSHAKE_FAILURE" in str(error) else "tls") from error
 
     def _introduce(self, stream: socket.socket) -> None:
         stream.sendall(_connect(self._settings.login))
         kind, answer = _packet(stream)
         if kind != CONNACK or len(answer) != 2:
-            raise _Refused("mute")
+            raise _TurnedAway("mute")
         if answer[1]:
-            raise _Refused(REFUSALS.get(answer[1], "not-allowed"))
+            raise _TurnedAway(REFUSALS.get(answer[1], "not-allowed"))
 
     def _keeps(self, conversation: Conversation, size: int) -> bool:
         """Put a message of so many octets where no island looks, see if it is there for who comes later, take it away."""
@@ -178,7 +178,7 @@ class _Knock:
                 found = _find(stream, topic)
                 _put(stream, topic, b"")
                 stream.sendall(DISCONNECT)
-        except (OSError, EOFError, _Refused):  # it hangs up on what is too large, or may not be kept, or not be read
+        except (OSError, EOFError, _TurnedAway):  # it hangs up on what is too large, or may not be kept, or not be read
             return False
         return found
 
@@ -189,7 +189,7 @@ def _subscribe(stream: socket.socket, topics: str) -> None:
     while kind != SUBACK:  # what is retained there may come first
         kind, answer = _packet(stream)
     if answer[2:3] == b"\x80":
-        raise _Refused("topics")
+        raise _TurnedAway("topics")
 
 
 def _put(stream: socket.socket, topic: str, content: bytes) -> None:

@@ -6,10 +6,10 @@ from node.board.concerns import TROUBLES, concerns_in
 from node.board.drafts import Draft
 from node.board.status import as_json
 from node.model.clock import minute_of
-from node.model.record import DAY_MIN, Kind
+from node.model.record import DAY_MIN, Kind, Record, Revocation
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS, Category
-from tests.sim.portals import START, Neighbourhood
+from tests.sim.portals import FOUNDER, HERE, START, Neighbourhood
 from tests.sim.village import NOW as NOW_S
 from tests.sim.village import T0, Village
 
@@ -89,6 +89,15 @@ def test_an_island_tells_what_its_posts_take_and_until_when_it_may_write(tmp_pat
     assert list(concerns_in(as_json(told))) == []
     place.pass_days(9_000 // 24 - 10)
     assert [concern.slug for concern in concerns_in(as_json(place.board.status()))] == ["rights-end"]
+    place.archive.close()
+
+
+def test_an_island_whose_key_was_revoked_is_told(tmp_path):
+    place = Neighbourhood(tmp_path)
+    place.take(Record(Kind.REVOCATION, FOUNDER.key_id, minute_of(START), 9_000,
+                      detail=Revocation(HERE.key_id, minute_of(START))), FOUNDER)
+    assert place.board.status().rights.until == 0
+    assert [concern.slug for concern in concerns_in(as_json(place.board.status()))] == ["rights-ended"]
     place.archive.close()
 
 
