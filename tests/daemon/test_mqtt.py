@@ -23,7 +23,7 @@ from radio.mqtt import probe
 from radio.mqtt.link import MqttLink
 from radio.mqtt.probe import CERTIFICATES, REFUSALS, BrokerSettings, knock
 from tests.mosquitto import Mosquitto
-from tests.radio.hostile_server import HostileServer, pouring, silent, trickling
+from tests.radio.hostile_server import HostileServer, falling_silent, pouring, silent, trickling
 from tests.radio.test_conversation import NO_NAMES
 from tests.sim.village import Village
 from tests.waiting import until
@@ -165,7 +165,7 @@ ADMITTED, TAKEN = b"\x20\2\0\0", b"\x90\3\0\1\1"
 
 
 @pytest.mark.parametrize("behave", [
-    silent, trickling(b"", b"\x20"), trickling(ADMITTED, b"\xff"), trickling(ADMITTED, b""), trickling(ADMITTED, b"\x90"),
+    silent, trickling(b"", b"\x20"), trickling(ADMITTED, b"\xff"), falling_silent(ADMITTED), trickling(ADMITTED, b"\x90"),
     trickling(ADMITTED + TAKEN, b"\x40"), pouring(ADMITTED, b"\x30\3\0\1a"), pouring(ADMITTED + TAKEN, b"\x30\3\0\1a"),
 ], ids=range(8))
 @pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])

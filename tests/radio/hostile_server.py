@@ -66,6 +66,16 @@ def silent(line, over):
         pass
 
 
+def falling_silent(before):
+    """Says `before` to the first word, and nothing more."""
+    def behave(line, over):
+        line.recv(65_536)
+        line.sendall(before)
+        silent(line, over)
+
+    return behave
+
+
 def trickling(before=b"", piece=b".", after_a_word=True):
     """Says `before`, then `piece` again and again, slowly and for ever."""
     def behave(line, over):
