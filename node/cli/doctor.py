@@ -89,7 +89,7 @@ def _island(status: dict[str, Any] | None) -> Iterator[Finding]:
 def of_settings(reading: SettingsReading) -> Iterator[Finding]:
     """What is wrong in the settings file, or in the card's, of which the machine tells in a file of its own."""
     for notice in (*reading.notices, *map(Notice.of, notices_in(reading.settings.portal.notices))):
-        yield Finding(Level.NOTE if notice.harmless else Level.BAD, notice.sentence)
+        yield Finding(Level.NOTE if notice.harmless else Level.BAD, notice.sentence, about="settings")
 
 
 def running_status(folder: Path) -> dict[str, Any] | None:

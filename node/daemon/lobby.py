@@ -34,6 +34,7 @@ LEAST_RATE = 10_000  # octets a second, on the average: a phone at the edge of t
 ANSWER_S = 60.0  # for the portal to answer
 LINGER_S = 3.0  # for who is still sending to notice the answer
 CLOSE_S = 3.0
+START_S = 10.0
 BLOCK_BYTES = 1 << 16
 BACKLOG = 128
 MAX_TRAILERS = 20
@@ -86,6 +87,7 @@ class Lobby:
         self._portal, self._said, self._count = portal, said, seats
         self._lines: set[_Line] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._begun = threading.Event()
         self._thread: threading.Thread | None = None  # one made before a process forks counts as ended in the new one
 
     @property
@@ -98,6 +100,7 @@ class Lobby:
         """Begin, on a thread of its own; in the process that answers."""
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="lobby", daemon=True)
         self._thread.start()
+        self._begun.wait(START_S)  # or closing it at once would find nobody to tell
 
     def close(self) -> None:
         """Take nobody more; answers under way have a moment. Twice is allowed."""
@@ -113,6 +116,7 @@ class Lobby:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_note)
         server = await asyncio.start_server(self._meet, sock=self._listener, limit=HEAD_BYTES)
+        self._begun.set()
         await self._over.wait()
         server.close()
         await _turns()

@@ -163,11 +163,11 @@ def test_a_name_that_cannot_be_one_is_an_answer_not_an_end(tmp_path, name, monke
 def test_programs_read_the_findings_as_json_and_the_exit_code(tmp_path):
     config = tmp_path / "archipel.toml"
     config.write_text(f'[node]\ndata = "{tmp_path / "data"}"\n[radio]\nconnect = "none"\n'
-                      f'[portal]\nlisten = "127.0.0.1:{free_ports()}"\n[mqtt]\nbroker = "mqtt://a..b"\n')
+                      f'[portal]\nlisten = "127.0.0.1:{free_ports()}"\n[mqtt]\nbroker = "mqtt://no-such-name.invalid"\n')
     done = CliRunner().invoke(main, ["doctor", "--json", "--config", str(config)])
     told = {finding["about"]: finding for finding in json.loads(done.output)}
     assert done.exit_code == 1 and told["broker-unknown"]["level"] == "bad" and told["broker-unknown"]["remedy"]
     assert told["folder"]["level"] == "ok" and told["folder"]["remedy"] is None
-    config.write_text(config.read_text().replace("mqtt://a..b", "none"))
+    config.write_text(config.read_text().replace("mqtt://no-such-name.invalid", "none"))
     done = CliRunner().invoke(main, ["doctor", "--json", "--config", str(config)])
     assert done.exit_code == 0 and not [finding for finding in json.loads(done.output) if finding["level"] == "bad"]

@@ -243,6 +243,14 @@ def test_closing_cuts_off_who_stalls_and_lets_an_answer_be_finished(lobby, porta
         socket.create_connection(("127.0.0.1", lobby.port), 5)
 
 
+def test_one_that_is_closed_as_soon_as_it_has_begun_ends(portal):
+    for _ in range(20):
+        made = Lobby(("127.0.0.1", 0), "portal", 4, SAID)
+        made.start()
+        made.close()
+        assert not made._thread.is_alive()
+
+
 def test_no_address_is_logged_whatever_fails(lobby, caplog, line, monkeypatch):
     monkeypatch.setattr(Lobby, "_serve", lambda *told: 1 / 0)
     with contextlib.suppress(ConnectionResetError):
