@@ -1,10 +1,10 @@
 """The portal: pages, forms and feeds over the board."""
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node.board.board import Board
 from web.agenda import agenda
+from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.event_map import event_map
 from web.feeds import feeds
@@ -24,6 +24,7 @@ from web.radio_page import concerns, radio
 from web.settings_notices import notice, said
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
+from web.visitors import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports,
               clock_pages)
@@ -47,7 +48,8 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     app.jinja_env.filters.update(notice=notice, said=said)
     app.jinja_env.globals["concerns"] = concerns
     add_keepers(app)
+    add_clearing(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware, by its manual
+    add_visitors(app, settings.monotonic)
     return app

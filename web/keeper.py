@@ -6,7 +6,7 @@ Each keeper has a password and a short session.
 import hmac
 import secrets
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache, wraps
@@ -16,10 +16,11 @@ from flask import Blueprint, Flask, abort, current_app, redirect, render_templat
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
-from node.board.api import BoardClosed, DraftRefused
+from node.board.api import BoardClosed, DraftRefused, Item
+from node.board.reasons import Pile
 from web.forms import place_of
 from web.languages import gettext as _
-from web.pages import board, settings
+from web.pages import board, fitted, settings
 from web.public import found
 from web.sentences import closed, problem
 
@@ -27,7 +28,7 @@ SESSION_MIN = 30
 FREE_TRIES, WINDOW_S, DELAY_S = 5, 600, 6.0  # from the sixth try on, ten a minute
 STRANGERS = 64
 RULES = ("open", "moderated", "members")
-DESK_ROWS = 30
+LOG_ROWS = 60
 MAX_UPLOAD_BYTES = 8_000_000
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
 
@@ -101,6 +102,12 @@ def for_keepers(view: Callable) -> Callable:
     return guarded
 
 
+def is_keepers(csrf: str) -> bool:
+    """Whether a keeper is signed in, and this is the token of the session."""
+    name = session.get("name", "")
+    return bool(name) and settings().keepers(name) is not None and _same(csrf, session["csrf"])
+
+
 def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
@@ -134,14 +141,48 @@ def desk() -> str:
     return desk_page()
 
 
-def desk_page(notice: str = "", outline: str | None = None) -> str:
-    """The desk, with a sentence about what has just gone wrong."""
+def desk_page(notice: str = "") -> str:
+    """The desk, with a sentence about what has just gone wrong: the first of each list, as many as fit."""
+    cleared, counts = board().cleared(), Counter(handle.pile for handle in board().handles(tuple(Pile)))
+
+    def fill(rows: int) -> dict:
+        return {"notice": notice, "waiting": board().waiting(rows), "counts": counts, "recent": _recent(rows),
+                "audit_log": board().audit_log(rows), "cleared": cleared[:rows], "rules": RULES}
+
+    return fitted("keeper/desk.html", fill)
+
+
+def _recent(rows: int) -> list[Item]:
+    """What came last on the board."""
     now = board().now()
-    recent = board().bulletins(limit=DESK_ROWS).items + board().events(now, now + 30 * 1440, limit=DESK_ROWS)
-    return render_template(
-        "keeper/desk.html", notice=notice, waiting=board().waiting(), hidden=board().hidden(),
-        recent=sorted(recent, key=lambda item: item.created, reverse=True), audit_log=board().audit_log(), rules=RULES,
-        outline=board().outline() if outline is None else outline, picture=board().picture())
+    items = board().bulletins(limit=rows).items + board().events(now, now + 30 * 1440, limit=rows)
+    return sorted(items, key=lambda item: item.created, reverse=True)[:rows]
+
+
+@keeper.get("/log")
+@for_keepers
+def log() -> str:
+    """What keepers did, a page at a time."""
+    entries, begin = board().audit_log(), max(request.args.get("from", 0, type=int), 0)
+
+    def fill(rows: int) -> dict:
+        following = begin + rows if len(entries) > begin + rows else 0
+        return {"audit_log": entries[begin:begin + rows], "begin": begin, "following": following}
+
+    return fitted("keeper/log.html", fill, LOG_ROWS)
+
+
+@keeper.get("/map")
+@for_keepers
+def under_the_map() -> str:
+    """What lies under the map of gatherings."""
+    return map_page()
+
+
+def map_page(notice: str = "", outline: str | None = None) -> str:
+    """The outline and the picture, with a sentence about what has just gone wrong."""
+    return render_template("keeper/map.html", notice=notice, outline=board().outline() if outline is None else outline,
+                           picture=board().picture())
 
 
 def _done() -> Response:
@@ -198,8 +239,8 @@ def picture() -> Response | tuple[str, int]:
     try:
         board().set_picture(None if removed else file.read() if file else b"", corners, session["name"])
     except DraftRefused as refused:
-        return desk_page(" ".join(map(problem, refused.problems))), 422
-    return _done()
+        return map_page(" ".join(map(problem, refused.problems))), 422
+    return redirect(url_for("keeper.under_the_map"), 303)
 
 
 @keeper.post("/outline")
@@ -210,5 +251,5 @@ def outline() -> Response | tuple[str, int]:
     try:
         board().set_outline(strokes, session["name"])
     except DraftRefused as refused:
-        return desk_page(" ".join(map(problem, refused.problems)), strokes), 422
-    return _done()
+        return map_page(" ".join(map(problem, refused.problems)), strokes), 422
+    return redirect(url_for("keeper.under_the_map"), 303)

@@ -36,9 +36,8 @@ def settings() -> WebSettings:
     return current_app.extensions["settings"]
 
 
-def fitted(template: str, fill: Callable[[int], dict]) -> str:
-    """The page with as many rows of `fill(rows)` as fit its weight."""
-    rows = MOST_ROWS
+def fitted(template: str, fill: Callable[[int], dict], rows: int = MOST_ROWS) -> str:
+    """The page with as many rows of `fill(rows)` as fit its weight, `rows` at most."""
     while True:
         page = render_template(template, **fill(rows))
         weight = len(page.encode())

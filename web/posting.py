@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, g, render_template, request, session, url_for
 
 from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
 from node.board.reasons import ProblemCode
@@ -12,12 +12,19 @@ from web.forms import KINDS, Typed, draft_of, typed, typed_of
 from web.languages import current
 from web.pages import board, settings
 from web.public import found
-from web.sentences import closed, problem
+from web.sentences import closed, problem, waits
 from web.tokens import FormTokens, TokenExpired
+from web.visitors import visitor
 
 posting = Blueprint("posting", __name__)
 PICK_SPANS_M = (500, 2_000, 10_000, 50_000)
 NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+@posting.app_context_processor
+def forms() -> dict:
+    """What templates of forms ask."""
+    return {"form_address": form_address, "csrf_token": session["csrf"] if g.get("posts_as_keeper") else ""}
 
 
 def tokens() -> FormTokens:
@@ -40,7 +47,7 @@ def write() -> str:
 def send() -> tuple[str, int, dict]:
     """Look over (`action=preview`), go back to writing (`edit`), or publish (`publish`)."""
     what = typed(request.form)
-    return _answer(what, lambda draft: board().post(draft, what.group.strip(), what.passphrase))
+    return answer_to(what, lambda draft: board().post(draft, what.group.strip(), what.passphrase, visitor()))
 
 
 @posting.get("/r/<item_id>/edit")
@@ -53,7 +60,7 @@ def rewrite(item_id: str) -> str:
 def correct(item_id: str) -> tuple[str, int, dict]:
     """A new version takes the old one's place, for who knows the edit code."""
     what = typed(request.form)
-    return _answer(what, lambda draft: board().correct(written(item_id).id, what.word.strip(), draft), item_id)
+    return answer_to(what, lambda draft: board().correct(written(item_id).id, what.word.strip(), draft, visitor()), item_id)
 
 
 @posting.get("/r/<item_id>/withdraw")
@@ -70,16 +77,17 @@ def withdraw(item_id: str) -> tuple[str, int, dict]:
     if reason is None and not what.word.strip():
         what.problems.append(Problem("word", ProblemCode.WORD_WRONG))
     posted, notice = (None, "") if what.problems else attempt(
-        what, lambda forgotten: board().withdraw(item.id, what.word.strip(), reason))
+        what, lambda forgotten: board().withdraw(item.id, what.word.strip(), reason, visitor()))
     if posted is None:
         return withdraw_page(item_id, what, notice), 422, NEVER_KEPT
-    return render_template("withdrawn.html", item=item, cancelled=reason is not None), 200, NEVER_KEPT
+    page = render_template("withdrawn.html", item=item, cancelled=reason is not None, waits=waits(posted.waiting))
+    return page, 200, NEVER_KEPT
 
 
 def written(item_id: str) -> Item:
     """An item that its author may change: on the board, or waiting (then by its whole id, which only its author has)."""
-    waiting = (post.item for post in board().waiting() if post.item.id == item_id)
-    return next(waiting, None) or found(item_id)
+    waiting = board().waiting_post(item_id)
+    return waiting.item if waiting else found(item_id)
 
 
 def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:
@@ -105,7 +113,15 @@ def _worded(what: Typed) -> list[tuple[str, str]]:
     return list(dict.fromkeys((found.field, problem(found)) for found in what.problems))
 
 
-def _answer(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -> tuple[str, int, dict]:
+def form_address(item_id: str = "") -> str:
+    """Where a form goes: a correction to its item, a keeper's to the desk, any other to the board."""
+    if item_id:
+        return url_for("posting.correct", item_id=item_id)
+    return url_for("desk_posts.send" if g.get("posts_as_keeper") else "posting.send")
+
+
+def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -> tuple[str, int, dict]:
+    """The page that follows a form: the map to touch, the form again, the preview, or that it is done (by `post`)."""
     action = _action(what)
     if action == "map":
         return _pick_page(what, item_id), 200, NEVER_KEPT
@@ -115,7 +131,8 @@ def _answer(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -> 
     if action == "publish" and not what.problems:
         posted, notice = attempt(what, lambda forgotten: (forgotten and _already(draft)) or post(draft))
         if posted:
-            return render_template("done.html", posted=posted, draft=draft, corrected=bool(item_id)), 200, NEVER_KEPT
+            page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting))
+            return page, 200, NEVER_KEPT
     elif not what.problems and (cost := _cost(what, draft)):
         return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
     return form_page(what, notice, item_id), 422, NEVER_KEPT

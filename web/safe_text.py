@@ -4,6 +4,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from node.model.visible_text import shows_something
+
 LINK = re.compile(r"https?://[^\s<>\"'«»]+", re.IGNORECASE)
 TRAILING = ".,;:!?…)]}»"
 # Overrides and embeddings can turn a whole line round; marks (200E, 200F, 061C) are left to those who write both ways.
@@ -23,9 +25,16 @@ def one_line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
+def begun(text: str) -> str:
+    """As `plain`, from the first line on that shows something."""
+    lines = plain(text).strip().split("\n")
+    first = next((number for number, line in enumerate(lines) if shows_something(line)), len(lines))
+    return "\n".join(lines[first:])
+
+
 def headline(text: str, most: int = 90) -> str:
     """The first line, cut at a word when longer than `most` characters by more than a few words."""
-    line = " ".join(plain(text).strip().split("\n", 1)[0].split())
+    line = " ".join(begun(text).split("\n", 1)[0].split())
     return line if len(line) <= most + A_FEW_WORDS else shortened(line, most)
 
 
@@ -45,14 +54,14 @@ def titled(text: str) -> str:
 
 def rest(text: str, most: int = 160) -> str:
     """What follows the headline, shortened; "" when the headline says it all."""
-    whole, head = one_line(text), headline(text)
+    whole, head = one_line(begun(text)), headline(text)
     left = whole[len(head.removesuffix(ELLIPSIS)):]
     return shortened((left.lstrip(STOPS) if head.endswith(ELLIPSIS) else left).strip(), most)
 
 
 def body(text: str) -> str:
     """What is left to show under the headline: all of the text when the headline cuts its first line."""
-    first, _newline, others = plain(text).strip().partition("\n")
+    first, _newline, others = begun(text).partition("\n")
     return others if headline(text) == " ".join(first.split()) else text
 
 

@@ -1,8 +1,10 @@
 """What the board says in slugs, said in sentences."""
 
+from typing import Literal
+
 from node.board import explanations
 from node.board.api import TOPICS, Problem
-from node.board.reasons import AuditAction
+from node.board.reasons import AuditAction, WaitReason
 from node.i18n.sentence import N_
 from web.languages import gettext as _
 from web.languages import said
@@ -25,6 +27,11 @@ def topic_name(number: int) -> str:
 def problem(what: Problem) -> str:
     """What to change in a draft, as a sentence."""
     return said(explanations.problem(what.code, what.amount))
+
+
+def waits(reason: WaitReason | Literal[""]) -> str:
+    """For what a post waits; "" if it is on the board."""
+    return said(explanations.waits(reason)) if reason else ""
 
 
 def closed(reason: str) -> str:

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from node.board.reasons import ClosedReason, DeliveryProblem, ImportProblem, ProblemCode, VerdictReason
+from node.board.reasons import (
+    ClosedReason,
+    DeliveryProblem,
+    ImportProblem,
+    Pile,
+    ProblemCode,
+    VerdictReason,
+    WaitReason,
+)
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
@@ -52,7 +60,8 @@ class Problem:
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
     `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `word-wrong`; `group-unknown`; `passphrase-wrong`;
-    `members-only`; `share-used` (this author has too many live records).
+    `members-only`; `share-used` (this author has too many live records); `said-already`; and what a visitor has done often
+    enough (amount: minutes until the next): `too-many-posts`, `too-many-changes`, `too-many-waiting`, `too-many-tries`.
     """
 
     field: str
@@ -144,12 +153,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Posted:
-    """`edit_code` lets its author correct or withdraw it later, "" for a group's; only its hash is kept."""
+    """`edit_code` lets its author correct or withdraw it later, "" for a group's; only its hash is kept.
+
+    `waiting` says for what it waits, "" if it is on the board.
+    """
 
     id: str
     edit_code: str
     cost: Cost
-    waiting: bool = False  # it waits for a keeper, or for its hour
+    waiting: WaitReason | Literal[""] = ""
 
 
 @dataclass(frozen=True)
@@ -162,16 +174,37 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Handle:
+    """One post as keepers take hold of it: where it is, and the minute it was typed or posted. Nothing of it is decoded."""
+
+    id: str
+    pile: Pile
+    at: int
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What a keeper refused and withdrew with one press, how much of each, and until which minute it may be undone."""
+
+    id: str
+    until: int
+    keeper: str
+    refused: int = 0
+    withdrawn: int = 0
+
+
+@dataclass(frozen=True)
 class AuditEntry:
     """What a keeper did here, for other keepers to see.
 
-    `action`: hide, show, approve, refuse, import, posting, outline, picture, clock or clock-undo.
+    `action`: hide, show, approve, refuse, withdraw, clear, undo, import, posting, outline, picture, clock, clock-undo, and
+    approve-many and show-many for several at once.
     """
 
     at: int
     keeper: str
     action: str
-    about: str = ""  # an item's id, the new posting rule, the name of an agenda
+    about: str = ""  # an item's id, how many, the new posting rule, the name of an agenda
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The board: the one door for the portal, text commands and the command line. Values in, values out; no HTTP here.
 
-It is in four parts, one on top of the other: `node.board.composing` makes records of drafts, `node.board.publishing` posts
-them, `node.board.moderation` is for keepers, and here it is read. Its state has one owner, `node.board.notes`;
+It is in parts, one on top of the other: `node.board.composing` makes records of drafts, `node.board.rationing` knows how
+much more there is room for, `node.board.publishing` posts them, `node.board.clearing` and `node.board.moderation` are for
+keepers, and here it is read. Its state has one owner, `node.board.notes`;
 `node.board.items` makes what people see of records.
 """
 
@@ -45,7 +46,7 @@ class Board(Moderation):
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)
-        reader = Reader(liveset, archive, key.key_id, lambda: notes.state.hidden)
+        reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen)
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
         self._urgent = lru_cache(1)(self._find_urgent)

@@ -23,7 +23,7 @@ class ClockPreview:
         keys = [max(standing.until(now, right) for right in standing.rights)
                 for standing in self._liveset.trust.standings.values() if standing.rights]
         due = [post for post in state.waiting.values()
-               if not post.moderated and post.publish_at is not None and now < post.publish_at <= minute]
+               if not (post.moderated or post.cleared) and post.publish_at is not None and now < post.publish_at <= minute]
         return ClockOutcome(minute, minute - now, _posts(ends), sum(now < until <= minute for until in keys), _posts(back),
                             sum(row.kind == Kind.VOUCH for row in back), len(due))
 

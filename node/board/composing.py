@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from node.board.api import Cost, Draft, DraftRefused, Item, Problem
-from node.board.drafts import MAX_LIFE_DAYS, Composed, compose, fitting, is_readable, normalised, problems_of
+from node.board.drafts import (
+    MAX_LIFE_DAYS,
+    MAX_REASON,
+    Composed,
+    compose,
+    fitting,
+    is_blank,
+    is_readable,
+    normalised,
+    problems_of,
+)
 from node.board.host import Host
 from node.board.items import Reader, root_of
 from node.board.reasons import ProblemCode
@@ -49,7 +59,7 @@ class Composer:
 
     def call_off(self, item: Item, reason: str) -> Composed:
         """The cancellation of an event of this island's; raises DraftRefused."""
-        return fitting(Draft(Kind.CANCELLATION, reason), self._ending(item, self._key, reason))
+        return fitting(Draft(Kind.CANCELLATION, reason), self._ending(item, self._key, reason[:MAX_REASON]))
 
     def cost_of(self, composed: Iterable[Composed]) -> Cost:
         """What they will take together once signed, sent one by one."""
@@ -85,8 +95,8 @@ class Composer:
     def _ending(self, item: Item, key: SigningKey, reason: str | None) -> Record:
         """The retraction of an item, or, with a reason, an event's cancellation; raises DraftRefused."""
         draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
-        if not is_readable(draft.text):
-            raise DraftRefused([Problem("reason", ProblemCode.CONTROL_CHARACTER)])
+        if problem := _problem_of_reason(draft.text):
+            raise DraftRefused([problem])
         codec, packed = pack(draft.text, item.language)
         record = Record(draft.kind, key.key_id, max(self.now(), item.created), language=item.language, codec=codec,
                         packed=packed, target=root_of(item))
@@ -97,6 +107,21 @@ class Composer:
 
     def _cost(self, record_bytes: int) -> Cost:
         return Cost(record_bytes, self._host.packets(record_bytes), self._host.airtime_s(record_bytes))
+
+
+def retraction_of(record: Record, root: bytes, now: int) -> Record:
+    """What takes a record back whose first version's id begins with `root`, unsigned."""
+    ending = Record(Kind.RETRACTION, record.author, max(now, record.created), language=record.language, target=root)
+    return outliving(ending, record.expires)
+
+
+def _problem_of_reason(reason: str) -> Problem | None:
+    """What is wrong with the reason of a cancellation."""
+    if not is_readable(reason):
+        return Problem("reason", ProblemCode.CONTROL_CHARACTER)
+    if is_blank(reason):
+        return Problem("reason", ProblemCode.INVISIBLE)
+    return Problem("reason", ProblemCode.TOO_LONG, len(reason) - MAX_REASON) if len(reason) > MAX_REASON else None
 
 
 def outliving(record: Record, expires: int) -> Record:

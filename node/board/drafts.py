@@ -27,6 +27,7 @@ from node.model.record import (
     angle,
     signed_part,
 )
+from node.model.visible_text import shows_something
 from node.textpack import pack
 
 FIELD_MARK = "\x1f"  # parts an event's title, place, organiser, description and link
@@ -35,6 +36,7 @@ MAX_AHEAD_DAYS = MAX_EVENT_AHEAD_MIN // DAY_MIN
 MAX_LENGTH_DAYS = 0xFFFF // DAY_MIN
 MAX_OFFSET = 56
 MAX_TYPED = 20_000  # characters: far more than fits a record; longer is not even weighed
+MAX_REASON = 300  # characters of a cancellation: all that are shown with events fit the quota
 LINE_LIMITS = {"title": 120, "place": 160, "organiser": 120, "link": 300}
 OFFERED = (Kind.BULLETIN, Kind.EVENT, Kind.REPLY)
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -126,6 +128,11 @@ def is_readable(text: str) -> bool:
     return "m" * (MAX_MARKS + 1) not in marks
 
 
+def is_blank(text: str) -> bool:
+    """Whether it was typed and shows nothing: it is no text, though it is not empty either."""
+    return bool(text.strip()) and not shows_something(text)
+
+
 def is_link(typed: str) -> bool:
     """Whether it is an address that a page may point to."""
     try:
@@ -143,18 +150,23 @@ def _whole_text(draft: Draft) -> str:
 
 
 def _text_problems(draft: Draft) -> Iterator[Problem]:
-    if not is_readable(draft.text):
-        yield Problem("text", ProblemCode.CONTROL_CHARACTER)
+    yield from _sign_problems("text", draft.text, "")
     if len(draft.text) > MAX_TYPED:
         yield Problem("text", ProblemCode.TOO_LONG, len(draft.text) - MAX_TYPED)
     for name, limit in LINE_LIMITS.items():
         typed = getattr(draft, name)
-        if not is_readable(typed) or set("\n\t") & set(typed):
-            yield Problem(name, ProblemCode.CONTROL_CHARACTER)
+        yield from _sign_problems(name, typed, "\n\t")
         if len(typed) > limit:
             yield Problem(name, ProblemCode.TOO_LONG, len(typed) - limit)
     if draft.link and not is_link(draft.link):
         yield Problem("link", ProblemCode.LINK)
+
+
+def _sign_problems(name: str, typed: str, unwanted: str) -> Iterator[Problem]:
+    if not is_readable(typed) or set(unwanted) & set(typed):
+        yield Problem(name, ProblemCode.CONTROL_CHARACTER)
+    if is_blank(typed):
+        yield Problem(name, ProblemCode.INVISIBLE)
 
 
 def _choice_problems(draft: Draft) -> Iterator[Problem]:

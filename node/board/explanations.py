@@ -10,9 +10,11 @@ from node.board.reasons import (
     DraftField,
     ImportProblem,
     LeftOut,
+    Pile,
     ProblemCode,
     StickProblem,
     VerdictReason,
+    WaitReason,
 )
 from node.i18n.sentence import N_, Plural, Sentence, entry, sentence
 
@@ -28,6 +30,8 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
                                  "Please shorten this by about %(num)s characters."),
     ProblemCode.CONTROL_CHARACTER: N_("This text holds an invisible character that cannot be posted. "
                                       "Please type it again."),
+    ProblemCode.INVISIBLE: N_("Nobody can see anything of this. Please write it with letters, numbers or other signs that "
+                              "show."),
     ProblemCode.NOT_OFFERED: N_("Please choose one from the list."),
     ProblemCode.LIFE: Plural("A post stays %(num)s day at most.", "A post stays between 1 and %(num)s days."),
     ProblemCode.START_MISSING: N_("Please say on what day and at what time it starts, for example 21/03/2026 and 18:30."),
@@ -50,6 +54,19 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.MEMBERS_ONLY: N_("Only groups post on this island: please choose yours and give its passphrase."),
     ProblemCode.SHARE_USED: N_("This island already shows as many posts as it may. "
                                "Please withdraw an old one, or try later."),
+    ProblemCode.SAID_ALREADY: N_("The same words were posted here several times this minute. Please say it another way."),
+    ProblemCode.TOO_MANY_POSTS: Plural(
+        "That is enough from one device for now, so that others have room too. Please send it again in %(num)s minute.",
+        "That is enough from one device for now, so that others have room too. Please send it again in %(num)s minutes."),
+    ProblemCode.TOO_MANY_CHANGES: Plural(
+        "Many changes came from this device of late. Please send this one again in %(num)s minute.",
+        "Many changes came from this device of late. Please send this one again in %(num)s minutes."),
+    ProblemCode.TOO_MANY_WAITING: Plural(
+        "What came from this device waits for a keeper already. Please send this again in %(num)s minute.",
+        "What came from this device waits for a keeper already. Please send this again in %(num)s minutes."),
+    ProblemCode.TOO_MANY_TRIES: Plural(
+        "Many wrong codes came from this device. Please try again in %(num)s minute.",
+        "Many wrong codes came from this device. Please try again in %(num)s minutes."),
     ProblemCode.PICTURE_TYPE: NO_PICTURE,
     ProblemCode.PICTURE_BYTES: N_("This picture weighs too much: %(num)s kB at most. "
                                   "Please save it smaller, or in fewer colours."),
@@ -72,11 +89,28 @@ CLOSED: Mapping[ClosedReason, str] = {
     ClosedReason.NOT_ADMITTED: N_("This island may not post yet, or no longer: a keeper of the neighbourhood must vouch "
                                   "for it. Please tell its keeper."),
     ClosedReason.WAITING_FULL: N_("Too many posts wait for the keepers here. Please try again later."),
+    ClosedReason.SHARE_FULL: N_("This island shows as many posts as it may. Withdraw old ones first: "
+                                "nothing that waits is lost."),
+    ClosedReason.TOO_LATE: N_("It came too late: what it is about is over, or was changed or withdrawn meanwhile."),
     ClosedReason.FULL: N_("The memory card of this island is full. Please tell its keeper."),
     ClosedReason.READ_ONLY: N_("The memory card of this island can no longer be written. Please tell its keeper."),
     ClosedReason.IO_ERROR: KEEPS_NO_POSTS,
     ClosedReason.CLOSED: KEEPS_NO_POSTS,
     ClosedReason.NEWER: KEEPS_NO_POSTS,
+}
+
+WAITS: Mapping[WaitReason, str] = {
+    WaitReason.HOUR: N_("Your post is kept on this island and will be shown at its time."),
+    WaitReason.RULE: N_("Your post is kept on this island. It will be shown once a keeper has read it."),
+    WaitReason.PACE: N_("Your post is kept on this island. So many came of late that a keeper reads it before it is shown: "
+                        "nothing is lost, and there is no need to send it again."),
+}
+
+PILES: Mapping[Pile, str] = {
+    Pile.WAITING: N_("Waiting"),
+    Pile.HERE: N_("On the board, posted here"),
+    Pile.ELSEWHERE: N_("On the board, of groups and other islands"),
+    Pile.HIDDEN: N_("Hidden here"),
 }
 
 VERDICTS: Mapping[VerdictReason, str] = {
@@ -161,6 +195,11 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.SHOW: N_("showed a post again"),
     AuditAction.APPROVE: N_("approved a post"),
     AuditAction.REFUSE: N_("refused a post"),
+    AuditAction.WITHDRAW: N_("withdrew a post"),
+    AuditAction.CLEAR: N_("put several posts away"),
+    AuditAction.UNDO: N_("brought posts back"),
+    AuditAction.APPROVE_MANY: N_("approved several posts"),
+    AuditAction.SHOW_MANY: N_("showed several posts again"),
     AuditAction.POSTING: N_("changed who may post"),
     AuditAction.OUTLINE: N_("changed the outline of the map"),
     AuditAction.PICTURE: N_("changed the picture of the map"),
@@ -196,6 +235,16 @@ def field_name(field: str) -> Sentence:
 def closed(reason: str) -> Sentence:
     """Why nothing can be kept now; a verdict on one's own post says no more than that."""
     return Sentence(CLOSED[ClosedReason(reason)] if reason in CLOSED else KEEPS_NO_POSTS)
+
+
+def waits(reason: WaitReason) -> Sentence:
+    """For what a post waits."""
+    return Sentence(WAITS[reason])
+
+
+def pile(which: Pile) -> Sentence:
+    """Where a post is, as keepers call it."""
+    return Sentence(PILES[which])
 
 
 def verdict(reason: str) -> Sentence:

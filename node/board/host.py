@@ -57,7 +57,8 @@ class Host:
 
     `now()` seconds since 1970; `publish(raw)` returns once durable or raises StoreFailed; `random(n)` n random bytes;
     `packets(record_bytes)` and `airtime_s(record_bytes)` what one transmission takes; `about()` the rest of the status.
-    `gate` is a lock (`threading.Lock()`; the core makes none itself): of several threads one changes the board's state.
+    `gate` and `pace_gate` are locks (`threading.Lock()`; the core makes none itself): of several threads one changes the
+    board's state, and one counts what visitors do. `publish_all(raws)` is as `publish`, in one commit and without haste.
     `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed; None
     takes the last one back. `certain()`: what ended before this moment may be forgotten; later things may come back.
     """
@@ -69,6 +70,8 @@ class Host:
     airtime_s: Callable[[int], float]
     about: Callable[[], HostStatus]
     gate: AbstractContextManager[Any]
+    pace_gate: AbstractContextManager[Any]
+    publish_all: Callable[[list[bytes]], list[Verdict]]
     rule: str = "open"
     set_clock: Callable[[float | None], bool] = lambda utc_s: False
     certain: Callable[[], float] = lambda: seconds_of(MAX_MINUTE)

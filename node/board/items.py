@@ -20,6 +20,7 @@ from node.model.record import (
     degrees,
     record_id,
 )
+from node.model.visible_text import shows_something
 from node.replica.liveset import LiveSet
 from node.store.index import Row
 from node.textpack import unpack
@@ -141,7 +142,7 @@ class Reader:
 
     def _item(self, id_: bytes, record: Record) -> Item | None:
         words = self._words(record)
-        if words is None:
+        if words is None or not shows_something(words.partition(FIELD_MARK)[0]):
             return None
         target = record.target.hex() if record.target else ""
         item = Item(

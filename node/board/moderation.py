@@ -1,21 +1,24 @@
 """Keepers: what they decide on this island. Each decision is one commit with its entry in the audit log."""
 
 from dataclasses import replace
+from itertools import islice
 
-from node.board.api import AuditEntry, Corners, DraftRefused, Item, Picture, Problem, Waiting
+from node.board.api import AuditEntry, BoardClosed, Corners, DraftRefused, Item, Picture, Problem, Waiting
+from node.board.clearing import Clearer
 from node.board.image import picture_of
 from node.board.import_sources import ImportSource
 from node.board.items import root_of
 from node.board.notes import BoardState
-from node.board.publishing import Publisher
-from node.board.reasons import ProblemCode
+from node.board.publishing import TOO_LATE
+from node.board.rationing import MAX_WAITING
+from node.board.reasons import ClosedReason, ProblemCode
 from node.model.clock import seconds_of
 
 MAX_OUTLINE = 4_000  # characters
 POSTING_RULES = ("open", "moderated", "members")
 
 
-class Moderation(Publisher):
+class Moderation(Clearer):
     """The part of the board where keepers decide, on their pages or on the command line."""
 
     def hide(self, item_id: str, hidden: bool = True, keeper: str = "") -> None:
@@ -32,19 +35,26 @@ class Moderation(Publisher):
         found = (self.reader.hidden_item(root) for root in self.notes.state.hidden)
         return sorted((item for item in found if item), key=lambda item: item.created, reverse=True)
 
-    def waiting(self) -> list[Waiting]:
-        """Posts that wait for a keeper or for their minute, oldest first; `correct` and `withdraw` work on them too."""
-        found = [(post, self.reader.unpublished(post.raw)) for post in self.notes.state.waiting.values()]
-        items = [Waiting(item, post.moderated, post.publish_at) for post, item in found if item]
-        return sorted(items, key=lambda one: one.item.created)  # within a minute: as they came
+    def waiting(self, limit: int = MAX_WAITING) -> list[Waiting]:
+        """Posts that wait for a keeper or for their minute, as they came, `limit` at most; `correct` and `withdraw` work on
+        them too. Each text is decoded, which takes a while."""
+        posts = (self.waiting_post(id_) for id_ in list(self.notes.state.waiting))
+        return list(islice(filter(None, posts), limit))
 
     def approve(self, item_id: str, keeper: str) -> None:
         """Publish a waiting post (at its minute, if it has one); raises BoardClosed. Unknown ids are ignored."""
-        self.notes.update(lambda state: self._let_out(state, item_id), self._entry(keeper, "approve", item_id))
+        try:
+            self.notes.update(lambda state: self._let_out(state, item_id), self._entry(keeper, "approve", item_id))
+        except BoardClosed as closed:
+            if closed.reason not in TOO_LATE:
+                raise
+            self.drop(item_id)
+            raise BoardClosed(ClosedReason.TOO_LATE) from closed
 
     def refuse(self, item_id: str, keeper: str) -> None:
-        """Forget a waiting post."""
-        self.drop(item_id, self._entry(keeper, "refuse", item_id))
+        """Let a post wait no longer; it may be undone for some minutes."""
+        if self.notes.state.waits(item_id):
+            self.clear([item_id], keeper)
 
     def set_posting(self, rule: str, keeper: str) -> None:
         """Who may post here: `open`, `moderated` or `members`."""
@@ -119,9 +129,6 @@ class Moderation(Publisher):
         """Keep what is known of an agenda; with the name of the keeper who posted something of it, "" if nobody did."""
         entry = self._entry(keeper, "import", source.origin.name) if keeper else None
         self.notes.update(lambda state: replace(state, sources=state.sources.having(name, source, self.now())), entry)
-
-    def _entry(self, keeper: str, action: str, about: str = "") -> AuditEntry:
-        return AuditEntry(self.now(), keeper, action, about)
 
     def _root(self, item_id: str) -> bytes | None:
         item = self.reader.find(item_id)

@@ -8,47 +8,77 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from node.board.api import AuditEntry, BoardClosed, Origin, Picture
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.reasons import ClosedReason, as_reason
-from node.model.record import TARGET_BYTES, record_id
+from node.model.record import TARGET_BYTES, Kind, Record, decode, record_id
 from node.store.index import StoreFailed
 
+SHELVES = 64  # notes for what waits: of 1,000 posts some 16 are written again with one more
+IN_ONE = "waiting"  # the one note for all of them that islands had before there were shelves
 MAX_AUDIT_LOG = 100  # entries; the oldest go
 
 
 @dataclass(frozen=True)
+class Clearing:
+    """What a keeper refused and withdrew with one press, by the same `id`: it may be undone before minute `until`."""
+
+    id: str
+    until: int
+    keeper: str
+
+
+@dataclass(frozen=True)
 class PendingPost:
-    """A post that waits: its encoding, whether a keeper must read it, and its minute (None: as soon as may be)."""
+    """A post that waits: its encoding, whether a keeper must read it, and its minute (None: as soon as may be).
+
+    `came` is the minute it was typed. `cleared`: a keeper has refused it, and may still undo that.
+    """
 
     raw: bytes
     moderated: bool
     publish_at: int | None
+    came: int = 0
+    cleared: Clearing | None = None
 
     @property
     def id(self) -> str:
         """The id it will have on the board."""
         return record_id(self.raw).hex()
 
+    @cached_property
+    def record(self) -> Record:
+        """What it says."""
+        return decode(self.raw)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it corrects or cancels another post."""
+        return self.record.corrects or self.record.kind is Kind.CANCELLATION
+
     @property
     def root(self) -> bytes:
-        """The first 8 bytes of it, by which its edit code is known."""
-        return record_id(self.raw)[:TARGET_BYTES]
+        """The first 8 bytes of its first version's id, by which its edit code is known."""
+        target = self.record.target
+        return target if self.changes and target else record_id(self.raw)[:TARGET_BYTES]
 
 
 @dataclass(frozen=True)
 class BoardState:
     """All of it at one moment, edit codes aside (there is one for each post: `BoardNotes.edit_code`).
 
-    `hidden` are roots (the first 8 bytes of a first version's id); `audit_log` has the newest entry last; `waiting` is by
-    id, in the order they came; `groups` are sealed seeds by name (`node.model.passphrase`, base64), `keepers` password
-    hashes by name; `posting` is the rule that a keeper has set, "" if none has.
+    `hidden` are roots (the first 8 bytes of a first version's id), `cleared` those that a keeper has withdrawn and may
+    show again; `audit_log` has the newest entry last; `waiting` is by id, in the order they came, those refused that may
+    still be brought back among them; `groups` are sealed seeds by name (`node.model.passphrase`, base64), `keepers`
+    password hashes by name; `posting` is the rule that a keeper has set, "" if none has.
     """
 
     hidden: frozenset[bytes] = frozenset()
+    cleared: Mapping[bytes, Clearing] = field(default_factory=dict)
     audit_log: tuple[AuditEntry, ...] = ()
     waiting: Mapping[str, PendingPost] = field(default_factory=dict)
     sources: ImportSources = field(default_factory=ImportSources)
@@ -57,6 +87,16 @@ class BoardState:
     posting: str = ""
     outline: str = ""
     picture: Picture | None = None
+
+    @cached_property
+    def unseen(self) -> frozenset[bytes]:
+        """The roots of all that is not to be shown here."""
+        return self.hidden | frozenset(self.cleared) if self.cleared else self.hidden
+
+    def waits(self, item_id: str) -> PendingPost | None:
+        """The post of this id that waits, None if it was refused too."""
+        post = self.waiting.get(item_id)
+        return None if post is None or post.cleared else post
 
     def with_waiting(self, post: PendingPost) -> "BoardState":
         """The same with a post that waits, in its old place if it waits already."""
@@ -81,6 +121,7 @@ class BoardNotes:
         self._store, self._gate = store, gate
         self.state = _state_in(store)
         self.revision = 0
+        self._in_one = store.note(IN_ONE) is not None
 
     def update(self, change: Callable[[BoardState], BoardState], entry: AuditEntry | None = None,
                codes: Mapping[bytes, str | None] | None = None) -> bool:
@@ -96,7 +137,10 @@ class BoardNotes:
             if after is before:
                 return False
             after = after.logged(entry) if entry else after
-            self._keep(_changed(before, after) | _as_notes(codes or {}))
+            kept = _changed(before, after) | _as_notes(codes or {}) | _shelved(None if self._in_one else before, after)
+            self._keep(kept | ({IN_ONE: None} if self._in_one else {}))
+            if self._in_one:
+                self._in_one = False
             self.state = after
             self.revision += 1
         return True
@@ -135,7 +179,8 @@ def _state_in(store: NoteStore) -> BoardState:
     return BoardState(
         hidden=frozenset(bytes.fromhex(root) for root in note("hidden") or ()),
         audit_log=tuple(AuditEntry(*entry) for entry in note("acts") or ()),
-        waiting={id_: _post_of(kept) for id_, kept in (note("waiting") or {}).items()},
+        cleared={bytes.fromhex(root): Clearing(*kept) for root, kept in (note("cleared") or {}).items()},
+        waiting=_waiting_in(store),
         sources=ImportSources({name: _source_of(kept) for name, kept in (note("agendas") or {}).items()}),
         groups=note("groups") or {},
         keepers=note("keepers") or {},
@@ -151,12 +196,51 @@ def _changed(before: BoardState, after: BoardState) -> dict[str, object]:
             if getattr(after, part) is not getattr(before, part)}
 
 
-def _post(post: PendingPost) -> dict[str, object]:
-    return {"raw": b64encode(post.raw).decode(), "moderated": post.moderated, "publish_at": post.publish_at}
+def _waiting_in(store: NoteStore) -> dict[str, PendingPost]:
+    """Posts that wait, in the order they came. They are on shelves, so that one more does not write them all again."""
+    shelves = [store.note(_shelf_name(shelf)) or {} for shelf in range(SHELVES)]
+    kept = dict(item for shelf in (store.note(IN_ONE) or {}, *shelves) for item in shelf.items())
+    return {id_: _post_of(post) for id_, post in sorted(kept.items(), key=lambda item: _arrival(item[1]))}
+
+
+def _arrival(kept: dict[str, Any]) -> tuple[int, int]:
+    return kept.get("came", 0), kept.get("number", 0)
+
+
+def _shelved(before: BoardState | None, after: BoardState) -> dict[str, object]:
+    """The notes of the shelves that differ; all of them when nothing was on shelves before."""
+    was = before.waiting if before else {}
+    if was is after.waiting:
+        return {}
+    touched = {_shelf(id_) for id_ in was.keys() | after.waiting.keys() if was.get(id_) is not after.waiting.get(id_)}
+    filled: dict[str, dict[str, object]] = {_shelf_name(shelf): {} for shelf in touched}
+    for number, (id_, post) in enumerate(after.waiting.items()):
+        if _shelf(id_) in touched:
+            filled[_shelf_name(_shelf(id_))][id_] = _post(post, number)
+    return {name: posts or None for name, posts in filled.items()}
+
+
+def _shelf(id_: str) -> int:
+    return int(id_[:2], 16) % SHELVES
+
+
+def _shelf_name(shelf: int) -> str:
+    return f"waiting {shelf}"
+
+
+def _post(post: PendingPost, number: int) -> dict[str, object]:
+    kept = {"raw": b64encode(post.raw).decode(), "moderated": post.moderated, "publish_at": post.publish_at,
+            "came": post.came, "number": number}
+    return kept | ({"cleared": _clearing(post.cleared)} if post.cleared else {})
 
 
 def _post_of(kept: dict[str, Any]) -> PendingPost:
-    return PendingPost(b64decode(kept["raw"]), kept["moderated"], kept["publish_at"])
+    cleared = Clearing(*kept["cleared"]) if kept.get("cleared") else None
+    return PendingPost(b64decode(kept["raw"]), kept["moderated"], kept["publish_at"], kept.get("came", 0), cleared)
+
+
+def _clearing(clearing: Clearing) -> list[object]:
+    return [clearing.id, clearing.until, clearing.keeper]
 
 
 def _source(source: ImportSource) -> dict[str, object]:
@@ -184,7 +268,7 @@ def _picture_of(kept: list[Any] | None) -> Picture | None:
 NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the state: its note, and how it is JSON
     "hidden": ("hidden", lambda roots: sorted(root.hex() for root in roots)),
     "audit_log": ("acts", lambda log: [[entry.at, entry.keeper, entry.action, entry.about] for entry in log]),
-    "waiting": ("waiting", lambda waiting: {id_: _post(post) for id_, post in waiting.items()}),
+    "cleared": ("cleared", lambda cleared: {root.hex(): _clearing(one) for root, one in cleared.items()}),
     "sources": ("agendas", lambda sources: {name: _source(source) for name, source in sources.by_name.items()}),
     "groups": ("groups", dict),
     "keepers": ("keepers", dict),

@@ -4,34 +4,35 @@ What waits is signed at once, with the minute it will be published as its creati
 """
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from node.board.api import AuditEntry, Author, BoardClosed, Draft, DraftRefused, Item, Posted, Problem
-from node.board.composing import Composer
 from node.board.edit_codes import CODE_LETTERS, SALT_BYTES, hash_code, is_code, make_code
-from node.board.host import Host
-from node.board.items import Reader, root_of
-from node.board.notes import BoardNotes, BoardState, PendingPost
-from node.board.reasons import IN_THE_SET, ClosedReason, ProblemCode, VerdictReason, as_reason
+from node.board.items import root_of
+from node.board.notes import BoardState, PendingPost
+from node.board.pace import Act, Visitor
+from node.board.rationing import Rationer
+from node.board.reasons import IN_THE_SET, ClosedReason, ProblemCode, VerdictReason, WaitReason, as_reason
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
 from node.model.passphrase import WrongPassphrase, unseal
-from node.model.record import Kind, Right, decode, record_id
-from node.replica.liveset import LiveSet
-from node.replica.quota import LIMITS, Category
+from node.model.record import TARGET_BYTES, Kind, Record, record_id
 from node.store.index import StoreFailed
 
-MAX_WAITING = 200
 TOO_LATE = {  # verdicts that do not change by waiting
     VerdictReason.EXPIRED, VerdictReason.RETRACTED, VerdictReason.SUPERSEDED, VerdictReason.OVER_SHARE}
+MAX_ALIKE = 10  # posts of the same minute with the same words
+WRONG = {ProblemCode.WORD_WRONG, ProblemCode.PASSPHRASE_WRONG}
+Waits = WaitReason | Literal[""]
 
 
-class Publisher(Composer):
-    """The part of the board where posts are made, corrected and withdrawn."""
+class Publisher(Rationer):
+    """The part of the board where posts are made, corrected and withdrawn.
 
-    def __init__(self, liveset: LiveSet, notes: BoardNotes, key: SigningKey, host: Host, reader: Reader):
-        super().__init__(liveset, key, host, reader)
-        self.notes = notes
+    `visitor` is whoever does it without an account; None for the command line, and for keepers on their pages.
+    """
 
     def groups(self) -> list[str]:
         """Names of the groups that can sign here with their passphrase."""
@@ -43,54 +44,59 @@ class Publisher(Composer):
 
     # posting
 
-    def post(self, draft: Draft, group: str = "", passphrase: str = "") -> Posted:
-        """Sign, keep on disk, publish; raises DraftRefused or BoardClosed. A group signs with its own key."""
+    def post(self, draft: Draft, group: str = "", passphrase: str = "", visitor: Visitor | None = None,
+             keeper: str = "") -> Posted:
+        """Sign, keep on disk, publish; raises DraftRefused or BoardClosed. A group signs with its own key.
+
+        A keeper's own post waits for nobody.
+        """
+        if not group:
+            self._check_visitor(visitor, Act.POST)
         composed, rule = self.compose(draft), self.posting_rule()
-        if rule == "members" and not group:
+        if rule == "members" and not (group or keeper):
             raise DraftRefused([Problem("group", ProblemCode.MEMBERS_ONLY)])
-        key = self._group_key(group, passphrase) if group else self._key
+        key = self._trying(visitor, lambda: self._group_key(group, passphrase)) if group else self._key
         now, wished = self.now(), composed.draft.publish_at
         publish_at = wished if wished and wished > now else None
-        raw = self._signed(replace(composed.record, author=key.key_id, created=publish_at or now), key)
-        self._check_quota(key, len(raw))
-        post = PendingPost(raw, rule == "moderated" and not group, publish_at)
+        raw = self._unlike_others(replace(composed.record, author=key.key_id, created=publish_at or now), key)
+        post = PendingPost(raw, rule == "moderated" and not (group or keeper), publish_at, now)
         code, kept = ("", None) if group else self._new_code()
-        waits = post.moderated or publish_at is not None
-        if waits:
-            self._wait(post, kept)
-        else:
-            self._publish_with_code(post, kept)
-        return Posted(post.id, code, self._cost(len(raw)), waits)
+        waiting = self._bring(post, None if group else visitor, Act.POST, kept)
+        return Posted(post.id, code, self._cost(len(raw)), waiting)
 
-    def correct(self, item_id: str, code: str, draft: Draft) -> Posted:
+    def correct(self, item_id: str, code: str, draft: Draft, visitor: Visitor | None = None) -> Posted:
         """A new version takes the old one's place; raises DraftRefused (`word-wrong`) or BoardClosed.
 
         `code` is the edit code, or the group's passphrase for a group's post.
         """
-        waiting = self.notes.state.waiting.get(item_id)
-        posted = self._correct_waiting(waiting, code, draft) if waiting else None
-        if posted:
+        waiting = self.notes.state.waits(item_id)
+        if waiting and waiting.changes:  # another correction instead of that one
+            item_id = waiting.root.hex()
+        elif waiting and (posted := self._correct_waiting(waiting, code, draft, visitor)):
             return posted
-        item, key = self._owned(item_id, code)
+        item, key = self._owned(item_id, code, visitor)
+        if not item.author.group:
+            self._check_visitor(visitor, Act.CHANGE)
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
         raw = self._signed(self._in_place_of(item, self.compose(draft), key).record, key)
-        self._publish(raw)
-        return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
+        return self._change(raw, item, visitor)
 
-    def withdraw(self, item_id: str, code: str, reason: str | None = None) -> Posted:
+    def withdraw(self, item_id: str, code: str, reason: str | None = None, visitor: Visitor | None = None) -> Posted:
         """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
-        waiting = self.notes.state.waiting.get(item_id)
+        waiting = self.notes.state.waits(item_id)
         if waiting:
-            self._key_that_made(waiting, code)
+            self._trying(visitor, lambda: self._key_that_made(waiting, code))
             if self.drop(item_id):
                 return Posted(item_id, "", self._cost(0))
-        item, key = self._owned(item_id, code)
+        item, key = self._owned(item_id, code, visitor)
         if reason is not None and item.kind is not Kind.EVENT:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
         raw = self._signed(self._ending(item, key, reason), key)
+        if reason is not None:
+            return self._change(raw, item, visitor)
         self._publish(raw)
-        if reason is None and not item.author.group:
+        if not item.author.group:
             self.notes.forget_edit_codes([root_of(item)])
         return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
 
@@ -98,24 +104,48 @@ class Publisher(Composer):
         """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""
         return item.author.here and not self.notes.edit_code(root_of(item))
 
-    def has_room(self, record_bytes: int, records: int) -> bool:
-        """Whether this island may post so many more and half of its quota is left for those who post here.
+    def _unlike_others(self, record: Record, key: SigningKey) -> bytes:
+        """Signed, a minute earlier for each post that says the same at the same minute: it would be the same record, and
+        its edit code would be given to a second author."""
+        for earlier in range(MAX_ALIKE):
+            raw = self._signed(replace(record, created=record.created - earlier), key)
+            if not (self._liveset.about(record_id(raw)[:TARGET_BYTES]) or record_id(raw).hex() in self.notes.state.waiting):
+                return raw
+        raise DraftRefused([Problem("text", ProblemCode.SAID_ALREADY)])
 
-        Raises BoardClosed when it may post nothing.
-        """
-        self._check_admitted(self._key)
-        whole = LIMITS[Category.POSTS]
-        return self._liveset.has_room(self._key.key_id, record_bytes + whole.size_bytes // 2, records + whole.records // 2)
+    def _change(self, raw: bytes, item: Item, visitor: Visitor | None) -> Posted:
+        """Bring a correction or a cancellation; a group's is its own affair, a visitor's is read where posts are."""
+        visitor = None if item.author.group else visitor
+        post = PendingPost(raw, visitor is not None and self.posting_rule() != "open", None, self.now())
+        return Posted(post.id, "", self._cost(len(raw)), self._bring(post, visitor, Act.CHANGE))
 
-    def _check_quota(self, key: SigningKey, record_bytes: int) -> None:
-        """Nobody posts what would be refused, or would push an older post of the same key off the board."""
-        self._check_admitted(key)
-        if not self._liveset.has_room(key.key_id, record_bytes):
-            raise DraftRefused([Problem("", ProblemCode.SHARE_USED)])
+    def _bring(self, post: PendingPost, visitor: Visitor | None, act: Act, kept: str | None = None) -> Waits:
+        """Publish it, or let it wait: for what. `kept` is of its edit code."""
+        self._check_admitted(post.record.author)
+        if visitor is None:
+            if not self._fits(post.raw):
+                raise DraftRefused([Problem("", ProblemCode.SHARE_USED)])
+            return self._keep(post, kept, visitor)
+        self._count(visitor, act)
+        paced = not post.moderated and self._may_come_at_once(act, post.raw)
+        try:
+            if paced or post.moderated:
+                return self._keep(post, kept, visitor)
+            self._keep(replace(post, moderated=True), kept, visitor)
+            return WaitReason.PACE
+        except (BoardClosed, DraftRefused):
+            self._pace.give_back(visitor, act, self.now())
+            if paced:
+                self._pace.leave(act)
+            raise
 
-    def _check_admitted(self, key: SigningKey) -> None:
-        if not self._liveset.trust.may(key.key_id, Right.WRITE, self.now()):
-            raise BoardClosed(ClosedReason.NOT_ADMITTED)
+    def _keep(self, post: PendingPost, kept: str | None, visitor: Visitor | None) -> Waits:
+        if not post.moderated and post.publish_at is None:
+            self._publish_with_code(post, kept)
+            return ""
+        self._let_wait(visitor)
+        self.notes.update(lambda state: _instead(state, post).with_waiting(post), codes={post.root: kept} if kept else None)
+        return WaitReason.RULE if post.moderated else WaitReason.HOUR
 
     def _publish_with_code(self, post: PendingPost, kept: str | None) -> None:
         """The code first: nobody could ever withdraw a post that came out without it."""
@@ -142,8 +172,8 @@ class Publisher(Composer):
         """Publish what waited for its minute; how many. What the card will not take waits on, what came too late goes."""
         now, certain = self.now(), minute_of(self._host.certain())
         due = [id_ for id_, post in self.notes.state.waiting.items()
-               if not post.moderated and post.publish_at is not None and post.publish_at <= now
-               and not certain < decode(post.raw).expires <= now]  # a clock that may be wrong throws nothing away
+               if not (post.moderated or post.cleared) and post.publish_at is not None and post.publish_at <= now
+               and not certain < post.record.expires <= now]  # a clock that may be wrong throws nothing away
         return sum(self._publish_or_drop(item_id) for item_id in due)
 
     def drop(self, item_id: str, entry: AuditEntry | None = None) -> bool:
@@ -155,9 +185,10 @@ class Publisher(Composer):
         return self.notes.update(
             lambda state: state.without_waiting(item_id) if item_id in state.waiting else state, entry, codes)
 
-    def _publish_or_drop(self, item_id: str) -> bool:
+    def _publish_or_drop(self, item_id: str, entry: AuditEntry | None = None) -> bool:
+        """Let out what waits, if the island may; what will never be taken is forgotten. Whether it is out."""
         try:
-            return self.notes.update(lambda state: self._let_out(state, item_id))
+            return self.notes.update(lambda state: self._let_out(state, item_id), entry)
         except BoardClosed as closed:
             if closed.reason in TOO_LATE:
                 self.drop(item_id)
@@ -168,48 +199,62 @@ class Publisher(Composer):
 
         If the power goes before that state is kept the post is there and waits, and is let out once more: no harm done.
         """
-        post = state.waiting.get(item_id)
+        post = state.waits(item_id)
         if post is None:
             return state
         if post.publish_at and post.publish_at > self.now():
             return state.with_waiting(replace(post, moderated=False)) if post.moderated else state
+        if not self._fits(post.raw):
+            raise BoardClosed(ClosedReason.SHARE_FULL)
         self._publish(post.raw)
         return state.without_waiting(item_id)
 
-    def _wait(self, post: PendingPost, kept: str | None) -> None:
-        def add(state: BoardState) -> BoardState:
-            if len(state.waiting) >= MAX_WAITING:
-                raise BoardClosed(ClosedReason.WAITING_FULL)
-            return state.with_waiting(post)
-
-        self.notes.update(add, codes={post.root: kept} if kept else None)
-
-    def _correct_waiting(self, post: PendingPost, code: str, draft: Draft) -> Posted | None:
+    def _correct_waiting(self, post: PendingPost, code: str, draft: Draft, visitor: Visitor | None) -> Posted | None:
         """Another text in the place of one that nobody has seen yet; None if it waits no longer."""
-        key = self._key_that_made(post, code)
-        old, composed = decode(post.raw), self.compose(replace(draft, publish_at=post.publish_at))
-        record = replace(composed.record, author=old.author, created=max(old.created, self.now()))
+        key = self._trying(visitor, lambda: self._key_that_made(post, code))
+        composed = self.compose(replace(draft, publish_at=post.publish_at))
+        record = replace(composed.record, author=post.record.author, created=max(post.record.created, self.now()))
         better = replace(post, raw=self._signed(record, key))
+        if visitor and key is self._key:
+            self._count(visitor, Act.CHANGE)
+            free = self.posting_rule() == "open" and not post.moderated
+            better = replace(better, moderated=not (free and self._may_come_at_once(Act.CHANGE, better.raw)))
 
         def swap(state: BoardState) -> BoardState:
             return state.without_waiting(post.id).with_waiting(better) if post.id in state.waiting else state
 
         if not self.notes.update(swap, codes={post.root: None, better.root: self.notes.edit_code(post.root) or None}):
             return None
-        return Posted(better.id, "", self._cost(composed.size_bytes), waiting=True)
+        waits = WaitReason.RULE if better.moderated else WaitReason.HOUR
+        return Posted(better.id, "", self._cost(composed.size_bytes), waits)
 
     # who may change a post
 
-    def _owned(self, item_id: str, code: str) -> tuple[Item, SigningKey]:
+    def _owned(self, item_id: str, code: str, visitor: Visitor | None) -> tuple[Item, SigningKey]:
         """A live item and the key that may end it, for who knows its code; raises DraftRefused."""
         item = self.reader.find(item_id)
         if item is None or item.expires <= self.now():
             raise DraftRefused([Problem("", ProblemCode.TARGET_GONE)])
-        return item, self._key_of(item.author, root_of(item), code)
+        return item, self._trying(visitor, lambda: self._key_of(item.author, root_of(item), code))
+
+    def _trying(self, visitor: Visitor | None, find: Callable[[], SigningKey]) -> SigningKey:
+        """The key that `find` finds by an edit code or a passphrase. Wrong ones are counted for each visitor alone: whoever
+        tries somebody else's code in vain keeps nobody out."""
+        if visitor:
+            self._count(visitor, Act.TRY)
+        try:
+            key = find()
+        except DraftRefused as refused:
+            if visitor and not any(problem.code in WRONG for problem in refused.problems):
+                self._pace.give_back(visitor, Act.TRY, self.now())
+            raise
+        if visitor:
+            self._pace.give_back(visitor, Act.TRY, self.now())
+        return key
 
     def _key_that_made(self, post: PendingPost, code: str) -> SigningKey:
         """The key that signed what waits, for who knows its code; raises DraftRefused."""
-        return self._key_of(self.reader.author(decode(post.raw).author), post.root, code)
+        return self._key_of(self.reader.author(post.record.author), post.root, code)
 
     def _key_of(self, author: Author, root: bytes, code: str) -> SigningKey:
         if author.group:
@@ -240,3 +285,14 @@ class Publisher(Composer):
             return SigningKey(unseal(base64.b64decode(sealed), passphrase))
         except WrongPassphrase:
             raise DraftRefused([Problem(field, ProblemCode.PASSPHRASE_WRONG)]) from None
+
+
+def _instead(state: BoardState, post: PendingPost) -> BoardState:
+    """Without an earlier change of the same post by its author that waits still: the last one counts."""
+    if not post.changes:
+        return state
+    before = [one.id for one in state.waiting.values()
+              if one.changes and one.root == post.root and one.record.kind is post.record.kind and not one.cleared]
+    for item_id in before:
+        state = state.without_waiting(item_id)
+    return state

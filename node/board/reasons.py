@@ -24,6 +24,7 @@ class ProblemCode(StrEnum):
     EMPTY = "empty"
     TOO_LONG = "too-long"
     CONTROL_CHARACTER = "control-character"
+    INVISIBLE = "invisible"
     NOT_OFFERED = "not-offered"
     LIFE = "life"
     START_MISSING = "start-missing"
@@ -43,6 +44,11 @@ class ProblemCode(StrEnum):
     PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105 - a slug
     MEMBERS_ONLY = "members-only"
     SHARE_USED = "share-used"
+    SAID_ALREADY = "said-already"
+    TOO_MANY_POSTS = "too-many-posts"
+    TOO_MANY_CHANGES = "too-many-changes"
+    TOO_MANY_WAITING = "too-many-waiting"
+    TOO_MANY_TRIES = "too-many-tries"
     PICTURE_TYPE = "picture-type"
     PICTURE_BYTES = "picture-bytes"
     PICTURE_SIDE = "picture-side"
@@ -77,11 +83,30 @@ class ClosedReason(StrEnum):
 
     NOT_ADMITTED = "not-admitted"
     WAITING_FULL = "waiting-full"
+    SHARE_FULL = "share-full"
+    TOO_LATE = "too-late"
     FULL = "full"
     READ_ONLY = "read-only"
     IO_ERROR = "io-error"
     CLOSED = "closed"
     NEWER = "newer"
+
+
+class WaitReason(StrEnum):
+    """For what a post waits (`node.board.api.Posted.waiting`)."""
+
+    HOUR = "hour"
+    RULE = "rule"
+    PACE = "pace"
+
+
+class Pile(StrEnum):
+    """Where a post is, for keepers (`node.board.api.Handle.pile`)."""
+
+    WAITING = "waiting"
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+    HIDDEN = "hidden"
 
 
 IN_THE_SET = {"kept", "duplicate"}  # what became of a record that is there: no refusals
@@ -178,6 +203,11 @@ class AuditAction(StrEnum):
     SHOW = "show"
     APPROVE = "approve"
     REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    CLEAR = "clear"
+    UNDO = "undo"
+    APPROVE_MANY = "approve-many"
+    SHOW_MANY = "show-many"
     POSTING = "posting"
     OUTLINE = "outline"
     PICTURE = "picture"

@@ -40,7 +40,7 @@ from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import Clock, seconds_of
 from node.replica.liveset import LiveSet
-from node.replica.replica import AGENDA, Engine, Replica
+from node.replica.replica import AGENDA, CLEARING, Engine, Replica
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.index import StoreFailed
@@ -252,7 +252,8 @@ class App:
             now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
-            gate=threading.Lock(), rule=self.settings.portal.posting, set_clock=self._keeper_says,
+            gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
+            rule=self.settings.portal.posting, set_clock=self._keeper_says,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
 
     def _here(self) -> Locality:

@@ -62,8 +62,8 @@ class Maintenance:
         self._indexed_revision = -1
         self.look_at_archive()
         self._tasks: tuple[Callable[[], object], ...] = (
-            island.store.probe, self.bring_back, island.board.publish_due, self.read_ahead, self.index,
-            self._retire_now_and_then, self.look_at_archive)
+            island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings, self.read_ahead,
+            self.index, self._retire_now_and_then, self.look_at_archive)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 

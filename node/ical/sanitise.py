@@ -5,6 +5,7 @@ import unicodedata
 from html.parser import HTMLParser
 
 from node.board.drafts import BIDI_CONTROLS, MAX_MARKS
+from node.model.visible_text import shows_something
 
 LINES = {"blockquote", "br", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
          "table", "tr", "ul"}
@@ -58,7 +59,7 @@ def line_of(written: str, most: int) -> str:
 
 def readable(text: str) -> str:
     """NFC, without what `node.board.drafts.is_readable` refuses: controls, direction overrides, heaps of marks on one
-    letter."""
+    letter; "" when nothing is left that shows."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     kept, marks = [], 0
     for sign in text:
@@ -67,7 +68,7 @@ def readable(text: str) -> str:
         hidden = sign in BIDI_CONTROLS or (category in ("Cc", "Cs") and sign not in "\n\t")
         if not hidden and marks <= MAX_MARKS:
             kept.append(sign)
-    return "".join(kept)
+    return "".join(kept) if shows_something("".join(kept)) else ""
 
 
 def shortened(text: str, most: int) -> str:

@@ -11,13 +11,14 @@ from heapq import heappop, heappush
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import Charter
-from node.model.record import CORRECTABLE, TARGET_BYTES, Record, decode
+from node.model.record import CORRECTABLE, TARGET_BYTES, Kind, Record, decode
 from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admission, State, Verdict
 from node.replica.entry import Entry
 from node.replica.quota import LIMITS, Category, Limit, Quota, Share
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 MAX_CHECKS = 8  # signatures in one look at what is dated ahead: strangers may have sent a thousand such records
+POST_KINDS = {*CORRECTABLE, Kind.REPLY}
 FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
 
 
@@ -67,6 +68,11 @@ class LiveSet:
     def trust(self) -> Trust:
         """Who may write, as of the last change."""
         return self._state.trust
+
+    @property
+    def limits(self) -> Mapping[Category, Limit]:
+        """How much of one author fits."""
+        return self._state.limits
 
     @property
     def deadline(self) -> int | None:
@@ -133,6 +139,15 @@ class LiveSet:
     def share(self, author: bytes) -> Share:
         """How much of its share of the set an author's posts take."""
         return (self._state.quotas.get(author) or Quota(self._state.limits)).share()
+
+    def used(self, author: bytes, category: Category) -> Limit:
+        """How much of an author's quota is used."""
+        quota = self._state.quotas.get(author)
+        return quota.used(category) if quota else Limit(0, 0)
+
+    def posts(self) -> list[Entry]:
+        """The entries of all bulletins, events and replies that are live."""
+        return [entry for entry in list(self._state.entries.values()) if entry.kind in POST_KINDS]
 
     def fading(self) -> list[bytes]:
         """Ids that left the set but may come back; their rows stay until `forget`."""

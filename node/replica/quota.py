@@ -134,6 +134,11 @@ class Quota:
         """Whether so many more posts, of so many bytes together, fit without an older one going."""
         return self._rankings[Category.POSTS].has_room(record_bytes, records)
 
+    def used(self, category: Category) -> Limit:
+        """How much there is of a category."""
+        ranking = self._rankings[category]
+        return Limit(len(ranking.ranked), ranking.size_bytes)
+
     def rivals(self, entry: Entry) -> tuple[Entry, ...]:
         """Versions of the same item, and its retraction: one at most, unless the author made one that lives too short."""
         return self._by_root.get(entry.root, ())

@@ -31,7 +31,8 @@ from node.sync.events import (
 FROM_QUARANTINE = "quarantine"  # the `via` of what waited here for its author's vouch
 AGENDA = "agenda"  # the `via` of what this island took over from another program's agenda
 FROM_ARCHIVE = "archive"  # the `via` of what was archived here by a clock that was wrong
-OWN = {"post", "credentials", AGENDA, FROM_QUARANTINE, FROM_ARCHIVE}
+CLEARING = "clearing"  # the `via` of retractions of what keepers withdrew in bulk
+OWN = {"post", "credentials", AGENDA, CLEARING, FROM_QUARANTINE, FROM_ARCHIVE}
 
 
 class Store(Protocol):

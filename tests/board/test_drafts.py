@@ -94,6 +94,22 @@ def test_an_event_may_have_begun_but_not_be_over():
     assert [problem.code for problem in problems_of(Draft(Kind.EVENT, title="Bal", start=T0 - 60, end=T0), T0)] == ["past"]
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u3164", "\u2800 \u115f", "\u0301", "\u200e\u200f", "\U000e0041", "\ufe0f"])
+@pytest.mark.parametrize("kind", [Kind.BULLETIN, Kind.REPLY])
+def test_a_text_that_shows_nothing_is_refused(kind, unseen):
+    found = problems_of(Draft(kind, text=unseen), T0)
+    assert ("text", "invisible") in [(problem.field, problem.code) for problem in found]
+    assert problems_of(Draft(kind, text=f"Soupe {unseen}"), T0) == []
+
+
+@pytest.mark.parametrize("name", ["title", "place", "organiser", "text"])
+@pytest.mark.parametrize("unseen", ["\u200b", "\u3164\u2800", "\u0301", "\u061c"])
+def test_each_text_of_an_event_shows_something_or_is_empty(name, unseen):
+    draft = Draft(Kind.EVENT, title="Bal", start=T0 + 60)
+    found = problems_of(replace(draft, **{name: unseen}), T0)
+    assert [(problem.field, problem.code) for problem in found] == [(name, "invisible")]
+
+
 @given(st.text(max_size=40))
 def test_no_text_makes_the_checks_fail(text):
     assert is_readable(text) in (True, False)

@@ -55,6 +55,14 @@ def test_a_text_that_could_deceive_is_relayed_but_not_shown(text):
     assert not is_readable(text)
 
 
+@pytest.mark.parametrize("text", ["\u200b", "\u3164\u2800", "", " \n", "\u0301", "\U000e0041"])
+def test_a_text_that_shows_nothing_is_relayed_but_not_shown(text):
+    village = Village()
+    raw = village.bulletin(text=text)
+    liveset = live(village, [raw])
+    assert texts(liveset, raw) == [None] and record_id(raw) in liveset
+
+
 @pytest.mark.parametrize("text", ["Été à Liège\n\tdeux lignes", "مَرْحَبًا", "Tiếng Việt: ẵ ậ", "🍲👩‍👩‍👧", "e\u0301\u0323"])
 def test_writing_of_all_kinds_is_shown(text):
     village = Village()

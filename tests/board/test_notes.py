@@ -1,5 +1,6 @@
 """The board's state has one owner: nothing that keepers decide is lost, whoever decides what at the same time."""
 
+import json
 import threading
 from dataclasses import fields, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture
 from node.board.import_sources import ImportSource, ImportSources, Known
-from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, PendingPost
+from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost
 from node.model.record import Kind, Record
 from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
@@ -250,14 +251,18 @@ def test_what_the_card_does_not_take_is_not_shown_either():
 
 ROOT = bytes(range(8))
 FULL = BoardState(
-    hidden=frozenset([ROOT]), audit_log=(ENTRY,), waiting={"ab": PendingPost(b"raw", True, 9)},
+    hidden=frozenset([ROOT]), cleared={ROOT: Clearing("c1", 9, "lea")}, audit_log=(ENTRY,),
+    waiting={"ab": PendingPost(b"raw", True, 9, 5), "cd": PendingPost(b"other", False, None, 6, Clearing("c1", 9, "lea"))},
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
     groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, posting="members", outline="1,2 3,4",
     picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
-ON_THE_CARD = {  # as islands have it since the first version
+ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab"]],
-    "waiting": {"ab": {"raw": "cmF3", "moderated": True, "publish_at": 9}},
+    "cleared": {"0001020304050607": ["c1", 9, "lea"]},
+    "waiting 43": {"ab": {"raw": "cmF3", "moderated": True, "publish_at": 9, "came": 5, "number": 0}},
+    "waiting 13": {"cd": {"raw": "b3RoZXI=", "moderated": False, "publish_at": None, "came": 6, "number": 1,
+                          "cleared": ["c1", 9, "lea"]}},
     "agendas": {"a": {"name": "A", "link": "https://a.fr/", "tag": "v1", "known": {"k": ["0001020304050607", 1, 2, 3]}}},
     "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "posting": "members", "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
@@ -274,9 +279,39 @@ def test_what_islands_have_on_their_cards_is_read_and_is_what_is_written():
     assert {name: written.note(name) for name in ON_THE_CARD} == ON_THE_CARD
 
 
+def test_posts_that_waited_in_one_note_wait_on_and_are_put_on_shelves_with_the_next_change():
+    store = MemoryStore()
+    store.set_notes({"waiting": {id_: {"raw": "cmF3", "moderated": True, "publish_at": None} for id_ in ("ab", "cd")}})
+    notes = BoardNotes(store, threading.Lock())
+    assert notes.state.waiting == {id_: PendingPost(b"raw", True, None) for id_ in ("ab", "cd")}
+    notes.update(lambda state: state.without_waiting("ab"))
+    assert store.note("waiting") is None and list(BoardNotes(store, threading.Lock()).state.waiting) == ["cd"]
+
+
+def test_one_post_more_that_waits_does_not_write_all_the_others_again():
+    class Counting(MemoryStore):
+        """Counts what is written."""
+
+        written = 0
+
+        def set_notes(self, values):
+            self.written += len(json.dumps(values))
+            super().set_notes(values)
+
+    store = Counting()
+    notes = BoardNotes(store, threading.Lock())
+    posts = [PendingPost(number.to_bytes(4, "big") * 400, True, None, number) for number in range(200)]
+    for number, post in enumerate(posts):
+        notes.update(lambda state, number=number, post=post: replace(
+            state, waiting={**state.waiting, f"{number * 67 % 256:02x}{number:030x}": post}))
+    every = sum(len(post.raw) for post in posts)
+    assert store.written < 200 * every / 50
+    assert list(BoardNotes(store, threading.Lock()).state.waiting.values()) == posts
+
+
 def test_every_field_is_kept_and_can_be_emptied():
     store = MemoryStore()
-    assert set(NOTES) == {field.name for field in fields(BoardState)}
+    assert {*NOTES, "waiting"} == {field.name for field in fields(BoardState)}
     assert all(getattr(FULL, field.name) != getattr(BoardState(), field.name) for field in fields(BoardState))
     BoardNotes(store, threading.Lock()).update(lambda state: FULL)
     BoardNotes(store, threading.Lock()).update(lambda state: BoardState())

@@ -18,6 +18,7 @@ TABLES = {
     reasons.DeliveryProblem: explanations.DELIVERIES, reasons.BundleFault: explanations.FAULTS,
     reasons.StickProblem: explanations.STICKS, reasons.ImportProblem: explanations.IMPORTS,
     reasons.LeftOut: explanations.LEFT_OUT, reasons.AuditAction: explanations.ACTIONS,
+    reasons.WaitReason: explanations.WAITS, reasons.Pile: explanations.PILES,
 }
 
 

@@ -10,6 +10,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from node.board.api import Draft
+from node.board.clearing import FEW, UNDO_MIN
 from node.board.status import ClockStatus, RulesStatus
 from node.daemon import app
 from node.daemon.app import RADIO, App, portal_address
@@ -295,3 +296,14 @@ def spend_in_both(island):
 def spent(island):
     """What is on the accounts of both."""
     return island.runner.call(lambda: [one.used_s(island.timekeeper.now()) for one in island.governors.values()])
+
+
+def test_what_a_keeper_withdrew_is_retracted_by_itself_when_it_can_be_undone_no_more(folders):
+    clock = ManualClock(NOON)
+    with running(settings_for(folders[0]), clock) as island:
+        posts = [island.board.post(Draft(Kind.BULLETIN, f"Montres {number}")) for number in range(FEW + 2)]
+        island.board.clear([post.id for post in posts], "lea")
+        assert not island.board.bulletins().items and all(bytes.fromhex(post.id) in island.liveset for post in posts)
+        clock.advance(UNDO_MIN * 60)
+        until(lambda: not any(bytes.fromhex(post.id) in island.liveset for post in posts))
+        until(lambda: not island.board.cleared())

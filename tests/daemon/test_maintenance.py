@@ -41,7 +41,8 @@ def island(tmp_path):
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
     forgotten = []
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
-    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, retired=forgotten.extend)
+    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, finish_clearings=lambda: 0,
+                            retired=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     replica = Replica(liveset, store, [])
     runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])

@@ -281,3 +281,9 @@ def test_an_island_that_may_not_post_says_so(neighbourhood):
     neighbourhood.clock.advance(9_000 * 3_600 + 60)
     neighbourhood.replica.handle_all([], neighbourhood.clock.now())
     assert importer.look(calendar(event(start="20270105T190000Z")), "x").problem == "not-admitted"
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u3164", "\u2800", "\u0301"])
+def test_an_event_whose_title_shows_nothing_is_left_out_and_other_fields_that_show_nothing_are_empty(board, give, unseen):
+    give(calendar(event(summary=unseen), event(f"LOCATION:{unseen}", f"DESCRIPTION:{unseen}", uid="2", summary="Bal")))
+    assert [(item.title, item.place, item.text) for item in events(board)] == [("Bal", "", "")]

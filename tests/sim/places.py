@@ -17,7 +17,7 @@ from node.model.passphrase import SALT_BYTES, seal
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS
-from node.replica.replica import Replica
+from node.replica.replica import CLEARING, Replica
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack
@@ -41,7 +41,7 @@ class Place:
                              codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
-            self._about, threading.Lock()))
+            self._about, threading.Lock(), threading.Lock(), self.publish_all))
 
     def _about(self):
         return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),
@@ -53,6 +53,9 @@ class Place:
 
     def publish(self, raw):
         return self.replica.publish([raw], self.clock.now())[0][0]
+
+    def publish_all(self, raws):
+        return self.replica.take_in(raws, CLEARING, self.clock.now())[0]
 
     def take(self, record, key):
         raw = encode(sign(record, CHARTER.set_id, key.sign))

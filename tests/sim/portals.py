@@ -20,7 +20,7 @@ from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
 from node.replica.liveset import LiveSet
-from node.replica.replica import AGENDA, Replica
+from node.replica.replica import AGENDA, CLEARING, Replica
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.textpack import pack
@@ -63,7 +63,8 @@ class Neighbourhood:
     def restart_board(self):
         """Another board on what this one has kept."""
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
-                    lambda size: size / 100, self._about, threading.Lock(), set_clock=self._set_clock)
+                    lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
+                    lambda raws: self._take_in(raws, CLEARING), set_clock=self._set_clock)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),

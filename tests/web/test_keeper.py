@@ -152,7 +152,7 @@ def test_a_keeper_puts_a_picture_under_the_map_and_takes_it_away(desk, portal, b
     corners = {"top_left": "48.88, 2.35", "bottom_right": "48.86, 2.38"}
     assert desk("picture", picture=(io.BytesIO(png()), "plan.png"), **corners).status_code == 303
     assert board.picture() == Picture("image/png", png(), (48.88, 2.35), (48.86, 2.38))
-    page = portal.get("/keeper").get_data(as_text=True)
+    page = portal.get("/keeper/map").get_data(as_text=True)
     assert "48.88, 2.35" in page and board.audit_log()[0].action == "picture"
     desk("picture", action="remove")
     assert board.picture() is None

@@ -70,3 +70,9 @@ def test_no_stop_is_left_before_an_ellipsis_nor_after_it():
     assert safe_text.headline(text, 28) == "Cantine ce soir dès 17 h…"
     long = "mot " * 21 + "fin. Suite, et la fin de tout ce qui reste à dire."
     assert safe_text.headline(long).endswith("fin…") and safe_text.rest(long).startswith("Suite")
+
+
+def test_a_headline_is_the_first_line_that_shows_something():
+    text = "\u200b\n\u3164\u2800\nSoupe à 19 h\nApportez vos bols."
+    assert safe_text.headline(text) == "Soupe à 19 h" and safe_text.rest(text) == "Apportez vos bols."
+    assert safe_text.body(text) == "Apportez vos bols."

@@ -1,0 +1,207 @@
+"""Putting the board right: keepers refuse what waits and withdraw what is shown, many with one press, and may undo it.
+
+What a keeper withdraws is out of sight here at once, and what is refused waits no more. Both are kept until the minute of
+their clearing. Then what this island signed is retracted, so that every island drops it and its share is free again; what
+others signed stays hidden here; and what was refused is forgotten. Moving the clock makes nothing last longer than that.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from node.board.api import AuditEntry, BoardClosed, Cleared, Handle, Item, Waiting
+from node.board.composing import retraction_of
+from node.board.notes import BoardState, Clearing
+from node.board.pace import Act
+from node.board.publishing import TOO_LATE, Publisher
+from node.board.reasons import IN_THE_SET, ClosedReason, Pile, as_reason
+from node.model.clock import minute_of
+from node.model.record import TARGET_BYTES
+from node.replica.entry import Entry
+from node.store.index import StoreFailed
+
+UNDO_MIN = 10  # long enough to see a mistake; other islands go on showing what was withdrawn for so long
+ID_BYTES = 8
+BATCH = 100  # retractions at a time: a Zero checks so many signatures in some tenths of a second, and others wait for it
+FEW = 5  # retractions that go out like a post; more go out behind what people post, as an agenda does
+
+
+class Clearer(Publisher):
+    """The part of the board where keepers handle many posts at once."""
+
+    def handles(self, piles: Collection[Pile], since: int = 0, until: int | None = None) -> list[Handle]:
+        """What is in these piles and was typed (or posted) from minute `since` to `until`, the newest first."""
+        found = [*self._waiting_handles(piles), *self._live_handles(piles)]
+        wanted = [one for one in found if since <= one.at and (until is None or one.at <= until)]
+        return sorted(wanted, key=lambda one: (-one.at, one.id))
+
+    def handled(self, handle: Handle) -> Item | None:
+        """The item of a handle, whether it is shown or not; None for what is gone, or shows nothing."""
+        if handle.pile is Pile.WAITING:
+            waiting = self.waiting_post(handle.id)
+            return waiting.item if waiting else None
+        return self.reader.hidden_item(self._root_of(handle.id))
+
+    def waiting_post(self, item_id: str) -> Waiting | None:
+        """A post that waits, by its whole id."""
+        post = self.notes.state.waits(item_id)
+        item = self.reader.unpublished(post.raw) if post else None
+        return Waiting(item, post.moderated, post.publish_at) if post and item else None
+
+    def clear(self, ids: Iterable[str], keeper: str) -> Cleared:
+        """Refuse those that wait, withdraw (or hide, if others signed them) those that are shown; raises BoardClosed."""
+        now, wanted = self.now(), set(ids)
+        clearing = Clearing(self._host.random(ID_BYTES).hex(), now + UNDO_MIN, keeper)
+        roots = {self._root_of(id_) for id_ in wanted if bytes.fromhex(id_) in self._liveset}
+
+        def change(state: BoardState) -> BoardState:
+            refused = {id_: replace(post, cleared=clearing) for id_, post in state.waiting.items()
+                       if id_ in wanted and not post.cleared}
+            gone = dict.fromkeys(roots - state.unseen, clearing)
+            if not (refused or gone):
+                return state
+            entry = self._entry_of(keeper, "refuse" if refused else "withdraw", "clear", [*refused, *map(bytes.hex, gone)])
+            return replace(state, waiting={**state.waiting, **refused}, cleared={**state.cleared, **gone}).logged(entry)
+
+        self.notes.update(change)
+        done = _counted(self.notes.state).get(clearing.id, Cleared(clearing.id, clearing.until, keeper))
+        self._pace.leave(Act.POST, done.withdrawn)  # others need not wait for what is gone
+        return done
+
+    def cleared(self) -> list[Cleared]:
+        """What may still be undone, the latest first."""
+        return sorted(_counted(self.notes.state).values(), key=lambda one: -one.until)
+
+    def undo(self, clearing_id: str, keeper: str) -> int:
+        """Bring back all of one clearing: how many posts. What its minute has taken is gone."""
+        def change(state: BoardState) -> BoardState:
+            back = {id_: replace(post, cleared=None) for id_, post in state.waiting.items()
+                    if post.cleared and post.cleared.id == clearing_id}
+            cleared = {root: one for root, one in state.cleared.items() if one.id != clearing_id}
+            count.append(len(back) + len(state.cleared) - len(cleared))
+            if not count[-1]:
+                return state
+            entry = AuditEntry(self.now(), keeper, "undo", str(count[-1]))
+            return replace(state, waiting={**state.waiting, **back}, cleared=cleared).logged(entry)
+
+        count: list[int] = []
+        self.notes.update(change)
+        return count[-1]
+
+    def approve_all(self, ids: Iterable[str], keeper: str) -> int:
+        """Publish those that wait, each as the share has room for it: how many. The others wait on; raises BoardClosed."""
+        done: list[str] = []
+        try:
+            for id_ in ids:
+                done += [id_] * self._publish_or_drop(id_)
+        finally:
+            self._log(self._entry_of(keeper, "approve", "approve-many", done))
+        return len(done)
+
+    def show_all(self, ids: Iterable[str], keeper: str) -> int:
+        """Show again what is hidden here: how many."""
+        roots = frozenset(map(self._root_of, ids)) & self.notes.state.hidden
+        entry = self._entry_of(keeper, "show", "show-many", list(map(bytes.hex, roots)))
+        self.notes.update(lambda state: replace(state, hidden=state.hidden - roots) if roots else state, entry)
+        return len(roots)
+
+    def finish_clearings(self) -> int:
+        """Make good what can be undone no more, and forget what waited longer than it would have lived: how many posts."""
+        now, state = self.now(), self.notes.state
+        certain = min(now, minute_of(self._host.certain()))  # a clock that may be wrong throws away nothing that waits
+        over = [id_ for id_, post in state.waiting.items()
+                if (post.cleared and _is_over(post.cleared, now)) or post.record.expires <= certain]
+        roots = [root for root, clearing in state.cleared.items() if _is_over(clearing, now)]
+        with suppress(BoardClosed):  # the card will not: the next time
+            if roots:
+                self._finish(roots[:BATCH])
+            if over:
+                self._forget(over)
+        return len(over) + len(roots)
+
+    # inside
+
+    def _waiting_handles(self, piles: Collection[Pile]) -> Iterator[Handle]:
+        waiting = self.notes.state.waiting if Pile.WAITING in piles else {}
+        for id_, post in waiting.items():
+            if not post.cleared:
+                yield Handle(id_, Pile.WAITING, post.came or post.record.created)
+
+    def _live_handles(self, piles: Collection[Pile]) -> Iterator[Handle]:
+        if not {Pile.HERE, Pile.ELSEWHERE, Pile.HIDDEN} & set(piles):
+            return
+        state = self.notes.state
+        for entry in self._liveset.posts():
+            pile = self._pile_of(entry, state)
+            if pile and pile in piles:
+                yield Handle(entry.id.hex(), pile, entry.created)
+
+    def _pile_of(self, entry: Entry, state: BoardState) -> Pile | None:
+        if entry.root in state.cleared:
+            return None
+        if entry.root in state.hidden:
+            return Pile.HIDDEN
+        return Pile.HERE if entry.author == self._key.key_id else Pile.ELSEWHERE
+
+    def _root_of(self, item_id: str) -> bytes:
+        """The root of a live version, or of what has this very id."""
+        id_ = bytes.fromhex(item_id)
+        record = self._liveset.get(id_)
+        return record.target if record and record.corrects and record.target else id_[:TARGET_BYTES]
+
+    def _entry(self, keeper: str, action: str, about: str = "") -> AuditEntry:
+        return AuditEntry(self.now(), keeper, action, about)
+
+    def _entry_of(self, keeper: str, one: str, many: str, ids: list[str]) -> AuditEntry:
+        """The entry for one post by its id, or for so many."""
+        return self._entry(keeper, one, ids[0]) if len(ids) == 1 else self._entry(keeper, many, str(len(ids)))
+
+    def _log(self, entry: AuditEntry) -> None:
+        if entry.about != "0":
+            self.notes.update(lambda state: state.logged(entry))
+
+    def _finish(self, roots: list[bytes]) -> None:
+        """Retract what this island signed, hide the rest; raises BoardClosed, and then all of it is still to be done."""
+        entries = {root: self._liveset.version(root) for root in roots}
+        records = {root: record for root, id_ in entries.items() if id_ and (record := self._liveset.get(id_))}
+        ours = [root for root, record in records.items() if record.author == self._key.key_id]
+        self._publish_many([self.sign_own(retraction_of(records[root], root, self.now())) for root in ours])
+        hidden = frozenset(records) - frozenset(ours)
+        self.notes.update(
+            lambda state: replace(state, hidden=state.hidden | hidden,
+                                  cleared={root: one for root, one in state.cleared.items() if root not in set(roots)}),
+            codes=dict.fromkeys(ours))
+
+    def _publish_many(self, raws: list[bytes]) -> None:
+        try:
+            verdicts = self._host.publish_all(raws) if len(raws) > FEW else [self._host.publish(raw) for raw in raws]
+        except StoreFailed as failure:
+            raise BoardClosed(as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)) from failure
+        if not all(verdict.reason in {*IN_THE_SET, *TOO_LATE} for verdict in verdicts):
+            raise BoardClosed(ClosedReason.NOT_ADMITTED)
+
+    def _forget(self, ids: list[str]) -> None:
+        gone = set(ids)
+        roots = [post.root for id_, post in self.notes.state.waiting.items() if id_ in gone]
+        self.notes.update(
+            lambda state: replace(state, waiting={id_: post for id_, post in state.waiting.items() if id_ not in gone}),
+            codes={root: None for root in roots if not self._liveset.about(root)})
+
+
+def _is_over(clearing: Clearing, now: int) -> bool:
+    """Whether it can be undone no more; also when the clock was set back, so that nothing waits for ever."""
+    return not now < clearing.until <= now + UNDO_MIN
+
+
+def _counted(state: BoardState) -> dict[str, Cleared]:
+    """Each clearing that may be undone, with how much of it there is."""
+    refused = Counter(post.cleared.id for post in state.waiting.values() if post.cleared)
+    withdrawn = Counter(clearing.id for clearing in state.cleared.values())
+    every = {clearing.id: clearing for clearing in _clearings(state)}
+    return {id_: Cleared(id_, one.until, one.keeper, refused[id_], withdrawn[id_]) for id_, one in every.items()}
+
+
+def _clearings(state: BoardState) -> Iterator[Clearing]:
+    yield from state.cleared.values()
+    yield from (post.cleared for post in state.waiting.values() if post.cleared)
