@@ -1,7 +1,6 @@
 """The portal: pages, forms and feeds over the board."""
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node.board.board import Board
 from web.agenda import agenda
@@ -24,6 +23,7 @@ from web.radio_page import concerns, radio
 from web.settings_notices import notice, said
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
+from web.visitor import BehindFront, VisitorKeys
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports,
               clock_pages)
@@ -33,13 +33,14 @@ MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall c
 def create_app(board: Board, settings: WebSettings) -> Flask:
     """The portal over `board`; safe from any thread, for one process.
 
-    Whoever serves it says in X-Forwarded-For who asks: a web server before it, or the lobby (`node.daemon.lobby`).
+    Who asks is said in X-Forwarded-For by a web server before it, or the lobby (`node.daemon.lobby`), on this machine.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
                       MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key))
+    app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key),
+                          visitors=VisitorKeys(settings.monotonic))
     add_probes(app)  # first: it decides on the host, before any address of ours is looked at
     add_languages(app, settings.language)
     add_pages(app)
@@ -49,5 +50,5 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_keepers(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware, by its manual
+    app.wsgi_app = BehindFront(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware, by its manual
     return app
