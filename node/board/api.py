@@ -52,7 +52,7 @@ class Problem:
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
     `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `word-wrong`; `group-unknown`; `passphrase-wrong`;
-    `members-only`; `share-used` (this author has too many live records).
+    `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was wrong too often).
     """
 
     field: str
@@ -165,13 +165,13 @@ class Waiting:
 class AuditEntry:
     """What a keeper did here, for other keepers to see.
 
-    `action`: hide, show, approve, refuse, import, posting, outline, picture, clock or clock-undo.
+    `action`: one of `node.board.reasons.AuditAction`.
     """
 
     at: int
     keeper: str
     action: str
-    about: str = ""  # an item's id, the new posting rule, the name of an agenda
+    about: str = ""  # an item's id, the new posting rule, the name of an agenda, a keeper or a group
 
 
 @dataclass(frozen=True)

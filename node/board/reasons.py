@@ -48,6 +48,7 @@ class ProblemCode(StrEnum):
     PICTURE_SIDE = "picture-side"
     PICTURE_CORNERS = "picture-corners"
     TOKEN = "token"  # noqa: S105 - a slug
+    TRIES = "tries"
 
 
 class DraftField(StrEnum):
@@ -184,3 +185,8 @@ class AuditAction(StrEnum):
     CLOCK = "clock"
     CLOCK_UNDO = "clock-undo"
     IMPORT = "import"
+    KEEPER = "keeper"
+    KEEPER_GONE = "keeper-gone"
+    GROUP = "group"
+    GROUP_PASSPHRASE = "group-passphrase"  # noqa: S105 - a slug
+    GROUP_GONE = "group-gone"

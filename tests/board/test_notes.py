@@ -252,14 +252,15 @@ ROOT = bytes(range(8))
 FULL = BoardState(
     hidden=frozenset([ROOT]), audit_log=(ENTRY,), waiting={"ab": PendingPost(b"raw", True, 9)},
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
-    groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, posting="members", outline="1,2 3,4",
-    picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
+    groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
+    outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
 ON_THE_CARD = {  # as islands have it since the first version
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab"]],
     "waiting": {"ab": {"raw": "cmF3", "moderated": True, "publish_at": 9}},
     "agendas": {"a": {"name": "A", "link": "https://a.fr/", "tag": "v1", "known": {"k": ["0001020304050607", 1, 2, 3]}}},
-    "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "posting": "members", "outline": "1,2 3,4",
+    "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "card keepers": {"lea": "haché"}, "posting": "members",
+    "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
     "word 0001020304050607": "0a0b",
 }
