@@ -3,13 +3,14 @@
 from flask import Flask
 
 from node.board.board import Board
+from web.account_pages import accounts
 from web.agenda import agenda
 from web.clock_page import clock_pages
 from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
 from web.item_display import add_showing
-from web.keeper import add_keepers
+from web.keeper import keeper
 from web.lan_endpoint import lan
 from web.languages import add_languages
 from web.learn import learn
@@ -21,11 +22,12 @@ from web.probes import add_probes
 from web.public import public
 from web.radio_page import concerns, radio
 from web.settings_notices import notice, said
+from web.signin import add_signin
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
 from web.visitor import BehindFront, VisitorKeys
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports,
+BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
@@ -36,7 +38,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     Who asks is said in X-Forwarded-For by a web server before it, or the lobby (`node.daemon.lobby`), on this machine.
     """
     app = Flask(__name__, static_folder=None)
-    app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+    app.config.update(MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
                       MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key),
@@ -47,7 +49,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_showing(app)
     app.jinja_env.filters.update(notice=notice, said=said)
     app.jinja_env.globals["concerns"] = concerns
-    add_keepers(app)
+    add_signin(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.wsgi_app = BehindFront(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware, by its manual
