@@ -3,6 +3,7 @@
 from flask import Flask
 
 from node.board.board import Board
+from web.account_pages import accounts
 from web.agenda import agenda
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
@@ -10,7 +11,7 @@ from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
 from web.item_display import add_showing
-from web.keeper import add_keepers
+from web.keeper import keeper
 from web.lan_endpoint import lan
 from web.languages import add_languages
 from web.learn import learn
@@ -22,11 +23,12 @@ from web.probes import add_probes
 from web.public import public
 from web.radio_page import concerns, radio
 from web.settings_notices import notice, said
+from web.signin import add_signin
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
-from web.visitors import add_visitors
+from web.visitor import add_visitors
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports,
+BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages)
 MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
@@ -34,10 +36,10 @@ MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall c
 def create_app(board: Board, settings: WebSettings) -> Flask:
     """The portal over `board`; safe from any thread, for one process.
 
-    Whoever serves it says in X-Forwarded-For who asks: a web server before it, or the lobby (`node.daemon.lobby`).
+    Who asks is said in X-Forwarded-For by a web server before it, or the lobby (`node.daemon.lobby`), on this machine.
     """
     app = Flask(__name__, static_folder=None)
-    app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+    app.config.update(MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
                       MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key))
@@ -47,7 +49,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_showing(app)
     app.jinja_env.filters.update(notice=notice, said=said)
     app.jinja_env.globals["concerns"] = concerns
-    add_keepers(app)
+    add_signin(app)
     add_clearing(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

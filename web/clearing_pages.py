@@ -17,11 +17,11 @@ from node.board.api import Handle, Item
 from node.board.reasons import Pile
 from web.dates import here
 from web.forms import KINDS, Typed, moment_of, typed
-from web.keeper import for_keepers, is_keepers, never_kept
 from web.languages import current, said
 from web.languages import gettext as _
 from web.pages import board, fitted, settings
 from web.posting import answer_to, form_page
+from web.signin import for_keepers, is_keepers, never_kept
 
 ROWS, FIRST_TITLES = 40, 10
 MAX_LOOKS, MAX_HANDLED = 8, 2_000

@@ -10,10 +10,10 @@ from node.board.api import ClockOutcome
 from node.model.clock import MAX_MINUTE
 from web import sentences
 from web.forms import moment_of, typed
-from web.keeper import for_keepers, never_kept
 from web.languages import current, ngettext
 from web.languages import gettext as _
 from web.pages import board, settings
+from web.signin import for_keepers, never_kept
 
 READING_MIN = 30  # the form grows old: what it says is read again
 FAR_MIN = 40 * 1_440  # a month or a year typed wrong

@@ -5,9 +5,9 @@ from flask import Blueprint, render_template, request, session
 from node.board import explanations
 from node.board.api import ImportSummary
 from node.board.reasons import ImportProblem
-from web.keeper import for_keepers, never_kept
 from web.languages import ngettext, said
 from web.pages import board
+from web.signin import for_keepers, never_kept
 
 MAX_UPLOAD_BYTES = 8_000_000  # what is too large for an agenda may come whole, so that it is answered in a sentence
 SHOWN = 60

@@ -1,137 +1,27 @@
 """The keepers' desk: what waits, what is shown and hidden, who may post, what keepers did.
 
-Each keeper has a password and a short session.
+How they sign in: `web.signin`.
 """
 
-import hmac
-import secrets
-import threading
-from collections import Counter, deque
-from collections.abc import Callable
-from datetime import timedelta
-from functools import cache, wraps
-from typing import Any
+from collections import Counter
 
-from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, session, url_for
-from werkzeug.security import check_password_hash, generate_password_hash
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from node.board.api import BoardClosed, DraftRefused, Item
+from node.board.api import DraftRefused, Item
 from node.board.reasons import Pile
 from web.forms import place_of
 from web.languages import gettext as _
-from web.pages import board, fitted, settings
+from web.pages import board, fitted
 from web.public import found
 from web.sentences import closed, problem
+from web.signin import NotKept, StalePage, for_keepers, never_kept
 
-SESSION_MIN = 30
-FREE_TRIES, WINDOW_S, DELAY_S = 5, 600, 6.0  # from the sixth try on, ten a minute
-STRANGERS = 64
 RULES = ("open", "moderated", "members")
 LOG_ROWS = 60
 MAX_UPLOAD_BYTES = 8_000_000
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
-
-
-class Tries:
-    """Wrong passwords of late, by name; names that nobody bears share some places, so that memory stays bounded."""
-
-    def __init__(self, monotonic: Callable[[], float]):
-        self._monotonic = monotonic
-        self._wrong: dict[str, deque[float]] = {}
-        self._lock = threading.Lock()  # one scrypt at a time: each takes 32 MB
-
-    def right(self, name: str, password: str, known: str | None) -> bool | None:
-        """Whether it is the password behind the hash `known`; None when it is too early to try again."""
-        place = name if known else str(hash(name) % STRANGERS)
-        with self._lock:
-            wrong = self._wrong.setdefault(place, deque(maxlen=FREE_TRIES))
-            now = self._monotonic()
-            while wrong and now - wrong[0] > WINDOW_S:
-                wrong.popleft()
-            if len(wrong) == FREE_TRIES and now - wrong[-1] < DELAY_S:
-                return None
-            if check_password_hash(known or _nobody(), password) and known:
-                wrong.clear()
-                return True
-            wrong.append(now)
-            return False
-
-
-@cache
-def _nobody() -> str:
-    """The hash of a password that nobody knows: a wrong name takes as long as a wrong password."""
-    return generate_password_hash(secrets.token_hex(8))
-
-
-def add_keepers(app: Flask) -> None:
-    """Sessions live under /keeper only: readers never get a cookie."""
-    app.config.update(
-        SESSION_COOKIE_NAME="keeper", SESSION_COOKIE_PATH="/keeper", SESSION_COOKIE_SAMESITE="Strict",
-        PERMANENT_SESSION_LIFETIME=timedelta(minutes=SESSION_MIN))
-    app.extensions["tries"] = Tries(app.extensions["settings"].monotonic)
-    app.register_blueprint(keeper)
-
-
-@keeper.after_request
-def never_kept(response: Response) -> Response:
-    """A keeper's page stays in no cache."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def for_keepers(view: Callable) -> Callable:
-    """Show the sign-in page instead to anybody else; a form must carry the session's own token.
-
-    What the card did not keep is said on the desk.
-    """
-
-    @wraps(view)
-    def guarded(**arguments: str) -> Any:
-        if not session.get("name") or settings().keepers(session["name"]) is None:
-            if session:
-                session.clear()
-            return render_template("keeper/login.html", notice="")
-        if request.method == "POST" and not _same(request.form.get("csrf", ""), session["csrf"]):
-            return desk_page(_("This page had been open for too long. Nothing was done: please try again.")), 400
-        try:
-            return view(**arguments)
-        except BoardClosed as shut:
-            return desk_page(closed(shut.reason)), 503
-
-    return guarded
-
-
-def is_keepers(csrf: str) -> bool:
-    """Whether a keeper is signed in, and this is the token of the session."""
-    name = session.get("name", "")
-    return bool(name) and settings().keepers(name) is not None and _same(csrf, session["csrf"])
-
-
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
-
-
-@keeper.post("/login")
-def login() -> Response | tuple[str, int]:
-    """Open a session, if the password is right."""
-    name, password = request.form.get("name", "")[:60].strip(), request.form.get("password", "")[:200]
-    right = current_app.extensions["tries"].right(name, password, settings().keepers(name))
-    if not right:
-        notice = _("Too many tries. Please wait some seconds.") if right is None else _("Name or password is wrong.")
-        return render_template("keeper/login.html", notice=notice), 429 if right is None else 403
-    session.clear()
-    session.permanent = True
-    session["name"], session["csrf"] = name, secrets.token_hex(16)
-    return redirect(url_for("keeper.desk"), 303)
-
-
-@keeper.post("/logout")
-@for_keepers
-def logout() -> Response:
-    """End the session."""
-    session.clear()
-    return redirect(url_for("public.home"), 303)
+keeper.after_request(never_kept)
 
 
 @keeper.get("")
@@ -183,6 +73,18 @@ def map_page(notice: str = "", outline: str | None = None) -> str:
     """The outline and the picture, with a sentence about what has just gone wrong."""
     return render_template("keeper/map.html", notice=notice, outline=board().outline() if outline is None else outline,
                            picture=board().picture())
+
+
+@keeper.app_errorhandler(StalePage)
+def stale(error: StalePage) -> tuple[str, int]:
+    """A form of an older session."""
+    return desk_page(_("This page had been open for too long. Nothing was done: please try again.")), 400
+
+
+@keeper.app_errorhandler(NotKept)
+def not_kept(error: NotKept) -> tuple[str, int]:
+    """What the card did not keep."""
+    return desk_page(closed(error.reason)), 503
 
 
 def _done() -> Response:

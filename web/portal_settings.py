@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class WebSettings:
-    """`secret_key` signs forms and keeper sessions: the shell keeps it, so that forms survive restarts.
+    """`secret_key` signs forms and keepers' marks: the shell keeps it, so that they survive restarts.
 
-    `keepers(name)` gives a keeper's werkzeug password hash or None. `position` is the island's (latitude, longitude).
-    `monotonic` gives seconds.
+    `position` is the island's (latitude, longitude). `monotonic` gives seconds.
     """
 
     name: str
@@ -23,7 +22,6 @@ class WebSettings:
     timezone: str = "Europe/Paris"
     position: tuple[float, float] | None = None
     wifi: str = ""
-    keepers: Callable[[str], str | None] = lambda name: None
     costly_airtime_s: float = 10.0
     monotonic: Callable[[], float] = time.monotonic
 

@@ -1,6 +1,7 @@
 """Posting in three steps: write, look it over, done; and the edit code that corrects or withdraws later."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, current_app, g, render_template, request, session, url_for
 
@@ -13,12 +14,15 @@ from web.languages import current
 from web.pages import board, settings
 from web.public import found
 from web.sentences import closed, problem, waits
+from web.signin import tries
 from web.tokens import FormTokens, TokenExpired
-from web.visitors import visitor
+from web.tries import TooManyTries
+from web.visitor import visitor
 
 posting = Blueprint("posting", __name__)
 PICK_SPANS_M = (500, 2_000, 10_000, 50_000)
 NEVER_KEPT = {"Cache-Control": "no-store"}
+WRONG_SECRET = {ProblemCode.PASSPHRASE_WRONG, ProblemCode.WORD_WRONG}
 
 
 @posting.app_context_processor
@@ -47,7 +51,13 @@ def write() -> str:
 def send() -> tuple[str, int, dict]:
     """Look over (`action=preview`), go back to writing (`edit`), or publish (`publish`)."""
     what = typed(request.form)
-    return answer_to(what, lambda draft: board().post(draft, what.group.strip(), what.passphrase, visitor()))
+    group = what.group.strip()
+
+    def post(draft: Draft) -> Posted:
+        work = partial(board().post, draft, group, what.passphrase, visitor())
+        return tried("passphrase", work) if group else work()
+
+    return answer_to(what, post)
 
 
 @posting.get("/r/<item_id>/edit")
@@ -60,7 +70,11 @@ def rewrite(item_id: str) -> str:
 def correct(item_id: str) -> tuple[str, int, dict]:
     """A new version takes the old one's place, for who knows the edit code."""
     what = typed(request.form)
-    return answer_to(what, lambda draft: board().correct(written(item_id).id, what.word.strip(), draft, visitor()), item_id)
+
+    def post(draft: Draft) -> Posted:
+        return tried("word", partial(board().correct, written(item_id).id, what.word.strip(), draft, visitor()))
+
+    return answer_to(what, post, item_id)
 
 
 @posting.get("/r/<item_id>/withdraw")
@@ -77,7 +91,7 @@ def withdraw(item_id: str) -> tuple[str, int, dict]:
     if reason is None and not what.word.strip():
         what.problems.append(Problem("word", ProblemCode.WORD_WRONG))
     posted, notice = (None, "") if what.problems else attempt(
-        what, lambda forgotten: board().withdraw(item.id, what.word.strip(), reason, visitor()))
+        what, lambda forgotten: tried("word", partial(board().withdraw, item.id, what.word.strip(), reason, visitor())))
     if posted is None:
         return withdraw_page(item_id, what, notice), 422, NEVER_KEPT
     page = render_template("withdrawn.html", item=item, cancelled=reason is not None, waits=waits(posted.waiting))
@@ -180,6 +194,18 @@ def attempt(what: Typed, post: Callable[[bool], Posted]) -> tuple[Posted | None,
         return None, ""
     except BoardClosed as shut:
         return None, closed(shut.reason)
+
+
+def tried(field: str, work: Callable[[], Posted]) -> Posted:
+    """What is posted with a passphrase or an edit code, which stands in `field`; whoever guesses is told to wait."""
+    try:
+        return tries().make(visitor().now, work, _is_wrong)
+    except TooManyTries:
+        raise DraftRefused([Problem(field, ProblemCode.TRIES)]) from None
+
+
+def _is_wrong(outcome: Posted | Exception) -> bool:
+    return isinstance(outcome, DraftRefused) and any(found.code in WRONG_SECRET for found in outcome.problems)
 
 
 def _already(draft: Draft) -> Posted | None:

@@ -60,8 +60,9 @@ class Problem:
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
     `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `word-wrong`; `group-unknown`; `passphrase-wrong`;
-    `members-only`; `share-used` (this author has too many live records); `said-already`; and what a visitor has done often
-    enough (amount: minutes until the next): `too-many-posts`, `too-many-changes`, `too-many-waiting`, `too-many-tries`.
+    `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was wrong too often);
+    `said-already`; and what a visitor has done often enough (amount: minutes until the next): `too-many-posts`,
+    `too-many-changes`, `too-many-waiting`.
     """
 
     field: str
@@ -197,14 +198,13 @@ class Cleared:
 class AuditEntry:
     """What a keeper did here, for other keepers to see.
 
-    `action`: hide, show, approve, refuse, withdraw, clear, undo, import, posting, outline, picture, clock, clock-undo, and
-    approve-many and show-many for several at once.
+    `action`: one of `node.board.reasons.AuditAction`.
     """
 
     at: int
     keeper: str
     action: str
-    about: str = ""  # an item's id, how many, the new posting rule, the name of an agenda
+    about: str = ""  # an item's id, how many, the new posting rule, the name of an agenda, a keeper or a group
 
 
 @dataclass(frozen=True)

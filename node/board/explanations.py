@@ -17,11 +17,15 @@ from node.board.reasons import (
     WaitReason,
 )
 from node.i18n.sentence import N_, Plural, Sentence, entry, sentence
+from node.model.names import MAX_NAME
+from node.model.passphrase import LEAST, MOST, PassphraseFault
 
 NO_MOMENT = N_("This date or time cannot be read. Please write it like 21/03/2026 and 18:30.")
 NO_PICTURE = N_("This file is not a whole PNG or JPEG picture.")
 CARD_KEEPS_NOTHING = N_("The memory card of this island keeps nothing more at the moment. Please tell its keeper, "
                         "and keep the file.")
+TOO_MANY_TRIES = N_("There were too many wrong tries from this phone or its network. "
+                    "Please wait some seconds, then press again.")
 KEEPS_NO_POSTS = N_("This island cannot keep posts at the moment. Please try again in a few minutes.")
 
 PROBLEMS: Mapping[ProblemCode, str | Plural] = {
@@ -64,9 +68,6 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.TOO_MANY_WAITING: Plural(
         "What came from this device waits for a keeper already. Please send this again in %(num)s minute.",
         "What came from this device waits for a keeper already. Please send this again in %(num)s minutes."),
-    ProblemCode.TOO_MANY_TRIES: Plural(
-        "Many wrong codes came from this device. Please try again in %(num)s minute.",
-        "Many wrong codes came from this device. Please try again in %(num)s minutes."),
     ProblemCode.PICTURE_TYPE: NO_PICTURE,
     ProblemCode.PICTURE_BYTES: N_("This picture weighs too much: %(num)s kB at most. "
                                   "Please save it smaller, or in fewer colours."),
@@ -74,7 +75,20 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.PICTURE_CORNERS: N_("Please say where the two corners are: "
                                     "the first one north and west of the second."),
     ProblemCode.TOKEN: N_("This page had been open for too long. Nothing is lost: please look it over and send it again."),
+    ProblemCode.TRIES: TOO_MANY_TRIES,
 }
+
+PASSPHRASES: Mapping[PassphraseFault, str | Plural] = {
+    PassphraseFault.SHORT: Plural("Please choose a longer one: %(num)s character at least. Several words are best.",
+                                  "Please choose a longer one: %(num)s characters at least. Several words are best."),
+    PassphraseFault.LONG: Plural("Please choose a shorter one: %(num)s character at most.",
+                                 "Please choose a shorter one: %(num)s characters at most."),
+    PassphraseFault.UNREADABLE: N_("It holds an invisible character. Please type it again, with letters, digits, signs and "
+                                   "spaces."),
+    PassphraseFault.GUESSED: N_("This is what anybody would try first: a name, a number, a known word, or a repetition. "
+                                "Please choose several words that do not belong together."),
+}
+PASSPHRASE_BOUNDS = {PassphraseFault.SHORT: LEAST, PassphraseFault.LONG: MOST}
 
 FIELDS: Mapping[DraftField, str] = {
     DraftField.TEXT: N_("Text"), DraftField.TITLE: N_("Title"), DraftField.PLACE: N_("Place"),
@@ -206,6 +220,11 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.CLOCK: N_("set the clock"),
     AuditAction.CLOCK_UNDO: N_("took back the setting of the clock"),
     AuditAction.IMPORT: N_("took over an agenda"),
+    AuditAction.KEEPER: N_("gave a keeper a password"),
+    AuditAction.KEEPER_GONE: N_("removed a keeper"),
+    AuditAction.GROUP: N_("let a group sign here"),
+    AuditAction.GROUP_PASSPHRASE: N_("changed a group’s passphrase"),
+    AuditAction.GROUP_GONE: N_("removed a group"),
 }
 
 TIME_SOURCES = {  # node.daemon.timerules.TimeSource
@@ -225,6 +244,17 @@ def problem(code: str, amount: int = 0) -> Sentence:
     if code not in PROBLEMS:
         return sentence("This cannot be posted as it is. Please change it.")
     return entry(PROBLEMS[ProblemCode(code)], amount)
+
+
+def passphrase(fault: PassphraseFault) -> Sentence:
+    """Why a password or passphrase cannot be taken, and what to do."""
+    return entry(PASSPHRASES[fault], PASSPHRASE_BOUNDS.get(fault, 0))
+
+
+def name_refused() -> Sentence:
+    """What a keeper's or a group's name is made of (`node.model.names.fit_name`)."""
+    return sentence("Please choose another name: 1 to %(most)s letters, digits and spaces, and a letter or a digit first.",
+                    most=MAX_NAME)
 
 
 def field_name(field: str) -> Sentence:

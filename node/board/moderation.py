@@ -1,5 +1,6 @@
 """Keepers: what they decide on this island. Each decision is one commit with its entry in the audit log."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -11,10 +12,11 @@ from node.board.items import root_of
 from node.board.notes import BoardState
 from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
-from node.board.reasons import ClosedReason, ProblemCode
+from node.board.reasons import AuditAction, ClosedReason, ProblemCode
 from node.model.clock import seconds_of
 
 MAX_OUTLINE = 4_000  # characters
+MAX_CARD_KEEPERS = 50  # names that a card has given; the oldest go
 POSTING_RULES = ("open", "moderated", "members")
 
 
@@ -102,22 +104,58 @@ class Moderation(Clearer):
         """What keepers did here, newest first."""
         return list(reversed(self.notes.state.audit_log))[:limit]
 
-    # what the command line asks for
+    # who may sign in, and which groups may sign
 
-    def add_group(self, name: str, sealed: str) -> bool:
+    def add_group(self, name: str, sealed: str, keeper: str = "") -> bool:
         """Let a group sign here with its key, a seed sealed by its passphrase (base64); False if it has one already."""
         def add(state: BoardState) -> BoardState:
             return state if name in state.groups else replace(state, groups={**state.groups, name: sealed})
 
-        return self.notes.update(add)
+        return self.notes.update(add, self._entry(keeper, AuditAction.GROUP, name))
 
-    def set_keeper(self, name: str, password_hash: str | None) -> None:
-        """Let somebody sign in on the keepers' pages by a password (its hash as werkzeug makes it), or (None) no more."""
+    def group_seal(self, name: str) -> str | None:
+        """A group's sealed seed (base64); None for one that is not here."""
+        return self.notes.state.groups.get(name)
+
+    def reseal_group(self, name: str, before: str, after: str, keeper: str = "") -> bool:
+        """Keep a group's seed under another passphrase; False unless it was kept as `before`."""
         def change(state: BoardState) -> BoardState:
-            others = {one: kept for one, kept in state.keepers.items() if one != name}
-            return replace(state, keepers=others | ({name: password_hash} if password_hash else {}))
+            return replace(state, groups={**state.groups, name: after}) if state.groups.get(name) == before else state
 
-        self.notes.update(change)
+        return self.notes.update(change, self._entry(keeper, AuditAction.GROUP_PASSPHRASE, name))
+
+    def remove_group(self, name: str, keeper: str = "") -> bool:
+        """Forget a group's sealed seed, for good; what it posted stays. False for one that is not here."""
+        return self.notes.update(
+            lambda state: replace(state, groups=_without(state.groups, name)) if name in state.groups else state,
+            self._entry(keeper, AuditAction.GROUP_GONE, name))
+
+    def keepers(self) -> list[str]:
+        """Who can sign in."""
+        return sorted(self.notes.state.keepers)
+
+    def keepers_of_card(self) -> list[str]:
+        """Whom the card's settings file has named, now or once."""
+        return sorted(self.notes.state.card_keepers)
+
+    def set_keeper(self, name: str, password_hash: str, keeper: str = "", from_card: bool = False) -> None:
+        """Let somebody sign in on the keepers' pages by a password (its hash as werkzeug makes it).
+
+        `from_card`: the settings file on the card gave it. That counts once: whoever is removed here, or changes their
+        password, is not made again by the same password at the next start.
+        """
+        def change(state: BoardState) -> BoardState:
+            known = {**state.keepers, name: password_hash}
+            told = {**_without(state.card_keepers, name), name: password_hash} if from_card else state.card_keepers
+            return replace(state, keepers=known, card_keepers=dict(list(told.items())[-MAX_CARD_KEEPERS:]))
+
+        self.notes.update(change, self._entry(keeper, AuditAction.KEEPER, name))
+
+    def remove_keeper(self, name: str, keeper: str = "") -> bool:
+        """Let somebody sign in no more; False for who could not."""
+        return self.notes.update(
+            lambda state: replace(state, keepers=_without(state.keepers, name)) if name in state.keepers else state,
+            self._entry(keeper, AuditAction.KEEPER_GONE, name))
 
     def password_hash(self, keeper: str) -> str | None:
         """By which a keeper signs in; None for who is none."""
@@ -135,3 +173,7 @@ class Moderation(Clearer):
         if item is not None:
             return root_of(item)
         return next((root for root in self.notes.state.hidden if item_id[:16] == root.hex()[:len(item_id)]), None)
+
+
+def _without(values: Mapping[str, str], name: str) -> dict[str, str]:
+    return {one: kept for one, kept in values.items() if one != name}

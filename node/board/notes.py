@@ -74,7 +74,8 @@ class BoardState:
     `hidden` are roots (the first 8 bytes of a first version's id), `cleared` those that a keeper has withdrawn and may
     show again; `audit_log` has the newest entry last; `waiting` is by id, in the order they came, those refused that may
     still be brought back among them; `groups` are sealed seeds by name (`node.model.passphrase`, base64), `keepers`
-    password hashes by name; `posting` is the rule that a keeper has set, "" if none has.
+    password hashes by name, `card_keepers` those of what the card's settings file has given, each counted once; `posting`
+    is the rule that a keeper has set, "" if none has.
     """
 
     hidden: frozenset[bytes] = frozenset()
@@ -84,6 +85,7 @@ class BoardState:
     sources: ImportSources = field(default_factory=ImportSources)
     groups: Mapping[str, str] = field(default_factory=dict)
     keepers: Mapping[str, str] = field(default_factory=dict)
+    card_keepers: Mapping[str, str] = field(default_factory=dict)
     posting: str = ""
     outline: str = ""
     picture: Picture | None = None
@@ -184,6 +186,7 @@ def _state_in(store: NoteStore) -> BoardState:
         sources=ImportSources({name: _source_of(kept) for name, kept in (note("agendas") or {}).items()}),
         groups=note("groups") or {},
         keepers=note("keepers") or {},
+        card_keepers=note("card keepers") or {},
         posting=note("posting") or "",
         outline=note("outline") or "",
         picture=_picture_of(note("picture")),
@@ -272,6 +275,7 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "sources": ("agendas", lambda sources: {name: _source(source) for name, source in sources.by_name.items()}),
     "groups": ("groups", dict),
     "keepers": ("keepers", dict),
+    "card_keepers": ("card keepers", dict),
     "posting": ("posting", str),
     "outline": ("outline", str),
     "picture": ("picture", lambda picture: picture and _picture(picture)),

@@ -1,7 +1,7 @@
 """How much visitors may do: each of them in some hours, and all together in an hour and in a day.
 
 A **visitor** is whoever writes here without an account. The board knows a visitor by a hash that its portal makes of an
-address with a salt that changes (`web.visitors`). What is counted, for whom and since when stays in memory and is forgotten
+address with a salt that changes (`web.visitor`). What is counted, for whom and since when stays in memory and is forgotten
 within hours. It says how much came from an address, never what.
 
 Whatever visitors do beyond the common pace is not refused: it waits for a keeper. So nobody who floods an island keeps
@@ -32,7 +32,6 @@ class Act(IntEnum):
     POST = 0  # a bulletin, an event, a reply, now or at its hour
     CHANGE = 1  # a correction, a cancellation
     WAIT = 2  # one of these that waits for a keeper
-    TRY = 3  # a wrong edit code or passphrase
 
 
 class Bound(NamedTuple):
@@ -42,8 +41,7 @@ class Bound(NamedTuple):
     within_min: int
 
 
-BOUNDS = {Act.POST: Bound(8, HOUR_MIN), Act.CHANGE: Bound(8, HOUR_MIN), Act.WAIT: Bound(5, 4 * HOUR_MIN),
-          Act.TRY: Bound(10, HOUR_MIN)}  # ten tries an hour at 40 bits: a code of a year of trying is not found
+BOUNDS = {Act.POST: Bound(8, HOUR_MIN), Act.CHANGE: Bound(8, HOUR_MIN), Act.WAIT: Bound(5, 4 * HOUR_MIN)}
 
 
 class Visitor(NamedTuple):

@@ -4,7 +4,6 @@ What waits is signed at once, with the minute it will be published as its creati
 """
 
 import base64
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -24,7 +23,6 @@ from node.store.index import StoreFailed
 TOO_LATE = {  # verdicts that do not change by waiting
     VerdictReason.EXPIRED, VerdictReason.RETRACTED, VerdictReason.SUPERSEDED, VerdictReason.OVER_SHARE}
 MAX_ALIKE = 10  # posts of the same minute with the same words
-WRONG = {ProblemCode.WORD_WRONG, ProblemCode.PASSPHRASE_WRONG}
 Waits = WaitReason | Literal[""]
 
 
@@ -55,7 +53,7 @@ class Publisher(Rationer):
         composed, rule = self.compose(draft), self.posting_rule()
         if rule == "members" and not (group or keeper):
             raise DraftRefused([Problem("group", ProblemCode.MEMBERS_ONLY)])
-        key = self._trying(visitor, lambda: self._group_key(group, passphrase)) if group else self._key
+        key = self._group_key(group, passphrase) if group else self._key
         now, wished = self.now(), composed.draft.publish_at
         publish_at = wished if wished and wished > now else None
         raw = self._unlike_others(replace(composed.record, author=key.key_id, created=publish_at or now), key)
@@ -74,7 +72,7 @@ class Publisher(Rationer):
             item_id = waiting.root.hex()
         elif waiting and (posted := self._correct_waiting(waiting, code, draft, visitor)):
             return posted
-        item, key = self._owned(item_id, code, visitor)
+        item, key = self._owned(item_id, code)
         if not item.author.group:
             self._check_visitor(visitor, Act.CHANGE)
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
@@ -86,10 +84,10 @@ class Publisher(Rationer):
         """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
         waiting = self.notes.state.waits(item_id)
         if waiting:
-            self._trying(visitor, lambda: self._key_that_made(waiting, code))
+            self._key_that_made(waiting, code)
             if self.drop(item_id):
                 return Posted(item_id, "", self._cost(0))
-        item, key = self._owned(item_id, code, visitor)
+        item, key = self._owned(item_id, code)
         if reason is not None and item.kind is not Kind.EVENT:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
         raw = self._signed(self._ending(item, key, reason), key)
@@ -211,7 +209,7 @@ class Publisher(Rationer):
 
     def _correct_waiting(self, post: PendingPost, code: str, draft: Draft, visitor: Visitor | None) -> Posted | None:
         """Another text in the place of one that nobody has seen yet; None if it waits no longer."""
-        key = self._trying(visitor, lambda: self._key_that_made(post, code))
+        key = self._key_that_made(post, code)
         composed = self.compose(replace(draft, publish_at=post.publish_at))
         record = replace(composed.record, author=post.record.author, created=max(post.record.created, self.now()))
         better = replace(post, raw=self._signed(record, key))
@@ -230,27 +228,12 @@ class Publisher(Rationer):
 
     # who may change a post
 
-    def _owned(self, item_id: str, code: str, visitor: Visitor | None) -> tuple[Item, SigningKey]:
+    def _owned(self, item_id: str, code: str) -> tuple[Item, SigningKey]:
         """A live item and the key that may end it, for who knows its code; raises DraftRefused."""
         item = self.reader.find(item_id)
         if item is None or item.expires <= self.now():
             raise DraftRefused([Problem("", ProblemCode.TARGET_GONE)])
-        return item, self._trying(visitor, lambda: self._key_of(item.author, root_of(item), code))
-
-    def _trying(self, visitor: Visitor | None, find: Callable[[], SigningKey]) -> SigningKey:
-        """The key that `find` finds by an edit code or a passphrase. Wrong ones are counted for each visitor alone: whoever
-        tries somebody else's code in vain keeps nobody out."""
-        if visitor:
-            self._count(visitor, Act.TRY)
-        try:
-            key = find()
-        except DraftRefused as refused:
-            if visitor and not any(problem.code in WRONG for problem in refused.problems):
-                self._pace.give_back(visitor, Act.TRY, self.now())
-            raise
-        if visitor:
-            self._pace.give_back(visitor, Act.TRY, self.now())
-        return key
+        return item, self._key_of(item.author, root_of(item), code)
 
     def _key_that_made(self, post: PendingPost, code: str) -> SigningKey:
         """The key that signed what waits, for who knows its code; raises DraftRefused."""

@@ -20,7 +20,7 @@ MAX_WAITING = 1_000  # posts: 1.8 MB in memory at most; some 250 addresses of on
 CROWDED = MAX_WAITING // 2  # from here on each visitor has one post waiting, so that there is room for all
 RESERVE = 200  # for what groups, keepers and the command line let wait for its hour
 TOO_MANY = {Act.POST: ProblemCode.TOO_MANY_POSTS, Act.CHANGE: ProblemCode.TOO_MANY_CHANGES,
-            Act.WAIT: ProblemCode.TOO_MANY_WAITING, Act.TRY: ProblemCode.TOO_MANY_TRIES}
+            Act.WAIT: ProblemCode.TOO_MANY_WAITING}
 
 
 class Rationer(Composer):
@@ -106,4 +106,4 @@ class Rationer(Composer):
 
 
 def _refused(soon: TooSoon) -> DraftRefused:
-    return DraftRefused([Problem("word" if soon.act is Act.TRY else "", TOO_MANY[soon.act], soon.minutes)])
+    return DraftRefused([Problem("", TOO_MANY[soon.act], soon.minutes)])

@@ -48,12 +48,12 @@ class ProblemCode(StrEnum):
     TOO_MANY_POSTS = "too-many-posts"
     TOO_MANY_CHANGES = "too-many-changes"
     TOO_MANY_WAITING = "too-many-waiting"
-    TOO_MANY_TRIES = "too-many-tries"
     PICTURE_TYPE = "picture-type"
     PICTURE_BYTES = "picture-bytes"
     PICTURE_SIDE = "picture-side"
     PICTURE_CORNERS = "picture-corners"
     TOKEN = "token"  # noqa: S105 - a slug
+    TRIES = "tries"
 
 
 class DraftField(StrEnum):
@@ -214,3 +214,8 @@ class AuditAction(StrEnum):
     CLOCK = "clock"
     CLOCK_UNDO = "clock-undo"
     IMPORT = "import"
+    KEEPER = "keeper"
+    KEEPER_GONE = "keeper-gone"
+    GROUP = "group"
+    GROUP_PASSPHRASE = "group-passphrase"  # noqa: S105 - a slug
+    GROUP_GONE = "group-gone"

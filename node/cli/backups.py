@@ -35,14 +35,15 @@ def backup(config: Path | None, file: Path) -> None:
     """
     from node.store.backup import back_up
 
-    folder = settings_of(config).node.data
+    node = settings_of(config).node
+    folder = node.data
     files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
     if not files:
         raise click.ClickException(_("there is no island in %(folder)s.", folder=str(folder)))
     if config:
         files["archipel.toml"] = config
     try:
-        back_up(folder, file, new_passphrase(), files, os.urandom(SALT_BYTES))
+        back_up(folder, file, new_passphrase(node.name), files, os.urandom(SALT_BYTES))
     except (OSError, StoreFailed) as error:
         raise click.ClickException(_("the backup could not be written: %(error)s", error=str(error))) from error
     say("Backed up to %(file)s (%(size)s kB). Without its passphrase nobody can read it.",

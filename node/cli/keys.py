@@ -1,8 +1,6 @@
-"""The commands of those who keep a set: found, invite, join, vouch, revoke, keys, newkey, group, keeper."""
+"""The commands of those who keep a set: found, invite, join, vouch, revoke, keys, newkey."""
 
 import base64
-import os
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -21,7 +19,6 @@ from node.cli.options import (
     config_option,
     minute_of_local,
     new_passphrase,
-    new_password,
     passphrase,
     settings_of,
 )
@@ -30,8 +27,8 @@ from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, vouch, 
 from node.daemon.settings import Settings
 from node.i18n.sentence import N_
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
-from node.model.keys import SEED_BYTES, SigningKey
-from node.model.passphrase import SALT_BYTES, WrongPassphrase, seal
+from node.model.keys import SigningKey
+from node.model.passphrase import WrongPassphrase
 from node.model.public_key import is_usable_key
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
 
@@ -54,7 +51,7 @@ def found(config: Path | None, name: str, key_file: Path) -> None:
     """
     settings = settings_of(config)
     folder = _folder_without_set(settings)
-    founder = _troubled(lambda: write_keeper_key(key_file, new_passphrase()))
+    founder = _troubled(lambda: write_keeper_key(key_file, new_passphrase(name, settings.node.name)))
     charter = folder.found(name, settings.node.name, founder)
     say("Founded “%(name)s”, fingerprint %(fingerprint)s. The founding key is in %(file)s:\n"
         "keep it and its passphrase safe and away from this island; without them nobody can be let in or put out.",
@@ -196,46 +193,6 @@ def newkey(file: Path) -> None:
     say("Public part, to be vouched for (archipel vouch … --keeper): %(key)s", key=key.public.hex())
 
 
-@command()
-@config_option
-@click.argument("name")
-def group(config: Path | None, name: str) -> None:
-    """Let the group NAME sign its posts here.
-
-    Its members sign on this island's portal, with a passphrase.
-    """
-    settings = settings_of(config)
-    has_key = name in ask(settings, "groups")
-    if not has_key:
-        seed = os.urandom(SEED_BYTES)
-        sealed = base64.b64encode(seal(seed, new_passphrase(), os.urandom(SALT_BYTES))).decode()
-        has_key = not ask(settings, "add-group", name=name, sealed=sealed)
-    if has_key:
-        raise click.ClickException(_("%(name)s has a key here already; keys are never overwritten.", name=name))
-    say("%(name)s can sign here once a keeper vouches for its key:", name=name)
-    click.echo(f"  archipel vouch {SigningKey(seed).public.hex()} --group --name {shlex.quote(name)}")
-
-
-@command()
-@config_option
-@click.argument("name")
-@click.option("--remove", is_flag=True, help="Take it away.")
-def keeper(config: Path | None, name: str, remove: bool) -> None:
-    """Give the keeper NAME a password, or take it away.
-
-    With it they sign in to the keepers' pages of this island.
-    """
-    from werkzeug.security import generate_password_hash
-
-    settings = settings_of(config)
-    hashed = None if remove else generate_password_hash(new_password())
-    ask(settings, "set-keeper", name=name, password_hash=hashed)
-    if remove:
-        say("%(name)s has no password any more.", name=name)
-    else:
-        say("%(name)s can sign in at /keeper.", name=name)
-
-
 def _folder_without_set(settings: Settings) -> KeyFolder:
     folder = KeyFolder(settings.node.data)
     if folder.charter_exists():
@@ -308,4 +265,4 @@ def _from_hex(text: str, size: int) -> bytes:
     return value if len(value) == size else b""
 
 
-COMMANDS = (found, join, invite, vouch_for, revoke, keys, newkey, group, keeper)
+COMMANDS = (found, join, invite, vouch_for, revoke, keys, newkey)

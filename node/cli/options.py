@@ -1,6 +1,7 @@
 """What several commands of the command line take and ask."""
 
 import sys
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import SettingsReading, UnreadableSettings, load
 from node.model.clock import EPOCH_S
+from node.model.names import fit_name
+from node.model.passphrase import PassphraseFault, passphrase_fault, spellings
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
@@ -86,17 +89,43 @@ def passphrase(what: str) -> str:
     return _typed(what, False)
 
 
-def new_passphrase() -> str:
-    """Typed unseen, twice at a terminal: one to be kept."""
-    return _typed(_("Passphrase (several words are best)"), True)
+def new_passphrase(*names: str) -> str:
+    """Typed unseen, twice at a terminal: one to be kept. Whoever guesses knows the `names`."""
+    return _new(_("Passphrase (several words are best)"), names)
 
 
-def new_password() -> str:
-    """Typed unseen, twice at a terminal, for who signs in at a page."""
-    return _typed(_("Password (several words are best)"), True)
+def new_password(*names: str) -> str:
+    """Typed unseen, twice at a terminal, for who signs in at a page. Whoever guesses knows the `names`."""
+    return _new(_("Password (several words are best)"), names)
+
+
+def _new(what: str, names: tuple[str, ...]) -> str:
+    """What may be kept: at a terminal it is asked again until it is, from a pipe another one ends the command."""
+    while fault := passphrase_fault(typed := _typed(what, True), *names):
+        told = worded(explanations.passphrase(fault))
+        if not sys.stdin.isatty():
+            raise click.ClickException(told)
+        click.echo(told, err=True)
+    return spellings(typed)[0]
 
 
 def _typed(what: str, twice: bool) -> str:
-    if not sys.stdin.isatty():
+    if sys.stdin.isatty():
+        return str(click.prompt(what, hide_input=True, confirmation_prompt=twice))
+    try:
         return sys.stdin.readline().strip()
-    return str(click.prompt(what, hide_input=True, confirmation_prompt=twice))
+    except UnicodeDecodeError as error:
+        raise click.ClickException(worded(explanations.passphrase(PassphraseFault.UNREADABLE))) from error
+
+
+def fitting_name(typed: str) -> str:
+    """The name of a keeper or group to be made, or a clear end of the command."""
+    name = fit_name(typed)
+    if name is None:
+        raise click.ClickException(worded(explanations.name_refused()))
+    return name
+
+
+def known_name(typed: str, names: Collection[str]) -> str | None:
+    """Which of the `names` was typed, None for none: one that was made before there was a rule is taken as it stands."""
+    return next((name for name in (typed, fit_name(typed)) if name in names), None)

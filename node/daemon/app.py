@@ -140,8 +140,7 @@ class App:
         node, portal = self.settings.node, self.settings.portal
         return create_app(self.board, PortalSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
-            timezone=node.timezone, position=node.position, wifi=portal.wifi,
-            keepers=self.board.password_hash))
+            timezone=node.timezone, position=node.position, wifi=portal.wifi))
 
     # time
 

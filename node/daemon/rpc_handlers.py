@@ -35,8 +35,15 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
         "raws": lambda request: raws(island, request["kinds"]),
         "publish": lambda request: publish(island.runner, request["raws"]),
         "groups": lambda request: island.board.groups(),
-        "add-group": lambda request: island.board.add_group(request["name"], request["sealed"]),
-        "set-keeper": lambda request: island.board.set_keeper(request["name"], request["password_hash"]),
+        "group-seal": lambda request: island.board.group_seal(request["name"]),
+        "add-group": lambda request: island.board.add_group(request["name"], request["sealed"], "archipel group"),
+        "reseal-group": lambda request: island.board.reseal_group(
+            request["name"], request["before"], request["after"], "archipel group"),
+        "remove-group": lambda request: island.board.remove_group(request["name"], "archipel group"),
+        "keepers": lambda request: keepers(island.board),
+        "set-keeper": lambda request: island.board.set_keeper(
+            request["name"], request["password_hash"], "archipel keeper", request["from_card"]),
+        "remove-keeper": lambda request: island.board.remove_keeper(request["name"], "archipel keeper"),
         "keys": lambda request: keys(island),
         "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(island.board, request),
@@ -89,6 +96,11 @@ def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:
 def publish(runner: Runner, encoded: list[str]) -> list[str]:
     """Keep records that the command line signed (base64); what became of each."""
     return [runner.publish(base64.b64decode(raw)).reason for raw in encoded]
+
+
+def keepers(board: Board) -> dict[str, dict[str, str]]:
+    """Password hashes by keeper: of those who can sign in, and of what the card's settings file has given."""
+    return {"here": dict(board.notes.state.keepers), "card": dict(board.notes.state.card_keepers)}
 
 
 def keys(island: AnsweringIsland) -> list[dict]:

@@ -13,6 +13,8 @@ from node.daemon import settings_checks as check
 from node.daemon.countries import country_of
 from node.i18n.catalogue import TAGS
 from node.i18n.sentence import Sentence, Value, sentence
+from node.model.names import MAX_NAME
+from node.model.passphrase import LEAST
 from node.sync.lora.context import DEFAULT_MAX_PAYLOAD
 from node.sync.lora.packets import LEAST_MAX_PAYLOAD, MAX_PACKET_BYTES
 
@@ -131,8 +133,10 @@ class BoxSettings:
                              '"guest" (takes an address where it is plugged in), "host" (gives addresses) or "off"')
     ssh_key: str = setting("", check.ssh_key,
                            'a public key such as "ssh-ed25519 AAAA... name", or nothing: no remote shell')
-    keeper: str = setting("", check.text(0, 40), "the name of a keeper, or nothing")
-    keeper_password: str = setting("", check.keeper_password, "8 to 100 characters: several words are best")
+    keeper: str = setting("", check.keeper, "a keeper's name: 1 to %(most)s letters, digits and spaces, or nothing",
+                          most=MAX_NAME)
+    keeper_password: str = setting("", check.keeper_password, "several words that do not belong together, %(least)s "
+                                   "characters at least: not what anybody would try first", least=LEAST)
     broker_password: str = setting("", check.text(0, 100), 'the password of the user "archipel" of a broker on this box, '
                                                            "or nothing: no broker")
 

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from node.daemon.settings_text import DOUBLE, SINGLE, tidy, word
+from node.model.names import fit_name
+from node.model.passphrase import passphrase_fault, spellings
 from radio.regions import REGIONS
 
 MAX_BROKERS = 4
@@ -283,9 +285,19 @@ def wifi_password(value: str) -> str:
     return value
 
 
+def keeper(value: str) -> str:
+    """A name as keepers have it, or nothing."""
+    fitting = fit_name(value) if value else ""
+    if fitting is None:
+        raise ValueError
+    return fitting
+
+
 def keeper_password(value: str) -> str:
-    """Eight characters at least, or nothing."""
-    return text(8, 100)(value) if value else ""
+    """What passwords must be, or nothing."""
+    if value and passphrase_fault(value):
+        raise ValueError
+    return spellings(value)[0] if value else ""
 
 
 def ssh_key(value: str) -> str:

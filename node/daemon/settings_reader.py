@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from node.daemon.countries import highest_channel
-from node.daemon.settings import SECRET_KEYS, SECTIONS, BoxSettings, Settings
+from node.daemon.settings import SECRET_KEYS, SECTIONS, BoxSettings, NodeSettings, Settings
 from node.daemon.settings_bytes import LINE_END, MAX_BYTES, text_of
 from node.daemon.settings_checks import unquoted
 from node.daemon.settings_text import Statement, outlined, tidy, word
 from node.i18n.sentence import N_, Explained, Sentence, Value, sentence
+from node.model.passphrase import passphrase_fault
 
 MAX_TRIES = 10  # of the values of one key that stands many times: the last ones
 MAX_GUESSES = 30  # misspelt words are compared with all that are known: after so many, no more
@@ -252,9 +253,18 @@ class _SettingsReader:
             found = self._value((section, key), statements)
             if found is not None:
                 values[section][key] = found[0]
+        self._refuse_guessed(values["box"], values["node"].get("name", NodeSettings().name))
         self._given = {(section, key) for section in values for key in values[section]}
         self._fit_together(values["box"])
         return Settings(**{section: kind(**values[section]) for section, kind in SECTIONS.items()})
+
+    def _refuse_guessed(self, box: dict[str, Any], island: str) -> None:
+        """A keeper's password that is little more than the keeper's or the island's name."""
+        password, place = box.get("keeper_password", ""), ("box", "keeper_password")
+        if password and passphrase_fault(password, box.get("keeper", ""), island):
+            del box["keeper_password"]
+            self._refuse(place, self._wanted[place][-1][0])
+            self._passed_over.add(place)
 
     def _value(self, place: Place, wanted: list[tuple[Statement, bool]]) -> tuple[Any] | None:
         """The value of a key, None if none can be meant. Of several that can, one that says something counts before an

@@ -254,8 +254,8 @@ FULL = BoardState(
     hidden=frozenset([ROOT]), cleared={ROOT: Clearing("c1", 9, "lea")}, audit_log=(ENTRY,),
     waiting={"ab": PendingPost(b"raw", True, 9, 5), "cd": PendingPost(b"other", False, None, 6, Clearing("c1", 9, "lea"))},
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
-    groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, posting="members", outline="1,2 3,4",
-    picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
+    groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
+    outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab"]],
@@ -264,7 +264,8 @@ ON_THE_CARD = {  # as islands have it
     "waiting 13": {"cd": {"raw": "b3RoZXI=", "moderated": False, "publish_at": None, "came": 6, "number": 1,
                           "cleared": ["c1", 9, "lea"]}},
     "agendas": {"a": {"name": "A", "link": "https://a.fr/", "tag": "v1", "known": {"k": ["0001020304050607", 1, 2, 3]}}},
-    "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "posting": "members", "outline": "1,2 3,4",
+    "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "card keepers": {"lea": "haché"}, "posting": "members",
+    "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
     "word 0001020304050607": "0a0b",
 }

@@ -9,10 +9,10 @@ from node.board.notes import PendingPost
 from node.board.pace import BOUNDS, HOURLY, Act, Visitor
 from node.board.rationing import CROWDED, MAX_WAITING, RESERVE
 from node.board.reasons import WaitReason
-from node.model.record import Kind, Record, decode
+from node.model.record import Kind, Record
 from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
-from tests.sim.places import GROUP, HERE, Place, add_group, event, problems
+from tests.sim.places import HERE, Place, add_group, event, problems
 
 HOUR_S = 3_600
 
@@ -210,27 +210,6 @@ def test_a_reason_is_short(place):
     post = place.board.post(event(place))
     assert problems(place.board.withdraw, post.id, post.edit_code, "x" * 301) == [("reason", "too-long")]
     place.board.withdraw(post.id, post.edit_code, "x" * 300)
-
-
-def test_wrong_codes_are_counted_for_each_visitor_alone_and_keep_the_author_not_out(place):
-    post = place.board.post(Draft(Kind.BULLETIN, "à 18 h"), visitor=somebody(1))
-    seen = [problems(place.board.withdraw, post.id, "aaaa-aaaa", None, somebody(2))[0][1] for _ in range(30)]
-    assert seen == ["word-wrong"] * BOUNDS[Act.TRY].most + ["too-many-tries"] * (30 - BOUNDS[Act.TRY].most)
-    assert problems(place.board.correct, post.id, post.edit_code, Draft(Kind.BULLETIN, "x"), somebody(2)) == [
-        ("word", "too-many-tries")]
-    for _ in range(BOUNDS[Act.TRY].most + 5):
-        place.clock.advance(20 * 60)
-        place.board.correct(post.id, post.edit_code, Draft(Kind.BULLETIN, "à 19 h"), somebody(1))
-    place.board.withdraw(post.id, post.edit_code, visitor=somebody(1))
-
-
-def test_a_group_s_passphrase_is_tried_as_seldom_as_an_edit_code(place):
-    add_group(place.board, "Syndicat", b"\3" * 32, "trois chats")
-    draft = Draft(Kind.BULLETIN, "Grève")
-    seen = [problems(place.board.post, draft, "Syndicat", "deux chats", somebody(2))[0][1] for _ in range(15)]
-    assert seen == ["passphrase-wrong"] * 10 + ["too-many-tries"] * 5
-    assert place.board.post(draft, "Syndicat", "trois chats", somebody(1)).id
-    assert GROUP.key_id in {decode(place.liveset.raw(id_)).author for id_ in place.liveset.ids()}
 
 
 def test_what_waits_longer_than_it_would_have_lived_is_forgotten(place):

@@ -96,14 +96,6 @@ def test_keys_are_vouched_for_listed_and_revoked(island, tmp_path):
     assert "16 hex digits" in archipel("revoke", "zz", "--config", island)[1]
 
 
-def test_a_group_gets_a_passphrase_and_a_keeper_a_password(island):
-    code, output = archipel("group", "Syndicat", "--config", island, typed="trois chats noirs\n")
-    assert code == 0 and "archipel vouch" in output
-    assert "never overwritten" in archipel("group", "Syndicat", "--config", island, typed="x\n")[1]
-    assert "can sign in" in archipel("keeper", "nadia", "--config", island, typed="un deux trois\n")[1]
-    assert "has no password any more" in archipel("keeper", "nadia", "--remove", "--config", island)[1]
-
-
 def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, tmp_path):
     archipel("post", "à garder", "--config", island)
     invitation, backup = tmp_path / "invitation.txt", tmp_path / "island.backup"

@@ -152,6 +152,19 @@ def test_keys_and_passwords_are_written_for_the_services_that_need_them_only(car
     assert {"ssh_key", "broker_password", "keeper", "hostapd.conf"}.isdisjoint(for_text(card, ""))
 
 
+@pytest.mark.parametrize(("keeper", "password"), [
+    ("--help", "quatre mots au hasard"), ("-x", "quatre mots au hasard"), ("a/b", "quatre mots au hasard"),
+    ("Samira", "court"), ("Samira", "samira 1987 !"), ("Samira", "password2026"), ("Samira", "Archipel 2026"),
+    ("Marie-Antoinette", "marie antoinette 93"), ("Samira", "Jardin de la Villette 19"), ("Samira", "x7k2q9m4tz" * 21),
+])
+def test_a_card_makes_no_keeper_of_a_name_or_password_that_will_not_do_and_tells(card, keeper, password):
+    files = for_text(card, f'[node]\nname = "Jardin de la Villette"\n[box]\ncountry = "FR"\nkeeper = "{keeper}"\n'
+                           f'keeper_password = "{password}"\n')
+    assert {"keeper", "keeper_password"}.isdisjoint(files)
+    assert "[box] keeper" in told_in(files) and "will not do" in told_in(files) and password not in files["notices"]
+    assert settings_in(files).box.keeper_password in ("", password)
+
+
 # which file
 
 

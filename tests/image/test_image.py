@@ -59,6 +59,20 @@ def test_the_drivers_of_radios_are_there_before_the_service_that_may_open_them_s
     assert opened and {drivers[name] for name in opened} <= set(loaded)
 
 
+@pytest.mark.parametrize("name", ["Samira", "--help", "Léa $(reboot) B", "-x"])
+def test_the_keeper_s_unit_hands_the_name_on_as_a_name(tmp_path, name):
+    text = (OVERLAY / "usr/lib/systemd/system/archipel-keeper.service").read_text()
+    line = re.search(r"^ExecStart=/bin/sh -c '(.*)'$", text, re.M)[1].replace("$$", "$")
+    (tmp_path / "keeper").write_text(name + "\n")
+    (tmp_path / "keeper_password").write_text("quatre mots au hasard\n")
+    launch = tmp_path / "launch"
+    launch.write_text('#!/bin/sh\nfor one; do echo "$one"; done\ncat\n')
+    launch.chmod(0o755)
+    line = line.replace("/usr/lib/archipel/launch", str(launch)).replace("/run/archipel-box", str(tmp_path))
+    said = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == ["keeper", "--from-card", "--", name, "quatre mots au hasard"]
+
+
 def test_dnsmasq_is_told_nothing_for_which_it_would_want_a_capability():
     lines = (OVERLAY / "usr/share/archipel/dnsmasq.conf").read_text().splitlines()
     assert "bind-dynamic" not in lines and {"no-ping", "dhcp-broadcast"} <= set(lines)

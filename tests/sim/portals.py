@@ -1,4 +1,4 @@
-"""A board on an island of its own, in memory, for the tests and checks of its portal."""
+"""A board on an island of its own, in memory, with a keeper, `lea`, for the tests and checks of its portal."""
 
 import html
 import random
@@ -34,6 +34,7 @@ CHARTER = Charter.found("Belleville", [FOUNDER.public], bytes(32))
 START = EPOCH_S + 86_400 * 700 + 9 * 3600  # a Tuesday in December, ten in the morning in Paris
 PLACE = angle(48.87, 90), angle(2.36, 180)
 PASSWORD, PASSPHRASE = "sesame", "tout le monde au canal"
+PASSWORD_HASH = generate_password_hash(PASSWORD, "scrypt:1024:8:1")  # quick to try
 NEIGHBOURS = ((HERE, Right.WRITE, "Île du canal"), (ELSEWHERE, Right.WRITE | Right.URGENT, "Île de la gare"),
               (GROUP, Right.WRITE | Right.GROUP, "AMAP du canal"))
 
@@ -59,6 +60,7 @@ class Neighbourhood:
                                   self._take_in)
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
         self.restart_board()
+        self.board.notes.update(lambda state: replace(state, keepers={"lea": PASSWORD_HASH}))
 
     def restart_board(self):
         """Another board on what this one has kept."""
@@ -121,10 +123,9 @@ class Neighbourhood:
 
 
 def portal_settings(monotonic=lambda: 0.0):
-    """WebSettings of a portal in Paris with one keeper, `lea`."""
-    hashed = generate_password_hash(PASSWORD, "scrypt:1024:8:1")
+    """WebSettings of a portal in Paris."""
     return WebSettings(name="Île du canal", secret_key=b"k" * 32, base_url="http://archipel.lan/",
-                       position=(48.8710, 2.3650), wifi="Archipel", keepers={"lea": hashed}.get, monotonic=monotonic)
+                       position=(48.8710, 2.3650), wifi="Archipel", monotonic=monotonic)
 
 
 def words(answer):

@@ -11,7 +11,7 @@ from node.board.pace import Visitor
 from node.model.record import Kind
 from tests.board.test_clearing import fill
 from tests.sim.portals import HERE, words
-from tests.web.test_keeper import sign_in
+from tests.web.signing import sign_in
 from web.pages import MAX_PAGE_BYTES
 
 

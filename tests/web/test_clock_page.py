@@ -9,7 +9,7 @@ from node.board.api import ClockOutcome, Draft
 from node.board.status import ClockStatus, ClockVoice
 from node.model.record import Kind
 from tests.sim.portals import words
-from tests.web.test_keeper import desk_of
+from tests.web.signing import desk_of
 from web.clock_page import FAR_MIN, READING_MIN
 
 TYPED = {"start_date": "2027-12-01", "start_time": "12:00"}  # two years ahead of the neighbourhood's December of 2025

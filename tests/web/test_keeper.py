@@ -1,9 +1,7 @@
-"""Keepers sign in with a password each, and what they do is seen."""
+"""What keepers do on their desk is done, and seen."""
 
 import errno
 import io
-import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,19 +12,8 @@ from node.store.journalstore import JournalStore
 from tests.board.test_image import png
 from tests.sim.portals import Neighbourhood
 from tests.sim.simulatedcard import Card
+from tests.web.signing import desk_of
 from web import create_app
-from web.keeper import DELAY_S, FREE_TRIES, SESSION_MIN, WINDOW_S, Tries
-
-
-def sign_in(portal, name="lea", password="sesame"):
-    return portal.post("/keeper/login", data={"name": name, "password": password})
-
-
-def desk_of(portal):
-    """Posts one of the desk's forms."""
-    assert sign_in(portal).status_code == 303
-    csrf = re.search(r'name="csrf" value="(\w+)"', portal.get("/keeper").get_data(as_text=True)).group(1)
-    return lambda path, **fields: portal.post(f"/keeper/{path}", data={"csrf": csrf} | fields)
 
 
 @pytest.fixture
@@ -40,53 +27,6 @@ def test_the_desk_is_for_keepers_only(portal, board):
     for path in ("approve", "hide", "rules", "outline", "logout"):
         portal.post(f"/keeper/{path}", data={"id": item.id, "posting": "members", "outline": "1,2"})
     assert board.item(item.id) and not board.audit_log() and board.status().rules.posting == "open"
-
-
-@pytest.mark.parametrize(("name", "password"), [
-    ("lea", "faux"), ("lea", ""), ("personne", "sesame"), ("", ""), ("lea\x00", "x"),
-])
-def test_a_wrong_name_or_password_opens_nothing(portal, name, password):
-    assert sign_in(portal, name, password).status_code == 403
-    assert "Set-Cookie" not in portal.get("/keeper").headers
-
-
-def test_the_session_cookie_is_for_the_desk_only(portal):
-    cookie = sign_in(portal).headers["Set-Cookie"]
-    assert "Path=/keeper" in cookie and "HttpOnly" in cookie and "SameSite=Strict" in cookie
-
-
-def test_a_session_is_short(portal):
-    sign_in(portal)
-    assert portal.application.permanent_session_lifetime.total_seconds() == SESSION_MIN * 60 <= 3600
-
-
-def test_a_keeper_who_is_one_no_more_is_out_at_once(board, settings):
-    passwords = {"lea": settings.keepers("lea")}
-    portal = create_app(board, replace(settings, keepers=passwords.get)).test_client()
-    sign_in(portal)
-    del passwords["lea"]
-    assert 'name="password"' in portal.get("/keeper").get_data(as_text=True)
-
-
-def test_guessing_is_slowed_to_ten_tries_a_minute(portal, watch):
-    checked = 0
-    for _second in range(60):
-        watch.now += 1
-        checked += sum(sign_in(portal, password=f"essai{number}").status_code == 403 for number in range(3))
-    assert checked <= FREE_TRIES + 60 / DELAY_S
-    assert sign_in(portal).status_code == 429
-    watch.now += DELAY_S
-    assert sign_in(portal).status_code == 303
-
-
-def test_old_mistakes_are_forgotten_and_many_false_names_fill_no_memory(watch):
-    tries = Tries(watch)
-    known = "scrypt:1024:8:1$x$00"
-    for _ in range(FREE_TRIES):
-        assert tries.right("lea", "x", known) is False
-    assert tries.right("lea", "x", known) is None
-    watch.now += WINDOW_S + 1
-    assert tries.right("lea", "x", known) is False
 
 
 def test_a_form_from_elsewhere_does_nothing(portal, desk, board):
@@ -141,11 +81,6 @@ def test_the_rule_and_the_outline_are_changed_and_nonsense_is_not(desk, board):
     assert desk("rules", posting="nobody").status_code == 400
     desk("outline", outline="48.87,2.36 48.88,2.37")
     assert board.outline() == "48.87,2.36 48.88,2.37"
-
-
-def test_signing_out_closes_the_desk(portal, desk):
-    desk("logout")
-    assert 'name="password"' in portal.get("/keeper").get_data(as_text=True)
 
 
 def test_a_keeper_puts_a_picture_under_the_map_and_takes_it_away(desk, portal, board):

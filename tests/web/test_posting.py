@@ -5,11 +5,13 @@ import threading
 from html import unescape
 
 import pytest
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from node.board.drafts import packed
 from tests.sim.places import add_group
 from tests.sim.portals import PASSPHRASE
 from web import create_app
+from web.tokens import MAX_AGE_S
 
 TEXT = "Soupe populaire ce soir.\nApportez vos bols & \"couverts\" <propres>."
 EVENT = {"kind": "event", "title": "Assemblée", "start_date": "2026-12-20", "start_time": "18:30", "place": "Mairie"}
@@ -105,6 +107,24 @@ def test_a_form_opened_before_a_restart_still_posts_and_only_once(portal, neighb
     restarted.extensions["tokens"]._started_at += 60
     again = restarted.test_client().post("/post", data=data)
     assert again.status_code == 200 and len(board.bulletins().items) == 1
+
+
+class OlderSigner(TimestampSigner):
+    """Signs as the portal did some seconds ago."""
+
+    age_s = 0
+
+    def get_timestamp(self):
+        return super().get_timestamp() - self.age_s
+
+
+@pytest.mark.parametrize(("age_s", "posted"), [(MAX_AGE_S - 600, True), (MAX_AGE_S + 600, False), (400 * 86_400, False)])
+def test_a_form_that_was_open_for_more_than_a_day_is_looked_over_again(portal, board, settings, age_s, posted):
+    signer = type("Signer", (OlderSigner,), {"age_s": age_s})
+    token = URLSafeTimedSerializer(settings.secret_key, salt="public form", signer=signer).dumps("nonce")
+    answer = portal.post("/post?lang=en", data={"token": token, "kind": "bulletin", "text": TEXT, "action": "publish"})
+    assert answer.status_code == (200 if posted else 422) and len(board.bulletins().items) == posted
+    assert posted or TEXT in unescape(answer.get_data(as_text=True))
 
 
 @pytest.mark.parametrize("token", ["", "x", "eyJhIjoxfQ.aaaa.bbbb"])

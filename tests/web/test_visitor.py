@@ -5,7 +5,7 @@ import re
 import pytest
 
 from node.board.pace import BOUNDS, Act
-from web.visitors import SALT_S, VisitorHashes, home_of, is_here
+from web.visitor import SALT_S, VisitorHashes, home_of, is_here
 
 
 def fresh(portal):
