@@ -131,6 +131,15 @@ class Board(Moderation):
         if len(self.notes.state.hidden) > self._spare_hides:
             self._forget_hides()
 
+    def stray_codes(self) -> set[bytes]:
+        """Roots that have an edit code, and no post any more that it is good for."""
+        waiting = {post.root for post in self.notes.state.waiting.values()}
+        return self.notes.edit_codes() - waiting - self._liveset.known_roots()
+
+    def forget_codes(self, roots: Iterable[bytes]) -> None:
+        """Forget the edit codes of what is gone."""
+        self.notes.forget_edit_codes(roots)
+
     def _forget_hides(self) -> None:
         gone = self.notes.state.hidden - frozenset(self._roots_kept())
         if not self._archive.health()[0]:  # what is past could not be read: it may be there all the same

@@ -17,6 +17,7 @@ from node.board.reasons import ClosedReason, as_reason
 from node.model.record import TARGET_BYTES, record_id
 from node.store.index import StoreFailed
 
+CODE = "word "  # before the root, in the name of the note of an edit code
 MAX_AUDIT_LOG = 100  # entries; the oldest go
 
 
@@ -114,6 +115,10 @@ class BoardNotes:
         with suppress(BoardClosed):  # a hash kept too long does no harm
             self._keep(_as_notes(dict.fromkeys(roots)))
 
+    def edit_codes(self) -> set[bytes]:
+        """The roots of all posts that have one."""
+        return {bytes.fromhex(name.removeprefix(CODE)) for name in self._store.names() if name.startswith(CODE)}
+
     def _keep(self, notes: Mapping[str, object]) -> None:
         try:
             self._store.set_notes(notes)
@@ -126,7 +131,7 @@ def _as_notes(codes: Mapping[bytes, str | None]) -> dict[str, object]:
 
 
 def _code_name(root: bytes) -> str:
-    return f"word {root.hex()}"
+    return CODE + root.hex()
 
 
 def _state_in(store: NoteStore) -> BoardState:

@@ -61,6 +61,7 @@ log = logging.getLogger(__name__)
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
+PASSING_NOTES = ("clock", "bundles", "airtime", "airtime packet")
 LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine, writes nothing
 
 
@@ -102,7 +103,7 @@ class App:
 
     def _open_stores(self) -> None:
         data = self.settings.node.data
-        self.store = JournalStore(data)
+        self.store = JournalStore(data, passing=PASSING_NOTES)
         self._open.callback(self.store.close)
         self.archive = Archive(data / ARCHIVE_FILE)
         self._open.callback(self.archive.close)
@@ -264,7 +265,8 @@ class App:
         return StatusSources(
             name=self.settings.node.name, notices=first_of(self._notices), timekeeper=self.timekeeper, replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
-            lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)))
+            lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
+            erasure_owed_s=lambda: self.maintenance.erasure.owed_s)
 
 
 def portal_address(settings: Settings) -> str:

@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -97,6 +98,18 @@ class Disk:
     def create(self, path: Path) -> OpenFile:
         """A new empty file, in the place of any old one."""
         return OpenFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+
+    def claim(self, path: Path) -> None:
+        """Let there be a file, empty if it is new, that is this user's alone, whoever made it before."""
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+        self.keep_private(path)
+
+    def keep_private(self, path: Path) -> None:
+        """Take a file or folder from all other users, if it is ours to do so; a link is left alone, as what it leads to."""
+        with contextlib.suppress(OSError):
+            mode = path.lstat().st_mode
+            if mode & 0o077 and not stat.S_ISLNK(mode):
+                path.chmod(stat.S_IMODE(mode) & 0o700)
 
     def open(self, path: Path) -> OpenFile:
         """An existing file."""

@@ -41,7 +41,8 @@ def island(tmp_path):
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
     forgotten = []
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
-    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, retired=forgotten.extend)
+    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, retired=forgotten.extend,
+                            stray_codes=set, forget_codes=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     replica = Replica(liveset, store, [])
     runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])
@@ -65,7 +66,7 @@ def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(island):
     maintenance.index()
     assert island.archive.search("confidentiel")[0] == [record_id(secret)]
     island.replica.handle(RecordPosted(island.village.retraction(record_id(secret))), NOW)
-    maintenance.erase()
+    maintenance.erasure.look()
     assert on_the_card(island.folder, secret, b"confidentiel") == []
     assert on_the_card(island.folder, other, b"soupe") != []
     assert island.archive.search("soupe")[0] == [record_id(other)]
@@ -92,7 +93,7 @@ def test_what_a_correction_replaced_goes_with_it(island):
         kept = island.store.get(record_id(second))
         island.replica.handle(RecordPosted(raw), NOW)
     assert kept.before == first
-    maintenance.erase()
+    maintenance.erasure.look()
     assert on_the_card(island.folder, first, b"confidentiel") == []
 
 
@@ -133,7 +134,7 @@ def test_what_comes_back_while_it_is_archived_stays_on_the_card(island, tmp_path
     island.timekeeper.ahead += 100 * 86_400
     hours(island, Maintenance(island), 49)
     assert record_id(post) in island.liveset and island.store.get(record_id(post)).raw == post
-    assert island.archive.get(record_id(post)) is None
+    assert island.archive.get(record_id(post)) is None, "it is no past"
     island.archive.close()
 
 
