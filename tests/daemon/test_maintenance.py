@@ -138,6 +138,24 @@ def test_what_comes_back_while_it_is_archived_stays_on_the_card(island, tmp_path
     island.archive.close()
 
 
+def test_a_card_that_fails_while_something_is_archived_costs_no_record(island):
+    post = island.village.bulletin(life=1)
+    island.replica.handle(RecordPosted(post), NOW)
+    commit = island.store.commit
+
+    def fails(put=(), delete=()):
+        raise StoreFailed("io-error")
+
+    island.store.commit = fails
+    hours(island, Maintenance(island), 49)
+    assert island.archive.get(record_id(post)) and island.store.get(record_id(post)).raw == post
+    assert island.liveset.fading() == [record_id(post)]
+    island.store.commit = commit
+    island.timekeeper.ahead -= 49 * 3600  # the clock is set right: it is live, and has its row
+    island.replica.handle_all([], island.timekeeper.now())
+    assert record_id(post) in island.liveset and island.store.get(record_id(post)).raw == post
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 def test_what_was_archived_by_a_clock_that_was_wrong_is_live_and_found_again_once_it_is_set_back(island, restarted):
     posts = [island.village.bulletin(life=90 * 24, minute=minute, text=f"soupe {minute}") for minute in range(450)]
