@@ -75,6 +75,7 @@ class App:
         self.settings, self._clock = settings, clock
         self._open = ExitStack()
         keys = KeyFolder(settings.node.data)
+        keys.keep_private()
         self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
         self._notices = [*notices_in(settings.portal.notices), *(notice.line() for notice in notices)]

@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -103,6 +103,12 @@ class Disk:
         """Let there be a file, empty if it is new, that is this user's alone, whoever made it before."""
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
         self.keep_private(path)
+
+    def keep_all_private(self, folder: Path, mine: Callable[[str], bool]) -> None:
+        """The same for a folder and those of its files whose names are `mine`."""
+        self.keep_private(folder)
+        for name in filter(mine, self.names(folder)):
+            self.keep_private(folder / name)
 
     def keep_private(self, path: Path) -> None:
         """Take a file or folder from all other users, if it is ours to do so; a link is left alone, as what it leads to."""

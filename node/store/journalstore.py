@@ -20,6 +20,7 @@ from node.store.payload import UNFIT, Document
 from node.store.shelf import Shelf
 
 RECORDS, NOTES = "records", "notes"  # the tables, each in a journal of its name
+LOCK = "lock"
 MAX_NUMBER = (1 << 32) - 1
 
 
@@ -115,7 +116,8 @@ class JournalStore:
     def __init__(self, folder: Path, disk: Disk | None = None, passing: Collection[str] = ()):
         disk = disk or Disk()
         _make_folder(disk, folder)
-        self._lock = disk.lock(folder / "lock")
+        disk.keep_all_private(folder, lambda name: name == LOCK or ".journal" in name)
+        self._lock = disk.lock(folder / LOCK)
         with ExitStack() as undoing:
             undoing.callback(self._lock.release)
             shelf = RowShelf()

@@ -11,6 +11,7 @@ from node.store.disk import Disk, failure_of
 from node.store.index import StoreFailed
 
 PREPARATION = ("PRAGMA journal_mode = WAL", "PRAGMA secure_delete = ON", "PRAGMA cache_size = -1024")
+ASIDE = ".damaged"
 LOGS = ("-wal", "-shm")  # what SQLite keeps beside a file
 REASONS = {sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_READONLY: "read-only", sqlite3.SQLITE_CANTOPEN: "read-only",
            sqlite3.SQLITE_CORRUPT: "damaged", sqlite3.SQLITE_NOTADB: "damaged"}
@@ -144,7 +145,7 @@ class SqliteFile:
 
     @property
     def _aside(self) -> Path:
-        return self._path.with_name(self._path.name + ".damaged")
+        return self._path.with_name(self._path.name + ASIDE)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -173,6 +174,8 @@ class SqliteFile:
 
     def _prepared(self) -> sqlite3.Connection:
         self._disk.claim(self._path)  # SQLite would let everybody read it, and gives its logs the rights of the file
+        for ending in (*LOGS, ASIDE):  # of before
+            self._disk.keep_private(self._path.with_name(self._path.name + ending))
         connection = sqlite3.connect(self._path, BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             for setting in PREPARATION:

@@ -1,5 +1,6 @@
 """Whole islands as they are put together, with real links between them, killed and started again."""
 
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -140,6 +141,34 @@ def test_after_a_restart_everything_is_there_and_the_clock_does_not_go_back(fold
         assert one.timekeeper.now() >= told - 1, "kept in whole seconds"
         one.board.withdraw(posted.id, posted.edit_code)
         assert texts(one) == set()
+
+
+@pytest.fixture
+def open_to_all():
+    """A machine whose users give everybody what they make."""
+    previous = os.umask(0)
+    yield
+    os.umask(previous)
+
+
+def modes_in(folder):
+    """What others may do with an island's folder and what is in it."""
+    return {str(path.relative_to(folder)): path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
+
+
+def test_nothing_in_an_islands_folder_is_anybody_elses_also_if_it_was_before(tmp_path, open_to_all):
+    folder = tmp_path / "homes" / "island"
+    KeyFolder(folder).found("Belleville", "a")
+    for _ in range(2):
+        with running(settings_for(folder)) as island:
+            post(island, "Soupe")
+            until(lambda island=island: island.board.search("Soupe").items)
+            modes = modes_in(folder)
+        assert {"records.journal", "archive.db-wal", "archive.db-shm", "control.sock", "keys/island.key"} <= modes.keys()
+        assert not any(modes.values()), modes
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o777 if path.is_dir() else 0o644)  # as an earlier version may have left it
+        (folder / "archive.db.damaged").touch(0o644)
 
 
 def test_a_second_process_on_the_same_folder_is_refused(folders):
