@@ -272,7 +272,7 @@ def test_a_step_of_the_clock_is_kept_at_once_and_following_it_by_a_hair_writes_n
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 3_590))
         for note in ("airtime", "airtime packet"):
             after_a_power_cut = Governor()
-            after_a_power_cut.restore(one.store.note(note), one.timekeeper.now() + 60)
+            after_a_power_cut.restore(without_reserve(one, note), one.timekeeper.now() + 60)
             assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
 
 
@@ -282,7 +282,7 @@ def test_a_clock_set_back_just_before_a_power_cut_gives_no_airtime_back(folders,
         spend_in_both(one)
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON - 3_590))
         after_a_power_cut = Governor()
-        after_a_power_cut.restore(one.store.note("airtime"), one.timekeeper.now() + 60)
+        after_a_power_cut.restore(without_reserve(one), one.timekeeper.now() + 60)
         assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
 
 
@@ -308,8 +308,38 @@ def test_a_power_cut_after_a_step_frees_nothing_by_either_calendar(folders, no_t
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + step_s))
         for woken_at in (NOON + 60, NOON + step_s + 60):
             after_a_power_cut = Governor()
-            after_a_power_cut.restore(one.store.note("airtime"), woken_at)
+            after_a_power_cut.restore(without_reserve(one), woken_at)
             assert after_a_power_cut.used_s(woken_at) == 5.0
+
+
+def test_what_is_sent_was_kept_ahead_so_that_a_power_cut_at_any_moment_gives_nothing_back(folders, no_time_server):
+    clock = ManualClock(NOON)
+    with running(settings_for(folders[0]), clock) as one:
+        sent_s, governor = 0.0, one.governors["airtime"]
+        reserve_s = one.runner.call(lambda: governor.reserve_s)
+
+        def send():
+            waits = governor.wait_s(1.0, clock.now()) > 0
+            if not waits:
+                governor.charge(1.0, clock.now())
+            return not waits
+
+        for _ in range(60):
+            sent_s += one.runner.call(send)
+            after_a_power_cut = Governor()
+            after_a_power_cut.restore(one.store.note("airtime"), clock.now())
+            assert sent_s <= after_a_power_cut.used_s(clock.now()) <= sent_s + reserve_s
+            clock.advance(2.0)
+            one.runner.call(lambda: None)  # a turn, with its jobs
+        assert sent_s > 3 * reserve_s
+    with running(settings_for(folders[0]), clock) as one:
+        kept = one.runner.call(lambda: one.governors["airtime"].used_s(clock.now()))
+    assert kept == sent_s, "who is stopped properly loses nothing"
+
+
+def without_reserve(island, note="airtime"):
+    """What is kept of what was sent."""
+    return island.store.note(note) | {"ahead": 0.0}
 
 
 def spend_in_both(island):
