@@ -119,8 +119,8 @@ class Governor:
     `monotonic` gives seconds that never jump, of the same length as the caller's. With it the callers' `now` says nothing
     here; without it their own clock must never jump (a simulation's). Only `state` and `restore` speak of the calendar.
 
-    A power cut takes what was spent since `state` was kept. So who keeps it also keeps, ahead, a reserve: no more than that is
-    spent before it is kept again (`reserved`), and all of it counts as spent when it is taken up (`restore`). `longest_s`: the
+    A power cut takes what was spent since `state` was kept. So who keeps it also keeps, ahead, a reserve: no more than that
+    is spent before it is kept again (`reserved`), and all of it counts as spent once taken up (`restore`). `longest_s`: the
     air of the longest packet, which the reserve has to hold. Where nothing is kept nothing is reserved.
     """
 

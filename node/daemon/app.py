@@ -221,7 +221,8 @@ class App:
 
     def _periodic_jobs(self) -> list[PeriodicJob]:
         return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
-                PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead), PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
+                PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead),
+                PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
                 PeriodicJob(math.inf, lambda now: self._keep_notes(now, ahead=False), due=math.inf, at_end=True)]
 
     # links

@@ -27,8 +27,8 @@ from node.store.journalstore import JournalStore
 log = logging.getLogger(__name__)
 
 ERASE_AFTER_S = 1_800.0
-"""Seconds of running. From a withdrawal to its erasing: with the longest round of maintenance and the work itself well below
-the hour that is promised. Set by: the promise; less would write the files anew more often."""
+"""Seconds of running. From a withdrawal to its erasing: with a long round of maintenance and the work itself well below the
+hour that is promised. Set by: the promise; less would write the files anew more often."""
 RETRY_S = 300.0
 """Seconds of running. Until what failed, or waits for a second look, is tried again: a failing card is not made worse.
 Set by: nothing on record."""

@@ -120,11 +120,11 @@ class Archive:
 
     @property
     def owes(self) -> bool:
-        """Whether something that was forgotten is still in the files; so it is, for all we know, when they cannot be read."""
+        """Whether something that was forgotten is still in the files; it is, for all we know, when they cannot be read."""
         return self._file.set_aside or self._file.read("PRAGMA user_version") != [(0,)]
 
     def forget(self, ids: Collection[bytes]) -> None:
-        """Remove rows and words, live or past: the one way out. Gone from search on return, from the card after `compact`."""
+        """Remove rows and words, live or past: the one way out. Gone from search on return, from the card by `compact`."""
         with self._gate:
             for id_ in ids:
                 self._waiting.pop(id_, None)
@@ -176,9 +176,9 @@ class Archive:
         (self._file.vacuum if owed else self._file.empty_log)()  # a write that failed left its bytes in the log, too
 
     def _mended(self, work: Callable[[], None]) -> None:
-        """Do something to the file; where it is broken, put another in its place, with all that can be read, and do it there.
+        """Do something to the file; where that is broken, put another in its place, with all that can be read, and do it.
 
-        Else one bad page would for ever keep what is withdrawn, and what expired out.
+        Else one bad page would for ever keep what is withdrawn in, and what expired out.
         """
         try:
             work()

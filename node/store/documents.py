@@ -38,10 +38,10 @@ class _Commit:
 class JournalStorage(Storage):
     """The tables of one journal. Commits of several threads share one sync; reading never waits for the card.
 
-    `shelves`: the (empty) tables that are kept otherwise than as plain documents. `passing`: ids of documents whose earlier
-    versions tell nothing of anybody: they may stay in the file, all else that is out of date is to be erased. `damaged` counts what could not be read
-    when it was opened; `reason` says why the last write failed, "" if it did not. Raises StoreFailed when the file is
-    there and cannot be read at all: an empty set must not take its place.
+    `shelves`: the (empty) tables that are kept otherwise than as plain documents. `passing`: ids of documents whose
+    earlier versions tell nothing of anybody, and may stay in the file; all else that is out of date is to be erased.
+    `damaged` counts what could not be read when it was opened; `reason` says why the last write failed, "" if it did not.
+    Raises StoreFailed when the file is there and cannot be read at all: an empty set must not take its place.
     """
 
     def __init__(self, path: Path, disk: Disk, shelves: Mapping[str, Shelf[Any]] | None = None,
@@ -105,7 +105,7 @@ class JournalStorage(Storage):
 
     @property
     def owes(self) -> bool:
-        """Whether the file holds what was deleted, replaced or refused. It is the file that says so: no crash forgets it."""
+        """Whether the file holds what was deleted, replaced or refused. The file itself says so: no crash forgets it."""
         return bool(self._withdrawn or self._journal.in_doubt)
 
     def compact(self) -> None:

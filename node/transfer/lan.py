@@ -11,7 +11,7 @@ Sealed with a key that only members of the set have; a message is version (1) | 
 under a key of its own, made from the salt. An answer is bound to the salt of its question, and a question is answered once:
 what was recorded on the network cannot be played again. Ids are cut to 8 bytes, in the order to load them.
 
-A visit goes both ways, so two islands that visit each other at once would send everything twice. Who visits puts off whoever
+A visit goes both ways, so two islands that visit each other at once would send everything twice. Who visits puts off whom
 it visits; of two that have just begun and do not know each other yet, the one whose name is lower goes first. A name is
 drawn at each start, and says nothing.
 """

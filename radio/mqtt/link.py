@@ -183,8 +183,8 @@ class MqttLink:
         return self._lives_on(life)
 
     def _wait_for_quiet(self, life: int) -> None:
-        """Until the broker has sent what it keeps. What others put there meanwhile is marked otherwise (MQTT 3.1.1, 3.3.1.3),
-        and is no reason to wait: on a busy broker that never ends."""
+        """Until the broker has sent what it keeps. What others put there meanwhile is marked otherwise (MQTT 3.1.1, section
+        3.3.1.3), and is no reason to wait: on a busy broker that never ends."""
         self._told_at = time.monotonic()
         end_at = self._told_at + MAX_GROUP_S
         while self._lives_on(life) and time.monotonic() < min(self._told_at + self.settings.quiet_s, end_at):

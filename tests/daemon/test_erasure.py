@@ -17,7 +17,7 @@ from node.daemon.maintenance import Maintenance
 from node.model.record import decode, record_id
 from node.store.index import Row, StoreFailed
 from node.sync.events import RecordPosted
-from tests.daemon.test_maintenance import hours, island, on_the_card  # noqa: F401 - a fixture
+from tests.daemon.test_maintenance import hours, on_the_card
 from tests.effort import EFFORT
 from tests.sim.village import NOW
 
@@ -158,7 +158,8 @@ def test_somebody_elses_retraction_takes_nothing_from_the_archive(island, kept):
     post = island.village.bulletin(life=1)
     island.replica.handle_all([RecordPosted(post), RecordPosted(island.village.vouch("founder", "ana"))], NOW)
     hours(island, kept, 50)
-    island.replica.handle(RecordPosted(island.village.retraction(record_id(post), "ana", life=100)), island.timekeeper.now())
+    claim = island.village.retraction(record_id(post), "ana", life=100)
+    island.replica.handle(RecordPosted(claim), island.timekeeper.now())
     run(island, kept, 3600)
     assert island.archive.get(record_id(post)).raw == post
 

@@ -2,8 +2,8 @@
 
     python -m tests.daemon.withdrawer FOLDER SEED [settle]
 
-One line of JSON for each thing that was withdrawn and acknowledged: {"raw": hex, "word": a word of its text}. With `settle` it
-does nothing but wait until nothing is to be erased any more, and says so.
+One line of JSON for each thing that was withdrawn and acknowledged: {"raw": hex, "word": a word of its text}. With `settle`
+it does nothing but wait until nothing is to be erased any more, and says so.
 """
 
 import json
@@ -22,7 +22,8 @@ SPEED = 600.0  # an hour in six seconds
 
 
 def main(folder, seed, settle=False):
-    settings = Settings(NodeSettings("a", Path(folder)), PortalSettings(), RadioSettings(connect="none"), MqttSettings("none"))
+    node, radio = NodeSettings("a", Path(folder)), RadioSettings(connect="none")
+    settings = Settings(node, PortalSettings(), radio, MqttSettings("none"))
     island = App(settings, FastClock(SPEED, RELEASED_AT + 30 * 86_400.0))
     island.open()
     print("ready", flush=True)

@@ -171,7 +171,7 @@ class MqttEngine:
         """A slot of ours: is it as we would have made it?"""
         raw = self._liveset.raw(self._live()[slot])
         if raw is None or self._seal.close(slot, raw) == sealed:
-            self._alone &= slot not in self._due or slot in self._failures  # what we put ourselves has failed, for all we know
+            self._alone &= slot not in self._due or slot in self._failures  # ours is a failure until it is shown
             if slot not in self._there:
                 self._wait_on(self._tuning.max_filling_s, now)
             self._there.add(slot)

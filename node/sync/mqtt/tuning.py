@@ -24,7 +24,7 @@ class BrokerTuning:
     """Seconds. Between two messages in the long run, as a small Pi takes in some 40 a second. Set by: bench broker: half
     changes nothing, twice takes 24 instead of 19 s."""
     burst: int = 800
-    """Messages. So many may go faster before that: less than the 1,000 which mosquitto holds for one that is slower. Set by:
+    """Messages. So many may go faster before that: less than the 1,000 that mosquitto holds for one that is slower. Set by:
     tests/sync/mqtt/test_engine.py, an island that joins a busy broker."""
     burst_pace_s: float = 0.01
     """Seconds. Between two of these. Set by: the same."""
