@@ -3,7 +3,7 @@
 Expiry hides at once (`node.replica.liveset`); deleting waits until the floor of the clock has passed it (docs/store.md,
 "Time"), a day of running later at least, so that a clock gone wrong loses nothing. What is deleted goes to the archive
 first, and comes back from there should even the floor have been wrong. What people took back waits for no clock
-(`node.daemon.erasure`).
+(`node.daemon.erasing`).
 """
 
 import logging
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from node.board.board import Board
 from node.board.status import ArchiveStatus
-from node.daemon.erasure import Erasure
+from node.daemon.erasing import Erasure
 from node.daemon.runner import Runner
 from node.daemon.settings import Settings
 from node.daemon.timekeeper import Timekeeper

@@ -8,7 +8,6 @@ import errno
 import fcntl
 import os
 import shutil
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -114,8 +113,8 @@ class Disk:
         """Take a file or folder from all other users, if it is ours to do so; a link is left alone, as what it leads to."""
         with contextlib.suppress(OSError):
             mode = path.lstat().st_mode
-            if mode & 0o077 and not stat.S_ISLNK(mode):
-                path.chmod(stat.S_IMODE(mode) & 0o700)
+            if mode & 0o077 and not path.is_symlink():
+                path.chmod(mode & 0o700)
 
     def open(self, path: Path) -> OpenFile:
         """An existing file."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from node.daemon.erasure import ERASE_AFTER_S
+from node.daemon.erasing import ERASE_AFTER_S
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.maintenance import Maintenance
 from node.model.record import decode, record_id
