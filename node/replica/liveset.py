@@ -108,7 +108,8 @@ class LiveSet:
     def known_roots(self) -> set[bytes]:
         """Roots (8 B) of every version that is live or may come to be, retractions aside."""
         state = self._state
-        known = (*list(state.entries.values()), *state.faded, *state.quarantine)
+        passed_over = [entry for quota in list(state.quotas.values()) for entry in quota.passed_over()]
+        known = (*list(state.entries.values()), *state.faded, *state.quarantine, *passed_over)
         return {entry.root for entry in known if entry.kind is not Kind.RETRACTION}
 
     def version(self, root: bytes) -> bytes | None:
