@@ -47,17 +47,14 @@ class ErasedIsland(Protocol):
 
 
 class Erasure:
-    """What is owed to whoever withdrew something here, and its payment. Belongs to the thread of maintenance but `owed_s`.
-
-    To be made before anybody can post: an edit code without a post is at that moment one that was left behind.
-    """
+    """What is owed to whoever withdrew something here, and its payment. Maintenance's thread alone, but for `owed_s`."""
 
     def __init__(self, island: ErasedIsland):
         self._island = island
         self._paid = -1  # `Replica.withdrawn` when all was erased: after a start nobody knows
         self._owed_since: float | None = island.timekeeper.monotonic()
         self._due_at = self._owed_since
-        self._codes_seen = island.board.stray_codes()
+        self._codes_seen: set[bytes] = set()  # without a post, at the last look
         self._handled: set[bytes] = set()  # retractions whose past items have been looked for
 
     @property

@@ -9,7 +9,7 @@ first, and comes back from there should even the floor have been wrong. What peo
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Protocol
 
@@ -144,8 +144,8 @@ class Maintenance:
             self._pruned_at = mono
             gone = gone or island.archive.ended(before)
             island.archive.prune(before)
-        roots = {Entry.of(decode(row.raw), row.raw).root for row in gone}
-        if roots:
+        if gone:
+            roots = _roots(gone) - _roots(island.archive.rows())  # another version may be past, too
             island.board.retired([root for root in roots if not island.liveset.about(root)])
 
     def bring_back(self) -> None:
@@ -183,3 +183,7 @@ class Maintenance:
         except StoreFailed as failure:
             log.warning("nothing could be archived: %s", failure.reason)
             return
+
+
+def _roots(rows: Iterable[Row]) -> set[bytes]:
+    return {Entry.of(decode(row.raw), row.raw).root for row in rows}
