@@ -19,6 +19,8 @@ SYNC_SHARE_OF_HOUR = 0.01
 MAX_SHARE = 0.5  # of the legal duty cycle, unless the keeper says otherwise: the radio has traffic of its own
 URGENT_RESERVE = 1 / 8  # of the hour's budget, for urgent packets only
 FAIR_RESERVE = 1 / 4  # beside it, for all but those who crowd the air
+KEPT_AHEAD = 1 / 10  # of the hour's budget: counted as spent after a power cut, whatever was
+RESERVE_WAIT_S = 1.0  # until the card has been asked again
 MAX_CHANNEL_USE = 0.25  # the firmware's "polite" limit
 MAX_URGENT_CHANNEL_USE = 0.40  # the firmware's hard limit
 MINUTE_S = 60  # over which the firmware measures channel use
@@ -116,6 +118,10 @@ class Governor:
 
     `monotonic` gives seconds that never jump, of the same length as the caller's. With it the callers' `now` says nothing
     here; without it their own clock must never jump (a simulation's). Only `state` and `restore` speak of the calendar.
+
+    A power cut takes what was spent since `state` was kept. So who keeps it also keeps, ahead, a reserve: no more than that
+    is spent before it is kept again (`reserved`), and all of it counts as spent once taken up (`restore`). `longest_s`: the
+    air of the longest packet, which the reserve has to hold. Where nothing is kept nothing is reserved.
     """
 
     def __init__(self, region: str = "EU_868", share: float | None = None, monotonic: Callable[[], float] | None = None):
@@ -125,6 +131,7 @@ class Governor:
         self._busy = _BackOff(FIRST_BUSY_S, LAST_BUSY_S)
         self._refused = _BackOff(FIRST_REFUSED_S, LAST_REFUSED_S)
         self._told_use = 0.0
+        self.longest_s, self._ahead_s = 0.0, math.inf
         self.configure(region, share)
 
     def configure(self, region: str, share: float | None = None) -> None:
@@ -152,7 +159,7 @@ class Governor:
             self._hour.wait_s(airtime_s, limit_s, at),
             self._refused.until_at - at,
             self._channel_wait_s(at, urgent),
-            0.0,
+            RESERVE_WAIT_S if airtime_s > self._ahead_s else 0.0,
         )
 
     def charge(self, airtime_s: float, now: float) -> None:
@@ -160,6 +167,7 @@ class Governor:
         at = self._moment(now)
         self._hour.add(airtime_s, at)
         self._channel.add(airtime_s, at)
+        self._ahead_s -= airtime_s
 
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else used the channel that long."""
@@ -189,21 +197,41 @@ class Governor:
         """Seconds of air left to us at this moment."""
         return max(self.limit_s - self._hour.used_s(self._moment(now)), 0.0)
 
-    def state(self, now: float) -> dict:
-        """What to keep across a restart, as JSON values; `now` is the calendar's, and no other clock survives one."""
-        return {"at": now, "spent": self._hour.spent(self._moment(now))}
+    @property
+    def reserve_s(self) -> float:
+        """Seconds of air to keep ahead."""
+        return min(max(self.limit_s * KEPT_AHEAD, 2 * self.longest_s), self.limit_s)
+
+    @property
+    def runs_short(self) -> bool:
+        """Whether the reserve is about to be spent: `state` is to be kept anew."""
+        return self._ahead_s < max(self.reserve_s / 2, min(self.longest_s, self.reserve_s))
+
+    def reserved(self, ahead_s: float) -> None:
+        """So much may be spent from now on: a state that says so is on the card. 0: none is."""
+        self._ahead_s = ahead_s
+
+    def state(self, now: float, ahead_s: float = 0.0) -> dict:
+        """What to keep across a restart, as JSON values; `now` is the calendar's, and no other clock survives one.
+
+        `ahead_s`: what may still be spent before it is kept again; 0 at the end.
+        """
+        return {"at": now, "spent": self._hour.spent(self._moment(now)), "ahead": ahead_s}
 
     def restore(self, state: Any, now: float) -> None:
         """Take up a kept `state`; time away counts if the calendar makes it believable. A damaged state is no state."""
         try:
             away_s = now - float(state["at"])
             spent = [(float(age_s), float(airtime_s)) for age_s, airtime_s in state["spent"]]
-        except (TypeError, ValueError, KeyError, OverflowError):
+            ahead_s = float(state.get("ahead", 0.0))  # an earlier version kept none
+        except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
             return
         at = self._moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
         for age_s, airtime_s in sorted(spent, reverse=True):
             if 0 <= airtime_s <= HOUR_S and age_s < HOUR_S + GUARD_S:
                 self._hour.add(airtime_s, at - max(age_s, 0.0))  # nothing was spent later than it was kept
+        if 0 < ahead_s <= HOUR_S:
+            self._hour.add(ahead_s, self._moment(now))  # or it was, up to now
 
     def _moment(self, now: float) -> float:
         return self._monotonic() if self._monotonic else now

@@ -57,6 +57,7 @@ TRIALS = {  # name: how many seeds at scale 1, what to do with each
     "big_archive": (1, big_archive),  # first: it measures the most memory that this process ever had
     "power_cuts": (40, partial(storetrials.trial_of_power_cuts, length=60)),
     "failures": (30, partial(storetrials.trial_of_failures, length=60)),
+    "erasing": (20, partial(storetrials.trial_of_erasing, length=60)),
     "flips": (170, storetrials.trial_of_flips),
     "torn_tails": (200, storetrials.trial_of_torn_tails),
     "forgery": (100, storetrials.trial_of_forgery),

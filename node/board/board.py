@@ -23,7 +23,7 @@ from node.board.status import RightsStatus, RulesStatus, ShareStatus, Status, St
 from node.model.clock import MAX_MINUTE
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN, EVENT_GRACE_MIN, Kind, Right, decode
+from node.model.record import DAY_MIN, EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
 from node.replica.trust import FOREVER
@@ -53,6 +53,7 @@ class Board(Moderation):
         self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
         self._share = lru_cache(1)(self._own_share)
         self._spare_hides = SPARE_HIDES
+        self._past_codes: set[bytes] = set()  # roots with an edit code that are known to be in the archive
 
     def revision(self) -> int:
         """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
@@ -132,6 +133,22 @@ class Board(Moderation):
         if len(self.notes.state.hidden) > self._spare_hides:
             self._forget_hides()
 
+    def stray_codes(self) -> set[bytes]:
+        """Roots that have an edit code and no post: a past one counts as it may come back from the archive."""
+        waiting = {post.root for post in self.notes.state.waiting.values()}
+        strays = self.notes.edit_codes() - waiting - self._liveset.known_roots() - self._past_codes
+        if not strays:
+            return strays
+        past = {root for row in _pages(partial(self._archive.page, Slice(), limit=MAX_PAGE)) for root in _roots_of(row)}
+        if not self._archive.health()[0]:  # it may be there all the same
+            return set()
+        self._past_codes |= strays & past  # `retired` tells when the archive forgets them
+        return strays - past
+
+    def forget_codes(self, roots: Iterable[bytes]) -> None:
+        """Forget the edit codes of what is gone."""
+        self.notes.forget_edit_codes(roots)
+
     def _forget_hides(self) -> None:
         gone = self.notes.state.hidden - frozenset(self._roots_kept())
         if not self._archive.health()[0]:  # what is past could not be read: it may be there all the same
@@ -195,3 +212,10 @@ def _read(rows: Iterable[Row], read: Callable[[Row], Item | None], since: int) -
 def _touches(event: Item, since: int) -> bool:
     """Whether it goes on after `since`, or takes place just then."""
     return event.end is not None and (event.end > since or event.start == event.end >= since)
+
+
+def _roots_of(row: Row) -> set[bytes]:
+    """Under which roots an edit code may be good for it."""
+    with suppress(RemoteFault):
+        return {row.id[:TARGET_BYTES], Entry.of(decode(row.raw), row.raw, row.id).root}
+    return set()

@@ -24,6 +24,11 @@ from node.model.record import DAY_MIN, MAX_LIFE_H, Event, Kind, Record, Right, e
 from node.replica.liveset import LiveSet
 from node.textpack import pack
 
+RECALL_MIN = 30 * DAY_MIN
+"""Minutes. A retraction outlives what it takes back by so much, so that an island which was off until that had ended hears
+of it too, and erases what it would archive. Set by: how long a box may stand in a cupboard between two meetings; not more,
+as an author has room for 1,024 endings at a time."""
+
 
 class Composer:
     """The part of the board where drafts become records; nothing is kept or published here."""
@@ -100,7 +105,8 @@ class Composer:
         codec, packed = pack(draft.text, item.language)
         record = Record(draft.kind, key.key_id, max(self.now(), item.created), language=item.language, codec=codec,
                         packed=packed, target=root_of(item))
-        return fitting(draft, outliving(record, item.expires)).record
+        until = item.expires + RECALL_MIN if reason is None else item.expires
+        return fitting(draft, outliving(record, until)).record
 
     def _signed(self, record: Record, key: SigningKey) -> bytes:
         return encode(sign(record, self._liveset.charter.set_id, key.sign))
@@ -112,7 +118,7 @@ class Composer:
 def retraction_of(record: Record, root: bytes, now: int) -> Record:
     """What takes a record back whose first version's id begins with `root`, unsigned."""
     ending = Record(Kind.RETRACTION, record.author, max(now, record.created), language=record.language, target=root)
-    return outliving(ending, record.expires)
+    return outliving(ending, record.expires + RECALL_MIN)
 
 
 def _problem_of_reason(reason: str) -> Problem | None:

@@ -1,6 +1,6 @@
 """What the board gets from the island it is on: the store, the archive, the clock, the air. Core."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,6 +26,9 @@ class NoteStore(Protocol):
 
     def note(self, name: str) -> Any:
         """The value kept under a name, or None."""
+
+    def names(self) -> Iterable[str]:
+        """Of every value that is kept."""
 
     def set_notes(self, values: Mapping[str, object]) -> None:
         """Keep them, all or nothing; None forgets one. Returns when that is durable, or raises StoreFailed."""

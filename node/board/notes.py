@@ -20,6 +20,7 @@ from node.store.index import StoreFailed
 
 SHELVES = 64  # notes for what waits: of 1,000 posts some 16 are written again with one more
 IN_ONE = "waiting"  # the one note for all of them that islands had before there were shelves
+CODE = "word "  # before the root, in the name of the note of an edit code
 MAX_AUDIT_LOG = 100  # entries; the oldest go
 
 
@@ -160,6 +161,10 @@ class BoardNotes:
         with suppress(BoardClosed):  # a hash kept too long does no harm
             self._keep(_as_notes(dict.fromkeys(roots)))
 
+    def edit_codes(self) -> set[bytes]:
+        """The roots of all posts that have one."""
+        return {bytes.fromhex(name.removeprefix(CODE)) for name in self._store.names() if name.startswith(CODE)}
+
     def _keep(self, notes: Mapping[str, object]) -> None:
         try:
             self._store.set_notes(notes)
@@ -172,7 +177,7 @@ def _as_notes(codes: Mapping[bytes, str | None]) -> dict[str, object]:
 
 
 def _code_name(root: bytes) -> str:
-    return f"word {root.hex()}"
+    return CODE + root.hex()
 
 
 def _state_in(store: NoteStore) -> BoardState:

@@ -146,7 +146,8 @@ class LanStatus:
 @dataclass(frozen=True, slots=True)
 class HostStatus:
     """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
-    for the keeper; `damaged`: records that the card lost."""
+    for the keeper; `damaged`: records that the card lost; `erasure_owed_s`: for how many seconds of running something that
+    was withdrawn has been waiting to be erased from the card, None when nothing is owed."""
 
     name: str
     notices: tuple[str, ...]
@@ -157,6 +158,7 @@ class HostStatus:
     counters: Mapping[str, int] = field(default_factory=dict)
     links: tuple[LinkStatus, ...] = ()
     lan: LanStatus = field(default_factory=LanStatus)
+    erasure_owed_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import os
 import random
 import threading
@@ -58,9 +59,11 @@ from radio.meshtastic.settings import MeshtasticSettings
 
 log = logging.getLogger(__name__)
 
-CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
+CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S = 20.0, 600.0, 1.0
+AHEAD_RETRY_S = 60.0  # on a card that fails
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
+PASSING_NOTES = ("clock", "bundles", "airtime", "airtime packet")
 LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine, writes nothing
 
 
@@ -73,7 +76,9 @@ class App:
     def __init__(self, settings: Settings, clock: Clock, notices: Iterable[Notice] = ()):
         self.settings, self._clock = settings, clock
         self._open = ExitStack()
+        self._ahead_due_at = -math.inf
         keys = KeyFolder(settings.node.data)
+        keys.keep_private()
         self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
         self._notices = [*notices_in(settings.portal.notices), *(notice.line() for notice in notices)]
@@ -102,7 +107,7 @@ class App:
 
     def _open_stores(self) -> None:
         data = self.settings.node.data
-        self.store = JournalStore(data)
+        self.store = JournalStore(data, passing=PASSING_NOTES)
         self._open.callback(self.store.close)
         self.archive = Archive(data / ARCHIVE_FILE)
         self._open.callback(self.archive.close)
@@ -170,7 +175,7 @@ class App:
             return
         latest = self.timekeeper.now() + max(-step_s, 0.0)  # by the calendar before and after: it may wake with either
         with contextlib.suppress(StoreFailed):  # a card that fails is told elsewhere, and stops no clock
-            self.store.set_notes({"clock": self.timekeeper.note()} | self._airtime_notes(latest))
+            self._keep_airtime(latest, clock=self.timekeeper.note())
         self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _neighbour_says(self, who: str, utc: float) -> None:
@@ -190,17 +195,34 @@ class App:
         self.reporter.refresh(self.timekeeper.now())  # the keeper's next page shows it
         return believed
 
-    def _keep_notes(self, now: float) -> None:
+    def _keep_notes(self, now: float, ahead: bool = True) -> None:
         """What must outlive a restart: the time, and what was sent in the last hour."""
         self.timekeeper.settle()
-        self.store.set_notes({"clock": self.timekeeper.note()} | self._airtime_notes(now))
+        self._keep_airtime(now, ahead, clock=self.timekeeper.note())
 
-    def _airtime_notes(self, now: float) -> dict[str, object]:
-        return {name: governor.state(now) for name, governor in self.governors.items()}
+    def _keep_airtime(self, now: float, ahead: bool = True, **others: object) -> None:
+        """Keep what was sent, and a reserve of what may be sent until it is kept again: none (`ahead` False) at the end."""
+        reserves = {name: governor.reserve_s if ahead else 0.0 for name, governor in self.governors.items()}
+        airtime = {name: self.governors[name].state(now, reserve_s) for name, reserve_s in reserves.items()}
+        self.store.set_notes(others | airtime)
+        for name, reserve_s in reserves.items():
+            self.governors[name].reserved(reserve_s)
+
+    def _keep_ahead(self, now: float) -> None:
+        """On a card that fails no more is sent than was kept ahead: a power cut must not give it back."""
+        short = any(governor.runs_short for governor in self.governors.values())
+        mono = self.timekeeper.monotonic()
+        if short and mono >= self._ahead_due_at:
+            self._ahead_due_at = mono + AHEAD_RETRY_S
+            with contextlib.suppress(StoreFailed):
+                self._keep_airtime(now)
+                self._ahead_due_at = mono
 
     def _periodic_jobs(self) -> list[PeriodicJob]:
-        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes, at_end=True),
-                PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now))]
+        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
+                PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead),
+                PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
+                PeriodicJob(math.inf, lambda now: self._keep_notes(now, ahead=False), due=math.inf, at_end=True)]
 
     # links
 
@@ -231,6 +253,7 @@ class App:
         self.governors = {"airtime": lora_air, "airtime packet": packet_air}
         for name, governor in self.governors.items():
             governor.restore(self.store.note(name), self.timekeeper.now())
+            governor.reserved(0.0)
         self.air = LoraAdapter(member, self._radio_facts, limits, lora_air, self._neighbour_says)
         rng = random.Random()  # noqa: S311 - when to send is no secret
         engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
@@ -264,7 +287,8 @@ class App:
         return StatusSources(
             name=self.settings.node.name, notices=first_of(self._notices), timekeeper=self.timekeeper, replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
-            lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)))
+            lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
+            erasure_owed_s=lambda: self.maintenance.erasure.owed_s)
 
 
 def portal_address(settings: Settings) -> str:

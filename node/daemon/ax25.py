@@ -42,6 +42,7 @@ def packet_engine(member: Membership, settings: PacketSettings, governor: Govern
     def on_air_s(payload_bytes: int, direct: bool = False) -> float:
         return airtime_s(payload_bytes, settings.bits_per_s, KEY_UP_S)  # a TNC sends to everybody
 
+    governor.longest_s = on_air_s(MAX_PAYLOAD_BYTES)
     channel = Channel(PACKET, on_air_s, governor, MAX_PAYLOAD_BYTES)
     rng = random.Random()  # noqa: S311 - when to send is no secret
     return AirEngine(channel, member.liveset, Identity(member.tag_key, member.address), rng)

@@ -18,6 +18,7 @@ from node.model.errors import RemoteFault
 from node.model.keys import SEED_BYTES, Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal, unseal
 from node.model.record import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
+from node.store.disk import Disk
 from node.textpack import pack
 from node.transfer.invitation import (
     accept,
@@ -98,6 +99,10 @@ class KeyFolder:
         offered = offer(keeper.key_id, seed, minute, days * 24, group)
         return to_text(invitation_bytes(prepare(self.charter(), keeper, seed, offered, credentials)))
 
+    def keep_private(self) -> None:
+        """Take the folder and its files from all other users, whoever made them."""
+        Disk().keep_all_private(self.path, lambda name: True)
+
     def destroy(self) -> None:
         """Write over every key, in its place on the card, before its name goes: nothing signed here can be forged later."""
         for path in self.path.glob("*"):
@@ -108,7 +113,7 @@ class KeyFolder:
             path.unlink()
 
     def _new_key(self) -> SigningKey:
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Disk().make_folder(self.path)
         seed = os.urandom(SEED_BYTES)
         write_private(self.path / "island.key", to_text(seed))
         return SigningKey(seed)

@@ -179,6 +179,8 @@ class LanDiscovery:
             peer.new, peer.given = peer.new + visited.new, peer.given + visited.given
             if visited.new:
                 peer.revision = self._bulk.revision  # what came from there need not be told there
+            if visited.put_off:
+                peer.revision = -1  # soon again
 
     def _note_failure(self, peer: Peer, state: str) -> None:
         with self._lock:

@@ -169,6 +169,7 @@ class LoraAdapter:
         rng = random.Random()  # noqa: S311 - when to send is no secret
         self._engine = AirEngine(channel, member.liveset, Identity(member.tag_key, member.address), rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)
+        self.governor.longest_s = on_air_s(self._limits.max_payload)
 
 
 def neighbour_name(address: int) -> str:

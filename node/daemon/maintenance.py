@@ -2,18 +2,20 @@
 
 Expiry hides at once (`node.replica.liveset`); deleting waits until the floor of the clock has passed it (docs/store.md,
 "Time"), a day of running later at least, so that a clock gone wrong loses nothing. What is deleted goes to the archive
-first, and comes back from there should even the floor have been wrong.
+first, and comes back from there should even the floor have been wrong. What people took back waits for no clock
+(`node.daemon.erasing`).
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Protocol
 
 from node.board.board import Board
 from node.board.status import ArchiveStatus
+from node.daemon.erasing import Erasure
 from node.daemon.runner import Runner
 from node.daemon.settings import Settings
 from node.daemon.timekeeper import Timekeeper
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 
 PERIOD_S = 5.0
 INDEX_BATCH = 20  # texts to decode at a time: each may take half a second on the smallest Pi
-RETIRE_PERIOD_S = 3_600.0
+RETIRE_PERIOD_S, PRUNE_PERIOD_S = 3_600.0, 86_400.0  # to forget something is to write the archive anew
 DAY_MIN = 1_440
 BACK_BATCH = 200  # records in one commit
 
@@ -54,16 +56,16 @@ class Maintenance:
 
     def __init__(self, island: MaintainedIsland):
         self._island = island
-        self._retired_at = float("-inf")
-        self._erased = 0
+        self._retired_at = self._pruned_at = float("-inf")
+        self.erasure = Erasure(island)
         self._minute = MAX_MINUTE  # the clock's at the last round
         self._unindexed: list[bytes] = []
         self._ahead, self._behind = island.board.read_ahead(), False
         self._indexed_revision = -1
         self.look_at_archive()
         self._tasks: tuple[Callable[[], object], ...] = (
-            island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings, self.read_ahead,
-            self.index, self._retire_now_and_then, self.look_at_archive)
+            island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings, self.erasure.look,
+            self.read_ahead, self.index, self._retire_now_and_then, self.look_at_archive)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
@@ -127,31 +129,23 @@ class Maintenance:
         mono = self._island.timekeeper.monotonic()
         if mono - self._retired_at >= RETIRE_PERIOD_S:
             self._retired_at = mono
-            self.erase()
             self.retire()
-
-    def erase(self) -> None:
-        """Leave nothing on the card of what was withdrawn: neither its words nor its octets."""
-        island, deleted = self._island, self._island.replica.deleted
-        if deleted == self._erased:
-            return
-        island.archive.sweep(lambda id_: id_ in island.liveset or island.store.get(id_))
-        island.archive.compact()
-        island.store.compact()
-        self._erased = deleted
 
     def retire(self) -> None:
         """Move what has certainly ended to the archive, and let the archive forget what is too old."""
+        mono = self._island.timekeeper.monotonic()
         island, certain = self._island, minute_of(self._island.timekeeper.floor)
         rows = [row for id_ in island.liveset.fading() if (row := island.store.get(id_)) and row.expires <= certain]
         if rows:
             self._move(rows)
         keep_days, before = island.settings.archive.keep_days, certain - island.settings.archive.keep_days * DAY_MIN
-        gone = island.archive.ended(before) if keep_days else rows
-        island.archive.prune(before)
-        island.archive.compact()
-        roots = {Entry.of(decode(row.raw), row.raw).root for row in gone}
-        if roots:
+        gone = [] if keep_days else rows
+        if mono - self._pruned_at >= PRUNE_PERIOD_S:
+            self._pruned_at = mono
+            gone = gone or island.archive.ended(before)
+            island.archive.prune(before)
+        if gone:
+            roots = _roots(gone) - _roots(island.archive.rows())  # another version may be past, too
             island.board.retired([root for root in roots if not island.liveset.about(root)])
 
     def bring_back(self) -> None:
@@ -170,19 +164,26 @@ class Maintenance:
         self._island.archive.forget(back)
         self._indexed_revision = -1  # with the rows went their words
 
-    def _forget(self, rows: list[Row]) -> None:
-        """On the runner's thread: what came back to the set while it was moved to the archive gets its row again."""
-        self._island.liveset.forget([row.id for row in rows])
-        back = [row for row in rows if row.id in self._island.liveset and self._island.store.get(row.id) is None]
-        self._island.store.commit(put=back)
+    def _let_go(self, ids: list[bytes]) -> list[bytes]:
+        """On the runner's thread: delete what has not come back to the set while it was archived; the ids of what has."""
+        island = self._island
+        back = [id_ for id_ in ids if id_ in island.liveset]
+        gone = [id_ for id_ in ids if id_ not in island.liveset]
+        island.store.commit(delete=gone)
+        island.liveset.forget(gone)
+        return back
 
     def _move(self, rows: list[Row]) -> None:
         island = self._island
         ids = [row.id for row in rows]
         texts = {row.id: island.board.reader.words_of(row.raw) or "" for row in rows}
         try:
-            retire(island.store, island.archive, ids, texts if island.settings.archive.keep_days else None)
+            retire(island.store, island.archive, ids, texts if island.settings.archive.keep_days else None,
+                   lambda batch: island.runner.call(lambda: self._let_go(batch)))
         except StoreFailed as failure:
             log.warning("nothing could be archived: %s", failure.reason)
             return
-        island.runner.call(lambda: self._forget(rows))
+
+
+def _roots(rows: Iterable[Row]) -> set[bytes]:
+    return {Entry.of(decode(row.raw), row.raw).root for row in rows}

@@ -37,7 +37,7 @@ MAX_WAIT_S = 5.0
 CLOSE_S = 2.0  # for all links together: one may hang in a name, a handshake, a driver
 STOP_S = 10.0  # for its last jobs, on a card that is slow; the unit of the SD image gives 15 s to stop
 CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting", "dated_ahead")
-CHANGES_OF_REPLICA = ("handle", "handle_all", "publish", "take_in", "load", "deadline")
+CHANGES_OF_REPLICA = ("handle", "handle_all", "publish", "take_in", "load", "deadline", "delete_strays")
 
 Result = TypeVar("Result")
 

@@ -32,7 +32,7 @@ PERIOD_S = 1.0
 
 @dataclass(frozen=True)
 class StatusSources:
-    """What is asked. `archive` and `lan` give values that their own threads made."""
+    """What is asked. `archive`, `lan` and `erasure_owed_s` give values that their own threads made."""
 
     name: str
     notices: tuple[str, ...]
@@ -43,6 +43,7 @@ class StatusSources:
     store: JournalStore
     archive: Callable[[], ArchiveStatus]
     lan: Callable[[], LanStatus]
+    erasure_owed_s: Callable[[], float | None]
 
 
 class StatusReporter:
@@ -62,7 +63,7 @@ class StatusReporter:
         clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices, None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
-                          of.lan())
+                          of.lan(), of.erasure_owed_s())
 
     def _link(self, link: Link, now: float) -> LinkStatus:
         if isinstance(link, MqttLink):

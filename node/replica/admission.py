@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, verify
 from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, Record, decode, record_id, signing_message
-from node.replica.entry import Entry
+from node.replica.entry import Entry, beats
 from node.replica.quarantine import UNBOUNDED, Quarantine
-from node.replica.quota import OVER_SHARE, Category, Limit, Quota
+from node.replica.quota import OVER_SHARE, RETRACTED, Category, Limit, Quota
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
@@ -251,7 +251,21 @@ class Admission:
         if not later and not self._state.proves(entry, self.trust):
             self._state.remember_forged(entry.id)
             return FORGED
-        return quota.add(entry, self._belongs) or KEPT
+        reason = quota.add(entry, self._belongs)
+        if not reason and entry.kind is Kind.RETRACTION:
+            self._let_none_come_back(entry)
+        return reason or KEPT
 
     def _belongs(self, entry: Entry) -> bool:
         return not self._void(entry)
+
+    def _let_none_come_back(self, retraction: Entry) -> None:
+        """What it takes back may have ended or waited here: it goes from the card now, not to the archive in a day."""
+        for entry in (*self._state.faded.of(retraction.author), *self._state.quarantine.of(retraction.author)):
+            if entry.root == retraction.root and beats(retraction, entry):
+                self.looked_at[entry.id] = entry
+                self.outcomes[entry.id] = RETRACTED
+
+    def is_taken_back(self, entry: Entry) -> bool:
+        """Whether a retraction that is in the set after this ends it."""
+        return self._quota(entry.author).outdone(entry) == RETRACTED

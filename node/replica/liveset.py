@@ -111,6 +111,13 @@ class LiveSet:
         """The first 8 bytes of the ids under which what is live was first published, or would have been."""
         return list(self._about)
 
+    def known_roots(self) -> set[bytes]:
+        """Roots (8 B) of every version that is live or may come to be, retractions aside."""
+        state = self._state
+        passed_over = [entry for quota in list(state.quotas.values()) for entry in quota.passed_over()]
+        known = (*list(state.entries.values()), *state.faded, *state.quarantine, *passed_over)
+        return {entry.root for entry in known if entry.kind is not Kind.RETRACTION}
+
     def version(self, root: bytes) -> bytes | None:
         """The id of the one record to show for the item first published under `root`, None if there is none.
 
@@ -130,6 +137,10 @@ class LiveSet:
             return None
         entry, trust = Entry.of(record, raw), self._state.trust
         return record if trust.weigh(entry)[0] == ADMITTED and self._state.proves(entry, trust) else None
+
+    def retractions(self) -> list[Entry]:
+        """Those in the set; whether they are signed well, only `get` tells."""
+        return [entry for entry in list(self._state.entries.values()) if entry.kind is Kind.RETRACTION]
 
     def has_room(self, author: bytes, record_bytes: int, records: int = 1) -> bool:
         """Whether more posts of an author, of so many bytes together, would push out none of its older ones."""
@@ -159,7 +170,8 @@ class LiveSet:
         change = self._change(admission, admission.take(raws))
         self.apply(change)
         for entry in admission.expired:
-            self._state.faded.put(entry)
+            if not admission.is_taken_back(entry):
+                self._state.faded.put(entry)
         return change
 
     def propose(self, raws: Iterable[bytes], now: float) -> Change:

@@ -181,6 +181,10 @@ class Quota:
         rankings = self._rankings[Category.VOUCHES], self._rankings[Category.REVOCATIONS]
         return any([self._refill(ranking, belongs) for ranking in rankings])
 
+    def passed_over(self) -> list[Entry]:
+        """What did not fit, and is remembered."""
+        return [entry for ranking in self._rankings for entry in ranking.passed]
+
     def returning(self) -> list[Entry]:
         """What was passed over and would fit now, as far as its size goes."""
         return [entry for ranking in self._rankings for entry in ranking.passed if ranking.has_room(len(entry.raw))]

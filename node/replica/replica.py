@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from node.model.clock import minute_of, seconds_of
-from node.model.record import Record, record_id
+from node.model.record import Kind, Record, record_id
 from node.replica.admission import Verdict
 from node.replica.liveset import Change, LiveSet
 from node.store.index import Row, StoreFailed
@@ -66,7 +66,7 @@ class Replica:
         self.liveset, self.store, self.engines = liveset, store, engines
         self.counters: Counter[str] = Counter()
         self.heard_at: float | None = None  # when a record last came from somewhere else
-        self.deleted = 0  # rows deleted since the start: their octets are on the card until the store is compacted
+        self.withdrawn = 0  # rows deleted and retractions kept since the start: what they name may still be on the card
         self._minute = -1
 
     @property
@@ -79,12 +79,17 @@ class Replica:
 
     def load(self, now: float) -> None:
         """After a start: take what the store holds. Rows that somebody damaged or forged are deleted, others stay there."""
-        rows = list(self.store.rows())
-        self.liveset.load([row.raw for row in rows if record_id(row.raw) == row.id], now)
+        self.liveset.load([row.raw for row in self.store.rows() if record_id(row.raw) == row.id], now)
+        self._try_to_delete(self._strays())
+
+    def delete_strays(self) -> None:
+        """Delete what left the set while the card took no writes; raises StoreFailed."""
+        self._delete(self._strays())
+
+    def _strays(self) -> list[bytes]:
+        """Ids of rows that do not belong to the set, and will not come back."""
         known = {*self.liveset.ids(), *self.liveset.fading()}
-        strays = [row.id for row in rows if row.id not in known]
-        if strays:
-            self._try_to_delete(strays)
+        return [row.id for row in self.store.rows() if row.id not in known]
 
     def handle(self, event: Event, now: float) -> list[Send]:
         """React to one event; see `handle_all`."""
@@ -144,7 +149,7 @@ class Replica:
         change = self.liveset.propose([keep.raw for keep in keeps], now)
         if change.added or change.deleted:
             self.store.commit(self._new_rows(change, minute_of(now)), change.deleted)
-            self.deleted += len(change.deleted)
+            self.withdrawn += len(change.deleted) + sum(entry.kind is Kind.RETRACTION for entry in change.added)
         self.liveset.apply(change)
         if any(verdict.kept and keep.via not in OWN for verdict, keep in zip(change.verdicts, keeps, strict=True)):
             self.heard_at = now
@@ -191,9 +196,13 @@ class Replica:
         return [*self._tell(news, now), *(Keep(raw, FROM_QUARANTINE, bulk=True) for raw in self.liveset.waiting(now))]
 
     def _try_to_delete(self, ids: list[bytes]) -> None:
-        """What cannot be deleted now goes after the next start."""
+        """What cannot be deleted now is a stray, and goes later."""
         try:
-            self.store.commit(delete=ids)
-            self.deleted += len(ids)
+            self._delete(ids)
         except StoreFailed as failure:
             self.counters[f"store {failure.reason}"] += 1
+
+    def _delete(self, ids: list[bytes]) -> None:
+        if ids:
+            self.withdrawn += len(ids)
+            self.store.commit(delete=ids)

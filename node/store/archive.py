@@ -8,6 +8,7 @@ written a batch at a time, and the card is not waited for.
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -31,10 +32,12 @@ SCHEMA = """
     CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(id UNINDEXED, text,
         tokenize = "unicode61 remove_diacritics 2");
 """
+TABLES = ("live", "past")  # all that have a row for an id; `words` has one by its number
 NUMBER_BITS = 39  # of the id, below the 24 bits of the minute, in a rowid of 63
 WORDS_BATCH = 64
 MAX_WAITING = 4096  # words of live records while the card takes no writes
 ROWS_BATCH = 500
+SALVAGE_BATCH = 20  # one bad page of a broken file costs as many
 
 
 class Archive:
@@ -55,6 +58,10 @@ class Archive:
 
     def keep(self, rows: Iterable[Row], texts: Mapping[bytes, str]) -> None:
         """Archive rows, with the words of those that have a text here; durable on return. Once more is no fault."""
+        rows = list(rows)
+        self._mended(lambda: self._keep(rows, texts))
+
+    def _keep(self, rows: Iterable[Row], texts: Mapping[bytes, str]) -> None:
         with self._file.write() as write:
             for row in rows:
                 write("INSERT OR REPLACE INTO past VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -111,11 +118,20 @@ class Archive:
         self._broken |= self._file.reason == "damaged"
         return [id_ for id_, _ in found[:limit]], f"{found[limit - 1][1]:x}" if len(found) > limit else ""
 
+    @property
+    def owes(self) -> bool:
+        """Whether something that was forgotten is still in the files; it is, for all we know, when they cannot be read."""
+        return self._file.set_aside or self._file.read("PRAGMA user_version") != [(0,)]
+
     def forget(self, ids: Collection[bytes]) -> None:
-        """Remove rows and words, live or past. Gone from search on return, from the card after `compact`."""
+        """Remove rows and words, live or past: the one way out. Gone from search on return, from the card by `compact`."""
         with self._gate:
             for id_ in ids:
                 self._waiting.pop(id_, None)
+        if ids:
+            self._mended(lambda: self._forget(ids))
+
+    def _forget(self, ids: Collection[bytes]) -> None:
         with self._file.write() as write:
             for id_ in ids:
                 _remove(write, id_)
@@ -131,7 +147,7 @@ class Archive:
         return [id_ for id_, in self._file.read("SELECT id FROM past WHERE expires < ? LIMIT ?", (before, ROWS_BATCH))]
 
     def unexpired(self, minute: int) -> list[Row]:
-        """Archived rows that end after this minute: a clock was wrong when they came here."""
+        """Archived rows that end after this minute: by a clock that says it, they came here too early."""
         return list(self._readable(self._file.read("SELECT line FROM past WHERE expires > ?", (minute,))))
 
     def ended(self, before: int) -> list[Row]:
@@ -143,16 +159,55 @@ class Archive:
         self.forget([id_ for id_, in self._file.read("SELECT id FROM live") if not is_live(id_)])
 
     def compact(self) -> None:
-        """Leave nothing of what was forgotten in the files."""
-        self._write_waiting()
+        """Leave nothing of what was forgotten in the files; raises StoreFailed, and then it is still owed."""
+        self._mended(self._compact)
+        self._file.drop_aside()
+        with self._file.write() as write:
+            write("PRAGMA user_version = 0")
+
+    def _compact(self) -> None:
+        owed = self.owes
         with self._file.write() as write:
             if self._broken:
                 write("INSERT INTO words(words) VALUES ('rebuild')")
-            elif write("PRAGMA user_version").fetchone()[0]:
+            elif owed:
                 write("INSERT INTO words(words) VALUES ('optimize')")  # merges away the words of what was deleted
-            write("PRAGMA user_version = 0")
         self._broken = False
-        self._file.compact()
+        (self._file.vacuum if owed else self._file.empty_log)()  # a write that failed left its bytes in the log, too
+
+    def _mended(self, work: Callable[[], None]) -> None:
+        """Do something to the file; where that is broken, put another in its place, with all that can be read, and do it.
+
+        Else one bad page would for ever keep what is withdrawn in, and what expired out.
+        """
+        try:
+            work()
+        except StoreFailed as failure:
+            if failure.reason != "damaged":
+                raise
+            self._salvage()
+            work()
+
+    def _salvage(self) -> None:
+        with self._file.replacing() as fresh, closing(Archive(fresh)) as salvaged:
+            for row, text in self._whole_rows():
+                salvaged.keep([row], {row.id: text} if text else {})
+            live = self._file.read("SELECT live.id, number, text FROM live JOIN words ON rowid = number")
+            salvaged._write_words({id_: (number, text) for id_, number, text in live})
+            salvaged._file.empty_log()
+        self._broken = False
+
+    def _whole_rows(self) -> Iterator[tuple[Row, str]]:
+        """Past rows with their words, from the first to a broken page and from the last back to it."""
+        marks = [-1, 1 << 62]
+        for side, order in enumerate(("ASC", "DESC")):
+            while found := self._file.read(
+                    f"SELECT rowid, line FROM past WHERE rowid > ? AND rowid < ? ORDER BY rowid {order} LIMIT ?",  # noqa: S608
+                    (*marks, SALVAGE_BATCH)):
+                marks[side] = found[-1][0]
+                for row in self._readable([(line,) for _, line in found]):
+                    words = self._file.read("SELECT text FROM words WHERE rowid = ?", (_number(row.id, row.created),))
+                    yield row, words[0][0] if words else ""
 
     def health(self) -> tuple[bool, str]:
         """Whether the last access worked, and the reason (a slug) if not."""
@@ -193,11 +248,13 @@ class Archive:
                 self.damaged += 1
 
 
-def retire(store: JournalStore, archive: Archive, ids: Iterable[bytes], texts: Mapping[bytes, str] | None) -> None:
+def retire(store: JournalStore, archive: Archive, ids: Iterable[bytes], texts: Mapping[bytes, str] | None,
+           let_go: Callable[[list[bytes]], Collection[bytes]] | None = None) -> None:
     """Move rows from the live set to the archive, with the words of those in `texts`; None keeps nothing of them.
 
-    Archived first, deleted then: after a crash in between, doing it again completes it. No deleted text is left in the
-    journal. Raises StoreFailed; what was not moved by then is still live.
+    Archived first, deleted then: after a crash in between, doing it again completes it. `let_go(ids)` deletes what may go
+    from `store` and returns the ids of the rest, which came back to the set meanwhile and is no past. Raises StoreFailed;
+    what was not moved by then is still live.
     """
     rows = [row for row in map(store.get, ids) if row is not None]
     for first in range(0, len(rows), ROWS_BATCH):
@@ -206,8 +263,11 @@ def retire(store: JournalStore, archive: Archive, ids: Iterable[bytes], texts: M
             archive.forget([row.id for row in batch])
         else:
             archive.keep(batch, texts)
-        store.commit(delete=[row.id for row in batch])
-    store.compact()
+        ids_here = [row.id for row in batch]
+        if let_go is None:
+            store.commit(delete=ids_here)
+        elif back := let_go(ids_here):
+            archive.forget(back)
 
 
 def past_in(path: Path) -> Iterator[tuple[Row, str | None]]:
@@ -281,6 +341,6 @@ def _remove(write: Execute, id_: bytes) -> None:
     numbers += [_number(id_, created) for created, in write("SELECT created FROM past WHERE id = ?", (id_,))]
     for number in numbers:
         write("DELETE FROM words WHERE rowid = ? AND id = ?", (number, id_))
-    for table in ("live", "past"):
+    for table in TABLES:
         write(f"DELETE FROM {table} WHERE id = ?", (id_,))  # noqa: S608 - our own words only
     write("PRAGMA user_version = 1")  # there is something for `compact` to do

@@ -8,7 +8,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -97,6 +97,24 @@ class Disk:
     def create(self, path: Path) -> OpenFile:
         """A new empty file, in the place of any old one."""
         return OpenFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+
+    def claim(self, path: Path) -> None:
+        """Let there be a file, empty if it is new, that is this user's alone, whoever made it before."""
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+        self.keep_private(path)
+
+    def keep_all_private(self, folder: Path, mine: Callable[[str], bool]) -> None:
+        """The same for a folder and those of its files whose names are `mine`."""
+        self.keep_private(folder)
+        for name in filter(mine, self.names(folder)):
+            self.keep_private(folder / name)
+
+    def keep_private(self, path: Path) -> None:
+        """Take a file or folder from all other users, if it is ours to do so; a link is left alone, as what it leads to."""
+        with contextlib.suppress(OSError):
+            mode = path.lstat().st_mode
+            if mode & 0o077 and not path.is_symlink():
+                path.chmod(mode & 0o700)
 
     def open(self, path: Path) -> OpenFile:
         """An existing file."""

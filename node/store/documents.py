@@ -4,7 +4,7 @@ TinyDB's own storages write the whole file for every change, and lose it when th
 (docs/store.md has figures).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -38,21 +38,24 @@ class _Commit:
 class JournalStorage(Storage):
     """The tables of one journal. Commits of several threads share one sync; reading never waits for the card.
 
-    `shelves`: the (empty) tables that are kept otherwise than as plain documents. `damaged` counts what could not be read
-    when it was opened; `reason` says why the last write failed, "" if it did not. Raises StoreFailed when the file is
-    there and cannot be read at all: an empty set must not take its place.
+    `shelves`: the (empty) tables that are kept otherwise than as plain documents. `passing`: ids of documents whose
+    earlier versions tell nothing of anybody, and may stay in the file; all else that is out of date is to be erased.
+    `damaged` counts what could not be read when it was opened; `reason` says why the last write failed, "" if it did not.
+    Raises StoreFailed when the file is there and cannot be read at all: an empty set must not take its place.
     """
 
-    def __init__(self, path: Path, disk: Disk, shelves: Mapping[str, Shelf[Any]] | None = None):
+    def __init__(self, path: Path, disk: Disk, shelves: Mapping[str, Shelf[Any]] | None = None,
+                 passing: Collection[str] = ()):
         self.damaged, self.reason = 0, ""
         self._journal = Journal(path, disk)
-        self._shelves = dict(shelves or {})
+        self._shelves, self._passing = dict(shelves or {}), passing
         self._gate = Lock()  # guards the two that follow
         self._idle = Condition(self._gate)
         self._busy = False  # somebody writes
         self._queue: list[_Commit] = []  # what waits meanwhile, and then shares a sync
         self._closed = False
         self._garbage = 0  # documents out of date, or sharing a line: one bad bit there costs them all
+        self._withdrawn = 0  # of the garbage: what was deleted or replaced and is still in the file, torn lines too
         self._patience = 0  # after a rewrite that failed: how much garbage to wait for before the next
         self._attempt(self._load)
 
@@ -99,6 +102,11 @@ class JournalStorage(Storage):
             finally:
                 self._rest()
         _settle(commit)
+
+    @property
+    def owes(self) -> bool:
+        """Whether the file holds what was deleted, replaced or refused. The file itself says so: no crash forgets it."""
+        return bool(self._withdrawn or self._journal.in_doubt)
 
     def compact(self) -> None:
         """Write the journal anew without what is out of date: no deleted text is in the file afterwards."""
@@ -156,7 +164,9 @@ class JournalStorage(Storage):
         try:
             self._attempt(lambda: self._write(batch))
             for commit in batch:
-                self._garbage += self.shelf(commit.table).apply(commit.changes) + len(commit.changes) - 1
+                shelf = self.shelf(commit.table)
+                self._withdrawn += sum(id_ in shelf and id_ not in self._passing for id_ in commit.changes)
+                self._garbage += shelf.apply(commit.changes) + len(commit.changes) - 1
                 commit.durable = True
             if self._garbage > SPARE_GARBAGE:
                 self._tidy()
@@ -182,16 +192,19 @@ class JournalStorage(Storage):
     def _rewrite(self) -> None:
         self._journal.rewrite(payload_of({name: {id_: document}})
                               for name, shelf in list(self._shelves.items()) for id_, document in shelf.documents())
-        self._garbage = self._patience = 0
+        self._garbage = self._patience = self._withdrawn = 0
 
     def _documents(self) -> int:
         return sum(len(shelf) for shelf in list(self._shelves.values()))
 
     def _load(self) -> None:
-        tables, written, self.damaged = _replay(self._journal.read(), lambda name: self.shelf(name).prepare)
-        for name, kept in tables.items():
+        replayed = _Replayed(lambda name: self.shelf(name).prepare, self._passing)
+        replayed.take(self._journal.read())
+        for name, kept in replayed.tables.items():
             self.shelf(name).apply(kept)
-        self._garbage = written - self._documents() + self.damaged
+        self.damaged = replayed.unfit
+        self._garbage = replayed.written - self._documents() + self.damaged
+        self._withdrawn = replayed.withdrawn + self.damaged
 
     def _attempt(self, access: Callable[[], None]) -> None:
         """Do something with the card; what it does wrong is a StoreFailed, whose reason stays until something works."""
@@ -242,30 +255,38 @@ def _settle(commit: _Commit) -> None:
 
 def tables_in(image: bytes) -> dict[str, dict[str, Document]]:
     """The tables that a journal's bytes hold: a look at it from outside, while its storage may go on writing."""
-    return _replay(payloads_in(image), lambda name: lambda id_, document: document)[0]
+    replayed = _Replayed(lambda name: lambda id_, document: document)
+    replayed.take(payloads_in(image))
+    return replayed.tables
 
 
-def _replay(payloads: Iterable[bytes | None], prepare_for: Callable[[str], Callable[[str, Document], Any]]
-            ) -> tuple[dict[str, dict[str, Any]], int, int]:
-    """What is left in each table in the end, how much was written (see `_garbage`), and how many lines were unfit.
+class _Replayed:
+    """What is left in each table in the end, how much was written (see `_garbage`), how many documents were deleted or
+    replaced, and how many lines were unfit.
 
     Each is prepared at once: thousands of documents waiting would keep the garbage collector busy.
     """
-    tables: dict[str, dict[str, Any]] = {}
-    written = unfit = 0
-    for payload in payloads:
-        try:
-            for name, documents in tables_of(payload or b"").items():
-                written += 2 * len(documents) - 1
-                _take(documents, prepare_for(name), tables.setdefault(name, {}))
-        except UNFIT:
-            unfit += 1
-    return tables, written, unfit
 
+    def __init__(self, prepare_for: Callable[[str], Callable[[str, Document], Any]], passing: Collection[str] = ()):
+        self._prepare_for, self._passing = prepare_for, passing
+        self.tables: dict[str, dict[str, Any]] = {}
+        self.written = self.withdrawn = self.unfit = 0
 
-def _take(documents: Mapping[str, Document | None], prepare: Callable[[str, Document], Any], kept: dict[str, Any]) -> None:
-    for id_, document in documents.items():
-        if document is None:
-            kept.pop(id_, None)
-        else:
-            kept[id_] = prepare(id_, document)
+    def take(self, payloads: Iterable[bytes | None]) -> None:
+        """Every line of a journal, in order."""
+        for payload in payloads:
+            try:
+                for name, documents in tables_of(payload or b"").items():
+                    self.written += 2 * len(documents) - 1
+                    self._take(documents, self._prepare_for(name), self.tables.setdefault(name, {}))
+            except UNFIT:
+                self.unfit += 1
+
+    def _take(self, documents: Mapping[str, Document | None], prepare: Callable[[str, Document], Any],
+              kept: dict[str, Any]) -> None:
+        for id_, document in documents.items():
+            self.withdrawn += id_ in kept and id_ not in self._passing
+            if document is None:
+                kept.pop(id_, None)
+            else:
+                kept[id_] = prepare(id_, document)

@@ -13,7 +13,8 @@ Key = tuple[int, bytes]  # the minute that orders a row, and its id
 
 
 class StoreFailed(Exception):
-    """The card did not keep it: `reason` is "full", "read-only", "io-error" or "closed". Nothing was acknowledged."""
+    """The card did not keep it, and nothing was acknowledged: `reason` is "full", "read-only", "io-error" or "closed"; of
+    an archive also "damaged"."""
 
     def __init__(self, reason: str):
         super().__init__(reason)

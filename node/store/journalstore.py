@@ -5,7 +5,7 @@ One process at a time. Every method is safe from any thread; reading never waits
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from copy import deepcopy
 from pathlib import Path
@@ -20,6 +20,7 @@ from node.store.payload import UNFIT, Document
 from node.store.shelf import Shelf
 
 RECORDS, NOTES = "records", "notes"  # the tables, each in a journal of its name
+LOCK = "lock"
 MAX_NUMBER = (1 << 32) - 1
 
 
@@ -35,6 +36,9 @@ class RowShelf(Shelf[Row]):
         if row is None:
             raise KeyError(id_)
         return document_of(row)
+
+    def __contains__(self, id_: object) -> bool:
+        return isinstance(id_, str) and self.row(bytes.fromhex(id_)) is not None
 
     def __iter__(self) -> Iterator[str]:
         return (row.id.hex() for row in self.rows())
@@ -105,19 +109,21 @@ class JournalStore:
     """Rows and notes in `folder`, durable when a method returns.
 
     Raises StoreLocked when another process has it, StoreFailed when what is there cannot be read. A card that takes no
-    writes is no obstacle: reading goes on, `commit` raises StoreFailed until the card takes writes again.
+    writes is no obstacle: reading goes on, `commit` raises StoreFailed until the card takes writes again. `passing`: names
+    of notes whose earlier values tell nothing of anybody, and need not be erased.
     """
 
-    def __init__(self, folder: Path, disk: Disk | None = None):
+    def __init__(self, folder: Path, disk: Disk | None = None, passing: Collection[str] = ()):
         disk = disk or Disk()
         _make_folder(disk, folder)
-        self._lock = disk.lock(folder / "lock")
+        disk.keep_all_private(folder, lambda name: name == LOCK or ".journal" in name)
+        self._lock = disk.lock(folder / LOCK)
         with ExitStack() as undoing:
             undoing.callback(self._lock.release)
             shelf = RowShelf()
             records = JournalStorage(folder / f"{RECORDS}.journal", disk, {RECORDS: shelf})
             undoing.callback(records.close)
-            notes = JournalStorage(folder / f"{NOTES}.journal", disk)
+            notes = JournalStorage(folder / f"{NOTES}.journal", disk, passing=passing)
             undoing.pop_all()
         self.records, self.notes = RecordTable(records, RECORDS, shelf), JournalTable(notes, NOTES)
         self._storages = (records, notes)
@@ -153,6 +159,10 @@ class JournalStore:
         document = self.notes.storage.shelf(NOTES).get(name)
         return deepcopy(document["value"]) if document else None
 
+    def names(self) -> list[str]:
+        """Of every note that is kept."""
+        return list(self.notes.storage.shelf(NOTES))
+
     def set_note(self, name: str, value: object) -> None:
         """Keep a JSON value under `name`, durably; None forgets it. What is already so costs nothing."""
         self.set_notes({name: value})
@@ -170,6 +180,23 @@ class JournalStore:
         """Leave only what is live in the files: what was deleted or changed is no longer in them."""
         for storage in self._storages:
             storage.compact()
+
+    @property
+    def owes(self) -> bool:
+        """Whether the files hold what was deleted, replaced or refused."""
+        return any(storage.owes for storage in self._storages)
+
+    def erase(self) -> None:
+        """Leave none of that in them; raises StoreFailed once what could be erased is, and the rest is still owed."""
+        failed: StoreFailed | None = None
+        for storage in self._storages:
+            try:
+                if storage.owes:
+                    storage.compact()
+            except StoreFailed as failure:
+                failed = failure
+        if failed:
+            raise failed
 
     def probe(self) -> None:
         """After a failure, find out whether the card takes writes again; does nothing while all is well."""

@@ -41,6 +41,10 @@ class MemoryStore:
         """The JSON value kept under `name`, or None."""
         return json.loads(self._notes.get(name, "null"))
 
+    def names(self) -> list[str]:
+        """Of every note that is kept."""
+        return [name for name, value in self._notes.items() if value != "null"]
+
     def set_note(self, name: str, value: object) -> None:
         """Keep a JSON value under `name`; None forgets it."""
         self.set_notes({name: value})

@@ -43,6 +43,9 @@ class DocumentShelf(Shelf[Document]):
     def __getitem__(self, id_: str) -> Document:
         return self._documents[id_]
 
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._documents
+
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._documents))
 

@@ -7,12 +7,16 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from node.store.disk import failure_of
+from node.store.disk import Disk, failure_of
 from node.store.index import StoreFailed
 
 PREPARATION = ("PRAGMA journal_mode = WAL", "PRAGMA secure_delete = ON", "PRAGMA cache_size = -1024")
+ASIDE = ".damaged"
+LOGS = ("-wal", "-shm")  # what SQLite keeps beside a file
 REASONS = {sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_READONLY: "read-only", sqlite3.SQLITE_CANTOPEN: "read-only",
            sqlite3.SQLITE_CORRUPT: "damaged", sqlite3.SQLITE_NOTADB: "damaged"}
+
+BUSY_S = 5.0  # to wait for whoever reads from outside (a backup), before the next time is waited for
 
 Value = int | str | bytes | None
 Execute = Callable[..., sqlite3.Cursor]
@@ -22,12 +26,16 @@ class SqliteFile:
     """One database with two connections, so that nobody who reads waits for a write. Safe from any thread.
 
     `reason` is why the last access failed: "full", "read-only", "io-error", "damaged", or "" if it did not. A file that is
-    no database any more is set aside as *.damaged, until `compact`, and a new one begun.
+    no database any more is set aside as *.damaged, until `drop_aside`, and a new one begun. Whatever is made here is this
+    user's alone.
     """
 
     def __init__(self, path: Path, schema: str):
         self.reason = ""
-        self._path, self._schema = path, schema
+        self._path, self._schema, self._disk = path, schema, Disk()
+        self._fresh = path.with_name(path.name + ".new")
+        with contextlib.suppress(OSError):
+            self._remove_fresh()  # what an interrupted `replacing` left
         self.writing, self._reading = RLock(), RLock()  # taken in this order by whoever takes both
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
@@ -59,12 +67,67 @@ class SqliteFile:
                     connection.execute("ROLLBACK")
                 raise
 
-    def compact(self) -> None:
-        """Empty the write-ahead log into the file, so that nothing deleted is in either; raises StoreFailed."""
+    def empty_log(self) -> None:
+        """Bring all of the write-ahead log into the file and cut it off; raises StoreFailed, also while others read it."""
         with self._connection() as connection, self._reading:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        with contextlib.suppress(OSError):
-            self._aside.unlink()
+            _empty_log(connection)
+
+    def vacuum(self) -> None:
+        """Write the file anew, with nothing in it but its rows; raises StoreFailed, and then the old one is still there.
+
+        To delete is not enough: SQLite moves rows from page to page, leaves copies of them in the gaps, and secure_delete
+        overwrites none but the last (tests/store/test_erasure.py shows it).
+        """
+        with self._connection() as connection, self.replacing() as fresh:
+            connection.execute("VACUUM INTO ?", (str(fresh),))
+
+    @contextlib.contextmanager
+    def replacing(self) -> Iterator[Path]:
+        """Nobody reads or writes while the block fills the file at this path, which then takes the place of the old one."""
+        with self._connection() as connection, self._reading:
+            _empty_log(connection)
+            self._remove_fresh()
+            self._disk.create(self._fresh).close()
+            try:
+                yield self._fresh
+                self._put_in_place()
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    self._remove_fresh()
+                raise
+
+    def _put_in_place(self) -> None:
+        """On the card before it has its name. Whoever reads the old file from outside goes on with it and its own log."""
+        file = self._disk.open(self._fresh)
+        try:
+            file.sync()
+        finally:
+            file.close()
+        self.close()
+        self._disk.rename(self._fresh, self._path)
+        self._remove_logs(self._path)
+        self._disk.sync_folder(self._path.parent)
+
+    def _remove_fresh(self) -> None:
+        self._fresh.unlink(missing_ok=True)
+        self._remove_logs(self._fresh)
+
+    @staticmethod
+    def _remove_logs(path: Path) -> None:
+        for ending in LOGS:
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+
+    @property
+    def set_aside(self) -> bool:
+        """Whether a file that was no database any more is still there."""
+        return self._aside.exists()
+
+    def drop_aside(self) -> None:
+        """Remove it; raises StoreFailed."""
+        try:
+            self._aside.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreFailed(failure_of(error)) from error
 
     def close(self) -> None:
         """Let go of the file; it is opened again when needed."""
@@ -82,7 +145,7 @@ class SqliteFile:
 
     @property
     def _aside(self) -> Path:
-        return self._path.with_name(self._path.name + ".damaged")
+        return self._path.with_name(self._path.name + ASIDE)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -101,14 +164,27 @@ class SqliteFile:
 
     def _open_writer(self) -> sqlite3.Connection:
         try:
-            return _prepared(self._path, self._schema)
+            return self._prepared()
         except sqlite3.DatabaseError as error:
             if _reason(error) != "damaged":
                 raise
         self._path.replace(self._aside)
-        for ending in ("-wal", "-shm"):
-            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
-        return _prepared(self._path, self._schema)
+        self._remove_logs(self._path)
+        return self._prepared()
+
+    def _prepared(self) -> sqlite3.Connection:
+        self._disk.claim(self._path)  # SQLite would let everybody read it, and gives its logs the rights of the file
+        for ending in (*LOGS, ASIDE):  # of before
+            self._disk.keep_private(self._path.with_name(self._path.name + ending))
+        connection = sqlite3.connect(self._path, BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            for setting in PREPARATION:
+                connection.execute(setting)
+            connection.executescript(self._schema)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 @contextlib.contextmanager
@@ -136,16 +212,10 @@ def _open_reader(path: Path) -> sqlite3.Connection:
     raise sqlite3.OperationalError("cannot be read")
 
 
-def _prepared(path: Path, schema: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        for setting in PREPARATION:
-            connection.execute(setting)
-        connection.executescript(schema)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _empty_log(connection: sqlite3.Connection) -> None:
+    (busy, _, _), = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if busy:  # somebody reads from outside what is older; the card is not to blame, and `reason` says nothing of it
+        raise StoreFailed("io-error")
 
 
 def _close(connection: sqlite3.Connection) -> None:

@@ -2,19 +2,25 @@
 
 Sealed with a key that only members of the set have; a message is version (1) | salt (24) | ChaCha20-Poly1305 (RFC 8439) of
 
-    compare, asked     1 | fingerprint (16)
-    compare, answered  0: the same, or 1 | number of live ids (4) | live ids (8 each) | ids declined of late (8 each)
+    compare, asked     1 | name of who asks (8) | fingerprint (16)
+    compare, answered  0: the same, or 2: later, or
+                       1 | name (8) | number of live ids (4) | live ids (8 each) | ids declined of late (8 each)
     trade, asked       2 | number of ids wanted (4) | ids wanted (8 each) | records, each after its length (2)
     trade, answered    records, each after its length (2)
 
 under a key of its own, made from the salt. An answer is bound to the salt of its question, and a question is answered once:
 what was recorded on the network cannot be played again. Ids are cut to 8 bytes, in the order to load them.
+
+A visit goes both ways, so two islands that visit each other at once would send everything twice. Who visits puts off whom
+it visits; of two that have just begun and do not know each other yet, the one whose name is lower goes first. A name is
+drawn at each start, and says nothing.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from threading import Lock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -26,24 +32,26 @@ from node.transfer.bulk import BATCH, FORGED, LocalBulkPort
 from node.transfer.recent import Recent
 
 VERSION = 1
-SALT_BYTES, TAG_BYTES, SHORT_BYTES = 24, 16, 8
+SALT_BYTES, TAG_BYTES, SHORT_BYTES, NAME_BYTES = 24, 16, 8, 8
 MAX_MESSAGE_BYTES = 1 << 20
 CONTENT_BYTES = MAX_MESSAGE_BYTES - 1_024  # for what a message is about
 MAX_TRADES = 32  # in one visit
 MAX_SALTS = 4_096
 MAX_FORGED = 100  # in one message
 COMPARE, TRADE = 1, 2
-SAME, DIFFERENT = b"\0", b"\1"
+SAME, DIFFERENT, LATER = b"\0", b"\1", b"\2"
 ASKED, ANSWERED = b"asked", b"answered"
 SHORT = "lan-short"  # a reason: a message ends where it must not
 
 
 @dataclass
 class Visited:
-    """What a visit came to: records that were new here, records that were given there."""
+    """What a visit came to: records that were new here, records that were given there; whether it is to be made again soon,
+    as the other one is visiting."""
 
     new: int = 0
     given: int = 0
+    put_off: bool = False
 
 
 class Envelope:
@@ -76,7 +84,22 @@ class LanService:
     def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes]):
         self._bulk, self._envelope = bulk, Envelope(secret, random)
         self._salts = Recent(MAX_SALTS)
-        self.counters: Counter[str] = Counter()
+        self._name = random(NAME_BYTES)
+        self._lock = Lock()  # guards the three that follow: portal threads answer at the same time
+        self._counters: Counter[str] = Counter()
+        self._starting = 0  # visits that have not yet learnt whom they are to
+        self._visiting: Counter[bytes] = Counter()  # whom the others are to, by name
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was refused, by reason, as of now."""
+        with self._lock:
+            return Counter(self._counters)
+
+    def count(self, what: str) -> None:
+        """One more of these."""
+        with self._lock:
+            self._counters[what] += 1
 
     def answer(self, message: bytes) -> bytes:
         """The answer to another island's question; raises RemoteFault for whatever is none, or was asked before."""
@@ -84,7 +107,7 @@ class LanService:
         if not self._salts.add(salt):
             raise RemoteFault("lan-replay")
         if content[:1] == bytes([COMPARE]):
-            told = self._compared(content[1:])
+            told = self._compared(content[1:1 + NAME_BYTES], content[1 + NAME_BYTES:])
         elif content[:1] == bytes([TRADE]):
             told = self._traded(ByteReader(content[1:], SHORT))
         else:
@@ -93,10 +116,24 @@ class LanService:
 
     def visit(self, post: Callable[[bytes], bytes]) -> Visited:
         """Compare and trade with the island behind `post(message)`; raises RemoteFault or what `post` raises."""
+        with self._lock:
+            self._starting += 1
+        try:
+            told = self._ask(post, bytes([COMPARE]) + self._name + fingerprint(self._bulk.shorts()))
+            visited = ByteReader(told[1:], SHORT).take(NAME_BYTES) if told[:1] == DIFFERENT else b""
+            with self._lock:
+                self._visiting[visited] += 1
+        finally:
+            with self._lock:
+                self._starting -= 1
+        try:
+            return Visited(put_off=told == LATER) if told in (SAME, LATER) else self._trades(post, told)
+        finally:
+            with self._lock:
+                self._visiting -= Counter([visited])
+
+    def _trades(self, post: Callable[[bytes], bytes], told: bytes) -> Visited:
         visited = Visited()
-        told = self._ask(post, bytes([COMPARE]) + fingerprint(self._bulk.shorts()))
-        if told == SAME:
-            return visited
         (live, declined), ours = _lists(told), self._shorts()
         declined_here = self._bulk.declined()
         wanted = [short for short in live if short not in ours and short not in declined_here]
@@ -127,11 +164,14 @@ class LanService:
         question = self._envelope.close(ASKED, content)
         return self._envelope.open(ANSWERED, post(question), salt_of(question))
 
-    def _compared(self, theirs: bytes) -> bytes:
+    def _compared(self, visitor: bytes, theirs: bytes) -> bytes:
         if fingerprint(self._bulk.shorts()) == theirs:
             return SAME
+        with self._lock:
+            if self._visiting[visitor] or (self._starting and visitor > self._name):
+                return LATER
         live = list(self._shorts())[:CONTENT_BYTES // 2 // SHORT_BYTES]
-        return DIFFERENT + len(live).to_bytes(4, "big") + b"".join((*live, *self._bulk.declined()))
+        return DIFFERENT + self._name + len(live).to_bytes(4, "big") + b"".join((*live, *self._bulk.declined()))
 
     def _traded(self, asked: ByteReader) -> bytes:
         wanted = [asked.take(SHORT_BYTES) for _ in range(min(asked.number(4), MAX_MESSAGE_BYTES // SHORT_BYTES))]
@@ -189,6 +229,7 @@ def _lists(told: bytes) -> tuple[list[bytes], list[bytes]]:
     answer = ByteReader(told, SHORT)
     if answer.take(1) != DIFFERENT:
         raise RemoteFault("lan-kind")
+    answer.take(NAME_BYTES)
     count = answer.number(4)
     ids = [answer.take(SHORT_BYTES) for _ in range(answer.left // SHORT_BYTES)]
     return ids[:count], ids[count:]

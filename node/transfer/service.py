@@ -58,9 +58,9 @@ class TransferService:
         try:
             return self._lan.answer(message)
         except RemoteFault as fault:
-            self._lan.counters[f"refused {fault.reason}"] += 1
+            self._lan.count(f"refused {fault.reason}")
         except StoreFailed as failure:
-            self._lan.counters[f"store {failure.reason}"] += 1
+            self._lan.count(f"store {failure.reason}")
         return None
 
     def letters(self, item_id: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ GROUPS = "0123456789abcdef"
 MAX_PAYLOAD_BYTES = 2048
 RATE_PER_S, BURST = 300, 1000  # packets that a broker may bring
 KEEP_ALIVE_S = 60
+MAX_GROUP_S = 10  # for what is kept in one group: 1,000 packets, and a broker that marks all it sends as kept
 RESUBSCRIBE_S = 30  # after a broker refused a subscription
 RENEW_S = 3_600  # all that the broker keeps is asked for again
 LEAST_LOOK_S = 600  # between two looks at whether it keeps anything
@@ -48,7 +49,7 @@ class MqttLink:
         self._lives = 0  # how often it was connected
         self.verdict = ""
         self._looked_at = float("-inf")
-        self._heard_at = 0.0
+        self._told_at = 0.0  # when the broker last sent something that it keeps
         self._budget = _Budget(RATE_PER_S, BURST)
         self._quota = _Budget(settings.quota_per_h / 3600, settings.quota_per_h)
         self._inbox = Inbox()
@@ -182,8 +183,11 @@ class MqttLink:
         return self._lives_on(life)
 
     def _wait_for_quiet(self, life: int) -> None:
-        self._heard_at = time.monotonic()
-        while self._lives_on(life) and time.monotonic() - self._heard_at < self.settings.quiet_s:
+        """Until the broker has sent what it keeps. What others put there meanwhile is marked otherwise (MQTT 3.1.1, section
+        3.3.1.3), and is no reason to wait: on a busy broker that never ends."""
+        self._told_at = time.monotonic()
+        end_at = self._told_at + MAX_GROUP_S
+        while self._lives_on(life) and time.monotonic() < min(self._told_at + self.settings.quiet_s, end_at):
             self._wait(partial(self._is_over, life), self.settings.quiet_s / 2)
 
     def _wait(self, ready: Callable[[], bool], timeout_s: float) -> None:
@@ -219,12 +223,14 @@ class MqttLink:
             self._changed.notify_all()
 
     def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        self._heard_at = time.monotonic()
+        heard_at = time.monotonic()
+        if message.retain:
+            self._told_at = heard_at
         slot = self._slot_of(message.topic)
         if slot is None or len(message.payload) > self.max_payload - SLOT_BYTES:
             self.counters["dropped"] += 1
             return
-        self._wait(lambda: False, self._budget.wait_s(self._heard_at))
+        self._wait(lambda: False, self._budget.wait_s(heard_at))
         self.counters["received"] += 1
         while not (self._inbox.put(Received(slot + message.payload), patience_s=0.5) or self._closing):
             self.counters["waited"] += 1  # the broker has to wait too: its stream is not read meanwhile

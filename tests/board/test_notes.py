@@ -138,6 +138,31 @@ def test_hides_are_forgotten_only_of_what_is_gone_for_good(tmp_path, monkeypatch
     assert len(place.board.notes.state.hidden) == 3, "of an archive that cannot be read nobody knows what is in it"
 
 
+def test_an_edit_code_is_stray_only_when_its_post_is_neither_waiting_live_faded_nor_past(tmp_path):
+    place = Place(tmp_path)
+    fading, past, gone = published(place, 3)
+    rows = {id_: place.store.get(bytes.fromhex(id_)) for id_ in (fading, past, gone)}
+    place.pass_days(2)
+    live, = published(place, 1)
+    for id_ in (live, fading, past, gone):
+        place.board.notes.keep_edit_code(bytes.fromhex(id_)[:8], "a hash")
+    waiting = place.board.post(Draft(Kind.BULLETIN, text="plus tard", publish_at=place.minute + 500)).id
+    assert len(place.board.notes.edit_codes()) == 5 and place.board.stray_codes() == set()
+    place.archive.keep([rows[past]], {})
+    place.store.commit(delete=[rows[past].id, rows[gone].id])
+    place.liveset.forget([rows[past].id, rows[gone].id])
+    root = bytes.fromhex(gone)[:8]
+    assert place.board.stray_codes() == place.board.stray_codes() == {root}
+    place.board.forget_codes({root})
+    assert place.board.stray_codes() == set()
+    assert place.board.notes.edit_codes() == {bytes.fromhex(id_)[:8] for id_ in (live, waiting, fading, past)}
+    place.board._past_codes.clear()
+    place.archive.close()
+    for path in tmp_path.glob("archive.sqlite*"):
+        path.write_bytes(b"no archive" * 1000)
+    assert place.board.stray_codes() == set(), "of an archive that cannot be read nobody knows what is in it"
+
+
 def test_a_post_that_two_keepers_approve_and_a_third_refuses_is_published_once_or_not_at_all(island):
     board, decided = island.board, set()
     board.set_posting("moderated", "lea")

@@ -1,5 +1,6 @@
 """Whole islands as they are put together, with real links between them, killed and started again."""
 
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -143,6 +144,34 @@ def test_after_a_restart_everything_is_there_and_the_clock_does_not_go_back(fold
         assert texts(one) == set()
 
 
+@pytest.fixture
+def open_to_all():
+    """A machine whose users give everybody what they make."""
+    previous = os.umask(0)
+    yield
+    os.umask(previous)
+
+
+def modes_in(folder):
+    """What others may do with an island's folder and what is in it."""
+    return {str(path.relative_to(folder)): path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
+
+
+def test_nothing_in_an_islands_folder_is_anybody_elses_also_if_it_was_before(tmp_path, open_to_all):
+    folder = tmp_path / "homes" / "island"
+    KeyFolder(folder).found("Belleville", "a")
+    for _ in range(2):
+        with running(settings_for(folder)) as island:
+            post(island, "Soupe")
+            until(lambda island=island: island.board.search("Soupe").items)
+            modes = modes_in(folder)
+        assert {"records.journal", "archive.db-wal", "archive.db-shm", "control.sock", "keys/island.key"} <= modes.keys()
+        assert not any(modes.values()), modes
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o777 if path.is_dir() else 0o644)  # as an earlier version may have left it
+        (folder / "archive.db.damaged").touch(0o644)
+
+
 def test_a_second_process_on_the_same_folder_is_refused(folders):
     settings = settings_for(folders[0])
     with running(settings), pytest.raises(StoreLocked), running(settings):
@@ -244,7 +273,7 @@ def test_a_step_of_the_clock_is_kept_at_once_and_following_it_by_a_hair_writes_n
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + 3_590))
         for note in ("airtime", "airtime packet"):
             after_a_power_cut = Governor()
-            after_a_power_cut.restore(one.store.note(note), one.timekeeper.now() + 60)
+            after_a_power_cut.restore(without_reserve(one, note), one.timekeeper.now() + 60)
             assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
 
 
@@ -254,7 +283,7 @@ def test_a_clock_set_back_just_before_a_power_cut_gives_no_airtime_back(folders,
         spend_in_both(one)
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON - 3_590))
         after_a_power_cut = Governor()
-        after_a_power_cut.restore(one.store.note("airtime"), one.timekeeper.now() + 60)
+        after_a_power_cut.restore(without_reserve(one), one.timekeeper.now() + 60)
         assert after_a_power_cut.used_s(one.timekeeper.now() + 60) == 5.0
 
 
@@ -280,8 +309,38 @@ def test_a_power_cut_after_a_step_frees_nothing_by_either_calendar(folders, no_t
         assert one.runner.call(lambda: one.timekeeper.tell(TimeSource.SYSTEM, NOON + step_s))
         for woken_at in (NOON + 60, NOON + step_s + 60):
             after_a_power_cut = Governor()
-            after_a_power_cut.restore(one.store.note("airtime"), woken_at)
+            after_a_power_cut.restore(without_reserve(one), woken_at)
             assert after_a_power_cut.used_s(woken_at) == 5.0
+
+
+def test_what_is_sent_was_kept_ahead_so_that_a_power_cut_at_any_moment_gives_nothing_back(folders, no_time_server):
+    clock = ManualClock(NOON)
+    with running(settings_for(folders[0]), clock) as one:
+        sent_s, governor = 0.0, one.governors["airtime"]
+        reserve_s = one.runner.call(lambda: governor.reserve_s)
+
+        def send():
+            waits = governor.wait_s(1.0, clock.now()) > 0
+            if not waits:
+                governor.charge(1.0, clock.now())
+            return not waits
+
+        for _ in range(60):
+            sent_s += one.runner.call(send)
+            after_a_power_cut = Governor()
+            after_a_power_cut.restore(one.store.note("airtime"), clock.now())
+            assert sent_s <= after_a_power_cut.used_s(clock.now()) <= sent_s + reserve_s
+            clock.advance(2.0)
+            one.runner.call(lambda: None)  # a turn, with its jobs
+        assert sent_s > 3 * reserve_s
+    with running(settings_for(folders[0]), clock) as one:
+        kept = one.runner.call(lambda: one.governors["airtime"].used_s(clock.now()))
+    assert kept == sent_s, "who is stopped properly loses nothing"
+
+
+def without_reserve(island, note="airtime"):
+    """What is kept of what was sent."""
+    return island.store.note(note) | {"ahead": 0.0}
 
 
 def spend_in_both(island):

@@ -1,55 +1,15 @@
 """Maintenance leaves no trace of what was withdrawn, and loses nothing that is live."""
 
 import base64
-from types import SimpleNamespace
 
 import pytest
 
 from node.daemon.maintenance import Maintenance
 from node.model.record import record_id
-from node.replica.liveset import LiveSet
-from node.replica.replica import Replica
 from node.store.archive import Archive
 from node.store.index import StoreFailed
-from node.store.journalstore import JournalStore
 from node.sync.events import RecordPosted
-from tests.sim.village import NOW, Village
-
-
-class Clock:
-    """One that can be wrong: time passes, and jumps. `floor`, if set, is where it stays."""
-
-    rate, floor_stays = 1, None
-
-    def __init__(self):
-        self.running, self.ahead = 0.0, NOW
-
-    @property
-    def floor(self):
-        return self.now() if self.floor_stays is None else self.floor_stays
-
-    def now(self):
-        return self.running + self.ahead
-
-    def monotonic(self):
-        return self.running
-
-
-@pytest.fixture
-def island(tmp_path):
-    village, clock = Village(), Clock()
-    store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
-    forgotten = []
-    reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
-    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, finish_clearings=lambda: 0,
-                            retired=forgotten.extend)
-    settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
-    replica = Replica(liveset, store, [])
-    runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])
-    yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
-                          replica=replica, board=board, settings=settings, forgotten=forgotten, runner=runner)
-    archive.close()
-    store.close()
+from tests.sim.village import NOW
 
 
 def on_the_card(folder, raw, word):
@@ -66,7 +26,7 @@ def test_no_octet_of_a_withdrawn_post_is_left_on_the_card(island):
     maintenance.index()
     assert island.archive.search("confidentiel")[0] == [record_id(secret)]
     island.replica.handle(RecordPosted(island.village.retraction(record_id(secret))), NOW)
-    maintenance.erase()
+    maintenance.erasure.look()
     assert on_the_card(island.folder, secret, b"confidentiel") == []
     assert on_the_card(island.folder, other, b"soupe") != []
     assert island.archive.search("soupe")[0] == [record_id(other)]
@@ -93,7 +53,7 @@ def test_what_a_correction_replaced_goes_with_it(island):
         kept = island.store.get(record_id(second))
         island.replica.handle(RecordPosted(raw), NOW)
     assert kept.before == first
-    maintenance.erase()
+    maintenance.erasure.look()
     assert on_the_card(island.folder, first, b"confidentiel") == []
 
 
@@ -134,8 +94,26 @@ def test_what_comes_back_while_it_is_archived_stays_on_the_card(island, tmp_path
     island.timekeeper.ahead += 100 * 86_400
     hours(island, Maintenance(island), 49)
     assert record_id(post) in island.liveset and island.store.get(record_id(post)).raw == post
-    assert island.archive.get(record_id(post)) is None
+    assert island.archive.get(record_id(post)) is None, "it is no past"
     island.archive.close()
+
+
+def test_a_card_that_fails_while_something_is_archived_costs_no_record(island):
+    post = island.village.bulletin(life=1)
+    island.replica.handle(RecordPosted(post), NOW)
+    commit = island.store.commit
+
+    def fails(put=(), delete=()):
+        raise StoreFailed("io-error")
+
+    island.store.commit = fails
+    hours(island, Maintenance(island), 49)
+    assert island.archive.get(record_id(post)) and island.store.get(record_id(post)).raw == post
+    assert island.liveset.fading() == [record_id(post)]
+    island.store.commit = commit
+    island.timekeeper.ahead -= 49 * 3600  # the clock is set right: it is live, and has its row
+    island.replica.handle_all([], island.timekeeper.now())
+    assert record_id(post) in island.liveset and island.store.get(record_id(post)).raw == post
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -181,7 +159,7 @@ def test_an_edit_code_goes_when_neither_the_set_nor_the_archive_has_its_post(isl
     assert island.store.get(record_id(claim)) is None and island.forgotten == []
     hours(island, maintenance, 24 * keep_days)
     assert island.forgotten == []
-    hours(island, maintenance, 10)
+    hours(island, maintenance, 10 if keep_days == 0 else 30)  # the archive forgets once a day
     assert island.store.get(record_id(post)) is None and set(island.forgotten) == {record_id(post)[:8]}
 
 

@@ -158,5 +158,5 @@ def test_the_json_keeps_its_shape():
                          "next_send_s": 0.0},
              "neighbours": []},
             {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
-        "lan": {"peers": [], "counters": {}},
+        "lan": {"peers": [], "counters": {}}, "erasure_owed_s": None,
     }

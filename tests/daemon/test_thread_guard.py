@@ -153,12 +153,12 @@ def test_what_maintenance_does_to_the_core_it_does_on_the_runners_thread(island)
     posted = island.board.post(Draft(Kind.BULLETIN, "Soupe à 19 h"))
     row = island.store.get(bytes.fromhex(posted.id))
     island.maintenance._move([row])
-    assert island.board.item(posted.id), "it was live all the time: it got its row again"
-    for task in (*island.maintenance._tasks, island.maintenance.erase):
+    assert island.board.item(posted.id), "it was live all the time: it kept its row"
+    for task in (*island.maintenance._tasks, island.maintenance.erasure.pay):
         task()
     assert island.store.get(row.id) == row and not island.store.note("hidden")
     with pytest.raises(WrongThread):
-        island.maintenance._forget([row])
+        island.maintenance._let_go([row.id])
 
 
 def test_a_page_that_asked_an_engine_would_fail(island, monkeypatch):

@@ -134,6 +134,95 @@ def test_no_hour_ever_holds_more_than_the_limit(steps, region, patient):
     assert busiest_hour_s(world.sent) <= world.governor.limit_s + 1e-4  # the clocks' own rounding, many times over
 
 
+class CutOff(World):
+    """One whose power goes without a word: what was kept last, ahead of what was sent, is all that is found."""
+
+    longest_s = 3.0
+
+    def _boot(self, uptime_s):
+        super()._boot(uptime_s)
+        self.governor.longest_s = self.longest_s
+        self.governor.reserved(0.0)
+
+    def keep(self, card_fails=False):
+        """What an island does each second."""
+        if self.governor.runs_short and not card_fails:
+            reserve_s = self.governor.reserve_s
+            self.kept = json.dumps(self.governor.state(self.calendar, reserve_s))
+            self.governor.reserved(reserve_s)
+
+    def restart(self, away_s=0.0, uptime_s=0.0):
+        self.true += away_s
+        self._boot(uptime_s)
+        self.governor.restore(json.loads(self.kept), self.calendar)
+
+
+troubles = st.sampled_from(["nothing"] * 4 + ["power cut", "card fails"])
+troubled = st.lists(st.tuples(pauses, st.floats(0.05, 3), st.floats(0, 1), troubles, st.booleans()), max_size=120)
+
+
+@settings(max_examples=150)
+@given(troubled, st.sampled_from(["EU_868", "UA_868", "US"]))
+def test_no_hour_ever_holds_more_than_the_limit_whenever_the_power_goes(steps, region):
+    world = CutOff(region)
+    world.keep()
+    for pause_s, airtime_s, late, happening, patient in steps:
+        if happening == "power cut":
+            world.restart(pause_s / 10, uptime_s=pause_s)
+        else:
+            world.true += pause_s
+        world.keep(happening == "card fails")
+        wait_s = world.wait_s(airtime_s)
+        if patient and wait_s < math.inf:
+            world.true += wait_s
+            wait_s = world.wait_s(airtime_s)
+        if wait_s == 0:
+            world.charge(airtime_s, late * (GUARD_S - airtime_s))
+    assert busiest_hour_s(world.sent) <= world.governor.limit_s + 1e-4
+
+
+def test_a_power_cut_costs_the_reserve_and_no_more():
+    world = CutOff()
+    world.keep()
+    world.charge(2.0)
+    world.restart(uptime_s=5.0)
+    assert world.left_s() == world.governor.limit_s - world.governor.reserve_s
+    assert world.wait_s(1.0) > 0, "nothing is on the card yet"
+    world.keep()
+    assert world.wait_s(1.0) == 0
+    world.true += HOUR_S + GUARD_S + 10
+    world.keep()
+    assert world.left_s() == world.governor.limit_s
+
+
+@pytest.mark.parametrize(("region", "longest_s"), [
+    ("EU_868", 0.5), ("EU_868", 9.0), ("UA_868", 2.0), ("US", 20.0), ("EU_868", 30.0)])
+def test_every_packet_that_may_ever_go_fits_what_is_kept_ahead(region, longest_s):
+    world = CutOff(region)
+    world.governor.longest_s = longest_s
+    for _ in range(5):
+        world.keep()
+        if longest_s > world.governor.limit_s * 7 / 8:
+            assert world.wait_s(longest_s) == math.inf
+            return
+        world.true += world.wait_s(longest_s)
+        world.keep()
+        assert world.wait_s(longest_s) == 0
+        world.charge(longest_s)
+
+
+def test_a_card_that_fails_lets_no_more_be_sent_than_was_kept_ahead():
+    world, sent_s = CutOff(), 0.0
+    world.keep()
+    for _ in range(4000):
+        world.true += 5
+        world.keep(card_fails=True)
+        if world.wait_s(1.0) == 0:
+            world.charge(1.0)
+            sent_s += 1.0
+    assert sent_s <= world.governor.reserve_s
+
+
 @given(st.lists(st.tuples(pauses, st.floats(0, 3), jumps), min_size=1, max_size=30))
 def test_setting_the_clock_changes_nothing_at_all(steps):
     world, twin = World(), World()

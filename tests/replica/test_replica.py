@@ -286,15 +286,72 @@ def test_a_row_kept_under_the_id_of_another_record_is_deleted_and_not_shown():
     assert list(one.liveset.ids()) == [] and len(store) == 0
 
 
-def test_what_was_deleted_since_the_start_is_counted_for_the_store_to_be_compacted():
+def test_what_was_withdrawn_since_the_start_is_counted_so_that_it_is_erased():
     village = Village()
     store = MemoryStore()
     one = Replica(LiveSet(village.charter), store, [])
     post = village.bulletin()
     one.publish([post], NOW)
-    assert one.deleted == 0
+    assert one.withdrawn == 0
     one.publish([village.retraction(record_id(post))], NOW)
-    assert one.deleted == 1
+    before = one.withdrawn
+    assert before > 0
+    one.publish([village.retraction(bytes(8))], NOW)  # of what is only in the archive, for all that is known here
+    assert one.withdrawn > before
+
+
+class UndeletingStore(MemoryStore):
+    """A card that deletes nothing while `failing`."""
+
+    failing = True
+
+    def commit(self, put=(), delete=()):
+        if self.failing and list(delete):
+            raise StoreFailed("io-error")
+        super().commit(put, delete)
+
+
+def test_what_left_the_set_while_the_card_failed_is_deleted_later():
+    village, store = Village(), UndeletingStore()
+    post, forged = village.bulletin(), spoilt(village.bulletin(text="forged"))
+    store.commit(put=[Row.of(decode(raw), raw, 0) for raw in (post, forged)])
+    one = Replica(LiveSet(village.charter), store, [])
+    one.load(NOW)
+    assert one.liveset.raw(record_id(forged)) is None, "somebody wrote to the card, and it is found out"
+    one.handle_all([], NOW + 120)
+    assert len(store) == 2 and one.counters["store io-error"]
+    with pytest.raises(StoreFailed):
+        one.delete_strays()
+    store.failing = False
+    one.delete_strays()
+    assert [row.raw for row in store.rows()] == [post]
+
+
+def test_a_retraction_deletes_what_it_takes_back_though_it_has_ended_here():
+    village, store = Village(), MemoryStore()
+    one = Replica(LiveSet(village.charter), store, [])
+    post, other = village.bulletin(life=1), village.bulletin(life=1, text="other")
+    one.publish([post, other], NOW)
+    one.handle_all([], NOW + 7200)
+    assert len(one.liveset) == 0 and len(store) == 2
+    one.take_in([village.retraction(record_id(post), life=48)], "lan", NOW + 7200)
+    assert store.get(record_id(post)) is None and store.get(record_id(other)) is not None
+    assert one.liveset.fading() == [record_id(other)]
+    store.commit(put=[Row.of(decode(post), post, 0)])  # a bad bit lost the deletion
+    again = Replica(LiveSet(village.charter), store, [])
+    again.load(NOW + 7300)
+    assert store.get(record_id(post)) is None and store.get(record_id(other)) is not None
+
+
+def test_somebody_elses_retraction_deletes_nothing():
+    village, store = Village(), MemoryStore()
+    one = Replica(LiveSet(village.charter), store, [])
+    post = village.bulletin("founder", life=1)
+    one.publish([post], NOW)
+    one.publish([village.vouch("founder", "ana")], NOW)
+    one.handle_all([], NOW + 7200)
+    one.take_in([village.retraction(record_id(post), "ana", life=48)], "lan", NOW + 7200)
+    assert store.get(record_id(post)) is not None
 
 
 def test_when_something_last_came_from_elsewhere_is_known_and_posts_here_do_not_count():

@@ -288,6 +288,44 @@ def trial_of_retiring(seed):
             assert set(past.kept) == set(rows[:5]) and set(store.rows()) == set(rows[5:])
 
 
+def trial_of_erasing(seed, stride=3, length=16):
+    """The power goes at every step of a script, or the card fails there: what is not shown once the store has erased is
+    nowhere on the card, whether it knew what it owed or had to find out from the files."""
+    steps = list(script(seed, length))
+    rows = {row.id: row for step in steps if step[0] == "rows" for row in step[1]}
+    notes = {step[1] for step in steps if step[0] == "note"}
+    for first in range(1 + seed % stride, len(steps_of(steps)) + 1, stride):
+        for share in SHARES:
+            card = Card(seed=first, cut_at=first)
+            with suppress(PowerCut):
+                run(JournalStore(FOLDER, card), steps, Expected())
+            card = card.after_power_cut(first, share)
+            _erase(JournalStore(FOLDER, card), card, rows, notes)
+        card = Card(seed=first, fails={first + more: errno.EIO for more in range(3)})
+        store = JournalStore(FOLDER, card)
+        run(store, steps, Expected())
+        card.fails = {}
+        _erase(store, card, rows, notes)
+
+
+def _erase(store, card, rows, notes):
+    """Erase, with the power going once in between; then search the card octet by octet."""
+    card.cut_at = card.steps + 3
+    try:
+        store.erase()
+    except PowerCut:
+        card = card.after_power_cut(0, 0.5)
+        store = JournalStore(FOLDER, card)
+        store.erase()
+    assert not store.owes, "erased, and still owed"
+    live, shown = set(store.rows()), {store.note(name) for name in NOTES}
+    image = b"".join(bytes(held.seen) + bytes(held.safe) for names in (card.seen, card.safe) for held in names.values())
+    for row in rows.values():
+        assert (row.raw in image) == (row.id in {one.id for one in live}), "on the card, and not shown"
+    for note in notes - shown:
+        assert note.encode() not in image, "an earlier value is on the card"
+
+
 class FailingArchive:
     """Takes rows, but not at its `failing`-th call."""
 
@@ -301,4 +339,4 @@ class FailingArchive:
 
 
 TRIALS = (trial_of_flips, trial_of_torn_tails, trial_of_forgery, trial_of_retiring, trial_of_threads,
-          partial(trial_of_power_cuts, stride=3), partial(trial_of_failures, stride=3))
+          trial_of_erasing, partial(trial_of_power_cuts, stride=3), partial(trial_of_failures, stride=3))

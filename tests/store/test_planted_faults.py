@@ -209,6 +209,20 @@ def notes_set_together_are_committed_one_by_one(patch):
     patch.setattr(store.JournalStore, "set_notes", set_notes)
 
 
+def a_restart_forgets_what_is_to_be_erased(patch):
+    right = documents.JournalStorage._load
+
+    def load(self):
+        right(self)
+        self._withdrawn = 0
+
+    patch.setattr(documents.JournalStorage, "_load", load)
+
+
+def a_file_in_doubt_owes_nothing(patch):
+    patch.setattr(documents.JournalStorage, "owes", property(lambda self: bool(self._withdrawn)))
+
+
 FAULTS = [
     an_append_is_not_synced, an_append_is_synced_with_the_next_one, a_rewrite_is_not_synced_before_the_rename,
     the_folder_is_not_synced_after_the_rename, the_old_journal_is_removed_before_the_rename,
@@ -217,7 +231,7 @@ FAULTS = [
     a_line_is_believed_wherever_it_is, reading_stops_at_the_first_damage, lines_follow_a_torn_one_without_a_gap,
     a_full_card_is_ignored, a_failed_sync_is_tried_again_and_believed, commits_are_shown_before_they_are_durable,
     whoever_shares_a_sync_is_told_before_it, the_live_set_forgets_before_the_archive_has_it,
-    notes_set_together_are_committed_one_by_one,
+    notes_set_together_are_committed_one_by_one, a_restart_forgets_what_is_to_be_erased, a_file_in_doubt_owes_nothing,
 ]
 
 

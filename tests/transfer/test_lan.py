@@ -2,6 +2,7 @@
 
 import random
 import tracemalloc
+from threading import Barrier, Thread
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,73 @@ def test_one_visit_makes_both_alike_in_two_questions(pair):
     visited = asks.visit(post)
     assert here.ids == there.ids and visited.new > 100 and visited.given > 100
     assert len(post.carried) == 2
+
+
+class Meeting(Post):
+    """Before the question with this number is carried, `also` happens: the other island visits too."""
+
+    def __init__(self, service, number, also):
+        super().__init__(service)
+        self._number, self._also = number, also
+
+    def __call__(self, message):
+        if len(self.carried) == self._number:
+            self._number = -1
+            self._also()
+        return super().__call__(message)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("seeds", [(1, 2), (2, 1)])
+def test_two_islands_that_visit_each_other_at_once_send_each_record_once(village, number, seeds):
+    raws = busy(village, 400)
+    here, there = Shore(village).hold(*raws[:3], *raws[3::2]), Shore(village, "island").hold(*raws[:3], *raws[4::2])
+    one, other = (service(shore, village, seed) for shore, seed in zip((here, there), seeds, strict=True))
+    back, results = Post(one), []
+    post = Meeting(other, number, lambda: results.append(other.visit(back)))
+    results.append(one.visit(post))
+    assert here.ids == there.ids and len(results) == 2
+    assert sum(result.put_off for result in results) <= 1, "who comes when all is done is not put off"
+    assert sum(result.new + result.given for result in results) == len(raws) - 3
+    once = sum(map(len, raws))
+    assert post.size + back.size < 1.4 * once, "what both hold is not sent, and everything else once"
+    assert not one.visit(Post(other)).put_off and not other.visit(Post(one)).put_off
+
+
+@pytest.mark.parametrize("seeds", [(1, 2), (2, 1)])
+def test_of_two_that_begin_at_the_same_moment_one_is_put_off(village, seeds):
+    raws = busy(village, 400)
+    shores = Shore(village).hold(*raws[:3], *raws[3::2]), Shore(village, "island").hold(*raws[:3], *raws[4::2])
+    services = [service(shore, village, seed) for shore, seed in zip(shores, seeds, strict=True)]
+    both, posts, results = Barrier(2), [Post(one) for one in reversed(services)], []
+
+    def visit(one, post):
+        def carry(message):
+            if not post.carried:
+                both.wait(60)
+            return post(message)
+
+        results.append(one.visit(carry))
+
+    threads = [Thread(target=visit, args=pair) for pair in zip(services, posts, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(result.put_off for result in results) == [False, True]
+    assert shores[0].ids == shores[1].ids and sum(post.size for post in posts) < 1.2 * sum(map(len, raws))
+
+
+def test_a_visit_that_failed_puts_nobody_off(pair):
+    (here, asks), (there, answers) = pair
+
+    def fails(message):
+        raise OSError
+
+    for _ in range(2):
+        with pytest.raises(OSError):
+            asks.visit(fails)
+    assert not answers.visit(Post(asks)).put_off and here.ids == there.ids
 
 
 def test_equal_islands_need_one_small_question(pair):

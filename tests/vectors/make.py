@@ -89,7 +89,8 @@ def codes():
 def carry(village):
     raws = [village.bulletin(text="Soupe ce soir à 19 h", life=336, language=1, topic=4), village.event()]
     header = Header(village.charter.set_id, village.key("founder").key_id, T0 + 60, "Belleville")
-    secret, question = village.charter.subkey("lan"), bytes([COMPARE]) + fingerprint(record_id(raw)[:8] for raw in raws)
+    secret = village.charter.subkey("lan")
+    question = bytes([COMPARE]) + bytes(range(8)) + fingerprint(record_id(raw)[:8] for raw in raws)
     return {
         "bundle": {"made": header.made, "name": header.name, "island": header.island.hex(),
                    "records": [raw.hex() for raw in raws], "bytes": b"".join(write(header, raws)).hex()},

@@ -54,6 +54,7 @@ class MqttEngine:
         self._name, self._liveset, self._rng, self._tuning = name, liveset, rng, tuning
         self._seal = Seal(charter)
         self._now = 0.0
+        self._burst, self._burst_at = float(tuning.burst), 0.0  # how many may go fast; as of when
         self._forget()
 
     @property
@@ -103,13 +104,14 @@ class MqttEngine:
         self._failures: dict[bytes, int] = {}
         self._sending: bytes | None = None
         self._free_at = 0.0
+        self._alone = True  # nobody else was seen to put there what we had planned to
         self._settle_at: float | None = None  # None once the broker has shown what it has
-        self._settle_by = 0.0
+        self._up_at = 0.0
 
     def _connect(self, up: bool, now: float) -> None:
         if up:
             self._open, self._slots = True, None  # the set may have changed unseen
-            self._settle_at, self._settle_by = now + self._tuning.settle_s, now + self._tuning.max_settle_s
+            self._settle_at, self._up_at = now + self._tuning.settle_s, now
         else:
             self._forget()
 
@@ -128,22 +130,26 @@ class MqttEngine:
             if slot not in self._there and slot not in self._due:
                 self._look_at(slot, start_at)
 
+    def _wait_on(self, most_s: float, now: float) -> None:
+        """The broker still shows what it has: it is not looked at as a whole yet, until `most_s` after it came up."""
+        if self._settle_at is not None:
+            self._settle_at = max(self._settle_at, min(now + self._tuning.settle_s, self._up_at + most_s))
+
     def _notice(self, now: float) -> None:
         """A clock set back must not make us wait for hours."""
         step_s = now - self._now
         if step_s < -1:
             self._due = {slot: at + step_s for slot, at in self._due.items()}
             self._plan = sorted((at, slot) for slot, at in self._due.items())
-            self._free_at = now
+            self._free_at = self._burst_at = now
             if self._settle_at is not None:
-                self._settle_at, self._settle_by = self._settle_at + step_s, self._settle_by + step_s
+                self._settle_at, self._up_at = self._settle_at + step_s, self._up_at + step_s
         self._now = now
 
     # what the broker shows
 
     def _learn(self, payload: bytes, now: float) -> list[Action]:
-        if self._settle_at is not None:
-            self._settle_at = min(now + self._tuning.settle_s, self._settle_by)
+        self._wait_on(self._tuning.max_settle_s, now)
         slot, sealed = payload[:SLOT_BYTES], payload[SLOT_BYTES:]
         if len(slot) < SLOT_BYTES:
             return [Drop(self._name, "slot-size")]
@@ -165,6 +171,9 @@ class MqttEngine:
         """A slot of ours: is it as we would have made it?"""
         raw = self._liveset.raw(self._live()[slot])
         if raw is None or self._seal.close(slot, raw) == sealed:
+            self._alone &= slot not in self._due or slot in self._failures  # ours is a failure until it is shown
+            if slot not in self._there:
+                self._wait_on(self._tuning.max_filling_s, now)
             self._there.add(slot)
             return []
         self._there.discard(slot)
@@ -227,9 +236,18 @@ class MqttEngine:
             del self._due[slot]
             content = self._content(slot)
             if content is not None:
-                self._sending, self._free_at = slot, now + self._tuning.pace_s
+                self._sending, self._free_at = slot, self._next_free(now)
                 return [Send(self._name, slot + content, label="data" if content else "clear")]
         return []
+
+    def _next_free(self, now: float) -> float:
+        """When the next message may follow one that goes now."""
+        self._burst = min(self._burst + (now - self._burst_at) / self._tuning.pace_s, self._tuning.burst)
+        self._burst_at = now
+        if self._burst < 1 or not self._alone:
+            return now + self._tuning.pace_s
+        self._burst -= 1
+        return now + self._tuning.burst_pace_s
 
     def _content(self, slot: bytes) -> bytes | None:
         """What should be put into a slot now; None when it is as it should be."""

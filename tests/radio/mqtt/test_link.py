@@ -127,6 +127,27 @@ def test_more_than_a_thousand_packets_come_in_one_go(broker, connect):
     assert came == slots
 
 
+def test_a_broker_that_is_never_quiet_is_joined_all_the_same(broker, connect):
+    client, over = outsider(broker), threading.Event()
+
+    def talk():
+        while not over.wait(0.01):
+            client.publish(f"{ROOT}/0/{SLOT.hex()}", b"again", qos=0, retain=True)
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    try:
+        link = connect(broker.url)
+        until(lambda: link.up)
+        assert link.send(OTHER_SLOT + b"mine") is Outcome.SENT
+        until(lambda: (heard := link.receive(1)) and heard.payload == SLOT + b"again")
+    finally:
+        over.set()
+        talking.join()
+        client.disconnect()
+        client.loop_stop()
+
+
 def test_what_is_no_packet_of_ours_is_dropped_before_it_is_looked_at(broker, connect):
     link = connect(broker.url)
     until(lambda: link.up)

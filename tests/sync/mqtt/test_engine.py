@@ -149,6 +149,39 @@ def test_an_island_that_was_off_catches_up_in_one_go_and_brings_what_it_has():
     assert len(shore.sent("data")) <= 355
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_an_island_that_joins_a_busy_broker_has_put_its_own_there_within_half_a_minute(seed):
+    shore = Shore(2, seed)
+    shore.post(0, *[bulletin(number) for number in range(100)])
+    shore.switch(0, True)
+    shore.run(60)
+    own = [bulletin(10_000 + number) for number in range(900)]
+    shore.post(1, *own)
+    shore.switch(1, True)
+    for number in range(60):  # somebody says something new twice a second
+        shore.run(0.5)
+        raw = encode(sign(Record(Kind.RETRACTION, KEY.key_id, minute_of(NOW), 24, target=number.to_bytes(8, "big")),
+                          CHARTER.set_id, KEY.sign))
+        shore.put(SEAL.slot(record_id(raw)), SEAL.close(SEAL.slot(record_id(raw)), raw))
+    assert {SEAL.slot(record_id(raw)) for raw in own} <= shore.retained.keys()
+
+
+def test_an_island_that_sees_others_do_its_work_goes_slowly():
+    shore = Shore(1)
+    raws = [bulletin(number) for number in range(100)]
+    shore.post(0, *raws)
+    shore.switch(0, True)
+    while len(shore.log) < 10:
+        shore.run(0.1)
+    planned = next(raw for raw in reversed(raws) if SEAL.slot(record_id(raw)) not in shore.retained)
+    slot = SEAL.slot(record_id(planned))
+    shore.put(slot, SEAL.close(slot, planned))
+    before = len(shore.log)
+    shore.run(60)
+    waits = [later[0] - earlier[0] for earlier, later in pairwise(shore.log[before + 1:])]
+    assert len(shore.retained) == 100 and len(waits) > 10 and min(waits) >= BROKER_TUNING.pace_s - 1e-4
+
+
 def test_a_wiped_broker_is_filled_again_and_islands_share_the_work():
     shore = Shore(4)
     shore.post(0, *[bulletin(number) for number in range(100)])
@@ -297,12 +330,16 @@ def test_a_record_that_waits_for_its_author_is_left_where_it_is():
 
 def test_packets_are_paced_and_one_is_under_way_at_a_time():
     shore = Shore(1)
-    shore.post(0, *[bulletin(number) for number in range(200)])
+    shore.post(0, *[bulletin(number) for number in range(1000)])
     shore.switch(0, True)
     shore.run(300)
     times = [at for at, _, _ in shore.log]
-    assert len(times) == 200
-    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.0499
+    assert len(times) == 1000
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    tuning = BROKER_TUNING
+    assert min(waits) >= tuning.burst_pace_s - 1e-4
+    assert all(later - times[first] >= (number - tuning.burst - 1) * tuning.pace_s - 1e-4
+               for first in range(0, 1000, 50) for number, later in enumerate(times[first:]))
     engine = MqttEngine("mqtt", CHARTER, shore.islands[0].liveset, random.Random(1))
     actions = engine.handle(LinkChanged("mqtt", True), NOW)
     for second in range(1, 100):

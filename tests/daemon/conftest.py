@@ -1,0 +1,47 @@
+"""An island that maintenance can be tried on, with a clock that a test moves."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from node.replica.liveset import LiveSet
+from node.replica.replica import Replica
+from node.store.archive import Archive
+from node.store.journalstore import JournalStore
+from tests.sim.village import NOW, Village
+
+
+class Clock:
+    """One that can be wrong: time passes, and jumps. `floor`, if set, is where it stays."""
+
+    rate, floor_stays = 1, None
+
+    def __init__(self):
+        self.running, self.ahead = 0.0, NOW
+
+    @property
+    def floor(self):
+        return self.now() if self.floor_stays is None else self.floor_stays
+
+    def now(self):
+        return self.running + self.ahead
+
+    def monotonic(self):
+        return self.running
+
+
+@pytest.fixture
+def island(tmp_path):
+    village, clock = Village(), Clock()
+    store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
+    forgotten = []
+    reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
+    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, finish_clearings=lambda: 0,
+                            retired=forgotten.extend, stray_codes=set, forget_codes=forgotten.extend)
+    settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
+    replica = Replica(liveset, store, [])
+    runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])
+    yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
+                          replica=replica, board=board, settings=settings, forgotten=forgotten, runner=runner)
+    archive.close()
+    store.close()
