@@ -21,13 +21,13 @@ from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
 from web.radio_page import concerns, radio
+from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
 from web.settings_notices import notice, said
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, imports,
               clock_pages)
-MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:
@@ -36,8 +36,9 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     Whoever serves it says in X-Forwarded-For who asks: a web server before it, or the lobby (`node.daemon.lobby`).
     """
     app = Flask(__name__, static_folder=None)
-    app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
-                      MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
+    app.request_class = PortalRequest
+    app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+                      MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key))
     add_probes(app)  # first: it decides on the host, before any address of ours is looked at

@@ -15,6 +15,7 @@ from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
 from node.board.status import LanStatus
+from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
 from node.daemon.idle_link import opened
@@ -55,6 +56,8 @@ from radio.link import Link
 from radio.meshtastic.facts import Facts
 from radio.meshtastic.link import MeshtasticLink
 from radio.meshtastic.settings import MeshtasticSettings
+from web import create_app
+from web.portal_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +93,7 @@ class App:
         self.timekeeper.on_step = self._clock_was_set
         self._make_board()
         self.discovery = LanDiscovery(self.bulk, self.lan, self._discovery_settings())
+        self.attendance = Attendance()
         self.maintenance = Maintenance(self)
         self.reporter = StatusReporter(self._status_sources())
         self._guard_threads()
@@ -134,14 +138,13 @@ class App:
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
     def _portal(self) -> Any:
-        from web import create_app
-        from web.portal_settings import WebSettings as PortalSettings
-
         node, portal = self.settings.node, self.settings.portal
-        return create_app(self.board, PortalSettings(
+        app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=portal.wifi,
             keepers=self.board.password_hash))
+        app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
+        return app
 
     # time
 
@@ -252,7 +255,8 @@ class App:
             now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
-            gate=threading.Lock(), rule=self.settings.portal.posting, set_clock=self._keeper_says,
+            gate=threading.Lock(), hashing=threading.Lock(), decoding=threading.Lock(), rule=self.settings.portal.posting,
+            set_clock=self._keeper_says,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
 
     def _here(self) -> Locality:

@@ -50,7 +50,8 @@ class Row:
 class Slice:
     """Which rows, in which order: `order` ("created" or "start") names the minute that since <= minute < until limits.
 
-    `kinds` None means every kind, `topic` None every topic; ordered by start, only events are there.
+    `kinds` None means every kind, `topic` None every topic; ordered by start, only events are there. `lasting`: only what
+    expires at that minute or later.
     """
 
     order: str = "created"
@@ -59,6 +60,7 @@ class Slice:
     until: int = MAX_MINUTE + 1
     topic: int | None = None
     newest_first: bool = False
+    lasting: int = 0
 
 
 class RowIndex:
@@ -111,7 +113,7 @@ class RowIndex:
         last: Key | None = None
         for key in self._keys(wanted, key_of(after)):
             row = self._rows[key[1]]
-            if wanted.topic is not None and row.topic != wanted.topic:
+            if row.expires < wanted.lasting or (wanted.topic is not None and row.topic != wanted.topic):
                 continue
             if len(found) >= limit:
                 return found, mark_of(last) if last else ""
