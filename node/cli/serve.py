@@ -157,6 +157,8 @@ def _load_code() -> None:
 
     It is shared with the worker that is forked from here, as nothing in it is moved by either.
     """
+    import icalendar  # noqa: F401 - the first calendar would wait for it, 2.5 s on a twelfth of a core
+
     import node.daemon.app  # noqa: F401
 
     gc.collect()
