@@ -17,7 +17,8 @@ from werkzeug.formparser import FormDataParser
 
 MAX_FORM_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 MAX_FIELDS = 100  # our longest form has some thirty
-FIELDS_BESIDE_A_FILE = 8  # so at most 2 MB of them, as Werkzeug bounds each one
+MAX_LINES = 5_000  # of a multipart form: each may be a header, and 50,000 of those leave 15 MB in pieces
+FIELDS_BESIDE_A_FILE, BESIDE_A_FILE_BYTES = 8, 144 * 1024  # each; Werkzeug needs room for two of its blocks of 64 kB
 IN_MEMORY_BYTES = 64 * 1024  # of a file: the rest goes to the card
 BLOCK_BYTES = 64 * 1024
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -27,7 +28,7 @@ _parsing = Lock()  # 256 kB of the smallest fields or headers take 25 MB while t
 def expect_file(most_bytes: int) -> None:
     """Let the request at hand bring a file of so many bytes, and little beside it."""
     request.max_content_length = most_bytes + MAX_FORM_BYTES
-    request.max_form_parts = FIELDS_BESIDE_A_FILE
+    request.max_form_parts, request.max_form_memory_size = FIELDS_BESIDE_A_FILE, BESIDE_A_FILE_BYTES
 
 
 class BoundedForm(FormDataParser):
@@ -41,7 +42,8 @@ class BoundedForm(FormDataParser):
             return super().parse(stream, mimetype, content_length, options)
         whole = _whole(stream)
         with _parsing:
-            if mimetype == URLENCODED and whole.getbuffer().tobytes().count(b"&") >= MAX_FIELDS:
+            mark, most = (b"&", MAX_FIELDS - 1) if mimetype == URLENCODED else (b"\n", MAX_LINES)
+            if whole.getvalue().count(mark) > most:
                 raise RequestEntityTooLarge
             return super().parse(whole, mimetype, len(whole.getbuffer()), options)
 

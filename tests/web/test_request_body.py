@@ -59,6 +59,14 @@ def test_a_form_of_too_many_fields_is_refused_before_it_is_taken_apart(portal, p
     assert portal.post(path, data="&".join(["a=1"] * MAX_FIELDS), content_type=FORM).status_code != 413
 
 
+@pytest.mark.parametrize("path", ROUTES[:3])
+def test_a_part_of_thousands_of_headers_costs_little(portal, path):
+    body = b"--b\r\n" + b"ab:\r\n" * (MAX_FORM_BYTES // 5 - 10) + b"\r\n"
+    portal.post(path, data=body, content_type=MULTIPART)  # makes what is made once
+    answer, peak = peak_of(lambda: portal.post(path, data=body, content_type=MULTIPART))
+    assert answer.status_code == 413 and peak < 3_000_000
+
+
 def test_the_room_for_a_file_is_for_no_field(portal):
     most = MAX_FORM_BYTES - 70_000
     for fields, size in ((FIELDS_BESIDE_A_FILE + 1, most), (60, most), (1, 2 * MAX_FORM_BYTES)):
