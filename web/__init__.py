@@ -22,6 +22,7 @@ from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
 from web.radio_page import concerns, radio
+from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
 from web.settings_notices import notice, said
 from web.signin import add_signin
 from web.tokens import FormTokens
@@ -30,7 +31,6 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages)
-MAX_REQUEST_BYTES = 256 * 1024  # far more than a post: what is too long shall come back with everything typed
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:
@@ -39,8 +39,9 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     Who asks is said in X-Forwarded-For by a web server before it, or the lobby (`node.daemon.lobby`), on this machine.
     """
     app = Flask(__name__, static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
-                      MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES, MAX_FORM_PARTS=100)
+    app.request_class = PortalRequest
+    app.config.update(MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+                      MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions.update(board=board, settings=settings, tokens=FormTokens(settings.secret_key))
     add_probes(app)  # first: it decides on the host, before any address of ours is looked at

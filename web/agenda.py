@@ -9,7 +9,7 @@ from flask import Blueprint, abort, request
 from web import dates
 from web.item_display import by_day, starts, today
 from web.languages import current
-from web.pages import board, fitted, kept, settings
+from web.pages import board, fitted, kept, patience, settings
 from web.public import asked_topic
 
 FIRST, LAST = date(2024, 1, 1), date(2055, 10, 1)
@@ -19,11 +19,15 @@ agenda = Blueprint("agenda", __name__)
 @agenda.get("/agenda")
 @kept
 def show() -> str:
-    """What happens: by default from today on; `?week=2026-W12`, `?month=2026-03`, `?topic=`."""
+    """What happens: by default from today on; `?day=2026-03-21`, `?week=2026-W12`, `?month=2026-03`, `?topic=`.
+
+    `?from=36`: without the first 36, which stand on the pages before.
+    """
     if "month" in request.args:
         return month(_month(request.args["month"]))
-    begin = _week(request.args["week"]) if "week" in request.args else today()
-    return week(begin)
+    if "week" in request.args:
+        return week(_week(request.args["week"]))
+    return week(_day(request.args["day"]) if "day" in request.args else today())
 
 
 def week(begin: date) -> str:
@@ -48,14 +52,16 @@ def month(begin: date) -> str:
 
 
 def _span(first: date, after: date, more: dict) -> Callable[[int], dict]:
-    """What fills a page about [first, after); rows beyond the page's weight are said to be left out."""
-    topic, zone = asked_topic(), settings().zone
-    events = board().events(dates.midnight(first, zone), dates.midnight(after, zone), topic)
-    busy = {max(starts(item).date(), first) for item in events}
+    """What fills a page about [first, after); rows beyond the page's weight are counted, and on the page that follows."""
+    topic, zone, begin = asked_topic(), settings().zone, max(request.args.get("from", 0, type=int), 0)
+    events = board().announced(dates.midnight(first, zone), dates.midnight(after, zone), topic)
+    busy = {max(starts(event).date(), first) for event in events}
 
     def fill(rows: int) -> dict:
-        shown = events[:rows * 3]
-        return {**more, "topic": topic, "days": by_day(shown, first), "left_out": len(events) - len(shown), "busy": busy}
+        end = begin + rows * 3
+        shown = list(board().read(events[begin:end], patience()))
+        return {**more, "topic": topic, "days": by_day(shown, first), "left_out": len(events) - end, "following": end,
+                "busy": busy}
 
     return fill
 
@@ -69,6 +75,13 @@ def _week(text: str) -> date:
     found = re.fullmatch(r"(20\d\d)-W(\d\d)", text)
     try:
         return _within(date.fromisocalendar(int(found[1]), int(found[2]), 1)) if found else abort(404)
+    except ValueError:
+        abort(404)
+
+
+def _day(text: str) -> date:
+    try:
+        return _within(date.fromisoformat(text)) if re.fullmatch(r"20\d\d-\d\d-\d\d", text) else abort(404)
     except ValueError:
         abort(404)
 

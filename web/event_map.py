@@ -11,7 +11,7 @@ from web import dates
 from web.item_display import today
 from web.languages import current, listed
 from web.languages import gettext as _
-from web.pages import board, fitted, kept, settings
+from web.pages import board, fitted, kept, patience, settings
 
 SIDE = 300
 MARGIN = 12
@@ -131,13 +131,13 @@ def length(metres: float) -> str:
 def show() -> str:
     """The events of two weeks that have a position, drawn and listed."""
     midnight = dates.midnight(today(), settings().zone)
-    events = board().events(midnight, midnight + DAYS_AHEAD * 1440)
-    placed = [(item, item.position) for item in events if item.position]
-    chart = chart_of([position for _item, position in placed])
+    placed = [event for event in board().announced(midnight, midnight + DAYS_AHEAD * 1440) if event.position]
+    chart = chart_of([event.position for event in placed if event.position])
 
     def fill(rows: int) -> dict:
         ground = _ground(chart, url_for("event_map.picture")) if chart else {"chart": None}
-        return ground | {"marked": _marked(chart, placed[:rows]), "left_out": len(placed) - rows}
+        shown = [(item, item.position) for item in board().read(placed[:rows], patience()) if item.position]
+        return ground | {"marked": _marked(chart, shown), "left_out": len(placed) - rows}
 
     return fitted("map.html", fill)
 

@@ -3,23 +3,26 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 from xml.etree import ElementTree as xml
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
-from node.board.api import TOPICS, Item
+from node.board.api import TOPICS, Item, Page
 from node.model.clock import seconds_of
 from node.model.record import Kind
 from web import safe_text
 from web.item_display import SHOWN_DIGITS, caption, tag_of, whole_address
-from web.pages import board, kept, settings
+from web.languages import gettext as _
+from web.pages import board, kept, patience, settings
 from web.public import asked_topic, found
 
 ATOM = "http://www.w3.org/2005/Atom"
 MAX_ENTRIES = 50
 AHEAD_MIN, BEHIND_MIN = 400 * 1440, 7 * 1440
 feeds = Blueprint("feeds", __name__)
+_heavy = Lock()  # a calendar of all events takes some megabytes while it is made: one at a time
 
 
 def moment(minute: int) -> datetime:
@@ -37,9 +40,9 @@ def index() -> str:
 @feeds.get("/agenda.ics")
 @kept
 def calendar() -> Response:
-    """Events of the week past and of all days ahead; `?topic=` for one topic."""
+    """All events of the week past and of all days ahead; `?topic=` for one topic."""
     now = board().now()
-    return _calendar(board().events(now - BEHIND_MIN, now + AHEAD_MIN, asked_topic()))
+    return _calendar(board().events(now - BEHIND_MIN, now + AHEAD_MIN, asked_topic(), patience=patience()))
 
 
 @feeds.get("/r/<item_id>.ics")
@@ -50,6 +53,19 @@ def one_event(item_id: str) -> Response:
 
 
 def _calendar(events: Iterable[Item]) -> Response:
+    if patience().unread:
+        return _not_yet()
+    with _heavy:
+        return _made_calendar(events)
+
+
+def _not_yet() -> Response:
+    """A feed is whole or there is none: programs keep the one they have, and ask again."""
+    said = _("This island is still reading what it has received. Please ask again in a minute.")
+    return Response(f"{said}\n", 503, {"Retry-After": "60"}, mimetype="text/plain")
+
+
+def _made_calendar(events: Iterable[Item]) -> Response:
     from icalendar import Calendar  # takes a while to load, and most visitors never need it
 
     calendar = Calendar()
@@ -98,24 +114,36 @@ def uid(item: Item) -> str:
     return (item.first or item.id)[:16]
 
 
-def latest() -> list[Item]:
-    """The newest bulletins and the nearest events, newest first."""
-    now, topic = board().now(), asked_topic()
-    items = board().bulletins(topic, limit=MAX_ENTRIES).items + board().events(now, now + AHEAD_MIN, topic, MAX_ENTRIES)
-    return sorted(items, key=lambda item: item.created, reverse=True)[:MAX_ENTRIES]
+def latest() -> Page:
+    """Bulletins and events, what was posted last first, from `?after=` on."""
+    return board().latest(asked_topic(), _after(), MAX_ENTRIES, patience())
+
+
+def _after() -> str:
+    return request.args.get("after", "")[:200]
+
+
+def _following(endpoint: str, **more: Any) -> str:
+    """The whole address of the next part of a feed."""
+    return settings().base_url.rstrip("/") + url_for(endpoint, topic=request.args.get("topic"), **more)
 
 
 @feeds.get("/feed.atom")
 @kept
 def atom() -> Response:
-    """What is new, as Atom."""
-    items = latest()
+    """What is new, as Atom, in pages (RFC 5005, 3)."""
+    page = latest()
+    if patience().unread:
+        return _not_yet()
+    items = page.items
     feed = xml.Element("feed", xmlns=ATOM)
     _child(feed, "title", safe_text.one_line(settings().name))
     _child(feed, "id", settings().base_url)
     _child(feed, "updated", _instant(items[0].created if items else 0))
     _child(feed, "link", rel="self", href=settings().base_url.rstrip("/") + url_for("feeds.atom"))
     _child(feed, "link", rel="alternate", href=settings().base_url)
+    if page.after:
+        _child(feed, "link", rel="next", href=_following("feeds.atom", after=page.after))
     for item in items:
         _entry(feed, item)
     return Response(xml.tostring(feed, encoding="utf-8", xml_declaration=True), mimetype="application/atom+xml")
@@ -154,12 +182,17 @@ def as_text(item: Item) -> str:
 @feeds.get("/feed.json")
 @kept
 def json_feed() -> Response:
-    """What is new, as JSON Feed."""
+    """What is new, as JSON Feed, in pages (`next_url`)."""
+    page = latest()
+    if patience().unread:
+        return _not_yet()
     feed = {
         "version": "https://jsonfeed.org/version/1.1", "title": safe_text.one_line(settings().name),
         "home_page_url": settings().base_url, "feed_url": settings().base_url.rstrip("/") + url_for("feeds.json_feed"),
-        "items": [_json_item(item) for item in latest()],
+        "items": [_json_item(item) for item in page.items],
     }
+    if page.after:
+        feed["next_url"] = _following("feeds.json_feed", after=page.after)
     return Response(json.dumps(feed, ensure_ascii=False), mimetype="application/feed+json")
 
 
@@ -182,18 +215,26 @@ def one_text(item_id: str) -> Response:
 @feeds.get("/bulletins.txt")
 @kept
 def bulletins_text() -> Response:
-    """The newest bulletins as plain text."""
-    return _texts(board().bulletins(asked_topic(), limit=MAX_ENTRIES).items)
+    """The newest bulletins as plain text, from `?after=` on, and where the rest is."""
+    page = board().bulletins(asked_topic(), _after(), MAX_ENTRIES, patience())
+    return _texts(page.items, _following("feeds.bulletins_text", after=page.after) if page.after else "")
 
 
 @feeds.get("/agenda.txt")
 @kept
 def agenda_text() -> Response:
-    """The events to come as plain text."""
-    now = board().now()
-    return _texts(board().events(now, now + AHEAD_MIN, asked_topic(), MAX_ENTRIES))
+    """The events to come as plain text, from the `?from=`th on, and where the rest is."""
+    now, begin = board().now(), max(request.args.get("from", 0, type=int), 0)
+    events = board().announced(now, now + AHEAD_MIN, asked_topic())
+    end = begin + MAX_ENTRIES
+    shown = list(board().read(events[begin:end], patience()))
+    return _texts(shown, _following("feeds.agenda_text", **{"from": end}) if len(events) > end else "")
 
 
-def _texts(items: Iterable[Item]) -> Response:
+def _texts(items: Iterable[Item], following: str) -> Response:
+    if patience().unread:
+        return _not_yet()
     texts = [f"{as_text(item)}\n[{item.id[:SHOWN_DIGITS]}]\n" for item in items]
+    if following:
+        texts.append(_("More: %(address)s") % {"address": following} + "\n")
     return Response("\n".join(texts), mimetype="text/plain")

@@ -7,6 +7,7 @@ from node.board.api import ImportSummary
 from node.board.reasons import ImportProblem
 from web.languages import ngettext, said
 from web.pages import board
+from web.request_body import expect_file
 from web.signin import for_keepers, never_kept
 
 MAX_UPLOAD_BYTES = 8_000_000  # what is too large for an agenda may come whole, so that it is answered in a sentence
@@ -20,7 +21,7 @@ imports.after_request(never_kept)
 def make_room() -> None:
     """Files come from keepers only."""
     if session.get("name"):
-        request.max_content_length = MAX_UPLOAD_BYTES
+        expect_file(MAX_UPLOAD_BYTES)
 
 
 @imports.get("")

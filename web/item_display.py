@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
-from node.board.api import LANGUAGES, TOPICS, Author, Item
+from node.board.api import LANGUAGES, TOPICS, Announced, Author, Item
 from node.model.record import Kind
 from web import dates, safe_text, sentences
 from web.languages import Language, current, language, listed
@@ -46,7 +46,7 @@ def text_languages() -> list[Language]:
     return [language(tag) for tag in LANGUAGES.values()]
 
 
-def starts(item: Item) -> datetime:
+def starts(item: Item | Announced) -> datetime:
     """What clocks show there when it starts."""
     return dates.local(item.start or 0, item.offset)
 

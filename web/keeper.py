@@ -14,6 +14,7 @@ from web.forms import place_of
 from web.languages import gettext as _
 from web.pages import board, fitted
 from web.public import found
+from web.request_body import expect_file
 from web.sentences import closed, problem
 from web.signin import NotKept, StalePage, for_keepers, never_kept
 
@@ -129,7 +130,7 @@ def rules() -> Response:
 def make_room() -> None:
     """A picture as a phone makes it may come whole, so that it is answered in a sentence."""
     if request.endpoint == "keeper.picture" and session.get("name"):
-        request.max_content_length = MAX_UPLOAD_BYTES
+        expect_file(MAX_UPLOAD_BYTES)
 
 
 @keeper.post("/picture")

@@ -5,6 +5,8 @@ import threading
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from markupsafe import Markup
 
+from node.board.api import TextPatience
 from node.board.board import Board
 from web.languages import TAGS, current
 from web.portal_settings import WebSettings
@@ -22,8 +25,12 @@ FIXED_BYTES = 6_500  # about what a page weighs without rows
 MOST_ROWS = 12
 STYLES = ("portal", "paper")
 CARRIED = {"lang": TAGS, "size": ("large",)}  # what a reader has chosen goes from link to link: there is no cookie
-KEPT_PAGES = 64
+KEPT_PAGES, KEPT_BYTES = 64, 2_000_000  # all together; feeds may be a hundred times as heavy as pages
+HEAVIEST_KEPT_BYTES = 500_000
 LONGEST_KEPT_ADDRESS = 200
+PATIENCE_S = 0.5  # for texts that were never decoded; with all else a page takes less than 3 s on a twelfth of a core
+UNREAD_REFRESH_S = 4  # then a page that had to leave some out asks for itself again
+WAIT_S = 60.0
 
 
 def board() -> Board:
@@ -36,9 +43,19 @@ def settings() -> WebSettings:
     return current_app.extensions["settings"]
 
 
+def patience() -> TextPatience:
+    """How long this request waits for texts that were never decoded, and how many it left out."""
+    if "patience" not in g:
+        monotonic = settings().monotonic
+        until = monotonic() + PATIENCE_S
+        g.patience = TextPatience(lambda: until - monotonic())
+    return g.patience
+
+
 def fitted(template: str, fill: Callable[[int], dict], rows: int = MOST_ROWS) -> str:
     """The page with as many rows of `fill(rows)` as fit its weight, `rows` at most."""
     while True:
+        patience().unread = 0
         page = render_template(template, **fill(rows))
         weight = len(page.encode())
         if weight <= MAX_BODY_BYTES or rows == 1:
@@ -46,34 +63,58 @@ def fitted(template: str, fill: Callable[[int], dict], rows: int = MOST_ROWS) ->
         rows = max(1, min(rows - 1, rows * (MAX_BODY_BYTES - FIXED_BYTES) // (weight - FIXED_BYTES)))
 
 
+@dataclass(frozen=True)
+class Made:
+    """A page as it was made; `whole` if no text was left out of it."""
+
+    response: Response
+    size_bytes: int
+    whole: bool = True
+
+
 class PageCache:
     """Pages as they were made, each good until the board changes or the minute passes. Safe from any thread.
 
-    One page is made at a time. Who asks meanwhile gets the page as it was, or waits when there is none.
+    Each page is made by one thread at a time, and no page waits for another. Who asks meanwhile for the same one gets it as
+    it was, or waits when there is none. What is heavy, or not whole, is not kept.
     """
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[tuple, tuple[tuple, Response]] = OrderedDict()
-        self._making = threading.Lock()
+        self._pages: OrderedDict[tuple, tuple[tuple, Made]] = OrderedDict()
+        self._making: dict[tuple, Future[Made]] = {}
+        self._lock = threading.Lock()
 
-    def page(self, key: tuple, stamp: tuple, make: Callable[[], Response]) -> Response:
+    def page(self, key: tuple, stamp: tuple, make: Callable[[], Made]) -> Response:
         """The page of `key`, made anew unless it was made under the same `stamp`."""
-        kept = self._pages.get(key)
-        if kept and kept[0] == stamp:
-            return kept[1]
-        if kept is None:
-            self._making.acquire()
-        elif not self._making.acquire(blocking=False):
-            return kept[1]
+        with self._lock:
+            kept, coming = self._pages.get(key), self._making.get(key)
+            if kept and (kept[0] == stamp or coming):
+                return kept[1].response
+            if coming is None:
+                made = self._making[key] = Future()
+        return coming.result(WAIT_S).response if coming else self._make(key, stamp, make, made)
+
+    def _make(self, key: tuple, stamp: tuple, make: Callable[[], Made], coming: "Future[Made]") -> Response:
         try:
-            kept = self._pages.get(key)  # somebody else may have made it while this thread waited
-            if kept is None or kept[0] != stamp:
-                kept = self._pages[key] = stamp, make()
-                while len(self._pages) > KEPT_PAGES:
-                    self._pages.popitem(last=False)
-            return kept[1]
+            made = make()
+        except BaseException as error:
+            coming.set_exception(error)
+            raise
+        else:
+            self._keep(key, stamp, made)
+            coming.set_result(made)
+            return made.response
         finally:
-            self._making.release()
+            with self._lock:
+                del self._making[key]
+
+    def _keep(self, key: tuple, stamp: tuple, made: Made) -> None:
+        with self._lock:
+            self._pages.pop(key, None)
+            if made.whole and made.size_bytes <= HEAVIEST_KEPT_BYTES:
+                self._pages[key] = stamp, made
+            while len(self._pages) > KEPT_PAGES or sum(kept.size_bytes for _, kept in self._pages.values()) > KEPT_BYTES:
+                self._pages.popitem(last=False)
 
 
 def kept(view: Callable) -> Callable:
@@ -81,14 +122,14 @@ def kept(view: Callable) -> Callable:
 
     @wraps(view)
     def cached(**arguments: Any) -> Response:
-        def make() -> Response:
+        def make() -> Made:
             response = make_response(view(**arguments))
             response.add_etag()
-            return response
+            return Made(response, len(response.get_data()), not patience().unread)
 
         key = (request.host, request.full_path, current().tag)
         if len(request.full_path) > LONGEST_KEPT_ADDRESS:
-            return make()
+            return make().response
         stamp = (board().revision(), board().now())
         page = current_app.extensions["page_cache"].page(key, stamp, make)
         answer = Response(page.get_data(), page.status_code, list(page.headers))
@@ -102,9 +143,9 @@ def add_pages(app: Flask) -> None:
     """Give templates their style sheets, and every answer its headers."""
     app.extensions["page_cache"] = PageCache()
     styles = {name: _style(name) for name in STYLES}
-    app.jinja_env.globals["styles"] = styles
+    app.jinja_env.globals.update(styles=styles, patience=patience)
     hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles.values())
-    policy = (f"default-src 'none'; style-src {hashes}; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    policy = (f"default-src 'none'; style-src {hashes}; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
               "frame-ancestors 'none'")
 
     @app.before_request
@@ -123,6 +164,8 @@ def add_pages(app: Flask) -> None:
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers.setdefault("Cache-Control", "no-cache")
         response.vary.add("Accept-Language")
+        if request.method == "GET" and patience().unread:
+            response.headers.setdefault("Refresh", str(UNREAD_REFRESH_S))
         return response
 
 

@@ -10,7 +10,7 @@ from web.item_display import caption, today, whole_address
 from web.pages import board, fitted, kept, settings
 from web.print_fit import LARGE, NORMAL, Block, fill
 from web.public import found, glance
-from web.qr import qr, wifi
+from web.qr import large_qr, qr, wifi
 from web.settings_notices import pressing
 
 POSTER_DAYS = 7
@@ -56,7 +56,7 @@ def letters(item_id: str) -> Response:
     typed, read = board().transfer.letters(item.id)
     if not typed:
         abort(404)
-    filling = _dates() | {"item": item, "letters": typed, "code": qr(read, read[:20])}
+    filling = _dates() | {"item": item, "letters": typed, "code": large_qr(read), "code_name": read[:20]}
     return _as_file(fitted("paper/letters.html", lambda rows: filling), f"{item.id[:12]}-archipel.html")
 
 

@@ -7,7 +7,7 @@ from node.board.api import Item, Page
 from web import dates
 from web.corrections import changes
 from web.item_display import by_day, today
-from web.pages import board, fitted, kept, settings
+from web.pages import board, fitted, kept, patience, settings
 from web.sentences import SLUGS
 
 DAY_MIN = 1440
@@ -34,10 +34,10 @@ def glance(rows: int) -> dict:
     """What home shows, with at most `rows` rows in each part."""
     begin, week = today(), 7 * DAY_MIN
     midnight = dates.midnight(begin, settings().zone)
-    urgent = board().urgent(limit=min(rows, 3))
-    events = board().events(midnight, midnight + week, limit=rows)
+    urgent = board().urgent(min(rows, 3), patience())
+    events = board().events(midnight, midnight + week, None, rows, patience())
     shown = {item.id for item in urgent}
-    bulletins = [item for item in board().bulletins(limit=rows).items if item.id not in shown]
+    bulletins = [item for item in board().bulletins(limit=rows, patience=patience()).items if item.id not in shown]
     return {"urgent": urgent, "days": by_day(events, begin), "bulletins": bulletins, "begin": begin}
 
 
@@ -48,7 +48,7 @@ def bulletins() -> str:
     topic, after = asked_topic(), request.args.get("after", "")[:200]
 
     def fill(rows: int) -> dict:
-        return {"page": board().bulletins(topic, after, rows), "topic": topic, "after": after}
+        return {"page": board().bulletins(topic, after, rows, patience()), "topic": topic, "after": after}
 
     return fitted("bulletins.html", fill)
 
@@ -64,15 +64,15 @@ def by_topic(slug: str) -> str:
     midnight = dates.midnight(begin, settings().zone)
 
     def fill(rows: int) -> dict:
-        days = by_day(board().events(midnight, midnight + 30 * DAY_MIN, topic, rows), begin)
-        return {"topic": topic, "slug": slug, "days": days, "page": board().bulletins(topic, limit=rows)}
+        days = by_day(board().events(midnight, midnight + 30 * DAY_MIN, topic, rows, patience()), begin)
+        return {"topic": topic, "slug": slug, "days": days, "page": board().bulletins(topic, "", rows, patience())}
 
     return fitted("topic.html", fill)
 
 
 def found(item_id: str) -> Item:
     """The item of an address, or a page that says it is gone."""
-    item = board().item(item_id) if _looks_like_an_id(item_id) else None
+    item = board().item(item_id, patience()) if _looks_like_an_id(item_id) else None
     if item is None:
         abort(404)
     return item
@@ -105,7 +105,7 @@ def search() -> str:
     words, after = request.args.get("q", "")[:MAX_QUERY].strip(), request.args.get("after", "")[:200]
 
     def fill(rows: int) -> dict:
-        page = board().search(words, after, rows) if words else Page([])
+        page = board().search(words, after, rows, patience()) if words else Page([])
         return {"page": page, "words": words, "after": after}
 
     return fitted("search.html", fill)

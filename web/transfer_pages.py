@@ -1,8 +1,6 @@
 """Couriers: the board as a file to carry away, and files or letters from elsewhere taken in."""
 
-from collections.abc import Iterator
 from threading import BoundedSemaphore
-from typing import IO
 
 from flask import Blueprint, Response, current_app, make_response, request
 
@@ -12,9 +10,9 @@ from web import delivery_report
 from web.item_display import today
 from web.pages import board, fitted
 from web.public import asked_topic
+from web.request_body import blocks, expect_file
 
-MAX_UPLOAD_BYTES = (1 << 24) + 65_536  # the largest bundle (`node.transfer.bundle`) and the form around it
-BLOCK_BYTES = 1 << 16
+MAX_UPLOAD_BYTES = 1 << 24  # the largest bundle (`node.transfer.bundle`)
 UPLOADS = 2  # at a time: each may fill the room of such a file, and keep the card busy
 UNAVAILABLE = ("busy", "full", "read-only", "io-error")
 transfer = Blueprint("transfer", __name__)
@@ -41,7 +39,7 @@ def show(notice: str = "") -> str:
 @transfer.post("/courier")
 def deliver() -> Response:
     """Take in the file, or the letters, that somebody brought; say in words what was new."""
-    request.max_content_length = MAX_UPLOAD_BYTES
+    expect_file(MAX_UPLOAD_BYTES)
     uploads = current_app.extensions["uploads"]
     if not uploads.acquire(blocking=False):
         return _told(Delivery(DeliveryProblem.BUSY))
@@ -55,14 +53,10 @@ def _taken() -> Delivery:
     file, picture = request.files.get("file"), request.files.get("picture")
     letters = request.form.get("letters", "").strip()
     if file and file.filename:
-        return board().transfer.deliver(_blocks(file.stream))
+        return board().transfer.deliver(blocks(file.stream))
     if picture and picture.filename:
         return board().transfer.deliver_picture(picture.read())
     return board().transfer.deliver_letters(letters) if letters else Delivery(DeliveryProblem.NOTHING)
-
-
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    return iter(lambda: stream.read(BLOCK_BYTES), b"")
 
 
 def _told(brought: Delivery) -> Response:

@@ -3,8 +3,9 @@
 Moments are minutes since 2024 UTC (`node.model.clock`); ids are 32 hex digits. Every method is safe from any thread.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal, Protocol
 
 from node.board.reasons import (
@@ -142,6 +143,31 @@ class Item:
     first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it
     replies: tuple["Item", ...] = field(default=(), compare=False)
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What is known of an event before its text is decoded. `root` names it through all its corrections (8 bytes); `raw` is
+    its encoding, `past` whether it is in the archive, the rest as in Item."""
+
+    id: bytes
+    raw: bytes
+    root: bytes
+    start: int
+    end: int
+    offset: int
+    position: tuple[float, float] | None
+    past: bool
+
+
+class TextPatience:
+    """How long whoever asks waits for texts that were never decoded: as long as `left_s()` is above zero, in seconds.
+
+    `unread`: how many were left out because it ended.
+    """
+
+    def __init__(self, left_s: Callable[[], float] = lambda: inf):
+        self.left_s, self.unread = left_s, 0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import chain, islice
 
-from node.board.api import ClockOutcome, Imports, Item, Page, Transfer
+from node.board.api import Announced, ClockOutcome, Imports, Item, Page, TextPatience, Transfer
 from node.board.clocks import ClockPreview
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.items import Reader, root_of
@@ -31,6 +31,7 @@ from node.store.index import Row, Slice
 
 MAX_PAGE = 200
 READ_AHEAD = 100  # of bulletins, and of events
+FETCHED = 64  # texts at a time
 SPARE_HIDES = 500  # hides of what may be gone that are not worth a walk through the archive
 LONGEST_EVENT_MIN = 0xFFFF
 
@@ -46,7 +47,7 @@ class Board(Moderation):
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)
-        reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen)
+        reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen, host.decoding)
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
         self._urgent = lru_cache(1)(self._find_urgent)
@@ -59,49 +60,67 @@ class Board(Moderation):
         """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
         return self._liveset.revision + self.notes.revision
 
-    def read_ahead(self) -> Iterator[Row]:
-        """The rows of the first pages, each once its text is decoded, so that nobody waits for that after a start."""
+    def on_first_pages(self) -> list[bytes]:
+        """Ids of what the first pages show."""
         pages = Slice(kinds=(Kind.BULLETIN,), newest_first=True), Slice("start", (Kind.EVENT,), self.now() - DAY_MIN)
-        for wanted in pages:
-            for row in self._store.page(wanted, "", READ_AHEAD)[0]:
-                self.reader.live(row.id)
-                yield row
+        return [row.id for wanted in pages for row in self._store.page(wanted, "", READ_AHEAD)[0]]
 
-    def item(self, item_id: str) -> Item | None:
+    def item(self, item_id: str, patience: TextPatience | None = None) -> Item | None:
         """One item with its replies and what it said before, by id (a prefix of at least 8 digits will do), archived ones
         too; None if gone."""
-        item = self.reader.find(item_id)
+        item = self.reader.find(item_id, patience)
         if item is None:
             return None
         row = self._store.get(bytes.fromhex(item.id)) if item.corrected else None
         before = self.reader.earlier(item, row.before) if row else None
         return replace(item, before=before, origin=self.notes.state.sources.origin_of(root_of(item)))
 
-    def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20) -> Page:
+    def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20,
+                  patience: TextPatience | None = None) -> Page:
         """Live bulletins, newest first."""
-        wanted = Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True)
-        return self._shown(lambda mark, count: self._store.page(wanted, mark, count), after, min(limit, MAX_PAGE))
+        return self._page(Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True), after, limit, patience)
 
-    def events(self, since: int, until: int, topic: int | None = None, limit: int = 200) -> list[Item]:
-        """Events that touch [since, until), by start; past ones come from the archive."""
-        wanted = Slice("start", (Kind.EVENT,), max(since - LONGEST_EVENT_MIN, 0), min(until, MAX_MINUTE + 1), topic)
-        found: dict[bytes, Item] = {}
-        for item in chain(self._live_in(wanted, since), self._past_in(wanted, since)):
-            if _touches(item, since):
-                found.setdefault(root_of(item), item)
-            if len(found) >= limit:
-                break
-        return sorted(found.values(), key=lambda item: (item.start or 0, item.id))
+    def latest(self, topic: int | None = None, after: str = "", limit: int = 20,
+               patience: TextPatience | None = None) -> Page:
+        """Live bulletins and events, what was posted last first."""
+        wanted = Slice(kinds=(Kind.BULLETIN, Kind.EVENT), topic=topic, newest_first=True)
+        return self._page(wanted, after, limit, patience)
 
-    def urgent(self, limit: int = 5) -> list[Item]:
+    def announced(self, since: int, until: int, topic: int | None = None) -> list[Announced]:
+        """All events that touch [since, until), by start, live and past, without their texts: no text is decoded to count
+        them, or to mark their days."""
+        wanted = Slice("start", (Kind.EVENT,), max(since - LONGEST_EVENT_MIN, 0), min(until, MAX_MINUTE + 1), topic,
+                       lasting=since + EVENT_GRACE_MIN)
+        sources = [(self._store.page, False)] + [(self._archive.page, True)] * (wanted.since < self.now())
+        found: dict[bytes, Announced] = {}
+        for page, past in sources:
+            for row in _pages(partial(page, wanted, limit=MAX_PAGE)):
+                event = self.reader.announced(row, past)
+                if event and _touches(event, since):
+                    found.setdefault(event.root, event)
+        return sorted(found.values(), key=lambda event: (event.start, event.id))
+
+    def read(self, announced: Iterable[Announced], patience: TextPatience | None = None) -> Iterator[Item]:
+        """The items of these events, some fetched at a time; what cannot be read is passed over."""
+        return filter(None, self._shown(announced, patience))
+
+    def events(self, since: int, until: int, topic: int | None = None, limit: int | None = None,
+               patience: TextPatience | None = None) -> list[Item]:
+        """The first `limit` events that touch [since, until), by start (None: all); past ones come from the archive."""
+        return _first(self._shown(self.announced(since, until, topic), patience), limit, patience)
+
+    def urgent(self, limit: int = 5, patience: TextPatience | None = None) -> list[Item]:
         """Live urgent items, newest first."""
-        found = (self.reader.live(id_) for id_ in self._urgent(self._liveset.revision))
-        return list(islice(filter(None, found), limit))
+        found = (self.reader.live(id_, patience) for id_ in self._urgent(self._liveset.revision))
+        return _first(found, limit, patience)
 
-    def search(self, words: str, after: str = "", limit: int = 20) -> Page:
+    def search(self, words: str, after: str = "", limit: int = 20, patience: TextPatience | None = None) -> Page:
         """Live and archived items that hold all the words (accents, ligatures and case folded; the last is a prefix)."""
         ids, mark = self._archive.search(words, after, min(limit, MAX_PAGE))
-        return Page([item for id_ in ids if (item := self.reader.live(id_) or self.reader.past(id_))], mark)
+        self.reader.texts.gather(ids)
+        read, live = self.reader, self._liveset
+        found = (read.live(id_, patience) if id_ in live else read.past(id_, patience) for id_ in ids)
+        return Page(list(filter(None, found)), mark)
 
     def status(self) -> Status:
         """The state of the island as of a second or so ago; cheap, and nothing is asked of links or engines."""
@@ -165,23 +184,26 @@ class Board(Moderation):
             with suppress(RemoteFault):
                 yield Entry.of(decode(row.raw), row.raw, row.id).about
 
-    def _shown(self, rows_after: Callable[[str, int], tuple[list[Row], str]], after: str, limit: int) -> Page:
+    def _shown(self, announced: Iterable[Announced], patience: TextPatience | None) -> Iterator[Item | None]:
+        waiting = iter(announced)
+        while some := list(islice(waiting, FETCHED)):
+            self.reader.texts.gather([event.id for event in some])
+            yield from (self.reader.shown(event, patience) for event in some)
+
+    def _page(self, wanted: Slice, after: str, limit: int, patience: TextPatience | None) -> Page:
         """A page of what is live and not hidden; rows of what faded from the set are passed over."""
         items: list[Item] = []
-        while len(items) < limit:
-            rows, after = rows_after(after, limit - len(items))
-            items += [item for row in rows if (item := self.reader.live(row.id))]
+        left = min(limit, MAX_PAGE)
+        while left > 0:
+            unread = _unread(patience)
+            rows, after = self._store.page(wanted, after, left)
+            self.reader.texts.gather([row.id for row in rows])
+            found = [item for row in rows if (item := self.reader.live(row.id, patience))]
+            items += found
+            left -= len(found) + _unread(patience) - unread
             if not after:
                 break
         return Page(items, after)
-
-    def _live_in(self, wanted: Slice, since: int) -> Iterator[Item]:
-        rows = _pages(partial(self._store.page, wanted, limit=MAX_PAGE))
-        return _read(rows, lambda row: self.reader.live(row.id), since)
-
-    def _past_in(self, wanted: Slice, since: int) -> Iterator[Item]:
-        rows = _pages(partial(self._archive.page, wanted, limit=MAX_PAGE)) if wanted.since < self.now() else iter(())
-        return _read(rows, self.reader.past_row, since)
 
     def _find_urgent(self, revision: int) -> list[bytes]:
         wanted = Slice(kinds=(Kind.BULLETIN, Kind.EVENT), newest_first=True)
@@ -203,15 +225,24 @@ def _pages(page: Callable[[str], tuple[list[Row], str]]) -> Iterator[Row]:
         rows, after = page(after)
 
 
-def _read(rows: Iterable[Row], read: Callable[[Row], Item | None], since: int) -> Iterator[Item]:
-    """Events out of rows, without reading those that ended before `since`: reading one takes a while."""
-    lasting = (row for row in rows if row.expires >= since + EVENT_GRACE_MIN)
-    return (item for row in lasting if (item := read(row)))
+def _unread(patience: TextPatience | None) -> int:
+    return patience.unread if patience else 0
 
 
-def _touches(event: Item, since: int) -> bool:
+def _first(found: Iterable[Item | None], limit: int | None, patience: TextPatience | None) -> list[Item]:
+    """The first `limit`, those counted that were left out because patience ended."""
+    items: list[Item] = []
+    before = _unread(patience)
+    for item in found:
+        items += [item] if item else []
+        if limit is not None and len(items) + _unread(patience) - before >= limit:
+            break
+    return items
+
+
+def _touches(event: Announced, since: int) -> bool:
     """Whether it goes on after `since`, or takes place just then."""
-    return event.end is not None and (event.end > since or event.start == event.end >= since)
+    return event.end > since or event.start == event.end >= since
 
 
 def _roots_of(row: Row) -> set[bytes]:

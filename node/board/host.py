@@ -1,6 +1,6 @@
 """What the board gets from the island it is on: the store, the archive, the clock, the air. Core."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -41,8 +41,24 @@ class BoardStore(RowStore, NoteStore, Protocol):
         """Whether the last writes were kept, and the reason (a slug) if not."""
 
 
+class Turn(Protocol):
+    """A lock that can be waited for so long and no longer: `threading.Lock()`."""
+
+    def acquire(self, *, timeout: float = -1) -> bool:
+        """Take it; whether it was to be had within `timeout` seconds (-1: for ever)."""
+
+    def release(self) -> None:
+        """Give it back."""
+
+
 class PastRecords(RowStore, Protocol):
-    """Past rows, and the words of all (`node.store.archive`)."""
+    """Past rows, the words of all, and the texts of all that were decoded (`node.store.archive`)."""
+
+    def texts(self, ids: Collection[bytes]) -> dict[bytes, str]:
+        """The texts of those of `ids` that were decoded once."""
+
+    def keep_text(self, id_: bytes, text: str) -> None:
+        """Remember the text of a live or past record, with others, later."""
 
     def unexpired(self, minute: int) -> list[Row]:
         """Rows that end after this minute: a clock was wrong when they came here."""
@@ -62,6 +78,8 @@ class Host:
     `packets(record_bytes)` and `airtime_s(record_bytes)` what one transmission takes; `about()` the rest of the status.
     `gate` and `pace_gate` are locks (`threading.Lock()`; the core makes none itself): of several threads one changes the
     board's state, and one counts what visitors do. `publish_all(raws)` is as `publish`, in one commit and without haste.
+    `hashing` is another lock: one slow hash at a time, as an edit code's takes 8 MB and a passphrase's 32 MB. `decoding`
+    is one too: one text at a time, so that a page that needs no decoding shares the interpreter with one thread at most.
     `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed; None
     takes the last one back. `certain()`: what ended before this moment may be forgotten; later things may come back.
     """
@@ -75,6 +93,8 @@ class Host:
     gate: AbstractContextManager[Any]
     pace_gate: AbstractContextManager[Any]
     publish_all: Callable[[list[bytes]], list[Verdict]]
+    hashing: AbstractContextManager[Any]
+    decoding: Turn
     rule: str = "open"
     set_clock: Callable[[float | None], bool] = lambda utc_s: False
     certain: Callable[[], float] = lambda: seconds_of(MAX_MINUTE)

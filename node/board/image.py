@@ -32,6 +32,7 @@ class Most:
 
     size_bytes: int
     side: int
+    dots: int
 
 
 @dataclass
@@ -49,7 +50,7 @@ def picture_of(raw: bytes, corners: Corners) -> Picture:
     pixels), `picture-corners`.
     """
     try:
-        media_type, content = sound(raw, Most(MAX_PICTURE_BYTES, MAX_SIDE))
+        media_type, content = sound(raw, Most(MAX_PICTURE_BYTES, MAX_SIDE, MAX_SIDE ** 2))
         top_left, bottom_right = _box(*corners)
     except RemoteFault as fault:
         amount = {"picture-bytes": MAX_PICTURE_BYTES // 1000, "picture-side": MAX_SIDE}.get(fault.reason, 0)
@@ -66,7 +67,8 @@ def sound(raw: bytes, most: Most) -> tuple[str, bytes]:
         sort, found = ("png", _png(raw)) if raw.startswith(PNG_MARK) else ("jpeg", _jpeg(raw))
     except (_Broken, struct.error) as error:
         raise RemoteFault("picture-type") from error
-    if not MIN_SIDE <= min(found.sides) <= max(found.sides) <= most.side:
+    shortest, longest = min(found.sides), max(found.sides)
+    if shortest < MIN_SIDE or longest > most.side or shortest * longest > most.dots:
         raise RemoteFault("picture-side")
     return f"image/{sort}", b"".join(found.kept)
 

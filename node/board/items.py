@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from node.board.api import Author, Item
+from node.board.api import Announced, Author, Item, TextPatience
 from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable
-from node.board.host import RowStore
-from node.model.errors import RemoteFault
+from node.board.host import PastRecords, Turn
+from node.board.texts import Texts
 from node.model.record import (
     ID_BYTES,
     TARGET_BYTES,
@@ -23,10 +23,9 @@ from node.model.record import (
 from node.model.visible_text import shows_something
 from node.replica.liveset import LiveSet
 from node.store.index import Row
-from node.textpack import unpack
 
 SHOWN = (Kind.BULLETIN, Kind.EVENT)
-TEXTS_KEPT, ITEMS_KEPT = 2048, 512  # a text may take a second to decode on the smallest Pi
+ITEMS_KEPT = 512
 MAX_REPLIES = 50
 MIN_PREFIX = 8
 
@@ -34,18 +33,26 @@ MIN_PREFIX = 8
 class Reader:
     """Items out of the live set and the archive. Safe from any thread.
 
-    `texts(codec, packed)` decodes each text once, also those that cannot be read.
+    `texts` decodes each text once, also those that cannot be read.
     `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here.
     """
 
-    def __init__(self, liveset: LiveSet, archive: RowStore, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]]):
+    def __init__(self, liveset: LiveSet, archive: PastRecords, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]],
+                 turn: Turn):
         self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
-        self.texts = lru_cache(TEXTS_KEPT)(_text)
+        self.texts = Texts(archive, turn)
         self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
         self._author = lru_cache(ITEMS_KEPT)(self._make_author)
 
-    def live(self, id_: bytes) -> Item | None:
-        """The item of a live bulletin, event or reply; None if it is not live, cannot be read, or is hidden."""
+    def live(self, id_: bytes, patience: TextPatience | None = None) -> Item | None:
+        """The item of a live bulletin, event or reply; None if it is not live, cannot be read, or is hidden.
+
+        None too, and counted there, when `patience` ends before its text is decoded.
+        """
+        if patience and id_ in self._liveset and not self.texts.has(id_):
+            record = self._liveset.get(id_)
+            if record and not self.texts.ready(id_, record, patience):
+                return None
         item = self._live_item(id_, self._liveset.revision)
         return None if item is None or root_of(item) in self.hidden() else item
 
@@ -54,14 +61,14 @@ class Reader:
         version = self._liveset.version(root)
         return self._live_item(version, self._liveset.revision) if version else None
 
-    def find(self, typed: str) -> Item | None:
+    def find(self, typed: str, patience: TextPatience | None = None) -> Item | None:
         """The item whose id is, or begins with, what was typed (8 digits at least): its newest version, with replies."""
         id_ = self._whole_id(typed)
         if id_ is None:
             return None
         version = self._liveset.version(id_[:TARGET_BYTES])
         item = (version and self.live(version)) or self.live(id_) or self.past(id_)
-        return replace(item, replies=tuple(self.replies(item))) if item else None
+        return replace(item, replies=tuple(self.replies(item, patience))) if item else None
 
     def earlier(self, item: Item, raw: bytes) -> Item | None:
         """An earlier version of an item, encoded as `raw`; None if it is not its author's, or cannot be read."""
@@ -69,41 +76,69 @@ class Reader:
         if record is None or record.author.hex() != item.author.key_id or record.kind is not item.kind:
             return None
         first = record.target if record.corrects else record_id(raw)[:TARGET_BYTES]
-        return self._item(record_id(raw), record) if first == root else None
+        return self._worded(record_id(raw), record, self._words_of_draft(record)) if first == root else None
 
-    def replies(self, item: Item) -> list[Item]:
+    def replies(self, item: Item, patience: TextPatience | None = None) -> list[Item]:
         """Replies to an item, oldest first, those of one minute as they came here, the newest 50 at most."""
-        about = map(self.live, self._liveset.about(root_of(item)))
+        ids = self._liveset.about(root_of(item))
+        self.texts.gather(ids)
+        about = (self.live(id_, patience) for id_ in ids)
         replies = sorted((one for one in about if one and one.kind is Kind.REPLY), key=lambda one: one.created)
         return replies[-MAX_REPLIES:]
 
-    def past(self, id_: bytes) -> Item | None:
+    def past(self, id_: bytes, patience: TextPatience | None = None) -> Item | None:
         """An archived item whose signature can still be checked."""
         row = self._archive.get(id_)
-        return self.past_row(row) if row else None
+        return self.past_raw(row.id, row.raw, patience) if row else None
 
-    def past_row(self, row: Row) -> Item | None:
-        """The item of an archived row, or None if it is not to be shown."""
-        record = self._liveset.read(row.raw)
-        if record is None or record_id(row.raw) != row.id or record.kind not in SHOWN:
+    def past_raw(self, id_: bytes, raw: bytes, patience: TextPatience | None = None) -> Item | None:
+        """The item of an archived record, or None if it is not to be shown, or if `patience` ends before."""
+        record = self._liveset.read(raw)
+        if record is None or record_id(raw) != id_ or record.kind not in SHOWN:
             return None
-        item = self._item(row.id, record)
+        if patience and not self.texts.ready(id_, record, patience):
+            return None
+        item = self._item(id_, record)
         return None if item is None or root_of(item) in self.hidden() else item
+
+    def announced(self, row: Row, past: bool) -> Announced | None:
+        """What the row of an event says before its text is decoded; None if it is not to be shown.
+
+        A past one's signature is not checked, as it costs more than all the rest: that is for when it is shown.
+        """
+        record = self._liveset.claimed(row.raw) if past or row.id in self._liveset else None
+        if record is None or not isinstance(record.detail, Event) or (not past and self._claims_too_much(row.id, record)):
+            return None
+        root = record.target if record.corrects and record.target else row.id[:TARGET_BYTES]
+        if root in self.hidden():
+            return None
+        return Announced(row.id, row.raw, root, record.detail.start, record.detail.end, record.detail.offset,
+                         _position(record.position), past)
+
+    def shown(self, announced: Announced, patience: TextPatience | None = None) -> Item | None:
+        """The item of an event that was announced, or None as in `live`."""
+        if announced.past:
+            return self.past_raw(announced.id, announced.raw, patience)
+        return self.live(announced.id, patience)
 
     def unpublished(self, raw: bytes) -> Item | None:
         """The item that an encoded record of our own, not in the set yet, will be."""
-        return self._item(record_id(raw), decode(raw))
+        record = decode(raw)
+        return self._worded(record_id(raw), record, self._words_of_draft(record))
 
     def words_of(self, raw: bytes) -> str | None:
         """All the words of an encoded record that we held, None if they cannot be read."""
-        return self._words(decode(raw))
+        return self._words(record_id(raw), decode(raw))
 
     def text_of(self, id_: bytes) -> str | None:
         """All the words of a live record, for search; None if there are none to find."""
-        record = self._liveset.get(id_)
-        if record is None or record.kind not in (*SHOWN, Kind.REPLY):
-            return None
-        return self._words(record)
+        record = self._liveset.get(id_) if self.is_searched(id_) else None
+        return None if record is None else self._words(id_, record)
+
+    def is_searched(self, id_: bytes) -> bool:
+        """Whether it is live and of a kind whose words people search."""
+        raw = self._liveset.encoding(id_)
+        return raw is not None and raw[0] & 15 in (*SHOWN, Kind.REPLY)
 
     def author(self, key_id: bytes) -> Author:
         """Who a key id stands for, as the vouches say now."""
@@ -141,7 +176,9 @@ class Reader:
         return record.corrects and record.target is not None and self._liveset.version(record.target) != id_
 
     def _item(self, id_: bytes, record: Record) -> Item | None:
-        words = self._words(record)
+        return self._worded(id_, record, self._words(id_, record))
+
+    def _worded(self, id_: bytes, record: Record, words: str | None) -> Item | None:
         if words is None or not shows_something(words.partition(FIELD_MARK)[0]):
             return None
         target = record.target.hex() if record.target else ""
@@ -149,21 +186,23 @@ class Reader:
             id_.hex(), record.kind, words, record.created, record.expires, self.author(record.author), record.urgent,
             record.language, record.topic, corrected=record.corrects, first=target if record.corrects else "",
             target=target if record.kind is Kind.REPLY else None)
-        return _as_event(item, record.detail, record.position) if isinstance(record.detail, Event) else item
+        return _as_event(item, record.detail, _position(record.position)) if isinstance(record.detail, Event) else item
 
-    def _words(self, record: Record) -> str | None:
-        words = self.texts(record.codec, record.packed)
-        if words is None:
-            return None
-        lines = words.split(FIELD_MARK) if record.kind is Kind.EVENT else [words]
-        return words if all(is_readable(line) for line in lines) else None
+    def _words(self, id_: bytes, record: Record) -> str | None:
+        """The words of a live or past record, if they can be read."""
+        return _readable(self.texts.of(id_, record), record.kind)
+
+    def _words_of_draft(self, record: Record) -> str | None:
+        """The words of what waits, or what was replaced: they are kept nowhere."""
+        return _readable(self.texts.of_draft(record.codec, record.packed), record.kind)
 
     def _cancelled(self, item: Item, author: bytes) -> str | None:
         """The reason of the newest cancellation by the event's own author, None if there is none."""
-        about = map(self._liveset.get, self._liveset.about(root_of(item)))
-        found = [one for one in about if one and one.kind is Kind.CANCELLATION and one.author == author]
-        newest = max(found, key=lambda one: one.created, default=None)
-        return None if newest is None else self._words(newest) or ""
+        about = ((id_, self._liveset.get(id_)) for id_ in self._liveset.about(root_of(item)))
+        found = [(one.created, id_, one) for id_, one in about
+                 if one and one.kind is Kind.CANCELLATION and one.author == author]
+        newest = max(found, key=lambda one: one[0], default=None)
+        return None if newest is None else self._words(*newest[1:]) or ""
 
     def _make_author(self, key_id: bytes, revision: int) -> Author:
         standing = self._liveset.trust.standings.get(key_id)
@@ -171,16 +210,18 @@ class Reader:
         if standing is None or named_by is None:
             return Author(key_id.hex(), key_id.hex(), here=key_id == self._own)
         voucher = "" if named_by.author == key_id else self.author(named_by.author).name
-        name = " ".join((self._words(decode(named_by.raw)) or "").split()) or key_id.hex()
+        name = " ".join((self._words(named_by.id, decode(named_by.raw)) or "").split()) or key_id.hex()
         return Author(key_id.hex(), name, Right.GROUP in standing.rights, voucher, key_id == self._own)
 
 
-def _text(codec: int, packed: bytes) -> str | None:
-    """A text, or None if its author's island is of a later version, or broken: then it is relayed, not shown."""
-    try:
-        return unpack(codec, packed)
-    except RemoteFault:
-        return None
+def _readable(words: str | None, kind: Kind) -> str | None:
+    """The words if they can be shown, else None."""
+    lines = (words or "").split(FIELD_MARK) if kind is Kind.EVENT else [words or ""]
+    return words if all(is_readable(line) for line in lines) else None
+
+
+def _position(angles: tuple[int, int] | None) -> tuple[float, float] | None:
+    return (degrees(angles[0], 90), degrees(angles[1], 180)) if angles else None
 
 
 def root_of(item: Item) -> bytes:
@@ -188,8 +229,7 @@ def root_of(item: Item) -> bytes:
     return bytes.fromhex((item.first or item.id)[:2 * TARGET_BYTES])
 
 
-def _as_event(item: Item, event: Event, angles: tuple[int, int] | None) -> Item:
+def _as_event(item: Item, event: Event, position: tuple[float, float] | None) -> Item:
     title, place, organiser, text, link = fields_of(item.text)
-    position = (degrees(angles[0], 90), degrees(angles[1], 180)) if angles else None
     return replace(item, text=text, title=title, place=place, organiser=organiser, link=link if is_link(link) else "",
                    start=event.start, end=event.end, offset=event.offset, position=position)

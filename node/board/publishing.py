@@ -252,20 +252,24 @@ class Publisher(Rationer):
 
     def _check_code(self, root: bytes, code: str) -> None:
         kept = self.notes.edit_code(root)
-        if not kept or not is_code(code, kept):
+        with self._host.hashing:
+            right = kept and is_code(code, kept)
+        if not right:
             raise DraftRefused([Problem("word", ProblemCode.WORD_WRONG)])
 
     def _new_code(self) -> tuple[str, str]:
         """A new edit code, and what is kept of it."""
         code = make_code(self._host.random(CODE_LETTERS))
-        return code, hash_code(code, self._host.random(SALT_BYTES))
+        with self._host.hashing:
+            return code, hash_code(code, self._host.random(SALT_BYTES))
 
     def _group_key(self, name: str, passphrase: str, field: str = "passphrase") -> SigningKey:
         sealed = self.notes.state.groups.get(name)
         if sealed is None:
             raise DraftRefused([Problem("group", ProblemCode.GROUP_UNKNOWN)])
         try:
-            return SigningKey(unseal(base64.b64decode(sealed), passphrase))
+            with self._host.hashing:
+                return SigningKey(unseal(base64.b64decode(sealed), passphrase))
         except WrongPassphrase:
             raise DraftRefused([Problem(field, ProblemCode.PASSPHRASE_WRONG)]) from None
 

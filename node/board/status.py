@@ -50,11 +50,16 @@ class RulesStatus:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStatus:
-    """Whether the archive works, the slug of why not, and how many past records it holds."""
+    """Whether the archive works, the slug of why not, and how many past records it holds.
+
+    `searched`: live records with words to search in; `unread`: how many of them search does not find yet.
+    """
 
     ok: bool
     reason: str
     records: int
+    searched: int = 0
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
                  told["records"], name=told["name"], set=told["set"]),
         _clock_line(told["clock"]),
         _store_line(told["store"]),
+        *_reading_line(told["archive"]),
         _others_line(told),
         *(link_line(link) for link in told["links"]),
         *(f"! {worded(concern.what)}\n    → {worded(concern.remedy)}" for concern in concerns_in(told)
@@ -95,6 +96,15 @@ def _store_line(store: dict[str, Any]) -> str:
     if store["ok"]:
         return _("card     keeps posts")
     return _("card     keeps no posts: %(reason)s", reason=worded(explanations.closed(store["reason"])))
+
+
+def _reading_line(archive: dict[str, Any]) -> list[str]:
+    """How far the island is with reading what came in, while it is not through."""
+    found, every = archive["searched"] - archive["unread"], archive["searched"]
+    if not archive["unread"]:
+        return []
+    return [_("search   finds %(found)s of %(every)s posts so far: the others are still being read", found=str(found),
+              every=str(every))]
 
 
 def _others_line(told: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
 from node.board.status import LanStatus
+from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
 from node.daemon.idle_link import opened
@@ -56,6 +57,8 @@ from radio.link import Link
 from radio.meshtastic.facts import Facts
 from radio.meshtastic.link import MeshtasticLink
 from radio.meshtastic.settings import MeshtasticSettings
+from web import create_app
+from web.portal_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,7 @@ class App:
         self.timekeeper.on_step = self._clock_was_set
         self._make_board()
         self.discovery = LanDiscovery(self.bulk, self.lan, self._discovery_settings())
+        self.attendance = Attendance()
         self.maintenance = Maintenance(self)
         self.reporter = StatusReporter(self._status_sources())
         self._guard_threads()
@@ -139,13 +143,12 @@ class App:
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
     def _portal(self) -> Any:
-        from web import create_app
-        from web.portal_settings import WebSettings as PortalSettings
-
         node, portal = self.settings.node, self.settings.portal
-        return create_app(self.board, PortalSettings(
+        app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=portal.wifi))
+        app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
+        return app
 
     # time
 
@@ -275,7 +278,8 @@ class App:
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
-            rule=self.settings.portal.posting, set_clock=self._keeper_says,
+            hashing=threading.Lock(), decoding=threading.Lock(), rule=self.settings.portal.posting,
+            set_clock=self._keeper_says,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
 
     def _here(self) -> Locality:

@@ -10,11 +10,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Protocol
 
 from node.board.board import Board
 from node.board.status import ArchiveStatus
+from node.daemon.attendance import Attendance
 from node.daemon.erasing import Erasure
 from node.daemon.runner import Runner
 from node.daemon.settings import Settings
@@ -32,7 +32,8 @@ from node.store.journalstore import JournalStore
 log = logging.getLogger(__name__)
 
 PERIOD_S = 5.0
-INDEX_BATCH = 20  # texts to decode at a time: each may take half a second on the smallest Pi
+INDEX_BATCH = 20  # texts to decode before other tasks have their turn: each may take half a second on the smallest Pi
+POLITE_S = 2.0  # a text waits so long for people who wait for a page: under a crowd, one is read every two seconds
 RETIRE_PERIOD_S, PRUNE_PERIOD_S = 3_600.0, 86_400.0  # to forget something is to write the archive anew
 DAY_MIN = 1_440
 BACK_BATCH = 200  # records in one commit
@@ -49,6 +50,7 @@ class MaintainedIsland(Protocol):
     timekeeper: Timekeeper
     runner: Runner
     board: Board
+    attendance: Attendance
 
 
 class Maintenance:
@@ -56,17 +58,18 @@ class Maintenance:
 
     def __init__(self, island: MaintainedIsland):
         self._island = island
+        self._closing = threading.Event()
         self._retired_at = self._pruned_at = float("-inf")
         self.erasure = Erasure(island)
         self._minute = MAX_MINUTE  # the clock's at the last round
         self._unindexed: list[bytes] = []
-        self._ahead, self._behind = island.board.read_ahead(), False
+        self._wordless: set[bytes] = set()  # looked at, with no words to find
+        self._searched = 0
         self._indexed_revision = -1
         self.look_at_archive()
         self._tasks: tuple[Callable[[], object], ...] = (
             island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings, self.erasure.look,
-            self.read_ahead, self.index, self._retire_now_and_then, self.look_at_archive)
-        self._closing = threading.Event()
+            self.index, self._retire_now_and_then, self.look_at_archive)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
@@ -83,16 +86,14 @@ class Maintenance:
         rate = self._island.timekeeper.rate
         pause_s = PERIOD_S / rate
         while not self._closing.wait(pause_s):
-            began_at = time.monotonic()
             for task in self._tasks:
                 self._do(task)
-            busy_s = time.monotonic() - began_at
-            pause_s = busy_s if self.has_more else PERIOD_S / rate  # half of the time is for others
+            pause_s = 0.0 if self.has_more else PERIOD_S / rate
 
     @property
     def has_more(self) -> bool:
         """Whether texts wait to be decoded."""
-        return self._behind or bool(self._unindexed)
+        return bool(self._unindexed)
 
     @staticmethod
     def _do(task: Callable[[], object]) -> None:
@@ -104,26 +105,40 @@ class Maintenance:
     def look_at_archive(self) -> None:
         """How the archive is doing; counting what it holds may wait for whoever writes to it."""
         archive = self._island.archive
-        self.archive_status = ArchiveStatus(*archive.health(), len(archive))
-
-    def read_ahead(self) -> None:
-        """Decode what the first pages show, a few texts at a time: it would keep the first who asks waiting."""
-        self._behind = len(list(islice(self._ahead, INDEX_BATCH))) == INDEX_BATCH
+        self.archive_status = ArchiveStatus(*archive.health(), len(archive), self._searched, len(self._unindexed))
 
     def index(self) -> None:
-        """Let search find what is new, a few texts at a time, what came last first: after an import many wait."""
+        """Decode what was never decoded, a few texts at a time, and let search find it: after an import many wait.
+
+        What the first pages show comes first, then what came last.
+        """
         revision, unindexed = self._island.liveset.revision, self._unindexed
         if revision != self._indexed_revision:
-            unindexed = self._island.archive.wordless(reversed(list(self._island.liveset.ids())))
+            unindexed = self._not_indexed()
         self._indexed_revision, self._unindexed = -1, []  # should it fail, all is looked through again, without haste
         for id_ in unindexed[:INDEX_BATCH]:
             self._index_one(id_)
         self._indexed_revision, self._unindexed = revision, unindexed[INDEX_BATCH:]
 
+    def _not_indexed(self) -> list[bytes]:
+        board, liveset = self._island.board, self._island.liveset
+        searched = [id_ for id_ in liveset.ids() if board.reader.is_searched(id_)]
+        self._searched = len(searched)
+        self._wordless.intersection_update(searched)
+        first = set(board.on_first_pages())
+        newest = self._island.archive.wordless(id_ for id_ in reversed(searched) if id_ not in self._wordless)
+        return sorted(newest, key=lambda id_: id_ not in first)
+
     def _index_one(self, id_: bytes) -> None:
+        """One text; then as long a pause, as the other half of the time is for others, and for people all of it."""
+        self._island.attendance.let_pass(POLITE_S)
+        began_at = time.monotonic()
         text, record = self._island.board.reader.text_of(id_), self._island.liveset.get(id_)
         if text and record:
             self._island.archive.index(id_, record.created, text)
+        else:
+            self._wordless.add(id_)
+        self._closing.wait(time.monotonic() - began_at)
 
     def _retire_now_and_then(self) -> None:
         mono = self._island.timekeeper.monotonic()

@@ -18,19 +18,19 @@ from node.model.errors import RemoteFault
 from node.transfer.paper import WORD
 
 PROGRAM = "ZXingReader"
-PHOTO = Most(12_000_000, 5_000)  # a telephone's twelve million dots fit
+PHOTO = Most(12_000_000, 5_000, 16_500_000)  # a telephone's sixteen million dots fit; the reader takes 6 B for each
 PATIENCE_S = 60  # on the wall; of the processor's time it gets less
 CODE = re.compile(rf"{WORD} ?[A-Z2-7]+".encode())
-_one_at_a_time = Lock()  # each may take some hundred megabytes
+_one_at_a_time = Lock()  # each takes up to 40 MB here, and 100 MB in the reader
 
 
 def scanned(photo: bytes) -> str:
     """The text of the code in a PNG or JPEG; RemoteFault: those of `node.board.image.sound`, `no-code` or `no-reader`."""
-    content = sound(photo, PHOTO)[1]
     program = shutil.which(PROGRAM)
-    if program is None:
-        raise RemoteFault("no-reader")
     with _one_at_a_time:
+        content = sound(photo, PHOTO)[1]
+        if program is None:
+            raise RemoteFault("no-reader")
         found = CODE.search(_read(program, content))
     if not found:
         raise RemoteFault("no-code")

@@ -7,6 +7,7 @@ written a batch at a time, and the card is not waited for.
 """
 
 import contextlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -29,10 +30,11 @@ SCHEMA = """
     CREATE INDEX IF NOT EXISTS past_start ON past(start, id) WHERE start IS NOT NULL;
     CREATE INDEX IF NOT EXISTS past_expires ON past(expires);
     CREATE TABLE IF NOT EXISTS live(id BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS texts(id BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(id UNINDEXED, text,
         tokenize = "unicode61 remove_diacritics 2");
 """
-TABLES = ("live", "past")  # all that have a row for an id; `words` has one by its number
+TABLES = ("live", "past", "texts")  # all that have a row for an id; `words` has one by its number
 NUMBER_BITS = 39  # of the id, below the 24 bits of the minute, in a rowid of 63
 WORDS_BATCH = 64
 MAX_WAITING = 4096  # words of live records while the card takes no writes
@@ -51,7 +53,7 @@ class Archive:
         self._file = SqliteFile(path, SCHEMA)
         self._broken = False  # the index of words: `compact` makes it again
         self._gate = Lock()
-        self._waiting: dict[bytes, tuple[int, str]] = {}  # words not written yet; the gate guards them
+        self._waiting: dict[bytes, tuple[int | None, str]] = {}  # texts not written yet, a number if words; the gate's
 
     def __len__(self) -> int:
         return sum(count for count, in self._file.read("SELECT count(*) FROM past"))
@@ -68,6 +70,7 @@ class Archive:
                       (row.id, row.kind, row.topic, row.created, row.start, row.expires, _line_of(row)))
                 if row.id in texts:
                     _add_words(write, row.id, _number(row.id, row.created), fold(texts[row.id]))
+                    _add_text(write, row.id, texts[row.id])
                 write("DELETE FROM live WHERE id = ?", (row.id,))
 
     def get(self, id_: bytes) -> Row | None:
@@ -79,9 +82,19 @@ class Archive:
         order = {"created": "created", "start": "start"}[wanted.order]  # nothing else gets into the statement
         where, values = _condition(wanted, order, key_of(after))
         way = "DESC" if wanted.newest_first else "ASC"
-        found = self._file.read(f"SELECT line, {order}, id FROM past WHERE {where} "  # noqa: S608 - our own words only
-                           f"ORDER BY {order} {way}, id {way} LIMIT ?", (*values, limit + 1))
-        return list(self._readable(found[:limit])), mark_of(found[limit - 1][1:]) if len(found) > limit else ""
+        inner = (f"SELECT line, {order} AS minute, id FROM past WHERE {where} "  # noqa: S608 - our own words only
+                 f"ORDER BY {order} {way}, id {way} LIMIT ?")
+        found = self._at_once("minute, hex(id), hex(line)", inner, (*values, limit + 1))
+        found.sort(key=lambda row: (row[0], row[1]), reverse=wanted.newest_first)
+        last = found[limit - 1] if len(found) > limit else None
+        rows = list(self._readable((bytes.fromhex(line),) for _, _, line in found[:limit]))
+        return rows, mark_of((last[0], bytes.fromhex(last[1]))) if last else ""
+
+    def _at_once(self, columns: str, inner: str, values: Iterable[Value]) -> list[list[Any]]:
+        """The rows of a statement, in any order, as one value: for each row that SQLite gives, a thread lets go of the
+        interpreter and waits for it again, 5 ms while another one decodes a text."""
+        found = self._file.read(f"SELECT json_group_array(json_array({columns})) FROM ({inner})", values)  # noqa: S608 - ours
+        return json.loads(found[0][0]) if found else []
 
     def rows(self) -> Iterator[Row]:
         """Every archived row by date, read a page at a time."""
@@ -92,17 +105,42 @@ class Archive:
             yield from rows
 
     def index(self, id_: bytes, created: int, text: str) -> None:
-        """Let search find a live record. Cheap: written with others, later; made again if it is lost."""
+        """Let search find a live record, and remember its text. Cheap: written with others, later; made again if lost."""
+        self._let_wait(id_, _number(id_, created), text)
+
+    def keep_text(self, id_: bytes, text: str) -> None:
+        """Remember the text of a live or past record, likewise."""
+        self._let_wait(id_, self._waiting.get(id_, (None, ""))[0], text)
+
+    def _let_wait(self, id_: bytes, number: int | None, text: str) -> None:
         with self._gate:
             if len(self._waiting) < MAX_WAITING:
-                self._waiting[id_] = _number(id_, created), fold(text)
+                self._waiting[id_] = number, text
         if len(self._waiting) >= WORDS_BATCH:
             self._write_waiting()
 
+    def texts(self, ids: Collection[bytes]) -> dict[bytes, str]:
+        """The texts of those of `ids` that are remembered."""
+        waiting = [(id_, self._waiting.get(id_)) for id_ in ids]
+        found = {id_: kept[1] for id_, kept in waiting if kept}
+        wanted = [id_ for id_ in ids if id_ not in found]
+        for first in range(0, len(wanted), ROWS_BATCH):
+            some = wanted[first:first + ROWS_BATCH]
+            inner = f"SELECT id, text FROM texts WHERE id IN ({','.join('?' * len(some))})"  # noqa: S608 - no words of others
+            found |= {bytes.fromhex(id_): text for id_, text in self._at_once("hex(id), text", inner, some)}
+        return found
+
     def wordless(self, ids: Iterable[bytes]) -> list[bytes]:
-        """Those of `ids` that search cannot find yet: their texts must be given to `index` or `keep`."""
-        known = "SELECT 1 FROM live WHERE id = ?1 UNION ALL SELECT 1 FROM past WHERE id = ?1"
-        return [id_ for id_ in ids if id_ not in self._waiting and not self._file.read(known, (id_,))]
+        """Those of `ids` that search cannot find yet, or whose text is not known: it must be given to `index` or `keep`."""
+        both = self._at_once("hex(id)", "SELECT live.id FROM live JOIN texts USING (id)", ())
+        known = {bytes.fromhex(id_) for id_, in both}
+        indexed = {id_ for id_, (number, _) in list(self._waiting.items()) if number is not None}
+        left = [id_ for id_ in ids if id_ not in known and id_ not in indexed]
+        for first in range(0, len(left), ROWS_BATCH):
+            some = left[first:first + ROWS_BATCH]
+            inner = f"SELECT id FROM past WHERE id IN ({','.join('?' * len(some))})"  # noqa: S608 - no words of others
+            known |= {bytes.fromhex(id_) for id_, in self._at_once("hex(id)", inner, some)}
+        return [id_ for id_ in left if id_ not in known]
 
     def search(self, typed: str, after: str = "", limit: int = 20) -> tuple[list[bytes], str]:
         """Ids of live and archived records with all the words typed, newest first, and the mark of what follows.
@@ -155,8 +193,12 @@ class Archive:
         return list(self._readable(self._file.read("SELECT line FROM past WHERE expires < ?", (before,))))
 
     def sweep(self, is_live: Callable[[bytes], object]) -> None:
-        """Forget words of live records that are no longer live: what a crash left behind."""
-        self.forget([id_ for id_, in self._file.read("SELECT id FROM live") if not is_live(id_)])
+        """Forget words and texts of live records that are no longer live: what a crash left behind."""
+        with self._gate:
+            for id_ in [id_ for id_ in self._waiting if not is_live(id_)]:
+                del self._waiting[id_]
+        named = "SELECT id FROM live UNION SELECT id FROM texts WHERE id NOT IN (SELECT id FROM past)"
+        self.forget([id_ for id_, in self._file.read(named) if not is_live(id_)])
 
     def compact(self) -> None:
         """Leave nothing of what was forgotten in the files; raises StoreFailed, and then it is still owed."""
@@ -230,15 +272,19 @@ class Archive:
         finally:
             self._file.writing.release()
 
-    def _write_words(self, batch: Mapping[bytes, tuple[int, str]]) -> None:
+    def _write_words(self, batch: Mapping[bytes, tuple[int | None, str]]) -> None:
         with self._file.write(sync="NORMAL") as write:
             for id_, (number, text) in batch.items():
-                _add_words(write, id_, number, text)
+                _add_text(write, id_, text)
+                if number is None:
+                    continue
+                _add_words(write, id_, number, fold(text))
                 write("INSERT OR IGNORE INTO live SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM past WHERE id = ?1)",
                       (id_, number))
         with self._gate:
             for id_ in batch:
-                self._waiting.pop(id_, None)
+                if self._waiting.get(id_) == batch[id_]:
+                    del self._waiting[id_]
 
     def _readable(self, found: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
         for line, *_ in found:
@@ -325,6 +371,9 @@ def _condition(wanted: Slice, order: str, after: Key | None) -> tuple[str, list[
     if wanted.topic is not None:
         where += " AND topic = ?"
         values.append(wanted.topic)
+    if wanted.lasting:
+        where += " AND expires >= ?"
+        values.append(wanted.lasting)
     if after is not None:
         where += f" AND ({order}, id) {'<' if wanted.newest_first else '>'} (?, ?)"
         values += after
@@ -334,6 +383,10 @@ def _condition(wanted: Slice, order: str, after: Key | None) -> tuple[str, list[
 def _add_words(write: Execute, id_: bytes, number: int, text: str) -> None:
     write("INSERT INTO words(rowid, id, text) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM words WHERE rowid = ?1)",
           (number, id_, text))
+
+
+def _add_text(write: Execute, id_: bytes, text: str) -> None:
+    write("INSERT OR IGNORE INTO texts VALUES (?, ?)", (id_, text))
 
 
 def _remove(write: Execute, id_: bytes) -> None:

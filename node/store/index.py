@@ -51,7 +51,8 @@ class Row:
 class Slice:
     """Which rows, in which order: `order` ("created" or "start") names the minute that since <= minute < until limits.
 
-    `kinds` None means every kind, `topic` None every topic; ordered by start, only events are there.
+    `kinds` None means every kind, `topic` None every topic; ordered by start, only events are there. `lasting`: only what
+    expires at that minute or later.
     """
 
     order: str = "created"
@@ -60,6 +61,7 @@ class Slice:
     until: int = MAX_MINUTE + 1
     topic: int | None = None
     newest_first: bool = False
+    lasting: int = 0
 
 
 class RowIndex:
@@ -112,7 +114,7 @@ class RowIndex:
         last: Key | None = None
         for key in self._keys(wanted, key_of(after)):
             row = self._rows[key[1]]
-            if wanted.topic is not None and row.topic != wanted.topic:
+            if row.expires < wanted.lasting or (wanted.topic is not None and row.topic != wanted.topic):
                 continue
             if len(found) >= limit:
                 return found, mark_of(last) if last else ""

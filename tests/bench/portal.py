@@ -1,10 +1,11 @@
 """The board page at 10,000 live records while posts arrive, beside a trivial template.
 
 usage: portal.py [--records N] [--seconds S] [--rounds N]
+       portal.py --core 0.08 [--records 1000] [--archived 50000] [--never-read]
 
 One gunicorn (1 worker, 16 threads) serves both: `/` and `/bulletins` of a portal on a real journal, and `/baseline`, a
 compiled template of 50 rows. While 16 connections ask for them in turn, one bulletin a second is posted. The last line is
-JSON; `rss_mb` is the whole server.
+JSON; `rss_mb` is the whole server. With --core: pages of an island that has just started (tests/bench/cold.py).
 """
 
 import argparse
@@ -30,6 +31,7 @@ from node.model.keys import SigningKey  # noqa: E402
 from node.model.record import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
 from node.store.journalstore import JournalStore  # noqa: E402
 from node.textpack import pack  # noqa: E402
+from tests.bench import cold  # noqa: E402
 from tests.ports import free_ports  # noqa: E402
 from tests.sim.portals import CHARTER, FOUNDER, Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402
@@ -148,7 +150,14 @@ def main():
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--core", type=float)
+    parser.add_argument("--archived", type=int, default=50_000)
+    parser.add_argument("--never-read", action="store_true")
     options = parser.parse_args()
+    if options.core:
+        live = 1_000 if options.records == parser.get_default("records") else options.records
+        print(json.dumps(cold.measure(options.core, live, options.archived, not options.never_read)))
+        return
     with tempfile.TemporaryDirectory() as folder:
         ready, port = Queue(), free_ports()
         server = Process(target=serve, args=(port, pathlib.Path(folder), options.records, ready))

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from node.daemon.attendance import Attendance
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.archive import Archive
@@ -35,13 +36,15 @@ def island(tmp_path):
     village, clock = Village(), Clock()
     store, archive, liveset = JournalStore(tmp_path), Archive(tmp_path / "archive.sqlite"), LiveSet(village.charter)
     forgotten = []
-    reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "")
-    board = SimpleNamespace(reader=reader, read_ahead=lambda: iter(()), publish_due=lambda: 0, finish_clearings=lambda: 0,
+    reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "",
+                             is_searched=lambda id_: liveset.encoding(id_)[0] & 15 in (0, 1, 2))
+    board = SimpleNamespace(reader=reader, on_first_pages=list, publish_due=lambda: 0, finish_clearings=lambda: 0,
                             retired=forgotten.extend, stray_codes=set, forget_codes=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
     replica = Replica(liveset, store, [])
     runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
-                          replica=replica, board=board, settings=settings, forgotten=forgotten, runner=runner)
+                          replica=replica, board=board, settings=settings, forgotten=forgotten, runner=runner,
+                          attendance=Attendance())
     archive.close()
     store.close()

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from node.daemon.maintenance import Maintenance
+from node.daemon.maintenance import INDEX_BATCH, POLITE_S, Maintenance
 from node.model.record import record_id
 from node.store.archive import Archive
 from node.store.index import StoreFailed
@@ -180,3 +180,38 @@ def test_texts_that_could_not_be_indexed_are_indexed_the_next_time(island):
     assert not maintenance.has_more, "no haste after a failure"
     maintenance.index()
     assert island.archive.search("soupe")[0] == [record_id(post)]
+
+
+def test_it_says_how_far_it_is_and_reads_what_the_first_pages_show_first(island):
+    maintenance = Maintenance(island)
+    many = [island.village.bulletin(text=f"texte {number}") for number in range(50)]
+    island.replica.handle_all([RecordPosted(raw) for raw in many], NOW)
+    oldest = record_id(many[0])
+    island.board.on_first_pages = lambda: [oldest]
+    maintenance.index()
+    maintenance.look_at_archive()
+    assert (maintenance.archive_status.searched, maintenance.archive_status.unread) == (50, 50 - INDEX_BATCH)
+    assert oldest in island.archive.search("texte", limit=50)[0]
+    for _ in range(3):
+        maintenance.index()
+    maintenance.look_at_archive()
+    assert maintenance.archive_status.unread == 0 and not maintenance.has_more
+
+
+def test_what_has_no_words_is_looked_at_once(island):
+    maintenance, asked = Maintenance(island), []
+    island.board.reader.text_of = lambda id_: asked.append(id_)
+    island.replica.handle(RecordPosted(island.village.bulletin(text="rien")), NOW)
+    for number in range(3):
+        maintenance.index()
+        island.replica.handle(RecordPosted(island.village.bulletin(text=f"autre {number}")), NOW)
+    assert len(asked) == len(set(asked)) == 3 and not maintenance.has_more
+
+
+def test_texts_let_people_pass_but_not_for_ever(island):
+    waited = []
+    island.attendance.let_pass = waited.append
+    maintenance = Maintenance(island)
+    island.replica.handle_all([RecordPosted(island.village.bulletin(text=f"texte {number}")) for number in range(3)], NOW)
+    maintenance.index()
+    assert waited == [POLITE_S] * 3

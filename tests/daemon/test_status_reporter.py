@@ -149,7 +149,7 @@ def test_the_json_keeps_its_shape():
         "name": "a", "notices": ["<b>"], "last_heard": None,
         "clock": {"source": "radio", "sure": False, "now": 7, "told": True, "undo": False,
                   "others": [{"source": "island", "minute": 9}]},
-        "archive": {"ok": True, "reason": "", "records": 3}, "damaged": 0, "counters": {},
+        "archive": {"ok": True, "reason": "", "records": 3, "searched": 0, "unread": 0}, "damaged": 0, "counters": {},
         "links": [
             {"name": "radio", "up": True, "state": "up", "counters": {"sent": 2},
              "radio": {"firmware": "2.7.1", "region": "EU_868", "preset": "LONG_FAST", "frequency_mhz": 869.525,

@@ -41,7 +41,7 @@ class Place:
                              codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
-            self._about, threading.Lock(), threading.Lock(), self.publish_all))
+            self._about, threading.Lock(), threading.Lock(), self.publish_all, threading.Lock(), threading.Lock()))
 
     def _about(self):
         return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),

@@ -66,7 +66,8 @@ class Neighbourhood:
         """Another board on what this one has kept."""
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
-                    lambda raws: self._take_in(raws, CLEARING), set_clock=self._set_clock)
+                    lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
+                    set_clock=self._set_clock)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),

@@ -219,3 +219,63 @@ def test_many_threads_read_and_write_at_the_same_time(archive):
     for thread in threads:
         thread.join()
     assert not failures and len(found(archive, "fil")) == 8 * 15 and len(archive) == 8 * 5
+
+
+def test_texts_are_remembered_with_what_is_kept_or_indexed_and_are_erased_with_it(archive, tmp_path):
+    past, live, other = (made_up(number) for number in (1, 2, 3))
+    archive.keep([past], {past.id: "Bal d’hier"})
+    archive.index(live.id, live.created, "Œuvre à l’atelier")
+    archive.keep_text(other.id, "Nom d’une île")
+    everything = {past.id: "Bal d’hier", live.id: "Œuvre à l’atelier", other.id: "Nom d’une île"}
+    for _ in range(2):
+        assert archive.texts([past.id, live.id, other.id, b"?" * 16]) == everything
+        archive.close()  # writes what waits; opened again when needed
+    assert archive.search("nom") == ([], "")
+    archive.sweep(lambda id_: id_ == live.id)
+    archive.prune(past.expires + 1)
+    archive.compact()
+    assert archive.texts([past.id, live.id, other.id]) == {live.id: "Œuvre à l’atelier"}
+    assert not on_disk(tmp_path, "hier") and not on_disk(tmp_path, "Nom d") and on_disk(tmp_path, "atelier")
+    archive.forget([live.id])
+    archive.compact()
+    assert not on_disk(tmp_path, "atelier")
+
+
+def test_a_text_that_waits_to_be_written_goes_with_its_record(archive, tmp_path):
+    gone, swept = made_up(1), made_up(2)
+    archive.keep_text(gone.id, "secret oublié")
+    archive.index(swept.id, swept.created, "secret balayé")
+    archive.forget([gone.id])
+    archive.sweep(lambda id_: False)
+    archive.compact()
+    assert archive.texts([gone.id, swept.id]) == {} and not on_disk(tmp_path, "secret")
+
+
+def test_what_has_words_and_no_text_is_given_again(archive, tmp_path):
+    """As after a backup was restored, or in a folder of a version that remembered no texts."""
+    rows = [made_up(number) for number in range(3)]
+    for row in rows:
+        archive.index(row.id, row.created, f"mot {row.id.hex()}")
+    archive.close()
+    with sqlite3.connect(tmp_path / "archive.db") as file:
+        file.execute("DELETE FROM texts WHERE id = ?", (rows[1].id,))
+    file.close()
+    assert archive.wordless([row.id for row in rows]) == [rows[1].id]
+    archive.index(rows[1].id, rows[1].created, "mot")
+    assert archive.wordless([row.id for row in rows]) == [] and len(found(archive, "mot")) == 3
+
+
+@pytest.mark.parametrize("text", ["a\nb\tc \"d\" \\ é 🍲 \x1f", "مَرْحَبًا", "'); DROP TABLE texts; --"])
+def test_a_text_comes_back_sign_for_sign(archive, text):
+    row = made_up(1)
+    archive.keep_text(row.id, text)
+    archive.close()
+    assert archive.texts([row.id]) == {row.id: text}
+
+
+def test_a_page_of_what_lasts_leaves_out_what_ended(archive):
+    rows = [replace(made_up(number), start=10, created=number, expires=100 + number) for number in range(20)]
+    archive.keep(rows, {})
+    page, after = archive.page(Slice("start", since=10, until=11, lasting=112), limit=5)
+    rest, end = archive.page(Slice("start", since=10, until=11, lasting=112), after, 5)
+    assert sorted(row.expires for row in page + rest) == list(range(112, 120)) and end == ""

@@ -1,6 +1,7 @@
 """The board for other programs, read back by parsers that are not ours."""
 
 import json
+import re
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -104,3 +105,48 @@ def test_feed_readers_that_have_it_all_get_304(portal, event):
     for path in ("/agenda.ics", "/feed.atom", "/feed.json"):
         tag = portal.get(path).headers["ETag"]
         assert portal.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+def announce_many(neighbourhood, count):
+    for number in range(count):
+        neighbourhood.event((f"Réunion {number}", "Maison"), neighbourhood.board.now() + 60 + number)
+
+
+def test_the_calendar_holds_every_event(portal, neighbourhood):
+    announce_many(neighbourhood, 334)
+    assert {str(shown["SUMMARY"]) for shown in calendar(portal)} == {f"Réunion {number}" for number in range(334)}
+
+
+def follow(portal, path, following):
+    """Every page from `path` on."""
+    pages = 0
+    while path:
+        answer = portal.get(path)
+        assert answer.status_code == 200
+        yield answer
+        path, pages = following(answer), pages + 1
+        assert pages < 20
+
+
+def test_feeds_lead_to_all_there_is(portal, neighbourhood):
+    announce_many(neighbourhood, 70)
+    for number in range(70):
+        neighbourhood.bulletin(f"Annonce {number}")
+
+    def next_of_atom(answer):
+        links = {link.get("rel"): link.get("href") for link in ElementTree.fromstring(answer.data).findall(ATOM + "link")}
+        return links.get("next")
+
+    def next_of_text(answer):
+        found = re.search(r"(?m)^More: (http\S+)$", answer.get_data(as_text=True))
+        return f"{found[1]}&lang=en" if found else None
+
+    entries = [entry.findtext(ATOM + "id") for page in follow(portal, "/feed.atom", next_of_atom)
+               for entry in ElementTree.fromstring(page.data).findall(ATOM + "entry")]
+    assert len(set(entries)) == len(entries) == 140
+    items = [item["id"] for page in follow(portal, "/feed.json", lambda answer: answer.get_json(True).get("next_url"))
+             for item in page.get_json(True)["items"]]
+    assert len(set(items)) == len(items) == 140
+    for path, word in (("/agenda.txt?lang=en", "Réunion"), ("/bulletins.txt?lang=en", "Annonce")):
+        told = "".join(page.get_data(as_text=True) for page in follow(portal, path, next_of_text))
+        assert {int(number) for number in re.findall(rf"{word} (\d+)", told)} == set(range(70))

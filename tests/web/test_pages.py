@@ -4,10 +4,12 @@ import re
 import threading
 from pathlib import Path
 
+import pytest
+
 import web
 from node.board.api import Draft
 from node.model.record import Kind
-from web.pages import KEPT_PAGES, PageCache
+from web.pages import HEAVIEST_KEPT_BYTES, KEPT_BYTES, KEPT_PAGES, Made, PageCache
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 
@@ -47,21 +49,21 @@ def test_who_has_the_page_gets_304_until_it_changes(portal, board):
 def test_kept_pages_are_bounded():
     cache = PageCache()
     for number in range(KEPT_PAGES * 2):
-        cache.page((number,), (0,), lambda: "page")
+        cache.page((number,), (0,), lambda: Made("page", 1))
     made = []
-    cache.page((0,), (0,), lambda: made.append(1) or "page")
-    cache.page((KEPT_PAGES * 2 - 1,), (0,), lambda: made.append(2) or "page")
+    cache.page((0,), (0,), lambda: made.append(1) or Made("page", 1))
+    cache.page((KEPT_PAGES * 2 - 1,), (0,), lambda: made.append(2) or Made("page", 1))
     assert made == [1]
 
 
 def test_while_a_page_is_made_anew_others_get_it_as_it_was():
     cache, entered, go = PageCache(), threading.Event(), threading.Event()
-    cache.page(("/",), (0,), lambda: "old")
+    cache.page(("/",), (0,), lambda: Made("old", 1))
 
     def slow():
         entered.set()
         go.wait(60)
-        return "new"
+        return Made("new", 1)
 
     maker = threading.Thread(target=cache.page, args=(("/",), (1,), slow))
     maker.start()
@@ -70,6 +72,48 @@ def test_while_a_page_is_made_anew_others_get_it_as_it_was():
     go.set()
     maker.join()
     assert cache.page(("/",), (1,), lambda: "never") == "new"
+
+
+def test_no_page_waits_for_another_and_who_asks_for_the_same_waits_for_it():
+    cache, entered, go, told = PageCache(), threading.Event(), threading.Event(), []
+
+    def slow():
+        entered.set()
+        go.wait(60)
+        return Made("slow", 1)
+
+    threads = [threading.Thread(target=lambda: told.append(cache.page(("/agenda",), (0,), slow))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert entered.wait(60)
+    assert cache.page(("/topics/food",), (0,), lambda: Made("quick", 1)) == "quick" and not told
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert told == ["slow"] * 3
+
+
+def test_a_page_that_could_not_be_made_fails_for_those_who_waited_and_is_made_the_next_time():
+    cache = PageCache()
+
+    def broken():
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        cache.page(("/",), (0,), broken)
+    assert cache.page(("/",), (0,), lambda: Made("page", 1)) == "page"
+
+
+def test_what_is_heavy_or_not_whole_is_not_kept_and_all_that_is_kept_is_bounded_in_octets():
+    cache, made = PageCache(), []
+    for size, whole in ((HEAVIEST_KEPT_BYTES + 1, True), (1, False)):
+        for _ in range(2):
+            cache.page(("/",), (0,), lambda size=size, whole=whole: made.append(size) or Made("page", size, whole))
+    assert len(made) == 4
+    for number in range(2 * KEPT_BYTES // HEAVIEST_KEPT_BYTES):
+        cache.page((number,), (0,), lambda: Made("heavy", HEAVIEST_KEPT_BYTES))
+    cache.page((0,), (0,), lambda: made.append(0) or Made("page", 1))
+    assert made[-1] == 0
 
 
 def test_no_template_is_left_that_nothing_shows():

@@ -208,6 +208,8 @@ class MqttEngine:
         if slot in self._there:
             self._there.discard(slot)
             self._take_away_later(slot, now)
+        if slot not in self._due:
+            self._failures.pop(slot, None)
 
     def _take_away_later(self, slot: bytes, now: float) -> None:
         if len(self._foreign) < self._tuning.max_foreign:
@@ -238,6 +240,8 @@ class MqttEngine:
             if content is not None:
                 self._sending, self._free_at = slot, self._next_free(now)
                 return [Send(self._name, slot + content, label="data" if content else "clear")]
+            if slot not in self._live():
+                self._failures.pop(slot, None)  # there is nothing to see to any more
         return []
 
     def _next_free(self, now: float) -> float:

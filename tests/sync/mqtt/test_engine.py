@@ -33,6 +33,18 @@ def retraction(raw):
     return encode(sign(record, CHARTER.set_id, KEY.sign))
 
 
+class Watched(MqttEngine):
+    """One whose memory of failures can be looked at."""
+
+    @property
+    def remembered(self):
+        return set(self._failures)
+
+    @property
+    def of_use(self):
+        return set(self._live()) | self._foreign
+
+
 class Witness:
     """Notes how each record was learnt."""
 
@@ -62,7 +74,7 @@ class Shore:
 
     def _island(self, number):
         liveset = LiveSet(CHARTER)
-        engine = MqttEngine("mqtt", CHARTER, liveset, random.Random(f"{number}"))
+        engine = Watched("mqtt", CHARTER, liveset, random.Random(f"{number}"))
         return Replica(liveset, MemoryStore(), [engine, self.witnesses[number]])
 
     def post(self, number, *raws):
@@ -383,3 +395,19 @@ def test_memory_stays_bounded_when_a_member_goes_mad():
     for number in range(BROKER_TUNING.max_foreign + 500):
         engine._refused(number.to_bytes(16, "big"), "signature", NOW)
     assert len(engine._foreign) == len(engine._due) == BROKER_TUNING.max_foreign
+
+
+def test_nothing_is_remembered_of_slots_whose_records_are_gone_while_the_link_stays_up():
+    shore = Shore(2, drop=0.5)
+    for number in range(2):
+        shore.switch(number, True)
+    shore.run(600)
+    posts = [bulletin(number) for number in range(30)]
+    shore.post(0, *posts)
+    shore.run(3600)
+    engines = [island.engines[0] for island in shore.islands]
+    assert len(engines[0].remembered) > 10 and len(shore.retained) == 30
+    shore.post(0, *map(retraction, posts))
+    shore.run(5 * 86_400)
+    assert {SEAL.slot(record_id(raw)) for raw in posts}.isdisjoint(shore.retained)
+    assert all(engine.remembered <= engine.of_use for engine in engines)
