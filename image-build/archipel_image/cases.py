@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import json
 import random
 import re
 import shutil
@@ -10,20 +9,30 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 from archipel_image.base import mirrors
 from archipel_image.build import KEY
 from archipel_image.bundle import make_bundle, signing_key
+from archipel_image.device_cases import (
+    exchanged_by_stick,
+    heard_by_radio,
+    hung,
+    on_a_pi3,
+    oops,
+    sticks_of_all_kinds,
+)
 from archipel_image.sources import PROJECT
+from archipel_image.sticks import make_stick
 from archipel_image.testbench import PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
-from archipel_image.vm import Machine, Pi3, Trouble, make_stick, read_stick, write_stick
+from archipel_image.vm import Machine
+from archipel_image.wifi_cases import front, odd_frames, seen_by_a_phone, wifi_dies
 from node.cli.selftest import fetch, post_by_form
-from radio.sim.simradio import SimulatedMesh
-from radio.sim.topology import line
 
-SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe", "problems")
+SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe", "problems",
+            "watch", "radio")
 CLOSED = ("hostapd", "mosquitto", "nginx", "archipel-dns", "archipel-broker")  # unless the settings say otherwise
 NOT_ON_ROOT = ("etc/ssh/ssh_host_*", "etc/apt", "etc/*-", "var/lib/apt/lists/*", "var/cache/*", "var/log/*", "root/.*/*",
                "home/*", "data/*", "etc/systemd/system/*.wants/apt-*")
@@ -175,26 +184,6 @@ def mangled_settings(bench: Bench) -> None:
         check("UTF-8" in page, "the portal does not say that the file is noise")
 
 
-def exchanged_by_stick(bench: Bench) -> None:
-    """A stick takes what one island has to another of the same set, plugged in and pulled out."""
-    north, south = bench.pair()
-    stick = make_stick(bench.folder / "stick.img", {})
-    post(north, "par la clé USB")
-    for machine in (north, south):
-        pass_by(bench, machine, stick)
-    check("par la clé USB" in board(south), "the stick's record is not on the other island")
-
-
-def pass_by(bench: Bench, machine: Machine, stick: Path) -> None:
-    """Plug the stick in, wait until the box has read and written it, pull it out."""
-    machine.plug_stick(stick)
-    wait_for(lambda: read_stick(stick, "archipel.txt"), "nothing is on the stick")
-    mounted = "findmnt -rno TARGET /run/stick || true"
-    wait_for(lambda: not bench.shell(machine, mounted), "the stick stays in use")
-    machine.pull_stick()
-    write_stick(stick, "archipel.txt", b"")
-
-
 def exchanged_by_cable(bench: Bench) -> None:
     """Two boxes on one virtual cable, nothing else between them: a post on one appears on the other."""
     north, south = bench.pair()
@@ -206,35 +195,6 @@ def exchanged_by_cable(bench: Bench) -> None:
     bench.figures["by_cable_s"] = round(time.monotonic() - began)
     for machine in (north, south):
         machine.plug_cable(False)
-
-
-def heard_by_radio(bench: Bench) -> None:
-    """Two boxes, a simulated Meshtastic radio plugged into the USB of each: a post on one appears on the other."""
-    boxes = bench.pair()
-    with SimulatedMesh(line(2), seed=bench.seed, speed=1) as mesh:
-        for machine, port in zip(boxes, mesh.ports.values(), strict=True):
-            machine.plug_radio(port)
-        post(boxes[0], "par les ondes")
-        began = time.monotonic()
-        wait_for(lambda: "par les ondes" in board(boxes[1]), "the post did not arrive by radio")
-        bench.figures["by_radio_s"] = round(time.monotonic() - began)
-        for machine in boxes:
-            machine.pull_radio()
-
-
-def seen_by_a_phone(bench: Bench) -> None:
-    """On simulated Wi-Fi a phone gets an address, is led to the portal by any name, may stay, and meets no other phone."""
-    north, _ = bench.pair()
-    program = (Path(__file__).parent / "phone.py").read_text()
-    bench.shell(north, f"cat > /tmp/phone.py <<'END'\n{program}\nEND")
-    seen = json.loads(north.shell("python3 /tmp/phone.py join Nord", bench.key, patience_s=900))
-    check(all(lease.startswith("198.51.100.") for lease in seen["leases"].values()), f"addresses given: {seen['leases']}")
-    check(seen["any_name"] == {"rcode": 0, "address": "198.51.100.1", "ttl": 0}, f"DNS: {seen['any_name']}")
-    check(seen["no_private_dns"] == {"rcode": 3}, f"DNS: {seen['no_private_dns']}")
-    check(seen["probe"] == [302, "http://archipel.lan/hello"], f"the first probe: {seen['probe']}")
-    check((seen["stay"], seen["probe_after"], seen["home"]) == (200, 204, 200), f"staying: {seen}")
-    check(set(seen["doors"].values()) == {"refused"}, f"doors: {seen['doors']}")
-    check(seen["other_phone"] not in ("open", "refused"), "one phone reaches another")
 
 
 def updated(bench: Bench) -> None:
@@ -307,25 +267,7 @@ def wiped(bench: Bench) -> None:
     bench.drop()
 
 
-def hung(bench: Bench) -> None:
-    """The kernel hangs: the hardware watchdog starts the box again."""
-    with Machine(bench.card(), watchdog=True) as machine:
-        machine.switch_on()
-        boot = bench.shell(machine, "cat /proc/sys/kernel/random/boot_id")
-        with contextlib.suppress(Trouble, subprocess.TimeoutExpired):
-            machine.shell("sysctl -q kernel.panic=0; echo c > /proc/sysrq-trigger", bench.key, 20)
-        wait_for(lambda: bench.shell(machine, "cat /proc/sys/kernel/random/boot_id") != boot, "the box hangs for ever")
-        machine.wait_for_portal()
-
-
-def on_a_pi3(bench: Bench) -> None:
-    """The same card comes up to the portal on QEMU's Raspberry Pi 3B, from its SD slot."""
-    with Pi3(bench.card()) as machine:
-        bench.figures["start_pi3_s"] = round(machine.switch_on())
-        model = bench.shell(machine, "cat /proc/device-tree/model")
-        check("Raspberry Pi 3" in model, f"this is a {model}")
-
-
-USUAL = (nothing_of_the_host, first_start, closed, slow_clients, power_cuts, updated, wiped, mangled_settings,
-         exchanged_by_stick, exchanged_by_cable, heard_by_radio, seen_by_a_phone)
+USUAL = (nothing_of_the_host, first_start, closed, slow_clients, front, power_cuts, oops, sticks_of_all_kinds, updated,
+         wiped, mangled_settings, exchanged_by_stick, exchanged_by_cable, heard_by_radio, seen_by_a_phone, odd_frames,
+         wifi_dies)
 ON_DEMAND = (hung, on_a_pi3)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from archipel_image.bootfs import CMDLINE, INITRD, KERNEL
 from archipel_image.card import ALIGN_MIB, MIB, sha256
+from archipel_image.gdb import GdbRemote
 from node.cli.selftest import fetch
 
 FAT_OFFSET = ALIGN_MIB * MIB
@@ -194,6 +195,13 @@ class Machine:
         """Put the cable in, or take it out."""
         self._ask_until_done("set_link", {"name": "cable", "up": there})
 
+    def crash_kernel(self) -> None:
+        """Let the kernel crash while it works for some process: an oops."""
+        port = free_port()
+        self._ask("human-monitor-command", {"command-line": f"gdbserver tcp:127.0.0.1:{port}"})
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
+            GdbRemote(peer).crash_kernel()
+
     def _ask_until_done(self, command: str, arguments: dict) -> None:
         give_up_at = time.monotonic() + 60
         while time.monotonic() < give_up_at:
@@ -252,25 +260,3 @@ class Pi3(Machine):
         self.card.get(DEVICE_TREE, tree)
         return ["-M", "raspi3b", "-dtb", str(tree), "-drive", f"if=sd,file={self.card.path},format=raw",
                 "-device", "usb-net,netdev=net", "-serial", "null", "-serial", f"file:{self.log}"]
-
-
-def make_stick(path: Path, files: dict[str, bytes]) -> Path:
-    """A FAT stick of 64 MiB with these files."""
-    subprocess.run(["mkfs.vfat", "-C", "-n", "STICK", str(path), "65536"], check=True, stdout=subprocess.DEVNULL)
-    for name, content in files.items():
-        write_stick(path, name, content)
-    return path
-
-
-def write_stick(path: Path, name: str, content: bytes) -> None:
-    """Put a file on a stick, in place of one of that name."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        subprocess.run(["mcopy", "-o", "-i", str(path), file.name, f"::{name}"], check=True)
-
-
-def read_stick(path: Path, name: str) -> bytes | None:
-    """A file on a stick, None if it is not there."""
-    told = subprocess.run(["mtype", "-i", str(path), f"::{name}"], capture_output=True)
-    return None if told.returncode else told.stdout

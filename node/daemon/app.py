@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, 
 from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
+from node.daemon.notices import NOTICES_VARIABLE, NoticeFile
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
@@ -62,6 +64,7 @@ from web.portal_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
+POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
 CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S = 20.0, 600.0, 1.0
 AHEAD_RETRY_S = 60.0  # on a card that fails
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
@@ -234,7 +237,8 @@ class App:
         radio, packet, speed = self.settings.radio, self.settings.packet, self._clock.rate
         if radio.connect != "none":
             wanted.append((RADIO, "radio", lambda: MeshtasticLink(
-                MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=speed), RADIO)))
+                MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=speed), RADIO,
+                on_hung=radio_hangs)))
         if packet_ready(packet):
             wanted.append((PACKET, "packet", lambda: packet_link(packet, speed)))
         wanted += [(name, "mqtt", partial(broker_link, broker, name)) for name, broker in self.brokers.items()]
@@ -288,11 +292,21 @@ class App:
         return Locality(ZoneInfo(node.timezone), language)
 
     def _status_sources(self) -> StatusSources:
+        told = NoticeFile(os.environ.get(NOTICES_VARIABLE, ""))
         return StatusSources(
-            name=self.settings.node.name, notices=first_of(self._notices), timekeeper=self.timekeeper, replica=self.replica,
+            name=self.settings.node.name, notices=lambda: first_of([*told(), *self._notices]), timekeeper=self.timekeeper,
+            replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s)
+
+
+def radio_hangs() -> None:
+    """Let who can cut the radio's power know of it: on the SD image a unit waits for this file."""
+    asked = os.environ.get(POWER_VARIABLE)
+    if asked:
+        with contextlib.suppress(OSError):
+            Path(asked).touch()
 
 
 def portal_address(settings: Settings) -> str:
