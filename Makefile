@@ -4,7 +4,7 @@ VENV := .venv
 # The versions of Debian 13, which the SD image uses. The suite runs against them too.
 TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0"
-IMAGE_HOST := mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
+IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
 	dosfstools mtools fdisk bmap-tools xz-utils
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
@@ -60,6 +60,7 @@ tests/web/node_modules: tests/web/package.json
 	@touch $@
 
 $(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || .ci/need python3-venv
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@

@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from archipel_image.base import EPOCH_S
@@ -16,6 +16,9 @@ DISK_ID = "a2c41b70"  # also in overlay/etc/fstab
 CMDLINE = (f"root=PARTUUID={DISK_ID}-02 rootfstype=squashfs ro rootwait console=tty1 quiet loglevel=3 fsck.repair=yes "
            "panic=10 net.ifnames=0 systemd.gpt_auto=0")
 KERNEL, INITRD = "vmlinuz", "initrd.img"
+# Before it, a phone whose owner taps (i) beside the island's Wi-Fi could crash the Pi's Wi-Fi until the plug was pulled
+# (raspberrypi/linux #7033; "brcmfmac: fix crash while sending Action Frames in standalone AP Mode", CVE-2025-40321).
+OLDEST_KERNEL = (6, 12, 58)
 FROM_BASE = (
     (re.compile(r"boot/vmlinuz-.*"), KERNEL),
     (re.compile(r"boot/initrd\.img-.*"), INITRD),
@@ -33,6 +36,19 @@ def build_boot(base: Path, folder: Path, target: Path) -> None:
                     str(SIZE_MIB * 1024)], check=True, stdout=subprocess.DEVNULL)
     files = [str(path) for path in sorted(folder.iterdir())]
     subprocess.run(["mcopy", "-m", "-i", str(target), *files, "::"], check=True, env=environment)
+
+
+class KernelTooOld(Exception):
+    """The base holds a kernel, named in the message, with which a visitor's phone can crash the Wi-Fi."""
+
+
+def check_kernel(names: Iterable[str]) -> None:
+    """Raise KernelTooOld unless every kernel among these files of a base is new enough."""
+    kernels = [name.removeprefix("boot/vmlinuz-") for name in names if name.startswith("boot/vmlinuz-")]
+    for kernel in kernels:
+        told = re.match(r"(\d+)\.(\d+)\.(\d+)", kernel)
+        if not told or tuple(map(int, told.groups())) < OLDEST_KERNEL:
+            raise KernelTooOld(kernel)
 
 
 def _gather(base: Path, folder: Path) -> None:

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from archipel_image import emulation, frontpages
 from archipel_image.app import build_app
 from archipel_image.base import base_tar
-from archipel_image.bootfs import build_boot
+from archipel_image.bootfs import OLDEST_KERNEL, KernelTooOld, build_boot, check_kernel
 from archipel_image.bundle import make_bundle, public_bytes, signing_key
 from archipel_image.card import assemble, publish
 from archipel_image.layers import read_tar
@@ -25,7 +26,7 @@ from archipel_image.sources import PROJECT
 
 NEEDED = {"mmdebstrap": "mmdebstrap", "sqfstar": "squashfs-tools", "mkfs.vfat": "dosfstools", "mcopy": "mtools",
           "sfdisk": "fdisk", "xz": "xz-utils", "bmaptool": "bmap-tools", "qemu-aarch64-static": "qemu-user-static",
-          "arch-test": "arch-test"}
+          "arch-test": "arch-test", "git": "git"}
 PACKAGES = "usr/share/archipel/packages.sha256"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archipel-image"
 KEY = Path(os.environ.get("ARCHIPEL_UPDATE_KEY") or Path.home() / ".config/archipel/update.key")
@@ -39,13 +40,15 @@ def build(out: Path, quick: bool) -> Path:
         work = Path(folder)
         with step("base: Debian packages (12 to 21 minutes the first time, then from the cache)"):
             base = base_tar(CACHE)
+            check_kernel(info.name for info, _ in read_tar(base, lambda name: name.startswith("boot/vmlinuz-")))
         with step("application: this checkout, compiled by the image's Python"):
             version = build_app(base, CACHE, work / "app")
             key = signing_key(KEY)
             shutil.copy(make_bundle(work / "app", version, key, work), out)
         with step("root: one squashfs"):
             moment = release_moment()
-            given = {"usr/share/archipel/update.pub": public_bytes(key), "usr/lib/clock-epoch": b""}
+            given = {"usr/share/archipel/update.pub": public_bytes(key), "usr/lib/clock-epoch": b"",
+                     **{f"usr/share/archipel/.front/{name}": page for name, page in frontpages.pages().items()}}
             build_root(base, (work / "app", version), (given, moment), out / "root.squashfs")
         with step("card: boot partition, partition table"):
             build_boot(base, work / "boot", work / "boot.fat")
@@ -61,9 +64,11 @@ def build(out: Path, quick: bool) -> Path:
 def release_moment() -> int:
     """The moment of the checkout's last commit, seconds since 1970: the box's clock never goes before it."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
-    told = given or subprocess.run(["git", "-C", str(PROJECT), "log", "-1", "--format=%ct"], capture_output=True, text=True,
-                                   check=True).stdout
-    return int(told)
+    if given:
+        return int(given)
+    # safe.directory: root may build in a checkout that is a user's
+    command = ["git", "-c", "safe.directory=*", "-C", str(PROJECT), "log", "-1", "--format=%ct"]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 @contextmanager
@@ -91,10 +96,15 @@ def main() -> int:
     if lacking := missing():
         print(f"This host lacks programs. As root: apt-get install {' '.join(lacking)}", file=sys.stderr)
         return 1
-    if subprocess.run(["arch-test", "arm64"], stdout=subprocess.DEVNULL).returncode:
-        print("This host cannot run arm64 programs: see image-build/README.md.", file=sys.stderr)
+    if not emulation.made_ready():
+        print(f"This host cannot run arm64 programs yet. Type this, then try again:  {emulation.ONE_LINE}", file=sys.stderr)
         return 1
-    image = build(wanted.out, wanted.quick)
+    try:
+        image = build(wanted.out, wanted.quick)
+    except KernelTooOld as error:
+        print(f"This archive's kernel, {error}, is older than {'.'.join(map(str, OLDEST_KERNEL))}: a visitor's phone could crash the "
+              "box's Wi-Fi. Give a newer archive as MIRROR.", file=sys.stderr)
+        return 1
     print(f"{image}: {image.stat().st_size // 2**20} MiB; beside it: {', '.join(sorted(os.listdir(wanted.out)))}")
     return 0
 

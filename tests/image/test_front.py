@@ -1,0 +1,171 @@
+"""nginx as it is shipped, in front of a portal: limits that count, what it says itself, and what it never writes."""
+
+import re
+import shutil
+
+import pytest
+
+from archipel_image import frontpages
+from node.i18n.catalogue import TAGS
+from tests.image.front import LONG, ROOMS, SHARE, UNIT, answered, front
+from tests.waiting import until
+
+pytestmark = pytest.mark.process
+CONF = (SHARE / "nginx.conf").read_text()
+MIB, KEPT_FR = 1 << 20, "n’est pas perdu"
+
+
+@pytest.fixture
+def ahead(tmp_path):
+    """A running nginx, as shipped."""
+    with front(tmp_path) as running:
+        yield running
+
+
+def test_of_three_that_bring_a_file_the_third_waits_and_nobody_else_does(ahead):
+    lines = [ahead.begin("/courier", 10 * MIB, f"127.0.0.{number}", b"x" * MIB) for number in (2, 3)]
+    until(lambda: ahead.ask("/courier", "127.0.0.4", b"x" * MIB).status == 429)
+    assert ahead.ask("/lan", "127.0.0.5", b"x" * 900_000).status == 200
+    assert ahead.ask("/post", "127.0.0.6", b"x" * 250_000).status == 200
+    assert ahead.ask("/keeper/picture", "127.0.0.7", b"x" * 2 * MIB).status == 200
+    assert ahead.ask("/courier", "127.0.0.8").status == 200  # the page about couriers
+    lines[0].sendall(b"x" * 9 * MIB)
+    answered(lines[0])
+    until(lambda: ahead.ask("/courier", "127.0.0.4", b"x" * MIB).status == 200)
+    assert ("POST", "/courier", 10 * MIB) in ahead.taken
+
+
+def test_one_client_brings_one_file_at_a_time(ahead):
+    line = ahead.begin("/courier", MIB, "127.0.0.2", b"x" * 200_000)
+    until(lambda: ahead.ask("/courier", "127.0.0.2", b"x" * MIB).status == 429)
+    assert ahead.ask("/keeper/agenda", "127.0.0.2", b"x" * MIB).status == 429
+    assert ahead.ask("/courier", "127.0.0.3", b"x" * MIB).status == 200
+
+
+def test_one_client_has_four_forms_on_the_way_at_a_time(ahead):
+    lines = [ahead.begin("/post", 1000, "127.0.0.2") for _ in range(4)]
+    until(lambda: ahead.ask("/post", "127.0.0.2", b"text").status == 429)
+    assert ahead.ask("/agenda", "127.0.0.2").status == 200
+    assert ahead.ask("/post", "127.0.0.3", b"text").status == 200
+
+
+def test_thirty_slow_clients_keep_nobody_out(ahead):
+    lines = [ahead.begin(path, 250_000, f"127.0.1.{number}", b"x" * 200_000)
+             for number in range(1, 31) for path in ("/post", "/r/abc/edit")]
+    assert ahead.ask("/", "127.0.0.2").status == 200
+    assert ahead.ask("/post", "127.0.0.2", b"text").status == 200
+    assert ahead.ask("/courier", "127.0.0.2", b"x" * 16 * MIB).status == 200
+    assert ahead.ask("/lan", "127.0.0.2", b"x" * MIB).status == 200
+
+
+def test_who_reads_slowly_holds_nobody_of_the_portal(ahead):
+    lines = [ahead.connect("127.0.0.2", room=4096) for _ in range(4)]
+    for line in lines:
+        line.sendall(b"GET /agenda.ics HTTP/1.1\r\nHost: archipel.lan\r\nConnection: close\r\n\r\n")
+    until(lambda: ahead.taken.count(("GET", "/agenda.ics", 0)) == 4)  # the portal is done with them
+    assert ahead.ask("/agenda.ics", "127.0.0.2").status == 429
+    assert all(answered(line).content == LONG for line in lines)
+
+
+def test_what_is_let_in_at_a_time_fits_its_room_and_all_rooms_fit_the_units_memory():
+    def block(place):
+        return re.search(rf"location {re.escape(place)} {{(.*?)\n        }}", CONF, re.DOTALL)[1]
+
+    def most(text):
+        return int(re.search(r"client_max_body_size (\d+)", text)[1]) * (1 if re.search(r"size \d+m", text) else 1 / 1024)
+
+    for room, place in (("couriers", "= /courier"), ("keepers", "~ ^/keeper/(picture|agenda)$"), ("islands", "= /lan")):
+        text = block(place)
+        assert f"/var/lib/nginx/{room};" in text
+        assert ROOMS[room] > most(text) * int(re.search(rf"limit_conn {room} (\d+)", text)[1]), room
+    assert sum(ROOMS.values()) < 0.8 * int(re.search(r"MemoryMax=(\d+)M", UNIT)[1])
+    assert {room for room in re.findall(r"/var/lib/nginx/(\w+)", CONF)} == set(ROOMS)
+
+
+def test_the_rooms_of_several_clients_are_shared_by_none_of_another_kind(ahead):
+    shutil.rmtree(ahead.folder / "lib/forms")  # as full as can be
+    assert ahead.ask("/post", "127.0.0.9", b"x" * 250_000).status == 503
+    assert ahead.ask("/post", "127.0.0.9", b"x" * 30_000).status == 200
+    assert ahead.ask("/courier", "127.0.0.9", b"x" * MIB).status == 200
+
+
+def test_nothing_that_goes_wrong_with_a_client_is_written_with_its_address(ahead):
+    for room in ("forms", "couriers", "answers"):
+        shutil.rmtree(ahead.folder / "lib" / room)
+    wrong = [ahead.ask("/courier", "127.0.0.77", b"x" * MIB), ahead.ask("/post", "127.0.0.77", b"x" * 250_000)]
+    with ahead.connect("127.0.0.77") as line:
+        line.sendall(b"\0\1\2 nonsense\r\n\r\n")
+        wrong.append(answered(line))
+    ahead.stop_portal()
+    wrong.append(ahead.ask("/", "127.0.0.77"))
+    assert all(answer.status >= 400 for answer in wrong)
+    assert "127.0.0.77" not in ahead.said()
+
+
+REFUSED = {
+    "starting": (503, "/post", b"text=bonjour"),
+    "large": (413, "/post", b"x" * 400_000),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("language", TAGS)
+def test_a_form_that_is_refused_is_answered_in_the_readers_language(ahead, case, language):
+    ahead.stop_portal()
+    status, path, body = REFUSED[case]
+    answer = ahead.ask(path, body=body, Accept_Language=f"de-DE,de;q=0.9,{language}-XX;q=0.8,xx;q=0.7")
+    assert answer.status == status
+    assert answer.text == frontpages.pages()[f"{case}.post.{language}.html"].decode()
+    assert answer.headers["cache-control"] == "no-store" and "refresh" not in answer.text
+
+
+def test_what_nginx_cannot_read_to_its_end_is_answered_in_every_language(ahead):
+    with ahead.connect() as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: archipel.lan\r\nContent-Length: many\r\n\r\n")
+        answers = [answered(line), ahead.ask("/post?" + "x" * 9000, body=b"text"), ahead.ask("/", X_Long="x" * 9000)]
+    assert [answer.status for answer in answers] == [400, 414, 400]
+    assert all(f'<html lang="{TAGS[0]}"' in answer.text and answer.text.count("<h2>") == len(TAGS) - 1 for answer in answers)
+
+
+def test_a_form_too_many_is_told_when_to_come_again_and_that_nothing_is_lost(ahead):
+    lines = [ahead.begin("/post", 1000, "127.0.0.2") for _ in range(4)]
+    until(lambda: ahead.ask("/post", "127.0.0.2", b"text").status == 429)
+    answer = ahead.ask("/post", "127.0.0.2", b"text", Accept_Language="fr")
+    assert (answer.status, answer.headers["retry-after"]) == (429, "10") and KEPT_FR in answer.text
+
+
+@pytest.mark.parametrize(("asked", "known"), [
+    ("", "all"), ("de", "all"), ("*", "all"), ("fr", "fr"), ("FR-ca", "fr"), ("de,fr;q=0.5", "fr"), ("en-GB,en;q=0.9,fr;q=0.8", "en"),
+    ("ar-EG", "ar"), ("es-419,es;q=0.9", "es"), ("frr", "all"), ("xfr,es", "es"), ("," * 2000 + "fr", "fr"), ("de-fr", "all"),
+])
+def test_nginx_speaks_the_first_language_of_the_browser_that_is_here(ahead, asked, known):
+    ahead.stop_portal()
+    answer = ahead.ask("/", **({"Accept_Language": asked} if asked else {}))
+    assert answer.text == frontpages.pages()[f"starting.get.{known}.html"].decode()
+
+
+def test_a_language_that_was_chosen_goes_before_the_browsers(ahead):
+    ahead.stop_portal()
+    assert '<html lang="ar" dir="rtl">' in ahead.ask("/agenda?lang=ar", Accept_Language="fr").text
+    assert '<html lang="fr"' in ahead.ask("/agenda?lang=xx", Accept_Language="fr").text
+
+
+def test_nginx_knows_the_languages_of_the_catalogues():
+    assert re.findall(r"(\w+) \1;", re.search(r"map \$arg_lang.*", CONF)[0]) == list(TAGS)
+    assert re.findall(r"(\w+) \1;", re.search(r"map \$known.*", CONF)[0]) == list(TAGS)
+    assert CONF.count("|".join(TAGS)) == 2
+
+
+def test_a_page_that_waits_reloads_itself_and_one_that_answers_a_form_does_not():
+    pages = {name: page.decode() for name, page in frontpages.pages().items()}
+    assert len(pages) == len(frontpages.SAID) * (len(TAGS) + 1)
+    assert {name.rsplit(".", 2)[0] for name, page in pages.items() if "http-equiv" in page} == {"starting.get", "busy.get"}
+    assert all(len(page) < 14_000 for page in pages.values())
+
+
+def test_pages_are_compressed_but_for_those_with_a_secret_of_a_keepers(ahead):
+    page = ahead.ask("/agenda", Accept_Encoding="gzip, deflate")
+    assert page.headers["content-encoding"] == "gzip" and "une page" in page.text and len(page.content) < 2_000
+    for path in ("/keeper", "/keeper/rules", "/keeper/agenda"):
+        assert "content-encoding" not in ahead.ask(path, Accept_Encoding="gzip").headers, path
+    assert "content-encoding" not in ahead.ask("/agenda").headers
