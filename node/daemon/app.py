@@ -24,6 +24,7 @@ from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, 
 from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
+from node.daemon.notices import NOTICES_VARIABLE, NoticeFile
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
@@ -261,8 +262,10 @@ class App:
         return Locality(ZoneInfo(node.timezone), language)
 
     def _status_sources(self) -> StatusSources:
+        told = NoticeFile(os.environ.get(NOTICES_VARIABLE, ""))
         return StatusSources(
-            name=self.settings.node.name, notices=first_of(self._notices), timekeeper=self.timekeeper, replica=self.replica,
+            name=self.settings.node.name, notices=lambda: first_of([*told(), *self._notices]), timekeeper=self.timekeeper,
+            replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)))
 

@@ -32,10 +32,10 @@ PERIOD_S = 1.0
 
 @dataclass(frozen=True)
 class StatusSources:
-    """What is asked. `archive` and `lan` give values that their own threads made."""
+    """What is asked. `archive` and `lan` give values that their own threads made, `notices` what other programs tell."""
 
     name: str
-    notices: tuple[str, ...]
+    notices: Callable[[], tuple[str, ...]]
     timekeeper: Timekeeper
     replica: Replica
     air: LoraAdapter
@@ -60,7 +60,7 @@ class StatusReporter:
         of = self._sources
         heard = max((at for at in (of.air.heard_at, of.replica.heard_at) if at is not None), default=None)
         clock = clock_status(of.timekeeper, now)
-        return HostStatus(of.name, of.notices, None if heard is None else minute_of(heard), clock, of.archive(),
+        return HostStatus(of.name, of.notices(), None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
                           of.lan())
 

@@ -15,6 +15,7 @@ from node.daemon import app
 from node.daemon.app import RADIO, App, portal_address
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.mqtt import brokers_of
+from node.daemon.notices import NOTICES_VARIABLE
 from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.timekeeper import TimeSource
 from node.model.clock import RELEASED_AT, FastClock, ManualClock, minute_of
@@ -205,6 +206,20 @@ def test_what_the_machine_has_to_tell_its_keeper_stands_on_the_first_page(tmp_pa
         assert ">archipel.toml, line 4: &lt;b&gt;</" in island.portal.test_client().get("/").text
     with running(replace(settings_for(tmp_path / "a"), portal=PortalSettings(notices="/nowhere"))) as island:
         assert 'id="keeper"' not in island.portal.test_client().get("/").text
+
+
+def test_what_another_program_tells_while_the_island_runs_is_told_and_taken_back(tmp_path, monkeypatch):
+    told = tmp_path / "told"
+    monkeypatch.setenv(NOTICES_VARIABLE, str(told))
+    KeyFolder(tmp_path / "a").found("Belleville", "a")
+    with running(settings_for(tmp_path / "a")) as island:
+        assert "radio fell" not in (shown := " ".join(island.board.status().host.notices))
+        told.write_text("the radio fell\n")
+        until(lambda: "the radio fell" in island.board.status().host.notices)
+        told.write_bytes(b"\xff\xfe")
+        until(lambda: "the radio fell" not in island.board.status().host.notices)
+        told.unlink()
+        until(lambda: " ".join(island.board.status().host.notices) == shown)
 
 
 @pytest.mark.parametrize("within_a_minute_s", [0.0, 3.0, 9.999, 10.0, 59.5])
