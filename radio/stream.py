@@ -30,6 +30,9 @@ class Stream(Protocol):
     def hurry(self, patience_s: float) -> None:
         """From now on a write waits so long at most."""
 
+    def restart(self) -> bool:
+        """Let the device start again, if the line can; whether it could."""
+
     def interrupt(self) -> None:
         """End what is under way in other threads."""
 
@@ -62,6 +65,10 @@ class TcpStream:
     def hurry(self, patience_s: float) -> None:
         """See Stream."""
         self._socket.settimeout(patience_s)
+
+    def restart(self) -> bool:
+        """See Stream."""
+        return False
 
     def interrupt(self) -> None:
         """See Stream."""
@@ -98,6 +105,10 @@ class SerialStream:
     def hurry(self, patience_s: float) -> None:
         """See Stream."""
         self._serial.write_timeout = patience_s
+
+    def restart(self) -> bool:
+        """See Stream."""
+        return False
 
     def interrupt(self) -> None:
         """See Stream."""

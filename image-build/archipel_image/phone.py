@@ -2,10 +2,11 @@
 
 mac80211_hwsim makes wlan0, where hostapd starts by itself, and wlan1 and wlan2, which go each into a network namespace:
 two phones.
-`phone.py join NAME` is run by `boottest.py`; `look`, `listen` run in the phones' namespaces.
+`phone.py join NAME` and `odd NAME` are run by `boottest.py`; `look`, `listen`, `send` run in the phones' namespaces.
 """
 
 import json
+import random
 import socket
 import struct
 import subprocess
@@ -138,6 +139,87 @@ def listen() -> None:
             server.accept()[0].close()
 
 
+# IEEE 802.11-2020: the subtypes of management frames (9.2.4.1.3), public actions (9.6.7), ANQP elements (9.4.5)
+ACTION, PROBE, AUTH, ASSOC, REASSOC, DEAUTH, DISASSOC, BEACON, RESERVED = 13, 4, 11, 0, 2, 12, 10, 8, 7
+PUBLIC, GAS_QUESTION, GAS_COME_BACK, VENDOR = 4, 10, 12, 127
+RADIOTAP = struct.pack("<BBHI", 0, 0, 8, 0)
+EVERYONE = b"\xff" * 6
+ODD_SEED, NOISE = 7, 2000
+
+
+def anqp(dialog: int, length: int | None = None) -> bytes:
+    """What an iPhone asks when (i) is tapped: who runs this network, of what kind is it (a GAS question that holds ANQP's)."""
+    query = struct.pack("<HHHHHH", 256, 8, 258, 260, 261, 263)
+    said = len(query) if length is None else length
+    return bytes([PUBLIC, GAS_QUESTION, dialog]) + bytes([108, 2, 0x7F, 0]) + struct.pack("<H", said) + query
+
+
+def odd_bodies() -> list[tuple[int, bytes]]:
+    """(subtype, body) of management frames that no well-meaning phone sends, and of questions that some do."""
+    rng = random.Random(ODD_SEED)
+    whole = anqp(1)
+    bodies = [(ACTION, whole)] * 20 + [(ACTION, anqp(9, length)) for length in (0, 1, 11, 13, 0x7FFF, 0xFFFF)]
+    bodies += [(ACTION, whole[:cut]) for cut in range(len(whole))]
+    bodies += [(ACTION, bytes([PUBLIC, GAS_COME_BACK, 1])), (ACTION, bytes([PUBLIC, 11, 1, 0, 0, 0, 0]))]
+    bodies += [(ACTION, bytes([category, action]) + rng.randbytes(20)) for category in (*range(32), 126, VENDOR) for action in (0, 1, 9, 255)]
+    bodies += [(ACTION, bytes([PUBLIC, 9]) + b"\x50\x6f\x9a\x09" + rng.randbytes(30))]  # Wi-Fi Direct
+    bodies += [(AUTH, struct.pack("<HHH", algorithm, step, status)) for algorithm in (0, 1, 2, 3, 4, 128, 65535)
+               for step in (0, 1, 3, 65535) for status in (0, 76, 65535)]
+    bodies += [(PROBE, bytes([0, 255]) + bytes(255)), (PROBE, b"\0\x21" + b"x" * 33), (PROBE, b"\xdd\xff"), (PROBE, b"")]
+    bodies += [(kind, body) for kind in (ASSOC, REASSOC, DEAUTH, DISASSOC, BEACON, RESERVED) for body in (b"", b"\0", bytes(300))]
+    bodies += [(rng.randrange(16), rng.randbytes(rng.randrange(0, 400))) for _ in range(NOISE)]
+    return bodies
+
+
+def send(card: str, target: str) -> int:
+    """Send every odd frame to the access point `target`, each from a phone that nobody knows; how many were sent."""
+    rng, bssid, sent = random.Random(ODD_SEED), bytes.fromhex(target.replace(":", "")), 0
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as air:
+        air.bind((card, 0))
+        for number, (kind, body) in enumerate(odd_bodies()):
+            stranger = bytes([2]) + rng.randbytes(5)
+            head = struct.pack("<BBH", kind << 4, 0, 0) + (EVERYONE if kind == PROBE else bssid) + stranger + bssid
+            air.send(RADIOTAP + head + struct.pack("<H", number % 4096 << 4) + body)
+            sent += 1
+            time.sleep(0.002)
+    return sent
+
+
+def odd(name: str) -> dict:
+    """Odd frames from the second phone's card; whether the first phone can join and read afterwards, and what was said meanwhile."""
+    if subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout.split()[:1] == []:
+        make_cards()
+        for card, phone in PHONES.items():
+            join(phone, card, name)
+    pid = run("systemctl", "show", "-P", "MainPID", "hostapd")
+    card, phone = "wlan2", "other"
+    with open("/sys/class/net/wlan0/address") as file:
+        target = file.read().strip()
+    run(*inside(phone, "iw", "dev", card, "interface", "add", "odd0", "type", "monitor"))
+    run(*inside(phone, "ip", "link", "set", "odd0", "up"))
+    heard = frames_heard()
+    told = run(*inside(phone, sys.executable, __file__, "send", "odd0", target))
+    heard = frames_heard() - heard
+    run(*inside(phone, "iw", "dev", "odd0", "del"))
+    run(*inside("phone", "iw", "dev", "wlan1", "disconnect"))
+
+    def joined() -> bool:
+        subprocess.run(inside("phone", "iw", "dev", "wlan1", "connect", name), capture_output=True)
+        time.sleep(4)
+        return "Connected to" in run(*inside("phone", "iw", "dev", "wlan1", "link"))
+
+    until(joined)
+    trouble = [line for line in run("dmesg").splitlines() if any(word in line for word in ("Oops", "BUG", "WARNING:", "Call trace"))]
+    return {"sent": int(told), "heard": heard, "joined_again": joined(), "trouble": trouble,
+            "same_hostapd": run("systemctl", "show", "-P", "MainPID", "hostapd") == pid}
+
+
+def frames_heard() -> int:
+    """How many frames the island's card has received."""
+    with open("/sys/class/net/wlan0/statistics/rx_packets") as file:
+        return int(file.read())
+
+
 def main(name: str) -> dict:
     """What the first of two phones on the Wi-Fi `name` finds."""
     make_cards()
@@ -159,6 +241,10 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["look", other]:
             print(json.dumps(look(other)))
+        case ["odd", wifi]:
+            print(json.dumps(odd(wifi)))
+        case ["send", card, access_point]:
+            print(send(card, access_point))
         case ["listen"]:
             listen()
         case ["knock", address]:

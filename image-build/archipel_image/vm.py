@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -87,6 +88,51 @@ class Card:
                     return True
                 tail = block[-len(needle):]
         return False
+
+
+PC, CPSR_AT = 32, 33 * 8  # of an ARM64 processor's registers: the number of one, where another begins (octets)
+KERNEL_MODE, MODE, INTERRUPTS_OFF = 0b0101, 0b1111, 0x80
+
+
+def in_system_call(registers: str) -> bool:
+    """Whether the processor runs the kernel and lets itself be interrupted, by its registers as gdb gives them."""
+    state = int.from_bytes(bytes.fromhex(registers)[CPSR_AT:CPSR_AT + 4], "little")
+    return state & MODE == KERNEL_MODE and not state & INTERRUPTS_OFF
+
+
+class GdbRemote:
+    """Packets of the GDB remote serial protocol: `$CONTENT#SUM`, each acknowledged with a `+`."""
+
+    def __init__(self, peer: socket.socket):
+        self._peer = peer
+        self._heard = b""
+
+    def ask(self, content: str) -> str:
+        """Send a packet; the answer, which is none of the words that the machine has stopped (they come by themselves, too)."""
+        self._send(content)
+        while (told := self._answer()).startswith("T"):
+            pass
+        return told
+
+    def run_for(self, seconds: float) -> None:
+        """Let the machine run on, and stop it again."""
+        self._send("c")
+        time.sleep(seconds)
+        self._peer.sendall(b"\x03")
+        self._answer()
+
+    def _send(self, content: str) -> None:
+        self._peer.sendall(f"${content}#{sum(content.encode()) % 256:02x}".encode())
+
+    def _answer(self) -> str:
+        while not (whole := re.search(rb"\$([^#]*)#..", self._heard)):
+            heard = self._peer.recv(4096)
+            if not heard:
+                raise Trouble("QEMU's gdb server went away")
+            self._heard += heard
+        self._heard = self._heard[whole.end():]
+        self._peer.sendall(b"+")
+        return whole[1].decode()
 
 
 class Machine:
@@ -194,6 +240,20 @@ class Machine:
         """Put the cable in, or take it out."""
         self._ask_until_done("set_link", {"name": "cable", "up": there})
 
+    def crash_kernel(self) -> None:
+        """Let the kernel run into an address where nothing is, in the midst of a system call of some process: an oops.
+
+        Through QEMU's gdb server, which reads and sets the first processor's registers (the GDB remote serial protocol).
+        """
+        port = free_port()
+        self._ask("human-monitor-command", {"command-line": f"gdbserver tcp:127.0.0.1:{port}"})
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
+            gdb = GdbRemote(peer)
+            while not in_system_call(gdb.ask("g")):
+                gdb.run_for(0.05)
+            gdb.ask(f"P{PC:x}={bytes(8).hex()}")
+            gdb.ask("D")
+
     def _ask_until_done(self, command: str, arguments: dict) -> None:
         give_up_at = time.monotonic() + 60
         while time.monotonic() < give_up_at:
@@ -252,6 +312,43 @@ class Pi3(Machine):
         self.card.get(DEVICE_TREE, tree)
         return ["-M", "raspi3b", "-dtb", str(tree), "-drive", f"if=sd,file={self.card.path},format=raw",
                 "-device", "usb-net,netdev=net", "-serial", "null", "-serial", f"file:{self.log}"]
+
+
+STICK_MIB = 256
+MAKE = {"vfat": ["mkfs.vfat", "-n", "STICK"], "exfat": ["mkfs.exfat", "-q"], "ntfs": ["mkfs.ntfs", "-Q", "-q", "-F"],
+        "ext4": ["mkfs.ext4", "-q", "-F"]}
+EFI, DATA = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
+
+
+def make_disk(path: Path, label: str, parts: list[tuple[str, str, int]]) -> Path:
+    """A stick with a partition table (`gpt` or `dos`) and these parts: (type in the table, file system or "", MiB)."""
+    with path.open("wb") as file:
+        file.truncate(STICK_MIB * MIB)
+    table = "".join(f"size={size}MiB, type={kind}\n" for kind, _, size in parts)
+    subprocess.run(["sfdisk", "--quiet", str(path)], input=f"label: {label}\n{table}", text=True, check=True)
+    start = MIB
+    for _, system, size in parts:
+        if system:
+            _copy_into(path, start, make_system(path.with_suffix(".part"), system, size))
+        start += size * MIB
+    return path
+
+
+def make_system(path: Path, system: str, size: int) -> Path:
+    """A file system of `size` MiB, empty; or noise, if there is none of this name."""
+    with path.open("wb") as file:
+        file.truncate(size * MIB)
+        if system not in MAKE:
+            file.write(system.encode() * 1000)
+    if system in MAKE:
+        subprocess.run([*MAKE[system], str(path)], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def _copy_into(disk: Path, start: int, part: Path) -> None:
+    subprocess.run(["dd", f"if={part}", f"of={disk}", "oflag=seek_bytes", f"seek={start}", "bs=1M", "conv=notrunc,sparse",
+                    "status=none"], check=True)
+    part.unlink()
 
 
 def make_stick(path: Path, files: dict[str, bytes]) -> Path:

@@ -59,6 +59,7 @@ from radio.meshtastic.settings import MeshtasticSettings
 
 log = logging.getLogger(__name__)
 
+POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
 CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
@@ -211,7 +212,8 @@ class App:
         radio, packet, speed = self.settings.radio, self.settings.packet, self._clock.rate
         if radio.connect != "none":
             wanted.append((RADIO, "radio", lambda: MeshtasticLink(
-                MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=speed), RADIO)))
+                MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=speed), RADIO,
+                on_hung=radio_hangs)))
         if packet_ready(packet):
             wanted.append((PACKET, "packet", lambda: packet_link(packet, speed)))
         wanted += [(name, "mqtt", partial(broker_link, broker, name)) for name, broker in self.brokers.items()]
@@ -268,6 +270,14 @@ class App:
             replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)))
+
+
+def radio_hangs() -> None:
+    """Let who can cut the radio's power know of it: on the SD image a unit waits for this file."""
+    asked = os.environ.get(POWER_VARIABLE)
+    if asked:
+        with contextlib.suppress(OSError):
+            Path(asked).touch()
 
 
 def portal_address(settings: Settings) -> str:

@@ -55,11 +55,12 @@ class RadioTime:
 
 class MeshtasticLink:
     """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(sender, text)` gets the text
-    messages sent to us; it is called from the link's thread and must return at once.
+    messages sent to us; it is called from the link's thread and must return at once. `on_hung()` is called when a radio on
+    a serial line hangs and the line cannot restart it, or has not helped: who can cut its power may do so.
     """
 
     def __init__(self, settings: MeshtasticSettings | None = None, name: str = "lora",
-                 on_text: Callable[[str, str], None] | None = None):
+                 on_text: Callable[[str, str], None] | None = None, on_hung: Callable[[], None] | None = None):
         self.settings = settings or MeshtasticSettings()
         self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
         self.facts = Facts()
@@ -72,7 +73,9 @@ class MeshtasticLink:
         self._answers, self._unanswered = False, 0  # whether it tells what became of each packet; how often not
         self._text_at = 0.0
         self._sending = threading.Lock()
-        self._session = Session(self._find_wire, self._hear, self.settings.patience)
+        self._on_hung, self._line_tried = on_hung, False
+        by_line = not self.settings.connect.startswith("tcp")
+        self._session = Session(self._find_wire, self._hear, self.settings.patience, self._restart if by_line else None)
         self._session.start()
 
     # what others ask
@@ -237,6 +240,12 @@ class MeshtasticLink:
         paths = [where] if where else serial_paths()
         return serial_wire(paths[next(self._attempts) % len(paths)]) if paths else None
 
+    def _restart(self, wire: Wire) -> None:
+        helped = wire.restart() and not self._line_tried
+        self._line_tried = True
+        if not helped and self._on_hung:
+            self._on_hung()
+
     def _channel(self) -> int | None:
         """The index of our channel on this radio, None if it has no such channel."""
         wanted, names = self.settings.channel, self.facts.channels
@@ -251,6 +260,7 @@ class MeshtasticLink:
         self.facts = learn(self.facts, message, time.monotonic())
         match kind_of(message):
             case "my_info":  # the beginning of every handshake
+                self._line_tried = False
                 self._free, self._answers, self._unanswered = None, False, 0
                 self._statuses.clear()
             case "queueStatus":

@@ -3,6 +3,7 @@
 The stream's reading thread calls `_hear`; whoever waits for something the radio will say uses `wait`.
 """
 
+import math
 import random
 import threading
 import time
@@ -20,17 +21,21 @@ MAX_SILENCE_S = 3600
 
 class Session:
     """The connection to a radio, whatever becomes of it. `find_wire` gives a stream not yet connected, or None when there
-    is no radio; `on_message(message)` gets what the radio says, one at a time, with the lock of `wait` held.
+    is no radio; `on_message(message)` gets what the radio says, one at a time, with the lock of `wait` held. `restart(wire)`
+    is called, if given, when the line is there and the radio says nothing for too long.
     """
 
-    def __init__(self, find_wire: Callable[[], Wire | None], on_message: Callable[[FromRadio], None], patience: Patience):
+    def __init__(self, find_wire: Callable[[], Wire | None], on_message: Callable[[FromRadio], None], patience: Patience,
+                 restart: Callable[[Wire], None] | None = None):
         self.counters: Counter[str] = Counter()
         self.problem = "connecting"
         self.wire: Wire | None = None
         self.configured = self.closing = False
         self._find_wire, self._on_message, self._patience = find_wire, on_message, patience
         self._silence_s = patience.silence
-        self._heard_at = self._unconfigured_at = 0.0
+        self._heard_at = self._unconfigured_at = 0.0  # of this stream: the last message, or its beginning
+        self._restart = restart
+        self._quiet_since, self._restarted_at = time.monotonic(), -math.inf
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._live, name="radio session", daemon=True)
@@ -130,6 +135,8 @@ class Session:
         self.wait(lambda: self.configured or not self.holds(wire), self._patience.handshake)
         if not self.configured:
             self.problem = "no-answer" if self.holds(wire) else "lost"
+            if self.problem == "no-answer":
+                self._without_answer(wire)
             return False
         self.problem = "lost"
         beaten_at = time.monotonic()
@@ -139,6 +146,16 @@ class Session:
                 beaten_at = time.monotonic()
                 self.beat(wire)
         return True
+
+    def _without_answer(self, wire: Wire) -> None:
+        """It hangs, when this lasts: let it be restarted, but not again and again."""
+        self.counters["no-answer"] += 1
+        now = time.monotonic()
+        mute, again = now - self._quiet_since > self._patience.mute, now - self._restarted_at > self._patience.restart
+        if self._restart and mute and again:
+            self._restarted_at = now
+            self.counters["radio-restarted"] += 1
+            self._restart(wire)
 
     def _is_silent(self) -> bool:
         """Whether nothing came for too long. A radio that has nothing to say is asked less and less often."""
@@ -164,7 +181,7 @@ class Session:
         with self._changed:
             if not self.holds(wire):
                 return
-            self._heard_at = time.monotonic()
+            self._heard_at = self._quiet_since = time.monotonic()
             kind = kind_of(message)
             if kind == "config_complete_id" and message.config_complete_id == wire.config_id:
                 self.counters["connected"] += not self.configured

@@ -10,7 +10,10 @@ PRIVATE_PORT, LAST_PORT = 256, 511  # of the port numbers that are for private a
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds of real time: how long is waited for what. `heartbeat` must stay below the firmware's 900."""
+    """Seconds of real time: how long is waited for what. `heartbeat` must stay below the firmware's 900.
+
+    A radio whose line is there and that has said nothing for `mute` is restarted, once in `restart` at most.
+    """
 
     handshake: float = 30
     status: float = 5
@@ -19,6 +22,8 @@ class Patience:
     silence: float = 420
     retry_first: float = 1
     retry_last: float = 60
+    mute: float = 600
+    restart: float = 3600
     settled: float = 60  # a connection that lived so long was no accident
 
 

@@ -29,6 +29,7 @@ WAKE = b"\xc3" * 32  # wakes a radio that sleeps, and ends whatever it takes for
 BAUD = 115_200
 PACE_S = 0.1  # between writes to a serial line: some radios' buffers hold no more than one message
 JOIN_S = 3.0
+HELD_DOWN_S = 0.1  # esptool's
 GOODBYE_S = 0.2
 LEAST_CONFIG_ID = 1 << 20  # 69420 and 69421 ask the firmware for a part only
 LIKELY_MAKERS = {0x239A, 0x303A}  # USB makers: Adafruit (also RAK), Espressif
@@ -76,6 +77,10 @@ class Wire:
     def beat(self) -> None:
         """Send a heartbeat; raises OSError."""
         self._write(framed(heartbeat()))
+
+    def restart(self) -> bool:
+        """Restart the radio by its line; whether the line can. The stream is of no use afterwards."""
+        return self._stream is not None and self._stream.restart()
 
     def hang_up(self) -> None:
         """Say goodbye, end the stream and its thread; twice is allowed."""
@@ -150,6 +155,20 @@ class RadioLine(SerialStream):
         """See Stream."""
         super().write(content)
         self._ended.wait(PACE_S)
+
+    def restart(self) -> bool:
+        """See Stream. RTS alone holds an ESP32 down; DTR alone while it starts would let it wait for new firmware. So RTS
+        goes first, and DTR comes back when it has started (Espressif's esptool does the same).
+        """
+        try:
+            self._serial.dtr, self._serial.rts = False, True
+            self._ended.wait(HELD_DOWN_S)
+            self._serial.rts = False
+            self._ended.wait(HELD_DOWN_S)
+            self._serial.dtr, self._serial.rts = True, True  # as an open line has them
+        except (OSError, TypeError, ValueError, termios.error):  # no such lines, or closed meanwhile
+            return False
+        return True
 
     def interrupt(self) -> None:
         """See Stream."""

@@ -55,6 +55,7 @@ class _PluggedDevice:
     server: asyncio.Server | None = None
     line: _SerialLine | None = None
     tasks: set = field(default_factory=set)
+    hangs: bool = False
 
 
 class SimulatedMesh:
@@ -118,6 +119,10 @@ class SimulatedMesh:
         """Cut a radio's power or give it back: its client is thrown out, its queue forgotten, its port closed."""
         self._ask(self._switch(self._radios[self._numbers[node]], on))
 
+    def hang(self, node: Node) -> None:
+        """Let a radio take everything and say nothing more, its line still there, until its power is cut (`switch`)."""
+        self._ask(self._do(lambda: setattr(self._radios[self._numbers[node]], "hangs", True)))
+
     def partition(self, *groups: Iterable[Node]) -> None:
         """Let different groups no longer hear each other; without groups everybody meets again."""
         numbers = [[self._numbers[node] for node in group] for group in groups]
@@ -178,6 +183,7 @@ class SimulatedMesh:
         radio.on = on
 
     async def _power_off(self, radio: _PluggedDevice) -> None:
+        radio.hangs = False
         self._unplug(radio)
         self._attach(radio, None)
         if radio.server:
@@ -228,6 +234,8 @@ class SimulatedMesh:
             radio.device.detach()
 
     def _receive(self, radio: _PluggedDevice, client: _Client, data: bytes) -> None:
+        if radio.hangs:
+            return
         self._advance()
         if radio.client is client:
             radio.device.receive(data, self.now())
@@ -285,7 +293,7 @@ class SimulatedMesh:
         self._air.advance(now)
         for radio in self._radios.values():
             said = radio.device.take()
-            if said and radio.client:
+            if said and radio.client and not radio.hangs:
                 radio.client.write(said)
         self._set_alarm(now)
 

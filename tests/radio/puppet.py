@@ -26,10 +26,10 @@ class Links:
     def __init__(self):
         self._links = []
 
-    def __call__(self, where, patience=CALM, on_text=None, **settings):
+    def __call__(self, where, patience=CALM, on_text=None, on_hung=None, **settings):
         address = where if isinstance(where, str) else f"tcp:127.0.0.1:{where}"
         use = MeshtasticSettings(address, speed=SPEED, patience=patience, **settings)
-        self._links.append(MeshtasticLink(use, on_text=on_text))
+        self._links.append(MeshtasticLink(use, on_text=on_text, on_hung=on_hung))
         return self._links[-1]
 
     def close(self):

@@ -4,11 +4,13 @@ import contextlib
 import threading
 from dataclasses import replace
 
+import pytest
 import serial
 from meshtastic.protobuf import mesh_pb2
 
 from radio.link import Outcome
 from radio.meshtastic import link as meshtastic_link
+from radio.meshtastic.wire import RadioLine
 from radio.sim.simradio import SimulatedMesh
 from tests.radio.puppet import CALM, HASTY, SPEED, hears, packet_from
 from tests.waiting import until
@@ -193,3 +195,52 @@ def test_the_end_of_another_handshake_is_not_the_end_of_ours(puppet, connect):
     puppet.greet(asked)
     until(lambda: link.up)
     assert link.counters["connected"] == 1
+
+
+IMPATIENT = replace(HASTY, handshake=0.1, silence=0.2, retry_last=0.05, mute=0.5)
+
+
+def test_a_radio_that_hangs_is_given_no_power_for_a_moment_and_is_there_again(mesh, connect, tmp_path):
+    path, cut = str(tmp_path / "ttyUSB0"), threading.Event()
+    mesh.plug(0, path)
+    link = connect(f"serial:{path}", IMPATIENT, on_hung=cut.set)  # a pty has no line that restarts
+    until(lambda: link.up)
+    mesh.hang(0)
+    until(cut.is_set)
+    mesh.switch(0, False)
+    mesh.switch(0, True)
+    (tmp_path / "ttyUSB0").unlink(missing_ok=True)
+    mesh.plug(0, path)
+    until(lambda: link.up)
+    assert link.counters["radio-restarted"] == 1
+
+
+@pytest.mark.parametrize("again", [3600.0, 0.0])
+def test_a_radio_that_goes_on_saying_nothing_is_restarted_once_in_an_hour(mesh, connect, tmp_path, again):
+    path, hung = str(tmp_path / "ttyUSB0"), []
+    mesh.plug(0, path)
+    mesh.hang(0)
+    link = connect(f"serial:{path}", replace(IMPATIENT, restart=again), on_hung=lambda: hung.append(1))
+    until(lambda: link.counters["radio-restarted"])
+    tried = link.counters["no-answer"]
+    until(lambda: link.counters["no-answer"] >= tried + 5)
+    link.close()
+    assert (link.counters["radio-restarted"] == len(hung) == 1) if again else len(hung) >= 5
+
+
+def test_a_radio_that_is_reached_by_network_is_never_restarted(puppet, connect):
+    puppet.answers = False
+    link = connect(puppet.port, replace(IMPATIENT, mute=0), on_hung=lambda: 1 / 0)
+    until(lambda: link.counters["no-answer"] >= 5)
+    assert not link.counters["radio-restarted"]
+
+
+def test_a_radio_that_its_line_restarts_keeps_its_power_unless_that_does_not_help(mesh, connect, tmp_path, monkeypatch):
+    restarted, hung = [], []
+    monkeypatch.setattr(RadioLine, "restart", lambda self: bool(restarted.append(len(hung)) or True))
+    path = str(tmp_path / "ttyUSB0")
+    mesh.plug(0, path)
+    mesh.hang(0)
+    connect(f"serial:{path}", replace(IMPATIENT, restart=0), on_hung=lambda: hung.append(len(restarted)))
+    until(lambda: hung)
+    assert hung[0] == 2 and restarted[:2] == [0, 0]

@@ -13,7 +13,7 @@ import serial
 from serial.tools import list_ports
 
 from radio.meshtastic.protobuf import OutgoingPacket
-from radio.meshtastic.wire import Wire, WireListener, serial_paths, serial_wire, tcp_wire
+from radio.meshtastic.wire import RadioLine, Wire, WireListener, serial_paths, serial_wire, tcp_wire
 from tests.waiting import until
 
 
@@ -150,3 +150,22 @@ def test_an_open_that_fails_leaves_nothing_to_hang_up():
     with pytest.raises(OSError, match="nobody"):
         wire.connect(Listener().given)
     wire.hang_up()
+
+
+def test_a_radio_is_restarted_by_its_line_as_espressifs_tool_does_it(mesh, tmp_path, monkeypatch):
+    path, said = str(tmp_path / "ttyUSB0"), []
+    mesh.plug(0, path)
+    line = RadioLine(path)
+    assert not line.restart(), "a pty has neither DTR nor RTS"
+    for name in ("dtr", "rts"):
+        monkeypatch.setattr(serial.Serial, name, property(None, lambda _, value, name=name: said.append((name, value))))
+    assert line.restart()
+    lines, states = {"dtr": True, "rts": True}, []
+    for name, value in said:
+        lines[name] = value
+        states.append((lines["dtr"], lines["rts"]))
+    held_down = len(states) - 1 - states[::-1].index((False, True))
+    assert states[held_down + 1] == (False, False), "it starts with DTR down: else it would wait for new firmware"
+    assert states[-1] == (True, True)
+    line.close()
+    assert not line.restart()
