@@ -12,7 +12,8 @@ MIB = 1 << 20
 DATA_MIB = 16  # grown to the end of the card, and formatted, when it starts for the first time
 ALIGN_MIB = 4
 COPY_BYTES = 4 * MIB
-DEVICES = ["pi3-64bit", "pi4-64bit", "pi400-64bit", "pizero2-64bit"]
+# Raspberry Pi Imager's own tags: what a keeper chooses first, and which images fit (a Zero 2 W is a kind of 3 to it)
+MODELS = {"Raspberry Pi 3, Zero 2 W": ["pi3-64bit"], "Raspberry Pi 4, 400": ["pi4-64bit"]}
 
 
 def assemble(boot: Path, root: Path, image: Path) -> None:
@@ -61,18 +62,26 @@ def publish(image: Path, packages: bytes, version: str, moment: str) -> list[Pat
 
 
 def imager_manifest(image: Path, squeezed: Path, version: str, moment: str) -> dict:
-    """What Raspberry Pi Imager reads of an image (its os_list format); the address is relative to this file."""
-    return {"os_list": [{
+    """What Raspberry Pi Imager reads of an image (its os-list-schema.json); `init_format`: it has nothing to customise.
+
+    Imager knows whole addresses only: $IMAGE_URL is the folder where the files are published. Without it the manifest leads
+    to the file on this machine.
+    """
+    published = os.environ.get("IMAGE_URL", "").rstrip("/")
+    chosen = [{"name": name, "description": name, "tags": tags, "matching_type": "inclusive", "capabilities": []}
+              for name, tags in MODELS.items()]
+    return {"imager": {"devices": chosen}, "os_list": [{
         "name": f"Archipel {version}",
         "description": "Une île : le tableau du quartier sans internet / An island: the neighbourhood's own board",
-        "url": squeezed.name,
+        "icon": "",
+        "url": f"{published}/{squeezed.name}" if published else squeezed.resolve().as_uri(),
         "extract_size": image.stat().st_size,
         "extract_sha256": sha256(image),
         "image_download_size": squeezed.stat().st_size,
         "image_download_sha256": sha256(squeezed),
         "release_date": moment,
         "init_format": "none",
-        "devices": DEVICES,
+        "devices": [tag for tags in MODELS.values() for tag in tags],
     }]}
 
 

@@ -90,7 +90,7 @@ class Card:
         return False
 
 
-PC, CPSR_AT = 32, 33 * 8  # of an ARM64 processor's registers: the number of one, where another begins (octets)
+PC_AT, CPSR_AT = 32 * 8, 33 * 8  # where two of an ARM64 processor's registers begin among all, octets
 KERNEL_MODE, MODE, INTERRUPTS_OFF = 0b0101, 0b1111, 0x80
 
 
@@ -249,9 +249,10 @@ class Machine:
         self._ask("human-monitor-command", {"command-line": f"gdbserver tcp:127.0.0.1:{port}"})
         with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
             gdb = GdbRemote(peer)
-            while not in_system_call(gdb.ask("g")):
+            while not in_system_call(registers := gdb.ask("g")):
                 gdb.run_for(0.05)
-            gdb.ask(f"P{PC:x}={bytes(8).hex()}")
+            if gdb.ask("G" + registers[:2 * PC_AT] + bytes(8).hex() + registers[2 * (PC_AT + 8):]) != "OK":
+                raise Trouble("QEMU's gdb server sets no registers")
             gdb.ask("D")
 
     def _ask_until_done(self, command: str, arguments: dict) -> None:

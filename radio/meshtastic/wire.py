@@ -160,13 +160,15 @@ class RadioLine(SerialStream):
         """See Stream. RTS alone holds an ESP32 down; DTR alone while it starts would let it wait for new firmware. So RTS
         goes first, and DTR comes back when it has started (Espressif's esptool does the same).
         """
+        if not self._serial.is_open:
+            return False
         try:
             self._serial.dtr, self._serial.rts = False, True
             self._ended.wait(HELD_DOWN_S)
             self._serial.rts = False
             self._ended.wait(HELD_DOWN_S)
             self._serial.dtr, self._serial.rts = True, True  # as an open line has them
-        except (OSError, TypeError, ValueError, termios.error):  # no such lines, or closed meanwhile
+        except (OSError, TypeError, ValueError):  # no such lines, or closed meanwhile
             return False
         return True
 

@@ -9,9 +9,61 @@ import time
 
 import pytest
 
-from archipel_image import base, bootfs, layers, rootfs
+from archipel_image import base, bootfs, card, emulation, layers, rootfs
 from archipel_image.sources import OVERLAY, PROJECT, SOURCES
 from tests.image.imageparts import MAX_EXPOSURE, SERVICES, UNITS
+
+# the building host, the kernel
+
+
+def names(version):
+    return ["boot/config-x", f"boot/vmlinuz-{version}", "usr/bin/python3"]
+
+
+@pytest.mark.parametrize("version", ["6.12.58+deb13-arm64", "6.12.118+deb13-arm64", "6.13.0", "7.0.1-arm64"])
+def test_a_kernel_with_which_no_phone_can_crash_the_wifi_is_taken(version):
+    bootfs.check_kernel(names(version))
+
+
+@pytest.mark.parametrize("version", ["6.12.57+deb13-arm64", "6.12.9", "6.1.158-1", "5.10.0-30-arm64", "6.12", "", "latest"])
+def test_a_kernel_with_which_a_phone_can_crash_the_wifi_is_refused(version):
+    with pytest.raises(bootfs.KernelTooOld, match=re.escape(version) or None):
+        bootfs.check_kernel([*names("6.12.118"), *names(version)])
+
+
+@pytest.mark.process
+def test_the_line_for_a_host_that_runs_no_arm64_programs_does_what_root_would_have_done(tmp_path):
+    misc, rule = tmp_path / "misc", tmp_path / "rule"
+    misc.mkdir()
+    rule.write_text(":qemu-aarch64:M::x:y:/usr/bin/qemu:OPF\n")
+    (tmp_path / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+    (tmp_path / "mount").write_text(f"#!/bin/sh\n: > {misc}/register\necho $* > {tmp_path}/mounted\n")
+    for name in ("sudo", "mount"):
+        (tmp_path / name).chmod(0o755)
+    for line in (emulation.ONE_LINE, f"sh -c '{emulation.TEACH}'"):
+        told = line.replace(emulation.MISC, str(misc)).replace(emulation.RULE, str(rule))
+        subprocess.run(["sh", "-c", told], check=True, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        assert (tmp_path / "mounted").read_text() == f"-t binfmt_misc binfmt_misc {misc}\n"
+        assert (misc / "register").read_text() == rule.read_text()
+        (misc / "register").write_text("")  # mounted already
+
+
+@pytest.mark.parametrize("published", [None, "https://example.org/archipel/"])
+def test_raspberry_pi_imager_is_led_to_the_image_by_a_whole_address(tmp_path, monkeypatch, published):
+    image, squeezed = tmp_path / "archipel-0.1.0-arm64.img", tmp_path / "archipel-0.1.0-arm64.img.xz"
+    image.write_bytes(bytes(5000))
+    squeezed.write_bytes(b"small")
+    monkeypatch.delenv("IMAGE_URL", raising=False)
+    if published:
+        monkeypatch.setenv("IMAGE_URL", published)
+    manifest = card.imager_manifest(image, squeezed, "0.1.0", "2026-11-29")
+    entry, = manifest["os_list"]
+    assert entry["url"] == (f"https://example.org/archipel/{squeezed.name}" if published else f"file://{squeezed}")
+    assert {"name", "description", "icon", "url", "extract_size", "extract_sha256", "image_download_size", "release_date",
+            "devices"} <= set(entry)  # what its schema wants
+    assert (entry["extract_size"], entry["image_download_size"]) == (5000, 5)
+    assert {tag for model in manifest["imager"]["devices"] for tag in model["tags"]} == set(entry["devices"])
+
 
 # units, layers, accounts
 

@@ -167,5 +167,6 @@ def test_a_radio_is_restarted_by_its_line_as_espressifs_tool_does_it(mesh, tmp_p
     held_down = len(states) - 1 - states[::-1].index((False, True))
     assert states[held_down + 1] == (False, False), "it starts with DTR down: else it would wait for new firmware"
     assert states[-1] == (True, True)
+    monkeypatch.undo()
     line.close()
     assert not line.restart()
