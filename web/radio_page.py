@@ -17,7 +17,8 @@ MAX_CELL = 80
 ROWS = 5
 MOMENTS = {"last_heard", "now", "minute", "half_ends", "until"}  # minutes since 2024, which nobody reads
 PARTS = {  # of the names in a node's state
-    "up": N_("works"), "state": N_("state"), "counters": N_("counted"), "connected": N_("connections"), "radio-restarted": N_("restarts, because it said nothing"),
+    "up": N_("works"), "state": N_("state"), "counters": N_("counted"), "connected": N_("connections"),
+    "radio-restarted": N_("restarts, because it said nothing"),
     "sent": N_("sent"), "received": N_("received"), "dropped": N_("left out"), "radio": N_("radio"),
     "firmware": N_("firmware"), "region": N_("region"), "preset": N_("preset"), "frequency_mhz": N_("frequency, MHz"),
     "channel_use": N_("use of the channel"), "own_use": N_("use by this radio"), "airtime": N_("air time"),

@@ -102,8 +102,8 @@ def main() -> int:
     try:
         image = build(wanted.out, wanted.quick)
     except KernelTooOld as error:
-        print(f"This archive's kernel, {error}, is older than {'.'.join(map(str, OLDEST_KERNEL))}: a visitor's phone could crash the "
-              "box's Wi-Fi. Give a newer archive as MIRROR.", file=sys.stderr)
+        print(f"This archive's kernel, {error}, is older than {'.'.join(map(str, OLDEST_KERNEL))}: a visitor's phone could "
+              "crash the box's Wi-Fi. Give a newer archive as MIRROR.", file=sys.stderr)
         return 1
     print(f"{image}: {image.stat().st_size // 2**20} MiB; beside it: {', '.join(sorted(os.listdir(wanted.out)))}")
     return 0

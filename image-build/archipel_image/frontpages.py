@@ -1,6 +1,6 @@
 """What nginx says itself while the portal does not answer, or to who asks too much: static pages in every language.
 
-    CASE.METHOD.LANGUAGE.html   METHOD: `get` reloads itself where waiting helps; `post` says how what was typed gets through
+    CASE.METHOD.LANGUAGE.html   METHOD: `get` reloads itself where waiting helps; `post` says how to send again
                                 LANGUAGE: a tag, or `all` for browsers that ask for none of ours
 """
 
@@ -19,14 +19,14 @@ TITLES = {
     "unclear": N_("The island did not understand"),
 }
 RELOADS = N_("One moment: this page reloads by itself.")
-KEPT = N_("What you typed is not lost. Wait a minute, then reload this page: your browser asks whether to send it again; say yes. "
-          "It is taken once, however often you send it. Or go back: it is still in the form.")
+KEPT = N_("What you typed is not lost. Wait a minute, then reload this page: your browser asks whether to send it again; "
+          "say yes. It is taken once, however often you send it. Or go back: it is still in the form.")
 DAMAGED = N_("If nothing changes after five minutes, tell the island's keeper: the card may be damaged.")
 BUSY = N_("The island lets you wait, because much is asked of it just now.")
-LARGE = N_("Go back: what you typed is still in the form. Make it shorter, or choose a smaller file: 16 MB at most for what a "
-           "courier brings, 8 MB for a picture or an agenda.")
-UNCLEAR = N_("Your browser asked for something in a way that the island cannot read. Go back and try again, or begin at the "
-             "first page.")
+LARGE = N_("Go back: what you typed is still in the form. Make it shorter, or choose a smaller file: 16 MB at most for "
+           "what a courier brings, 8 MB for a picture or an agenda.")
+UNCLEAR = N_("Your browser asked for something in a way that the island cannot read. Go back and try again, or begin at "
+             "the first page.")
 SAID = {
     ("starting", "get"): (RELOADS, DAMAGED), ("starting", "post"): (KEPT, DAMAGED),
     ("busy", "get"): (BUSY, RELOADS), ("busy", "post"): (BUSY, KEPT),
@@ -50,10 +50,11 @@ def _page(case: str, method: str, tags: tuple[str, ...]) -> str:
     first, *rest = tags
     after_s = RELOAD_S.get(case) if method == "get" else None
     reload = f'<meta http-equiv="refresh" content="{after_s}">' if after_s else ""
+    others = "".join(f"<div {_spoken(tag)}>{_part(case, method, tag, 2)}</div>" for tag in rest)
     return (f'<!doctype html>\n<html {_spoken(first)}><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width,initial-scale=1">{reload}'
-            f"<title>{_said(TITLES[case], first)}</title><style>{STYLE}</style></head>\n<body><main>{_part(case, method, first, 1)}"
-            + "".join(f"<div {_spoken(tag)}>{_part(case, method, tag, 2)}</div>" for tag in rest) + "</main></body></html>\n")
+            f"<title>{_said(TITLES[case], first)}</title><style>{STYLE}</style></head>\n"
+            f"<body><main>{_part(case, method, first, 1)}{others}</main></body></html>\n")
 
 
 def _part(case: str, method: str, tag: str, level: int) -> str:

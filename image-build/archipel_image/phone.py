@@ -148,7 +148,7 @@ ODD_SEED, NOISE = 7, 2000
 
 
 def anqp(dialog: int, length: int | None = None) -> bytes:
-    """What an iPhone asks when (i) is tapped: who runs this network, of what kind is it (a GAS question that holds ANQP's)."""
+    """What an iPhone asks when (i) is tapped: who runs this network, of what kind is it (ANQP within a GAS question)."""
     query = struct.pack("<HHHHHH", 256, 8, 258, 260, 261, 263)
     said = len(query) if length is None else length
     return bytes([PUBLIC, GAS_QUESTION, dialog]) + bytes([108, 2, 0x7F, 0]) + struct.pack("<H", said) + query
@@ -161,12 +161,14 @@ def odd_bodies() -> list[tuple[int, bytes]]:
     bodies = [(ACTION, whole)] * 20 + [(ACTION, anqp(9, length)) for length in (0, 1, 11, 13, 0x7FFF, 0xFFFF)]
     bodies += [(ACTION, whole[:cut]) for cut in range(len(whole))]
     bodies += [(ACTION, bytes([PUBLIC, GAS_COME_BACK, 1])), (ACTION, bytes([PUBLIC, 11, 1, 0, 0, 0, 0]))]
-    bodies += [(ACTION, bytes([category, action]) + rng.randbytes(20)) for category in (*range(32), 126, VENDOR) for action in (0, 1, 9, 255)]
+    bodies += [(ACTION, bytes([category, action]) + rng.randbytes(20)) for category in (*range(32), 126, VENDOR)
+               for action in (0, 1, 9, 255)]
     bodies += [(ACTION, bytes([PUBLIC, 9]) + b"\x50\x6f\x9a\x09" + rng.randbytes(30))]  # Wi-Fi Direct
     bodies += [(AUTH, struct.pack("<HHH", algorithm, step, status)) for algorithm in (0, 1, 2, 3, 4, 128, 65535)
                for step in (0, 1, 3, 65535) for status in (0, 76, 65535)]
     bodies += [(PROBE, bytes([0, 255]) + bytes(255)), (PROBE, b"\0\x21" + b"x" * 33), (PROBE, b"\xdd\xff"), (PROBE, b"")]
-    bodies += [(kind, body) for kind in (ASSOC, REASSOC, DEAUTH, DISASSOC, BEACON, RESERVED) for body in (b"", b"\0", bytes(300))]
+    bodies += [(kind, body) for kind in (ASSOC, REASSOC, DEAUTH, DISASSOC, BEACON, RESERVED)
+               for body in (b"", b"\0", bytes(300))]
     bodies += [(rng.randrange(16), rng.randbytes(rng.randrange(0, 400))) for _ in range(NOISE)]
     return bodies
 
@@ -186,8 +188,8 @@ def send(card: str, target: str) -> int:
 
 
 def odd(name: str) -> dict:
-    """Odd frames from the second phone's card; whether the first phone can join and read afterwards, and what was said meanwhile."""
-    if subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout.split()[:1] == []:
+    """Odd frames from the second phone's card; whether the first phone can join afterwards, and what the kernel said."""
+    if not run("ip", "netns", "list").strip():
         make_cards()
         for card, phone in PHONES.items():
             join(phone, card, name)
@@ -209,7 +211,8 @@ def odd(name: str) -> dict:
         return "Connected to" in run(*inside("phone", "iw", "dev", "wlan1", "link"))
 
     until(joined)
-    trouble = [line for line in run("dmesg").splitlines() if any(word in line for word in ("Oops", "BUG", "WARNING:", "Call trace"))]
+    alarms = ("Oops", "BUG", "WARNING:", "Call trace")
+    trouble = [line for line in run("dmesg").splitlines() if any(word in line for word in alarms)]
     return {"sent": int(told), "heard": heard, "joined_again": joined(), "trouble": trouble,
             "same_hostapd": run("systemctl", "show", "-P", "MainPID", "hostapd") == pid}
 

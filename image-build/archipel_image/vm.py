@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from archipel_image.bootfs import CMDLINE, INITRD, KERNEL
 from archipel_image.card import ALIGN_MIB, MIB, sha256
+from archipel_image.gdb import GdbRemote
 from node.cli.selftest import fetch
 
 FAT_OFFSET = ALIGN_MIB * MIB
@@ -88,51 +88,6 @@ class Card:
                     return True
                 tail = block[-len(needle):]
         return False
-
-
-PC_AT, CPSR_AT = 32 * 8, 33 * 8  # where two of an ARM64 processor's registers begin among all, octets
-KERNEL_MODE, MODE, INTERRUPTS_OFF = 0b0101, 0b1111, 0x80
-
-
-def in_system_call(registers: str) -> bool:
-    """Whether the processor runs the kernel and lets itself be interrupted, by its registers as gdb gives them."""
-    state = int.from_bytes(bytes.fromhex(registers)[CPSR_AT:CPSR_AT + 4], "little")
-    return state & MODE == KERNEL_MODE and not state & INTERRUPTS_OFF
-
-
-class GdbRemote:
-    """Packets of the GDB remote serial protocol: `$CONTENT#SUM`, each acknowledged with a `+`."""
-
-    def __init__(self, peer: socket.socket):
-        self._peer = peer
-        self._heard = b""
-
-    def ask(self, content: str) -> str:
-        """Send a packet; the answer, which is none of the words that the machine has stopped (they come by themselves, too)."""
-        self._send(content)
-        while (told := self._answer()).startswith("T"):
-            pass
-        return told
-
-    def run_for(self, seconds: float) -> None:
-        """Let the machine run on, and stop it again."""
-        self._send("c")
-        time.sleep(seconds)
-        self._peer.sendall(b"\x03")
-        self._answer()
-
-    def _send(self, content: str) -> None:
-        self._peer.sendall(f"${content}#{sum(content.encode()) % 256:02x}".encode())
-
-    def _answer(self) -> str:
-        while not (whole := re.search(rb"\$([^#]*)#..", self._heard)):
-            heard = self._peer.recv(4096)
-            if not heard:
-                raise Trouble("QEMU's gdb server went away")
-            self._heard += heard
-        self._heard = self._heard[whole.end():]
-        self._peer.sendall(b"+")
-        return whole[1].decode()
 
 
 class Machine:
@@ -241,19 +196,11 @@ class Machine:
         self._ask_until_done("set_link", {"name": "cable", "up": there})
 
     def crash_kernel(self) -> None:
-        """Let the kernel run into an address where nothing is, in the midst of a system call of some process: an oops.
-
-        Through QEMU's gdb server, which reads and sets the first processor's registers (the GDB remote serial protocol).
-        """
+        """Let the kernel crash while it works for some process: an oops."""
         port = free_port()
         self._ask("human-monitor-command", {"command-line": f"gdbserver tcp:127.0.0.1:{port}"})
         with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
-            gdb = GdbRemote(peer)
-            while not in_system_call(registers := gdb.ask("g")):
-                gdb.run_for(0.05)
-            if gdb.ask("G" + registers[:2 * PC_AT] + bytes(8).hex() + registers[2 * (PC_AT + 8):]) != "OK":
-                raise Trouble("QEMU's gdb server sets no registers")
-            gdb.ask("D")
+            GdbRemote(peer).crash_kernel()
 
     def _ask_until_done(self, command: str, arguments: dict) -> None:
         give_up_at = time.monotonic() + 60
@@ -313,62 +260,3 @@ class Pi3(Machine):
         self.card.get(DEVICE_TREE, tree)
         return ["-M", "raspi3b", "-dtb", str(tree), "-drive", f"if=sd,file={self.card.path},format=raw",
                 "-device", "usb-net,netdev=net", "-serial", "null", "-serial", f"file:{self.log}"]
-
-
-STICK_MIB = 256
-MAKE = {"vfat": ["mkfs.vfat", "-n", "STICK"], "exfat": ["mkfs.exfat", "-q"], "ntfs": ["mkfs.ntfs", "-Q", "-q", "-F"],
-        "ext4": ["mkfs.ext4", "-q", "-F"]}
-EFI, DATA = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
-
-
-def make_disk(path: Path, label: str, parts: list[tuple[str, str, int]]) -> Path:
-    """A stick with a partition table (`gpt` or `dos`) and these parts: (type in the table, file system or "", MiB)."""
-    with path.open("wb") as file:
-        file.truncate(STICK_MIB * MIB)
-    table = "".join(f"size={size}MiB, type={kind}\n" for kind, _, size in parts)
-    subprocess.run(["sfdisk", "--quiet", str(path)], input=f"label: {label}\n{table}", text=True, check=True)
-    start = MIB
-    for _, system, size in parts:
-        if system:
-            _copy_into(path, start, make_system(path.with_suffix(".part"), system, size))
-        start += size * MIB
-    return path
-
-
-def make_system(path: Path, system: str, size: int) -> Path:
-    """A file system of `size` MiB, empty; or noise, if there is none of this name."""
-    with path.open("wb") as file:
-        file.truncate(size * MIB)
-        if system not in MAKE:
-            file.write(system.encode() * 1000)
-    if system in MAKE:
-        subprocess.run([*MAKE[system], str(path)], check=True, stdout=subprocess.DEVNULL)
-    return path
-
-
-def _copy_into(disk: Path, start: int, part: Path) -> None:
-    subprocess.run(["dd", f"if={part}", f"of={disk}", "oflag=seek_bytes", f"seek={start}", "bs=1M", "conv=notrunc,sparse",
-                    "status=none"], check=True)
-    part.unlink()
-
-
-def make_stick(path: Path, files: dict[str, bytes]) -> Path:
-    """A FAT stick of 64 MiB with these files."""
-    subprocess.run(["mkfs.vfat", "-C", "-n", "STICK", str(path), "65536"], check=True, stdout=subprocess.DEVNULL)
-    for name, content in files.items():
-        write_stick(path, name, content)
-    return path
-
-
-def write_stick(path: Path, name: str, content: bytes) -> None:
-    """Put a file on a stick, in place of one of that name."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        subprocess.run(["mcopy", "-o", "-i", str(path), file.name, f"::{name}"], check=True)
-
-
-def read_stick(path: Path, name: str) -> bytes | None:
-    """A file on a stick, None if it is not there."""
-    told = subprocess.run(["mtype", "-i", str(path), f"::{name}"], capture_output=True)
-    return None if told.returncode else told.stdout

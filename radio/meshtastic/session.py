@@ -21,8 +21,8 @@ MAX_SILENCE_S = 3600
 
 class Session:
     """The connection to a radio, whatever becomes of it. `find_wire` gives a stream not yet connected, or None when there
-    is no radio; `on_message(message)` gets what the radio says, one at a time, with the lock of `wait` held. `restart(wire)`
-    is called, if given, when the line is there and the radio says nothing for too long.
+    is no radio; `on_message(message)` gets what the radio says, one at a time, with the lock of `wait` held.
+    `restart(wire)` is called, if given, when the line is there and the radio says nothing for too long.
     """
 
     def __init__(self, find_wire: Callable[[], Wire | None], on_message: Callable[[FromRadio], None], patience: Patience,

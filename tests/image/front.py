@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -100,16 +100,15 @@ class Front:
 
     def ask(self, path: str, client: str = "127.0.0.1", body: bytes | None = None, **headers: str) -> "Answer":
         """The answer to one request."""
-        fields = {"Host": "archipel.lan", "Connection": "close", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        fields = {"Host": "archipel.lan", "Connection": "close"}
+        fields |= {name.replace("_", "-"): text for name, text in headers.items()}
         if body is not None:
             fields["Content-Length"] = str(len(body))
-        head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\n" + "".join(f"{n}: {t}\r\n" for n, t in fields.items())
+        method, lines = "GET" if body is None else "POST", "".join(f"{name}: {text}\r\n" for name, text in fields.items())
         with self.connect(client) as line:
-            line.sendall(head.encode() + b"\r\n")
-            try:
+            line.sendall(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode())
+            with suppress(OSError):  # it may be refused by its length
                 line.sendall(body or b"")
-            except OSError:
-                pass  # it was refused by its length
             return answered(line)
 
 
@@ -141,11 +140,9 @@ def _joined(chunks: bytes) -> bytes:
 def answered(line: socket.socket) -> Answer:
     """What comes on a connection until it is closed."""
     raw = b""
-    try:
+    with suppress(ConnectionResetError):  # closed with a body on its way
         while block := line.recv(65_536):
             raw += block
-    except ConnectionResetError:
-        pass  # closed with a body on its way
     return Answer(raw)
 
 
@@ -155,7 +152,8 @@ def written(folder: Path, front: int, back: int) -> Path:
         (folder / name).mkdir(parents=True)
     for name, page in frontpages.pages().items():
         (folder / "share/.front" / name).write_bytes(page)
-    moved = {"/run/archipel-front": folder / "run", "/var/lib/nginx": folder / "lib", "/usr/share/archipel": folder / "share",
+    moved = {"/run/archipel-front": folder / "run", "/var/lib/nginx": folder / "lib",
+             "/usr/share/archipel": folder / "share",
              "listen 80 default_server": f"listen 127.0.0.1:{front} default_server", "listen [::]:80 default_server;": "",
              "127.0.0.1:8080": f"127.0.0.1:{back}"}
     for name in ("nginx.conf", "portal.conf"):

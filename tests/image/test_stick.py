@@ -26,13 +26,15 @@ def part(name, mib, kind=None, entry=DATA, flags="0x0", uuid="9f3c"):
     ([part("sda1", 16, None, "e3c9e316-0b5c-4db8-817d-f92df00215ae"), part("sda2", 8000, "ntfs")], "sda2"),
     ([part("sda1", 8000, "exfat", "0x7"), part("sda2", 32, "vfat", "0xef")], "sda1"),  # Ventoy
     ([part("sda1", 8000, "ntfs", "0x7"), part("sda2", 1, "vfat", "0x1")], "sda1"),  # Rufus
-    ([part("sda1", 500, "vfat", flags="0x4000000000000000"), part("sda2", 400, "vfat", flags="0x8000000000000000")], "sda2"),
+    ([part("sda1", 500, "vfat", flags="0x4000000000000000"),
+      part("sda2", 400, "vfat", flags="0x8000000000000000")], "sda2"),
     ([part("sda1", 8000, "LVM2_member", "0x8e")], None),
     ([part("sda1", 8000, "LVM2_member", "0x8e"), part("sda2", 100, "ext4", "0x83")], "sda2"),
     ([part("sda1", 100, "vfat", "0xc"), part("sda2", 8000, "ext4", "0x83")], "sda1"),
     ([part("sda1", 200, "vfat", ESP)], None),
     ([part("sda1", 900, "iso9660", "0x0"), part("sda2", 5, "vfat", "0xef")], None),  # starts a computer
-    ([part("sda1", 192, "vfat", "0xc", uuid=f"{DISK_ID}-01"), part("sda3", 8000, "ext4", "0x83", uuid=f"{DISK_ID}-03")], None),
+    ([part("sda1", 192, "vfat", "0xc", uuid=f"{DISK_ID}-01"),
+      part("sda3", 8000, "ext4", "0x83", uuid=f"{DISK_ID}-03")], None),
     ([part("sda1", 8000, "crypto_LUKS", "0x83"), part("sda2", 8000, "hfsplus"), part("sda3", 9, "apfs")], None),
     ([part("sda1", 8000)], None), ([], None),
 ])
@@ -52,7 +54,7 @@ def test_udev_the_mount_the_guide_and_carry_md_take_the_same_formats():
 
 
 def test_the_mark_of_an_islands_own_card_is_the_one_that_its_image_has():
-    assert stick.OUR_CARD == f"{DISK_ID}-"
+    assert f"{DISK_ID}-" == stick.OUR_CARD
 
 
 def test_a_device_that_nobody_can_read_is_no_stick():

@@ -174,7 +174,7 @@ IW = {
 }
 
 
-@pytest.mark.parametrize(("says", "lives"), [("open", True), ("stopped", False), ("no answer of the firmware", False), ("hangs", False)])
+@pytest.mark.parametrize(("says", "lives"), [(says, says == "open") for says in IW])
 @pytest.mark.process
 def test_the_wifi_lives_when_the_card_says_that_its_network_is_open(tmp_path, monkeypatch, says, lives):
     (tmp_path / "iw").write_text(f"#!/bin/sh\n{IW[says]}\n")

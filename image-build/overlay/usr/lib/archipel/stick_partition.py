@@ -14,7 +14,8 @@ BLOCKS = Path("/sys/class/block")
 EVERYWHERE, LINUX_ONLY = {"vfat", "exfat", "ntfs"}, {"ext2", "ext3", "ext4"}
 # for starting a computer: EFI system, Windows' recovery, Apple's boot; of an MBR: EFI and the hidden twins of FAT and NTFS
 NOT_FOR_FILES = {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "de94bba4-06d1-4d40-a16a-bfd50179d6ac",
-                 "426f6f74-0000-11aa-aa11-00306543ecac", "0xef", "0x11", "0x14", "0x16", "0x17", "0x1b", "0x1c", "0x1e", "0x27"}
+                 "426f6f74-0000-11aa-aa11-00306543ecac",
+                 "0xef", "0x11", "0x14", "0x16", "0x17", "0x1b", "0x1c", "0x1e", "0x27"}
 HIDDEN = 1 << 62  # "hidden" among a GPT part's flags, as Windows uses it
 OUR_CARD = "a2c41b70-"  # the start of its parts' identifiers: image-build/archipel_image/bootfs.py
 PATIENCE_S = 60

@@ -3,11 +3,11 @@
 Each minute: does hostapd answer; does the chip say that the access point is open, and who is with it (a firmware that
 crashed lets these questions time out; a driver that crashed lets them hang); does the portal give a page and the box a name
 at the Wi-Fi's own address. After some bad looks in a row the first step is taken (`LADDERS`), after as many again the next;
-the same step at most once an hour. This program has no rights to take one: it ends with the step's exit status, `recover`
-does it as root, and systemd starts this again. What it cannot see is a chip that answers and sends nothing.
+the same step at most once an hour. This program has no rights to take one: it ends with the step's exit status,
+`recover` does it as root, and systemd starts this again. It cannot see a chip that answers and sends nothing.
 
-`wifi_watch.py HERE KEPT BOOT`: HERE is forgotten at each start of the box and holds the notices for the portal; KEPT outlives
-it; BOOT is this start's name.
+`wifi_watch.py HERE KEPT BOOT`: HERE is forgotten at each start of the box and holds the notices for the portal; KEPT
+outlives it; BOOT is this start's name.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-# What is looked after: the steps against its trouble, gentlest first; how many bad looks in a row each step takes. The portal
-# may be busy for minutes with a large bundle on a small Pi, or start slowly.
+# What is looked after: the steps against its trouble, gentlest first; how many bad looks in a row each step takes. The
+# portal may be busy for minutes with a large bundle on a small Pi, or start slowly.
 LADDERS = {"wifi": ("hostapd", "driver", "box"), "names": ("dns", "box"), "portal": ("island", "box")}
 LOOKS = {"wifi": 3, "names": 3, "portal": 15}
 EXIT = {"hostapd": 70, "driver": 71, "dns": 72, "island": 73, "box": 74}  # recover knows them
@@ -45,12 +45,15 @@ def N_(text: str) -> str:
 TOLD = {
     ("wifi", "hostapd"): N_("The Wi-Fi had stopped answering. The box has started it again."),
     ("wifi", "driver"): N_("The Wi-Fi chip had stopped answering. The box has loaded its driver again."),
-    ("wifi", "box"): N_("The Wi-Fi had stopped and could not be woken, so the box has started itself again. If this comes often, "
-                        "try another power supply: too weak a one is the usual cause."),
-    ("names", "dns"): N_("The service that gives phones their addresses had stopped answering. The box has started it again."),
-    ("names", "box"): N_("The service that gives phones their addresses could not be woken, so the box has started itself again."),
+    ("wifi", "box"): N_("The Wi-Fi had stopped and could not be woken, so the box has started itself again. If this comes "
+                        "often, try another power supply: too weak a one is the usual cause."),
+    ("names", "dns"): N_("The service that gives phones their addresses had stopped answering. "
+                         "The box has started it again."),
+    ("names", "box"): N_("The service that gives phones their addresses could not be woken, "
+                         "so the box has started itself again."),
     ("portal", "island"): N_("These pages had not been there for a while. The box has started the island again."),
-    ("portal", "box"): N_("These pages were not there and the island could not be woken, so the box has started itself again."),
+    ("portal", "box"): N_("These pages were not there and the island could not be woken, "
+                          "so the box has started itself again."),
 }
 
 
@@ -102,13 +105,15 @@ class Looks:
                 and self._ask("station", "dump") is not None and hostapd_answers(self._here / "asks"))
 
     def _ask(self, *question: str) -> str | None:
-        """What `iw` says of the card, None when it fails or hangs. One that hangs in the kernel cannot be ended: it is left, and
-        counts as an answer that did not come until it is gone."""
+        """What `iw` says of the card, None when it fails or hangs. One that hangs in the kernel cannot be ended: it is
+        left, and counts as an answer that did not come until it is gone.
+        """
         key = " ".join(question)
         hanging = self._hanging.get(key)
         if hanging and hanging.poll() is None:
             return None
-        asked = subprocess.Popen(["iw", "dev", CARD, *question], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        command = ["iw", "dev", CARD, *question]
+        asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             told, _ = asked.communicate(timeout=QUESTION_S)
         except subprocess.TimeoutExpired:
