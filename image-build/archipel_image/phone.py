@@ -140,7 +140,7 @@ def listen() -> None:
 
 
 # IEEE 802.11-2020: the subtypes of management frames (9.2.4.1.3), public actions (9.6.7), ANQP elements (9.4.5)
-ACTION, PROBE, AUTH, ASSOC, REASSOC, DEAUTH, DISASSOC, BEACON, RESERVED = 13, 4, 11, 0, 2, 12, 10, 8, 7
+ACTION, PROBE_REQUEST, AUTH, ASSOC, REASSOC, DEAUTH, DISASSOC, BEACON, RESERVED = 13, 4, 11, 0, 2, 12, 10, 8, 7
 PUBLIC, GAS_QUESTION, GAS_COME_BACK, VENDOR = 4, 10, 12, 127
 RADIOTAP = struct.pack("<BBHI", 0, 0, 8, 0)
 EVERYONE = b"\xff" * 6
@@ -166,7 +166,7 @@ def odd_bodies() -> list[tuple[int, bytes]]:
     bodies += [(ACTION, bytes([PUBLIC, 9]) + b"\x50\x6f\x9a\x09" + rng.randbytes(30))]  # Wi-Fi Direct
     bodies += [(AUTH, struct.pack("<HHH", algorithm, step, status)) for algorithm in (0, 1, 2, 3, 4, 128, 65535)
                for step in (0, 1, 3, 65535) for status in (0, 76, 65535)]
-    bodies += [(PROBE, bytes([0, 255]) + bytes(255)), (PROBE, b"\0\x21" + b"x" * 33), (PROBE, b"\xdd\xff"), (PROBE, b"")]
+    bodies += [(PROBE_REQUEST, body) for body in (bytes([0, 255]) + bytes(255), b"\0\x21" + b"x" * 33, b"\xdd\xff", b"")]
     bodies += [(kind, body) for kind in (ASSOC, REASSOC, DEAUTH, DISASSOC, BEACON, RESERVED)
                for body in (b"", b"\0", bytes(300))]
     bodies += [(rng.randrange(16), rng.randbytes(rng.randrange(0, 400))) for _ in range(NOISE)]
@@ -180,7 +180,7 @@ def send(card: str, target: str) -> int:
         air.bind((card, 0))
         for number, (kind, body) in enumerate(odd_bodies()):
             stranger = bytes([2]) + rng.randbytes(5)
-            head = struct.pack("<BBH", kind << 4, 0, 0) + (EVERYONE if kind == PROBE else bssid) + stranger + bssid
+            head = struct.pack("<BBH", kind << 4, 0, 0) + (EVERYONE if kind == PROBE_REQUEST else bssid) + stranger + bssid
             air.send(RADIOTAP + head + struct.pack("<H", number % 4096 << 4) + body)
             sent += 1
             time.sleep(0.002)

@@ -18,13 +18,19 @@ from tests.waiting import until
 SHARE = OVERLAY / "usr/share/archipel"
 UNIT = (OVERLAY / "usr/lib/systemd/system/archipel-front.service").read_text()
 ROOMS = {name: int(mib) for name, mib in re.findall(r"TemporaryFileSystem=/var/lib/nginx/(\w+):size=(\d+)M", UNIT)}
-LONG = b"BEGIN:VCALENDAR\r\n" * 200_000  # more than all buffers of sockets on the way
+LONG = b"BEGIN:VCALENDAR\r\n" * 200_000  # more than all buffers of sockets on the way, with theirs at
+SEND_BUFFER_BYTES = 1 << 16
 
 
 class Portal(BaseHTTPRequestHandler):
     """Answers everything at once; `server.taken` has (method, path, bytes of the body) of what came whole."""
 
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        """What nginx does not take waits here, not in the kernel."""
+        super().setup()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
     def do_GET(self) -> None:
         """A page of 12 kB; a long answer at addresses that give one."""
@@ -155,7 +161,9 @@ def written(folder: Path, front: int, back: int) -> Path:
     moved = {"/run/archipel-front": folder / "run", "/var/lib/nginx": folder / "lib",
              "/usr/share/archipel": folder / "share",
              "listen 80 default_server": f"listen 127.0.0.1:{front} default_server", "listen [::]:80 default_server;": "",
-             "127.0.0.1:8080": f"127.0.0.1:{back}"}
+             "127.0.0.1:8080": f"127.0.0.1:{back}",
+             # who is slow in a test is so for as long as a slow machine takes to look
+             "client_body_timeout 10s;": "client_body_timeout 600s;", "send_timeout 20s;": "send_timeout 600s;"}
     for name in ("nginx.conf", "portal.conf"):
         text = (SHARE / name).read_text()
         for place, here in moved.items():
