@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from archipel_image.testbench import PAGE_PATIENCE_S, Bench, check, wait_for
+from archipel_image.testbench import COUNTRY, PAGE_PATIENCE_S, Bench, check, wait_for
 from archipel_image.vm import Machine
 from node.cli.selftest import fetch
 
@@ -100,8 +100,14 @@ def odd_frames(bench: Bench) -> None:
 
 def wifi_dies(bench: Bench) -> None:
     """A hostapd that hangs, then a network off the air, twice: the service, the driver, the box are started again."""
-    north, _ = bench.pair()
-    bench.shell(north, "ls /sys/class/net/wlan0 2>/dev/null || modprobe mac80211_hwsim radios=1")
+    with Machine(bench.card(bench.settings("Nord", COUNTRY))) as north:
+        north.switch_on()
+        wifi_is_woken(bench, north)
+
+
+def wifi_is_woken(bench: Bench, north: Machine) -> None:
+    """The whole ladder, in a box with a Wi-Fi country."""
+    bench.shell(north, "modprobe mac80211_hwsim radios=1")
     on_air = "iw dev wlan0 info | grep ssid || true"
     wait_for(lambda: bench.shell(north, on_air), "no simulated Wi-Fi")
     wait_for(lambda: bench.shell(north, "systemctl is-active archipel-watch || true") == "active\n", "no watch")

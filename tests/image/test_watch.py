@@ -137,6 +137,14 @@ def test_every_step_is_told_in_every_language_and_known_to_who_takes_it():
     assert known == set(watch.EXIT.values()) == set(map(int, re.search(r"SuccessExitStatus=(.*)", unit)[1].split()))
 
 
+def test_the_watch_may_read_what_hostapd_may():
+    unit = (OVERLAY / "usr/lib/systemd/system/archipel-watch.service").read_text()
+    hostapd = (OVERLAY / "etc/systemd/system/hostapd.service").read_text()
+    for line in ("User=archipel-wifi", "Group=archipel"):
+        assert f"\n{line}\n" in unit and f"\n{line}\n" in hostapd
+    assert f"RuntimeDirectory={watch.HOSTAPD.parent.name}\n" in hostapd and f"-g {watch.HOSTAPD} " in hostapd
+
+
 class Hostapd:
     """A control socket that answers, or hears and says nothing."""
 
