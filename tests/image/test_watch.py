@@ -149,19 +149,25 @@ class Hostapd:
     """A control socket that answers, or hears and says nothing."""
 
     def __init__(self, path, answer):
-        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._path, self._line = path, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._line.bind(str(path))
-        if answer:
-            threading.Thread(target=self._serve, args=(answer,), daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, args=(answer,))
+        self._thread.start()
 
     def _serve(self, answer):
-        asked, peer = self._line.recvfrom(100)
-        assert asked == b"PING"
-        self._line.sendto(answer, peer)
+        while asked := self._line.recvfrom(100):
+            if asked[0] == b"PING" and answer:
+                self._line.sendto(answer, asked[1])
+            elif asked[0] == b"the end":
+                return
 
     def close(self):
         """No more."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+            peer.sendto(b"the end", str(self._path))
+        self._thread.join()
         self._line.close()
+        self._path.unlink()
 
 
 @pytest.mark.parametrize(("answer", "lives"), [(b"PONG\n", True), (b"FAIL\n", False), (None, False)])
