@@ -213,7 +213,8 @@ def test_what_another_program_tells_while_the_island_runs_is_told_and_taken_back
     monkeypatch.setenv(NOTICES_VARIABLE, str(told))
     KeyFolder(tmp_path / "a").found("Belleville", "a")
     with running(settings_for(tmp_path / "a")) as island:
-        assert "radio fell" not in (shown := " ".join(island.board.status().host.notices))
+        shown = " ".join(island.board.status().host.notices)
+        assert "radio fell" not in shown
         told.write_text("the radio fell\n")
         until(lambda: "the radio fell" in island.board.status().host.notices)
         told.write_bytes(b"\xff\xfe")
