@@ -33,7 +33,7 @@ def make_system(path: Path, system: str, size: int) -> Path:
         if system not in MAKE:
             file.write(system.encode() * 1000)
     if system in MAKE:
-        subprocess.run([*MAKE[system], str(path)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*MAKE[system], str(path)], check=True, capture_output=True)  # mkntfs talks of block devices
     return path
 
 
