@@ -1,6 +1,7 @@
 """Which part of a stick is the one for files, and that carry.md, udev and the mount agree on the formats."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -59,3 +60,13 @@ def test_the_mark_of_an_islands_own_card_is_the_one_that_its_image_has():
 
 def test_a_device_that_nobody_can_read_is_no_stick():
     assert stick.asked("there-is-no-such-device") == {}
+
+
+@pytest.mark.process
+def test_the_disk_is_asked_without_a_path_as_udev_gives_none(monkeypatch, tmp_path):
+    monkeypatch.delenv("PATH")
+    disk = tmp_path / "disk"
+    with disk.open("wb") as file:
+        file.truncate(4 * MIB * 512)
+    subprocess.run(["/usr/sbin/mkfs.vfat", str(disk)], check=True, capture_output=True)
+    assert stick.asked(f"..{disk}")["TYPE"] == "vfat"

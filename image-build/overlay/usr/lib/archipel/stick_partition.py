@@ -19,6 +19,7 @@ NOT_FOR_FILES = {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "de94bba4-06d1-4d40-a16
 HIDDEN = 1 << 62  # "hidden" among a GPT part's flags, as Windows uses it
 OUR_CARD = "a2c41b70-"  # the start of its parts' identifiers: image-build/archipel_image/bootfs.py
 PATIENCE_S = 60
+BLKID = "/usr/sbin/blkid"  # udev gives its programs no PATH
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,7 @@ def parts_beside(name: str) -> list[Part]:
 def asked(name: str) -> dict[str, str]:
     """What blkid finds on a device; nothing when it cannot tell, or not in time."""
     try:
-        told = subprocess.run(["blkid", "-p", "-o", "export", f"/dev/{name}"], capture_output=True, text=True,
+        told = subprocess.run([BLKID, "-p", "-o", "export", f"/dev/{name}"], capture_output=True, text=True,
                               errors="replace", timeout=PATIENCE_S).stdout
     except (OSError, subprocess.SubprocessError):
         return {}
