@@ -11,7 +11,7 @@ from archipel_image.vm import Machine, Pi3, Trouble
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
 
-LOOK_AT_STICK = ("mkdir -p /tmp/look && mount.archipel /dev/archipel-stick /tmp/look && ls /tmp/look && "
+LOOK_AT_STICK = ("mkdir -p /tmp/look && mount.archipel /dev/archipel-stick /tmp/look && ls -R /tmp/look && "
                  "findmnt -rno FSTYPE /tmp/look; umount /tmp/look")
 
 

@@ -142,7 +142,8 @@ def test_the_watch_may_read_what_hostapd_may():
     hostapd = (OVERLAY / "etc/systemd/system/hostapd.service").read_text()
     for line in ("User=archipel-wifi", "Group=archipel"):
         assert f"\n{line}\n" in unit and f"\n{line}\n" in hostapd
-    assert f"RuntimeDirectory={watch.HOSTAPD.parent.name}\n" in hostapd and f"-g {watch.HOSTAPD} " in hostapd
+    assert f"ctrl_interface={watch.HOSTAPD.parent};" in hostapd and watch.HOSTAPD.name == watch.CARD
+    assert f"RuntimeDirectory={watch.HOSTAPD.parts[2]}\n" in hostapd and " -g " not in hostapd
 
 
 class Hostapd:
