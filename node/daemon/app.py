@@ -64,9 +64,16 @@ from web.portal_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
+<<<<<<< HEAD
 POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
 CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S = 20.0, 600.0, 1.0
 AHEAD_RETRY_S = 60.0  # on a card that fails
+||||||| ec86151
+CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
+=======
+POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
+CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
+>>>>>>> front
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
 PASSING_NOTES = ("clock", "bundles", "airtime", "airtime packet")
@@ -299,6 +306,14 @@ class App:
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s)
+
+
+def radio_hangs() -> None:
+    """Let who can cut the radio's power know of it: on the SD image a unit waits for this file."""
+    asked = os.environ.get(POWER_VARIABLE)
+    if asked:
+        with contextlib.suppress(OSError):
+            Path(asked).touch()
 
 
 def radio_hangs() -> None:

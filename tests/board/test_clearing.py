@@ -43,12 +43,12 @@ def test_everything_between_two_minutes_is_found_without_reading_any_of_it(place
     place.clock.advance(20 * 60)
     late = place.board.post(Draft(Kind.BULLETIN, "à 14 h 20"))
     waiting = place.board.post(Draft(Kind.BULLETIN, "demain", publish_at=place.minute + 1_440))
-    before = place.board.reader.texts.cache_info().misses
+    before = place.board.reader.texts.decoded
     assert set(ids(place.board.handles(OWN))) == {*early, late.id, waiting.id}
     assert set(ids(place.board.handles(OWN, begin, begin + 19))) == set(early)
     assert set(ids(place.board.handles(OWN, begin + 20))) == {late.id, waiting.id}, "it was typed then, for tomorrow"
     assert ids(place.board.handles((Pile.WAITING,))) == [waiting.id]
-    assert place.board.reader.texts.cache_info().misses == before
+    assert place.board.reader.texts.decoded == before
 
 
 def test_what_is_withdrawn_is_out_of_sight_at_once_and_back_after_an_undo(place):

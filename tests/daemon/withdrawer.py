@@ -28,7 +28,9 @@ def main(folder, seed, settle=False):
     island.open()
     print("ready", flush=True)
     if settle:
-        until(lambda: island.maintenance.erasure.owed_s is None)
+        waiting = island.board.notes  # what a keeper refused may be brought back for ten minutes, and is erased after them
+        until(lambda: not any(post.cleared for post in waiting.state.waiting.values()))
+        until(lambda: not island.store.owes and island.maintenance.erasure.owed_s is None)
         print("erased", flush=True)
         sys.stdin.readline()
         return

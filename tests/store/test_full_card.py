@@ -154,7 +154,7 @@ def test_what_a_full_archive_does_not_take_stays_live(tmp_path):
           closing(Archive(folder / "archive.db")) as archive):
         store.commit(put=rows)
         fill(folder, disk)
-        texts = {row.id: "mot" * 400 for row in rows}
+        texts = {row.id: "mot" * 150 for row in rows}
         with pytest.raises(StoreFailed):
             retire(store, archive, texts, texts)
         assert archive.health() == (False, "full") and {*store.rows(), *archive.rows()} == set(rows)
