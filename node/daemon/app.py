@@ -64,16 +64,9 @@ from web.portal_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
-<<<<<<< HEAD
 POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
 CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S = 20.0, 600.0, 1.0
 AHEAD_RETRY_S = 60.0  # on a card that fails
-||||||| ec86151
-CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
-=======
-POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
-CLOCK_PERIOD_S, NOTES_PERIOD_S = 20.0, 600.0
->>>>>>> front
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
 PASSING_NOTES = ("clock", "bundles", "airtime", "airtime packet")

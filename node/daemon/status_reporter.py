@@ -32,14 +32,8 @@ PERIOD_S = 1.0
 
 @dataclass(frozen=True)
 class StatusSources:
-<<<<<<< HEAD
     """What is asked. `archive`, `lan` and `erasure_owed_s` give values that their own threads made, `notices` what other
     programs tell."""
-||||||| ec86151
-    """What is asked. `archive` and `lan` give values that their own threads made."""
-=======
-    """What is asked. `archive` and `lan` give values that their own threads made, `notices` what other programs tell."""
->>>>>>> front
 
     name: str
     notices: Callable[[], tuple[str, ...]]

@@ -33,18 +33,9 @@ class Session:
         self.configured = self.closing = False
         self._find_wire, self._on_message, self._patience = find_wire, on_message, patience
         self._silence_s = patience.silence
-<<<<<<< HEAD
-        self._heard_at = 0.0  # of this stream: when it began, or the last message
-        self._unconfigured_at = 0.0
-        self._restart = restart
-        self._quiet_since, self._restarted_at = time.monotonic(), -math.inf
-||||||| ec86151
-        self._heard_at = self._unconfigured_at = 0.0
-=======
         self._heard_at = self._unconfigured_at = 0.0  # of this stream: the last message, or its beginning
         self._restart = restart
         self._quiet_since, self._restarted_at = time.monotonic(), -math.inf
->>>>>>> front
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._live, name="radio session", daemon=True)
