@@ -309,14 +309,6 @@ def radio_hangs() -> None:
             Path(asked).touch()
 
 
-def radio_hangs() -> None:
-    """Let who can cut the radio's power know of it: on the SD image a unit waits for this file."""
-    asked = os.environ.get(POWER_VARIABLE)
-    if asked:
-        with contextlib.suppress(OSError):
-            Path(asked).touch()
-
-
 def portal_address(settings: Settings) -> str:
     """What to type in a browser."""
     host, port = settings.portal.listen
