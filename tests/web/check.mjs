@@ -102,10 +102,13 @@ async function walk(page, language) {
   await page.type("#name", "lea");
   await page.type("#password", "sesame");
   await Promise.all([page.waitForNavigation(), page.click("main button")]);
-  if (!(await page.$("#outline"))) found(`desk ${language}`, "no desk");
+  if (!(await page.$("form[action*='/keeper/logout']"))) found(`desk ${language}`, "no desk");
   await inspect(page, `desk ${language}`);
-  await page.goto(address("/keeper/agenda", language));
-  await inspect(page, `agenda ${language}`);
+  for (const path of ["people", "groups", "clock", "map", "log", "posts?pile=here", "posts/write", "agenda"]) {
+    await page.goto(address(`/keeper/${path}`, language));
+    if (await page.$("#password")) found(`desk ${path} ${language}`, "signed out");
+    await inspect(page, `desk ${path} ${language}`);
+  }
   writeFileSync(`${folder}/${language}.ics`, agenda(language));
   await (await page.$("#file")).uploadFile(`${folder}/${language}.ics`);
   await press("look", "agenda");
