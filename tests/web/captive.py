@@ -116,7 +116,7 @@ def chromium_joins() -> None:
 
 
 PROBED = ("www.gstatic.com", "connectivitycheck.gstatic.com", "clients3.google.com", "www.google.com",
-          "detectportal.firefox.com")  # by the browsers that are tried here
+          "captive.apple.com", "detectportal.firefox.com")  # by the browsers that are tried here
 
 
 def inside() -> None:
