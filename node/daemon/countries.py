@@ -30,7 +30,8 @@ COMMON = {"usa": "US", "u s a": "US", "etats unis d amerique": "US", "america": 
           "ee uu": "US", "eeuu": "US", "rdc": "CD", "drc": "CD", "republique tcheque": "CZ", "czech republic": "CZ",
           "republica checa": "CZ", "helvetia": "CH",
           # as in sports, where they are not ISO's
-          "sui": "CH", "ger": "DE", "alg": "DZ", "por": "PT", "den": "DK", "ned": "NL", "gre": "GR", "cro": "HR", "bul": "BG",
+          "sui": "CH", "ger": "DE", "alg": "DZ", "por": "PT", "den": "DK", "ned": "NL", "gre": "GR", "cro": "HR",
+          "bul": "BG",
           "palestine": "PS", "palestina": "PS", "فلسطين": "PS"}
 TONGUES = ("fr", "en", "es", "ar")  # the product's; names in the others are looked at last
 OTHER_TONGUES = ("de", "it", "pt", "nl", "ca", "eu", "br", "tr", "pl", "ro", "ru", "uk", "ku", "zh")

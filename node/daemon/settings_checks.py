@@ -29,7 +29,8 @@ NO = {"false", "no", "non", "nein", "off", "faux", "falso", "لا", "0", "falsch
 NOTHING = {"none", "no", "non", "off", "aucun", "aucune", "ninguno", "ninguna", "false", "لا"}
 LANGUAGE_NAMES = {"francais": "fr", "french": "fr", "frances": "fr", "الفرنسية": "fr", "english": "en", "anglais": "en",
                   "ingles": "en", "الانجليزية": "en", "espanol": "es", "spanish": "es", "espagnol": "es",
-                  "castellano": "es", "الاسبانية": "es", "العربية": "ar", "عربي": "ar", "عربية": "ar", "العربيه": "ar", "arabic": "ar", "arabe": "ar"}
+                  "castellano": "es", "الاسبانية": "es", "العربية": "ar", "عربي": "ar", "عربية": "ar", "العربيه": "ar",
+                  "arabic": "ar", "arabe": "ar"}
 COORDINATE = re.compile(r"([-+−]?\d{1,3}(?:[.,]\d{1,20})?)\s*°?\s*([NSEWO]?)\b", re.IGNORECASE)
 HOST = re.compile(r"[^\s/@?#:\[\]]{1,253}|\[[0-9a-fA-F:.]{2,45}\]")
 Address = tuple[str, int]
@@ -38,10 +39,12 @@ CHOICES = {"ouvert": "open", "abierto": "open", "مفتوح": "open", "modere": 
            "moderado": "moderated", "membres": "members", "miembros": "members", "invite": "guest", "invitado": "guest",
            "hote": "host", "anfitrion": "host", "eteint": "off", "apagado": "off", "aus": "off",
            **dict.fromkeys(NO - {"0"}, "off")}
-DAYS = {"": 1, **dict.fromkeys(("d", "j", "t", "day", "days", "jour", "jours", "dia", "dias", "tag", "tage", "يوم", "ايام"), 1),
+DAYS = {"": 1, **dict.fromkeys(("d", "j", "t", "day", "days", "jour", "jours", "dia", "dias", "tag",
+                                "tage", "يوم", "ايام"), 1),
         **dict.fromkeys(("week", "weeks", "semaine", "semaines", "semana", "semanas", "اسبوع"), 7),
         **dict.fromkeys(("month", "months", "mois", "mes", "meses", "شهر", "اشهر"), 30),
-        **dict.fromkeys(("year", "years", "an", "ans", "annee", "annees", "ano", "anos", "jahr", "jahre", "سنة", "سنوات"), 365)}
+        **dict.fromkeys(("year", "years", "an", "ans", "annee", "annees", "ano", "anos", "jahr", "jahre",
+                         "سنة", "سنوات"), 365)}
 THOUSANDS = re.compile(r"\d\s*(k|m|mil|mill|mio|thousand|million|[km]?b(it|ps|d)|k[a-z]{0,5}|الف)\b", re.IGNORECASE)
 OFFSET = re.compile(r"(?:GMT|UTC)\s*([+−–-])\s*0?(\d{1,2})(?::?00)?", re.IGNORECASE)
 

@@ -93,7 +93,8 @@ class _Outliner:
         self._lines, self._sections, self._section = lines, set(known), ""
         self._keys = {key for keys in known.values() for key in keys}
         keys, sections = "|".join(self._keys), "|".join(known)
-        self._begins = re.compile(rf"(?<![^\W\d])(?<![.-])(?:(?:{sections})\.)?(?:{keys})\s*[{EQUALS}]|\[\s*(?:{sections})\s*\]")
+        self._begins = re.compile(rf"(?<![^\W\d])(?<![.-])(?:(?:{sections})\.)?(?:{keys})\s*[{EQUALS}]|"
+                                  rf"\[\s*(?:{sections})\s*\]")
         self._next = 0
         while self._next < len(lines):
             self._next += 1
@@ -218,11 +219,9 @@ class _Outliner:
                 return self._long_text(text[3:], mark)
         if text[:1] == "[":
             return self._array(text[1:])
-        if DOUBLED.match(text):
-            return *_loose(text), False
         if found := BASIC.match(text):
             return _unescaped(found[1]), True, all(code in ESCAPED or len(code) > 1 for code in ESCAPE.findall(found[1]))
-        if found := LITERAL.match(text):
+        if (found := LITERAL.match(text)) and not DOUBLED.match(text):
             return found[1], True, True
         if found := BARE.match(text):
             return found[1], False, True
