@@ -3,6 +3,7 @@
 No I/O. Every line is looked at once, a value that goes over several twice: the work grows with the file, which is bounded.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
@@ -32,6 +33,7 @@ ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^,\s"\'][^,]*)')
 PAIR = re.compile(r",\s*(?=[\w-]+\s*=)")
 ENDS_HERE = re.compile(r"[\s,;.]*(?:[#＃;].*|//.*)?$")
 DOUBLED = re.compile(rf"([{SINGLE}])\1(?=[^\s{SINGLE}])|(?<=[^\s{SINGLE}])([{SINGLE}])\2(?=\s*(?:[#＃].*)?$)")
+ENTITY = re.compile("&(?:quot|nbsp|apos|laquo|raquo|#39|#34|#160);")  # copied from the source of a web page
 REMARK = re.compile(r"(?:^|\s)(?:[#＃]|//).*$")
 ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)', re.DOTALL)
 ESCAPED = {'"': '"', "\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -106,6 +108,9 @@ class _Outliner:
         """The statements of a line whose own ends were lost: `[box] country = "FR", channel = 6`."""
         if len(line) > MAX_LINE or line[:1] in "#＃;" or "{" in line or RIGHT_LINE.match(line):
             return [line]
+        if ENTITY.search(line):
+            self._mend()
+            line = html.unescape(line)
         starts = [0]
         for found in self._begins.finditer(line, 1):
             before = line[:found.start()]

@@ -378,6 +378,9 @@ def test_a_country_on_a_line_of_its_own_is_always_read(others, at):
     ("[box]\ncountry = EE", "box.country", "EE"), ("[box]\ncode pays = FR", "box.country", "FR"),
     ("[box]\nالبلد = فرنسا", "box.country", "FR"), ("wifi.country = FR", "box.country", "FR"),
     ('[box]country = "FR"channel = 11ethernet = "host"', "box.ethernet", "host"),
+    ("[box]\ncountry&nbsp;=&nbsp;&quot;FR&quot;", "box.country", "FR"),
+    ("[node]\nname = &quot;Ici&quot;", "node.name", "Ici"),
+    ('[node]\nname = "&quot;"', "node.name", "&quot;"),
     ("[mqtt]\nbroker = <mqtts://broker.example:8883>", "mqtt.broker", "mqtts://broker.example:8883")])
 def test_it_is_read_as_a_neighbour_would(line, place, meant):
     section, key = place.split(".")
