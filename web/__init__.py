@@ -40,6 +40,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     """
     app = Flask(__name__, static_folder=None)
     app.request_class = PortalRequest
+    app.url_map.strict_slashes = False  # who types /keeper/ from a sheet means /keeper
     app.config.update(MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
                       MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES, MAX_FORM_PARTS=MAX_FIELDS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -27,6 +27,11 @@ COMMON = {"usa": "US", "u s a": "US", "etats unis d amerique": "US", "america": 
           "great britain": "GB", "gran bretana": "GB", "angleterre": "GB", "england": "GB", "inglaterra": "GB",
           "scotland": "GB", "ecosse": "GB", "escocia": "GB", "wales": "GB", "pays de galles": "GB", "بريطانيا": "GB",
           "انجلترا": "GB", "hollande": "NL", "holland": "NL", "holanda": "NL", "هولندا": "NL", "sp": "ES", "امريكا": "US",
+          "ee uu": "US", "eeuu": "US", "rdc": "CD", "drc": "CD", "republique tcheque": "CZ", "czech republic": "CZ",
+          "republica checa": "CZ", "helvetia": "CH",
+          # as in sports, where they are not ISO's
+          "sui": "CH", "ger": "DE", "alg": "DZ", "por": "PT", "den": "DK", "ned": "NL", "gre": "GR", "cro": "HR",
+          "bul": "BG",
           "palestine": "PS", "palestina": "PS", "فلسطين": "PS"}
 TONGUES = ("fr", "en", "es", "ar")  # the product's; names in the others are looked at last
 OTHER_TONGUES = ("de", "it", "pt", "nl", "ca", "eu", "br", "tr", "pl", "ro", "ru", "uk", "ku", "zh")
@@ -41,7 +46,8 @@ def country_of(text: str) -> str:
     if len(text) > MAX_NAME:
         raise ValueError("no name of a country is so long")
     unflagged = "".join(chr(ord(sign) - FLAG) if 0 <= ord(sign) - FLAG - ord("A") < 26 else sign for sign in text)
-    found = _by_code(unicodedata.normalize("NFKC", unflagged)) or _by_name(_plain(unflagged))
+    name = _plain(unflagged)
+    found = COMMON.get(name) or _by_code(unicodedata.normalize("NFKC", unflagged)) or _by_name(name)
     if found not in CODES:
         raise ValueError("no country")
     return found
@@ -63,8 +69,6 @@ def _by_code(text: str) -> str:
 
 
 def _by_name(name: str) -> str:
-    if name in COMMON:
-        return COMMON[name]
     bare = ARTICLES.sub("", name)
     for tongue in (*TONGUES, *OTHER_TONGUES):
         known = _names(tongue)

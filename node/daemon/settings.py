@@ -115,7 +115,7 @@ class LanSettings:
 class ArchiveSettings:
     """`[archive]`: what is kept of what expired."""
 
-    keep_days: int = setting(365, check.number(0, 3_650), "a whole number of days from 0 (keep nothing) to 3650")
+    keep_days: int = setting(365, check.days(0, 3_650), "a whole number of days from 0 (keep nothing) to 3650")
 
 
 def _country(value: str) -> str:

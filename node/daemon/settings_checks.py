@@ -22,15 +22,31 @@ MAX_BROKERS = 4
 MAX_SSID_BYTES = 32  # IEEE 802.11
 MIN_WIFI_PASSWORD, MAX_WIFI_PASSWORD = 8, 63  # octets that hostapd takes, accents among them
 MAX_NUMBER = 30  # characters
-YES = {"true", "yes", "oui", "si", "ja", "on", "vrai", "verdadero", "نعم", "1"}
-NO = {"false", "no", "non", "nein", "off", "faux", "falso", "لا", "0"}
+YES = {"true", "yes", "oui", "si", "ja", "on", "vrai", "verdadero", "نعم", "1", "wahr", "صحيح", "active", "activado",
+       "enabled"}
+NO = {"false", "no", "non", "nein", "off", "faux", "falso", "لا", "0", "falsch", "خطا", "desactive", "desactivado",
+      "disabled"}
 NOTHING = {"none", "no", "non", "off", "aucun", "aucune", "ninguno", "ninguna", "false", "لا"}
 LANGUAGE_NAMES = {"francais": "fr", "french": "fr", "frances": "fr", "الفرنسية": "fr", "english": "en", "anglais": "en",
                   "ingles": "en", "الانجليزية": "en", "espanol": "es", "spanish": "es", "espagnol": "es",
-                  "castellano": "es", "الاسبانية": "es", "العربية": "ar", "عربي": "ar", "arabic": "ar", "arabe": "ar"}
+                  "castellano": "es", "الاسبانية": "es", "العربية": "ar", "عربي": "ar", "عربية": "ar", "العربيه": "ar",
+                  "arabic": "ar", "arabe": "ar"}
 COORDINATE = re.compile(r"([-+−]?\d{1,3}(?:[.,]\d{1,20})?)\s*°?\s*([NSEWO]?)\b", re.IGNORECASE)
 HOST = re.compile(r"[^\s/@?#:\[\]]{1,253}|\[[0-9a-fA-F:.]{2,45}\]")
 Address = tuple[str, int]
+# what the words that can be chosen are called elsewhere; `off` by every no
+CHOICES = {"ouvert": "open", "abierto": "open", "مفتوح": "open", "modere": "moderated", "moderee": "moderated",
+           "moderado": "moderated", "membres": "members", "miembros": "members", "invite": "guest", "invitado": "guest",
+           "hote": "host", "anfitrion": "host", "eteint": "off", "apagado": "off", "aus": "off",
+           **dict.fromkeys(NO - {"0"}, "off")}
+DAYS = {"": 1, **dict.fromkeys(("d", "j", "t", "day", "days", "jour", "jours", "dia", "dias", "tag",
+                                "tage", "يوم", "ايام"), 1),
+        **dict.fromkeys(("week", "weeks", "semaine", "semaines", "semana", "semanas", "اسبوع"), 7),
+        **dict.fromkeys(("month", "months", "mois", "mes", "meses", "شهر", "اشهر"), 30),
+        **dict.fromkeys(("year", "years", "an", "ans", "annee", "annees", "ano", "anos", "jahr", "jahre",
+                         "سنة", "سنوات"), 365)}
+THOUSANDS = re.compile(r"\d\s*(k|m|mil|mill|mio|thousand|million|[km]?b(it|ps|d)|k[a-z]{0,5}|الف)\b", re.IGNORECASE)
+OFFSET = re.compile(r"(?:GMT|UTC)\s*([+−–-])\s*0?(\d{1,2})(?::?00)?", re.IGNORECASE)
 
 
 def text(least: int, most: int) -> Callable[[str], str]:
@@ -67,7 +83,7 @@ def number(least: float, most: float, kind: type = int) -> Callable[[str], Any]:
 
 def _number(value: str, kind: type) -> float:
     plain = unicodedata.normalize("NFKC", value).translate({0x66B: ".", 0x66C: None, 0x2212: "-"}).strip()
-    if len(plain) > MAX_NUMBER:  # Python itself refuses to read thousands of digits
+    if len(plain) > MAX_NUMBER or THOUSANDS.search(plain):  # Python itself refuses to read thousands of digits
         raise ValueError
     if re.fullmatch(r"0[xob][0-9a-fA-F_]+", plain):
         return int(plain, 0)
@@ -83,12 +99,24 @@ def _is_float(value: str) -> bool:
     return False
 
 
+def days(least: int, most: int) -> Callable[[str], int]:
+    """A number of days; `1 an` is 365 of them."""
+    def check(value: str) -> int:
+        unit = re.search(r"[^\W\d_]*[.\s]*$", value)
+        times = DAYS.get(word(unit[0]) if unit else "")
+        if times is None:
+            raise ValueError
+        return int(number(least, most)(str(times * number(0, most)(value))))
+    return check
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """One of some words, in whatever case, or nearly."""
     def check(value: str) -> str:
         near = difflib.get_close_matches(word(value), words, 2, 0.75) if len(value) <= 40 else []
-        if word(value) in words:
-            return word(value)
+        meant = CHOICES.get(word(value), word(value))
+        if meant in words:
+            return meant
         if len(near) != 1 or len(value) < 4:
             raise ValueError
         return near[0]
@@ -138,7 +166,9 @@ def address(value: str) -> str:
 
 
 def zone(value: str) -> str:
-    """A time zone; its city is enough."""
+    """A time zone; its city is enough. Who writes GMT+1 is an hour ahead, which POSIX, and so its file, calls GMT-1."""
+    if offset := OFFSET.fullmatch(value):
+        value = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
     try:
         return ZoneInfo(text(1, 60)(value)).key
     except (ZoneInfoNotFoundError, OSError, ValueError):
@@ -162,7 +192,10 @@ def position(value: str) -> tuple[float, float] | None:
     """Latitude and longitude; nothing is nowhere."""
     if not value:
         return None
-    plain = unicodedata.normalize("NFKC", text(3, 80)(value))
+    plain = unicodedata.normalize("NFKC", text(3, 80)(value)).translate({0x2013: "-", 0x66B: ".", 0x60C: ","})
+    plain = re.sub(r"(?i)^geo:|\b(lat|lon|long|lng|latitude|longitude)\b[\s:=.]*", "", plain)
+    if re.match(r"(?i)\s*[NS]\s*\d", plain):
+        plain = re.sub(r"(?i)([NSEWO])\s*(\d[\d.,]*\d)", r"\2 \1", plain)
     found = COORDINATE.findall(plain)
     if len(found) == 1 and plain.count(",") == 1:  # 48,2
         found = [(part, "") for part in plain.split(",")]
@@ -267,7 +300,7 @@ def brokers(value: str) -> str:
 
 
 def _broker(value: str) -> str:
-    scheme, sign, rest = value.strip().partition("://")
+    scheme, sign, rest = value.strip().strip("<>").partition("://")
     url = f"{scheme.lower()}{sign}{rest.rstrip('/')}"
     parts = urlsplit(text(8, 300)(url))
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path or parts.query or parts.fragment:

@@ -43,7 +43,8 @@ STAYING = ("password", "key", "user")  # could mean another one elsewhere
 # what keys are called by who does not read the file's English
 WORDS = {"pays": "country", "pais": "country", "country_code": "country", "الدولة": "country", "بلد": "country",
          "nom": "name", "nombre": "name", "الاسم": "name", "langue": "language", "idioma": "language", "اللغة": "language",
-         "gardien": "keeper", "gardienne": "keeper", "ssid": "wifi"}
+         "البلد": "country", "land": "country", "countrycode": "country", "regdomain": "country", "canal": "channel",
+         "القناة": "channel", "gardien": "keeper", "gardienne": "keeper", "ssid": "wifi"}
 
 Place = tuple[str, str]
 
@@ -204,7 +205,7 @@ class _SettingsReader:
         first, _, rest = name.replace(".", "_").partition("_")
         if first in KEYS and rest and name not in OWNERS:  # box.country
             section, name = first, rest
-        name = WORDS.get(name, name)
+        name = WORDS.get(name) or _country_in(name) or name
         if section and name in KEYS[section]:
             return section, name
         meant = name if name in OWNERS else self._nearest(name, KEYS.get(section or "", ())) or self._nearest(name, OWNERS)
@@ -340,6 +341,11 @@ def ranges(lines: Iterable[int]) -> str:
             spans.append([line, line])
     told = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
     return ", ".join(told[:MAX_RANGES]) + (f" … {spans[-1][1]}" if len(told) > MAX_RANGES else "")
+
+
+def _country_in(name: str) -> str:
+    """`code_pays`, `wifi.country`: the setting that lets the Wi-Fi be on is known by one of its words."""
+    return "country" if any(WORDS.get(part, part) == "country" for part in re.split(r"[._]", name)) else ""
 
 
 def _named(place: Place) -> str:

@@ -3,6 +3,7 @@
 No I/O. Every line is looked at once, a value that goes over several twice: the work grows with the file, which is bounded.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
@@ -31,6 +32,8 @@ BARE = re.compile(r"(true|false|[+-]?\d[\w.+-]*)\s*(?:#.*)?$")
 ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^,\s"\'][^,]*)')
 PAIR = re.compile(r",\s*(?=[\w-]+\s*=)")
 ENDS_HERE = re.compile(r"[\s,;.]*(?:[#＃;].*|//.*)?$")
+DOUBLED = re.compile(rf"([{SINGLE}])\1(?=[^\s{SINGLE}])|(?<=[^\s{SINGLE}])([{SINGLE}])\2(?=\s*(?:[#＃].*)?$)")
+ENTITY = re.compile("&(?:quot|nbsp|apos|laquo|raquo|#39|#34|#160);")  # copied from the source of a web page
 REMARK = re.compile(r"(?:^|\s)(?:[#＃]|//).*$")
 ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)', re.DOTALL)
 ESCAPED = {'"': '"', "\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -92,7 +95,8 @@ class _Outliner:
         self._lines, self._sections, self._section = lines, set(known), ""
         self._keys = {key for keys in known.values() for key in keys}
         keys, sections = "|".join(self._keys), "|".join(known)
-        self._begins = re.compile(rf"(?<![\w.-])(?:(?:{sections})\.)?(?:{keys})\s*[{EQUALS}]|\[\s*(?:{sections})\s*\]")
+        self._begins = re.compile(rf"(?<![^\W\d])(?<![.-])(?:(?:{sections})\.)?(?:{keys})\s*[{EQUALS}]|"
+                                  rf"\[\s*(?:{sections})\s*\]")
         self._next = 0
         while self._next < len(lines):
             self._next += 1
@@ -104,9 +108,14 @@ class _Outliner:
         """The statements of a line whose own ends were lost: `[box] country = "FR", channel = 6`."""
         if len(line) > MAX_LINE or line[:1] in "#＃;" or "{" in line or RIGHT_LINE.match(line):
             return [line]
+        if ENTITY.search(line):
+            self._mend()
+            line = html.unescape(line)
         starts = [0]
         for found in self._begins.finditer(line, 1):
             before = line[:found.start()]
+            if word(line[starts[-1]:found.end()].rstrip(EQUALS + " \t")) in self._keys:  # keeper password =
+                continue
             if not REMARK.search(before) and not sum(map(before.count, DOUBLE)) % 2 and before.strip(BULLETS):
                 starts.append(found.start())
         if len(starts) > 1:
@@ -217,7 +226,7 @@ class _Outliner:
             return self._array(text[1:])
         if found := BASIC.match(text):
             return _unescaped(found[1]), True, all(code in ESCAPED or len(code) > 1 for code in ESCAPE.findall(found[1]))
-        if found := LITERAL.match(text):
+        if (found := LITERAL.match(text)) and not DOUBLED.match(text):
             return found[1], True, True
         if found := BARE.match(text):
             return found[1], False, True
@@ -282,6 +291,8 @@ def _escaped(found: re.Match[str]) -> str:
 def _loose(text: str) -> tuple[str, bool]:
     """(what is meant by a value whose quotes are missing, bent, or not a pair; whether some were there)."""
     text = text.strip()
+    if DOUBLED.match(text):  # ''a'' and ``a''
+        text = DOUBLED.sub('"', text)
     quotes = DOUBLE if text[:1] in DOUBLE else SINGLE
     if not text or text[0] not in quotes:
         bare = REMARK.sub("", text).rstrip(" \t\xa0,;")

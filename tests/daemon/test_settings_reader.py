@@ -355,3 +355,38 @@ def test_a_country_on_a_line_of_its_own_is_always_read(others, at):
     country = read(text.encode(errors="replace")).settings.box.country
     assert country == "FR" or "country" in text.replace('country = "FR"', "", 1) or (
         country and any(sign in text for sign in ("pays", "pais", "contr")))
+
+
+@pytest.mark.parametrize(("line", "place", "meant"), [
+    ('[archive]\nkeep_days = "1 an"', "archive.keep_days", 365),
+    ("[archive]\nkeep_days = 12 mois", "archive.keep_days", 360),
+    ("[archive]\nkeep_days = 30 يوم", "archive.keep_days", 30),
+    ("[archive]\nkeep_days = 2 heures", "archive.keep_days", 365),
+    ("[mqtt]\nquota = 200k", "mqtt.quota", 20_000), ("[packet]\nbaud = 19 kbit/s", "packet.baud", 9_600),
+    ('[packet]\nbaud = "19200 bauds"', "packet.baud", 19_200), ('[node]\ntimezone = "GMT+1"', "node.timezone", "Etc/GMT-1"),
+    ('[node]\ntimezone = "UTC−03:00"', "node.timezone", "Etc/GMT+3"), ("[node]\nlanguage = العربيه", "node.language", "ar"),
+    ("[node]\nname = ''L'Île''", "node.name", "L'Île"), ("[node]\nname = ``Chez nous''", "node.name", "Chez nous"),
+    ("[node]\nposition = N48.8752 E2.3931", "node.position", (48.8752, 2.3931)),
+    ("[node]\nposition = S33.45 W70.66", "node.position", (-33.45, -70.66)),
+    ("[node]\nposition = geo:48.8752,–2.3931", "node.position", (48.8752, -2.3931)),
+    ("[node]\nposition = lat 48.8752 lon 2.3931", "node.position", (48.8752, 2.3931)),
+    ("[lan]\ndiscover = désactivé", "lan.discover", False), ("[packet]\npublic = صحيح", "packet.public", True),
+    ("[portal]\nposting = مفتوح", "portal.posting", "open"), ("[portal]\nposting = modérée", "portal.posting", "moderated"),
+    ("[box]\nethernet = éteint", "box.ethernet", "off"), ("[box]\nethernet = hôte", "box.ethernet", "host"),
+    ("[box]\nethernet = non", "box.ethernet", "off"), ("[box]\ncountry = EE.UU.", "box.country", "US"),
+    ("[box]\ncountry = SUI", "box.country", "CH"), ("[box]\ncountry = République tchèque", "box.country", "CZ"),
+    ("[box]\ncountry = EE", "box.country", "EE"), ("[box]\ncode pays = FR", "box.country", "FR"),
+    ("[box]\nالبلد = فرنسا", "box.country", "FR"), ("wifi.country = FR", "box.country", "FR"),
+    ('[box]country = "FR"channel = 11ethernet = "host"', "box.ethernet", "host"),
+    ("[box]\ncountry&nbsp;=&nbsp;&quot;FR&quot;", "box.country", "FR"),
+    ("[node]\nname = &quot;Ici&quot;", "node.name", "Ici"),
+    ('[node]\nname = "&quot;"', "node.name", "&quot;"),
+    ("[mqtt]\nbroker = <mqtts://broker.example:8883>", "mqtt.broker", "mqtts://broker.example:8883")])
+def test_it_is_read_as_a_neighbour_would(line, place, meant):
+    section, key = place.split(".")
+    assert getattr(getattr(read(line.encode()).settings, section), key) == meant
+
+
+def test_a_key_of_two_words_is_not_cut_in_two():
+    written = b'[box]\nkeeper = Samira\nkeeper password = "trois poules dansent la nuit"\n'
+    assert read(written).settings.box.keeper_password == "trois poules dansent la nuit" and not passed_over(written)

@@ -75,6 +75,22 @@ def test_plurals_follow_each_language():
     assert len({packets("ar", count) for count in (1, 3)}) == 2
 
 
+def test_arabic_counts_as_arabic_does():
+    """From 11 to 99 what is counted stands in the singular and the accusative, at whole hundreds it takes no ending (CLDR's
+    `many` and `other`, which are the fifth and the sixth form)."""
+    arabic, tried = catalogue("ar"), 0
+    for message in filter(lambda one: isinstance(one.id, tuple), messages.catalogue("ar")):
+        said = {count: arabic.ngettext(*message.id, count) for count in (3, 11, 26, 99, 100, 102, 111, 200)}
+        assert said[11] == said[26] == said[99] == said[111] == message.string[4], message.id
+        assert said[100] == said[102] == said[200] == message.string[5], message.id
+        many, other = (re.search(r"%\(num\)s ([^\s.،:]+)", said[count]) for count in (11, 100))
+        if many and other:
+            unmarked = other[1].endswith(("ة", "ها"))  # they are written alike in every case
+            assert many[1] == other[1] + ("" if unmarked else "ًا"), message.id
+            tried += not unmarked
+    assert tried > 30
+
+
 def test_a_language_that_is_not_here_says_what_the_code_says():
     assert catalogue("xx").gettext("Agenda") == catalogue("en").gettext("Agenda") == "Agenda"
 

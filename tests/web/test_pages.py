@@ -21,6 +21,11 @@ def test_every_address_that_a_template_asks_for_by_name_exists(portal):
     assert len(asked) > 25 and asked <= known
 
 
+def test_an_address_typed_with_a_stroke_at_its_end_is_the_same_page(portal):
+    for address in ("/agenda", "/keeper", "/post", "/bulletins"):
+        assert (portal.get(f"{address}/").status_code, portal.get(address).status_code) == (200, 200), address
+
+
 def test_a_new_post_shows_at_once(portal, board):
     portal.get("/bulletins")
     board.post(Draft(Kind.BULLETIN, "Tout neuf"))
