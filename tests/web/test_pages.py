@@ -44,7 +44,8 @@ def test_a_page_whose_links_begin_elsewhere_is_kept_for_nobody_else(portal):
     for invented in ({"SCRIPT_NAME": "//evil.example"}, {"wsgi.url_scheme": "gopher"}, {"HTTP_HOST": "evil.example"}):
         portal.get("/agenda", environ_overrides=invented)
         portal.get("/feed.atom", environ_overrides=invented)
-    assert "evil.example" in portal.get("/bulletins", environ_overrides={"SCRIPT_NAME": "//evil.example"}).get_data(as_text=True)
+    odd = portal.get("/bulletins", environ_overrides={"SCRIPT_NAME": "//evil.example"})
+    assert "evil.example" in odd.get_data(as_text=True)
     assert portal.get("/bulletins").get_data(as_text=True) == here
     for path in ("/agenda", "/feed.atom"):
         assert not re.search("evil.example|gopher:", portal.get(path).get_data(as_text=True))
