@@ -127,7 +127,7 @@ def kept(view: Callable) -> Callable:
             response.add_etag()
             return Made(response, len(response.get_data()), not patience().unread)
 
-        key = (request.host, request.full_path, current().tag)
+        key = (request.url_root, request.full_path, current().tag)  # links begin with the first, and anybody may invent one
         if len(request.full_path) > LONGEST_KEPT_ADDRESS:
             return make().response
         stamp = (board().revision(), board().now())

@@ -2,9 +2,11 @@
 
 What a keeper withdraws is out of sight here at once, and what is refused waits no more. Both are kept until the minute of
 their clearing. Then what this island signed is retracted, so that every island drops it and its share is free again; what
-others signed stays hidden here; and what was refused is forgotten. Moving the clock makes nothing last longer than that.
+others signed stays hidden here; and what was refused is forgotten. The minutes are of running: a clock that is set takes
+nothing from the time to undo, and adds nothing to it.
 """
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -12,13 +14,17 @@ from dataclasses import replace
 
 from node.board.api import AuditEntry, BoardClosed, Cleared, Handle, Item, Waiting
 from node.board.composing import retraction_of
-from node.board.notes import BoardState, Clearing
-from node.board.pace import Act
+from node.board.host import Host
+from node.board.items import Reader
+from node.board.notes import BoardNotes, BoardState, Clearing
+from node.board.pace import MINUTE_S, Act
 from node.board.publishing import TOO_LATE, Publisher
 from node.board.reasons import IN_THE_SET, ClosedReason, Pile, as_reason
 from node.model.clock import minute_of
+from node.model.keys import SigningKey
 from node.model.record import TARGET_BYTES
 from node.replica.entry import Entry
+from node.replica.liveset import LiveSet
 from node.store.index import StoreFailed
 
 UNDO_MIN = 10  # long enough to see a mistake; other islands go on showing what was withdrawn for so long
@@ -29,6 +35,10 @@ FEW = 5  # retractions that go out like a post; more go out behind what people p
 
 class Clearer(Publisher):
     """The part of the board where keepers handle many posts at once."""
+
+    def __init__(self, liveset: LiveSet, notes: BoardNotes, key: SigningKey, host: Host, reader: Reader):
+        super().__init__(liveset, notes, key, host, reader)
+        self._undo_ends: dict[str, float] = {}  # by clearing, in seconds of running
 
     def handles(self, piles: Collection[Pile], since: int = 0, until: int | None = None) -> list[Handle]:
         """What is in these piles and was typed (or posted) from minute `since` to `until`, the newest first."""
@@ -64,6 +74,7 @@ class Clearer(Publisher):
             entry = self._entry_of(keeper, "refuse" if refused else "withdraw", "clear", [*refused, *map(bytes.hex, gone)])
             return replace(state, waiting={**state.waiting, **refused}, cleared={**state.cleared, **gone}).logged(entry)
 
+        self._left_s(clearing)
         self.notes.update(change)
         done = _counted(self.notes.state).get(clearing.id, Cleared(clearing.id, clearing.until, keeper))
         self._pace.leave(Act.POST, done.withdrawn)  # others need not wait for what is gone
@@ -71,7 +82,10 @@ class Clearer(Publisher):
 
     def cleared(self) -> list[Cleared]:
         """What may still be undone, the latest first."""
-        return sorted(_counted(self.notes.state).values(), key=lambda one: -one.until)
+        state, now = self.notes.state, self.now()
+        left_min = {one.id: math.ceil(self._left_s(one) / MINUTE_S) for one in _clearings(state)}
+        counted = [replace(one, until=now + left_min[one.id]) for one in _counted(state).values()]
+        return sorted(counted, key=lambda one: -one.until)
 
     def undo(self, clearing_id: str, keeper: str) -> int:
         """Bring back all of one clearing: how many posts. What its minute has taken is gone."""
@@ -109,10 +123,14 @@ class Clearer(Publisher):
     def finish_clearings(self) -> int:
         """Make good what can be undone no more, and forget what waited longer than it would have lived: how many posts."""
         now, state = self.now(), self.notes.state
+        open_now = {one.id: one for one in _clearings(state)}
+        over_now = {id_ for id_, one in open_now.items() if self._left_s(one) <= 0}
+        for id_ in self._undo_ends.keys() - open_now.keys():
+            del self._undo_ends[id_]
         certain = min(now, minute_of(self._host.certain()))  # a clock that may be wrong throws away nothing that waits
         over = [id_ for id_, post in state.waiting.items()
-                if (post.cleared and _is_over(post.cleared, now)) or post.record.expires <= certain]
-        roots = [root for root, clearing in state.cleared.items() if _is_over(clearing, now)]
+                if (post.cleared and post.cleared.id in over_now) or post.record.expires <= certain]
+        roots = [root for root, clearing in state.cleared.items() if clearing.id in over_now]
         with suppress(BoardClosed):  # the card will not: the next time
             if roots:
                 self._finish(roots[:BATCH])
@@ -121,6 +139,12 @@ class Clearer(Publisher):
         return len(over) + len(roots)
 
     # inside
+
+    def _left_s(self, clearing: Clearing) -> float:
+        """Seconds of running that are left to undo it. After a restart the clock says how many, and may not add any."""
+        mono = self._host.monotonic()
+        left_min = min(max(clearing.until - self.now(), 0), UNDO_MIN)
+        return self._undo_ends.setdefault(clearing.id, mono + left_min * MINUTE_S) - mono
 
     def _waiting_handles(self, piles: Collection[Pile]) -> Iterator[Handle]:
         waiting = self.notes.state.waiting if Pile.WAITING in piles else {}
@@ -187,11 +211,6 @@ class Clearer(Publisher):
         self.notes.update(
             lambda state: replace(state, waiting={id_: post for id_, post in state.waiting.items() if id_ not in gone}),
             codes={root: None for root in roots if not self._liveset.about(root)})
-
-
-def _is_over(clearing: Clearing, now: int) -> bool:
-    """Whether it can be undone no more; also when the clock was set back, so that nothing waits for ever."""
-    return not now < clearing.until <= now + UNDO_MIN
 
 
 def _counted(state: BoardState) -> dict[str, Cleared]:

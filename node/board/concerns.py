@@ -81,6 +81,9 @@ TROUBLES = {  # by what `radio.mqtt.probe` finds
 }
 
 
+OFFLINE = {"absent", "unknown", "unavailable"}  # the state of the link tells it: without a network it is so of all
+
+
 def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     """What there is to see to on an island, as its status `told`."""
     now = told.get("clock", {}).get("now", 0)
@@ -93,9 +96,10 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
 
 def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
     for link in links:
-        trouble = TROUBLES.get(link.get("broker", {}).get("verdict", ""))
-        if trouble is not None and link.get("up"):  # of one that is down, the doctor asks itself
-            yield Concern(f"broker-{link['broker']['verdict']}",
+        verdict = link.get("broker", {}).get("verdict", "")
+        trouble = TROUBLES.get(verdict)
+        if trouble is not None and (link.get("up") or verdict not in OFFLINE):
+            yield Concern(f"broker-{verdict}",
                           sentence("the broker %(name)s: %(what)s", name=link["name"], what=trouble.what), trouble.remedy)
 
 

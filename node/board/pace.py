@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from node.replica.quota import Category, Limit
 
-HOUR_MIN, DAY_MIN = 60, 1440
+MINUTE_S, HOUR_MIN, DAY_MIN = 60.0, 60, 1440
 MAX_VISITORS = 2_000  # some 300 bytes each; the Wi-Fi of a Pi has 253 addresses, and who came longest ago is forgotten
 HOURLY = 40  # posts of all visitors, and as many changes: about what EU_868 lets one island send in an hour (36 s of air)
 DAILY_PART = 6  # of the room that is free, in a day: an empty board takes 128 posts, a flood of a week leaves a quarter
@@ -103,7 +103,7 @@ class Visit:
 
 @dataclass
 class Pace:
-    """What visitors did of late. `gate`: a lock. Safe from any thread; minutes may go back, when a clock is set."""
+    """What visitors did of late. `gate`: a lock. Safe from any thread; minutes are of running, and never go back."""
 
     gate: AbstractContextManager[Any]
     _visits: OrderedDict[bytes, Visit] = field(default_factory=OrderedDict)
@@ -150,7 +150,7 @@ class Pace:
 
     def _check(self, visitor: Visitor, act: Act, now: int, most: int) -> None:
         bound, done = BOUNDS[act], self._visit(visitor, now).done[act]
-        while done and not now - bound.within_min < done[0] <= now:
+        while done and done[0] <= now - bound.within_min:
             done.popleft()
         most = min(most or bound.most, bound.most)
         if len(done) >= most:
@@ -161,12 +161,12 @@ class Pace:
         visit = self._visits.pop(visitor.now, None) or self._visits.pop(visitor.before, None) or Visit(now)
         visit.seen = now
         self._visits[visitor.now] = visit
-        while len(self._visits) > MAX_VISITORS or not now - REMEMBERED_MIN < next(iter(self._visits.values())).seen <= now:
+        while len(self._visits) > MAX_VISITORS or next(iter(self._visits.values())).seen <= now - REMEMBERED_MIN:
             self._visits.popitem(last=False)
         return visit
 
 
 def _forget(done: deque[Done], now: int, within_min: int) -> None:
-    """What is older than that, and what a clock that was set back has left in the future."""
-    while done and not now - within_min < done[0].minute <= now:
+    """What is older than that."""
+    while done and done[0].minute <= now - within_min:
         done.popleft()

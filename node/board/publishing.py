@@ -132,7 +132,7 @@ class Publisher(Rationer):
             self._keep(replace(post, moderated=True), kept, visitor)
             return WaitReason.PACE
         except (BoardClosed, DraftRefused):
-            self._pace.give_back(visitor, act, self.now())
+            self._pace.give_back(visitor, act, self._ran_min())
             if paced:
                 self._pace.leave(act)
             raise

@@ -9,7 +9,7 @@ from node.board.composing import Composer
 from node.board.host import Host
 from node.board.items import Reader
 from node.board.notes import BoardNotes
-from node.board.pace import Act, Pace, Room, TooSoon, Visitor, visitors_part
+from node.board.pace import MINUTE_S, Act, Pace, Room, TooSoon, Visitor, visitors_part
 from node.board.reasons import ClosedReason, ProblemCode
 from node.model.keys import SigningKey
 from node.model.record import Kind, Record, Right, decode
@@ -61,17 +61,21 @@ class Rationer(Composer):
 
     # visitors
 
+    def _ran_min(self) -> int:
+        """Minutes of running, which the pace goes by: nobody has another turn, or waits for ever, as a clock is set."""
+        return int(self._host.monotonic() // MINUTE_S)
+
     def _check_visitor(self, visitor: Visitor | None, act: Act) -> None:
         """Whether this visitor may do one more, before any work is done for it; raises DraftRefused."""
         try:
             if visitor:
-                self._pace.check(visitor, act, self.now())
+                self._pace.check(visitor, act, self._ran_min())
         except TooSoon as soon:
             raise _refused(soon) from None
 
     def _count(self, visitor: Visitor, act: Act, most: int = 0) -> None:
         try:
-            self._pace.count(visitor, act, self.now(), most)
+            self._pace.count(visitor, act, self._ran_min(), most)
         except TooSoon as soon:
             raise _refused(soon) from None
 
@@ -81,11 +85,11 @@ class Rationer(Composer):
         if record.kind is Kind.CANCELLATION:
             used, most = self._used_beside(record, raw), visitors_part(self._liveset.limits[Category.CANCELLATIONS])
             fits = used.records <= most.records and used.size_bytes <= most.size_bytes
-            return fits and self._pace.join(act, self.now(), len(raw))
+            return fits and self._pace.join(act, self._ran_min(), len(raw))
         room, size_bytes = self._room(), self._growth(record, raw)
         if act is Act.CHANGE:
-            return room.size_bytes >= size_bytes and self._pace.join(act, self.now(), size_bytes)
-        return self._fits(raw) and self._pace.join(act, self.now(), size_bytes, room)
+            return room.size_bytes >= size_bytes and self._pace.join(act, self._ran_min(), size_bytes)
+        return self._fits(raw) and self._pace.join(act, self._ran_min(), size_bytes, room)
 
     def _room(self) -> Room:
         """What visitors may still fill: what waits for its hour only is as good as there."""

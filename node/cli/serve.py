@@ -90,6 +90,7 @@ class PortalServer(BaseApplication):
             "keepalive": 5,
             "accesslog": None,
             "loglevel": "error",  # its warnings say which address a request that was none came from
+            "forwarder_headers": "",  # or a visitor may say under which address everybody's links begin (SCRIPT_NAME)
             "proc_name": "archipel",
             "worker_exit": lambda server, worker: self._stop(),
         }

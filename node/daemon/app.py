@@ -282,8 +282,8 @@ class App:
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
-            hashing=threading.Lock(), decoding=threading.Lock(), rule=self.settings.portal.posting,
-            set_clock=self._keeper_says,
+            hashing=threading.Lock(), decoding=threading.Lock(), monotonic=self.timekeeper.monotonic,
+            rule=self.settings.portal.posting, set_clock=self._keeper_says,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
 
     def _here(self) -> Locality:

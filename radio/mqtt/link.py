@@ -29,15 +29,16 @@ KEEP_ALIVE_S = 60
 MAX_GROUP_S = 10  # for what is kept in one group: 1,000 packets, and a broker that marks all it sends as kept
 RESUBSCRIBE_S = 30  # after a broker refused a subscription
 RENEW_S = 3_600  # all that the broker keeps is asked for again
-LEAST_LOOK_S = 600  # between two looks at whether it keeps anything
+LEAST_LOOK_S = 600  # between two looks at what the matter is with it, or whether it keeps anything
+COMES_UP_S = 30  # until a broker that did not let us in is looked at: most networks are there by then
 CLOSE_S = 5.0  # the library may be resolving a name or shaking hands
 
 
 class MqttLink:
     """A `radio.link.Link` to a broker; starts at once, in the background.
 
-    `verdict`: what `radio.mqtt.probe.knock` found when it was last connected, "" so far; a broker that keeps nothing takes
-    all that is put there as if it did.
+    `verdict`: what `radio.mqtt.probe.knock` found when it was last looked at, "" so far. A broker that keeps nothing takes
+    all that is put there as if it did, or hangs up at it; one whose certificate will not do is only `absent` otherwise.
     """
 
     def __init__(self, settings: BrokerSettings, name: str = "mqtt"):
@@ -48,7 +49,7 @@ class MqttLink:
         self._refused = self._ready = False
         self._lives = 0  # how often it was connected
         self.verdict = ""
-        self._looked_at = float("-inf")
+        self._looked_at, self._looks, self._was_ready = float("-inf"), 0, False
         self._told_at = 0.0  # when the broker last sent something that it keeps
         self._budget = _Budget(RATE_PER_S, BURST)
         self._quota = _Budget(settings.quota_per_h / 3600, settings.quota_per_h)
@@ -138,23 +139,30 @@ class MqttLink:
             return
         self._client.loop_start()
         while not self._closing:
-            self._wait(lambda: self._connected, 3600)
+            self._wait(lambda: self._connected, COMES_UP_S)
             life = self._lives
-            if self._subscribe(life):
+            if self._connected and self._subscribe(life):
                 self.counters["connected"] += 1
                 with self._changed:
                     self._ready = self._lives_on(life)
-                self._look_at_broker()
+            self._look_at_broker()
             self._wait(partial(self._is_over, life), RENEW_S if self._ready else RESUBSCRIBE_S)
 
     def _look_at_broker(self) -> None:
-        """Whether it keeps what is put there, on connections and a thread of their own."""
-        if time.monotonic() - self._looked_at < LEAST_LOOK_S:
+        """Whether it keeps what is put there, or why it will not have us, on connections and a thread of their own.
+
+        What was found before it let us in holds no more once it does.
+        """
+        now, ready = time.monotonic(), self._ready
+        if self._closing or (now - self._looked_at < LEAST_LOOK_S and ready <= self._was_ready):
             return
-        self._looked_at = time.monotonic()
+        self._looked_at, self._was_ready = now, ready
+        number = self._looks = self._looks + 1
 
         def look() -> None:
-            self.verdict = knock(self.settings)
+            found = knock(self.settings)
+            if number == self._looks:
+                self.verdict = found
 
         threading.Thread(target=look, name=f"broker {self.name} look", daemon=True).start()
 

@@ -179,14 +179,20 @@ def test_a_clearing_survives_a_restart_and_a_card_that_fails(tmp_path):
     island.archive.close()
 
 
-@pytest.mark.parametrize("step_s", [-400 * 86_400, 400 * 86_400])
-def test_a_clock_that_is_set_leaves_no_clearing_for_ever(place, step_s):
+@pytest.mark.parametrize("step_s", [-480, 660, 80 * 86_400])
+def test_a_clock_that_is_set_takes_nothing_from_the_time_to_undo_and_adds_nothing(place, step_s):
+    shown = place.board.post(Draft(Kind.BULLETIN, "Soupe", life_days=90))
     place.board.set_posting("moderated", "lea")
-    place.board.post(Draft(Kind.BULLETIN, "à relire"))
-    place.board.clear(ids(place.board.handles(OWN)), "lea")
-    place.clock.advance(step_s)
-    place.board.finish_clearings()
-    assert not place.board.cleared() and not place.board.notes.state.waiting
+    place.board.post(Draft(Kind.BULLETIN, "à relire", life_days=90))
+    done = place.board.clear(ids(place.board.handles(OWN)), "lea")
+    place.wrong_s = step_s
+    place.clock.advance(UNDO_MIN * 60 - 60)
+    assert place.board.finish_clearings() == 0
+    assert [one.until for one in place.board.cleared()] == [place.minute + 1]
+    assert bytes.fromhex(shown.id) in place.liveset and len(place.board.notes.state.waiting) == 1
+    place.clock.advance(60)
+    assert place.board.finish_clearings() == 2
+    assert not place.board.cleared() and not place.board.undo(done.id, "lea")
 
 
 def test_an_island_whose_key_was_revoked_still_comes_to_an_end_with_it(place):

@@ -68,16 +68,6 @@ def test_visitors_are_forgotten_within_hours_and_fill_no_memory(pace):
     assert len(pace) == 1
 
 
-@pytest.mark.parametrize("step", [-400 * DAY_MIN, -1, 400 * DAY_MIN])
-def test_a_clock_that_is_set_keeps_nobody_out(pace, step):
-    for _ in range(HOURLY):
-        pace.join(Act.POST, NOW, 100, EMPTY)
-    for _ in range(BOUNDS[Act.POST].most):
-        pace.count(somebody(1), Act.POST, NOW)
-    pace.count(somebody(1), Act.POST, NOW + step)
-    assert pace.join(Act.POST, NOW + step, 100, EMPTY)
-
-
 def test_all_together_have_so_many_in_an_hour_and_changes_are_counted_apart(pace):
     assert sum(pace.join(Act.POST, NOW, 100, EMPTY) for _ in range(500)) == HOURLY
     assert sum(pace.join(Act.CHANGE, NOW, 100) for _ in range(500)) == HOURLY

@@ -59,6 +59,17 @@ def test_beyond_the_common_pace_everything_waits_for_a_keeper_and_is_told_so(pla
     place.board.withdraw(neighbour.id, neighbour.edit_code, visitor=somebody(999))
 
 
+@pytest.mark.parametrize("step_s", [-400 * 86_400, -3_600, 3_600, 400 * 86_400])
+def test_a_clock_that_is_set_gives_nobody_another_turn_and_keeps_nobody_out(place, step_s):
+    most = BOUNDS[Act.POST].most
+    assert flood(place, 1, most + 1) == [""] * most + [None]
+    place.wrong_s = step_s
+    assert flood(place, 1, 1) == [None]
+    place.clock.advance(HOUR_S)
+    place.wrong_s = 0.0
+    assert place.board.post(Draft(Kind.BULLETIN, "Encore"), visitor=somebody(0)).waiting == ""
+
+
 def test_scheduled_posts_come_at_their_hour_only_as_many_as_the_pace_had_room_for(place):
     flood(place, 45, 1, lambda number: Draft(Kind.BULLETIN, f"Demain {number}", publish_at=place.minute + 600))
     place.clock.advance(11 * HOUR_S)

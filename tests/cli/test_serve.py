@@ -96,6 +96,14 @@ def test_forty_that_stall_and_rubbish_keep_nobody_from_a_page_and_no_address_is_
     assert not list(tmp_path.glob("archipel-*")), "the portal's own folder"
 
 
+def test_no_visitor_says_where_links_begin(start):
+    island = start()
+    for name in ("SCRIPT_NAME", "Script-Name", "X-Forwarded-Prefix", "X-Forwarded-Host"):
+        page = island.ask(f"GET /evil/agenda HTTP/1.1\r\nHost: archipel.lan\r\n{name}: /evil\r\n\r\n".encode())
+        assert page.startswith(b"HTTP/1.1 404 ") and b'href="/bulletins"' in page
+    island.stop()
+
+
 def test_a_link_that_hangs_when_it_is_closed_costs_no_last_note(start):
     with HostileServer(silent) as broker:  # takes the call, and never shakes hands
         island = start(f'[mqtt]\nbroker = "mqtts://127.0.0.1:{broker.port}"\n')

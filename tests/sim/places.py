@@ -32,6 +32,7 @@ class Place:
 
     def __init__(self, folder, limits=None):
         self.clock, self.rng = ManualClock(START), random.Random(1)
+        self.wrong_s = 0.0
         self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (limits or {}))
         self.archive = Archive(folder / "archive.sqlite")
         self.replica = Replica(self.liveset, self.store, [])
@@ -40,22 +41,27 @@ class Place:
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
                              codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
-            self.clock.now, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
-            self._about, threading.Lock(), threading.Lock(), self.publish_all, threading.Lock(), threading.Lock()))
+            self.believed, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
+            self._about, threading.Lock(), threading.Lock(), self.publish_all, threading.Lock(), threading.Lock(),
+            self.clock.monotonic))
 
     def _about(self):
         return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),
                           ArchiveStatus(True, "", len(self.archive)))
 
+    def believed(self):
+        """What the island takes for the time: somebody may have set its clock wrong."""
+        return self.clock.now() + self.wrong_s
+
     @property
     def minute(self):
-        return minute_of(self.clock.now())
+        return minute_of(self.believed())
 
     def publish(self, raw):
-        return self.replica.publish([raw], self.clock.now())[0][0]
+        return self.replica.publish([raw], self.believed())[0][0]
 
     def publish_all(self, raws):
-        return self.replica.take_in(raws, CLEARING, self.clock.now())[0]
+        return self.replica.take_in(raws, CLEARING, self.believed())[0]
 
     def take(self, record, key):
         raw = encode(sign(record, CHARTER.set_id, key.sign))

@@ -67,7 +67,7 @@ class Neighbourhood:
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
-                    set_clock=self._set_clock)
+                    self.clock.monotonic, set_clock=self._set_clock)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),

@@ -44,6 +44,18 @@ def test_a_page_is_made_once_while_nothing_changes_and_languages_are_kept_apart(
     assert len(asked) > made
 
 
+def test_a_page_whose_links_begin_elsewhere_is_kept_for_nobody_else(portal):
+    here = portal.get("/bulletins").get_data(as_text=True)
+    for invented in ({"SCRIPT_NAME": "//evil.example"}, {"wsgi.url_scheme": "gopher"}, {"HTTP_HOST": "evil.example"}):
+        portal.get("/agenda", environ_overrides=invented)
+        portal.get("/feed.atom", environ_overrides=invented)
+    odd = portal.get("/bulletins", environ_overrides={"SCRIPT_NAME": "//evil.example"})
+    assert "evil.example" in odd.get_data(as_text=True)
+    assert portal.get("/bulletins").get_data(as_text=True) == here
+    for path in ("/agenda", "/feed.atom"):
+        assert not re.search("evil.example|gopher:", portal.get(path).get_data(as_text=True))
+
+
 def test_who_has_the_page_gets_304_until_it_changes(portal, board):
     tag = portal.get("/bulletins").headers["ETag"]
     assert portal.get("/bulletins", headers={"If-None-Match": tag}).status_code == 304

@@ -252,6 +252,28 @@ def test_tls_refuses_a_certificate_that_nobody_vouches_for(tmp_path, make_broker
     assert not wary.up
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves the socket to the collector
+@pytest.mark.parametrize(("extra", "scheme", "verdict"), [
+    ("allow_anonymous false", "mqtt", "not-allowed"), ("certfile {0}/cert\nkeyfile {0}/key", "mqtts", "certificate")])
+def test_why_a_broker_does_not_let_the_island_in_is_found_out(tmp_path, make_broker, connect, monkeypatch, extra, scheme,
+                                                              verdict):
+    monkeypatch.setattr("radio.mqtt.link.COMES_UP_S", 0.1)
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-out", tmp_path / "cert",
+         "-days", "2", "-subj", "/CN=localhost"], check=True, stderr=DEVNULL)
+    link = connect(f"{scheme}://127.0.0.1:{make_broker(extra.format(tmp_path)).start().port}")
+    until(lambda: link.verdict == verdict)
+    assert not link.up
+
+
+def test_what_was_found_before_a_broker_let_the_island_in_holds_no_more_then(make_broker, connect, monkeypatch):
+    monkeypatch.setattr("radio.mqtt.link.COMES_UP_S", 0.1)
+    broker = make_broker()
+    link = connect(broker.url)
+    until(lambda: link.verdict == "absent")
+    broker.start()
+    until(lambda: link.up and link.verdict == "up")
+
+
 @pytest.mark.parametrize("url", ["http://broker", "mqtt://", "broker", ""])
 def test_what_is_no_broker_is_refused(url):
     with pytest.raises(ValueError, match="broker"):
