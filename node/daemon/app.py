@@ -27,7 +27,7 @@ from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, 
 from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
-from node.daemon.notices import NOTICES_VARIABLE, NoticeFile
+from node.daemon.notices import notice_files
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
@@ -292,7 +292,7 @@ class App:
         return Locality(ZoneInfo(node.timezone), language)
 
     def _status_sources(self) -> StatusSources:
-        told = NoticeFile(os.environ.get(NOTICES_VARIABLE, ""))
+        told = notice_files()
         return StatusSources(
             name=self.settings.node.name, notices=lambda: first_of([*told(), *self._notices]), timekeeper=self.timekeeper,
             replica=self.replica,
