@@ -87,6 +87,7 @@ class App:
         keys.keep_private()
         self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
+        keys.wipe_code()  # there from the first start on, for the keeper's sheet
         self._notices = [*notices_in(settings.portal.notices), *(notice.line() for notice in notices)]
 
     def open(self) -> Any:
