@@ -5,14 +5,14 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from archipel_image import bundle
-from archipel_image.sources import OVERLAY, PROJECT, program
+from archipel_image.sources import program
 from node.i18n.catalogue import catalogue
 from node.i18n.sentence import Sentence
+from tests.image.imageparts import archipel_in, plug
 
 # updates
 
@@ -142,7 +142,7 @@ def test_the_first_update_when_mute_gives_way_to_the_version_of_the_card(tmp_pat
 
 
 @pytest.mark.parametrize("starts", [[False], [False] * 9, [True, False, True, False, False]])
-def test_a_version_that_answered_once_stays_however_often_the_portal_is_mute_later_and_that_is_told(tmp_path, maker, starts):
+def test_a_version_that_answered_once_stays_however_often_the_portal_is_mute_and_that_is_told(tmp_path, maker, starts):
     update, (_, public, make) = program("update"), maker
     app = installed(tmp_path, public, make, "0.2.0")
     before = everything(app / "0.2.0")
@@ -303,8 +303,8 @@ def test_an_older_update_is_taken_if_the_newest_is_no_good(tmp_path, maker, harm
     assert not (app / "0.3.0.new").exists()
 
 
-@pytest.mark.parametrize("name", ["archipel-update-0.2.0 (1).bundle", "Archipel-Update-0.2.0.BUNDLE", "archipel-update.bundle.txt",
-                                  "Copie de archipel-update-0.2.0.bundle"])
+@pytest.mark.parametrize("name", ["archipel-update-0.2.0 (1).bundle", "Archipel-Update-0.2.0.BUNDLE",
+                                  "archipel-update.bundle.txt", "Copie de archipel-update-0.2.0.bundle"])
 def test_an_update_is_found_under_the_names_that_computers_give_it(tmp_path, maker, name):
     update, (_, public, make), app = program("update"), maker, app_folder(tmp_path)
     make("0.2.0").rename(tmp_path / "stick" / name)
@@ -342,24 +342,6 @@ def test_what_was_not_taken_and_why_is_told(tmp_path, maker, monkeypatch, capsys
 # sticks
 
 
-def archipel_in(folder, name, invitation=None):
-    """An island in `folder`; the environment in which the stick's script finds it."""
-    folder.mkdir()
-    (folder / "archipel.toml").write_text(
-        f'[node]\nname = "{name}"\ndata = "{folder / "data"}"\n[radio]\nconnect = "none"\n')
-    launch = folder / "launch"
-    launch.write_text(f'#!/bin/sh\ncd {PROJECT}\nexec {sys.executable} -m node "$@"\n')
-    launch.chmod(0o755)
-    environment = {**os.environ, "ARCHIPEL": str(launch), "ARCHIPEL_CONFIG": str(folder / "archipel.toml")}
-    subprocess.run([launch, *(["join", str(invitation)] if invitation else ["init"])], env=environment, check=True,
-                   stdout=subprocess.DEVNULL)
-    return environment
-
-
-def plug(stick, folder, environment):
-    subprocess.run([OVERLAY / "usr/lib/archipel/stick", str(stick), str(folder / "data")], env=environment, check=True)
-
-
 def test_a_stick_carries_what_one_island_has_to_the_next(tmp_path):
     stick = tmp_path / "stick"
     stick.mkdir()
@@ -368,18 +350,8 @@ def test_a_stick_carries_what_one_island_has_to_the_next(tmp_path):
                              capture_output=True)
     assert invited.returncode == 0
     two = archipel_in(tmp_path / "two", "Sud", tmp_path / "paper")
-    plug(stick, tmp_path / "one", one)
+    plug(stick, tmp_path / "one", one, tmp_path)
     assert len(list(stick.glob("archipel/*/*.bundle"))) == 1
-    plug(stick, tmp_path / "two", two)
+    plug(stick, tmp_path / "two", two, tmp_path)
     assert len(list(stick.glob("archipel/*/*.bundle"))) == 2
     assert "known" in (stick / "archipel.txt").read_text() and "Error" not in (stick / "archipel.txt").read_text()
-
-
-@pytest.mark.parametrize("name", ["archipel-wipe.txt", "archipel-wipe.txt.txt", "Archipel-Wipe.TXT", "archipel-wipe"])
-def test_a_stick_that_says_so_orders_the_island_destroyed_and_nothing_else_is_done(tmp_path, name):
-    stick = tmp_path / "stick"
-    stick.mkdir()
-    (stick / name).touch()
-    environment = archipel_in(tmp_path / "one", "Nord")
-    plug(stick, tmp_path / "one", environment)
-    assert (tmp_path / "one/data/WIPE").exists() and not (stick / "archipel").exists()

@@ -6,17 +6,17 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from archipel_image.bootfs import new_settings
-from archipel_image.sources import OVERLAY, PROJECT, program
+from archipel_image.sources import OVERLAY, program
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.wipecode import LENGTH, LETTERS, code_of, holds_code
 from node.i18n.catalogue import catalogue
 from node.i18n.sentence import Sentence
+from tests.image.imageparts import archipel_in, plug
 
 ISLAND = "Nord"
 WIPE, NO_ORDER, NOT_THIS_BOX = 0, 10, 11
@@ -31,7 +31,8 @@ def test_a_code_is_long_and_made_of_what_nobody_takes_for_another():
 
 
 @pytest.mark.parametrize("text", [
-    "K1QF-3M0X-9WHD", "k1qf3m0x9whd", "K1QF 3M0X 9WHD\r\n", "  k1qf–3m0x–9whd  ", "Kl QF\n3MOX\n9WHD", "code : KIQF/3mox/9whd merci",
+    "K1QF-3M0X-9WHD", "k1qf3m0x9whd", "K1QF 3M0X 9WHD\r\n", "  k1qf–3m0x–9whd  ", "Kl QF\n3MOX\n9WHD",
+    "code : KIQF/3mox/9whd merci",
     "Ｋ１ＱＦ－３Ｍ０Ｘ－９ＷＨＤ", "K١QF-٣M٠X-٩WHD", "k1qf\u200b-3m0x-\u00a09whd", "« K1QF.3M0X.9WHD »"])
 def test_a_code_is_found_however_it_was_typed(text):
     assert holds_code(text, "K1QF-3M0X-9WHD")
@@ -59,18 +60,9 @@ def test_an_island_makes_its_code_once_keeps_it_private_and_a_new_island_has_ano
 @pytest.fixture(scope="module")
 def island(tmp_path_factory):
     """(folder of an island, the environment in which the stick's script finds it, its code)."""
-    folder = tmp_path_factory.mktemp("island")
-    (folder / "archipel.toml").write_text(f'[node]\nname = "{ISLAND}"\ndata = "{folder / "data"}"\n[radio]\nconnect = "none"\n')
+    folder = tmp_path_factory.mktemp("islands") / ISLAND
+    environment = archipel_in(folder, ISLAND)
     (folder / "any.toml").write_text((folder / "archipel.toml").read_text() + '[box]\nwipe_stick = "any"\n')
-    launch, python = folder / "launch", folder / "bin/python3"
-    python.parent.mkdir()
-    for path, text in ((launch, f'cd {PROJECT}\nexec {sys.executable} -m node "$@"\n'),
-                       (python, f'exec {sys.executable} "$@"\n')):
-        path.write_text("#!/bin/sh\n" + text)
-        path.chmod(0o755)
-    environment = {**os.environ, "ARCHIPEL": str(launch), "ARCHIPEL_CONFIG": str(folder / "archipel.toml"),
-                   "PATH": f"{python.parent}:{os.environ['PATH']}", "PYTHONPATH": str(PROJECT)}
-    subprocess.run([launch, "init"], env=environment, check=True, stdout=subprocess.DEVNULL)
     return folder, environment, KeyFolder(folder / "data").wipe_code()
 
 
@@ -79,16 +71,15 @@ def plugged(tmp_path, island):
     """A function that plugs a stick in: (ordered, what is told, names on the stick afterwards)."""
     folder, environment, _ = island
 
-    def plug(stick, settings="archipel.toml"):
+    def plugged_in(stick, settings="archipel.toml"):
         here = tmp_path / "here"
         shutil.rmtree(here, ignore_errors=True)
         here.mkdir()
-        given = {**environment, "ARCHIPEL_CONFIG": str(folder / settings)}
-        subprocess.run([OVERLAY / "usr/lib/archipel/stick", str(stick), str(folder / "data"), str(here)], env=given, check=True)
+        plug(stick, folder, {**environment, "ARCHIPEL_CONFIG": str(folder / settings)}, here)
         told = (here / "notices").read_text() if (here / "notices").exists() else ""
         return (here / "wipe").exists(), told and str(Sentence.of(json.loads(told))), sorted(os.listdir(stick))
 
-    return plug
+    return plugged_in
 
 
 def look(stick, island, settings="archipel.toml"):
@@ -139,8 +130,9 @@ def test_a_program_that_fails_leaves_the_stick_alone(stick, island, plugged):
 
 
 @pytest.mark.parametrize("name", [
-    "archipel-wipe.txt", "archipel-wipe.txt.txt", "Archipel-Wipe.TXT", "ARCHIPEL-WIPE", "archipel-wipe.rtf", "archipel-wipe (1).txt",
-    "Copie de archipel-wipe.txt", "archipel_wipe.txt", "archipel wipe.txt", "archipelwipe.txt", "archipel-wipe.txt.txt.rtf"])
+    "archipel-wipe.txt", "archipel-wipe.txt.txt", "Archipel-Wipe.TXT", "ARCHIPEL-WIPE", "archipel-wipe.rtf",
+    "archipel-wipe (1).txt", "Copie de archipel-wipe.txt", "archipel_wipe.txt", "archipel wipe.txt", "archipelwipe.txt",
+    "archipel-wipe.txt.txt.rtf"])
 def test_an_order_is_found_under_the_names_that_computers_give_it(stick, island, name):
     (stick / name).write_text(island[2])
     assert look(stick, island) == WIPE
@@ -211,9 +203,9 @@ def test_a_box_whose_code_or_settings_cannot_be_read_is_not_erased_by_a_lent_sti
 
 
 def test_what_is_told_of_wiping_is_in_every_language():
-    erase, wipe = program("erase"), program("wipe_stick")
+    texts = program("erase").DONE, program("erase").NOT_ALL, program("wipe_stick").NOT_OURS.text
     for tag in ("fr", "es", "ar"):
-        assert not [text for text in (erase.DONE, erase.NOT_ALL, wipe.NOT_OURS.text) if catalogue(tag).gettext(text) == text]
+        assert not [text for text in texts if catalogue(tag).gettext(text) == text]
 
 
 @pytest.mark.parametrize("writable", [True, False])
@@ -250,11 +242,13 @@ def fat_card(tmp_path_factory):
     """A FAT partition that a keeper used: settings written several times, an invitation, certificates, a Mac's folders."""
     folder = tmp_path_factory.mktemp("fat")
     path = folder / "fat.img"
-    subprocess.run(["mkfs.vfat", "-F", "32", "-C", "-n", "ZENOBIE", str(path), str(192 * 1024)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["mkfs.vfat", "-F", "32", "-C", "-n", "ZENOBIE", str(path), str(192 * 1024)], check=True,
+                   stdout=subprocess.DEVNULL)
     rng = random.Random(3)
     system = {"vmlinuz": rng.randbytes(3_000_001), "initrd.img": rng.randbytes(2_000_000), "config.txt": b"arm_64bit=1\n",
-              "cmdline.txt": b"root=x\n", "bcm2837-rpi-3-b.dtb": rng.randbytes(30_001), "bcm2710-rpi-zero-2-w.dtb": rng.randbytes(512),
-              "start.elf": rng.randbytes(70_000), "fixup_x.dat": rng.randbytes(10), "bootcode.bin": rng.randbytes(52_000)}
+              "cmdline.txt": b"root=x\n", "bcm2837-rpi-3-b.dtb": rng.randbytes(30_001),
+              "bcm2710-rpi-zero-2-w.dtb": rng.randbytes(512), "start.elf": rng.randbytes(70_000),
+              "fixup_x.dat": rng.randbytes(10), "bootcode.bin": rng.randbytes(52_000)}
 
     def put(name, content):
         (folder / "file").write_bytes(content)
@@ -365,7 +359,8 @@ def erase_until(erase, path, cut):
     return done
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"\xeb\x58\x90" + b"x" * 40_000, random.Random(1).randbytes(70_000)])
+@pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"\xeb\x58\x90" + b"x" * 40_000,
+                                     random.Random(1).randbytes(70_000)])
 def test_what_is_no_fat_is_told_and_hangs_nothing(tmp_path, content):
     (tmp_path / "fat.img").write_bytes(content)
     assert program("erase").erase_fat(tmp_path / "fat.img").failed
@@ -418,7 +413,7 @@ def test_of_the_data_partition_no_octet_is_left_and_only_what_was_ever_written_i
     assert done.failed == 0 and looked_at < 1 << 30 and 0 < done.written < 200 << 20
     left = data_of(path)
     assert not [secret for secret in SECRETS.values() if secret in left or secret.hex()[:40].encode() in left]
-    assert subprocess.run(["blkid", "-p", str(path)], capture_output=True).stdout == b""  # blank: it is formatted at the start
+    assert subprocess.run(["blkid", "-p", str(path)], capture_output=True).stdout == b""  # so it is formatted at the start
     subprocess.run(["mkfs.ext4", "-q", str(path)], check=True)
 
 

@@ -33,7 +33,7 @@ DEVICE_PATIENCE_S = 60
 GROUP = re.compile(r"(?m)^Group \d+: \(Blocks (\d+)-(\d+)\)(.*)$")
 BLOCK_SIZE = re.compile(r"(?m)^Block size: +(\d+)$")
 # what the Pi starts with (image-build/archipel_image/bootfs.py)
-KEPT = re.compile(r"vmlinuz|initrd\.img|config\.txt|cmdline\.txt|bcm2\w*[\w-]*\.dtb|bootcode\.bin|(start|fixup)\w*\.(elf|dat)",
+KEPT = re.compile(r"vmlinuz|initrd\.img|(config|cmdline)\.txt|bcm2[\w-]*\.dtb|bootcode\.bin|(start|fixup)\w*\.(elf|dat)",
                   re.IGNORECASE)
 SLOT_BYTES, LABEL_AT = 32, 71
 END, DELETED, LONG_NAME, VOLUME_LABEL, FOLDER = 0x00, 0xE5, 0x0F, 0x08, 0x10
@@ -332,7 +332,8 @@ def main() -> int:
         mount("mount", "-o", "remount,ro", str(CARD))
     failed += sum(eraser.failed for eraser in counted)
     written = sum(eraser.written for eraser in counted)
-    print(f"erased in {time.monotonic() - began:.0f} s: {written >> 20} MiB overwritten, {failed} pieces failed", flush=True)
+    took_s = time.monotonic() - began
+    print(f"erased in {took_s:.0f} s: {written >> 20} MiB overwritten, {failed} pieces failed", flush=True)
     told = {"text": NOT_ALL, "fields": {"pieces": failed}} if failed else {"text": DONE}
     NOTICES.write_text(json.dumps(told) + "\n")
     NOTICES.chmod(0o644)

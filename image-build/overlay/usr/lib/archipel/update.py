@@ -11,7 +11,7 @@ crowd, a full card): only if its files on the card are damaged does the version 
     APP/trial        while a version has not shown that it answers: its name, and that of the version before it if any
     APP/refused      versions that were taken back, one a line: not taken again
     APP/VERSION/.manifest    the first three lines of its bundle: whether its files are still whole
-    APP/notices      what was done, a sentence as JSON on each line (node.i18n.sentence): the first page and `status` tell it
+    APP/notices      what was done, a sentence as JSON on each line: the first page and `status` tell it
 
 Every step leaves a folder that the next start understands: the power may go at any moment. `update.py take STICK APP`
 `update.py watch APP`
@@ -41,7 +41,7 @@ BUILT_IN = Path("/opt/archipel/current")
 PORTAL = "http://127.0.0.1:8080/"
 MAX_MANIFEST_BYTES, MAX_FILES, MAX_TOTAL_BYTES = 2_000_000, 10_000, 100_000_000
 SIGNATURE_LINE_BYTES = 2 * 64 + 1
-MAX_NAMES, MAX_LOOKED_AT = 20_000, 200  # of the stick's files; of those that are named like an update, the newest names first
+MAX_NAMES, MAX_LOOKED_AT = 20_000, 200  # of the stick's files; of those named like an update, the newest names first
 PATIENCE_S, PAUSE_S, ANSWERS = 240, 2, 3
 NOTHING = 75  # exit status: EX_TEMPFAIL of sysexits.h
 SIGNATURE = re.compile(rb"([0-9a-f]{128})\n")
@@ -57,8 +57,8 @@ def N_(text: str) -> str:
 
 
 INSTALLED = N_("Version %(version)s of Archipel is installed and works.")
-TAKEN_BACK = N_("The update to version %(version)s did not give these pages within four minutes, so the box has gone back to "
-                "version %(before)s. It will not take that update again; a newer one it will. Tell who makes Archipel.")
+TAKEN_BACK = N_("After the update to version %(version)s these pages did not come within four minutes, so the box has gone "
+                "back to version %(before)s. It will not take that update again, but a newer one. Tell who makes Archipel.")
 STAYED_MUTE = N_("At a start of the box these pages did not come within four minutes. Nothing was changed: version "
                  "%(version)s stays in use. If this comes again, take a copy of the board on a stick and use another card.")
 DAMAGED = N_("Version %(version)s is damaged on the memory card, so the box has gone back to version %(before)s. Put the "

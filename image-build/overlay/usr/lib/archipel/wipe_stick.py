@@ -20,8 +20,8 @@ WIPE, NO_ORDER, NOT_THIS_BOX = 0, 10, 11  # any other: this program failed, and 
 NAMED_SO = re.compile(r"archipel[ _-]?wipe", re.IGNORECASE)
 BESIDE = ("._", "~$")  # what a Mac and an office program put beside a file
 MAX_NAMES, MAX_FILES = 20_000, 20
-NOT_OURS = sentence("A stick with a file archipel-wipe.txt was plugged in, but the code of this box is not in it. Nothing was "
-                    "erased, and nothing was written on the stick. The code is on the keeper's sheet.")
+NOT_OURS = sentence("A stick with a file archipel-wipe.txt was plugged in, but the code of this box is not in it. Nothing "
+                    "was erased, and nothing was written on the stick. The code is on the keeper's sheet.")
 
 
 def main(stick: Path, data: Path, settings: Path, notices: Path) -> int:
@@ -48,7 +48,7 @@ def named_so(stick: Path) -> list[Path]:
 
 
 def plain_content(path: Path) -> bytes | None:
-    """What a plain file begins with; None for what is none, or cannot be read. No link or pipe is followed or waited for."""
+    """What a plain file begins with; None for what is none, or cannot be read. No link is followed, no pipe waited for."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             return file.read(MAX_BYTES) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
