@@ -242,7 +242,7 @@ def fat_card(tmp_path_factory):
     """A FAT partition that a keeper used: settings written several times, an invitation, certificates, a Mac's folders."""
     folder = tmp_path_factory.mktemp("fat")
     path = folder / "fat.img"
-    subprocess.run(["mkfs.vfat", "-F", "32", "-C", "-n", "ZENOBIE", str(path), str(192 * 1024)], check=True,
+    subprocess.run(["mkfs.vfat", "-F", "32", "-C", "-n", "ZENOBIE", str(path), str(48 * 1024)], check=True,
                    stdout=subprocess.DEVNULL)
     rng = random.Random(3)
     system = {"vmlinuz": rng.randbytes(3_000_001), "initrd.img": rng.randbytes(2_000_000), "config.txt": b"arm_64bit=1\n",
