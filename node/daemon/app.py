@@ -299,7 +299,7 @@ class App:
             replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
-            erasure_owed_s=lambda: self.maintenance.erasure.owed_s)
+            erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors)
 
 
 def radio_hangs() -> None:
