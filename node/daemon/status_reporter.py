@@ -32,8 +32,8 @@ PERIOD_S = 1.0
 
 @dataclass(frozen=True)
 class StatusSources:
-    """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`: values that their own threads made; `notices`: what other
-    programs tell."""
+    """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`: values that their own threads made; `notices`: what
+    other programs tell."""
 
     name: str
     notices: Callable[[], tuple[str, ...]]
