@@ -35,7 +35,7 @@ PARTS = {  # of the names in a node's state
     "share": N_("share of this island"), "of_records": N_("records allowed"), "size_bytes": N_("octets"),
     "of_bytes": N_("octets allowed"), "half_ends": N_("half of them ended by"), "rights": N_("rights"),
     "until": N_("until"), "voucher": N_("vouched for by"),
-    "erasure_owed_s": N_("still to be erased, since s"),
+    "erasure_owed_s": N_("still to be erased, since s"), "card_errors": N_("errors of the memory card"),
 }
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}
 radio = Blueprint("radio", __name__)

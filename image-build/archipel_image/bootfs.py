@@ -60,11 +60,15 @@ def _gather(base: Path, folder: Path) -> None:
     initrd = folder / INITRD
     initrd.write_bytes(with_scripts(initrd.read_bytes()))
     (folder / "cmdline.txt").write_text(CMDLINE + "\n")
-    for path in (SOURCES / "boot").iterdir():
-        (folder / path.name).write_bytes(path.read_text().replace("\n", "\r\n").encode() if path.suffix == ".toml"
-                                         else path.read_bytes())  # Windows' older editors want CR LF
+    (folder / "archipel.toml").write_bytes(new_settings())
+    (folder / "config.txt").write_bytes((SOURCES / "boot/config.txt").read_bytes())
     for path in folder.iterdir():
         os.utime(path, (EPOCH_S, EPOCH_S))
+
+
+def new_settings() -> bytes:
+    """The settings file of a new card; Windows' older editors want CR LF."""
+    return (SOURCES / "boot/archipel.toml").read_text().replace("\n", "\r\n").encode()
 
 
 def boot_name(name: str) -> str | None:

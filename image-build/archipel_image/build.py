@@ -17,7 +17,7 @@ from pathlib import Path
 from archipel_image import emulation, frontpages
 from archipel_image.app import build_app
 from archipel_image.base import base_tar
-from archipel_image.bootfs import OLDEST_KERNEL, KernelTooOld, build_boot, check_kernel
+from archipel_image.bootfs import OLDEST_KERNEL, KernelTooOld, build_boot, check_kernel, new_settings
 from archipel_image.bundle import make_bundle, public_bytes, signing_key
 from archipel_image.card import assemble, publish
 from archipel_image.layers import read_tar
@@ -48,6 +48,7 @@ def build(out: Path, quick: bool) -> Path:
         with step("root: one squashfs"):
             moment = release_moment()
             given = {"usr/share/archipel/update.pub": public_bytes(key), "usr/lib/clock-epoch": b"",
+                     "usr/share/archipel/archipel.toml": new_settings(),
                      **{f"usr/share/archipel/.front/{name}": page for name, page in frontpages.pages().items()}}
             build_root(base, (work / "app", version), (given, moment), out / "root.squashfs")
         with step("card: boot partition, partition table"):

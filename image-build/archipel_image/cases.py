@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from archipel_image.base import mirrors
+from archipel_image.bootfs import new_settings
 from archipel_image.build import KEY
 from archipel_image.bundle import make_bundle, signing_key
 from archipel_image.device_cases import (
@@ -25,14 +26,15 @@ from archipel_image.device_cases import (
     sticks_of_all_kinds,
 )
 from archipel_image.sources import PROJECT
-from archipel_image.sticks import make_stick
-from archipel_image.testbench import PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
+from archipel_image.sticks import make_stick, read_stick
+from archipel_image.testbench import COUNTRY, PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
 from archipel_image.vm import Machine
 from archipel_image.wifi_cases import front, odd_frames, seen_by_a_phone, wifi_dies
 from node.cli.selftest import fetch, post_by_form
+from node.daemon.keyfiles import KeyFolder
 
 SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe", "problems",
-            "watch", "radio")
+            "watch", "radio", "erase")
 CLOSED = ("hostapd", "mosquitto", "nginx", "archipel-dns", "archipel-broker")  # unless the settings say otherwise
 NOT_ON_ROOT = ("etc/ssh/ssh_host_*", "etc/apt", "etc/*-", "var/lib/apt/lists/*", "var/cache/*", "var/log/*", "root/.*/*",
                "home/*", "data/*", "etc/systemd/system/*.wants/apt-*")
@@ -250,24 +252,75 @@ def offer(bench: Bench, machine: Machine, stick: Path) -> None:
     machine.pull_stick()
 
 
-def wiped(bench: Bench) -> None:
-    """A stick with archipel-wipe.txt: no key is left on the card, and a new island starts."""
+def mute_at_a_start(bench: Bench) -> None:
+    """An update that answered once stays, though the portal is mute at a later start; odd files stop nothing."""
     machine = bench.alone()
-    post(machine, "à effacer")
-    keys = {name: bench.shell(machine, f"cat /data/archipel/keys/{name}").strip().encode()
-            for name in ("island.key", "charter", "portal.key")}  # whole: single lines may be names, or two letters
-    bench.shell(machine, "sync")
-    check(all(map(machine.card.holds, keys.values())), "the keys are not on the card: this case would prove nothing")
-    machine.plug_stick(make_stick(bench.folder / "wipe.img", {"archipel-wipe.txt": b""}))
-    wait_for(lambda: "à effacer" not in board(machine), "the island was not destroyed")
+    (bench.folder / "later").mkdir()
+    good = make_bundle(unpacked(bench, bench.folder / "later/good"), "89.0.0", signing_key(KEY), bench.folder / "later")
+    stick = make_stick(bench.folder / "later.img", {"archipel-update-89.0.0.bundle": good.read_bytes(),
+                                                    "archipel-update-98.0.0.bundle": b"archipel update 1\n{}\n"})
+    subprocess.run(["mmd", "-i", str(stick), "::archipel-update-97.0.0.bundle"], check=True)
+    offer(bench, machine, stick)
+    told = lambda: bench.shell(machine, "cat /data/app/notices")  # noqa: E731 - said often below
+    wait_for(lambda: "installed and works" in told(), "the update is not taken")
+    boot = bench.shell(machine, "cat /proc/sys/kernel/random/boot_id")
+    bench.shell(machine, "systemctl stop archipel-island; rm -f /data/archipel/lock; mkdir /data/archipel/lock; sync; "
+                         "systemctl --no-block reboot")
+    wait_for(lambda: bench.shell(machine, "cat /proc/sys/kernel/random/boot_id") != boot, "it does not start again")
+    wait_for(lambda: "stays in use" in told(), "nothing is told of a mute portal")
+    check(bench.shell(machine, "readlink /data/app/current").strip() == "89.0.0", "the update is thrown away")
+    bench.shell(machine, "rmdir /data/archipel/lock")
     machine.wait_for_portal()
-    bench.shell(machine, "sync")
-    left = [name for name, key in keys.items() if machine.card.holds(key)]
+    page = wait_for(lambda: fetch(machine.url + "?lang=en"), "no first page")
+    check("stays in use" in page, "the first page does not tell that the portal was mute")
+    check("stays in use" in bench.archipel(machine, "status --json"), "status does not tell it")
+
+
+def wiped(bench: Bench) -> None:
+    """A stick with the code of the box: nothing of what the card was given is left on it, and a new island starts. A lent
+    stick does nothing."""
+    secrets = {"keeper": "Zenobie Quatremere", "keeper_password": "colza brouette nuage 47",
+               "wifi_password": "arrosoir-9381-nu", "broker_password": "XyZzy-4471-broker"}
+    founders = KeyFolder(bench.folder / "founders")
+    founders.found("Belleville")
+    invitation = founders.invite()
+    more = COUNTRY + "".join(f'{key} = "{value}"\n' for key, value in secrets.items())
+    card = bench.card(bench.settings("Enclos Fermé", more), {"invitation-de-zenobie.txt": invitation})
+    with Machine(card) as machine:
+        machine.switch_on()
+        post(machine, "à effacer")
+        wait_for(lambda: bench.shell(machine, "grep -rla Zenobie /data/archipel || true"), "there is no keeper")
+        keys = {name: bench.shell(machine, f"cat /data/archipel/keys/{name}").strip()
+                for name in ("island.key", "charter", "portal.key", "papers", "wipe.code")}
+        host_key = bench.shell(machine, "sed -n 3p /data/ssh/key").strip()
+        needles = {"ssh_key": bench.key.with_suffix(".pub").read_text().split()[1], "island": "Enclos Ferm",
+                   "invitation": invitation[:60], "host key": host_key, **secrets, **keys}
+        bench.shell(machine, "sync")
+        missing = [name for name, needle in needles.items() if not card.holds(needle.encode())]
+        check(not missing, f"not on the card, so that this case would prove nothing: {missing}")
+        lent = make_stick(bench.folder / "lent.img", {"archipel-wipe.txt.txt": b"AAAA-AAAA-AAAA"})
+        machine.plug_stick(lent)
+        wait_for(lambda: "not in it" in fetch(machine.url + "?lang=en"), "nothing is told of a lent stick")
+        machine.pull_stick()
+        check(read_stick(lent, "archipel.txt") is None, "the box writes on a stick that is to wipe")
+        check("à effacer" in board(machine), "a lent stick erased the board")
+        stick = make_stick(bench.folder / "wipe.img", {"archipel-wipe.txt.txt": keys["wipe.code"].lower().encode("utf-16")})
+        machine.plug_stick(stick)
+        began = time.monotonic()
+        wait_for(lambda: "This box was erased" in fetch(machine.url + "?lang=en"), "the island was not erased")
+        bench.figures["wiped_and_back_s"] = round(time.monotonic() - began)
+        check("no country is set" in fetch(machine.url + "?lang=en"), "it does not begin as a new card")
+        check("à effacer" not in board(machine), "the board is still there")
+        machine.pull_stick()
+        machine.pull_the_plug()
+    check(read_stick(stick, "archipel.txt") is None, "the box writes on a stick that wipes")
+    left = [name for name, needle in needles.items() if card.holds(needle.encode())]
     check(not left, f"still on the card: {left}")
-    bench.drop()
+    card.get("archipel.toml", bench.folder / "left.toml")
+    check((bench.folder / "left.toml").read_bytes() == new_settings(), "the settings are not those of a new card")
 
 
 USUAL = (nothing_of_the_host, first_start, closed, slow_clients, front, power_cuts, oops, sticks_of_all_kinds, updated,
-         wiped, mangled_settings, exchanged_by_stick, exchanged_by_cable, heard_by_radio, seen_by_a_phone, odd_frames,
-         wifi_dies)
+         mute_at_a_start, wiped, mangled_settings, exchanged_by_stick, exchanged_by_cable, heard_by_radio, seen_by_a_phone,
+         odd_frames, wifi_dies)
 ON_DEMAND = (hung, on_a_pi3)

@@ -92,6 +92,7 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     yield from _about_rights(told.get("rights", {}), now)
     yield from _about_share(told.get("share", {}), now)
     yield from _about_erasing(told.get("erasure_owed_s"))
+    yield from _about_card(told.get("card_errors", 0))
 
 
 def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
@@ -147,6 +148,13 @@ def _about_erasing(owed_s: float | None) -> Iterator[Concern]:
                       sentence("what was withdrawn should have been erased from the card hours ago"),
                       sentence("is the card full or failing? Make room, then start the island again; if it stays so, "
                                "replace the card"))
+
+
+def _about_card(errors: int) -> Iterator[Concern]:
+    if errors:
+        yield Concern("card-errors",
+                      sentence("the memory card has failed %(errors)s times: it wears out", errors=errors),
+                      sentence("take a copy of the board on a stick or a backup now, and put in another card"))
 
 
 def _day(minute: int) -> str:

@@ -152,7 +152,8 @@ class LanStatus:
 class HostStatus:
     """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
     for the keeper; `damaged`: records that the card lost; `erasure_owed_s`: for how many seconds of running something that
-    was withdrawn has been waiting to be erased from the card, None when nothing is owed."""
+    was withdrawn has been waiting to be erased from the card, None when nothing is owed; `card_errors`: how often the
+    card's file system failed."""
 
     name: str
     notices: tuple[str, ...]
@@ -164,6 +165,7 @@ class HostStatus:
     links: tuple[LinkStatus, ...] = ()
     lan: LanStatus = field(default_factory=LanStatus)
     erasure_owed_s: float | None = None
+    card_errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,14 +76,21 @@ def restore_(config: Path | None, file: Path) -> None:
 @command()
 @config_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def wipe(config: Path | None, yes: bool) -> None:
+@click.option("--code", is_flag=True, help="Destroy nothing; say which code a stick needs to erase this box.")
+def wipe(config: Path | None, yes: bool, code: bool) -> None:
     """Destroy this island; nothing brings it back.
 
-    Stop it before. Its keys are written over first, then all it holds is removed.
+    Stop it before. Its keys are written over first, then all it holds is removed. On the SD image a stick erases the whole
+    card.
     """
     from node.daemon.keyfiles import KeyFolder
 
     folder = sure_folder(config)
+    if code:
+        if not KeyFolder(folder).charter_exists():
+            raise click.ClickException(_("there is no island in %(folder)s.", folder=str(folder)))
+        click.echo(KeyFolder(folder).wipe_code())
+        return
     if not yes:
         click.confirm(_("Destroy the island in %(folder)s, keys and records?", folder=str(folder)), abort=True)
     try:

@@ -27,7 +27,7 @@ from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, 
 from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
-from node.daemon.notices import NOTICES_VARIABLE, NoticeFile
+from node.daemon.notices import notice_files
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
@@ -87,6 +87,7 @@ class App:
         keys.keep_private()
         self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
+        keys.wipe_code()  # there from the first start on, for the keeper's sheet
         self._notices = [*notices_in(settings.portal.notices), *(notice.line() for notice in notices)]
 
     def open(self) -> Any:
@@ -292,13 +293,13 @@ class App:
         return Locality(ZoneInfo(node.timezone), language)
 
     def _status_sources(self) -> StatusSources:
-        told = NoticeFile(os.environ.get(NOTICES_VARIABLE, ""))
+        told = notice_files()
         return StatusSources(
             name=self.settings.node.name, notices=lambda: first_of([*told(), *self._notices]), timekeeper=self.timekeeper,
             replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
-            erasure_owed_s=lambda: self.maintenance.erasure.owed_s)
+            erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors)
 
 
 def radio_hangs() -> None:

@@ -40,6 +40,7 @@ def started(kept: object, machine: MachineTime, mono: float, least: float) -> Kn
     seen = float(note.get("seen", 0))
     if not least <= seen <= least + FURTHEST_S:
         seen = machine.utc if not note and least <= machine.utc <= least + FURTHEST_S / 2 else least
+    floor = replace(floor, at=mono)
     utc = max(seen, floor.utc)
     anchor = _anchor_of(note.get("anchor") or ["floor", utc, utc], mono)
     rising = _rising_of(note["rising"], mono) if note.get("rising") else None

@@ -3,6 +3,7 @@
     DATA/keys/island.key     the seed this island signs with (base32), readable by its user only
     DATA/keys/charter        the set's charter (base32), secret included, readable by its user only
     DATA/keys/papers         vouches to begin with, one a line (base64)
+    DATA/keys/wipe.code      what a stick has to hold to destroy this island, for the keeper's sheet
     anywhere/NAME.key        a keeper's key, sealed by a passphrase: best kept on a stick, away from the box
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from node.daemon.wipecode import RANDOM_BYTES, code_of
 from node.i18n.sentence import Explained, sentence
 from node.model.clock import SystemClock, minute_of
 from node.model.errors import RemoteFault
@@ -65,6 +67,12 @@ class KeyFolder:
         if not (self.path / "portal.key").exists():
             write_private(self.path / "portal.key", to_text(os.urandom(SEED_BYTES)))
         return self._read("portal.key", _seed)
+
+    def wipe_code(self) -> str:
+        """What a stick has to hold to destroy this island (`node.daemon.wipecode`); made when first asked for."""
+        if not (self.path / "wipe.code").exists():
+            write_private(self.path / "wipe.code", code_of(os.urandom(RANDOM_BYTES)))
+        return self._read("wipe.code", str)
 
     def credentials(self) -> list[bytes]:
         """The vouches it was let in with, encoded."""

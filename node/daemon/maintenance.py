@@ -15,6 +15,7 @@ from typing import Protocol
 from node.board.board import Board
 from node.board.status import ArchiveStatus
 from node.daemon.attendance import Attendance
+from node.daemon.cardhealth import card_errors
 from node.daemon.erasing import Erasure
 from node.daemon.runner import Runner
 from node.daemon.settings import Settings
@@ -67,9 +68,10 @@ class Maintenance:
         self._searched = 0
         self._indexed_revision = -1
         self.look_at_archive()
+        self.look_at_card()
         self._tasks: tuple[Callable[[], object], ...] = (
             island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings, self.erasure.look,
-            self.index, self._retire_now_and_then, self.look_at_archive)
+            self.index, self._retire_now_and_then, self.look_at_archive, self.look_at_card)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
@@ -106,6 +108,10 @@ class Maintenance:
         """How the archive is doing; counting what it holds may wait for whoever writes to it."""
         archive = self._island.archive
         self.archive_status = ArchiveStatus(*archive.health(), len(archive), self._searched, len(self._unindexed))
+
+    def look_at_card(self) -> None:
+        """How often the card has failed so far."""
+        self.card_errors = card_errors(self._island.settings.node.data)
 
     def index(self) -> None:
         """Decode what was never decoded, a few texts at a time, and let search find it: after an import many wait.

@@ -139,6 +139,8 @@ class BoxSettings:
                                    "characters at least: not what anybody would try first", least=LEAST)
     broker_password: str = setting("", check.text(0, 100), 'the password of the user "archipel" of a broker on this box, '
                                                            "or nothing: no broker")
+    wipe_stick: str = setting("code", check.one_of("code", "any"), '"code" (a stick that is to erase this box needs its '
+                              'code) or "any" (the file archipel-wipe.txt is enough)')
 
 
 @dataclass(frozen=True)

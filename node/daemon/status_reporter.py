@@ -32,8 +32,8 @@ PERIOD_S = 1.0
 
 @dataclass(frozen=True)
 class StatusSources:
-    """What is asked. `archive`, `lan` and `erasure_owed_s` give values that their own threads made, `notices` what other
-    programs tell."""
+    """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`: values that their own threads made; `notices`: what
+    other programs tell."""
 
     name: str
     notices: Callable[[], tuple[str, ...]]
@@ -45,6 +45,7 @@ class StatusSources:
     archive: Callable[[], ArchiveStatus]
     lan: Callable[[], LanStatus]
     erasure_owed_s: Callable[[], float | None]
+    card_errors: Callable[[], int]
 
 
 class StatusReporter:
@@ -64,7 +65,7 @@ class StatusReporter:
         clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices(), None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
-                          of.lan(), of.erasure_owed_s())
+                          of.lan(), of.erasure_owed_s(), of.card_errors())
 
     def _link(self, link: Link, now: float) -> LinkStatus:
         if isinstance(link, MqttLink):

@@ -133,10 +133,16 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Floor:
-    """A moment that is certainly past, as surely as `worth` says."""
+    """A moment that is certainly past, as surely as `worth` says; `at`, if anybody has looked: since when it is."""
 
     utc: float
     worth: int
+    at: float | None = None
+
+    def by(self, mono: float) -> "Floor":
+        """What is certainly past by now: while the island runs time goes by, whatever day it is."""
+        gone_s = 0.0 if self.at is None else mono - self.at
+        return Floor(self.utc + gone_s * (1 - DRIFT), self.worth, mono)
 
 
 @dataclass(frozen=True)
@@ -251,12 +257,12 @@ def undo(known: Knowledge, mono: float) -> Knowledge | None:
 
 def settle(known: Knowledge, mono: float) -> Knowledge:
     """Let the floor follow what has stood long enough. To be called now and then."""
-    rising = known.rising
+    rising, known = known.rising, replace(known, floor=known.floor.by(mono))
     if rising is not None:
         rising = replace(rising, run_s=rising.run_s + mono - rising.at, at=mono)
         if rising.run_s >= SETTLES_S[rising.worth]:
             higher = rising.utc > known.floor.utc
-            known, rising = replace(known, floor=Floor(rising.utc, rising.worth) if higher else known.floor), None
+            known, rising = replace(known, floor=Floor(rising.utc, rising.worth, mono) if higher else known.floor), None
     if rising is None and known.sure:
         certain = min(known.anchor.by(mono).earliest, known.now(mono))
         rising = RisingFloor(certain, known.anchor.source.worth, 0.0, mono)
@@ -361,7 +367,7 @@ def _nudged(known: Knowledge, claim: TimeClaim, mono: float) -> Knowledge:
 
 def _resting_on(known: Knowledge, source: TimeSource, span: TimeSpan, mono: float, who: str = "") -> Knowledge:
     known = _set(known, span.nearest(known.now(mono)), mono)
-    floor = known.floor if known.utc >= known.floor.utc else Floor(known.utc, source.worth)
+    floor = known.floor if known.utc >= known.floor.utc else Floor(known.utc, source.worth, mono)
     return replace(known, source=source, who=who, anchor=Anchor(source, span, mono, who), floor=floor)
 
 

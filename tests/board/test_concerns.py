@@ -79,6 +79,12 @@ def test_erasing_that_is_overdue_is_told_and_one_that_is_due_is_not():
     assert concern.slug == "erasure-overdue" and concern.presses
 
 
+def test_a_card_that_has_failed_is_told():
+    assert found(card_errors=0) == {}
+    concern, = found(card_errors=3).values()
+    assert concern.slug == "card-errors" and concern.presses and "3 times" in str(concern.what)
+
+
 def test_an_island_tells_what_its_posts_take_and_until_when_it_may_write(tmp_path):
     place = Neighbourhood(tmp_path)
     before = place.board.status().share

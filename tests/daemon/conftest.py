@@ -40,7 +40,7 @@ def island(tmp_path):
                              is_searched=lambda id_: liveset.encoding(id_)[0] & 15 in (0, 1, 2))
     board = SimpleNamespace(reader=reader, on_first_pages=list, publish_due=lambda: 0, finish_clearings=lambda: 0,
                             retired=forgotten.extend, stray_codes=set, forget_codes=forgotten.extend)
-    settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650))
+    settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650), node=SimpleNamespace(data=tmp_path))
     replica = Replica(liveset, store, [])
     runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
