@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -194,3 +195,10 @@ def test_nothing_is_left_of_an_island_that_was_wiped(config):
     code, said = archipel("wipe", "--config", config, typed="y\n")
     assert code == 0 and "Nothing is left" in said
     assert not list((config.parent / "data").iterdir())
+
+
+def test_the_code_that_a_stick_needs_is_told_and_destroys_nothing(config):
+    assert archipel("init", "--config", config)[0] == 0
+    code, said = archipel("wipe", "--code", "--config", config)
+    assert code == 0 and re.fullmatch("[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", said.strip())
+    assert archipel("wipe", "--code", "--config", config)[1] == said
