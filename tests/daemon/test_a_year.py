@@ -18,8 +18,10 @@ from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import ArchiveSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.model.clock import RELEASED_AT, minute_of
 from node.model.record import Kind
+from tests.effort import EFFORT
 
-DAY_S, STEP_S = 86_400.0, 21_600.0
+DAY_S = 86_400.0
+STEP_S = DAY_S if EFFORT == 1 else DAY_S / 4  # between two rounds of what is done now and then
 POSTS_A_DAY, LIFE_DAYS, KEEP_DAYS, DAYS = 3, 14, 180, 365
 MONTH_DAYS = 30
 LIVE = POSTS_A_DAY * (LIFE_DAYS + 3)  # what ended is moved a day of running later
@@ -87,7 +89,7 @@ def seen(island, folder):
             "pressing": [str(one.what) for one in concerns_in(told) if one.presses], "notices": list(told["notices"])}
 
 
-@pytest.mark.parametrize("clock_set", ["never", "once"])
+@pytest.mark.parametrize("clock_set", ["never", "once"][:EFFORT])  # more of them with more effort
 def test_a_year_alone_fills_nothing_ends_nothing_and_what_there_is_to_see_to_is_told(alone, tmp_path, clock_set):
     months, day = [], 0
     while day < DAYS:
