@@ -89,6 +89,7 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     yield from _about_rights(told.get("rights", {}), now)
     yield from _about_share(told.get("share", {}), now)
     yield from _about_erasing(told.get("erasure_owed_s"))
+    yield from _about_secret(told.get("secret", {}))
 
 
 def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
@@ -143,6 +144,12 @@ def _about_erasing(owed_s: float | None) -> Iterator[Concern]:
                       sentence("what was withdrawn should have been erased from the card hours ago"),
                       sentence("is the card full or failing? Make room, then start the island again; if it stays so, "
                                "replace the card"))
+
+
+def _about_secret(secret: Mapping[str, Any]) -> Iterator[Concern]:
+    if secret.get("behind"):
+        yield Concern("secret-behind", sentence("the set's secret was renewed, and this island was not given the new one"),
+                      sentence("ask a keeper for a new invitation into the set, and take it: archipel join FILE"))
 
 
 def _day(minute: int) -> str:

@@ -9,6 +9,7 @@ from node.board.board import Board
 from node.board.status import as_json
 from node.daemon.rpc import Handler, RefusalReason, Refused
 from node.daemon.runner import Runner
+from node.daemon.secret_keeper import SecretKeeper
 from node.model.record import Kind
 from node.replica.liveset import LiveSet
 from node.store.index import Slice
@@ -23,6 +24,7 @@ class AnsweringIsland(Protocol):
     board: Board
     liveset: LiveSet
     runner: Runner
+    secret: SecretKeeper
     store: JournalStore
 
 
@@ -45,6 +47,8 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
             request["name"], request["password_hash"], "archipel keeper", request["from_card"]),
         "remove-keeper": lambda request: island.board.remove_keeper(request["name"], "archipel keeper"),
         "keys": lambda request: keys(island),
+        "renewal": lambda request: renewal(island),
+        "catch-up": lambda request: island.runner.call(lambda: island.secret.catch_up(request["text"])),
         "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(island.board, request),
         "agenda-take": lambda request: brief(island.board.imports.take(request["id"], "archipel agenda")),
@@ -108,6 +112,14 @@ def keys(island: AnsweringIsland) -> list[dict]:
     standings = island.liveset.trust.standings
     return [_key(island, key_id, standing) for key_id, standing in
             sorted(standings.items(), key=lambda one: (one[1].chain, one[0]))]
+
+
+def renewal(island: AnsweringIsland) -> dict:
+    """What renewing the set's secret now would be: for whom, and who would be left out, by name."""
+    look = island.secret.renewable(island.board.now())
+    named = {key: island.board.reader.author(key).name for key in (*look.seats, *look.left_out)}
+    return {"created": look.created, "members": [public.hex() for public in look.seats.values()],
+            "names": sorted(named[key] for key in look.seats), "left_out": sorted(named[key] for key in look.left_out)}
 
 
 def _key(island: AnsweringIsland, key_id: bytes, standing: Any) -> dict:

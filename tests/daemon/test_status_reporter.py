@@ -159,4 +159,5 @@ def test_the_json_keeps_its_shape():
              "neighbours": []},
             {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
         "lan": {"peers": [], "counters": {}}, "erasure_owed_s": None,
+        "secret": {"since": None, "behind": False},
     }
