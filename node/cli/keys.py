@@ -1,6 +1,7 @@
 """The commands of those who keep a set: found, invite, join, vouch, revoke, keys, newkey."""
 
 import base64
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -20,6 +21,7 @@ from node.cli.options import (
     minute_of_local,
     new_passphrase,
     passphrase,
+    refusal,
     settings_of,
 )
 from node.daemon import rpc
@@ -27,10 +29,11 @@ from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, vouch, 
 from node.daemon.settings import Settings
 from node.i18n.sentence import N_
 from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
-from node.model.keys import SigningKey
+from node.model.keys import SECRET_BYTES, SEED_BYTES, SigningKey
 from node.model.passphrase import WrongPassphrase
 from node.model.public_key import is_usable_key
 from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, sign
+from node.model.renewal import RenewalPlan, renewals
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                           help="A keeper's key file; without it, this island's own key signs.")
@@ -64,14 +67,17 @@ def found(config: Path | None, name: str, key_file: Path) -> None:
 def join(config: Path | None, file: TextIO) -> None:
     """Join the set that an invitation leads to.
 
-    FILE is the invitation, or - to type it.
+    FILE is the invitation, or - to type it. An island of that set already takes the set's present secret from it.
     """
     settings = settings_of(config)
-    folder = _folder_without_set(settings)
     try:
         text = file.read()
     except UnicodeDecodeError as error:
         raise click.ClickException(_("%(file)s holds no text.", file=file.name)) from error
+    if KeyFolder(settings.node.data).leads_home(text):
+        _catch_up(settings, text)
+        return
+    folder = _folder_without_set(settings)
     charter = _troubled(lambda: folder.join(text, settings.node.name))
     say("Joined “%(set)s” as “%(name)s”. Its fingerprint, to check with the keeper: %(fingerprint)s",
         set=charter.name, name=settings.node.name, fingerprint=charter.set_id.hex())
@@ -148,6 +154,48 @@ def revoke(config: Path | None, key_file: Path | None, key_id: str, since: datet
     record = Record(Kind.REVOCATION, signer.key_id, now, REVOCATION_LIFE_H, detail=detail)
     _publish(settings, encode(sign(record, charter.set_id, signer.sign)))
     say("Revoked. What you gave that key ends; the key itself, if you are a founder or once enough keepers agree.")
+
+
+@command()
+@config_option
+@key_option
+@click.option("--hours", type=click.IntRange(0, 168), metavar="HOURS", default=1, show_default=True,
+              help="How long until the new secret is used; 0 if a card was stolen.")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def renew(config: Path | None, key_file: Path | None, hours: int, yes: bool) -> None:
+    """Renew the set's secret, so that whoever left reads no more.
+
+    A founder's key signs. Every island whose key may write gets the new secret by every way; first revoke who has left.
+    """
+    settings = settings_of(config)
+    charter, signer = _troubled(KeyFolder(settings.node.data).charter), _signer(settings, key_file)
+    if signer.public not in charter.founders:
+        raise click.ClickException(_("only a founder's key renews the secret: name its file with --key."))
+    told = ask(settings, "renewal")
+    say("They get the new secret: %(names)s.", names=_(", ").join(told["names"]))
+    if told["left_out"]:
+        say("Left out, and reading nothing from then on: %(names)s.", names=_(", ").join(told["left_out"]))
+    say("Invitations that nobody has used yet will not do any more: make new ones afterwards.")
+    if not yes:
+        click.confirm(_("Renew the secret?"), abort=True)
+    members = tuple(bytes.fromhex(public) for public in told["members"])
+    since = told["created"] + max(60 * hours, 1)  # not before all parts of it are published
+    plan = RenewalPlan(os.urandom(SECRET_BYTES), members, told["created"], since)
+    made = renewals(plan, charter, signer, iter(lambda: os.urandom(SEED_BYTES), b""))
+    _publish(settings, *map(encode, made))
+    say("Renewed. Islands go over to the new secret at %(time)s UTC; one that is off follows when it comes back.",
+        time=time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(plan.since))))
+
+
+def _catch_up(settings: Settings, text: str) -> None:
+    """Take the secret of an invitation into the set that this island is in, whether it runs or not."""
+    try:
+        rpc.ask(settings.node.data, "catch-up", text=text)
+    except rpc.NotRunning:
+        _troubled(lambda: KeyFolder(settings.node.data).catch_up(text))
+    except rpc.Refused as error:
+        raise click.ClickException(refusal(error.reason, error.fields)) from error
+    say("This island was in that set already; it speaks with the secret of the invitation now.")
 
 
 @command()
@@ -239,9 +287,10 @@ def _minute(settings: Settings) -> int:
         return minute_of(SystemClock().now())
 
 
-def _publish(settings: Settings, raw: bytes) -> None:
-    verdict = ask(settings, "publish", raws=[base64.b64encode(raw).decode()])[0]
-    if verdict not in IN_THE_SET:
+def _publish(settings: Settings, *raws: bytes) -> None:
+    verdicts = ask(settings, "publish", raws=[base64.b64encode(raw).decode() for raw in raws])
+    verdict = next((verdict for verdict in verdicts if verdict not in IN_THE_SET), "")
+    if verdict:
         if verdict == VerdictReason.PENNED:
             raise click.ClickException(_("the set does not take it: the key that signed it may not do this."))
         raise click.ClickException(_("the set does not take it: %(reason)s.", reason=worded(explanations.verdict(verdict))))
@@ -265,4 +314,4 @@ def _from_hex(text: str, size: int) -> bytes:
     return value if len(value) == size else b""
 
 
-COMMANDS = (found, join, invite, vouch_for, revoke, keys, newkey)
+COMMANDS = (found, join, invite, vouch_for, revoke, renew, keys, newkey)
