@@ -68,8 +68,8 @@ class Maintenance:
         self._indexed_revision = -1
         self.look_at_archive()
         self._tasks: tuple[Callable[[], object], ...] = (
-            island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings, self.erasure.look,
-            self.index, self._retire_now_and_then, self.look_at_archive)
+            island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings,
+            island.board.keyring.send_due, self.erasure.look, self.index, self._retire_now_and_then, self.look_at_archive)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
