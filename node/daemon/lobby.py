@@ -124,9 +124,11 @@ class Lobby:
             if line.asks:
                 line.task.cancel()
         if tasks := [line.task for line in self._lines]:
-            _, late = await asyncio.wait(tasks, timeout=CLOSE_S)
+            await asyncio.wait(tasks, timeout=CLOSE_S)
+        if late := asyncio.all_tasks() - {asyncio.current_task()}:  # those that made room for others, too
             for task in late:
                 task.cancel()
+            await asyncio.wait(late, timeout=CLOSE_S)  # each lets its socket go, however many turns it takes
         await _turns()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
