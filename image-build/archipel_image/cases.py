@@ -264,12 +264,12 @@ def mute_at_a_start(bench: Bench) -> None:
     told = lambda: bench.shell(machine, "cat /data/app/notices")  # noqa: E731 - said often below
     wait_for(lambda: "installed and works" in told(), "the update is not taken")
     boot = bench.shell(machine, "cat /proc/sys/kernel/random/boot_id")
-    bench.shell(machine, "systemctl stop archipel-island; rm -f /data/archipel/lock; mkdir /data/archipel/lock; sync; "
-                         "systemctl --no-block reboot")
+    key = "/data/archipel/keys/island.key"  # without it no island starts
+    bench.shell(machine, f"mv {key} /data/away; sync; systemctl --no-block reboot")
     wait_for(lambda: bench.shell(machine, "cat /proc/sys/kernel/random/boot_id") != boot, "it does not start again")
     wait_for(lambda: "stays in use" in told(), "nothing is told of a mute portal")
     check(bench.shell(machine, "readlink /data/app/current").strip() == "89.0.0", "the update is thrown away")
-    bench.shell(machine, "rmdir /data/archipel/lock")
+    bench.shell(machine, f"mv /data/away {key}")
     machine.wait_for_portal()
     page = wait_for(lambda: fetch(machine.url + "?lang=en"), "no first page")
     check("stays in use" in page, "the first page does not tell that the portal was mute")

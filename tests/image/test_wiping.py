@@ -16,7 +16,7 @@ from node.daemon.keyfiles import KeyFolder
 from node.daemon.wipecode import LENGTH, LETTERS, code_of, holds_code
 from node.i18n.catalogue import catalogue
 from node.i18n.sentence import Sentence
-from tests.image.imageparts import archipel_in, plug
+from tests.image.imageparts import UNITS, archipel_in, plug
 
 ISLAND = "Nord"
 WIPE, NO_ORDER, NOT_THIS_BOX = 0, 10, 11
@@ -223,6 +223,19 @@ def test_the_order_is_on_the_card_before_the_box_starts_again(tmp_path, writable
     assert done == (["mount remount,rw", "mount remount,ro", "WIPING", "reboot"] if writable
                     else ["mount remount,rw", "start archipel-island.service"])
     assert not order.exists()
+
+
+def test_the_eraser_may_open_the_card_runs_before_it_is_used_and_until_it_ran_nobody_joins():
+    unit = (UNITS / "archipel-erase.service").read_text()
+    opens = (UNITS / "archipel-erase.service.d/20-opens.conf").read_text()
+    assert "PrivateDevices=no" in opens and "DeviceAllow=block-* rw" in opens  # a "+" lifts no limit of the control group
+    assert re.search(r"(?m)^Before=data.mount archipel-box.service", unit) and "After=boot-firmware.mount" in unit
+    for name in ("makefs", "fsck"):
+        later = OVERLAY / f"etc/systemd/system/systemd-{name}@.service.d/archipel.conf"
+        assert "After=archipel-erase.service" in later.read_text()
+    order = program("erase").ORDER
+    assert f"ConditionPathExists=/boot/firmware/{order}" in unit
+    assert f"ConditionPathExists=!/boot/firmware/{order}" in (UNITS / "archipel-join.service").read_text()
 
 
 # the card

@@ -11,6 +11,7 @@ beats twice a second when it is done, until the box is switched off; lit without
 """
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -51,10 +52,13 @@ NOT_ALL = N_("This box was to be erased, but %(pieces)s parts of its memory card
 
 
 class Eraser:
-    """A partition that is open for reading and writing. `written` counts octets, `failed` the pieces that cannot be."""
+    """A partition that is open for reading and writing. `written` counts octets, `failed` the pieces that cannot be.
+
+    Raises OSError when it cannot be opened, or is mounted.
+    """
 
     def __init__(self, path: Path):
-        self._device = os.open(path, os.O_RDWR)
+        self._device = os.open(path, os.O_RDWR | os.O_EXCL)  # of a device: not while it is mounted
         self.size = os.lseek(self._device, 0, os.SEEK_END)
         self.written, self.failed = 0, 0
 
@@ -99,8 +103,8 @@ def erase_data(path: Path) -> Eraser:
     """Erase a data partition that is not mounted; the closed eraser, for what it counted."""
     subprocess.run(["e2fsck", "-p", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # its journal first
     ranges = ever_written(path)
-    subprocess.run(["blkdiscard", "-f", str(path)], stderr=subprocess.DEVNULL)  # not every card can
     eraser = Eraser(path)
+    subprocess.run(["blkdiscard", "-f", str(path)], stderr=subprocess.DEVNULL)  # not every card can
     for start, end in ranges or [(0, eraser.size)]:
         eraser.blank(start, end)
     eraser.sync()
@@ -321,10 +325,20 @@ def main() -> int:
     show(LEDS, "timer", delay_on=60, delay_off=60)
     say(SCREEN, "Archipel: erasing / effacement / borrando ...")
     began = time.monotonic()
-    counted = [erase_data(DATA)] if wait_for(DATA) else []
-    failed = 0 if counted else 1
+    counted: list[Eraser] = []
+    try:
+        if wait_for(DATA):
+            counted.append(erase_data(DATA))
+    except OSError as error:
+        print(f"{DATA}: {error}", file=sys.stderr, flush=True)
+        if error.errno == errno.EBUSY:  # started too late: the order stands until the next start
+            return 1
     mount("umount", str(CARD))
-    counted.append(erase_fat(FAT))
+    try:
+        counted.append(erase_fat(FAT))
+    except OSError as error:
+        print(f"{FAT}: {error}", file=sys.stderr, flush=True)
+    failed = 2 - len(counted)
     if mount("mount", "-o", "rw", str(CARD)):
         (CARD / ORDER).unlink(missing_ok=True)  # where it is no FAT32: not at every start again
         (CARD / "archipel.toml").write_bytes(NEW_SETTINGS.read_bytes())
