@@ -26,6 +26,7 @@ from pathlib import Path
 DISK = Path("/dev/disk/by-partuuid")
 FAT, DATA = DISK / "a2c41b70-01", DISK / "a2c41b70-03"
 CARD, NEW_SETTINGS = Path("/boot/firmware"), Path("/usr/share/archipel/archipel.toml")
+DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 LEDS, SCREEN, NOTICES = Path("/sys/class/leds"), Path("/dev/tty1"), Path("/run/archipel-erase/notices")
 ORDER = "WIPING"  # eight letters at most: one place of the directory, which is there or not
 PIECE_BYTES = 1 << 20
@@ -54,11 +55,11 @@ NOT_ALL = N_("This box was to be erased, but %(pieces)s parts of its memory card
 class Eraser:
     """A partition that is open for reading and writing. `written` counts octets, `failed` the pieces that cannot be.
 
-    Raises OSError when it cannot be opened, or is mounted.
+    `alone`: raise OSError (EBUSY) while it is mounted.
     """
 
-    def __init__(self, path: Path):
-        self._device = os.open(path, os.O_RDWR | os.O_EXCL)  # of a device: not while it is mounted
+    def __init__(self, path: Path, alone: bool = True):
+        self._device = os.open(path, os.O_RDWR | (os.O_EXCL if alone else 0))
         self.size = os.lseek(self._device, 0, os.SEEK_END)
         self.written, self.failed = 0, 0
 
@@ -276,8 +277,12 @@ def runs(numbers: Iterator[int]) -> Iterator[tuple[int, int]]:
 
 
 def erase_fat(path: Path) -> Eraser:
-    """Erase a FAT partition that is not mounted; the closed eraser, for what it counted. What is no FAT32 has failed."""
-    eraser = Eraser(path)
+    """Erase a FAT partition; the closed eraser, for what it counted. What is no FAT32 has failed.
+
+    Unmounted here, it may for a while still be mounted, for reading, where some other service has just started: that is no
+    reason to leave it as it is. What is written here goes through the same cache of the device.
+    """
+    eraser = Eraser(path, alone=False)
     try:
         FatFolder(eraser).erase_all_but(KEPT, ORDER)
     except ValueError:
@@ -339,7 +344,9 @@ def main() -> int:
     except OSError as error:
         print(f"{FAT}: {error}", file=sys.stderr, flush=True)
     failed = 2 - len(counted)
-    if mount("mount", "-o", "rw", str(CARD)):
+    with contextlib.suppress(OSError):
+        DROP_CACHES.write_text("3")  # names of files that are gone
+    if mount("mount", str(CARD)) and mount("mount", "-o", "remount,rw", str(CARD)):
         (CARD / ORDER).unlink(missing_ok=True)  # where it is no FAT32: not at every start again
         (CARD / "archipel.toml").write_bytes(NEW_SETTINGS.read_bytes())
         os.sync()
