@@ -118,17 +118,16 @@ class Lobby:
         server = await asyncio.start_server(self._meet, sock=self._listener, limit=HEAD_BYTES)
         self._begun.set()
         await self._over.wait()
+        self._loop.remove_reader(self._listener)
+        await _turns()  # accepted ones get their lines: a server that is closed first leaves them open (CPython gh-109564)
         server.close()
-        await _turns()
         for line in self._lines:
             if line.asks:
                 line.task.cancel()
         if tasks := [line.task for line in self._lines]:
-            await asyncio.wait(tasks, timeout=CLOSE_S)
-        if late := asyncio.all_tasks() - {asyncio.current_task()}:  # those that made room for others, too
+            _, late = await asyncio.wait(tasks, timeout=CLOSE_S)
             for task in late:
                 task.cancel()
-            await asyncio.wait(late, timeout=CLOSE_S)  # each lets its socket go, however many turns it takes
         await _turns()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -40,10 +40,6 @@ class Portal(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             request.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + self.answer)
 
 
-# Under load a line may still be open when the lobby's loop ends; the system closes it with the process.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
 @pytest.fixture
 def portal(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a short path for the socket
@@ -61,7 +57,7 @@ def lobby(portal):
     made.start()
     yield made
     made.close()
-    gc.collect()  # here, and in no later test, may a socket be found that its loop had no turn left to close
+    gc.collect()  # a socket that was left open is told of here, and in no other test
 
 
 @pytest.fixture
