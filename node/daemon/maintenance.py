@@ -12,23 +12,18 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from node.board.board import Board
 from node.board.status import ArchiveStatus
 from node.daemon.attendance import Attendance
 from node.daemon.cardhealth import card_errors
-from node.daemon.erasing import Erasure
-from node.daemon.runner import Runner
+from node.daemon.erasing import ErasedIsland, Erasure
 from node.daemon.settings import Settings
-from node.daemon.timekeeper import Timekeeper
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.record import decode
 from node.replica.admission import DUPLICATE
 from node.replica.entry import Entry
-from node.replica.liveset import LiveSet
-from node.replica.replica import FROM_ARCHIVE, Replica
-from node.store.archive import Archive, retire
+from node.replica.replica import FROM_ARCHIVE
+from node.store.archive import retire
 from node.store.index import Row, StoreFailed
-from node.store.journalstore import JournalStore
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +35,10 @@ DAY_MIN = 1_440
 BACK_BATCH = 200  # records in one commit
 
 
-class MaintainedIsland(Protocol):
+class MaintainedIsland(ErasedIsland, Protocol):
     """What of `node.daemon.app.App` is needed."""
 
     settings: Settings
-    store: JournalStore
-    replica: Replica
-    archive: Archive
-    liveset: LiveSet
-    timekeeper: Timekeeper
-    runner: Runner
-    board: Board
     attendance: Attendance
 
 
