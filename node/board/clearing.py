@@ -189,8 +189,9 @@ class Clearer(Publisher):
         """Retract what this island signed, hide the rest; raises BoardClosed, and then all of it is still to be done."""
         entries = {root: self._liveset.version(root) for root in roots}
         records = {root: record for root, id_ in entries.items() if id_ and (record := self._liveset.get(id_))}
-        ours = [root for root, record in records.items() if record.author == self._key.key_id]
-        self._publish_many([self.sign_own(retraction_of(records[root], root, self.now())) for root in ours])
+        own = self._key.key_id
+        ours = [root for root, record in records.items() if record.author == own]
+        self._publish_many([self.sign_own(retraction_of(records[root], own, root, self.now())) for root in ours])
         hidden = frozenset(records) - frozenset(ours)
         self.notes.update(
             lambda state: replace(state, hidden=state.hidden | hidden,

@@ -99,14 +99,15 @@ class Composer:
 
     def _ending(self, item: Item, key: SigningKey, reason: str | None) -> Record:
         """The retraction of an item, or, with a reason, an event's cancellation; raises DraftRefused."""
-        draft = normalised(Draft(Kind.RETRACTION if reason is None else Kind.CANCELLATION, text=reason or ""))
+        if reason is None:
+            return retraction_of(item, key.key_id, root_of(item), self.now())
+        draft = normalised(Draft(Kind.CANCELLATION, text=reason))
         if problem := _problem_of_reason(draft.text):
             raise DraftRefused([problem])
         codec, packed = pack(draft.text, item.language)
         record = Record(draft.kind, key.key_id, max(self.now(), item.created), language=item.language, codec=codec,
                         packed=packed, target=root_of(item))
-        until = item.expires + RECALL_MIN if reason is None else item.expires
-        return fitting(draft, outliving(record, until)).record
+        return fitting(draft, outliving(record, item.expires)).record
 
     def _signed(self, record: Record, key: SigningKey) -> bytes:
         return encode(sign(record, self._liveset.charter.set_id, key.sign))
@@ -115,10 +116,10 @@ class Composer:
         return Cost(record_bytes, self._host.packets(record_bytes), self._host.airtime_s(record_bytes))
 
 
-def retraction_of(record: Record, root: bytes, now: int) -> Record:
-    """What takes a record back whose first version's id begins with `root`, unsigned."""
-    ending = Record(Kind.RETRACTION, record.author, max(now, record.created), language=record.language, target=root)
-    return outliving(ending, record.expires + RECALL_MIN)
+def retraction_of(taken: Record | Item, author: bytes, root: bytes, now: int) -> Record:
+    """What takes back something of `author` (a key id) whose first version's id begins with `root`, unsigned."""
+    ending = Record(Kind.RETRACTION, author, max(now, taken.created), language=taken.language, target=root)
+    return outliving(ending, taken.expires + RECALL_MIN)
 
 
 def _problem_of_reason(reason: str) -> Problem | None:

@@ -156,16 +156,22 @@ def test_whoever_reads_from_outside_reads_on_and_it_is_owed_until_then(tmp_path,
     assert not archive.owes and b"wort1trow" not in everything_in(tmp_path)
 
 
-def test_an_archive_with_a_broken_page_is_made_anew_of_what_can_be_read(tmp_path, archive):
+def broken_in_the_middle(folder, archive, octets):
+    """400 rows, and the file that holds them: `octets` are at the head of a page in its middle. The archive is closed."""
     rows = [marked(number, 900) for number in range(400)]
     archive.keep([row for row, _ in rows], {row.id: text for row, text in rows})
     archive.compact()
     archive.close()
-    path = tmp_path / "archive.db"
+    path = folder / "archive.db"
     image = bytearray(path.read_bytes())
     at = image.index(b"raw200war") // 4096 * 4096
-    image[at:at + 16] = os.urandom(16)  # the head of a page in the middle
+    image[at:at + len(octets)] = octets
     path.write_bytes(image)
+    return rows, path
+
+
+def test_an_archive_with_a_broken_page_is_made_anew_of_what_can_be_read(tmp_path, archive):
+    rows, path = broken_in_the_middle(tmp_path, archive, os.urandom(16))
     with closing(Archive(path)) as again:
         again.forget([row.id for row, _ in rows])
         again.compact()
@@ -174,15 +180,7 @@ def test_an_archive_with_a_broken_page_is_made_anew_of_what_can_be_read(tmp_path
 
 
 def test_a_broken_page_costs_few_rows(tmp_path, archive):
-    rows = [marked(number, 900) for number in range(400)]
-    archive.keep([row for row, _ in rows], {row.id: text for row, text in rows})
-    archive.compact()
-    archive.close()
-    path = tmp_path / "archive.db"
-    image = bytearray(path.read_bytes())
-    at = image.index(b"raw200war") // 4096 * 4096
-    image[at:at + 16] = bytes(16)
-    path.write_bytes(image)
+    rows, path = broken_in_the_middle(tmp_path, archive, bytes(16))
     with closing(Archive(path)) as again:
         with pytest.raises(StoreFailed), again._file.write() as write:
             write("DELETE FROM past WHERE line LIKE '%x%'")
