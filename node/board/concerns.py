@@ -6,11 +6,10 @@ does not tell raises no concern.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from node.i18n.sentence import Sentence, sentence
-from node.model.clock import seconds_of
+from node.model.clock import utc_day, utc_moment
 from node.model.record import DAY_MIN
 
 NEAR_SHARE, FULL_SHARE = 0.8, 0.95  # parts of a share from which it is told, and from which it presses
@@ -108,7 +107,8 @@ def _about_clock(clock: Mapping[str, Any]) -> Iterator[Concern]:
     if clock.get("told", True):
         return
     yield Concern("clock-untold",
-                  sentence("the island’s clock says %(time)s UTC, and nobody vouches for that", time=_moment(clock["now"])),
+                  sentence("the island’s clock says %(time)s UTC, and nobody vouches for that",
+                           time=utc_moment(clock["now"])),
                   sentence("let a keeper set it, on the page /keeper/clock; or give it the internet, or a radio that "
                            "receives satellites"), presses=False)
 
@@ -126,7 +126,7 @@ def _about_rights(rights: Mapping[str, Any], now: int) -> Iterator[Concern]:
                       remedy)
     elif left_days < SOON_DAYS:
         what = sentence("this island may write in its set until %(day)s only; then its posts go from every board",
-                        day=_day(rights["until"]))
+                        day=utc_day(rights["until"]))
         yield Concern("rights-end", what, remedy, left_days < PRESSING_DAYS)
 
 
@@ -138,7 +138,8 @@ def _about_share(share: Mapping[str, Any], now: int) -> Iterator[Concern]:
         return
     what = sentence("the posts of this island take %(part)s of its share; when it is full, nobody can post here",
                     part=f"{int(100 * used)} %")
-    remedy = sentence("keepers can take posts down; half of them will have ended by %(day)s", day=_day(share["half_ends"]))
+    remedy = sentence("keepers can take posts down; half of them will have ended by %(day)s",
+                      day=utc_day(share["half_ends"]))
     yield Concern("share-near", what, remedy, used >= FULL_SHARE)
 
 
@@ -155,11 +156,3 @@ def _about_card(errors: int) -> Iterator[Concern]:
         yield Concern("card-errors",
                       sentence("the memory card has failed %(errors)s times: it wears out", errors=errors),
                       sentence("take a copy of the board on a stick or a backup now, and put in another card"))
-
-
-def _day(minute: int) -> str:
-    return datetime.fromtimestamp(seconds_of(minute), UTC).date().isoformat()
-
-
-def _moment(minute: int) -> str:
-    return datetime.fromtimestamp(seconds_of(minute), UTC).strftime("%Y-%m-%d %H:%M")

@@ -22,7 +22,7 @@ from node.daemon.rpc import NotRunning, ask
 from node.daemon.settings import PacketSettings, Settings
 from node.daemon.settings_reader import Notice, SettingsReading, notices_in
 from node.i18n.sentence import Sentence, sentence
-from node.model.clock import EPOCH_S, minute_of, seconds_of
+from node.model.clock import EPOCH_S, minute_of, utc_moment
 from node.model.keys import Charter
 from radio.mqtt.probe import knock
 
@@ -132,7 +132,7 @@ def _clock(now: float, status: dict[str, Any] | None) -> Iterator[Finding]:
 
 def clock_findings(known: dict[str, Any], machine: int) -> Iterator[Finding]:
     """What the running island's clock is worth; `machine`: the minute by this machine's own."""
-    source, now = time_source(known["source"]), written(known["now"])
+    source, now = time_source(known["source"]), utc_moment(known["now"])
     if known["sure"]:
         yield Finding(Level.OK, sentence("the island knows the time, from: %(source)s", source=source))
     elif known["told"]:
@@ -146,14 +146,9 @@ def clock_findings(known: dict[str, Any], machine: int) -> Iterator[Finding]:
     for other in known["others"]:
         yield Finding(Level.NOTE if known["sure"] else Level.BAD,
                       sentence("somebody else says that it is %(time)s UTC, and is not believed: %(source)s",
-                                           time=written(other["minute"]), source=time_source(other["source"])),
+                                           time=utc_moment(other["minute"]), source=time_source(other["source"])),
                       sentence("if that is right, let a keeper set the clock, on the page /keeper/clock; if not, put that "
                                "clock right"))
-
-
-def written(minute: int) -> str:
-    """A minute as a clock in UTC shows it."""
-    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(minute)))
 
 
 def _portal(settings: Settings, status: dict[str, Any] | None) -> Iterator[Finding]:

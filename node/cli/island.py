@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from node.board.concerns import concerns_in
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, worded
 from node.cli.options import ask, config_option, reading_of, settings_of
-from node.model.clock import FastClock, SystemClock, seconds_of
+from node.model.clock import FastClock, SystemClock, utc_moment
 
 
 @command()
@@ -82,7 +81,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
 
 
 def _clock_line(clock: dict[str, Any]) -> str:
-    now = time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(clock["now"])))
+    now = utc_moment(clock["now"])
     source = worded(explanations.time_source(clock["source"]))
     if not clock["told"]:
         return _("clock    %(time)s UTC, and nobody vouches for that: let a keeper set it, on the page /keeper/clock",

@@ -1,7 +1,6 @@
 """The commands of those who keep a set: found, invite, join, vouch, revoke, keys, newkey."""
 
 import base64
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ from node.daemon import rpc
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, vouch, write_keeper_key
 from node.daemon.settings import Settings
 from node.i18n.sentence import N_
-from node.model.clock import MAX_MINUTE, SystemClock, minute_of, seconds_of
+from node.model.clock import MAX_MINUTE, SystemClock, minute_of, utc_day
 from node.model.keys import SigningKey
 from node.model.passphrase import WrongPassphrase
 from node.model.public_key import is_usable_key
@@ -167,7 +166,7 @@ def key_line(key: dict[str, Any]) -> str:
 def _remarks(key: dict[str, Any]) -> Iterator[str]:
     """What else there is to know of a key."""
     if (until := min(key["rights"].values(), default=MAX_MINUTE)) < MAX_MINUTE:
-        yield _("until %(day)s", day=_day(until))
+        yield _("until %(day)s", day=utc_day(until))
     if key["here"]:
         yield _("this island")
     if key["vouched_by"]:
@@ -175,11 +174,7 @@ def _remarks(key: dict[str, Any]) -> Iterator[str]:
     elif key["chain"] == 0:
         yield _("founder")
     if key["revoked"] is not None:
-        yield _("REVOKED since %(day)s", day=_day(key["revoked"]))
-
-
-def _day(minute: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds_of(minute)))
+        yield _("REVOKED since %(day)s", day=utc_day(key["revoked"]))
 
 
 @command()

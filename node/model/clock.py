@@ -18,6 +18,16 @@ def seconds_of(minute: int) -> int:
     return EPOCH_S + 60 * minute
 
 
+def utc_day(minute: int) -> str:
+    """The day of a minute, in UTC, for people and programs: 2026-03-21."""
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds_of(minute)))
+
+
+def utc_moment(minute: int) -> str:
+    """Day and hour of a minute, in UTC: 2026-03-21 18:30."""
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds_of(minute)))
+
+
 class Clock(Protocol):
     """Where the daemon gets its time from. `rate`: how many of its seconds pass in one real second."""
 
