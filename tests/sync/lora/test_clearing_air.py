@@ -11,7 +11,7 @@ HOUR_S = 3_600
 
 def ending(raw, now):
     record, root = decode(raw), record_id(raw)[:TARGET_BYTES]
-    return encode(sign(retraction_of(record, root, minute_of(now)), CHARTER.set_id, KEY.sign))
+    return encode(sign(retraction_of(record, KEY.key_id, root, minute_of(now)), CHARTER.set_id, KEY.sign))
 
 
 def test_the_retractions_of_a_flood_keep_no_post_waiting_and_free_the_share_on_the_other_island():
