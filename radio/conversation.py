@@ -71,11 +71,14 @@ def connect(address: tuple[str, int], timeout_s: float | None = None) -> socket.
         raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
 
 
-def converse(within_s: float, talk: Callable[[Conversation], Answer]) -> Answer:
-    """What `talk(conversation)` returns or raises; TimeoutError after `within_s`: `talk` is then left behind, cut off."""
+def converse(within_s: float, talk: Callable[[Conversation], Answer], conversation: Conversation | None = None) -> Answer:
+    """What `talk(conversation)` returns or raises; TimeoutError after `within_s`: `talk` is then left behind, cut off.
+
+    Who brings a `conversation` of its own may cut it sooner.
+    """
     if not _room.acquire(blocking=False):
         raise TimeoutError("too many conversations hang")
-    conversation: Conversation = Conversation()
+    conversation = conversation or Conversation()
     answer: Future[Answer] = Future()
 
     def speak() -> None:

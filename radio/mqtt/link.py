@@ -16,6 +16,7 @@ from functools import partial
 import paho.mqtt.client as mqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
+from radio.conversation import Conversation
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.mqtt.probe import BrokerSettings, knock
@@ -49,7 +50,9 @@ class MqttLink:
         self._refused = self._ready = False
         self._lives = 0  # how often it was connected
         self.verdict = ""
-        self._looked_at, self._looks, self._was_ready = float("-inf"), 0, False
+        self._looked_at, self._was_ready = float("-inf"), False
+        self._conversation = Conversation()  # of the last look
+        self._look: threading.Thread | None = None
         self._told_at = 0.0  # when the broker last sent something that it keeps
         self._budget = _Budget(RATE_PER_S, BURST)
         self._quota = _Budget(settings.quota_per_h / 3600, settings.quota_per_h)
@@ -95,6 +98,7 @@ class MqttLink:
         stopping.start()
         stopping.join(CLOSE_S)
         self._thread.join(CLOSE_S)
+        self._end_look()
 
     # sending
 
@@ -157,14 +161,22 @@ class MqttLink:
         if self._closing or (now - self._looked_at < LEAST_LOOK_S and ready <= self._was_ready):
             return
         self._looked_at, self._was_ready = now, ready
-        number = self._looks = self._looks + 1
+        self._end_look()
+        conversation = self._conversation = Conversation()
 
         def look() -> None:
-            found = knock(self.settings)
-            if number == self._looks:
+            found = knock(self.settings, conversation)
+            if conversation is self._conversation:
                 self.verdict = found
 
-        threading.Thread(target=look, name=f"broker {self.name} look", daemon=True).start()
+        self._look = threading.Thread(target=look, name=f"broker {self.name} look", daemon=True)
+        self._look.start()
+
+    def _end_look(self) -> None:
+        """What the last look would find holds no more."""
+        self._conversation.cut()
+        if self._look is not None:
+            self._look.join(CLOSE_S)
 
     def _lives_on(self, life: int) -> bool:
         """Whether the connection that was number `life` is still the one we have."""

@@ -82,8 +82,8 @@ class BrokerSettings:
         return context
 
 
-def knock(settings: BrokerSettings) -> str:
-    """What a broker says within KNOCK_S: "up", or why it will not have us.
+def knock(settings: BrokerSettings, conversation: Conversation | None = None) -> str:
+    """What a broker says within KNOCK_S, or until the `conversation` is cut: "up", or why it will not have us.
 
     `files` (our certificates cannot be read), `unknown` (name), `absent`, `certificate` (not trusted), `early`, `expired`,
     `wrong-name` (of its certificate), `wants-certificate`, `tls`, `mute` (answers, but not as a broker does), `password`,
@@ -96,7 +96,7 @@ def knock(settings: BrokerSettings) -> str:
         return "files"
     knocking = _Knock(settings, context)
     try:
-        return converse(KNOCK_S, knocking.hear)
+        return converse(KNOCK_S, knocking.hear, conversation)
     except socket.gaierror:
         return "unknown"
     except EOFError:
