@@ -37,6 +37,7 @@ EXEMPT = {  # file: what else it may import, and why
     "node/transfer/bulk.py": {"threading.Lock"},  # again: the portal's threads and the visits to other islands
     "node/transfer/lan.py": {"threading.Lock"},
     "node/transfer/recent.py": {"threading.Lock"},
+    "node/board/keywords.py": {"mnemonic"},  # the word lists that ship with it
     "node/textpack/modelfile.py": {"sys.byteorder"},  # a fact, not an access
     "node/textpack/__init__.py": {"importlib.resources"},  # the frozen models that ship with it
 }
