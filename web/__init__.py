@@ -7,6 +7,7 @@ from web.account_pages import accounts
 from web.agenda import agenda
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
+from web.desk_keys import desk_keys
 from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
@@ -30,7 +31,7 @@ from web.transfer_pages import transfer
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
-              clock_pages)
+              clock_pages, desk_keys)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

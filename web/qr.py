@@ -1,5 +1,7 @@
 """QR codes drawn in the page itself."""
 
+import io
+
 import segno
 from markupsafe import Markup
 
@@ -24,3 +26,13 @@ def wifi(name: str) -> str:
     """What phones read to join an open Wi-Fi (the ZXing convention)."""
     escaped = "".join(f"\\{char}" if char in '\\;,:"' else char for char in name)
     return f"WIFI:T:nopass;S:{escaped};;"
+
+
+def dense_qr(text: str, inline: bool = False) -> str:
+    """A long text as an SVG, as few modules as can be: for paper, read from near by; `inline` for a page."""
+    code = segno.make(text, micro=False, error="l", boost_error=False)
+    if inline:
+        return Markup(code.svg_inline(border=4, omitsize=True, svgclass="q", lineclass=None, light="#fff"))  # noqa: S704
+    drawn = io.BytesIO()
+    code.save(drawn, kind="svg", border=4, omitsize=True, lineclass=None, light="#fff", xmldecl=False)
+    return drawn.getvalue().decode()

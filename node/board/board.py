@@ -17,16 +17,17 @@ from node.board.api import Announced, ClockOutcome, Imports, Item, Page, TextPat
 from node.board.clocks import ClockPreview
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.items import Reader, root_of
+from node.board.key_tree import KeyTree, OwnPapers
+from node.board.keyring import Keyring
 from node.board.moderation import Moderation
 from node.board.notes import BoardNotes
-from node.board.status import RightsStatus, RulesStatus, ShareStatus, Status, StoreStatus
+from node.board.status import RulesStatus, ShareStatus, Status, StoreStatus
 from node.model.clock import MAX_MINUTE
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN, EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
+from node.model.record import DAY_MIN, EVENT_GRACE_MIN, TARGET_BYTES, Kind, decode
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
-from node.replica.trust import FOREVER
 from node.store.index import Row, Slice
 
 MAX_PAGE = 200
@@ -39,17 +40,21 @@ LONGEST_EVENT_MIN = 0xFFFF
 class Board(Moderation):
     """One island's board. Every method is safe from any thread but the runner's (publishing waits for it).
 
-    `notes` (its state) and `reader` (records as items) are public, for those in `node` who need no more than one of them.
+    `notes` (its state), `reader` (records as items) and `keys` (who may do what) are public, for those in `node` who need
+    no more than one of them.
     """
 
-    transfer: Transfer  # both are set by who puts the island together (`node.daemon.app`)
+    transfer: Transfer  # all three are set by who puts the island together (`node.daemon.app`)
     imports: Imports
+    keyring: Keyring
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)
         reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen, host.decoding)
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
+        self.keys = KeyTree(liveset, (store, archive), reader, OwnPapers.of(key, host.papers),
+                            lambda: notes.state.promised)
         self._urgent = lru_cache(1)(self._find_urgent)
         self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
         self._share = lru_cache(1)(self._own_share)
@@ -126,18 +131,12 @@ class Board(Moderation):
         """The state of the island as of a second or so ago; cheap, and nothing is asked of links or engines."""
         revision = self._liveset.revision
         return Status(self._fingerprint(revision), len(self._liveset), StoreStatus(*self._store.health()),
-                      RulesStatus(self.posting_rule()), self._share(revision), self._rights(), self._host.about())
+                      RulesStatus(self.posting_rule()), self._share(revision), self.keys.rights(self.now()),
+                      self._host.about())
 
     def _own_share(self, _revision: int) -> ShareStatus:
         share = self._liveset.share(self._key.key_id)
         return ShareStatus(share.records, share.limit.records, share.size_bytes, share.limit.size_bytes, share.half_ends)
-
-    def _rights(self) -> RightsStatus:
-        """What this island may do if it posts now."""
-        own, trust, now = self._key.key_id, self._liveset.trust, self.now()
-        may = trust.may(own, Right.WRITE, now)
-        until = min(trust.standings[own].until(now, Right.WRITE), trust.cuts.get(own, FOREVER)) if may else 0
-        return RightsStatus(None if until == FOREVER else until, self.reader.author(own).vouched_by)
 
     def clock_outcome(self, minute: int) -> ClockOutcome:
         """What setting the clock to `minute` would do; nothing is done."""

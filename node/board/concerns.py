@@ -4,16 +4,18 @@ Core: the status is read as its JSON (`node.board.status.as_json`), whoever hand
 does not tell raises no concern.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from node.i18n.sentence import Sentence, sentence
+from node.board.status import RightsLack
+from node.i18n.sentence import Plural, Sentence, entry, sentence
 from node.model.clock import utc_day, utc_moment
 from node.model.record import DAY_MIN
 
 NEAR_SHARE, FULL_SHARE = 0.8, 0.95  # parts of a share from which it is told, and from which it presses
 SOON_DAYS, PRESSING_DAYS = 60, 14  # before rights end: the whole of a summer's holidays, and of a keeper's
+MOST_ENDS = 3  # keys that are told of one by one
 OVERDUE_S = 3 * 3_600.0  # of erasing, which is tried every hour
 
 
@@ -113,21 +115,58 @@ def _about_clock(clock: Mapping[str, Any]) -> Iterator[Concern]:
                            "receives satellites"), presses=False)
 
 
+LACKS = {  # by `node.board.status.RightsLack`; each with its remedy where asking for a new vouch is none
+    RightsLack.UNKNOWN: (sentence("this island may not write in its set: nobody has vouched for its key"), None),
+    RightsLack.ENDED: (sentence("this island may not write in its set any more: its rights have ended"), None),
+    RightsLack.CUT: (sentence("the key of this island was revoked: what is posted here is seen nowhere"),
+                     sentence("if this box is still yours: wipe it, and let it join again with a new invitation")),
+    RightsLack.TAKEN_BACK: (sentence("this island may not write in its set: who let it in has taken that back"), None),
+    RightsLack.GIVER: (sentence("this island may not write in its set: as far as is known here, who let it in may not do "
+                                "that"), None),
+    RightsLack.USED: (
+        sentence("this island may not write in its set: another one had come in with the same invitation before"),
+        sentence("tell the keeper who gave you the invitation, as somebody has copied it; ask for a vouch, or for a new "
+                 "invitation")),
+    RightsLack.CLOCK: (sentence("this island may not write in its set yet: its clock is behind the day it was let in"),
+                 sentence("set the clock, on the page /keeper/clock")),
+}
+
+
 def _about_rights(rights: Mapping[str, Any], now: int) -> Iterator[Concern]:
-    if "until" not in rights:  # a founder's last for ever
-        return
-    left_days = (rights["until"] - now) // DAY_MIN
-    voucher = rights.get("voucher")
-    remedy = (sentence("ask %(name)s, or another keeper who may vouch, to vouch again for the key of this island (archipel "
-                       "vouch)", name=voucher) if voucher else
-              sentence("ask a keeper who may vouch to vouch for the key of this island (archipel vouch)"))
-    if left_days < 0:
-        yield Concern("rights-ended", sentence("this island may not write in its set: what is posted here is seen nowhere"),
-                      remedy)
+    """What this island itself may do, then whose rights it can renew."""
+    remedy = _who_renews(rights.get("by", ()), sentence("the key of this island"))
+    left_days = (rights["until"] - now) // DAY_MIN if "until" in rights else SOON_DAYS  # a founder's last for ever
+    if rights.get("lack", RightsLack.NONE) in LACKS:
+        what, other = LACKS[RightsLack(rights["lack"])]
+        yield Concern(f"rights-{rights['lack']}", what, other or remedy)
     elif left_days < SOON_DAYS:
         what = sentence("this island may write in its set until %(day)s only; then its posts go from every board",
                         day=utc_day(rights["until"]))
         yield Concern("rights-end", what, remedy, left_days < PRESSING_DAYS)
+    ends = sorted((end for end in rights.get("ends", ()) if not end["here"] and not end["invitation"]),
+                  key=lambda end: int(end["until"]))
+    yield from (_about_end(end, now) for end in ends[:MOST_ENDS])
+    if len(ends) > MOST_ENDS:
+        what = entry(Plural("the rights of %(num)s more key end soon", "the rights of %(num)s more keys end soon"),
+                     len(ends) - MOST_ENDS)
+        yield Concern("key-ends", what, sentence("see the page /keeper/keys (or: archipel keys)"), presses=False)
+
+
+def _about_end(end: Mapping[str, Any], now: int) -> Concern:
+    name, day = end["name"], utc_day(end["until"])
+    what = (sentence("the rights of %(name)s end on %(day)s", name=name, day=day) if end["until"] > now else
+            sentence("the rights of %(name)s ended on %(day)s", name=name, day=day))
+    remedy = (sentence("if it is to stay, renew it, on the page /keeper/keys (or: archipel vouch '%(name)s')", name=name)
+              if end["renewable"] else _who_renews(end["by"], name))
+    return Concern("key-ends", what, remedy, presses=False)
+
+
+def _who_renews(by: Sequence[str], whose: Sentence | str) -> Sentence:
+    if not by:
+        return sentence("ask the keeper who let this island in, or whoever keeps a founder’s key: it can renew %(whose)s "
+                        "on any island (/keeper/keys)", whose=whose)
+    return sentence("these can renew %(whose)s on their own island (/keeper/keys): %(names)s; a founder’s key can on any",
+                    whose=whose, names=", ".join(by))
 
 
 def _about_share(share: Mapping[str, Any], now: int) -> Iterator[Concern]:

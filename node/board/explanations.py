@@ -225,6 +225,12 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.GROUP: N_("let a group sign here"),
     AuditAction.GROUP_PASSPHRASE: N_("changed a group’s passphrase"),
     AuditAction.GROUP_GONE: N_("removed a group"),
+    AuditAction.VOUCH: N_("vouched for a key"),
+    AuditAction.INVITE: N_("made an invitation"),
+    AuditAction.REVOKE: N_("revoked a key"),
+    AuditAction.REVOKE_UNDO: N_("dropped a revocation before it was sent"),
+    AuditAction.REVOKE_FAILED: N_("revoked a key, and the set did not take it"),
+    AuditAction.PAPER_KEY: N_("made a key on paper"),
 }
 
 TIME_SOURCES = {  # node.daemon.timerules.TimeSource

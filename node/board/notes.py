@@ -69,6 +69,15 @@ class PendingPost:
 
 
 @dataclass(frozen=True)
+class PendingRevocation:
+    """A revocation that a keeper signed and may still drop: its encoding, the key's name, and the minute it is sent."""
+
+    raw: bytes
+    name: str
+    sent_at: int
+
+
+@dataclass(frozen=True)
 class BoardState:
     """All of it at one moment, edit codes aside (there is one for each post: `BoardNotes.edit_code`).
 
@@ -90,6 +99,8 @@ class BoardState:
     posting: str = ""
     outline: str = ""
     picture: Picture | None = None
+    revocations: Mapping[str, PendingRevocation] = field(default_factory=dict)
+    promised: frozenset[str] = frozenset()
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -195,6 +206,9 @@ def _state_in(store: NoteStore) -> BoardState:
         posting=note("posting") or "",
         outline=note("outline") or "",
         picture=_picture_of(note("picture")),
+        revocations={id_: PendingRevocation(b64decode(raw), name, at)
+                     for id_, (raw, name, at) in (note("revocations") or {}).items()},
+        promised=frozenset(note("promised") or ()),
     )
 
 
@@ -283,5 +297,8 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "card_keepers": ("card keepers", dict),
     "posting": ("posting", str),
     "outline": ("outline", str),
+    "revocations": ("revocations", lambda waiting: {id_: [b64encode(one.raw).decode(), one.name, one.sent_at]
+                                                    for id_, one in waiting.items()}),
+    "promised": ("promised", sorted),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }

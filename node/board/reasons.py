@@ -219,3 +219,9 @@ class AuditAction(StrEnum):
     GROUP = "group"
     GROUP_PASSPHRASE = "group-passphrase"  # noqa: S105 - a slug
     GROUP_GONE = "group-gone"
+    VOUCH = "vouch"
+    INVITE = "invite"
+    REVOKE = "revoke"
+    REVOKE_UNDO = "revoke-undo"
+    REVOKE_FAILED = "revoke-failed"
+    PAPER_KEY = "paper-key"

@@ -7,6 +7,7 @@ count from 2024 (`node.model.clock`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from typing import Any
 
 IF_ANY = {"if_any": True}  # of a field: a None is left out of the JSON
@@ -179,12 +180,46 @@ class ShareStatus:
     half_ends: int
 
 
+class RightsLack(StrEnum):
+    """Why an island may not write in its set."""
+
+    NONE = ""
+    UNKNOWN = "unknown"  # nobody has vouched for its key
+    ENDED = "ended"
+    CUT = "cut"  # its key was revoked
+    TAKEN_BACK = "taken-back"  # who gave it its rights took them back
+    GIVER = "giver"  # who let it in may not, as far as is known here
+    USED = "used"  # somebody else came in with its invitation
+    CLOCK = "clock"  # its clock is behind what it was let in with
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEnd:
+    """A key whose rights end soon, or did lately: when, whether it is an unused invitation, or this island's own; whether
+    this island can renew it, and the names of who can."""
+
+    id: str
+    name: str
+    until: int
+    invitation: bool
+    here: bool
+    renewable: bool
+    by: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RightsStatus:
-    """Until which minute this island may write in its set: 0 if it may not, None for ever; who vouched for it, or ""."""
+    """Until which minute this island may write in its set: 0 if it may not, None for ever; `by`: who can renew that.
+
+    `lack` says why it may not, and `since` when. `vouches`: it may let others in. `ends`: what ends soon, as KeyEnd.
+    """
 
     until: int | None = field(default=None, metadata=IF_ANY)
-    voucher: str = ""
+    by: tuple[str, ...] = ()
+    lack: RightsLack = RightsLack.NONE
+    since: int = 0
+    vouches: bool = False
+    ends: tuple[KeyEnd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,24 @@ import click
 
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import UnreadableSettings, load
-from node.i18n.catalogue import TAGS, catalogue
+from node.i18n.catalogue import SOURCE, TAGS, catalogue
 from node.i18n.sentence import Sentence, Value
 
 CONFIG_OPTION, CONFIG_VARIABLE = "--config", "ARCHIPEL_CONFIG"
 _catalogue: list[NullTranslations] = [NullTranslations()]  # a command line speaks to one person
+_tongue = [SOURCE]
 
 
 def choose(fallback: Callable[[], str], environment: Mapping[str, str]) -> None:
     """Speak the language of LC_ALL, LC_MESSAGES or LANG if one is set and known, else that of `fallback`."""
     asked = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), "")[:2].lower()
-    _catalogue[0] = catalogue(asked if asked in TAGS else fallback())
+    _tongue[0] = asked if asked in TAGS else fallback()
+    _catalogue[0] = catalogue(_tongue[0])
+
+
+def tongue() -> str:
+    """The tag of the chosen language."""
+    return _tongue[0]
 
 
 def choose_for(arguments: Sequence[str]) -> None:

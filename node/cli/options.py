@@ -12,6 +12,7 @@ from node.board import explanations
 from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import SettingsReading, UnreadableSettings, load
+from node.i18n.sentence import Sentence
 from node.model.clock import EPOCH_S
 from node.model.names import fit_name
 from node.model.passphrase import PassphraseFault, passphrase_fault, spellings
@@ -67,6 +68,8 @@ def refusal(reason: str, fields: dict[str, Any]) -> str:
             return _("this island does not know that request (is it an older version?)")
         case "draft":
             return "\n".join(problem_line(**one) for one in fields["problems"])
+        case "explained":
+            return worded(Sentence.of(fields["sentence"]))
         case "closed":
             return worded(explanations.closed(fields["code"]))
         case _:

@@ -12,7 +12,7 @@ import click
 from node.board import explanations
 from node.board.api import TOPICS
 from node.board.reasons import DeliveryProblem, StickProblem
-from node.cli import backups, keys
+from node.cli import backups, vouching
 from node.cli.help import command
 from node.cli.language import _, say, worded
 from node.cli.options import config_option, refusal, settings_of
@@ -111,7 +111,8 @@ def _leave_beside(ctx: click.Context, where: tuple[Path | None, Path], invite: b
     config, beside = where
     stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"  # noqa: TID251 - names a file
     if invite:
-        ctx.invoke(keys.invite, config=config, out=beside / f"invitation-{stamp}.txt", days=30, qr=False, group=False)
+        ctx.invoke(vouching.invite, config=config, out=beside / f"invitation-{stamp}.txt", qr=False, days=30, group=False,
+                   keeper=False, key_file=None, words=False)
     if backup:
         ctx.invoke(backups.backup, config=config, file=beside / f"backup-{stamp}.sealed")
 

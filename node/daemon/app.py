@@ -22,6 +22,7 @@ from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link
 from node.daemon.bulk_client import bulk_handlers
 from node.daemon.idle_link import opened
 from node.daemon.keyfiles import KeyFolder
+from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
 from node.daemon.maintenance import Maintenance
@@ -31,6 +32,7 @@ from node.daemon.notices import notice_files
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
+from node.daemon.rpc_keys import key_handlers
 from node.daemon.runner import PeriodicJob, Runner
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import Notice, first_of, notices_in
@@ -43,7 +45,7 @@ from node.daemon.timesource import has_battery_clock, system_is_synchronised
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import Clock, seconds_of
-from node.replica.liveset import LiveSet
+from node.replica.liveset import Change, LiveSet
 from node.replica.replica import AGENDA, CLEARING, Engine, Replica
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
@@ -82,6 +84,7 @@ class App:
     def __init__(self, settings: Settings, clock: Clock, notices: Iterable[Notice] = ()):
         self.settings, self._clock = settings, clock
         self._open = ExitStack()
+        self._hashing = threading.Lock()
         self._ahead_due_at = -math.inf
         keys = KeyFolder(settings.node.data)
         keys.keep_private()
@@ -122,6 +125,8 @@ class App:
 
     def _make_board(self) -> None:
         self.board = Board(self.liveset, self.store, self.archive, self.key, self._host())
+        self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
+            self.liveset, self.runner.publish, self._proposed, os.urandom, self._hashing))
         label = IslandLabel(self.key.key_id, self.settings.node.name)
         self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
         self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
@@ -136,7 +141,8 @@ class App:
         for working in (self.discovery, self.maintenance):
             working.start()
             self._open.callback(working.close)
-        server = RpcServer(self.settings.node.data, handlers(self) | bulk_handlers(self.bulk))
+        answers = handlers(self) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
+        server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
 
     def _guard_threads(self) -> None:
@@ -283,9 +289,13 @@ class App:
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
-            hashing=threading.Lock(), decoding=threading.Lock(), monotonic=self.timekeeper.monotonic,
+            hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
             rule=self.settings.portal.posting, set_clock=self._keeper_says,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
+
+    def _proposed(self, raws: list[bytes]) -> Change:
+        """What records would change; nothing does. From any thread but the runner's."""
+        return self.runner.call(lambda: self.liveset.propose(raws, self.timekeeper.now()))
 
     def _here(self) -> Locality:
         node = self.settings.node

@@ -9,17 +9,21 @@
 
 import base64
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from node.board.key_tree import OwnPapers, lack_of
+from node.board.status import RightsLack
 from node.daemon.wipecode import RANDOM_BYTES, code_of
 from node.i18n.sentence import Explained, sentence
 from node.model.clock import SystemClock, minute_of
-from node.model.errors import RemoteFault
+from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import SEED_BYTES, Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal, unseal
 from node.model.record import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
+from node.replica.entry import Entry
+from node.replica.trust import Trust
 from node.store.disk import Disk
 from node.textpack import pack
 from node.transfer.invitation import (
@@ -98,14 +102,31 @@ class KeyFolder:
         self._keep(invitation.charter, [*invitation.credentials, encode(admission)])
         return invitation.charter
 
-    def invite(self, days: int = 365, keeper: SigningKey | None = None, credentials: Iterable[Record] | None = None,
-               group: bool = False) -> str:
-        """The text of a new invitation by `keeper` (this island's key if None), good for one newcomer and `days`."""
-        keeper = keeper or self.island_key()
-        credentials = [decode(raw) for raw in self.credentials()] if credentials is None else list(credentials)
+    def invite(self, days: int = 365, keeper: SigningKey | None = None, group: bool = False) -> str:
+        """The text of a new invitation by `keeper` (this island's key if None), good for one newcomer and `days`.
+
+        For an island that does not run: its vouch is kept with the others, and goes out at the next start. Raises
+        KeyTrouble when that key may not let anybody in.
+        """
+        keeper, charter, papers = keeper or self.island_key(), self.charter(), self.credentials()
         seed, minute = os.urandom(SEED_BYTES), minute_of(SystemClock().now())
+        if not self._trust().may(keeper.key_id, Right.VOUCH, minute):
+            raise KeyTrouble(sentence("this key may not let others in, as far as this island knows. Start the island "
+                                      "(archipel run) and try again, or use a founder’s or keeper’s key (--key, --words)."))
         offered = offer(keeper.key_id, seed, minute, days * 24, group)
-        return to_text(invitation_bytes(prepare(self.charter(), keeper, seed, offered, credentials)))
+        invitation = prepare(charter, keeper, seed, offered, [decode(raw) for raw in papers])
+        self._keep(charter, [*papers, invitation.credentials[0]])
+        return to_text(invitation_bytes(invitation))
+
+    def lack(self) -> RightsLack:
+        """Why this island may not write, as far as the vouches tell that it was let in with; none if it may."""
+        own, minute, trust = self.island_key(), minute_of(SystemClock().now()), self._trust()
+        if trust.may(own.key_id, Right.WRITE, minute):
+            return RightsLack.NONE
+        return lack_of(trust, OwnPapers.of(own, self.credentials()), minute)[0]
+
+    def _trust(self) -> Trust:
+        return Trust(self.charter(), [Entry.of(decode(raw), raw) for raw in self.credentials()])
 
     def keep_private(self) -> None:
         """Take the folder and its files from all other users, whoever made them."""
@@ -162,13 +183,26 @@ def write_keeper_key(path: Path, passphrase: str) -> SigningKey:
 
 def read_keeper_key(path: Path, passphrase: str) -> SigningKey:
     """The key in a keeper's file; raises KeyTrouble or WrongPassphrase."""
+    return keeper_key_in(read_key_file(path), passphrase)
+
+
+def read_key_file(path: Path) -> str:
+    """The text of a keeper's key file, still sealed; raises KeyTrouble."""
     try:
-        mark, _, text = path.read_text(encoding="utf-8").partition("\n")
-        if mark != SEALED:
-            raise KeyTrouble(sentence("%(path)s is not a keeper's key file.", path=str(path)))
-        return SigningKey(unseal(from_text(text), passphrase))
-    except (OSError, UnicodeDecodeError, RemoteFault) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s).", path=str(path), error=str(error))) from error
+    if not text.startswith(SEALED):
+        raise KeyTrouble(sentence("%(path)s is not a keeper's key file.", path=str(path)))
+    return text
+
+
+def keeper_key_in(text: str, passphrase: str) -> SigningKey:
+    """The key in the text of a keeper's file; raises KeyTrouble or WrongPassphrase."""
+    try:
+        return SigningKey(unseal(from_text(text.strip().removeprefix(SEALED)), passphrase))
+    except (RemoteFault, LocalMisuse) as error:
+        raise KeyTrouble(sentence("this key file is damaged: use another copy of it.")) from error
 
 
 def write_private(path: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from node.board.api import BoardClosed
+from node.i18n.sentence import Explained
 from node.store.index import StoreFailed
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class RefusalReason(StrEnum):
 
     UNKNOWN_REQUEST = "unknown-request"
     DRAFT = "draft"  # problems: [{field, code, amount}], as node.board.api.Problem
+    EXPLAINED = "explained"  # sentence: why, as node.i18n.sentence.Sentence.to_json has it
     CLOSED = "closed"  # code: a reason of BoardClosed or StoreFailed
     FAILED = "failed"  # what: an error that nobody expected, as the program has it
 
@@ -118,6 +120,8 @@ class RpcServer:
             return {"ok": handler(request)}
         except Refused as refused:
             return _error(refused)
+        except Explained as explained:
+            return _error(Refused(RefusalReason.EXPLAINED, sentence=explained.sentence.to_json()))
         except (BoardClosed, StoreFailed) as failure:
             return _error(Refused(RefusalReason.CLOSED, code=failure.reason))
         except Exception as error:  # whatever failed, who asked must learn it and the island must go on

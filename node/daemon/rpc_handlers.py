@@ -2,13 +2,12 @@
 
 import base64
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Protocol
 
 from node.board.api import Draft, DraftRefused, ImportSummary, Item
 from node.board.board import Board
 from node.board.status import as_json
 from node.daemon.rpc import Handler, RefusalReason, Refused
-from node.daemon.runner import Runner
 from node.model.record import Kind
 from node.replica.liveset import LiveSet
 from node.store.index import Slice
@@ -22,7 +21,6 @@ class AnsweringIsland(Protocol):
 
     board: Board
     liveset: LiveSet
-    runner: Runner
     store: JournalStore
 
 
@@ -33,7 +31,6 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
         "post": lambda request: post(island.board, request["draft"]),
         "list": lambda request: listed(island.board, request["limit"]),
         "raws": lambda request: raws(island, request["kinds"]),
-        "publish": lambda request: publish(island.runner, request["raws"]),
         "groups": lambda request: island.board.groups(),
         "group-seal": lambda request: island.board.group_seal(request["name"]),
         "add-group": lambda request: island.board.add_group(request["name"], request["sealed"], "archipel group"),
@@ -44,7 +41,6 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
         "set-keeper": lambda request: island.board.set_keeper(
             request["name"], request["password_hash"], "archipel keeper", request["from_card"]),
         "remove-keeper": lambda request: island.board.remove_keeper(request["name"], "archipel keeper"),
-        "keys": lambda request: keys(island),
         "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(island.board, request),
         "agenda-take": lambda request: brief(island.board.imports.take(request["id"], "archipel agenda")),
@@ -93,30 +89,9 @@ def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:
     return [raw.hex() for row in rows if (raw := island.liveset.raw(row.id))]
 
 
-def publish(runner: Runner, encoded: list[str]) -> list[str]:
-    """Keep records that the command line signed (base64); what became of each."""
-    return [runner.publish(base64.b64decode(raw)).reason for raw in encoded]
-
-
 def keepers(board: Board) -> dict[str, dict[str, str]]:
     """Password hashes by keeper: of those who can sign in, and of what the card's settings file has given."""
     return {"here": dict(board.notes.state.keepers), "card": dict(board.notes.state.card_keepers)}
-
-
-def keys(island: AnsweringIsland) -> list[dict]:
-    """Who may do what, founders first."""
-    standings = island.liveset.trust.standings
-    return [_key(island, key_id, standing) for key_id, standing in
-            sorted(standings.items(), key=lambda one: (one[1].chain, one[0]))]
-
-
-def _key(island: AnsweringIsland, key_id: bytes, standing: Any) -> dict:
-    author = island.board.reader.author(key_id)
-    now = island.board.now()
-    rights = {right.name.lower(): until for right in sorted(standing.rights) if (until := standing.until(now, right))}
-    return {"id": key_id.hex(), "name": author.name, "vouched_by": author.vouched_by, "chain": standing.chain,
-            "public": standing.public.hex(), "rights": rights, "here": author.here,
-            "revoked": island.liveset.trust.cuts.get(key_id)}
 
 
 def _line(item: Item) -> dict:

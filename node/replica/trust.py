@@ -8,7 +8,7 @@ played in any way, end nobody but whom they let in themselves. All of it is weig
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from node.model.clock import MAX_MINUTE
 from node.model.keys import Charter, key_id
@@ -34,7 +34,7 @@ class Standing:
 
     `branch` is the key at the head of the chain that first let it vouch, None while it may not. `named_by` is the vouch
     that names the key, `invitations` the vouches that make it a one-time key, by who gave them: one keeper's does not
-    count for less because another one gave a longer one.
+    count for less because another one gave a longer one. `gifts` has all that it was given, by the id of the vouch.
     """
 
     public: bytes
@@ -43,6 +43,7 @@ class Standing:
     branch: bytes | None = None
     named_by: VouchEntry | None = None
     invitations: dict[bytes, VouchEntry] = field(default_factory=dict)
+    gifts: dict[bytes, "Gift"] = field(default_factory=dict)
 
     def until(self, created: int, *rights: Right) -> int:
         """The minute to which all of `rights` last for what is signed at minute `created`; 0 if one of them is missing."""
@@ -79,9 +80,9 @@ class Trust:
         self._open = _admit(charter, vouches, self._first_cuts, {})
         counting = [each for each in revocations if self._decides(each)]
         self.cuts = self._all_cuts(counting)
-        taken_back = _taken_back(counting)
-        unchanged = self.cuts == self._first_cuts and not taken_back
-        self.standings = self._open if unchanged else _admit(charter, vouches, self.cuts, taken_back)
+        self.taken_back = _taken_back(counting)
+        unchanged = self.cuts == self._first_cuts and not self.taken_back
+        self.standings = self._open if unchanged else _admit(charter, vouches, self.cuts, self.taken_back)
 
     def public(self, author: bytes) -> bytes | None:
         """The public key behind a key id that has, or had before its cut, a standing."""
@@ -118,7 +119,7 @@ class Trust:
 
     def _founders_cuts(self, revocations: list[RevocationEntry]) -> Cuts:
         """Founders end each other by more than half of them, or themselves; whoever is left so ends any other key."""
-        among = _voices((each.detail.subject, each.author, each.detail.since) for each in revocations
+        among = self._among = _voices((each.detail.subject, each.author, each.detail.since) for each in revocations
                         if each.detail.subject in self._founders)
         cuts = _agreed(among, len(self._founders) // 2 + 1)
         for each in revocations:
@@ -135,12 +136,21 @@ class Trust:
         return (self.weigh(revocation)[0] == ADMITTED
                 and revocation.created < self._first_cuts.get(revocation.author, FOREVER))
 
+    def lacking(self, subject: bytes) -> int:
+        """How many more voices end a key (its id): of founders among themselves, or of keepers of other branches; 0 once
+        it is cut."""
+        if subject in self.cuts:
+            return 0
+        keepers = self.quorum - len(self._voices.get(subject, ()))
+        among = len(self._founders) // 2 + 1 - len(self._among.get(subject, ()))
+        return min(keepers, among) if subject in self._founders else keepers
+
     def _all_cuts(self, revocations: list[RevocationEntry]) -> Cuts:
         """Founders' cuts, those by the key itself, and those on which keepers of enough branches agree."""
         cuts = dict(self._first_cuts)
-        voices = _voices((each.detail.subject, branch, each.detail.since) for each in revocations
+        self._voices = _voices((each.detail.subject, branch, each.detail.since) for each in revocations
                          if (branch := self._open[each.author].branch) is not None)
-        for subject, since in _agreed(voices, self.quorum).items():
+        for subject, since in _agreed(self._voices, self.quorum).items():
             _cut(cuts, subject, since)
         for each in revocations:
             if each.author == each.detail.subject:
@@ -256,12 +266,21 @@ def _grant(standings: Standings, gift: Gift) -> None:
         return
     for right, until in gift.rights.items():
         standing.rights[right] = _better(standing.rights.get(right, ()), until, gift.before)
+    standing.gifts[vouch.id] = _with(gift, standing.gifts.get(vouch.id))
     if Right.VOUCH in gift.rights and standing.branch is None:
         standing.branch = gift.branch
     if Right.INVITE in gift.rights and _lasts_longer(vouch, standing.invitations.get(vouch.author)):
         standing.invitations[vouch.author] = vouch
     if _may_name(vouch, standing, gift.chain) and _newer(vouch, standing.named_by):
         standing.named_by = vouch
+
+
+def _with(gift: Gift, known: Gift | None) -> Gift:
+    """The gift of a vouch, with what it gave in an earlier round: its giver had less then, but may have been nearer."""
+    if known is None:
+        return gift
+    return replace(known, rights=known.rights | {right: max(until, known.rights.get(right, 0))
+                                                 for right, until in gift.rights.items()})
 
 
 def _may_name(credential: VouchEntry, standing: Standing, chain: int) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from node.board.concerns import TROUBLES, concerns_in
 from node.board.drafts import Draft
-from node.board.status import as_json
+from node.board.status import RightsLack, as_json
 from node.model.clock import minute_of
 from node.model.record import DAY_MIN, Kind, Record, Revocation
 from node.replica.liveset import LiveSet
@@ -15,7 +15,7 @@ from tests.sim.village import T0, Village
 
 NOW = 1_500_000
 WELL = {
-    "clock": {"source": "radio", "sure": True, "now": NOW}, "rights": {"voucher": ""}, "erasure_owed_s": None,
+    "clock": {"source": "radio", "sure": True, "now": NOW}, "rights": {"by": ["Café du coin"]}, "erasure_owed_s": None,
     "share": {"records": 10, "of_records": 1_024, "size_bytes": 5_000, "of_bytes": 262_144, "half_ends": NOW + 9 * DAY_MIN},
     "links": [{"name": "radio", "up": True}, {"name": "mqtt", "up": True, "broker": {"verdict": "up"}},
               {"name": "mqtt2", "up": True, "broker": {"verdict": ""}}],
@@ -48,18 +48,39 @@ def test_a_clock_that_nobody_vouches_for_is_told_with_the_time_it_shows():
 
 
 @pytest.mark.parametrize(("days", "slug", "presses"), [
-    (61, None, False), (59, "rights-end", False), (13, "rights-end", True), (-1, "rights-ended", True),
+    (61, None, False), (59, "rights-end", False), (13, "rights-end", True),
 ])
 def test_rights_about_to_end_are_told_in_time_and_who_can_renew_them(days, slug, presses):
-    told = found(rights={"until": NOW + days * DAY_MIN, "voucher": "Café du coin"})
+    told = found(rights={"until": NOW + days * DAY_MIN, "by": ["Café du coin"]})
     assert [*told] == ([slug] if slug else [])
     for concern in told.values():
         assert concern.presses is presses and "Café du coin" in str(concern.remedy)
 
 
-def test_an_island_that_nobody_has_vouched_for_is_told_whom_to_ask():
-    concern, = found(rights={"until": 0, "voucher": ""}).values()
-    assert concern.slug == "rights-ended" and "a keeper who may vouch" in str(concern.remedy)
+@pytest.mark.parametrize("lack", [lack for lack in RightsLack if lack])
+def test_an_island_that_may_not_write_is_told_why_and_what_mends_it(lack):
+    concern, = found(rights={"until": 0, "by": [], "lack": lack}).values()
+    assert concern.slug == f"rights-{lack}" and concern.presses and str(concern.remedy)
+
+
+def test_who_can_renew_an_island_is_named_and_nobody_is_made_up():
+    known, = found(rights={"until": 0, "by": ["Café du coin", "Gare"], "lack": "ended"}).values()
+    assert "Café du coin, Gare" in str(known.remedy)
+    unknown, = found(rights={"until": 0, "by": [], "lack": "unknown"}).values()
+    assert "the keeper who let this island in" in str(unknown.remedy)
+
+
+@pytest.mark.parametrize(("renewable", "remedy"), [(True, "archipel vouch 'Île du lac'"), (False, "Gare")])
+def test_a_key_that_ends_soon_is_told_to_who_can_renew_it_and_who_can_if_not(renewable, remedy):
+    end = {"id": "ab" * 8, "name": "Île du lac", "until": NOW + 9 * DAY_MIN, "invitation": False, "here": False,
+           "renewable": renewable, "by": ["Gare"]}
+    concern, = found(rights={"by": [], "ends": [end, {**end, "invitation": True}, {**end, "here": True}]}).values()
+    assert concern.slug == "key-ends" and not concern.presses
+    assert "2026-11-16" in str(concern.what) and remedy in str(concern.remedy)
+    told = [concern for concern in concerns_in({**WELL, "rights": {"by": [], "ends": [end] * 40}})]
+    assert len(told) == 4 and "37 more keys" in str(told[-1].what)
+    past, = found(rights={"by": [], "ends": [{**end, "until": NOW - 9 * DAY_MIN}]}).values()
+    assert "ended" in str(past.what)
 
 
 @pytest.mark.parametrize(("records", "size_bytes", "presses"), [
@@ -104,7 +125,7 @@ def test_an_island_whose_key_was_revoked_is_told(tmp_path):
     place.take(Record(Kind.REVOCATION, FOUNDER.key_id, minute_of(START), 9_000,
                       detail=Revocation(HERE.key_id, minute_of(START))), FOUNDER)
     assert place.board.status().rights.until == 0
-    assert [concern.slug for concern in concerns_in(as_json(place.board.status()))] == ["rights-ended"]
+    assert [concern.slug for concern in concerns_in(as_json(place.board.status()))] == ["rights-cut"]
     place.archive.close()
 
 

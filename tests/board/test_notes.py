@@ -9,7 +9,7 @@ import pytest
 
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture
 from node.board.import_sources import ImportSource, ImportSources, Known
-from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost
+from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost, PendingRevocation
 from node.model.record import Kind, Record
 from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
@@ -111,7 +111,7 @@ def test_the_revision_grows_once_the_change_is_there():
 
 
 def test_what_others_read_cannot_be_changed():
-    for kind in (BoardState, PendingPost, ImportSource, ImportSources, Known, AuditEntry, Picture):
+    for kind in (BoardState, PendingPost, PendingRevocation, ImportSource, ImportSources, Known, AuditEntry, Picture):
         assert kind.__dataclass_params__.frozen, kind
 
 
@@ -280,7 +280,8 @@ FULL = BoardState(
     waiting={"ab": PendingPost(b"raw", True, 9, 5), "cd": PendingPost(b"other", False, None, 6, Clearing("c1", 9, "lea"))},
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
     groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
-    outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)))
+    outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)),
+    revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]))
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab"]],
@@ -292,6 +293,7 @@ ON_THE_CARD = {  # as islands have it
     "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "card keepers": {"lea": "haché"}, "posting": "members",
     "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
+    "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"],
     "word 0001020304050607": "0a0b",
 }
 

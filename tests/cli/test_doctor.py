@@ -132,11 +132,11 @@ def test_the_status_says_who_told_the_time(clock, line):
 
 
 def test_what_the_island_tells_is_told_and_what_presses_is_bad(tmp_path):
-    told = {"links": [], "clock": CLOCK | {"told": True, "sure": True}, "rights": {"until": 0, "voucher": ""},
+    told = {"links": [], "clock": CLOCK | {"told": True, "sure": True}, "rights": {"until": 0, "by": [], "lack": "unknown"},
             "share": {"records": 900, "of_records": 1_024, "size_bytes": 1, "of_bytes": 9, "half_ends": 2_000},
             "erasure_owed_s": 90_000.0}
     findings = {finding.about: finding.level for finding in examine(settings_for(tmp_path), told)}
-    assert findings["rights-ended"] == findings["erasure-overdue"] == Level.BAD and findings["share-near"] == Level.NOTE
+    assert findings["rights-unknown"] == findings["erasure-overdue"] == Level.BAD and findings["share-near"] == Level.NOTE
 
 
 def test_a_broker_that_keeps_nothing_is_bad_however_well_the_link_does(tmp_path):

@@ -117,8 +117,8 @@ def test_errors_are_told_in_french_too(config, tmp_path):
     wrong.write_text("ABC")
     for arguments, said in ((("status",), "Démarrez-la"), (("join", str(wrong)), "invitation entière"),
                             (("restore", str(wrong)), "pas une sauvegarde"), (("import", str(wrong)), "manque"),
-                            (("backup", str(wrong)), "pas d’île"), (("vouch", "ab", "--name", "x"), "manque"),
-                            (("agenda", "ftp://x"), "aucune île ne tourne"), (("revoke", "00"), "manque")):
+                            (("backup", str(wrong)), "pas d’île"), (("vouch", "ab", "--name", "x"), "aucune île"),
+                            (("agenda", "ftp://x"), "aucune île ne tourne"), (("revoke", "00"), "aucune île")):
         told = archipel(*arguments[:1], "--config", config, *arguments[1:], typed="secret\n")
         assert told.exit_code == 1 and said in told.output, (arguments, told.output)
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ from click.testing import CliRunner
 from node.cli.main import main
 from node.cli.options import refusal
 from node.daemon import rpc
+from node.model.clock import SystemClock, minute_of
+from node.model.keys import Charter, SigningKey
 from node.store.disk import Disk
+from node.transfer.invitation import invitation_bytes, offer, prepare, to_text
 from tests.ports import free_ports
 from tests.waiting import until
 
@@ -86,15 +90,64 @@ def test_a_keeper_posts_lists_and_asks_for_the_status(island):
 
 
 def test_keys_are_vouched_for_listed_and_revoked(island, tmp_path):
-    public = "aa" * 32
-    assert archipel("vouch", public, "--name", "Nadia", "--keeper", "--config", island)[0] == 0
-    output = archipel("keys", "--config", island)[1]
-    line = next(line for line in output.splitlines() if "Nadia" in line)
-    assert "vouch" in line and "vouched for by Place des Fêtes" in line
-    assert archipel("revoke", line.split()[0], "--config", island)[0] == 0
-    assert "REVOKED since" in next(line for line in archipel("keys", "--config", island)[1].splitlines() if "Nadia" in line)
-    assert archipel("vouch", "nonsense", "--name", "x", "--config", island)[1] == "Error: a public key has 64 hex digits.\n"
-    assert "16 hex digits" in archipel("revoke", "zz", "--config", island)[1]
+    here, public = ("--config", island), SigningKey(b"\7" * 32).public.hex()
+    code, output = archipel("vouch", public, "--name", "Nadia", "--keeper", "--days", "300", *here)
+    assert code == 0 and "Vouched for Nadia, until" in output
+    line = next(line for line in archipel("keys", *here)[1].splitlines() if "Nadia" in line)
+    assert line.startswith("  ") and "may vouch; until" in line and "vouched for by Place des Fêtes" in line
+    for who in ("nadia", line.split()[0], public):
+        assert "Vouched for Nadia" in archipel("vouch", who, *here)[1], "a key that is known needs no name"
+    told = {key["name"]: key for key in json.loads(archipel("keys", "--json", *here)[1])}
+    assert told["Nadia"]["role"] == "keeper" and told["Place des Fêtes"]["rights"]["vouch"] is None
+    code, output = archipel("revoke", "Nadia", *here, typed="n\n")
+    assert code == 1 and "ends for ever" in output
+    assert archipel("revoke", "Nadia", "--yes", *here)[0] == 0
+    assert "REVOKED since" in next(line for line in archipel("keys", *here)[1].splitlines() if "Nadia" in line)
+    assert "never counts again" in archipel("vouch", "Nadia", *here)[1]
+    assert "64 digits" in archipel("vouch", "nonsense", "--name", "x", *here)[1]
+    assert "No key is called zz" in archipel("revoke", "zz", *here)[1]
+
+
+def test_a_key_kept_as_words_lets_islands_in_and_is_in_no_file(island, tmp_path):
+    here = "--config", island
+    code, output = archipel("newkey", "--words")
+    words = re.findall(r"\d+\. (\w+)", output)
+    public = re.search(r"[0-9a-f]{64}", output).group()
+    assert code == 0 and len(words) == 24
+    assert archipel("vouch", public, "--name", "Clé de secours", "--keeper", *here)[0] == 0
+    code, output = archipel("invite", "--no-qr", "--words", *here, typed=" ".join(words) + "\n")
+    assert code == 0 and len(output) > 300
+    assert "Word 1" in archipel("invite", "--words", *here, typed=" ".join(["xylofon", *words[1:]]) + "\n")[1]
+    assert archipel("newkey")[0] == archipel("newkey", tmp_path / "x", "--words")[0] == 2
+
+
+def test_what_an_invitation_signs_is_kept_at_once_and_its_file_is_for_its_user_only(island, tmp_path):
+    out = tmp_path / "invitation.txt"
+    assert archipel("invite", "--out", out, "--config", island)[0] == 0
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert "an invitation that nobody has used yet" in archipel("keys", "--config", island)[1]
+    code, output = archipel("invite", "--out", tmp_path / "nowhere" / "x", "--config", island)
+    assert code == 1 and "cannot be written" in output
+
+
+def test_an_island_that_may_not_invite_says_who_may_also_while_it_rests(island, tmp_path):
+    invitation, other = tmp_path / "invitation.txt", tmp_path / "other"
+    archipel("invite", "--out", invitation, "--config", island)
+    other.mkdir()
+    resting = write_config(other, "Café")
+    archipel("join", invitation, "--config", resting)
+    code, output = archipel("invite", "--config", resting)
+    assert code == 1 and "may not let others in" in output
+
+
+def test_who_joins_by_a_worthless_invitation_reads_it_at_once(tmp_path):
+    founder, keeper = (SigningKey(bytes([number]) * 32) for number in (1, 2))
+    charter = Charter.found("Belleville", [founder.public], bytes(32))
+    minute = minute_of(SystemClock().now())
+    worthless = prepare(charter, keeper, b"\3" * 32, offer(keeper.key_id, b"\3" * 32, minute, 99), [])
+    (tmp_path / "invitation.txt").write_text(to_text(invitation_bytes(worthless)))
+    code, output = archipel("join", tmp_path / "invitation.txt", "--config", write_config(tmp_path, "Café"))
+    assert code == 0 and "who let it in may not do that" in output and "founder’s key" in output
 
 
 def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, tmp_path):
@@ -132,7 +185,7 @@ def test_a_set_may_be_founded_with_a_key_kept_elsewhere(config, tmp_path):
     assert code == 0 and "Founded “Belleville”" in output
     code, output = archipel("invite", "--key", key, "--no-qr", *here, typed="mots de passe\n")
     assert code == 0 and len(output) > 300
-    assert "wrong" in archipel("invite", "--key", key, *here, typed="x\n")[1]
+    assert "not the passphrase" in archipel("invite", "--key", key, *here, typed="x\n")[1]
 
 
 def test_commands_say_what_to_do_when_no_island_runs_or_the_file_is_wrong(config, tmp_path):

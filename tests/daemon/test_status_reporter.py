@@ -18,6 +18,7 @@ from node.board.status import (
     ClockStatus,
     ClockVoice,
     HostStatus,
+    KeyEnd,
     LinkStatus,
     RadioStatus,
     RightsStatus,
@@ -141,11 +142,14 @@ def test_the_json_keeps_its_shape():
     clock = ClockStatus("radio", False, 7, True, False, (ClockVoice("island", 9),))
     host = HostStatus("a", ("<b>",), None, clock, ArchiveStatus(True, "", 3),
                       links=(radio, LinkStatus("mqtt", False, "absent", broker=BrokerStatus("keeps-nothing"))))
-    share, rights = ShareStatus(3, 1_024, 450, 262_144, 99), RightsStatus(77, "b")
+    end = KeyEnd("ab", "c", 8, False, False, True, ("b",))
+    share, rights = ShareStatus(3, 1_024, 450, 262_144, 99), RightsStatus(77, ("b",), ends=(end,))
     assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), share, rights, host)) == {
         "set": "00ff", "records": 4, "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},
         "share": {"records": 3, "of_records": 1_024, "size_bytes": 450, "of_bytes": 262_144, "half_ends": 99},
-        "rights": {"until": 77, "voucher": "b"},
+        "rights": {"until": 77, "by": ["b"], "lack": "", "since": 0, "vouches": False,
+                   "ends": [{"id": "ab", "name": "c", "until": 8, "invitation": False, "here": False, "renewable": True,
+                             "by": ["b"]}]},
         "name": "a", "notices": ["<b>"], "last_heard": None,
         "clock": {"source": "radio", "sure": False, "now": 7, "told": True, "undo": False,
                   "others": [{"source": "island", "minute": 9}]},

@@ -13,6 +13,7 @@ from node.board.board import Board
 from node.board.drafts import FIELD_MARK
 from node.board.host import Host
 from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus
+from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.qr_reader import scanned
 from node.ical.importer import Importer
 from node.ical.parser import Locality
@@ -69,6 +70,8 @@ class Neighbourhood:
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
                     self.clock.monotonic, set_clock=self._set_clock)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
+        self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
+            self.liveset, self._publish, self._propose, random.Random(3).randbytes, threading.Lock()))
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
@@ -76,6 +79,10 @@ class Neighbourhood:
     def _publish(self, raw):
         with self._one_at_a_time:
             return self.replica.publish([raw], self.clock.now())[0][0]
+
+    def _propose(self, raws):
+        with self._one_at_a_time:
+            return self.liveset.propose(raws, self.clock.now())
 
     def _take_in(self, raws, via):
         with self._one_at_a_time:
