@@ -27,7 +27,7 @@ from node.store.index import Slice
 
 SOON_MIN = 60 * DAY_MIN  # the whole of a summer's holidays, and of a keeper's
 LATELY_MIN = 60 * DAY_MIN  # as long what ended is spoken of
-WORTH_MIN = 30 * DAY_MIN  # what lets a key stay for no longer than this is no renewal
+WORTH_MIN = 30 * DAY_MIN  # a vouch that lets a key stay for no longer than this is not worth a press
 MOST_PAST = 200  # vouches that ended, the newest; who was away for longer is vouched for anew, by the whole key
 MOST_NAMES = 5
 HOUR_MIN = 60

@@ -181,11 +181,6 @@ def write_keeper_key(path: Path, passphrase: str) -> SigningKey:
     return SigningKey(seed)
 
 
-def read_keeper_key(path: Path, passphrase: str) -> SigningKey:
-    """The key in a keeper's file; raises KeyTrouble or WrongPassphrase."""
-    return keeper_key_in(read_key_file(path), passphrase)
-
-
 def read_key_file(path: Path) -> str:
     """The text of a keeper's key file, still sealed; raises KeyTrouble."""
     try:

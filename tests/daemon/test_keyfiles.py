@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_keeper_key, write_keeper_key
+from node.daemon.keyfiles import KeyFolder, KeyTrouble, keeper_key_in, read_key_file, write_keeper_key
 from node.model.keys import SigningKey
 from node.model.passphrase import WrongPassphrase
 from node.model.record import Right, decode
@@ -59,14 +59,14 @@ def test_a_missing_or_damaged_key_is_said_with_a_remedy(tmp_path):
 def test_a_keepers_key_opens_with_its_passphrase_only_and_is_never_overwritten(tmp_path):
     path = tmp_path / "nadia.key"
     key = write_keeper_key(path, "quatre chats noirs")
-    assert read_keeper_key(path, "quatre chats noirs ").public == key.public
+    assert keeper_key_in(read_key_file(path), "quatre chats noirs ").public == key.public
     with pytest.raises(WrongPassphrase):
-        read_keeper_key(path, "trois chats noirs")
+        keeper_key_in(read_key_file(path), "trois chats noirs")
     with pytest.raises(KeyTrouble, match="never overwritten"):
         write_keeper_key(path, "x")
     path.write_text("something else")
     with pytest.raises(KeyTrouble, match="not a keeper's key file"):
-        read_keeper_key(path, "x")
+        read_key_file(path)
 
 
 def test_destroyed_keys_are_written_over_where_they_lay(tmp_path):
