@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from node.board.api import Draft
+from node.board.keyring import InviteWish, KeyRole
 from node.daemon.app import App
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc_handlers import handlers
@@ -172,3 +173,15 @@ def test_the_runner_sends_nothing_itself(island):
     for link in island.links:
         with pytest.raises(WrongThread):
             island.runner.call(lambda link=link: link.send(b"x"))
+
+
+def test_a_revocation_that_waited_long_enough_is_sent_by_maintenance(island):
+    keyring = island.board.keyring
+    keyring.invite(InviteWish(), "lea")
+    open_one, = [view for view in keyring.tree() if view.role is KeyRole.INVITATION]
+    keyring.revoke(keyring.look(open_one.id, None).label, "lea")
+    island.board.notes.update(lambda state: replace(state, revocations={
+        id_: replace(one, sent_at=island.board.now()) for id_, one in state.revocations.items()}))
+    for task in island.maintenance._tasks:
+        task()
+    assert not keyring.waiting() and keyring.find(open_one.id)[0].cut is not None
