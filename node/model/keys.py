@@ -1,4 +1,4 @@
-"""Keys and the charter: who signs, and which set this is. Ed25519 (RFC 8032) through `cryptography`."""
+"""Keys and the charter: who signs, and which set this is. Ed25519 (RFC 8032) and X25519 (RFC 7748) by `cryptography`."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,12 +7,14 @@ from functools import cached_property
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from node.model.errors import LocalMisuse
 from node.model.record import KEY_ID_BYTES
 
-SEED_BYTES = 32
+SEED_BYTES = SECRET_BYTES = 32
 SET_ID_BYTES = 16
+_P = 2**255 - 19  # of the field that both curves are over
 
 
 def key_id(public: bytes) -> bytes:
@@ -29,6 +31,12 @@ def verify(public: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
+def agreed_key(public: bytes) -> bytes:
+    """The X25519 public key of who signs with `public`: the same point's u = (1 + y) / (1 - y) (RFC 7748, 4.1)."""
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    return ((1 + y) * pow(1 - y, -1, _P) % _P).to_bytes(32, "little")
+
+
 class SigningKey:
     """A private key made from a 32-byte seed; the seed comes from outside (os.urandom, a key file, a test)."""
 
@@ -38,6 +46,19 @@ class SigningKey:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public: bytes = self._private.public_key().public_bytes_raw()
         self.key_id: bytes = key_id(self.public)
+        self._agreeing = X25519PrivateKey.from_private_bytes(hashlib.sha512(seed).digest()[:32])  # RFC 8032, 5.1.5
+
+    @property
+    def agreeing(self) -> bytes:
+        """32 bytes: its public key for `agree`, the same as `agreed_key` makes of the public key."""
+        return self._agreeing.public_key().public_bytes_raw()
+
+    def agree(self, other: bytes) -> bytes | None:
+        """32 bytes in common with the owner of the X25519 public key `other`; None if that is of small order."""
+        try:
+            return self._agreeing.exchange(X25519PublicKey.from_public_bytes(other))
+        except ValueError:
+            return None
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes."""

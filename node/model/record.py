@@ -3,7 +3,7 @@
 Layout (big-endian; docs/protocol.md, section "The record", has worked examples):
 
     0       version (high nibble, 1) | kind (low nibble)
-    1       flags: 0x80 urgent (no vouch, no revocation), 0x40 corrects, 0x20 position, 0x10 must be 0 | codec (low nibble)
+    1       flags: 0x80 urgent (nothing about keys), 0x40 corrects, 0x20 position, 0x10 must be 0 | codec (low nibble)
     2       language (high nibble) | topic (low nibble)
     3-10    author key id
     11-13   created, minutes since 2024-01-01T00:00Z
@@ -12,7 +12,8 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
     -       target (8) if the flag says so, or for a reply, retraction, cancellation
     -       position (3 + 3) if the flag says so
     -       vouch: subject public key (32), rights (1)   revocation: subject key id (8), since (3, minute)
-    -       packed text, as long as it lasts
+    -       renewal: since (3, minute), fingerprint of the new secret (16), ephemeral key (32), seats (8 + 32 each)
+    -       packed text, as long as it lasts (a renewal has none)
     last 64 Ed25519 signature (RFC 8032) over SIGNING_DOMAIN + set id + everything before it
 """
 
@@ -39,6 +40,13 @@ DAY_MIN = 1440
 EVENT_GRACE_MIN = DAY_MIN  # an event lives one day after its end
 MAX_EVENT_AHEAD_MIN = 400 * DAY_MIN
 
+FINGERPRINT_BYTES = 16
+EPHEMERAL_BYTES = MASKED_BYTES = 32
+SEAT_BYTES = KEY_ID_BYTES + MASKED_BYTES
+RENEWAL_BYTES = 3 + FINGERPRINT_BYTES + EPHEMERAL_BYTES  # of its body, before the seats
+MAX_SEATS = (MAX_RECORD_BYTES - LEAST_BODY_BYTES - SIGNATURE_BYTES - RENEWAL_BYTES) // SEAT_BYTES
+MAX_WAIT_MIN = 7 * DAY_MIN  # from the making of a new secret to its use
+
 URGENT, CORRECTS, POSITION, RESERVED = 0x80, 0x40, 0x20, 0x10
 
 
@@ -52,6 +60,7 @@ class Kind(IntEnum):
     CANCELLATION = 4
     VOUCH = 5
     REVOCATION = 6
+    RENEWAL = 7
 
 
 class Right(IntFlag):
@@ -74,10 +83,11 @@ MAX_LIFE_H = {
     Kind.CANCELLATION: 500 * 24,
     Kind.VOUCH: 3 * 366 * 24,
     Kind.REVOCATION: 0xFFFF,
+    Kind.RENEWAL: 3 * 366 * 24,  # who was off for so long asks for a new invitation; and no revocation ends before it
 }
 TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION}
 CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
-TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION}
+TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION, Kind.RENEWAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,27 @@ class Revocation:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """One member's copy of a new secret: the member's key id (8 B), and the secret under its mask (32 B)."""
+
+    key: bytes
+    masked: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A new secret of the set, to be spoken with from minute `since` on (`node.model.renewal` seals and opens it)."""
+
+    since: int
+    fingerprint: bytes
+    ephemeral: bytes
+    seats: tuple[Seat, ...]
+
+
+Detail = Event | Vouch | Revocation | Renewal
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record. `created` is a minute since 2024, `target` half an id or None, `life` hours.
 
@@ -130,7 +161,7 @@ class Record:
     packed: bytes = b""
     target: bytes | None = None
     position: tuple[int, int] | None = None
-    detail: Event | Vouch | Revocation | None = None
+    detail: Detail | None = None
     signature: bytes = b""
 
     @property
@@ -229,12 +260,17 @@ def _has_life(kind: Kind, flags: int) -> bool:
     return kind is not Kind.EVENT or bool(flags & CORRECTS)
 
 
-def _subject(detail: Event | Vouch | Revocation | None) -> bytes:
+def _subject(detail: Detail | None) -> bytes:
     match detail:
         case Vouch(subject, rights):
             return _exactly(subject, PUBLIC_KEY_BYTES) + bytes([rights])
         case Revocation(subject, since):
             return _exactly(subject, KEY_ID_BYTES) + since.to_bytes(3, "big")
+        case Renewal(since, fingerprint, ephemeral, seats):
+            head = since.to_bytes(3, "big") + _exactly(fingerprint, FINGERPRINT_BYTES)
+            head += _exactly(ephemeral, EPHEMERAL_BYTES)
+            return head + b"".join(_exactly(seat.key, KEY_ID_BYTES) + _exactly(seat.masked, MASKED_BYTES)
+                                   for seat in seats)
     return b""
 
 
@@ -269,7 +305,7 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
                   target, position, detail, signature)
 
 
-def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | None:
+def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | None:
     if kind is Kind.VOUCH:
         subject, rights = reader.take(PUBLIC_KEY_BYTES), reader.number(1)
         if rights & _NO_RIGHT or not rights:
@@ -279,7 +315,16 @@ def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | None:
         return Vouch(subject, Right(rights))
     if kind is Kind.REVOCATION:
         return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))
+    if kind is Kind.RENEWAL:
+        return _parse_renewal(reader)
     return None
+
+
+def _parse_renewal(reader: ByteReader) -> Renewal:
+    since, fingerprint, ephemeral = reader.number(3), reader.take(FINGERPRINT_BYTES), reader.take(EPHEMERAL_BYTES)
+    count = max(-(-reader.left // SEAT_BYTES), 1)
+    return Renewal(since, fingerprint, ephemeral,
+                   tuple(Seat(reader.take(KEY_ID_BYTES), reader.take(MASKED_BYTES)) for _ in range(count)))
 
 
 def _check(record: Record) -> None:
@@ -291,5 +336,14 @@ def _check(record: Record) -> None:
         raise RemoteFault("record-life")
     if not record.created < record.expires <= MAX_MINUTE:
         raise RemoteFault("record-life")
+    if isinstance(record.detail, Renewal):
+        _check_renewal(record, record.detail)
     if record.position is not None and (event is None or -0x800000 in record.position):
         raise RemoteFault("record-position")
+
+
+def _check_renewal(record: Record, renewal: Renewal) -> None:
+    """It begins within a week, and its seats stand in order, one for each: there is one way to write it."""
+    keys = [seat.key for seat in renewal.seats]
+    if not record.created <= renewal.since <= record.created + MAX_WAIT_MIN or keys != sorted(set(keys)):
+        raise RemoteFault("record-renewal")

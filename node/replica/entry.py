@@ -25,7 +25,8 @@ class Entry:
     `about` is the root of what it belongs to when shown: for a reply or a cancellation, that of its target, of any author.
     `rank` sorts an author's records, the higher stays: newer posts outrank older ones, and a correction what it corrects;
     older vouches and revocations outrank newer ones, as what was given first stands. `proven` tells whether the signature
-    was checked in this process. Vouches and revocations are entries of their own kind: their `about_trust` is true.
+    was checked in this process. Vouches and revocations are entries of their own kind: their `about_trust` is true. A
+    renewal decides nothing about who may write: it stands alone as these do, and is weighed as a post is.
     """
 
     about_trust: ClassVar[bool] = False
@@ -45,7 +46,9 @@ class Entry:
     def of(record: Record, raw: bytes, id_: bytes = b"") -> "Entry":
         """The entry for `record`, encoded as `raw` (and its id, if known)."""
         id_ = id_ or record_id(raw)
-        if record.kind in TRUST_KINDS:
+        if record.kind is Kind.RENEWAL:
+            root, rank = NO_ROOT, (record.created, False, id_)
+        elif record.kind in TRUST_KINDS:
             root, rank = NO_ROOT, (-record.created, False, bytes(255 - byte for byte in id_))
         else:
             root, rank = _root(record, id_), (record.created, record.corrects, id_)

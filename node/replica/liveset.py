@@ -272,7 +272,7 @@ class LiveSet:
 
     def _put_in(self, entry: Entry) -> None:
         self._state.entries[entry.id] = entry
-        if not entry.about_trust:
+        if entry.about:
             self._about[entry.about] = (*self.about(entry.about), entry.id)
         heappush(self._ends, (entry.expires, entry.id))
 

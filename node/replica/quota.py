@@ -22,6 +22,7 @@ class Category(IntEnum):
     CANCELLATIONS = 2
     VOUCHES = 3
     REVOCATIONS = 4
+    RENEWALS = 5
 
 
 class Limit(NamedTuple):
@@ -37,11 +38,13 @@ LIMITS = {
     Category.CANCELLATIONS: Limit(512, 131_072),
     Category.VOUCHES: Limit(512, 131_072),
     Category.REVOCATIONS: Limit(512, 131_072),
+    Category.RENEWALS: Limit(64, 112_128),  # the newest: of a set of 2,500 islands, still one whole secret
 }
 CATEGORIES = {
     Kind.BULLETIN: Category.POSTS, Kind.EVENT: Category.POSTS, Kind.REPLY: Category.POSTS,
     Kind.RETRACTION: Category.RETRACTIONS, Kind.CANCELLATION: Category.CANCELLATIONS,
     Kind.VOUCH: Category.VOUCHES, Kind.REVOCATION: Category.REVOCATIONS,
+    Kind.RENEWAL: Category.RENEWALS,
 }
 
 

@@ -96,7 +96,7 @@ class Trust:
             return UNVOUCHED, 0
         if entry.created >= self._cuts_for(entry).get(entry.author, FOREVER):
             return REVOKED, 0
-        until = _credential_until(entry, standing) if entry.about_trust else _post_until(entry, standing)
+        until = _until(entry, standing)
         return (ADMITTED, until) if until else (UNVOUCHED, 0)
 
     def may(self, key: bytes, right: Right, minute: int) -> bool:
@@ -187,6 +187,13 @@ def _taken_back(revocations: Iterable[RevocationEntry]) -> TakenBack:
         gift = each.author, each.detail.subject
         taken_back[gift] = min(each.detail.since, taken_back.get(gift, FOREVER))
     return taken_back
+
+
+def _until(entry: Entry, standing: Standing) -> int:
+    """The minute to which its author may sign such a thing; 0 if it may not."""
+    if entry.kind is Kind.RENEWAL:
+        return FOREVER if standing.chain == 0 else 0
+    return _credential_until(entry, standing) if entry.about_trust else _post_until(entry, standing)
 
 
 def _credential_until(credential: Entry, standing: Standing) -> int:

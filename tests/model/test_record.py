@@ -11,13 +11,17 @@ from node.model.keys import Charter, SigningKey, key_id, verify
 from node.model.public_key import is_usable_key
 from node.model.record import (
     CORRECTABLE,
+    MAX_SEATS,
+    MAX_WAIT_MIN,
     TARGETED,
     TRUST_KINDS,
     Event,
     Kind,
     Record,
+    Renewal,
     Revocation,
     Right,
+    Seat,
     Vouch,
     angle,
     decode,
@@ -45,6 +49,11 @@ def records(draw):
         detail = Vouch(draw(st.binary(min_size=32, max_size=32).filter(is_usable_key)), Right(draw(st.integers(1, 31))))
     elif kind is Kind.REVOCATION:
         detail = Revocation(draw(st.binary(min_size=8, max_size=8)), draw(minutes))
+    elif kind is Kind.RENEWAL:
+        seats = draw(st.dictionaries(st.binary(min_size=8, max_size=8), st.binary(min_size=32, max_size=32), min_size=1,
+                                     max_size=MAX_SEATS))
+        detail = Renewal(created + draw(st.integers(0, MAX_WAIT_MIN)), draw(st.binary(min_size=16, max_size=16)),
+                         draw(st.binary(min_size=32, max_size=32)), tuple(Seat(*one) for one in sorted(seats.items())))
     targeted = kind in TARGETED or (kind in CORRECTABLE and draw(st.booleans()))
     if kind is Kind.EVENT:
         life = draw(st.integers(0, 500 * 24)) if targeted else 0
@@ -53,7 +62,8 @@ def records(draw):
     angles = st.integers(-0x7FFFFF, 0x7FFFFF)
     return sign(Record(
         kind, KEY.key_id, created, life, urgent, draw(small), draw(small), draw(small),
-        draw(st.binary(max_size=300)), draw(st.binary(min_size=8, max_size=8)) if targeted else None,
+        b"" if kind is Kind.RENEWAL else draw(st.binary(max_size=300)),
+        draw(st.binary(min_size=8, max_size=8)) if targeted else None,
         draw(st.tuples(angles, angles)) if kind is Kind.EVENT and draw(st.booleans()) else None, detail,
     ), SET_ID, KEY.sign)
 

@@ -7,18 +7,20 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from node.model.clock import seconds_of
 from node.model.errors import RemoteFault
-from node.model.keys import Charter, SigningKey, key_id, verify
+from node.model.keys import Charter, SigningKey, agreed_key, key_id, verify
 from node.model.record import Kind, Record, decode, encode, record_id, sign, signed_part, signing_message
+from node.replica.generations import Generation, at_minute
 from node.replica.liveset import LiveSet
 from node.transfer.invitation import accept, charter_bytes, from_text, invitation_bytes, read_charter, read_invitation
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-RECORDS, TRUST, INVITATION, FOUNDERS, LIVE = (
+RECORDS, TRUST, INVITATION, FOUNDERS, LIVE, RENEWAL = (
     json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("records", "trust", "invitation", "founders", "live"))
+    for name in ("records", "trust", "invitation", "founders", "live", "renewal"))
 
 
 def charter_of(told):
@@ -33,7 +35,7 @@ def named(vectors):
     return {"argvalues": vectors, "ids": [vector["name"] for vector in vectors]}
 
 
-@pytest.mark.parametrize("told", [RECORDS, TRUST, INVITATION, FOUNDERS, LIVE])
+@pytest.mark.parametrize("told", [RECORDS, TRUST, INVITATION, FOUNDERS, LIVE, RENEWAL])
 def test_keys_and_the_set_are_named_as_written(told):
     assert charter_of(told["charter"]).set_id.hex() == told["charter"]["set_id"]
     for pair in told["keys"].values():
@@ -51,8 +53,11 @@ def test_a_record_reads_as_written(vector):
     assert record.kind.name.lower() == vector["kind"] and record.packed.hex() == vector["packed"]
     assert (record.target.hex() if record.target else None) == vector["target"]
     assert (list(record.position) if record.position else None) == vector["position"]
-    for field, value in (vector.get("event") or vector.get("vouch") or vector.get("revocation") or {}).items():
+    details = ("event", "vouch", "revocation", "renewal")
+    for field, value in next((vector[name] for name in details if name in vector), {}).items():
         found = getattr(record.detail, field)
+        if field == "seats":
+            found = [{"key": seat.key.hex(), "masked": seat.masked.hex()} for seat in found]
         assert (found.hex() if isinstance(found, bytes) else found) == value
 
 
@@ -61,6 +66,20 @@ def test_its_signature_is_its_authors(vector):
     record = decode(bytes.fromhex(vector["hex"]))
     public = next(bytes.fromhex(pair["public"]) for pair in RECORDS["keys"].values() if pair["key_id"] == vector["author"])
     assert verify(public, record.signature, signing_message(signed_part(record), CHARTER.set_id))
+
+
+def renewal_by_the_book(body):
+    """The rest of the table, for a renewal."""
+    seats = [body[at:at + 40] for at in range(51, len(body), 40)]
+    return {"since": int.from_bytes(body[:3], "big"), "fingerprint": body[3:19].hex(), "ephemeral": body[19:51].hex(),
+            "seats": [{"key": seat[:8].hex(), "masked": seat[8:].hex()} for seat in seats]}
+
+
+def detail_by_the_book(kind, take):
+    """Of vouches and revocations."""
+    if kind == "vouch":
+        return {"vouch": {"subject": take(32).hex(), "rights": take(1)[0]}}
+    return {"revocation": {"subject": take(8).hex(), "since": int.from_bytes(take(3), "big")}}
 
 
 def read_by_the_book(raw):
@@ -73,7 +92,7 @@ def read_by_the_book(raw):
         return raw[at - size:at]
 
     first, flags, sort = take(1)[0], take(1)[0], take(1)[0]
-    kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation"][first & 15]
+    kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation", "renewal"][first & 15]
     told = {"kind": kind, "urgent": bool(flags & 0x80), "codec": flags & 15, "language": sort >> 4, "topic": sort & 15,
             "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None}
     if kind == "event":
@@ -86,10 +105,11 @@ def read_by_the_book(raw):
         told["target"] = take(8).hex()
     if flags & 0x20:
         told["position"] = [int.from_bytes(take(3), "big", signed=True) for _ in range(2)]
-    if kind == "vouch":
-        told["vouch"] = {"subject": take(32).hex(), "rights": take(1)[0]}
-    if kind == "revocation":
-        told["revocation"] = {"subject": take(8).hex(), "since": int.from_bytes(take(3), "big")}
+    if kind in ("vouch", "revocation"):
+        told |= detail_by_the_book(kind, take)
+    if kind == "renewal":
+        told["renewal"] = renewal_by_the_book(raw[at:-64])
+        at = len(raw) - 64
     told["packed"] = raw[at:-64].hex()
     told["id"] = hashlib.blake2b(raw, digest_size=16, person=b"archipel-record").hexdigest()
     by_life, event = told["created"] + 60 * told["life"], told.get("event")
@@ -121,6 +141,38 @@ def test_a_signature_is_right_or_wrong_as_written(vector):
 def test_subkeys_are_as_written():
     assert RECORDS["subkeys"] == {purpose: CHARTER.subkey(purpose).hex() for purpose in RECORDS["subkeys"]}
     assert len(RECORDS["subkeys"]) == 6
+
+
+@pytest.mark.parametrize("vector", **named(RENEWAL["cases"]))
+def test_which_secret_is_spoken(vector):
+    raws, charter = [bytes.fromhex(raw) for raw in vector["held"]], charter_of(RENEWAL["charter"])
+    key = SigningKey(bytes.fromhex(RENEWAL["keys"][vector["who"]]["seed"]))
+    wanted = RENEWAL["secrets"][vector["speaks"]] if vector["speaks"] else charter.secret.hex()
+    for seed in range(4):
+        liveset = LiveSet(charter)
+        for raw in random.Random(seed).sample(raws, len(raws)):
+            liveset.apply(liveset.propose([raw], seconds_of(vector["now"])))
+        assert at_minute((Generation(charter.secret),), liveset, key, vector["now"])[0].secret.hex() == wanted
+
+
+def test_a_secret_is_sealed_and_named_as_the_protocol_says():
+    """docs/protocol.md, 2.6, followed by hand: X25519 by the library, all the rest here."""
+    set_id = bytes.fromhex(RENEWAL["charter"]["set_id"])
+    raw = bytes.fromhex(next(case for case in RENEWAL["cases"] if case["speaks"] == "one")["held"][-1])
+    ephemeral, seats = raw[35:67], raw[67:-64]
+    for name in ("ana", "founder"):
+        pair = RENEWAL["keys"][name]
+        private = X25519PrivateKey.from_private_bytes(hashlib.sha512(bytes.fromhex(pair["seed"])).digest()[:32])
+        assert private.public_key().public_bytes_raw().hex() == RENEWAL["agreed"][name]
+        assert agreed_key(bytes.fromhex(pair["public"])).hex() == RENEWAL["agreed"][name]
+        shared = private.exchange(X25519PublicKey.from_public_bytes(ephemeral))
+        mask = hashlib.blake2b(set_id + ephemeral + bytes.fromhex(pair["public"]), key=shared, digest_size=32,
+                               person=b"archipel-renewal").digest()
+        at = seats.index(bytes.fromhex(pair["key_id"])) + 8
+        secret = bytes(a ^ b for a, b in zip(seats[at:at + 32], mask, strict=True))
+        assert secret.hex() == RENEWAL["secrets"]["one"]
+        name = hashlib.blake2b(set_id + secret, digest_size=16, person=b"archipel-secret").digest()
+        assert name == raw[19:35] and name.hex() == RENEWAL["fingerprints"]["one"]
 
 
 @pytest.mark.parametrize("vector", **named(LIVE["cases"]))

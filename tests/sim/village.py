@@ -6,6 +6,7 @@ from functools import cache
 from node.model.clock import seconds_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
+from node.model.renewal import RenewalPlan, renewals
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS, Category, Limit
 
@@ -64,6 +65,18 @@ class Village:
 
     def revoke(self, author, subject, since=0, minute=0, life=50_000):
         return self.sign(author, Kind.REVOCATION, minute, life, detail=Revocation(self.key(subject).key_id, T0 + since))
+
+    def renew(self, founder, *members, minute=0, wait=0, secret=b"new"):
+        """The encoded records of a new secret (made from a name) for these members."""
+        publics = tuple(self.key(name).public for name in members)
+        plan = RenewalPlan(secret_of(secret), publics, T0 + minute, T0 + minute + wait)
+        seeds = (hashlib.blake2b(secret + bytes([n]), digest_size=32).digest() for n in range(256))
+        return [encode(record) for record in renewals(plan, self.charter, self.key(founder), seeds)]
+
+
+def secret_of(name):
+    """32 bytes, always the same for a name."""
+    return hashlib.blake2b(name, digest_size=32, person=b"a secret").digest()
 
 
 def live(village, raws=(), now=NOW, **limits):

@@ -14,6 +14,7 @@ from node.model.record import (
     Event,
     Kind,
     Record,
+    Renewal,
     Revocation,
     Right,
     Vouch,
@@ -24,15 +25,16 @@ from node.model.record import (
     signed_part,
     signing_message,
 )
+from node.model.renewal import fingerprint_of
 from node.sync.codes.erasure import piece
 from node.sync.codes.sketch import sketch
-from node.sync.lora.engine import address_of
+from node.sync.lora.context import address_of
 from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Header, write
 from node.transfer.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
 from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, TRADE, Envelope, fingerprint
 from node.transfer.paper import code_of, letters_of
-from tests.sim.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key
+from tests.sim.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key, secret_of
 from tests.vectors.curve import L, P, encoded, signed_by_mixed, small_order
 
 HERE = Path(__file__).parent
@@ -43,9 +45,11 @@ SUBKEYS = ("tag", "seal", "nonce", "topic", "root", "lan")
 
 def main():
     village, another, three = Village(), Village(), Village("founder", "second", "third")
+    renewing = Village("founder", "second", "third")
     made = [("live", village, lives(village)), ("records", village, records(village)), ("trust", village, trust(village)),
             ("sealing", village, sealing(village)), ("codes", village, codes()), ("carry", village, carry(village)),
-            ("invitation", another, invitations(another)), ("founders", three, founders_trust(three))]
+            ("invitation", another, invitations(another)), ("founders", three, founders_trust(three)),
+            ("renewal", renewing, generations(renewing))]
     for name, its, value in made:
         text = json.dumps({**heading(its), **value}, indent=1, ensure_ascii=False)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
@@ -81,6 +85,39 @@ def codes():
         some = {str(index): piece(whole, parts, index).hex() for index in (0, parts - 1, parts, 200, 254)}
         pieces.append({"whole": whole.hex(), "parts": parts, "pieces": some})
     return {"sketches": sketches, "pieces": pieces}
+
+
+# Generations of the secret
+
+
+def generations(village):
+    """What an island speaks with that began with the charter's secret, by what it holds."""
+    vouches = [village.vouch("founder", name) for name in ("ana", "ben")]
+    one = village.renew("second", "ana", "founder", minute=10, wait=60, secret=b"one")
+    same = village.renew("third", "ana", minute=10, secret=b"same minute")
+    other = village.renew("third", "ana", "ben", minute=30, secret=b"other")
+    cut = [village.revoke(name, "third", since=25, minute=40) for name in ("founder", "second")]
+    many = village.renew("founder", *(f"island {number}" for number in range(40)), "ana", minute=10, secret=b"many")
+    cases = [
+        ("before it begins", "ana", 69, one, None), ("from the minute on which it begins", "ana", 70, one, b"one"),
+        ("without a seat", "ben", 70, one, None), ("the later of two", "ana", 80, one + other, b"other"),
+        ("of one minute that with the lower fingerprint", "ana", 80, one + same, lowest(village, b"one", b"same minute")),
+        ("who has a seat in the earlier one only", "founder", 80, one + other, b"one"),
+        ("its founder was cut before", "ana", 80, one + other + cut, b"one"),
+        ("nothing good is left", "ben", 80, one + other + cut, None),
+        ("in several records", "ana", 80, many, b"many"),
+        ("by who is no founder", "ana", 80, village.renew("ben", "ana", minute=10), None),
+    ]
+    return {"secrets": {name.decode(): secret_of(name).hex() for name in (b"one", b"same minute", b"other", b"many")},
+            "fingerprints": {name.decode(): fingerprint_of(village.charter.set_id, secret_of(name)).hex()
+                             for name in (b"one", b"same minute", b"other", b"many")},
+            "agreed": {name: pair.agreeing.hex() for name, pair in sorted(village.keys.items())},
+            "cases": [{"name": name, "who": who, "now": T0 + minute, "held": [raw.hex() for raw in vouches + held],
+                       "speaks": spoken and spoken.decode()} for name, who, minute, held, spoken in cases]}
+
+
+def lowest(village, *names):
+    return min(names, key=lambda name: fingerprint_of(village.charter.set_id, secret_of(name)))
 
 
 # Bundles, letters, the local network
@@ -195,7 +232,8 @@ def sealing(village):
     seal = Seal(village.charter)
     raws = {"bulletin": village.bulletin(text="Soupe ce soir à 19 h", life=336, language=1, topic=4),
             "of the second size": village.bulletin(text="x" * 147),
-            "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80))}
+            "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
+        "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80))}
     accepted = [{"name": name, "record": raw.hex(), "slot": slot.hex(), "sealed": seal.close(slot, raw).hex()}
                 for name, raw in raws.items() for slot in [seal.slot(record_id(raw))]]
     raw, slot, sealed = (bytes.fromhex(accepted[0][key]) for key in ("record", "slot", "sealed"))
@@ -268,6 +306,7 @@ def read_records(village):
         "vouch for a keeper": village.vouch("founder", "ben", KEEPER),
         "invitation": village.vouch("founder", "ticket", INVITATION),
         "revocation": village.revoke("founder", "ana", since=60),
+        "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80)),
     }
     broken = [{"name": name, "reason": reason, "hex": raw.hex()} for name, reason, raw in refused(village, accepted)]
@@ -288,6 +327,9 @@ def described(name, raw):
             told["vouch"] = {"subject": subject.hex(), "rights": int(rights)}
         case Revocation(subject, since):
             told["revocation"] = {"subject": subject.hex(), "since": since}
+        case Renewal(since, fingerprint, ephemeral, seats):
+            told["renewal"] = {"since": since, "fingerprint": fingerprint.hex(), "ephemeral": ephemeral.hex(),
+                               "seats": [{"key": seat.key.hex(), "masked": seat.masked.hex()} for seat in seats]}
     return told
 
 
@@ -306,7 +348,7 @@ def refused(village, accepted):
     yield "one octet missing", "record-too-short", bulletin[:79]
     yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
     yield "version 2", "record-version", signed(bulletin, 0, 0x20)
-    yield "kind 7", "record-kind", signed(bulletin, 0, 0x17)
+    yield "kind 8", "record-kind", signed(bulletin, 0, 0x18)
     yield "the reserved flag is set", "record-flags", signed(bulletin, 1, 0x10)
     yield "a reply that corrects", "record-flags", signed(accepted["reply"], 1, 0x40)
     yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
@@ -323,12 +365,30 @@ def refused(village, accepted):
     yield "a vouch for a key of order eight", "record-key", signed(vouch, 16, *encoded(small_order()[1]))
     yield "a vouch for a key in its second encoding", "record-key", signed(vouch, 16, *(P + 3).to_bytes(32, "little"))
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
+    yield from refused_renewals(village, accepted["renewal"], signed)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
     yield "signed for another set", "signature", encode(elsewhere)
     yield "a key nobody vouched for", "penned", encode(stranger)
     yield "more than a day ahead of now", "early", village.bulletin(minute=DAY + 1)
     yield "expired this very minute", "expired", village.bulletin(minute=-DAY, life=24)
+
+
+def refused_renewals(village, renewal, signed):
+    def cut(body):
+        return body + village.key("founder").sign(b"archipel record 1" + village.charter.set_id + body)
+
+    yield "an urgent renewal", "record-flags", signed(renewal, 1, 0x80)
+    yield "a renewal without a seat", "record-too-short", cut(renewal[:67])
+    yield "a renewal whose last seat is cut short", "record-too-short", cut(renewal[:-64 - 1])
+    yield "a renewal that begins before it was made", "record-renewal", signed(renewal, 16, *(T0 + 19).to_bytes(3, "big"))
+    yield "a renewal that begins after a week and a minute", "record-renewal", signed(
+        renewal, 16, *(T0 + 20 + 7 * DAY + 1).to_bytes(3, "big"))
+    yield "a renewal whose seats are out of order", "record-renewal", cut(
+        renewal[:67] + renewal[107:147] + renewal[67:107] + renewal[147:-64])
+    yield "a renewal with two seats of one key", "record-renewal", cut(renewal[:107] + renewal[67:107])
+    yield "a renewal that lives for more than three years", "record-life", signed(renewal, 14, *(26_353).to_bytes(2, "big"))
+    yield "a renewal by a keeper", "penned", village.renew("ana", "ana", "ben")[0]
 
 
 def encode_bulletin_with_position(village):
