@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from node.daemon.membership import Membership
 from node.daemon.settings import PacketSettings
-from node.sync.lora.context import Channel, Identity
+from node.sync.lora.context import Channel
 from node.sync.lora.engine import AirEngine
 from radio.airtime import Governor
 from radio.kiss.frames import airtime_s
@@ -45,4 +45,4 @@ def packet_engine(member: Membership, settings: PacketSettings, governor: Govern
     governor.longest_s = on_air_s(MAX_PAYLOAD_BYTES)
     channel = Channel(PACKET, on_air_s, governor, MAX_PAYLOAD_BYTES)
     rng = random.Random()  # noqa: S311 - when to send is no secret
-    return AirEngine(channel, member.liveset, Identity(member.tag_key, member.address), rng)
+    return AirEngine(channel, member.liveset, member.identity, rng)

@@ -11,7 +11,7 @@ from node.board.status import AirtimeStatus, LinkStatus, NeighbourStatus, QueueS
 from node.daemon.membership import Membership
 from node.model.clock import minute_of, seconds_of
 from node.sync.events import Action, Event, LinkChanged, PacketReceived
-from node.sync.lora.context import Channel, Identity, parts_of
+from node.sync.lora.context import Channel, parts_of
 from node.sync.lora.engine import AirEngine
 from node.sync.lora.neighbours import Neighbour
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum
@@ -167,7 +167,7 @@ class LoraAdapter:
         on_air_s = partial(time_on_air_s, modem=modem, signs=signs)
         channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs)
         rng = random.Random()  # noqa: S311 - when to send is no secret
-        self._engine = AirEngine(channel, member.liveset, Identity(member.tag_key, member.address), rng)
+        self._engine = AirEngine(channel, member.liveset, member.identity, rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)
         self.governor.longest_s = on_air_s(self._limits.max_payload)
 

@@ -13,8 +13,8 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
-from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel, Identity
-from node.sync.lora.engine import AirEngine, address_of
+from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel, Identity, address_of
+from node.sync.lora.engine import AirEngine
 from node.sync.lora.tuning import TUNING
 from radio import lora
 from radio.airtime import Governor

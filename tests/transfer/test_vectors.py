@@ -8,7 +8,7 @@ import pytest
 from node.model.errors import RemoteFault
 from node.model.keys import Charter
 from node.model.record import record_id
-from node.sync.lora.engine import address_of
+from node.sync.lora.context import address_of
 from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Bundle, Header, write
 from node.transfer.lan import ANSWERED, ASKED, Envelope

@@ -1,12 +1,13 @@
 """What the parts of the air engine share: the channel, what we hold, whom we hear, what is under way."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
 from node.model.errors import LocalMisuse
-from node.model.record import Event, Record
+from node.model.record import Event, Kind, Record
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.lora.announcements import Announcements
 from node.sync.lora.inventory import HeldRecords, Inventory
@@ -41,11 +42,21 @@ class AirtimeBudget(Protocol):
 
 
 @dataclass(frozen=True)
-class Identity:
-    """Who we are on the air: the set's 32-byte subkey for tags, and our address in that set (`engine.address_of`)."""
+class Former:
+    """Who we were on the air before the set's secret was renewed; `founder`: the key id of who had made that secret."""
 
     tag_key: bytes
     address: int
+    founder: bytes
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who we are on the air: the set's 32-byte subkey for tags, and our address in that set; and who we were before."""
+
+    tag_key: bytes
+    address: int
+    formers: tuple[Former, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,12 @@ class Channel:
     governor: AirtimeBudget
     max_payload: int = DEFAULT_MAX_PAYLOAD
     signs: bool = False
+
+
+def address_of(key_id: bytes, key: bytes) -> int:
+    """16 bits by which neighbours tell an island apart, from its key id and the set's key; never 0 (anybody)."""
+    digest = hashlib.blake2b(key_id, key=key, digest_size=2, person=b"archipel-address").digest()
+    return int.from_bytes(digest, "big") or 1
 
 
 def parts_of(record_bytes: int, max_payload: int, fresh: bool = True) -> int:
@@ -120,9 +137,10 @@ class Context:
         return self.transmissions.start(Transmission(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:
-        """Urgent first, then events by nearness, then new, then repair; each island repairs in an order of its own."""
+        """A new secret and what is urgent first, then events by nearness, then new, then repair; each island repairs in an
+        order of its own."""
         order = self.rng.getrandbits(16)
-        if record.urgent:
+        if record.urgent or record.kind is Kind.RENEWAL:  # all else waits for who lacks the secret
             return Rank(URGENT, -record.created, order)
         if isinstance(record.detail, Event):
             return Rank(EVENT, record.detail.start, order)

@@ -4,7 +4,6 @@ No I/O: events in, actions out. One packet at a time is under way; what it holds
 was heard until then. docs/protocol.md, section 5, says what every packet means.
 """
 
-import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from node.sync.events import (
     Send,
     SendDone,
 )
-from node.sync.lora.context import Channel, Context, Identity
+from node.sync.lora.context import Channel, Context, Former, Identity
 from node.sync.lora.fairness import Claim
+from node.sync.lora.guide import Guide
 from node.sync.lora.inventory import HeldRecords
 from node.sync.lora.neighbours import RELAY_HOPS, Neighbour
 from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
@@ -37,21 +37,17 @@ from node.sync.lora.tuning import TUNING, Tuning
 SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
 
 
-def address_of(key_id: bytes, key: bytes) -> int:
-    """16 bits by which neighbours tell an island apart, from its key id and the set's key; never 0 (anybody)."""
-    digest = hashlib.blake2b(key_id, key=key, digest_size=2, person=b"archipel-address").digest()
-    return int.from_bytes(digest, "big") or 1
-
-
 @dataclass(frozen=True)
 class _UnderWay:
-    """Our packet in the radio's queue; `to`: the only neighbour that it is for."""
+    """Our packet in the radio's queue; `to`: the only neighbour that it is for; `former`: it leads those of an earlier
+    secret."""
 
     packet: Packet
     ids: list[bytes]
     label: str
     sent_at: float
-    to: Neighbour | None
+    to: Neighbour | None = None
+    former: Former | None = None
 
 
 class AirEngine:
@@ -64,6 +60,7 @@ class AirEngine:
         self.deadline: float | None = None
         self._reconciliation = Reconciliation(self.context)
         self._receiver, self._builder = Receiver(self.context, self._reconciliation), PacketBuilder(self.context)
+        self._guide = Guide(self.context, identity.formers)
         self._sequence = rng.randrange(256)
         self._under_way: _UnderWay | None = None
         self._up = False
@@ -106,7 +103,7 @@ class AirEngine:
                 self._change_link(up, at)
             case PacketReceived(self.channel.link):
                 self.channel.governor.heard(self.channel.airtime_s(len(event.payload)), now)
-                return self._receiver.packet(event, at, now)
+                return self._packet(event, at, now)
             case SendDone(self.channel.link, outcome):
                 self._done(outcome, at, now)
             case RecordKept():
@@ -117,6 +114,14 @@ class AirEngine:
                 for id_ in ids:
                     self.context.transmissions.drop(id_)
         return []
+
+    def _packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
+        try:
+            return self._receiver.packet(event, at, now)
+        except RemoteFault as fault:
+            if fault.reason == "packet-tag" and self._guide.heard(event.payload, event.hops or 0, at):
+                return [Drop(event.link, "packet-earlier-secret")]
+            raise
 
     def _change_link(self, up: bool, at: float) -> None:
         if up and not self._up:
@@ -143,13 +148,24 @@ class AirEngine:
         if sent is None:
             return
         if outcome != SENT:
-            if outcome == DUTY_CYCLE:
-                self.channel.governor.refused(now)
-            if outcome == FAILED and sent.to:
-                sent.to.give_up_direct()
-            self._turn_at = at + self._tuning.retry_s
+            self._not_sent(sent, outcome, at, now)
             return
         self.channel.governor.accepted()
+        gap_t = self._tuning.bulk_gap_t if sent.label == "repair" else self._tuning.gap_t
+        if sent.former:  # who speaks with the present secret did not hear it
+            self._guide.sent(sent.packet, sent.former)
+        else:
+            self._note_sent(sent, at)
+        self._turn_at = at + self.context.timing.draw_s(gap_t)
+
+    def _not_sent(self, sent: _UnderWay, outcome: str, at: float, now: float) -> None:
+        if outcome == DUTY_CYCLE:
+            self.channel.governor.refused(now)
+        if outcome == FAILED and sent.to:
+            sent.to.give_up_direct()
+        self._turn_at = at + self._tuning.retry_s
+
+    def _note_sent(self, sent: _UnderWay, at: float) -> None:
         if sent.to:
             sent.to.in_vain += 1
         else:  # what only one hears must not seem lost to the others
@@ -160,8 +176,6 @@ class AirEngine:
             self.context.transmissions.fairness.ask(at)
         for id_ in sent.ids:
             self.context.transmissions.sent(id_, at)
-        gap_t = self._tuning.bulk_gap_t if sent.label == "repair" else self._tuning.gap_t
-        self._turn_at = at + self.context.timing.draw_s(gap_t)
 
     def _pass_time(self, at: float, now: float) -> None:
         self._reconciliation.catch_up(at, now)
@@ -181,7 +195,23 @@ class AirEngine:
             draft = self._builder.draft(at, now, claim) if self._opens_at[claim] <= at else None
             if draft is not None and (sends := self._send(draft, at, now)):
                 return sends
-        return []
+        return self._lead(at, now)
+
+    def _lead(self, at: float, now: float) -> list[Send]:
+        """Send what leads those of an earlier secret, when we have nothing to say to the others; it leaves them room."""
+        leading = self._guide.packet(at)
+        if leading is None:
+            return []
+        packet, former, far = leading
+        payload = encode(packet, former.tag_key)
+        airtime_s = self.channel.airtime_s(len(payload))
+        wait_s = self.channel.governor.wait_s(airtime_s, now, crowding=True)
+        if wait_s > 0:
+            self._guide.postpone(at + min(wait_s, self._tuning.lost_send_s))
+            return []
+        self.channel.governor.charge(airtime_s, now)
+        self._under_way = _UnderWay(packet, [], "lead", at, former=former)
+        return [Send(self.channel.link, payload, RELAY_HOPS if far else 0, label="lead")]
 
     def _send(self, draft: PacketDraft, at: float, now: float) -> list[Send]:
         """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
@@ -220,7 +250,7 @@ class AirEngine:
         requests, transmissions = self.context.requests, self.context.transmissions
         speaks_at = min(self.context.announcements.next_at(requests.quiet_at), requests.next_at())
         speaks_at = max(speaks_at, self._opens_at[transmissions.fairness.asks(at)])
-        return min(transmissions.next_at(self._opens_at, at), speaks_at)
+        return min(transmissions.next_at(self._opens_at, at), speaks_at, self._guide.next_at())
 
     def _next_at(self, at: float) -> float:
         if not self._up:

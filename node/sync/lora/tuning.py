@@ -294,6 +294,30 @@ class Tuning:
     """Authors. Counted: a bound on memory; whoever was not met for longest gives way.
     Set by: tests/sync/lora/test_fairness.py."""
 
+    # Leading those who speak with an earlier secret
+
+    led_t: Span = (1, 30)
+    """T. From hearing one of them to sending what leads it: several hear it, and who hears another one lead does not.
+    Set by: tests/sync/lora/test_guide.py, one of three leads."""
+    led_answer_t: Span = (0.3, 1.5)
+    """T. Until it gets the pieces that it asked us for: as for a need that names us.
+    Set by: docs/protocol.md, 5.5."""
+    led_again_s: float = 900
+    """Seconds. Until the same record is begun anew for who still speaks so; doubled each time in a row.
+    Set by: nothing on record: it speaks each 5 minutes at most, and ten seats take a quarter of the hour's air."""
+    max_led_again_s: float = 7200
+    """Seconds. And never later: as often as a quiet neighbour speaks.
+    Set by: tests/sync/lora/test_guide.py, who has left and keeps speaking costs little."""
+    led_forget_s: float = 86_400
+    """Seconds. Without one of them, until the doubling starts anew.
+    Set by: nothing on record."""
+    led_extra: int = 2
+    """Transmissions. Of the whole record, that may be asked for each time in pieces: whoever left can ask too.
+    Set by: tests/sync/lora/test_guide.py."""
+    max_led: int = 16
+    """Records. Under way in this way: a bound on memory.
+    Set by: nothing on record: one for each secret that is led from, and few revocations."""
+
     # Knowing the neighbours
 
     first_loss: float = 0.2

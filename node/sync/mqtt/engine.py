@@ -10,9 +10,9 @@ Packet: slot (16) | sealed record (`node.sync.mqtt.sealing`), or the slot alone 
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from random import Random
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from node.model.errors import RemoteFault
 from node.model.keys import Charter
@@ -48,6 +48,8 @@ class MirroredRecords(Protocol):
 
 class MqttEngine:
     """Keeps what the broker behind link `name` retains like the live set. Events and actions as in `node.sync.events`."""
+
+    may_stay: ClassVar[Set[str]] = MAY_STAY
 
     def __init__(self, name: str, charter: Charter, liveset: MirroredRecords, rng: Random,
                  tuning: BrokerTuning = BROKER_TUNING):
@@ -190,6 +192,10 @@ class MqttEngine:
 
     def _kept(self, id_: bytes, via: str, bulk: bool, now: float) -> None:
         slot = self._seal.slot(id_)
+        if self._liveset.raw(id_) is None:  # it leads nobody
+            if via == self._name:
+                self._take_away_later(slot, now)
+            return
         self._live()[slot] = id_
         self._foreign.discard(slot)
         if via == self._name:
@@ -200,7 +206,7 @@ class MqttEngine:
     def _refused(self, slot: bytes, reason: str, now: float) -> None:
         if slot in self._live():  # it came by another way at the same moment
             self._there.add(slot)
-        elif reason not in MAY_STAY:
+        elif reason not in self.may_stay:
             self._take_away_later(slot, now)
 
     def _gone(self, slot: bytes, now: float) -> None:
@@ -266,3 +272,12 @@ class MqttEngine:
         self._sending = None
         if slot not in self._there:  # it may have come back before the link said that it was done
             self._try_again(slot, now)
+
+
+class LeadingMqttEngine(MqttEngine):
+    """Keeps there, under an earlier secret of the set, only what leads to the present one: `liveset` is no more than that.
+
+    All else that stands there is learnt, and then taken away.
+    """
+
+    may_stay = MAY_STAY - {"duplicate"}
