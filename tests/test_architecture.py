@@ -245,7 +245,7 @@ ON_FILES = {
     "read_bytes", "read_text", "write_bytes", "write_text", "mkdir", "rmdir", "unlink", "touch", "iterdir", "glob", "rglob",
     "stat", "lstat", "exists", "is_file", "is_dir", "resolve", "rename", "symlink_to", "chmod", "expanduser", "open",
 }
-OURS_ON = {"disk", "_disk", "_envelope", "_seal"}  # whose `open`, `exists` and so on are our own
+OURS_ON = {"disk", "_disk", "envelope", "_seal"}  # whose `open`, `exists` and so on are our own
 OWN_CLOCK = {"now", "today", "utcnow"}  # of datetime and date; `now` of a clock that was given is none of it
 ON_DATES = {"datetime", "date", "dt"}
 

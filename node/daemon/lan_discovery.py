@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import ifaddr
@@ -21,7 +22,7 @@ from node.board.status import PeerStatus
 from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
 from node.transfer.bulk import LocalBulkPort
-from node.transfer.lan import MAX_MESSAGE_BYTES, LanService, tag_of
+from node.transfer.lan import MAX_MESSAGE_BYTES, LanService, Visited, tag_of
 from radio.conversation import Conversation, converse
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ VISIT_S = 300.0  # for all questions of a visit: 10,000 records take 3 and some 
 TURN_S = 3.0  # visits go one after the other, so that no record is fetched twice; one that takes longer keeps none waiting
 LOOK_S = 30.0  # between two looks at this machine's own addresses
 MAX_PEERS = 32
+NO_MEMBER = "status-403"
 BLOCK_BYTES = 1 << 16
 
 Address = tuple[str, int]
@@ -73,13 +75,15 @@ class Peer:
 
 @dataclass(frozen=True)
 class DiscoverySettings:
-    """`secret`: the set's subkey that announcements are recognised by; `peers` to visit whether they are found or not;
-    `discover` False: nothing is looked for nor announced; `port`: where others reach the portal, None if they cannot."""
+    """`secret`: the set's subkey that announcements are made and recognised by, `formers` those of earlier secrets, which
+    are only recognised; `peers` to visit whether they are found or not; `discover` False: nothing is looked for nor
+    announced; `port`: where others reach the portal, None if they cannot."""
 
     secret: bytes
     peers: tuple[Address, ...] = ()
     discover: bool = True
     port: int | None = None
+    formers: tuple[bytes, ...] = ()
 
 
 class LanDiscovery:
@@ -166,7 +170,7 @@ class LanDiscovery:
         peer.visited_at, peer.revision = time.monotonic(), self._bulk.revision
         end_at = peer.visited_at + VISIT_S
         try:
-            visited = self._service.visit(lambda message: ask(peer.address, message, end_at))
+            visited = self._visited(peer.address, end_at)
         except (OSError, http.client.HTTPException, NoAnswer, RemoteFault, StoreFailed) as trouble:
             self._note_failure(peer, _slug(trouble))
             return
@@ -181,6 +185,17 @@ class LanDiscovery:
                 peer.revision = self._bulk.revision  # what came from there need not be told there
             if visited.put_off:
                 peer.revision = -1  # soon again
+
+    def _visited(self, address: Address, end_at: float) -> Visited:
+        """With the present secret; who is no member by that one may be one by an earlier one, and is led."""
+        first, *formers = self._service.tables
+        try:
+            return first.visit(lambda message: ask(address, message, end_at))
+        except NoAnswer as refusal:
+            for table in formers if str(refusal) == NO_MEMBER else ():
+                with suppress(NoAnswer):
+                    return table.visit(lambda message: ask(address, message, end_at))
+            raise
 
     def _note_failure(self, peer: Peer, state: str) -> None:
         with self._lock:
@@ -240,7 +255,7 @@ class Finder(ServiceListener):
     """Announces this island at `addresses`, and calls `met` with the address of each other one of the set."""
 
     def __init__(self, settings: DiscoverySettings, met: Callable[[Address], None], addresses: list[str]):
-        self._secret, self._met, self.addresses = settings.secret, met, addresses
+        self._secrets, self._met, self.addresses = (settings.secret, *settings.formers), met, addresses
         self._zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
         self._name = f"{os.urandom(6).hex()}.{SERVICE}"
         if settings.port is not None:
@@ -252,7 +267,8 @@ class Finder(ServiceListener):
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
         """An island was announced: is it of our set?"""
         info = zc.get_service_info(type_, name, timeout=2_000) if name != self._name else None
-        if info is None or (info.properties.get(b"tag") or b"").decode("ascii", "replace") != tag_of(self._secret, name):
+        tags = {tag_of(secret, name) for secret in self._secrets}
+        if info is None or (info.properties.get(b"tag") or b"").decode("ascii", "replace") not in tags:
             return
         if info.port is not None:
             for address in info.parsed_addresses(IPVersion.V4Only)[:4]:

@@ -11,6 +11,7 @@ from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import TRUST_KINDS, Kind, Record, record_id
 from node.replica.admission import Verdict
+from node.replica.generations import leads
 from node.replica.liveset import LiveSet
 from node.transfer.bundle import Bundle, Header, write
 from node.transfer.recent import Recent
@@ -169,6 +170,10 @@ class LocalBulkPort:
         now = minute_of(self._now())
         return frozenset(short for short, at in self._declined.items() if at <= now < at + DECLINED_MIN)
 
+    def unwanted(self) -> frozenset[bytes]:
+        """Cut ids (8 B) of what is not to be asked for, whoever has it."""
+        return self.declined()
+
     def ordered(self) -> list[bytes]:
         """All ids as `ids` gives them, at hand as long as nothing changes."""
         revision, (ordered_at, ids) = self.revision, self._ordered
@@ -212,6 +217,31 @@ class LocalBulkPort:
         """By island, its key id in hex."""
         noted = self._store.note(NOTE)
         return {key: LastTaken(*last) for key, last in noted.items()} if isinstance(noted, dict) else {}
+
+
+class LeadingBulk:
+    """Of an island's bulk what it gives to those who speak with an earlier secret of the set: what leads to the present
+    one. What they give is taken in; what they have and is here already is not asked for, and they do not learn that."""
+
+    def __init__(self, bulk: LocalBulkPort):
+        self._bulk = bulk
+        self.unload, self.load = bulk.unload, bulk.load
+
+    def ordered(self) -> list[bytes]:
+        """Ids of what leads, in the order to load them."""
+        return [id_ for id_ in self._bulk.ordered() if any(leads(raw) for raw in self._bulk.load([id_]))]
+
+    def shorts(self) -> set[bytes]:
+        """The same cut to 8 B."""
+        return {id_[:8] for id_ in self.ordered()}
+
+    def declined(self) -> frozenset[bytes]:
+        """None that they may know of."""
+        return frozenset()
+
+    def unwanted(self) -> frozenset[bytes]:
+        """See LocalBulkPort: what is here, too."""
+        return self._bulk.unwanted() | self._bulk.shorts()
 
 
 def load_bundle(bulk: BulkPort, choice: Choice = ALL) -> Iterator[bytes]:

@@ -14,13 +14,17 @@ what was recorded on the network cannot be played again. Ids are cut to 8 bytes,
 A visit goes both ways, so two islands that visit each other at once would send everything twice. Who visits puts off whom
 it visits; of two that have just begun and do not know each other yet, the one whose name is lower goes first. A name is
 drawn at each start, and says nothing.
+
+Who asks with an earlier secret of the set is answered with that one, as if there were nothing here but what leads to the
+present secret.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -28,7 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from node.model.byte_reader import ByteReader
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES, record_id
-from node.transfer.bulk import BATCH, FORGED, LocalBulkPort
+from node.transfer.bulk import BATCH, FORGED, LeadingBulk, LocalBulkPort
 from node.transfer.recent import Recent
 
 VERSION = 1
@@ -41,6 +45,7 @@ MAX_FORGED = 100  # in one message
 COMPARE, TRADE = 1, 2
 SAME, DIFFERENT, LATER = b"\0", b"\1", b"\2"
 ASKED, ANSWERED = b"asked", b"answered"
+UNOPENED = "lan-seal"  # a reason: no member sealed it, or not for this
 SHORT = "lan-short"  # a reason: a message ends where it must not
 
 
@@ -72,23 +77,23 @@ class Envelope:
         try:
             return self._cipher(salt_of(message)).decrypt(bytes(12), message[1 + SALT_BYTES:], way + question)
         except InvalidTag:
-            raise RemoteFault("lan-seal") from None
+            raise RemoteFault(UNOPENED) from None
 
     def _cipher(self, salt: bytes) -> ChaCha20Poly1305:
         return ChaCha20Poly1305(hashlib.blake2b(salt, key=self._secret, digest_size=32, person=b"archipel-lan").digest())
 
 
 class LanService:
-    """One island's side of it: `answer` questions of others, `visit` them. Safe from any thread but the runner's."""
+    """One island's side of it: `answer` questions of others, `visit` them. Safe from any thread but the runner's.
 
-    def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes]):
-        self._bulk, self._envelope = bulk, Envelope(secret, random)
+    `formers`: the subkeys `lan` of earlier secrets, the last one first.
+    """
+
+    def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes], formers: Iterable[bytes] = ()):
+        self.tables = [LanTable(bulk, secret, random), *(LanTable(LeadingBulk(bulk), former, random) for former in formers)]
         self._salts = Recent(MAX_SALTS)
-        self._name = random(NAME_BYTES)
-        self._lock = Lock()  # guards the three that follow: portal threads answer at the same time
+        self._lock = Lock()  # portal threads answer at the same time
         self._counters: Counter[str] = Counter()
-        self._starting = 0  # visits that have not yet learnt whom they are to
-        self._visiting: Counter[bytes] = Counter()  # whom the others are to, by name
 
     @property
     def counters(self) -> Counter[str]:
@@ -103,16 +108,64 @@ class LanService:
 
     def answer(self, message: bytes) -> bytes:
         """The answer to another island's question; raises RemoteFault for whatever is none, or was asked before."""
-        content, salt = self._envelope.open(ASKED, message), salt_of(message)
-        if not self._salts.add(salt):
-            raise RemoteFault("lan-replay")
+        for table in self.tables:
+            try:
+                content = table.envelope.open(ASKED, message)
+            except RemoteFault as fault:
+                if fault.reason != UNOPENED or table is self.tables[-1]:
+                    raise
+                continue
+            if not self._salts.add(salt_of(message)):
+                raise RemoteFault("lan-replay")
+            return table.answer(content, salt_of(message))
+        raise RemoteFault(UNOPENED)
+
+    def visit(self, post: Callable[[bytes], bytes]) -> Visited:
+        """Compare and trade with the island behind `post(message)`; raises RemoteFault or what `post` raises."""
+        return self.tables[0].visit(post)
+
+
+class Tradable(Protocol):
+    """What of a bulk is traded: `node.transfer.bulk.LocalBulkPort` or, with who speaks otherwise, `.LeadingBulk`."""
+
+    def ordered(self) -> list[bytes]:
+        """Ids to compare and to give, in the order to load them."""
+
+    def shorts(self) -> set[bytes]:
+        """The same cut to 8 B."""
+
+    def declined(self) -> frozenset[bytes]:
+        """Cut ids that the other side need not offer."""
+
+    def unwanted(self) -> frozenset[bytes]:
+        """Cut ids not to be asked for."""
+
+    def load(self, ids: Collection[bytes]) -> list[bytes]:
+        """Encodings."""
+
+    def unload(self, raws: list[bytes], via: str) -> list[str]:
+        """Keep them; what became of each."""
+
+
+class LanTable:
+    """What is said under one secret, and what is traded with who knows it."""
+
+    def __init__(self, bulk: Tradable, secret: bytes, random: Callable[[int], bytes]):
+        self._bulk, self.envelope = bulk, Envelope(secret, random)
+        self._name = random(NAME_BYTES)
+        self._lock = Lock()  # guards the two that follow: portal threads answer at the same time
+        self._starting = 0  # visits that have not yet learnt whom they are to
+        self._visiting: Counter[bytes] = Counter()  # whom the others are to, by name
+
+    def answer(self, content: bytes, salt: bytes) -> bytes:
+        """The sealed answer to a question that was opened; raises RemoteFault."""
         if content[:1] == bytes([COMPARE]):
             told = self._compared(content[1:1 + NAME_BYTES], content[1 + NAME_BYTES:])
         elif content[:1] == bytes([TRADE]):
             told = self._traded(ByteReader(content[1:], SHORT))
         else:
             raise RemoteFault("lan-kind")
-        return self._envelope.close(ANSWERED, told, salt)
+        return self.envelope.close(ANSWERED, told, salt)
 
     def visit(self, post: Callable[[bytes], bytes]) -> Visited:
         """Compare and trade with the island behind `post(message)`; raises RemoteFault or what `post` raises."""
@@ -135,8 +188,8 @@ class LanService:
     def _trades(self, post: Callable[[bytes], bytes], told: bytes) -> Visited:
         visited = Visited()
         (live, declined), ours = _lists(told), self._shorts()
-        declined_here = self._bulk.declined()
-        wanted = [short for short in live if short not in ours and short not in declined_here]
+        unwanted = self._bulk.unwanted()
+        wanted = [short for short in live if short not in ours and short not in unwanted]
         theirs = {*live, *declined}
         offered = [id_ for short, id_ in ours.items() if short not in theirs]
         for _ in range(MAX_TRADES):
@@ -161,8 +214,8 @@ class LanService:
         visited.new += self._take_in(got)
 
     def _ask(self, post: Callable[[bytes], bytes], content: bytes) -> bytes:
-        question = self._envelope.close(ASKED, content)
-        return self._envelope.open(ANSWERED, post(question), salt_of(question))
+        question = self.envelope.close(ASKED, content)
+        return self.envelope.open(ANSWERED, post(question), salt_of(question))
 
     def _compared(self, visitor: bytes, theirs: bytes) -> bytes:
         if fingerprint(self._bulk.shorts()) == theirs:

@@ -6,7 +6,7 @@ from typing import Literal
 from node.board.api import Delivery, Item, LastBundle, Stick
 from node.board.reasons import ClosedReason, DeliveryProblem, VerdictReason, as_reason
 from node.model.errors import RemoteFault
-from node.model.record import Kind
+from node.model.record import TRUST_KINDS, Kind
 from node.store.index import StoreFailed
 from node.transfer.bulk import Choice, Landed, LocalBulkPort, load_bundle, unload_bundle
 from node.transfer.lan import LanService
@@ -94,7 +94,7 @@ class TransferService:
         faults = tuple(sorted(slug for slug, count in landed.faults.items() if count))
         return Delivery(
             problem, self._shown(landed.new_ids), new[Kind.BULLETIN], new[Kind.EVENT], new[Kind.REPLY],
-            changes=new[Kind.RETRACTION] + new[Kind.CANCELLATION], keys=new[Kind.VOUCH] + new[Kind.REVOCATION],
+            changes=new[Kind.RETRACTION] + new[Kind.CANCELLATION], keys=sum(new[kind] for kind in TRUST_KINDS),
             known=landed.known, outdated=outdated, waiting=waiting, bad=refused.total() - outdated - waiting, faults=faults,
             island=landed.header.name if landed.header else "", made=landed.header.made if landed.header else None)
 

@@ -3,8 +3,10 @@
 import contextlib
 import http.client
 import http.server
+import random
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +21,9 @@ from node.daemon.lan_discovery import (
     ask,
     own_addresses,
 )
+from node.model.errors import RemoteFault
+from node.model.record import record_id
+from node.transfer.lan import LanService
 from tests.radio.hostile_server import HTTP, HostileServer, silent
 from tests.radio.test_conversation import NO_NAMES
 from tests.sim.village import Village
@@ -76,6 +81,31 @@ def test_a_peer_given_by_its_address_is_visited_and_both_end_alike(village):
         until(lambda: here.ids == there.ids)
         until(lambda: visiting.status()[0].up)
     assert here.ids == there.ids and visiting.status()[0].given > 100
+
+
+def test_a_peer_that_still_speaks_with_an_earlier_secret_is_led(village):
+    new = replace(village.charter, secret=bytes([7]) * 32)
+    renewal, = village.renew("founder", "island")
+    here, there = Shore(village).hold(*busy(village), renewal), Shore(village, "island").hold(*busy(village))
+    answers = service(there, village, 2)
+    leads = LanService(here.bulk, new.subkey("lan"), random.Random(3).randbytes, [village.charter.subkey("lan")])
+
+    def answer(message):
+        try:
+            return 200, [answers.answer(message)]
+        except RemoteFault:
+            return 403, []
+
+    with serving(answer) as address:
+        visiting = LanDiscovery(here.bulk, leads, DiscoverySettings(new.subkey("lan"), (address,), False))
+        peer = Peer(address)
+        visiting.visit(peer)
+        assert peer.state == "up" and record_id(renewal) in there.ids
+        stranger = LanDiscovery(here.bulk, LanService(here.bulk, bytes(32), random.Random(4).randbytes, [bytes(range(32))]),
+                                DiscoverySettings(bytes(32), (address,), False))
+        peer = Peer(address)
+        stranger.visit(peer)
+        assert peer.state == "status-403"
 
 
 @pytest.mark.parametrize(("answer", "state"), [
@@ -218,9 +248,9 @@ class Announced:
 def test_only_islands_of_the_set_are_recognised_by_their_tag(village, monkeypatch):
     from node.transfer.lan import tag_of
 
-    met, secret = [], village.charter.subkey("lan")
+    met, secret, former = [], village.charter.subkey("lan"), bytes(32)
     finder = Finder.__new__(Finder)
-    finder._secret, finder._met, finder._name = secret, met.append, f"me.{SERVICE}"
+    finder._secrets, finder._met, finder._name = (secret, former), met.append, f"me.{SERVICE}"
     name = f"other.{SERVICE}"
     for tag in (b"", None, b"\xff\xfe", b"0" * 16, tag_of(secret, f"else.{SERVICE}").encode()):
         finder.add_service(Announced(name, tag), SERVICE, name)
@@ -229,6 +259,8 @@ def test_only_islands_of_the_set_are_recognised_by_their_tag(village, monkeypatc
     assert met == []
     finder.update_service(Announced(name, tag_of(secret, name).encode()), SERVICE, name)
     assert met == [("192.0.2.9", 8080)]
+    finder.update_service(Announced(name, tag_of(former, name).encode()), SERVICE, name)
+    assert met == 2 * [("192.0.2.9", 8080)], "who was off while the secret was renewed"
 
 
 def test_loopback_is_no_address_for_others():

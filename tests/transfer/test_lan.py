@@ -232,11 +232,11 @@ def test_a_member_who_talks_nonsense_raises_nothing_but_faults(kind, noise):
     shore = Shore(village).hold(village.bulletin())
     asks, answers = service(shore, village, 1), service(Shore(village), village, 2)
     try:
-        answers.answer(asks._envelope.close(ASKED, kind + noise))
+        answers.answer(asks.tables[0].envelope.close(ASKED, kind + noise))
     except RemoteFault as fault:
         assert fault.reason
     try:
-        asks.visit(lambda question: answers._envelope.close(ANSWERED, kind + noise, question[1:25]))
+        asks.visit(lambda question: answers.tables[0].envelope.close(ANSWERED, kind + noise, question[1:25]))
     except RemoteFault as fault:
         assert fault.reason
     assert len(shore.ids) == 1
@@ -249,7 +249,7 @@ def test_a_member_who_sends_forgeries_is_cut_off(pair, village):
     parcel = bytes([TRADE]) + bytes(4) + b"".join(len(raw).to_bytes(2, "big") + raw for raw in raws)
     before = here.ids
     with pytest.raises(RemoteFault) as caught:
-        asks.answer(answers._envelope.close(ASKED, parcel))
+        asks.answer(answers.tables[0].envelope.close(ASKED, parcel))
     assert caught.value.reason == "lan-forged" and here.ids == before
 
 
@@ -260,7 +260,7 @@ def test_a_peer_that_promises_what_it_never_gives_is_left(pair, village):
     def post(question):
         posts.append(1)
         first = b"\1" + (60_000).to_bytes(4, "big") + rng.randbytes(480_000)
-        return answers._envelope.close(ANSWERED, first if len(posts) == 1 else b"", question[1:25])
+        return answers.tables[0].envelope.close(ANSWERED, first if len(posts) == 1 else b"", question[1:25])
 
     asks.visit(post)
     assert len(posts) == 2
