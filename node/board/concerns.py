@@ -94,6 +94,7 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     yield from _about_share(told.get("share", {}), now)
     yield from _about_erasing(told.get("erasure_owed_s"))
     yield from _about_card(told.get("card_errors", 0))
+    yield from _about_secret(told.get("secret", {}))
 
 
 def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
@@ -195,3 +196,9 @@ def _about_card(errors: int) -> Iterator[Concern]:
         yield Concern("card-errors",
                       sentence("the memory card has failed %(errors)s times: it wears out", errors=errors),
                       sentence("take a copy of the board on a stick or a backup now, and put in another card"))
+
+
+def _about_secret(secret: Mapping[str, Any]) -> Iterator[Concern]:
+    if secret.get("behind"):
+        yield Concern("secret-behind", sentence("the set's secret was renewed, and this island was not given the new one"),
+                      sentence("ask a keeper for a new invitation into the set, and take it: archipel join FILE"))

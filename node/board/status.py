@@ -150,6 +150,15 @@ class LanStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretStatus:
+    """Which of the set's secrets this island speaks with: the minute from which it counts, None for the one that came with
+    the set or an invitation; `behind`: the others go on with one that this island was not given."""
+
+    since: int | None = None
+    behind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HostStatus:
     """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
     for the keeper; `damaged`: records that the card lost; `erasure_owed_s`: for how many seconds of running something that
@@ -167,6 +176,7 @@ class HostStatus:
     lan: LanStatus = field(default_factory=LanStatus)
     erasure_owed_s: float | None = None
     card_errors: int = 0
+    secret: SecretStatus = field(default_factory=SecretStatus)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable
 from tempfile import mkdtemp
@@ -105,7 +106,10 @@ class PortalServer(BaseApplication):
 
 
 def run_island(reading: SettingsReading, clock: Clock) -> None:
-    """One island until it is told to stop; a clear end of the command if it cannot start."""
+    """One island until it is told to stop; a clear end of the command if it cannot start.
+
+    An island that is to start anew ends its worker as a keeper's stop would; gunicorn then makes another one.
+    """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for ours in ("node", "radio", "web"):
         logging.getLogger(ours).setLevel(logging.INFO)
@@ -133,7 +137,7 @@ def _serve(reading: SettingsReading, clock: Clock, bind: str, lobby: Lobby | Non
     def build() -> Any:
         from node.daemon.app import App, portal_address
 
-        app = App(settings, clock, reading.notices)
+        app = App(settings, clock, reading.notices, lambda: os.kill(os.getpid(), signal.SIGTERM))
         running.append(app)
         portal = app.open()
         gc.collect()

@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
 from node.daemon.rpc_keys import key_handlers
 from node.daemon.runner import PeriodicJob, Runner
+from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
@@ -44,7 +46,8 @@ from node.daemon.timerules import DAY_S, TimeSource, TimeSpan, Voice, around
 from node.daemon.timesource import has_battery_clock, system_is_synchronised
 from node.ical.importer import Importer
 from node.ical.parser import Locality
-from node.model.clock import Clock, seconds_of
+from node.model.clock import Clock, minute_of, seconds_of
+from node.replica.generations import LeadingRecords
 from node.replica.liveset import Change, LiveSet
 from node.replica.replica import AGENDA, CLEARING, Engine, Replica
 from node.store.archive import Archive
@@ -52,8 +55,8 @@ from node.store.backup import ARCHIVE_FILE
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.sync.events import Imported, LinkChanged
-from node.sync.lora.engine import address_of
-from node.sync.mqtt.engine import MqttEngine
+from node.sync.lora.context import address_of
+from node.sync.mqtt.engine import LeadingMqttEngine, MqttEngine
 from node.transfer.bulk import IslandLabel, LocalBulkPort
 from node.transfer.lan import LanService
 from node.transfer.service import TransferService
@@ -61,13 +64,14 @@ from radio.link import Link
 from radio.meshtastic.facts import Facts
 from radio.meshtastic.link import MeshtasticLink
 from radio.meshtastic.settings import MeshtasticSettings
+from radio.mqtt.probe import BrokerSettings
 from web import create_app
 from web.portal_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
 POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
-CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S = 20.0, 600.0, 1.0
+CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S, SECRET_PERIOD_S = 20.0, 600.0, 1.0, 20.0
 AHEAD_RETRY_S = 60.0  # on a card that fails
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
@@ -78,16 +82,19 @@ LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that
 class App:
     """One island. `open` returns its portal; everything opened is closed by `close`, in reverse order.
 
-    `notices`: what was found in its settings file, for its keeper.
+    `notices`: what was found in its settings file, for its keeper. `start_anew()` is called, from the runner's thread, when
+    the set's secret is another one: this one is to be closed and another one opened, which loses nothing acknowledged.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, notices: Iterable[Notice] = ()):
+    def __init__(self, settings: Settings, clock: Clock, notices: Iterable[Notice] = (),
+                 start_anew: Callable[[], object] = lambda: None):
         self.settings, self._clock = settings, clock
         self._open = ExitStack()
         self._hashing = threading.Lock()
         self._ahead_due_at = -math.inf
         keys = KeyFolder(settings.node.data)
         keys.keep_private()
+        self._keys, self._start_anew = keys, start_anew
         self.charter, self.key, self._credentials = keys.charter(), keys.island_key(), keys.credentials()
         self._portal_secret = keys.portal_secret()
         keys.wipe_code()  # there from the first start on, for the keeper's sheet
@@ -99,6 +106,8 @@ class App:
         battery = has_battery_clock(self._clock.now())
         self.timekeeper = Timekeeper(self._clock, self.store.note("clock"), battery=battery)
         self.liveset = LiveSet(self.charter)
+        self.secret = SecretKeeper(self._keys, self.liveset, self.key, self._start_anew)
+        self.formers = self.secret.formers(minute_of(self.timekeeper.now()))
         self._make_engines()
         self.replica.load(self.timekeeper.now())
         self.runner = Runner(self.replica, self.links, self.timekeeper, self._periodic_jobs())
@@ -129,7 +138,7 @@ class App:
             self.liveset, self.runner.publish, self._proposed, os.urandom, self._hashing))
         label = IslandLabel(self.key.key_id, self.settings.node.name)
         self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
-        self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom)
+        self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom, self._former_subkeys())
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                       threading.Lock())
@@ -232,7 +241,8 @@ class App:
                 self._ahead_due_at = mono
 
     def _periodic_jobs(self) -> list[PeriodicJob]:
-        return [PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
+        return [PeriodicJob(SECRET_PERIOD_S, lambda now: self.secret.look(minute_of(now))),
+                PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
                 PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead),
                 PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
                 PeriodicJob(math.inf, lambda now: self._keep_notes(now, ahead=False), due=math.inf, at_end=True)]
@@ -260,8 +270,11 @@ class App:
     def _make_engines(self) -> None:
         radio, packet = self.settings.radio, self.settings.packet
         self.brokers = brokers_of(self.settings.mqtt, self.charter)
+        leading, former_brokers = self._leading_engines()
+        self.brokers |= former_brokers
         self.links = self._make_links()
-        member = Membership(self.charter, self.key, self.liveset)
+        formers = tuple(one.generation for one in self.formers if one.leads)
+        member = Membership(self.charter, self.key, self.liveset, formers)
         limits, monotonic = RadioLimits(radio.max_payload, radio.region, radio.share), self.timekeeper.monotonic
         lora_air, packet_air = lora_governor(limits, monotonic), packet_governor(packet, monotonic)
         self.governors = {"airtime": lora_air, "airtime packet": packet_air}
@@ -271,15 +284,34 @@ class App:
         self.air = LoraAdapter(member, self._radio_facts, limits, lora_air, self._neighbour_says)
         rng = random.Random()  # noqa: S311 - when to send is no secret
         engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
-        engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in self.brokers]
+        present = [name for name in self.brokers if name not in former_brokers]
+        engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in present] + leading
         self.replica = Replica(self.liveset, self.store, engines)
+
+    def _leading_engines(self) -> tuple[list[Engine], dict[str, BrokerSettings]]:
+        """For each broker and each earlier secret: what keeps there what leads to the present one, and the way to it."""
+        engines: list[Engine] = []
+        brokers: dict[str, BrokerSettings] = {}
+        rng = random.Random()  # noqa: S311 - when to send is no secret
+        for number, one in enumerate(self.formers, 1):
+            charter = replace(self.charter, secret=one.generation.secret)
+            records = LeadingRecords(self.liveset, over=not one.leads)
+            ways = brokers_of(self.settings.mqtt, charter, f"-before{number}")
+            engines += [LeadingMqttEngine(name, charter, records, rng) for name in ways]
+            brokers |= ways
+        return engines, brokers
+
+    def _former_subkeys(self) -> tuple[bytes, ...]:
+        """Those by which members of earlier generations speak on the local network."""
+        return tuple(replace(self.charter, secret=one.generation.secret).subkey("lan") for one in self.formers if one.leads)
 
     def _radio_facts(self) -> Facts:
         return next((link.facts for link in self.links if isinstance(link, MeshtasticLink)), Facts())
 
     def _discovery_settings(self) -> DiscoverySettings:
         lan = self.settings.lan
-        return DiscoverySettings(self.charter.subkey("lan"), lan.peers, lan.discover, reachable_port(self.settings))
+        return DiscoverySettings(self.charter.subkey("lan"), lan.peers, lan.discover, reachable_port(self.settings),
+                                 self._former_subkeys())
 
     # the board's surroundings
 
@@ -309,7 +341,8 @@ class App:
             replica=self.replica,
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
-            erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors)
+            erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
+            secret=self.secret.status)
 
 
 def radio_hangs() -> None:

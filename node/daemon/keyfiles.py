@@ -2,6 +2,8 @@
 
     DATA/keys/island.key     the seed this island signs with (base32), readable by its user only
     DATA/keys/charter        the set's charter (base32), secret included, readable by its user only
+    DATA/keys/secrets        the set's secrets that this island has spoken with, the present one first, one a line:
+                             minutes of its making and its beginning, who made it (hex), minute it was left or "-", base32
     DATA/keys/papers         vouches to begin with, one a line (base64)
     DATA/keys/wipe.code      what a stick has to hold to destroy this island, for the keeper's sheet
     anywhere/NAME.key        a keeper's key, sealed by a passphrase: best kept on a stick, away from the box
@@ -10,6 +12,7 @@
 import base64
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,14 +22,16 @@ from node.daemon.wipecode import RANDOM_BYTES, code_of
 from node.i18n.sentence import Explained, sentence
 from node.model.clock import SystemClock, minute_of
 from node.model.errors import LocalMisuse, RemoteFault
-from node.model.keys import SEED_BYTES, Charter, SigningKey
+from node.model.keys import SECRET_BYTES, SEED_BYTES, Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal, unseal
-from node.model.record import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
+from node.model.record import KEY_ID_BYTES, MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, sign
 from node.replica.entry import Entry
+from node.replica.generations import Generation, Generations
 from node.replica.trust import Trust
 from node.store.disk import Disk
 from node.textpack import pack
 from node.transfer.invitation import (
+    Invitation,
     accept,
     charter_bytes,
     from_text,
@@ -59,8 +64,37 @@ class KeyFolder:
         return (self.path / "charter").exists()
 
     def charter(self) -> Charter:
-        """The set's charter; raises KeyTrouble."""
-        return self._read("charter", lambda text: read_charter(from_text(text)))
+        """The set's charter, with the secret that is spoken; raises KeyTrouble."""
+        return replace(self._charter(), secret=self.generations()[0].secret)
+
+    def generations(self) -> Generations:
+        """The set's secrets that this island knows, the one that is spoken first; raises KeyTrouble."""
+        if not (self.path / "secrets").exists():
+            return (Generation(self._charter().secret),)
+        return self._read("secrets", lambda text: tuple(map(_generation, text.splitlines())) or _nothing())
+
+    def keep_generations(self, known: Generations) -> None:
+        """Keep these and no others; whatever is cut short, the folder opens with what was known before, or with these."""
+        if not (self.path / "secrets").exists():
+            self._write_secrets(self.generations())
+        write_private(self.path / "charter", to_text(charter_bytes(replace(self._charter(), secret=known[0].secret))))
+        self._write_secrets(known)
+
+    def leads_home(self, text: str) -> bool:
+        """Whether this is an invitation (its text) into the set that this island is in already."""
+        try:
+            return self.charter_exists() and _invitation(text).charter.set_id == self.charter().set_id
+        except KeyTrouble:
+            return False
+
+    def catch_up(self, text: str) -> None:
+        """Take the secret of an invitation (its text) into the set that this island is in; raises KeyTrouble."""
+        invitation, known = _invitation(text), self.generations()
+        if invitation.charter.set_id != self.charter().set_id:
+            raise KeyTrouble(sentence("this invitation leads to another set, and this island belongs to one already."))
+        invited, now = Generation(invitation.charter.secret, invitation.vouch.created), minute_of(SystemClock().now())
+        if invited.secret not in {one.secret for one in known}:
+            self.keep_generations((invited, *(replace(one, left=one.left or now) for one in known)))
 
     def island_key(self) -> SigningKey:
         """The key this island signs with; raises KeyTrouble."""
@@ -93,12 +127,13 @@ class KeyFolder:
 
     def join(self, text: str, island_name: str) -> Charter:
         """Join the set that an invitation (its text) leads to; raises KeyTrouble."""
+        invitation = _invitation(text)
         try:
-            invitation = read_invitation(from_text(text))
             key = self._new_key()
             admission = accept(invitation, key.public, island_name, minute_of(SystemClock().now()))
         except RemoteFault as fault:
             raise _what_is_wrong(fault.reason) from fault
+        self._write_secrets((Generation(invitation.charter.secret, invitation.vouch.created),))
         self._keep(invitation.charter, [*invitation.credentials, encode(admission)])
         return invitation.charter
 
@@ -150,6 +185,12 @@ class KeyFolder:
     def _keep(self, charter: Charter, credentials: list[bytes]) -> None:
         write_private(self.path / "papers", "\n".join(base64.b64encode(credential).decode() for credential in credentials))
         write_private(self.path / "charter", to_text(charter_bytes(charter)))
+
+    def _charter(self) -> Charter:
+        return self._read("charter", lambda text: read_charter(from_text(text)))
+
+    def _write_secrets(self, known: Generations) -> None:
+        write_private(self.path / "secrets", "\n".join(map(_generation_line, known)) + "\n")
 
     def _read(self, name: str, parse: Callable[[str], Parsed]) -> Parsed:
         path = self.path / name
@@ -214,6 +255,35 @@ def write_private(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _invitation(text: str) -> Invitation:
+    try:
+        return read_invitation(from_text(text))
+    except RemoteFault as fault:
+        raise _what_is_wrong(fault.reason) from fault
+
+
+def _generation_line(one: Generation) -> str:
+    left = "-" if one.left is None else one.left
+    return f"{one.created} {one.since} {one.founder.hex()} {left} {base64.b32encode(one.secret).decode()}"
+
+
+def _generation(line: str) -> Generation:
+    """The inverse; raises a RemoteFault, which tells nothing of the line."""
+    try:
+        created, since, founder, left, secret = line.split()
+        read = Generation(base64.b32decode(secret), int(created), int(since), bytes.fromhex(founder),
+                          None if left == "-" else int(left))
+    except ValueError:
+        read = Generation(b"")
+    if len(read.secret) != SECRET_BYTES or len(read.founder) != KEY_ID_BYTES:
+        raise RemoteFault("secret-form")
+    return read
+
+
+def _nothing() -> Generations:
+    raise RemoteFault("secret-form")
 
 
 def _seed(text: str) -> bytes:

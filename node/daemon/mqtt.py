@@ -11,14 +11,14 @@ from radio.mqtt.probe import BrokerSettings
 FIRST = "mqtt"  # the link's name; the others are mqtt2, mqtt3, mqtt4
 
 
-def brokers_of(mqtt: MqttSettings, charter: Charter) -> dict[str, BrokerSettings]:
-    """By the name of the link, in the order of the settings."""
+def brokers_of(mqtt: MqttSettings, charter: Charter, suffix: str = "") -> dict[str, BrokerSettings]:
+    """By the name of the link, which ends with `suffix`, in the order of the settings."""
     if mqtt.broker == "none":
         return {}
     root = root_of(charter)
     made = {}
     for number, url in enumerate(mqtt.broker.split(", "), 1):
-        name = FIRST if number == 1 else f"{FIRST}{number}"
+        name = (FIRST if number == 1 else f"{FIRST}{number}") + suffix
         made[name] = BrokerSettings(_with_login(url, mqtt), root, _here(mqtt.authority), _here(mqtt.certificate),
                                     _here(mqtt.key), mqtt.quota)
     return made

@@ -16,6 +16,7 @@ from node.board.status import (
     LanStatus,
     LinkStatus,
     RadioStatus,
+    SecretStatus,
 )
 from node.daemon.lora import LoraAdapter
 from node.daemon.timekeeper import Timekeeper
@@ -46,6 +47,7 @@ class StatusSources:
     lan: Callable[[], LanStatus]
     erasure_owed_s: Callable[[], float | None]
     card_errors: Callable[[], int]
+    secret: Callable[[], SecretStatus]
 
 
 class StatusReporter:
@@ -65,7 +67,7 @@ class StatusReporter:
         clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices(), None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
-                          of.lan(), of.erasure_owed_s(), of.card_errors())
+                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret())
 
     def _link(self, link: Link, now: float) -> LinkStatus:
         if isinstance(link, MqttLink):

@@ -47,6 +47,12 @@ def test_a_clock_that_nobody_vouches_for_is_told_with_the_time_it_shows():
     assert concern.slug == "clock-untold" and "2026-11-07 16:00 UTC" in str(concern.what) and not concern.presses
 
 
+def test_an_island_that_was_not_given_the_sets_new_secret_is_told_how_to_get_it():
+    concern, = found(secret={"since": None, "behind": True}).values()
+    assert concern.slug == "secret-behind" and concern.presses and "archipel join" in str(concern.remedy)
+    assert found(secret={"since": NOW, "behind": False}) == {}
+
+
 @pytest.mark.parametrize(("days", "slug", "presses"), [
     (61, None, False), (59, "rights-end", False), (13, "rights-end", True),
 ])

@@ -1,13 +1,18 @@
 """Keys in files: private, never overwritten, and every trouble says what to do."""
 
 import stat
+from base64 import b32encode
+from contextlib import suppress
 
 import pytest
 
-from node.daemon.keyfiles import KeyFolder, KeyTrouble, keeper_key_in, read_key_file, write_keeper_key
+from node.daemon import keyfiles
+from node.daemon.keyfiles import KeyFolder, KeyTrouble, keeper_key_in, read_key_file, write_keeper_key, write_private
 from node.model.keys import SigningKey
 from node.model.passphrase import WrongPassphrase
 from node.model.record import Right, decode
+from node.replica.generations import Generation
+from node.transfer.invitation import to_text
 
 
 def test_a_founded_island_reads_back_what_it_made(tmp_path):
@@ -67,6 +72,65 @@ def test_a_keepers_key_opens_with_its_passphrase_only_and_is_never_overwritten(t
     path.write_text("something else")
     with pytest.raises(KeyTrouble, match="not a keeper's key file"):
         read_key_file(path)
+
+
+def test_an_invitation_into_ones_own_set_brings_its_present_secret(tmp_path):
+    first, second = KeyFolder(tmp_path / "a"), KeyFolder(tmp_path / "b")
+    charter = first.found("Belleville")
+    second.join(first.invite(), "b")
+    first.keep_generations((Generation(b"n" * 32, 5, 6, b"f" * 8), Generation(charter.secret, left=7)))
+    invitation = first.invite()
+    assert second.leads_home(invitation) and not KeyFolder(tmp_path / "c").leads_home(invitation)
+    second.catch_up(invitation)
+    assert second.charter().secret == b"n" * 32 and second.charter().set_id == charter.set_id
+    assert [one.secret for one in second.generations()] == [b"n" * 32, charter.secret]
+    other = KeyFolder(tmp_path / "d")
+    other.found("Ailleurs")
+    assert not second.leads_home(other.invite()) and not second.leads_home("hello")
+    with pytest.raises(KeyTrouble, match="another set"):
+        second.catch_up(other.invite())
+
+
+def test_secrets_that_were_left_for_long_are_on_the_card_no_more(tmp_path):
+    folder = KeyFolder(tmp_path)
+    old = folder.found("Belleville").secret
+    folder.keep_generations((Generation(b"n" * 32, 5, 6, b"f" * 8),))
+    assert folder.generations() == (Generation(b"n" * 32, 5, 6, b"f" * 8),)
+    lying = b"".join(path.read_bytes() for path in folder.path.iterdir())
+    assert to_text(old).split()[0].encode() not in lying and b32encode(old)[:20] not in lying
+    assert stat.S_IMODE((folder.path / "secrets").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "x", "1 2 3", "1 2 00 - AAAA\n", "1 2 0000000000000000 - AAAA", "\xff\xfe"])
+def test_a_damaged_list_of_secrets_is_said_and_shows_none(tmp_path, text):
+    folder = KeyFolder(tmp_path)
+    folder.found("Belleville")
+    (folder.path / "secrets").write_text(text, encoding="latin-1")
+    with pytest.raises(KeyTrouble, match="cannot be read") as trouble:
+        folder.charter()
+    assert "AAAA" not in str(trouble.value)
+
+
+@pytest.mark.parametrize("survivors", range(4))
+def test_the_power_may_go_at_any_moment_of_keeping_a_new_secret(tmp_path, monkeypatch, survivors):
+    folder, wanted = KeyFolder(tmp_path), Generation(b"n" * 32, 5, 6, b"f" * 8)
+    first = Generation(folder.found("Belleville").secret)
+    after, written = (wanted, Generation(first.secret, left=9)), []
+
+    def until_the_power_goes(path, text):
+        if len(written) == survivors:
+            raise OSError("the power went")
+        written.append(path)
+        write_private(path, text)
+
+    monkeypatch.setattr(keyfiles, "write_private", until_the_power_goes)
+    with suppress(OSError):
+        folder.keep_generations(after)
+    assert KeyFolder(tmp_path).generations() == (after if survivors == 3 else (first,))
+    assert KeyFolder(tmp_path).charter().secret == KeyFolder(tmp_path).generations()[0].secret
+    monkeypatch.undo()
+    KeyFolder(tmp_path).keep_generations(after)
+    assert KeyFolder(tmp_path).generations() == after, "and then it is kept the next time"
 
 
 def test_destroyed_keys_are_written_over_where_they_lay(tmp_path):
