@@ -231,6 +231,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.REVOKE_UNDO: N_("dropped a revocation before it was sent"),
     AuditAction.REVOKE_FAILED: N_("revoked a key, and the set did not take it"),
     AuditAction.PAPER_KEY: N_("made a key on paper"),
+    AuditAction.RENEW_SECRET: N_("renewed the secret of the set"),
 }
 
 TIME_SOURCES = {  # node.daemon.timerules.TimeSource

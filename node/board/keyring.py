@@ -141,6 +141,17 @@ class WaitingRevocation:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewalPreview:
+    """What renewing the set's secret would do: from minute `since` on, `names` speak with the new one, and `left_out` hear
+    nothing any more; `label` is for doing it, within half an hour."""
+
+    label: str
+    since: int
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PaperKey:
     """A new key that is kept nowhere: its words, its public part (64 hex digits), and words to compare that with."""
 
@@ -193,3 +204,9 @@ class Keyring(Protocol):
 
     def paper_key(self, language: str, keeper: str) -> PaperKey:
         """A new key for a keeper, to be written down: it is kept nowhere, and may do nothing until it is vouched for."""
+
+    def look_at_renewal(self, hours: int, key: TypedKey | None = None) -> RenewalPreview:
+        """What a new secret of the set would do that is spoken in `hours` hours; nothing is done. A founder's key signs."""
+
+    def renew(self, label: str, keeper: str) -> int:
+        """Do what `look_at_renewal` has shown: the minute from which the new secret is spoken."""

@@ -224,4 +224,5 @@ class AuditAction(StrEnum):
     REVOKE = "revoke"
     REVOKE_UNDO = "revoke-undo"
     REVOKE_FAILED = "revoke-failed"
+    RENEW_SECRET = "renew-secret"  # noqa: S105 - a slug
     PAPER_KEY = "paper-key"

@@ -14,8 +14,10 @@ from node.cli.language import _, say, tongue, worded
 from node.cli.options import (
     config_option,
     new_passphrase,
+    refusal,
     settings_of,
 )
+from node.daemon import rpc
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, write_keeper_key
 from node.daemon.settings import Settings
 from node.model.keys import SEED_BYTES, SigningKey
@@ -47,20 +49,34 @@ def found(config: Path | None, name: str, key_file: Path) -> None:
 def join(config: Path | None, file: TextIO) -> None:
     """Join the set that an invitation leads to.
 
-    FILE is the invitation, or - to type it.
+    FILE is the invitation, or - to type it. An island of that set already takes the set's present secret from it.
     """
     settings = settings_of(config)
-    folder = _folder_without_set(settings)
     try:
         text = file.read()
     except UnicodeDecodeError as error:
         raise click.ClickException(_("%(file)s holds no text.", file=file.name)) from error
+    if KeyFolder(settings.node.data).leads_home(text):
+        _catch_up(settings, text)
+        return
+    folder = _folder_without_set(settings)
     charter = _troubled(lambda: folder.join(text, settings.node.name))
     say("Joined “%(set)s” as “%(name)s”. Its fingerprint, to check with the keeper: %(fingerprint)s",
         set=charter.name, name=settings.node.name, fingerprint=charter.set_id.hex())
     for concern in concerns_in({"rights": {"lack": folder.lack(), "by": ()}}):
         click.echo(f"! {worded(concern.what)}\n    → {worded(concern.remedy)}")
     say("Next: archipel run.")
+
+
+def _catch_up(settings: Settings, text: str) -> None:
+    """Take the secret of an invitation into the set that this island is in, whether it runs or not."""
+    try:
+        rpc.ask(settings.node.data, "catch-up", text=text)
+    except rpc.NotRunning:
+        _troubled(lambda: KeyFolder(settings.node.data).catch_up(text))
+    except rpc.Refused as error:
+        raise click.ClickException(refusal(error.reason, error.fields)) from error
+    say("This island was in that set already; it speaks with the secret of the invitation now.")
 
 
 @command()

@@ -20,7 +20,7 @@ from node.daemon.keyfiles import KeyTrouble
 from node.daemon.rpc import Refused
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
-from node.model.record import Kind
+from node.model.record import TRUST_KINDS
 from node.store.disk import StoreLocked
 from node.store.index import StoreFailed
 from node.transfer.bulk import BulkPort, Choice, Landed
@@ -175,7 +175,7 @@ def _scanned(picture: Path) -> str:
 
 def in_words(landed: Landed) -> str:
     """What a bundle brought, in a sentence or two."""
-    trust = landed.new[Kind.VOUCH] + landed.new[Kind.REVOCATION]
+    trust = sum(landed.new[kind] for kind in TRUST_KINDS)
     parts = [_("%(count)s new", count=landed.new.total() - trust), _("%(count)s known", count=landed.known)]
     parts += [_("%(count)s about who may write", count=trust)] if trust else []
     parts += [f"{count} {what}" for what, count in _refusals(landed).items()]

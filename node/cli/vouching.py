@@ -1,4 +1,4 @@
-"""The commands about who may do what in the set: keys, invite, vouch, revoke."""
+"""The commands about who may do what in the set: keys, invite, vouch, revoke, renew."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from node.daemon.keyring import key_in
 from node.daemon.settings import Settings
 from node.i18n.sentence import N_, Explained
 from node.model.clock import SystemClock, minute_of, utc_day, utc_moment
-from node.model.record import DAY_MIN
+from node.model.record import DAY_MIN, MAX_WAIT_MIN
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                           help="A keeper's key file; without it, this island's own key signs.")
@@ -175,6 +175,31 @@ def revoke(config: Path | None, who: str, since: datetime | None, yes: bool, **a
     say("Revoked.")
 
 
+@command()
+@config_option
+@key_option
+@words_option
+@click.option("--hours", type=click.IntRange(0, MAX_WAIT_MIN // 60), metavar="HOURS", default=1, show_default=True,
+              help="How long until the new secret is used; 0 if a card was stolen.")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def renew(config: Path | None, hours: int, yes: bool, **asked: Any) -> None:
+    """Renew the set's secret, so that whoever left reads no more.
+
+    A founder's key signs. Every island whose key may write gets the new secret by every way; first revoke who has left.
+    """
+    settings = settings_of(config)
+    told = ask(settings, "secret-look", hours=hours, **_typed_key(asked["key_file"], asked["words"]))
+    say("They get the new secret: %(names)s.", names=_(", ").join(told["names"]))
+    if told["left_out"]:
+        say("Left out, and reading nothing from then on: %(names)s.", names=_(", ").join(told["left_out"]))
+    say("Invitations that nobody has used yet will not do any more: make new ones afterwards.")
+    if not yes:
+        click.confirm(_("Renew the secret?"), abort=True)
+    since = ask(settings, "secret-renew", label=told["label"])
+    say("Renewed. Islands go over to the new secret at %(time)s UTC; one that is off follows when it comes back.",
+        time=utc_moment(since))
+
+
 def preview_lines(preview: dict[str, Any]) -> Iterator[str]:
     """What revoking a key would do, as a person reads it."""
     if preview["cuts"]:
@@ -210,4 +235,4 @@ def _typed_key(key_file: Path | None, words: bool) -> dict[str, str]:
     return {"key": text, "passphrase": passphrase(_("Passphrase of %(file)s", file=key_file.name))}
 
 
-COMMANDS = (keys, invite, vouch_for, revoke)
+COMMANDS = (keys, invite, vouch_for, revoke, renew)

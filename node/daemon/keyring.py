@@ -7,7 +7,7 @@ import logging
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -23,6 +23,7 @@ from node.board.keyring import (
     KeyRefused,
     KeyView,
     PaperKey,
+    RenewalPreview,
     RevocationPreview,
     TypedKey,
     VouchWish,
@@ -33,11 +34,25 @@ from node.board.notes import BoardState, PendingRevocation
 from node.board.reasons import IN_THE_SET, AuditAction, ClosedReason, VerdictReason, as_reason
 from node.board.status import RightsStatus
 from node.daemon.keyfiles import SEALED, KeyTrouble, keeper_key_in, vouch
+from node.daemon.secret_keeper import RenewalLook
 from node.i18n.sentence import Sentence, sentence
-from node.model.keys import SEED_BYTES, Charter, SigningKey, key_id
+from node.model.keys import SECRET_BYTES, SEED_BYTES, Charter, SigningKey, key_id
 from node.model.passphrase import WrongPassphrase
 from node.model.public_key import is_usable_key
-from node.model.record import MAX_LIFE_H, Kind, Record, Revocation, Right, Vouch, decode, encode, record_id, sign
+from node.model.record import (
+    MAX_LIFE_H,
+    MAX_WAIT_MIN,
+    Kind,
+    Record,
+    Revocation,
+    Right,
+    Vouch,
+    decode,
+    encode,
+    record_id,
+    sign,
+)
+from node.model.renewal import RenewalPlan, renewals
 from node.replica.admission import Verdict
 from node.replica.liveset import Change, LiveSet
 from node.replica.trust import FOREVER, Standing, Trust
@@ -55,14 +70,17 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class KeyringHost:
-    """What the keyring needs of the island: `publish` and `propose` as of runner and live set, `random(n)` n bytes,
-    `hashing` the lock under which one slow hash is made at a time (`node.board.host.Host`)."""
+    """What the keyring needs of the island: `publish` and `propose` as of runner and live set, `publish_all` in one commit,
+    `random(n)` n bytes, `hashing` the lock under which one slow hash is made at a time (`node.board.host.Host`),
+    `renewable(minute)` for whom a renewal of the set's secret would be."""
 
     liveset: LiveSet
     publish: Callable[[bytes], Verdict]
+    publish_all: Callable[[list[bytes]], list[Verdict]]
     propose: Callable[[list[bytes]], Change]
     random: Callable[[int], bytes]
     hashing: AbstractContextManager[Any]
+    renewable: Callable[[int], RenewalLook]
 
 
 class BriefMemory(Generic[Value]):
@@ -106,6 +124,7 @@ class IslandKeyring:
         self._board, self._charter, self._own, self._host = board, charter, own, host
         self._looked_at: BriefMemory[tuple[bytes, str]] = BriefMemory(board.now)
         self._invitations: BriefMemory[InvitationMade] = BriefMemory(board.now)
+        self._renewals: BriefMemory[tuple[int, list[bytes]]] = BriefMemory(board.now)
 
     # reading
 
@@ -247,6 +266,34 @@ class IslandKeyring:
             signer in _givers(before, subject), tuple(names), len(open_ones),
             sum(record.kind in POSTS for record in rows), self._own.key_id in lost)
 
+    # the set's secret
+
+    def look_at_renewal(self, hours: int, key: TypedKey | None = None) -> RenewalPreview:
+        """What a new secret of the set would do that is spoken in `hours` hours; nothing is done. A founder's key signs."""
+        signer = self._signer(key)
+        if signer.public not in self._charter.founders or signer.key_id in self._trust.cuts:
+            raise KeyRefused(sentence("Only a founder’s key renews the secret of the set."))
+        look = self._host.renewable(self._board.now())
+        since = look.created + min(max(60 * hours, 1), MAX_WAIT_MIN)
+        plan = RenewalPlan(self._host.random(SECRET_BYTES), tuple(look.seats.values()), look.created, since)
+        made = renewals(plan, self._charter, signer, iter(lambda: self._host.random(SEED_BYTES), b""))
+        label = self._renewals.put((since, [encode(record) for record in made]))
+        return RenewalPreview(label, since, self._named(look.seats), self._named(look.left_out))
+
+    def renew(self, label: str, keeper: str) -> int:
+        """Do what `look_at_renewal` has shown: the minute from which the new secret is spoken."""
+        looked_at = self._renewals.take(label)
+        if looked_at is None:
+            raise KeyRefused(sentence("This page had been open for too long. Nothing was renewed: please look at it "
+                                      "again."))
+        since, raws = looked_at
+        self._publish_all(raws)
+        self._log(keeper, AuditAction.RENEW_SECRET, "")
+        return since
+
+    def _named(self, keys: Iterable[bytes]) -> tuple[str, ...]:
+        return tuple(sorted(self._board.reader.author(key).name for key in keys))
+
     # who signs, and about whom
 
     @property
@@ -309,12 +356,19 @@ class IslandKeyring:
     # keeping
 
     def _publish(self, raw: bytes) -> None:
+        self._kept(lambda: [self._host.publish(raw)])
+
+    def _publish_all(self, raws: list[bytes]) -> None:
+        self._kept(lambda: self._host.publish_all(raws))
+
+    def _kept(self, publish: Callable[[], list[Verdict]]) -> None:
         try:
-            verdict = self._host.publish(raw)
+            verdicts = publish()
         except StoreFailed as failure:
             raise BoardClosed(as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)) from failure
-        if verdict.reason not in IN_THE_SET:
-            raise BoardClosed(as_reason(VerdictReason, verdict.reason, VerdictReason.SIGNATURE))
+        for verdict in verdicts:
+            if verdict.reason not in IN_THE_SET:
+                raise BoardClosed(as_reason(VerdictReason, verdict.reason, VerdictReason.SIGNATURE))
 
     def _promise(self, one_time: str, keeper: str) -> None:
         """Remember that who joins with this one-time key is to be a keeper; forget that of invitations that are gone."""

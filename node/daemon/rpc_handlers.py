@@ -45,7 +45,6 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
         "set-keeper": lambda request: island.board.set_keeper(
             request["name"], request["password_hash"], "archipel keeper", request["from_card"]),
         "remove-keeper": lambda request: island.board.remove_keeper(request["name"], "archipel keeper"),
-        "renewal": lambda request: renewal(island),
         "catch-up": lambda request: island.runner.call(lambda: island.secret.catch_up(request["text"])),
         "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(island.board, request),
@@ -98,14 +97,6 @@ def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:
 def keepers(board: Board) -> dict[str, dict[str, str]]:
     """Password hashes by keeper: of those who can sign in, and of what the card's settings file has given."""
     return {"here": dict(board.notes.state.keepers), "card": dict(board.notes.state.card_keepers)}
-
-
-def renewal(island: AnsweringIsland) -> dict:
-    """What renewing the set's secret now would be: for whom, and who would be left out, by name."""
-    look = island.secret.renewable(island.board.now())
-    named = {key: island.board.reader.author(key).name for key in (*look.seats, *look.left_out)}
-    return {"created": look.created, "members": [public.hex() for public in look.seats.values()],
-            "names": sorted(named[key] for key in look.seats), "left_out": sorted(named[key] for key in look.left_out)}
 
 
 def _line(item: Item) -> dict:

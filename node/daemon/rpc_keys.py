@@ -18,6 +18,8 @@ def key_handlers(keyring: Keyring) -> dict[str, Handler]:
         "key-invite": lambda request: asdict(
             keyring.invite(InviteWish(request["days"], request["group"], request["keeper"]), KEEPER, _typed(request))),
         "key-look": lambda request: _previewed(keyring, request),
+        "secret-look": lambda request: asdict(keyring.look_at_renewal(request["hours"], _typed(request))),
+        "secret-renew": lambda request: keyring.renew(request["label"], KEEPER),
         "key-revoke": lambda request: keyring.revoke(request["label"], KEEPER, at_once=True),
     }
 

@@ -94,13 +94,17 @@ class SecretKeeper:
 
     def renewable(self, minute: int) -> RenewalLook:
         """What a renewal made at `minute` would be; from any thread."""
-        trust, last = self._liveset.trust, max((record.created for record, _ in renewals_in(self._liveset)), default=0)
-        seats = members(trust, minute)
-        known = {key for key, standing in trust.standings.items() if set(standing.rights) != {Right.INVITE}}
-        return RenewalLook(max(minute, last + 1, self.known[0].created + 1), seats,
-                           tuple(sorted({*known, *trust.cuts} - set(seats))))
+        return renewal_look(self._liveset, max(minute, self.known[0].created + 1))
 
     def catch_up(self, text: str) -> None:
         """Take the secret of an invitation into the same set (its text); raises KeyTrouble."""
         self._keys.catch_up(text)
         self.known, self._looked = self._keys.generations(), (-1, -1)
+
+
+def renewal_look(liveset: LiveSet, minute: int) -> RenewalLook:
+    """What a renewal would be that is made at `minute`, or right after the last one."""
+    trust, last = liveset.trust, max((record.created for record, _ in renewals_in(liveset)), default=0)
+    seats = members(trust, minute)
+    known = {key for key, standing in trust.standings.items() if set(standing.rights) != {Right.INVITE}}
+    return RenewalLook(max(minute, last + 1), seats, tuple(sorted({*known, *trust.cuts} - set(seats))))

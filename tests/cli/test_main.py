@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from node.cli.main import main
 from node.cli.options import refusal
 from node.daemon import rpc
+from node.daemon.keyfiles import KeyFolder
 from node.model.clock import SystemClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.store.disk import Disk
@@ -44,10 +46,10 @@ def archipel(*arguments, typed=""):
     return done.exit_code, done.output
 
 
-@pytest.fixture
-def island(config):
+@contextmanager
+def running(config, *options):
     """A real `archipel run` on `config`; its settings file."""
-    process = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(config)], cwd=ROOT,
+    process = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(config), *options], cwd=ROOT,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
     try:
         wait_for(config.parent / "data", process)
@@ -56,6 +58,20 @@ def island(config):
         process.terminate()
         output = process.communicate(timeout=PATIENCE_S)[0]
         assert "Traceback" not in output, output
+
+
+@pytest.fixture
+def island(config):
+    """A real `archipel run` on `config`; its settings file."""
+    with running(config) as settings:
+        yield settings
+
+
+@pytest.fixture
+def fast_island(config):
+    """The same, with two minutes in a second."""
+    with running(config, "--speed", "120") as settings:
+        yield settings
 
 
 def wait_for(folder, process):
@@ -150,6 +166,38 @@ def test_who_joins_by_a_worthless_invitation_reads_it_at_once(tmp_path):
     assert code == 0 and "who let it in may not do that" in output and "founder’s key" in output
 
 
+def test_a_founder_renews_the_secret_and_the_island_starts_anew_with_it_by_itself(fast_island):
+    island = fast_island
+    folder = island.parent / "data"
+    before = KeyFolder(folder).charter()
+    for number, name in enumerate(("Café", "Parti"), 1):
+        assert archipel("vouch", SigningKey(bytes([number]) * 32).public.hex(), "--name", name, "--config", island)[0] == 0
+    assert archipel("revoke", "Parti", "--yes", "--config", island)[0] == 0
+    archipel("post", "avant", "--config", island)
+    code, output = archipel("renew", "--hours", "0", "--config", island, typed="n\n")
+    assert code and KeyFolder(folder).charter() == before
+    assert "new secret: Café, Place des Fêtes." in output and "Left out, and reading nothing from then on: Parti." in output
+    code, output = archipel("renew", "--hours", "0", "--yes", "--config", island)
+    assert code == 0, output
+    until(lambda: KeyFolder(folder).charter().secret != before.secret)
+
+    def renewed():
+        try:
+            return json.loads(archipel("status", "--json", "--config", island)[1])["secret"].get("since")
+        except ValueError:  # it is just starting anew
+            return None
+
+    until(renewed)
+    until(lambda: "avant" in archipel("list", "--config", island)[1])
+    assert KeyFolder(folder).charter().set_id == before.set_id
+
+
+def test_only_a_founders_key_renews(island, tmp_path):
+    archipel("newkey", tmp_path / "nadia.key", typed="trois chats\n")
+    code, output = archipel("renew", "--key", tmp_path / "nadia.key", "--config", island, typed="trois chats\n")
+    assert code == 1 and "Only a founder’s key" in output
+
+
 def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, tmp_path):
     archipel("post", "à garder", "--config", island)
     invitation, backup = tmp_path / "invitation.txt", tmp_path / "island.backup"
@@ -159,7 +207,11 @@ def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, 
     other.mkdir()
     code, output = archipel("join", invitation, "--config", write_config(other, "Café"))
     assert code == 0 and "Joined “Place des Fêtes”" in output
-    assert "belongs to a set already" in archipel("join", invitation, "--config", other / "archipel.toml")[1]
+    assert "was in that set already" in archipel("join", invitation, "--config", other / "archipel.toml")[1]
+    third = tmp_path / "third"
+    third.mkdir()
+    assert archipel("init", "--config", write_config(third, "Ailleurs"))[0] == 0
+    assert "belongs to a set already" in archipel("join", invitation, "--config", third / "archipel.toml")[1]
 
     assert archipel("backup", backup, "--config", island, typed="cheval pile agrafe\n")[0] == 0
     new = tmp_path / "new"

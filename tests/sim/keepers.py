@@ -8,6 +8,7 @@ from node.board.host import Host
 from node.board.status import ArchiveStatus, ClockStatus, HostStatus
 from node.daemon.keyfiles import vouch
 from node.daemon.keyring import IslandKeyring, KeyringHost
+from node.daemon.secret_keeper import renewal_look
 from node.model.clock import ManualClock, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Right, Vouch, encode
@@ -41,10 +42,11 @@ class KeptIsland:
         """Power on: another board on what was kept."""
         host = Host(self.clock.now, self.publish, self.rng.randbytes, lambda size: 1, lambda size: 1.0, self._about,
                     threading.Lock(), threading.Lock(), self._publish_all, threading.Lock(), threading.Lock(),
-                    papers=tuple(self.papers))
+                    self.clock.monotonic, papers=tuple(self.papers))
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.keyring = self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
-            self.liveset, self.publish, self.propose, self.rng.randbytes, threading.Lock()))
+            self.liveset, self.publish, self._publish_all, self.propose, self.rng.randbytes, threading.Lock(),
+            lambda minute: renewal_look(self.liveset, minute)))
 
     def _about(self):
         return HostStatus(self.name, (), None, ClockStatus("system", True, minute_of(self.clock.now())),

@@ -5,6 +5,7 @@ import random
 import re
 import threading
 from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from werkzeug.security import generate_password_hash
@@ -15,6 +16,7 @@ from node.board.host import Host
 from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.qr_reader import scanned
+from node.daemon.secret_keeper import renewal_look
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
@@ -71,7 +73,8 @@ class Neighbourhood:
                     self.clock.monotonic, set_clock=self._set_clock)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
-            self.liveset, self._publish, self._propose, random.Random(3).randbytes, threading.Lock()))
+            self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,
+            threading.Lock(), lambda minute: renewal_look(self.liveset, minute)))
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
