@@ -92,9 +92,8 @@ class KeyFolder:
         invitation, known = _invitation(text), self.generations()
         if invitation.charter.set_id != self.charter().set_id:
             raise KeyTrouble(sentence("this invitation leads to another set, and this island belongs to one already."))
-        invited, now = Generation(invitation.charter.secret, invitation.vouch.created), minute_of(SystemClock().now())
-        if invited.secret not in {one.secret for one in known}:
-            self.keep_generations((invited, *(replace(one, left=one.left or now) for one in known)))
+        if invitation.spoken.secret not in {one.secret for one in known}:
+            self.keep_generations((invitation.spoken, *known))
 
     def island_key(self) -> SigningKey:
         """The key this island signs with; raises KeyTrouble."""
@@ -133,7 +132,7 @@ class KeyFolder:
             admission = accept(invitation, key.public, island_name, minute_of(SystemClock().now()))
         except RemoteFault as fault:
             raise _what_is_wrong(fault.reason) from fault
-        self._write_secrets((Generation(invitation.charter.secret, invitation.vouch.created),))
+        self._write_secrets((invitation.spoken,))
         self._keep(invitation.charter, [*invitation.credentials, encode(admission)])
         return invitation.charter
 
@@ -144,12 +143,13 @@ class KeyFolder:
         KeyTrouble when that key may not let anybody in.
         """
         keeper, charter, papers = keeper or self.island_key(), self.charter(), self.credentials()
-        seed, minute = os.urandom(SEED_BYTES), minute_of(SystemClock().now())
+        spoken, seed = self.generations()[0], os.urandom(SEED_BYTES)
+        minute = max(minute_of(SystemClock().now()), spoken.created)  # a clock that is behind says nothing else
         if not self._trust().may(keeper.key_id, Right.VOUCH, minute):
             raise KeyTrouble(sentence("this key may not let others in, as far as this island knows. Start the island "
                                       "(archipel run) and try again, or use a founder’s or keeper’s key (--key, --words)."))
         offered = offer(keeper.key_id, seed, minute, days * 24, group)
-        invitation = prepare(charter, keeper, seed, offered, [decode(raw) for raw in papers])
+        invitation = prepare(charter, keeper, seed, offered, [decode(raw) for raw in papers]).holding(spoken)
         self._keep(charter, [*papers, invitation.credentials[0]])
         return to_text(invitation_bytes(invitation))
 

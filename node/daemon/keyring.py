@@ -34,7 +34,7 @@ from node.board.notes import BoardState, PendingRevocation
 from node.board.reasons import IN_THE_SET, AuditAction, ClosedReason, VerdictReason, as_reason
 from node.board.status import RightsStatus
 from node.daemon.keyfiles import SEALED, KeyTrouble, keeper_key_in, vouch
-from node.daemon.secret_keeper import RenewalLook
+from node.daemon.secret_keeper import SecretKeeper
 from node.i18n.sentence import Sentence, sentence
 from node.model.keys import SECRET_BYTES, SEED_BYTES, Charter, SigningKey, key_id
 from node.model.passphrase import WrongPassphrase
@@ -71,8 +71,8 @@ Value = TypeVar("Value")
 @dataclass(frozen=True)
 class KeyringHost:
     """What the keyring needs of the island: `publish` and `propose` as of runner and live set, `publish_all` in one commit,
-    `random(n)` n bytes, `hashing` the lock under which one slow hash is made at a time (`node.board.host.Host`),
-    `renewable(minute)` for whom a renewal of the set's secret would be."""
+    `random(n)` n bytes, `hashing` the lock under which one slow hash is made at a time (`node.board.host.Host`), `secret`
+    what is known of the set's secrets."""
 
     liveset: LiveSet
     publish: Callable[[bytes], Verdict]
@@ -80,7 +80,7 @@ class KeyringHost:
     propose: Callable[[list[bytes]], Change]
     random: Callable[[int], bytes]
     hashing: AbstractContextManager[Any]
-    renewable: Callable[[int], RenewalLook]
+    secret: SecretKeeper
 
 
 class BriefMemory(Generic[Value]):
@@ -164,11 +164,12 @@ class IslandKeyring:
 
     def invite(self, wish: InviteWish, keeper: str, key: TypedKey | None = None) -> InvitationMade:
         """An invitation for one newcomer. Its vouch is kept at once, and sent."""
-        signer, now = self._signer(key), self._board.now()
+        signer, spoken = self._signer(key), self._host.secret.known[0]
+        now = max(self._board.now(), spoken.created)  # a clock that is behind says nothing else
         self._check_may_vouch(signer, b"", "")
         seed = self._host.random(SEED_BYTES)
         offered = offer(signer.key_id, seed, now, _within(wish.days) * 24, wish.group)
-        invitation = prepare(self._charter, signer, seed, offered, self._leading_up())
+        invitation = prepare(self._charter, signer, seed, offered, self._leading_up()).holding(spoken)
         self._publish(invitation.credentials[0])
         one_time = SigningKey(seed).key_id
         self._promise(one_time.hex() if wish.keeper else "", keeper)
@@ -273,7 +274,7 @@ class IslandKeyring:
         signer = self._signer(key)
         if signer.public not in self._charter.founders or signer.key_id in self._trust.cuts:
             raise KeyRefused(sentence("Only a founder’s key renews the secret of the set."))
-        look = self._host.renewable(self._board.now())
+        look = self._host.secret.renewable(self._board.now())
         since = look.created + min(max(60 * hours, 1), MAX_WAIT_MIN)
         plan = RenewalPlan(self._host.random(SECRET_BYTES), tuple(look.seats.values()), look.created, since)
         made = renewals(plan, self._charter, signer, iter(lambda: self._host.random(SEED_BYTES), b""))

@@ -21,15 +21,15 @@ SWEPT_MIN = LED_MIN + 7 * DAY_MIN  # until then brokers are rid of what led ther
 MAX_FORMER = 3  # each costs a connection to each broker
 MAX_OF_ONE = 3  # of one founder: a stolen key can make one each minute
 LEADING_KINDS = {Kind.RENEWAL, Kind.REVOCATION}  # nothing that tells of people or of what they post
-FIRST = bytes(KEY_ID_BYTES)  # in the place of a founder: this secret came with the set or with an invitation
+FIRST = bytes(KEY_ID_BYTES)  # in the place of a founder: the set began with this secret
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One secret (32 B) and where it comes from.
 
-    `created` and `since`: the minutes its renewal was made, and from which to speak with it; `founder`: who made it (key
-    id), or FIRST. `left`: the minute this island went on to another one, None while it has not.
+    `created` and `since`: the minutes its renewal was made, and from which to speak with it (0: the set began with it);
+    `founder`: who made it (key id), or FIRST. `left`: the minute this island went on to another one, None while it has not.
     """
 
     secret: bytes
@@ -105,8 +105,8 @@ def members(trust: Trust, minute: int) -> dict[bytes, bytes]:
 def left_behind(known: Generations, records: LivingRecords, minute: int) -> bool:
     """Whether the others speak with a secret by now that this island was not given."""
     here = {fingerprint_of(records.charter.set_id, one.secret): one for one in known}
-    spoken = next(_rank(one.created, one.founder, name) for name, one in here.items() if one is known[0])
-    return any(renewal.since <= minute and _rank(record.created, record.author, renewal.fingerprint) > spoken
+    spoken = next(_rank(one.created, name) for name, one in here.items() if one is known[0])
+    return any(renewal.since <= minute and _rank(record.created, renewal.fingerprint) > spoken
                and renewal.fingerprint not in here for record, renewal in renewals_in(records))
 
 
@@ -130,13 +130,12 @@ def _spoken(known: Generations, records: LivingRecords, key: SigningKey, minute:
     """The best of what is known and of what the live renewals bring."""
     set_id = records.charter.set_id
     told: dict[bytes, list[tuple[Record, Renewal]]] = {}
-    for record, renewal in sorted(renewals_in(records), key=lambda one: one[0].created):
+    for record, renewal in sorted(renewals_in(records), key=lambda one: (one[0].created, one[0].author, one[1].since)):
         told.setdefault(renewal.fingerprint, []).append((record, renewal))
     placed = {name: one for name, one in ((fingerprint_of(set_id, one.secret), one) for one in known)}
     placed = {name: _placed(one, told.get(name, []), records.trust) for name, one in placed.items()}
-    ranks = {name: _rank(one.created, one.founder, name) for name, one in placed.items()
-             if not one.fallen(records.trust)}  # they have begun
-    ranks |= {name: _rank(of[0][0].created, of[0][0].author, name) for name, of in told.items()
+    ranks = {name: _rank(one.created, name) for name, one in placed.items() if not one.fallen(records.trust)}  # they have begun
+    ranks |= {name: _rank(of[0][0].created, name) for name, of in told.items()
               if name not in placed and of[0][1].since <= minute}
     for name in sorted(ranks, key=lambda name: ranks[name], reverse=True):
         if name in placed:
@@ -149,17 +148,16 @@ def _spoken(known: Generations, records: LivingRecords, key: SigningKey, minute:
 
 
 def _placed(one: Generation, told: list[tuple[Record, Renewal]], trust: Trust) -> Generation:
-    """A known secret, with the earliest that is told of it: who was invited learns only later who made it, and when."""
-    if told and (told[0][0].created < one.created + (one.founder == FIRST) or one.fallen(trust)):
+    """A known secret, with the earliest that is told of it: who was invited has a keeper's word only who made it, and when."""
+    if told and (told[0][0].created <= one.created or one.fallen(trust)):
         record, renewal = told[0]
         return replace(one, created=record.created, since=renewal.since, founder=record.author)
     return one
 
 
-def _rank(created: int, founder: bytes, fingerprint: bytes) -> tuple[int, bool, bytes]:
-    """Of two generations, the one that ranks higher is spoken. An invitation's minute is only the latest at which its
-    secret can have been made: what was made in that minute comes after it."""
-    return created, founder != FIRST, bytes(255 - octet for octet in fingerprint)
+def _rank(created: int, fingerprint: bytes) -> tuple[int, bytes]:
+    """Of two generations, the one that ranks higher is spoken."""
+    return created, bytes(255 - octet for octet in fingerprint)
 
 
 def _newest_of_each(left: Iterable[Generation]) -> list[Generation]:

@@ -1,21 +1,22 @@
 """Charters and invitations as bytes and text: how a set is handed to a new island, on a stick or as a QR code, offline.
 
-An invitation holds the charter, the seed of a one-time key, and the vouches that let this key in, up to a founder. Whoever
-accepts it signs, with the one-time key, a vouch for their own key; no answer has to travel back (docs/protocol.md, "Who may
-write").
+An invitation holds the charter, who made its secret and when, the seed of a one-time key, and the vouches that let this key
+in, up to a founder. Whoever accepts it signs, with the one-time key, a vouch for their own key; no answer has to travel back
+(docs/protocol.md, "Who may write").
 """
 
 import base64
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from node.model.byte_reader import ByteReader
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import SEED_BYTES, Charter, SigningKey, key_id
 from node.model.public_key import is_usable_key
-from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
+from node.model.record import KEY_ID_BYTES, Kind, Record, Right, Vouch, decode, encode, sign
+from node.replica.generations import FIRST, Generation
 from node.textpack import pack
 
 CHARTER_MARK, INVITATION_MARK = b"archipel charter 1", b"archipel invitation 1"
@@ -29,11 +30,14 @@ GROUP = 5  # letters between two blanks, to be read aloud or typed
 
 @dataclass(frozen=True)
 class Invitation:
-    """`credentials` are encoded vouches, the one for the one-time key first."""
+    """`credentials` are encoded vouches, the one for the one-time key first. `made` and `maker`: the minute of the renewal
+    that brought the charter's secret, and who made it (key id); 0 and FIRST for the one that the set began with."""
 
     charter: Charter
     seed: bytes
     credentials: tuple[bytes, ...]
+    made: int = 0
+    maker: bytes = FIRST
 
     @cached_property
     def vouch(self) -> Record:
@@ -44,6 +48,15 @@ class Invitation:
     def expires(self) -> int:
         """The minute after which nobody can use it."""
         return self.vouch.expires
+
+    @property
+    def spoken(self) -> Generation:
+        """The secret that it brings: in the place that it has for all others, so that newcomers agree with them."""
+        return Generation(self.charter.secret, self.made, self.made, self.maker)
+
+    def holding(self, spoken: Generation) -> "Invitation":
+        """The same with the secret that is spoken at present, made no later than the vouch."""
+        return replace(self, charter=replace(self.charter, secret=spoken.secret), made=spoken.created, maker=spoken.founder)
 
 
 def prepare(charter: Charter, keeper: SigningKey, seed: bytes, offer: Record, credentials: Iterable[Record]) -> Invitation:
@@ -103,17 +116,18 @@ def read_charter(raw: bytes) -> Charter:
 
 
 def invitation_bytes(invitation: Invitation) -> bytes:
-    """mark | charter length (2) | charter | seed (32) | per credential: length (2), record | check (4)."""
+    """mark | charter length (2) | charter | made (3) | maker (8) | seed (32) | per credential: length (2), record | check (4)."""
     charter = charter_bytes(invitation.charter)
     credentials = b"".join(len(credential).to_bytes(2, "big") + credential for credential in invitation.credentials)
-    return _checked(INVITATION_MARK + len(charter).to_bytes(2, "big") + charter + invitation.seed + credentials)
+    secret = invitation.made.to_bytes(3, "big") + invitation.maker
+    return _checked(INVITATION_MARK + len(charter).to_bytes(2, "big") + charter + secret + invitation.seed + credentials)
 
 
 def read_invitation(raw: bytes) -> Invitation:
     """The inverse of `invitation_bytes`; raises RemoteFault. Whether the vouches are good is for the set to say."""
     reader = ByteReader(_unchecked(raw, INVITATION_MARK, "invitation"), "invitation-short")
     charter = read_charter(reader.take(reader.number(2)))
-    seed = reader.take(SEED_BYTES)
+    made, maker, seed = reader.number(3), reader.take(KEY_ID_BYTES), reader.take(SEED_BYTES)
     credentials: list[bytes] = []
     while reader.left and len(credentials) < MAX_CREDENTIALS:
         credentials.append(reader.take(reader.number(2)))
@@ -124,7 +138,10 @@ def read_invitation(raw: bytes) -> Invitation:
         raise RemoteFault(NO_VOUCH)
     if vouches[0].subject != SigningKey(seed).public:
         raise RemoteFault("invitation-key")
-    return Invitation(charter, seed, tuple(credentials))
+    invitation = Invitation(charter, seed, tuple(credentials), made, maker)
+    if made > invitation.vouch.created or (made == 0) != (maker == FIRST):
+        raise RemoteFault("invitation-secret")
+    return invitation
 
 
 def to_text(raw: bytes) -> str:

@@ -81,6 +81,8 @@ def test_an_invitation_into_ones_own_set_brings_its_present_secret(tmp_path):
     first.keep_generations((Generation(b"n" * 32, 5, 6, b"f" * 8), Generation(charter.secret, left=7)))
     invitation = first.invite()
     assert second.leads_home(invitation) and not KeyFolder(tmp_path / "c").leads_home(invitation)
+    assert KeyFolder(tmp_path / "e").join(invitation, "e").secret == b"n" * 32
+    assert KeyFolder(tmp_path / "e").generations() == (Generation(b"n" * 32, 5, 5, b"f" * 8),)
     second.catch_up(invitation)
     assert second.charter().secret == b"n" * 32 and second.charter().set_id == charter.set_id
     assert [one.secret for one in second.generations()] == [b"n" * 32, charter.secret]

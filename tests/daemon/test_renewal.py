@@ -100,9 +100,9 @@ def revoke(founder, other):
     assert founder.app.runner.publish(encode(record)).kept
 
 
-def renew(founder):
-    """The founder's island renews at once; the new secret."""
-    look = founder.app.secret.renewable(minute_of(founder.app.timekeeper.now()))
+def renew(founder, ahead=0):
+    """The founder's island renews at once; the new secret. `ahead`: minutes that its clock is ahead."""
+    look = founder.app.secret.renewable(minute_of(founder.app.timekeeper.now()) + ahead)
     plan = RenewalPlan(os.urandom(32), tuple(look.seats.values()), look.created, look.created)
     for record in renewals(plan, founder.app.charter, founder.keys.island_key(), iter(lambda: os.urandom(32), b"")):
         assert founder.app.runner.publish(encode(record)).kept
@@ -172,6 +172,22 @@ def test_an_invitation_made_before_leads_to_nobody_and_a_new_one_repairs_that(fo
             until(lambda: late.speaks(new))
             late.app.lan.visit(a.app.lan.answer)
             assert "de loin" in a.texts
+
+
+def test_an_invitation_of_a_box_whose_clock_is_behind_brings_the_present_secret(folders, tmp_path):
+    a, late = Home(folders[0]), Home(tmp_path / "late")
+    late.keys.join(a.keys.invite(), "late")
+    with on(a, late):
+        new = renew(a, ahead=9)
+        until(lambda: a.speaks(new))
+        late.app.runner.call(lambda: late.app.secret.catch_up(a.keys.invite()))  # by the machine's clock, far behind
+        until(lambda: late.speaks(new))
+        late.app.lan.visit(a.app.lan.answer)
+        until(lambda: late.keys.generations()[0].founder == a.keys.island_key().key_id)
+        late.speaks(new)
+        late.post("de loin")
+        late.app.lan.visit(a.app.lan.answer)
+        assert late.app.charter.secret == new and "de loin" in a.texts
 
 
 def test_it_may_be_stopped_at_any_moment_and_goes_on_where_it_was(folders):

@@ -226,6 +226,8 @@ def test_an_invitation_reads_as_written_and_is_used_as_written():
     assert charter_bytes(read_charter(bytes.fromhex(told["charter"]))).hex() == told["charter"]
     assert invitation_bytes(invitation) == raw == from_text(told["text"])
     assert (invitation.seed.hex(), invitation.expires) == (told["seed"], told["expires"])
+    assert [invitation.spoken.secret.hex(), invitation.made, invitation.maker.hex()] == [
+        told["secret"], told["made"], told["maker"]]
     assert [credential.hex() for credential in invitation.credentials] == told["records"]
     assert encode(accept(invitation, bytes.fromhex(told["newcomer"]), "Nora", told["used_at"])) == use
     newcomers_set = LiveSet(invitation.charter)

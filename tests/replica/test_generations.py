@@ -22,11 +22,20 @@ from node.replica.generations import (
     left_behind,
     members,
 )
+from node.transfer.invitation import invitation_bytes, offer, prepare, read_invitation
 from tests.effort import EFFORT
 from tests.sim.village import DAY, KEEPER, T0, WRITER, Village, at, held, live, secret_of, take
 
 OLD = bytes(32)  # the secret of every village's charter
 FIRST_KNOWN = (Generation(OLD),)
+
+
+def offered(village, spoken, minute):
+    """What a newcomer knows by an invitation made at that minute."""
+    seed = bytes(32)
+    vouch = offer(village.key("founder").key_id, seed, T0 + minute, 24)
+    made = prepare(village.charter, village.key("founder"), seed, vouch, []).holding(spoken)
+    return (read_invitation(invitation_bytes(made)).spoken,)
 
 
 @pytest.fixture
@@ -158,21 +167,34 @@ def test_a_founder_cannot_take_a_renewal_back_by_a_retraction(village):
 
 def test_a_newcomer_learns_later_who_made_the_secret_it_was_invited_with(village):
     raw, = village.renew("third", "ana", minute=5, secret=b"new")
-    invited = (Generation(secret_of(b"new"), T0 + 20),)
+    invited = (Generation(secret_of(b"new"), T0 + 20, T0 + 20, village.key("second").key_id),)
     liveset = lived(village, raw, *village.renew("second", "ana", minute=4, secret=b"a"), minute=30)
     known = at_minute(invited, liveset, village.key("late"), T0 + 30)
     assert (known[0].created, known[0].founder) == (T0 + 5, village.key("third").key_id)
     assert not left_behind(known, liveset, T0 + 30)
 
 
-def test_an_invitation_of_the_minute_of_the_change_may_hold_either_secret(village):
-    raw, = village.renew("third", "ana", minute=20)
+def test_who_is_invited_while_a_renewal_waits_knows_that_the_old_secret_is_the_older_one(village):
+    raw, = village.renew("third", "ana", minute=5, wait=60)
     liveset = lived(village, raw, minute=30)
-    old = at_minute((Generation(OLD, T0 + 20),), liveset, village.key("late"), T0 + 30)
-    new = at_minute((Generation(secret_of(b"new"), T0 + 20),), liveset, village.key("late"), T0 + 30)
-    assert left_behind(old, liveset, T0 + 30) and not left_behind(new, liveset, T0 + 30)
-    assert new[0].founder == village.key("third").key_id
-    assert at_minute((Generation(OLD, T0 + 20),), liveset, village.key("ana"), T0 + 30)[0].secret == secret_of(b"new")
+    invited = offered(village, FIRST_KNOWN[0], minute=30)
+    assert not left_behind(invited, liveset, T0 + 64) and left_behind(invited, liveset, T0 + 65)
+    assert at_minute(invited, liveset, village.key("ana"), T0 + 65)[0].secret == secret_of(b"new")
+
+
+def test_of_two_invitations_of_one_minute_the_one_with_the_later_secret_counts_whatever_the_fingerprints(village):
+    for name in (b"a", b"b", b"c", b"d"):
+        later = Generation(secret_of(name), T0 + 5, T0 + 5, village.key("third").key_id)
+        both = (*offered(village, later, minute=20), *offered(village, FIRST_KNOWN[0], minute=20))
+        for known in (both, both[::-1]):
+            assert at_minute(known, lived(village), village.key("late"), T0 + 30)[0].secret == secret_of(name)
+
+
+def test_whoever_names_one_secret_in_one_minute_the_same_founder_is_its_maker(village):
+    raws = [village.renew(name, "ana", minute=5, secret=b"new")[0] for name in ("founder", "second", "third")]
+    lowest = min(village.key(name).key_id for name in ("founder", "second", "third"))
+    for some in (raws, raws[::-1]):
+        assert at_minute(FIRST_KNOWN, lived(village, *some), village.key("ana"), T0 + 5)[0].founder == lowest
 
 
 def test_a_secret_that_a_founder_names_again_later_is_none_the_newer_for_it(village):

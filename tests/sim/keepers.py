@@ -2,16 +2,18 @@
 
 import random
 import threading
+from dataclasses import replace
 
 from node.board.board import Board
 from node.board.host import Host
 from node.board.status import ArchiveStatus, ClockStatus, HostStatus
 from node.daemon.keyfiles import vouch
 from node.daemon.keyring import IslandKeyring, KeyringHost
-from node.daemon.secret_keeper import renewal_look
+from node.daemon.secret_keeper import SecretKeeper
 from node.model.clock import ManualClock, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Right, Vouch, encode
+from node.replica.generations import Generation
 from node.replica.liveset import LiveSet
 from node.replica.replica import CLEARING, Replica
 from node.store.archive import Archive
@@ -23,16 +25,31 @@ T0 = 1_500_000
 DAY_MIN = 1_440
 
 
-class KeptIsland:
-    """One island and its keyring; `clock` is shared by all of them."""
+class SecretsInMemory:
+    """What an island knows of the set's secrets, as its key folder keeps it."""
 
-    def __init__(self, folder, name, charter, clock, papers=(), seed=1):
+    def __init__(self, first):
+        self._known = (first,)
+
+    def generations(self):
+        return self._known
+
+    def keep_generations(self, known):
+        self._known = known
+
+
+class KeptIsland:
+    """One island and its keyring; `clock` is shared by all of them. `spoken`: the secret that it came with, if by
+    invitation."""
+
+    def __init__(self, folder, name, charter, clock, papers=(), seed=1, spoken=None):
         self.name, self.charter, self.clock = name, charter, clock
         self.rng = random.Random(f"{name} {seed}")
         self.key = SigningKey(self.rng.randbytes(32))
         self.papers = [papers(self.key)] if callable(papers) else list(papers)
         self.store, self.liveset = MemoryStore(), LiveSet(charter)
         self.archive = Archive(folder / f"{name}.sqlite")
+        self.secret = SecretKeeper(SecretsInMemory(spoken or Generation(charter.secret)), self.liveset, self.key, self.start)
         self.replica = Replica(self.liveset, self.store, [])
         self._one_at_a_time = threading.RLock()  # as on the runner's thread
         self.take(self.papers)
@@ -40,13 +57,15 @@ class KeptIsland:
 
     def start(self):
         """Power on: another board on what was kept."""
+        self.charter = replace(self.charter, secret=self.secret.known[0].secret)
+        self.secret.formers(minute_of(self.clock.now()))
         host = Host(self.clock.now, self.publish, self.rng.randbytes, lambda size: 1, lambda size: 1.0, self._about,
                     threading.Lock(), threading.Lock(), self._publish_all, threading.Lock(), threading.Lock(),
                     self.clock.monotonic, papers=tuple(self.papers))
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.keyring = self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.publish, self._publish_all, self.propose, self.rng.randbytes, threading.Lock(),
-            lambda minute: renewal_look(self.liveset, minute)))
+            self.secret))
 
     def _about(self):
         return HostStatus(self.name, (), None, ClockStatus("system", True, minute_of(self.clock.now())),
@@ -75,6 +94,7 @@ class KeptIsland:
         """What time brings, as the runner and maintenance do it."""
         with self._one_at_a_time:
             self.replica.handle_all([], self.clock.now())
+            self.secret.look(minute_of(self.clock.now()))
         self.keyring.send_due()
 
     def may_write(self):
@@ -105,7 +125,7 @@ class Keepers:
     def join(self, name, letters):
         """A new box that joins with an invitation."""
         invitation = read_invitation(from_text(letters))
-        island = KeptIsland(self.folder, name, invitation.charter, self.clock)
+        island = KeptIsland(self.folder, name, invitation.charter, self.clock, spoken=invitation.spoken)
         use = encode(accept(invitation, island.key.public, name, self.minute))
         island.papers = [*invitation.credentials, use]
         island.take(island.papers)

@@ -26,6 +26,7 @@ from node.model.record import (
     signing_message,
 )
 from node.model.renewal import fingerprint_of
+from node.replica.generations import Generation
 from node.sync.codes.erasure import piece
 from node.sync.codes.sketch import sketch
 from node.sync.lora.context import address_of
@@ -184,8 +185,8 @@ def invitations(village):
     ticket = bytes(range(32))
     keeper = village.vouch("founder", "ben", KEEPER)
     made = prepare(village.charter, village.key("ben"), ticket, offer(village.key("ben").key_id, ticket, T0, 24),
-                   [decode(keeper)])
-    charter, invitation = charter_bytes(village.charter), invitation_bytes(made)
+                   [decode(keeper)]).holding(Generation(bytes(range(32, 64)), T0 - 9, T0 - 5, village.key("founder").key_id))
+    charter, invitation = charter_bytes(made.charter), invitation_bytes(made)
     use = accept(made, village.key("new").public, "Nora", T0 + 5)
     broken = [
         ("charter", "one bit changed", flipped(charter, 40), "charter-check"),
@@ -200,12 +201,17 @@ def invitations(village):
          checked(charter[:30] + encoded(small_order()[2]) + charter[62:-4]), "charter-founders"),
         ("invitation", "one bit changed", flipped(invitation, 200), "invitation-check"),
         ("invitation", "the seed of another key", checked(invitation[:-4].replace(ticket, bytes(32))), "invitation-key"),
-        ("invitation", "no record", checked(invitation[:23 + len(charter) + 32]), "invitation-papers"),
+        ("invitation", "no record", checked(invitation[:23 + len(charter) + 11 + 32]), "invitation-papers"),
+        ("invitation", "a secret made after it", checked(edited(invitation, 23 + len(charter), (T0 + 1).to_bytes(3, "big"))),
+         "invitation-secret"),
+        ("invitation", "a secret of nobody's", checked(edited(invitation, 23 + len(charter) + 3, bytes(8))), "invitation-secret"),
+        ("invitation", "a secret made at no time", checked(edited(invitation, 23 + len(charter), bytes(3))), "invitation-secret"),
         ("invitation", "a bulletin among its records", checked(invitation[:-4] + framed(village.bulletin())),
          "invitation-papers"),
         ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
     ]
-    return {"accepted": {"seed": ticket.hex(), "charter": charter.hex(), "invitation": invitation.hex(),
+    return {"accepted": {"secret": made.charter.secret.hex(), "made": made.made, "maker": made.maker.hex(),
+                         "seed": ticket.hex(), "charter": charter.hex(), "invitation": invitation.hex(),
                          "text": to_text(invitation), "records": [credential.hex() for credential in made.credentials],
                          "expires": made.expires, "newcomer": village.key("new").public.hex(), "used_at": T0 + 5,
                          "use": encode(use).hex()},
@@ -219,6 +225,10 @@ def framed(raw):
 
 def flipped(raw, position):
     return raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1:]
+
+
+def edited(raw, position, octets):
+    return raw[:position] + octets + raw[position + len(octets):-4]
 
 
 def checked(body):
