@@ -185,9 +185,13 @@ def do() -> Response | tuple[str, int]:
     if looked is None:
         notice = _("This page had been open for too long. Nothing was done: please try again.")
         return list_page(PostFilter.of(request.form), notice), 422
-    ids = [handle.id for handle in looked.handles]
-    work = {"clear": board().clear, "approve": board().approve_all, "show": board().show_all}[looked.action]
-    work(ids, session["name"])
+    ids, name = [handle.id for handle in looked.handles], session["name"]
+    if looked.action == "clear":
+        board().clear(ids, name, request.form.get("why", ""))
+    elif looked.action == "approve":
+        board().approve_all(ids, name)
+    else:
+        board().show_all(ids, name)
     return redirect(url_for("keeper.desk"), 303)
 
 

@@ -20,6 +20,7 @@ from node.board.reasons import (
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
+COMMAND_LINE, CARD_FILE = "$", "#"  # who acted, for the audit log, when it was no keeper by name: none can be called that
 TOPICS = {
     0: "other", 1: "demonstration", 2: "meeting", 3: "mutual-aid", 4: "food", 5: "health", 6: "housing", 7: "work",
     8: "culture", 9: "children", 10: "lost-found", 11: "transport", 12: "danger", 13: "energy-water",
@@ -60,10 +61,10 @@ class Problem:
     `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over);
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
-    `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `word-wrong`; `group-unknown`; `passphrase-wrong`;
-    `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was wrong too often);
-    `said-already`; and what a visitor has done often enough (amount: minutes until the next): `too-many-posts`,
-    `too-many-changes`, `too-many-waiting`.
+    `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
+    `passphrase-wrong`; `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was
+    wrong too often); `said-already`; and what a visitor has done often enough (amount: minutes until the next): `too-
+    many-posts`, `too-many-changes`, `too-many-waiting`.
     """
 
     field: str
@@ -224,13 +225,15 @@ class Cleared:
 class AuditEntry:
     """What a keeper did here, for other keepers to see.
 
-    `action`: one of `node.board.reasons.AuditAction`.
+    `action`: one of `node.board.reasons.AuditAction`. `keeper` is COMMAND_LINE for whoever is at the terminal, CARD_FILE
+    for the settings file on the card, "" for the island itself.
     """
 
     at: int
     keeper: str
     action: str
     about: str = ""  # an item's id, how many, the new posting rule, the name of an agenda, a keeper or a group
+    why: str = ""  # in the keeper's words, if they gave a reason
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from dataclasses import replace
 
 from node.board.api import AuditEntry, BoardClosed, Cleared, Handle, Item, Waiting
 from node.board.composing import retraction_of
+from node.board.drafts import in_one_line
 from node.board.host import Host
 from node.board.items import Reader
 from node.board.notes import BoardNotes, BoardState, Clearing
 from node.board.pace import MINUTE_S, Act
 from node.board.publishing import TOO_LATE, Publisher
-from node.board.reasons import IN_THE_SET, ClosedReason, Pile, as_reason
+from node.board.reasons import IN_THE_SET, AuditAction, ClosedReason, Pile, as_reason
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
 from node.model.record import TARGET_BYTES
@@ -28,6 +29,7 @@ from node.replica.liveset import LiveSet
 from node.store.index import StoreFailed
 
 UNDO_MIN = 10  # long enough to see a mistake; other islands go on showing what was withdrawn for so long
+MAX_WHY = 200  # characters of a reason in the audit log: a hundred of them are 80 kB at most
 ID_BYTES = 8
 BATCH = 100  # retractions at a time: a Zero checks so many signatures in some tenths of a second, and others wait for it
 FEW = 5  # retractions that go out like a post; more go out behind what people post, as an agenda does
@@ -59,7 +61,7 @@ class Clearer(Publisher):
         item = self.reader.unpublished(post.raw) if post else None
         return Waiting(item, post.moderated, post.publish_at) if post and item else None
 
-    def clear(self, ids: Iterable[str], keeper: str) -> Cleared:
+    def clear(self, ids: Iterable[str], keeper: str, why: str = "") -> Cleared:
         """Refuse those that wait, withdraw (or hide, if others signed them) those that are shown; raises BoardClosed."""
         now, wanted = self.now(), set(ids)
         clearing = Clearing(self._host.random(ID_BYTES).hex(), now + UNDO_MIN, keeper)
@@ -71,7 +73,8 @@ class Clearer(Publisher):
             gone = dict.fromkeys(roots - state.unseen, clearing)
             if not (refused or gone):
                 return state
-            entry = self._entry_of(keeper, "refuse" if refused else "withdraw", "clear", [*refused, *map(bytes.hex, gone)])
+            entry = self._entry_of(keeper, AuditAction.REFUSE if refused else AuditAction.WITHDRAW, AuditAction.CLEAR,
+                                   [*refused, *map(bytes.hex, gone)], why)
             return replace(state, waiting={**state.waiting, **refused}, cleared={**state.cleared, **gone}).logged(entry)
 
         self._left_s(clearing)
@@ -96,7 +99,7 @@ class Clearer(Publisher):
             count.append(len(back) + len(state.cleared) - len(cleared))
             if not count[-1]:
                 return state
-            entry = AuditEntry(self.now(), keeper, "undo", str(count[-1]))
+            entry = self._entry(keeper, AuditAction.UNDO, str(count[-1]))
             return replace(state, waiting={**state.waiting, **back}, cleared=cleared).logged(entry)
 
         count: list[int] = []
@@ -110,13 +113,13 @@ class Clearer(Publisher):
             for id_ in ids:
                 done += [id_] * self._publish_or_drop(id_)
         finally:
-            self._log(self._entry_of(keeper, "approve", "approve-many", done))
+            self._log(self._entry_of(keeper, AuditAction.APPROVE, AuditAction.APPROVE_MANY, done))
         return len(done)
 
     def show_all(self, ids: Iterable[str], keeper: str) -> int:
         """Show again what is hidden here: how many."""
         roots = frozenset(map(self._root_of, ids)) & self.notes.state.hidden
-        entry = self._entry_of(keeper, "show", "show-many", list(map(bytes.hex, roots)))
+        entry = self._entry_of(keeper, AuditAction.SHOW, AuditAction.SHOW_MANY, list(map(bytes.hex, roots)))
         self.notes.update(lambda state: replace(state, hidden=state.hidden - roots) if roots else state, entry)
         return len(roots)
 
@@ -174,12 +177,13 @@ class Clearer(Publisher):
         record = self._liveset.get(id_)
         return record.target if record and record.corrects and record.target else id_[:TARGET_BYTES]
 
-    def _entry(self, keeper: str, action: str, about: str = "") -> AuditEntry:
-        return AuditEntry(self.now(), keeper, action, about)
+    def _entry(self, keeper: str, action: str, about: str = "", why: str = "") -> AuditEntry:
+        return AuditEntry(self.now(), keeper, action, about, in_one_line(why, MAX_WHY))
 
-    def _entry_of(self, keeper: str, one: str, many: str, ids: list[str]) -> AuditEntry:
+    def _entry_of(self, keeper: str, one: str, many: str, ids: list[str], why: str = "") -> AuditEntry:
         """The entry for one post by its id, or for so many."""
-        return self._entry(keeper, one, ids[0]) if len(ids) == 1 else self._entry(keeper, many, str(len(ids)))
+        alone = len(ids) == 1
+        return self._entry(keeper, one if alone else many, ids[0] if alone else str(len(ids)), why)
 
     def _log(self, entry: AuditEntry) -> None:
         if entry.about != "0":

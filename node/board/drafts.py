@@ -133,6 +133,12 @@ def is_blank(text: str) -> bool:
     return bool(text.strip()) and not shows_something(text)
 
 
+def in_one_line(typed: str, most: int) -> str:
+    """What was typed as one line that shows what it says, `most` characters at most."""
+    line = " ".join(unicodedata.normalize("NFC", typed).split())
+    return "".join(sign for sign in line if is_readable(sign))[:most]
+
+
 def is_link(typed: str) -> bool:
     """Whether it is an address that a page may point to."""
     try:

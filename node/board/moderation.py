@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
-from node.board.api import AuditEntry, BoardClosed, Corners, DraftRefused, Item, Picture, Problem, Waiting
+from node.board.api import (
+    AuditEntry,
+    BoardClosed,
+    Cleared,
+    Corners,
+    Draft,
+    DraftRefused,
+    Item,
+    Picture,
+    Posted,
+    Problem,
+    Waiting,
+)
 from node.board.clearing import Clearer
 from node.board.image import picture_of
 from node.board.import_sources import ImportSource
@@ -14,6 +26,7 @@ from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
 from node.board.reasons import AuditAction, ClosedReason, ProblemCode
 from node.model.clock import seconds_of
+from node.model.record import Kind, record_id
 
 MAX_OUTLINE = 4_000  # characters
 MAX_CARD_KEEPERS = 50  # names that a card has given; the oldest go
@@ -23,14 +36,41 @@ POSTING_RULES = ("open", "moderated", "members")
 class Moderation(Clearer):
     """The part of the board where keepers decide, on their pages or on the command line."""
 
-    def hide(self, item_id: str, hidden: bool = True, keeper: str = "") -> None:
-        """Stop showing it on this island only, or show it again. Unknown ids are ignored."""
+    def hide(self, item_id: str, hidden: bool = True, keeper: str = "", why: str = "") -> bool:
+        """Stop showing it on this island only, or show it again; whether there is such a post. `item_id` as in `item`."""
         root = self._root(item_id)
         if root is None:
-            return
+            return False
         roots = frozenset([root])
         self.notes.update(lambda state: replace(state, hidden=state.hidden | roots if hidden else state.hidden - roots),
-                          self._entry(keeper, "hide" if hidden else "show", item_id))
+                          self._entry(keeper, AuditAction.HIDE if hidden else AuditAction.SHOW, item_id, why))
+        return True
+
+    def withdraw_as_keeper(self, item_id: str, keeper: str, why: str = "") -> Cleared:
+        """Withdraw a post that this island signed, everywhere, without its edit code: it is out of sight here at once, may
+        be undone for ten minutes (`undo`), and is retracted then. `item_id` as in `item`.
+
+        Raises DraftRefused (`target-gone`, or `not-yours` for what others signed: that can be hidden), BoardClosed.
+        """
+        return self.clear([self._own(item_id).id], keeper, why)
+
+    def correct_as_keeper(self, item_id: str, draft: Draft, keeper: str, why: str = "") -> Posted:
+        """A new version of a post that this island signed, everywhere, without its edit code, which stays good.
+
+        Raises DraftRefused (as in `correct`) or BoardClosed.
+        """
+        item = self._own(item_id)
+        return self._change_own(self._correction(item, draft, self._key),
+                                self._entry(keeper, AuditAction.CORRECT, root_of(item).hex(), why))
+
+    def cancel_as_keeper(self, item_id: str, reason: str, keeper: str) -> Posted:
+        """Show an event that this island signed as cancelled, everywhere, with a reason for everybody ("" will do), which
+        the audit log has too. Raises DraftRefused or BoardClosed."""
+        item = self._own(item_id)
+        if item.kind is not Kind.EVENT:
+            raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
+        return self._change_own(self._signed(self._ending(item, self._key, reason), self._key),
+                                self._entry(keeper, AuditAction.CANCEL, root_of(item).hex(), reason))
 
     def hidden(self) -> list[Item]:
         """What is hidden here, newest first."""
@@ -46,32 +86,33 @@ class Moderation(Clearer):
     def approve(self, item_id: str, keeper: str) -> None:
         """Publish a waiting post (at its minute, if it has one); raises BoardClosed. Unknown ids are ignored."""
         try:
-            self.notes.update(lambda state: self._let_out(state, item_id), self._entry(keeper, "approve", item_id))
+            entry = self._entry(keeper, AuditAction.APPROVE, item_id)
+            self.notes.update(lambda state: self._let_out(state, item_id), entry)
         except BoardClosed as closed:
             if closed.reason not in TOO_LATE:
                 raise
             self.drop(item_id)
             raise BoardClosed(ClosedReason.TOO_LATE) from closed
 
-    def refuse(self, item_id: str, keeper: str) -> None:
+    def refuse(self, item_id: str, keeper: str, why: str = "") -> None:
         """Let a post wait no longer; it may be undone for some minutes."""
         if self.notes.state.waits(item_id):
-            self.clear([item_id], keeper)
+            self.clear([item_id], keeper, why)
 
-    def set_posting(self, rule: str, keeper: str) -> None:
+    def set_posting(self, rule: str, keeper: str, why: str = "") -> None:
         """Who may post here: `open`, `moderated` or `members`."""
         if rule not in POSTING_RULES:
             raise DraftRefused([Problem("posting", ProblemCode.NOT_OFFERED)])
-        self.notes.update(lambda state: replace(state, posting=rule), self._entry(keeper, "posting", rule))
+        self.notes.update(lambda state: replace(state, posting=rule), self._entry(keeper, AuditAction.POSTING, rule, why))
 
     def set_clock(self, minute: int, keeper: str) -> bool:
         """A keeper who read what it would do (`Board.clock_outcome`) says what time it is; whether that is believed: not
         over satellites or a synchronised system."""
-        return self._logged_if(self._host.set_clock(seconds_of(minute)), self._entry(keeper, "clock"))
+        return self._logged_if(self._host.set_clock(seconds_of(minute)), self._entry(keeper, AuditAction.CLOCK))
 
     def undo_clock(self, keeper: str) -> bool:
         """Take back what a keeper said of the time last; whether there was anything to take back."""
-        return self._logged_if(self._host.set_clock(None), self._entry(keeper, "clock-undo"))
+        return self._logged_if(self._host.set_clock(None), self._entry(keeper, AuditAction.CLOCK_UNDO))
 
     def _logged_if(self, done: bool, entry: AuditEntry) -> bool:
         if done:
@@ -86,7 +127,7 @@ class Moderation(Clearer):
         """Keep another outline; raises DraftRefused above 4,000 characters."""
         if len(strokes) > MAX_OUTLINE:
             raise DraftRefused([Problem("outline", ProblemCode.TOO_LONG, len(strokes) - MAX_OUTLINE)])
-        self.notes.update(lambda state: replace(state, outline=strokes), self._entry(keeper, "outline"))
+        self.notes.update(lambda state: replace(state, outline=strokes), self._entry(keeper, AuditAction.OUTLINE))
 
     def picture(self) -> Picture | None:
         """The keeper's picture under the map, None if there is none."""
@@ -98,7 +139,7 @@ class Moderation(Clearer):
         Raises DraftRefused (`node.board.image` has the codes) or BoardClosed.
         """
         made = None if raw is None else picture_of(raw, corners)
-        self.notes.update(lambda state: replace(state, picture=made), self._entry(keeper, "picture"))
+        self.notes.update(lambda state: replace(state, picture=made), self._entry(keeper, AuditAction.PICTURE))
 
     def audit_log(self, limit: int = 100) -> list[AuditEntry]:
         """What keepers did here, newest first."""
@@ -124,11 +165,11 @@ class Moderation(Clearer):
 
         return self.notes.update(change, self._entry(keeper, AuditAction.GROUP_PASSPHRASE, name))
 
-    def remove_group(self, name: str, keeper: str = "") -> bool:
+    def remove_group(self, name: str, keeper: str = "", why: str = "") -> bool:
         """Forget a group's sealed seed, for good; what it posted stays. False for one that is not here."""
         return self.notes.update(
             lambda state: replace(state, groups=_without(state.groups, name)) if name in state.groups else state,
-            self._entry(keeper, AuditAction.GROUP_GONE, name))
+            self._entry(keeper, AuditAction.GROUP_GONE, name, why))
 
     def keepers(self) -> list[str]:
         """Who can sign in."""
@@ -151,11 +192,11 @@ class Moderation(Clearer):
 
         self.notes.update(change, self._entry(keeper, AuditAction.KEEPER, name))
 
-    def remove_keeper(self, name: str, keeper: str = "") -> bool:
+    def remove_keeper(self, name: str, keeper: str = "", why: str = "") -> bool:
         """Let somebody sign in no more; False for who could not."""
         return self.notes.update(
             lambda state: replace(state, keepers=_without(state.keepers, name)) if name in state.keepers else state,
-            self._entry(keeper, AuditAction.KEEPER_GONE, name))
+            self._entry(keeper, AuditAction.KEEPER_GONE, name, why))
 
     def password_hash(self, keeper: str) -> str | None:
         """By which a keeper signs in; None for who is none."""
@@ -165,8 +206,29 @@ class Moderation(Clearer):
 
     def remember_source(self, name: str, source: ImportSource, keeper: str) -> None:
         """Keep what is known of an agenda; with the name of the keeper who posted something of it, "" if nobody did."""
-        entry = self._entry(keeper, "import", source.origin.name) if keeper else None
+        entry = self._entry(keeper, AuditAction.IMPORT, source.origin.name) if keeper else None
         self.notes.update(lambda state: replace(state, sources=state.sources.having(name, source, self.now())), entry)
+
+    def _own(self, item_id: str) -> Item:
+        """A live post that this island signed; raises DraftRefused."""
+        item = self.reader.find(item_id)
+        if item is None or item.expires <= self.now():
+            raise DraftRefused([Problem("", ProblemCode.TARGET_GONE)])
+        if not item.author.here:
+            raise DraftRefused([Problem("", ProblemCode.NOT_SIGNED_HERE)])
+        return item
+
+    def _change_own(self, raw: bytes, entry: AuditEntry) -> Posted:
+        """Publish a change of this island's own, and keep that a keeper made it; if it cannot be published, neither."""
+        def change(state: BoardState) -> BoardState:
+            self._publish(raw)
+            return state.logged(entry)
+
+        self._check_admitted(self._key.key_id)
+        if not self._fits(raw):
+            raise DraftRefused([Problem("", ProblemCode.SHARE_USED)])
+        self.notes.update(change)
+        return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
 
     def _root(self, item_id: str) -> bytes | None:
         item = self.reader.find(item_id)

@@ -289,7 +289,8 @@ def _picture_of(kept: list[Any] | None) -> Picture | None:
 
 NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the state: its note, and how it is JSON
     "hidden": ("hidden", lambda roots: sorted(root.hex() for root in roots)),
-    "audit_log": ("acts", lambda log: [[entry.at, entry.keeper, entry.action, entry.about] for entry in log]),
+    "audit_log": ("acts", lambda log: [[entry.at, entry.keeper, entry.action, entry.about, entry.why]
+                                     for entry in log]),
     "cleared": ("cleared", lambda cleared: {root.hex(): _clearing(one) for root, one in cleared.items()}),
     "sources": ("agendas", lambda sources: {name: _source(source) for name, source in sources.by_name.items()}),
     "groups": ("groups", dict),

@@ -75,10 +75,7 @@ class Publisher(Rationer):
         item, key = self._owned(item_id, code)
         if not item.author.group:
             self._check_visitor(visitor, Act.CHANGE)
-        if draft.kind is not item.kind or draft.kind is Kind.REPLY:
-            raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
-        raw = self._signed(self._in_place_of(item, self.compose(draft), key).record, key)
-        return self._change(raw, item, visitor)
+        return self._change(self._correction(item, draft, key), item, visitor)
 
     def withdraw(self, item_id: str, code: str, reason: str | None = None, visitor: Visitor | None = None) -> Posted:
         """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
@@ -101,6 +98,12 @@ class Publisher(Rationer):
     def may_change(self, item: Item) -> bool:
         """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""
         return item.author.here and not self.notes.edit_code(root_of(item))
+
+    def _correction(self, item: Item, draft: Draft, key: SigningKey) -> bytes:
+        """The encoding of a new version of an item; raises DraftRefused."""
+        if draft.kind is not item.kind or draft.kind is Kind.REPLY:
+            raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
+        return self._signed(self._in_place_of(item, self.compose(draft), key).record, key)
 
     def _unlike_others(self, record: Record, key: SigningKey) -> bytes:
         """Signed, a minute earlier for each post that says the same at the same minute: it would be the same record, and

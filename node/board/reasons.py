@@ -39,6 +39,7 @@ class ProblemCode(StrEnum):
     URGENT_NOT_ALLOWED = "urgent-not-allowed"
     TARGET_GONE = "target-gone"
     NOT_YOURS = "not-yours"
+    NOT_SIGNED_HERE = "not-signed-here"
     WORD_WRONG = "word-wrong"
     GROUP_UNKNOWN = "group-unknown"
     PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105 - a slug
@@ -204,6 +205,8 @@ class AuditAction(StrEnum):
     APPROVE = "approve"
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
+    CORRECT = "correct"
+    CANCEL = "cancel"
     CLEAR = "clear"
     UNDO = "undo"
     APPROVE_MANY = "approve-many"

@@ -4,7 +4,7 @@ import base64
 from dataclasses import asdict
 from typing import Protocol
 
-from node.board.api import Draft, DraftRefused, ImportSummary, Item
+from node.board.api import CARD_FILE, COMMAND_LINE, Draft, DraftRefused, ImportSummary, Item
 from node.board.board import Board
 from node.board.status import as_json
 from node.daemon.rpc import Handler, RefusalReason, Refused
@@ -37,18 +37,19 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
         "raws": lambda request: raws(island, request["kinds"]),
         "groups": lambda request: island.board.groups(),
         "group-seal": lambda request: island.board.group_seal(request["name"]),
-        "add-group": lambda request: island.board.add_group(request["name"], request["sealed"], "archipel group"),
+        "add-group": lambda request: island.board.add_group(request["name"], request["sealed"], COMMAND_LINE),
         "reseal-group": lambda request: island.board.reseal_group(
-            request["name"], request["before"], request["after"], "archipel group"),
-        "remove-group": lambda request: island.board.remove_group(request["name"], "archipel group"),
+            request["name"], request["before"], request["after"], COMMAND_LINE),
+        "remove-group": lambda request: island.board.remove_group(request["name"], COMMAND_LINE),
         "keepers": lambda request: keepers(island.board),
         "set-keeper": lambda request: island.board.set_keeper(
-            request["name"], request["password_hash"], "archipel keeper", request["from_card"]),
-        "remove-keeper": lambda request: island.board.remove_keeper(request["name"], "archipel keeper"),
+            request["name"], request["password_hash"], CARD_FILE if request["from_card"] else COMMAND_LINE,
+            request["from_card"]),
+        "remove-keeper": lambda request: island.board.remove_keeper(request["name"], COMMAND_LINE),
         "catch-up": lambda request: island.runner.call(lambda: island.secret.catch_up(request["text"])),
         "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(island.board, request),
-        "agenda-take": lambda request: brief(island.board.imports.take(request["id"], "archipel agenda")),
+        "agenda-take": lambda request: brief(island.board.imports.take(request["id"], COMMAND_LINE)),
     }
 
 

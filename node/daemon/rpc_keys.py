@@ -3,24 +3,23 @@
 from dataclasses import asdict
 from typing import Any
 
+from node.board.api import COMMAND_LINE
 from node.board.keyring import InviteWish, Keyring, KeyView, TypedKey, VouchWish
 from node.daemon.rpc import Handler
 from node.replica.trust import FOREVER
-
-KEEPER = "archipel"  # who acts, for the audit log: somebody at the command line
 
 
 def key_handlers(keyring: Keyring) -> dict[str, Handler]:
     """By the name of the request."""
     return {
         "keys": lambda request: [as_told(view) for view in keyring.tree()],
-        "key-vouch": lambda request: as_told(keyring.vouch(_wish(request), KEEPER, _typed(request))),
-        "key-invite": lambda request: asdict(
-            keyring.invite(InviteWish(request["days"], request["group"], request["keeper"]), KEEPER, _typed(request))),
+        "key-vouch": lambda request: as_told(keyring.vouch(_wish(request), COMMAND_LINE, _typed(request))),
+        "key-invite": lambda request: asdict(keyring.invite(
+            InviteWish(request["days"], request["group"], request["keeper"]), COMMAND_LINE, _typed(request))),
         "key-look": lambda request: _previewed(keyring, request),
         "secret-look": lambda request: asdict(keyring.look_at_renewal(request["hours"], _typed(request))),
-        "secret-renew": lambda request: keyring.renew(request["label"], KEEPER),
-        "key-revoke": lambda request: keyring.revoke(request["label"], KEEPER, at_once=True),
+        "secret-renew": lambda request: keyring.renew(request["label"], COMMAND_LINE),
+        "key-revoke": lambda request: keyring.revoke(request["label"], COMMAND_LINE, at_once=True),
     }
 
 

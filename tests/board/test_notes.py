@@ -21,7 +21,7 @@ from tests.sim.simulatedcard import Card, PowerCut
 
 FOLDER = Path("/island")
 ROUNDS = 30
-ENTRY = AuditEntry(7, "lea", "hide", "ab")
+ENTRY = AuditEntry(7, "lea", "hide", "ab", "insultes")
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ FULL = BoardState(
     revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]))
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
-    "acts": [[7, "lea", "hide", "ab"]],
+    "acts": [[7, "lea", "hide", "ab", "insultes"]],
     "cleared": {"0001020304050607": ["c1", 9, "lea"]},
     "waiting 43": {"ab": {"raw": "cmF3", "moderated": True, "publish_at": 9, "came": 5, "number": 0}},
     "waiting 13": {"cd": {"raw": "b3RoZXI=", "moderated": False, "publish_at": None, "came": 6, "number": 1,
@@ -305,6 +305,13 @@ def test_what_islands_have_on_their_cards_is_read_and_is_what_is_written():
     assert notes.state == FULL and notes.edit_code(ROOT) == "0a0b"
     BoardNotes(written, threading.Lock()).update(lambda state: FULL, codes={ROOT: "0a0b"})
     assert {name: written.note(name) for name in ON_THE_CARD} == ON_THE_CARD
+
+
+def test_what_keepers_did_before_they_could_give_reasons_is_read():
+    store = MemoryStore()
+    store.set_notes({"acts": [[7, "lea", "hide", "ab"]]})
+    notes = BoardNotes(store, threading.Lock())
+    assert notes.state.audit_log == (AuditEntry(7, "lea", "hide", "ab"),)
 
 
 def test_posts_that_waited_in_one_note_wait_on_and_are_put_on_shelves_with_the_next_change():

@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.security import check_password_hash
 
-from node.board.api import Draft
+from node.board.api import COMMAND_LINE, Draft
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
 from node.model.record import Kind
@@ -53,7 +53,7 @@ def test_keepers_are_made_listed_changed_and_removed(place, typed):
     code, output = typed("keeper", "Samira", "--remove")
     assert code == 0 and "no password any more" in output and typed("keeper")[1] == "Paul\n"
     assert {(entry.keeper, entry.action) for entry in place.board.audit_log()} >= {
-        ("archipel keeper", "keeper"), ("archipel keeper", "keeper-gone")}
+        (COMMAND_LINE, "keeper"), (COMMAND_LINE, "keeper-gone")}
 
 
 @pytest.mark.parametrize("arguments", [
