@@ -134,7 +134,8 @@ def _spoken(known: Generations, records: LivingRecords, key: SigningKey, minute:
         told.setdefault(renewal.fingerprint, []).append((record, renewal))
     placed = {name: one for name, one in ((fingerprint_of(set_id, one.secret), one) for one in known)}
     placed = {name: _placed(one, told.get(name, []), records.trust) for name, one in placed.items()}
-    ranks = {name: _rank(one.created, name) for name, one in placed.items() if not one.fallen(records.trust)}  # they have begun
+    begun = {name: one for name, one in placed.items() if not one.fallen(records.trust)}
+    ranks = {name: _rank(one.created, name) for name, one in begun.items()}
     ranks |= {name: _rank(of[0][0].created, name) for name, of in told.items()
               if name not in placed and of[0][1].since <= minute}
     for name in sorted(ranks, key=lambda name: ranks[name], reverse=True):
@@ -148,7 +149,7 @@ def _spoken(known: Generations, records: LivingRecords, key: SigningKey, minute:
 
 
 def _placed(one: Generation, told: list[tuple[Record, Renewal]], trust: Trust) -> Generation:
-    """A known secret, with the earliest that is told of it: who was invited has a keeper's word only who made it, and when."""
+    """A known secret, with the earliest that is told of it: who was invited has only a keeper's word for who made it."""
     if told and (told[0][0].created <= one.created or one.fallen(trust)):
         record, renewal = told[0]
         return replace(one, created=record.created, since=renewal.since, founder=record.author)

@@ -1,8 +1,8 @@
 """Charters and invitations as bytes and text: how a set is handed to a new island, on a stick or as a QR code, offline.
 
-An invitation holds the charter, who made its secret and when, the seed of a one-time key, and the vouches that let this key
-in, up to a founder. Whoever accepts it signs, with the one-time key, a vouch for their own key; no answer has to travel back
-(docs/protocol.md, "Who may write").
+An invitation holds the charter, who made its secret and when, the seed of a one-time key, and the vouches that let this
+key in, up to a founder. Whoever accepts it signs, with the one-time key, a vouch for their own key; no answer has to travel
+back (docs/protocol.md, "Who may write").
 """
 
 import base64
@@ -116,7 +116,10 @@ def read_charter(raw: bytes) -> Charter:
 
 
 def invitation_bytes(invitation: Invitation) -> bytes:
-    """mark | charter length (2) | charter | made (3) | maker (8) | seed (32) | per credential: length (2), record | check (4)."""
+    """mark | charter length (2) | charter | made (3) | maker (8) | seed (32) | credentials | check (4).
+
+    Of each credential its length (2) and the record.
+    """
     charter = charter_bytes(invitation.charter)
     credentials = b"".join(len(credential).to_bytes(2, "big") + credential for credential in invitation.credentials)
     secret = invitation.made.to_bytes(3, "big") + invitation.maker

@@ -49,7 +49,8 @@ class KeptIsland:
         self.papers = [papers(self.key)] if callable(papers) else list(papers)
         self.store, self.liveset = MemoryStore(), LiveSet(charter)
         self.archive = Archive(folder / f"{name}.sqlite")
-        self.secret = SecretKeeper(SecretsInMemory(spoken or Generation(charter.secret)), self.liveset, self.key, self.start)
+        secrets = SecretsInMemory(spoken or Generation(charter.secret))
+        self.secret = SecretKeeper(secrets, self.liveset, self.key, self.start)
         self.replica = Replica(self.liveset, self.store, [])
         self._one_at_a_time = threading.RLock()  # as on the runner's thread
         self.take(self.papers)

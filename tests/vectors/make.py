@@ -184,9 +184,11 @@ def topic_of(charter, raw):
 def invitations(village):
     ticket = bytes(range(32))
     keeper = village.vouch("founder", "ben", KEEPER)
+    renewed = Generation(bytes(range(32, 64)), T0 - 9, T0 - 5, village.key("founder").key_id)
     made = prepare(village.charter, village.key("ben"), ticket, offer(village.key("ben").key_id, ticket, T0, 24),
-                   [decode(keeper)]).holding(Generation(bytes(range(32, 64)), T0 - 9, T0 - 5, village.key("founder").key_id))
+                   [decode(keeper)]).holding(renewed)
     charter, invitation = charter_bytes(made.charter), invitation_bytes(made)
+    at = 23 + len(charter)  # where it tells who made the secret, and when
     use = accept(made, village.key("new").public, "Nora", T0 + 5)
     broken = [
         ("charter", "one bit changed", flipped(charter, 40), "charter-check"),
@@ -201,11 +203,11 @@ def invitations(village):
          checked(charter[:30] + encoded(small_order()[2]) + charter[62:-4]), "charter-founders"),
         ("invitation", "one bit changed", flipped(invitation, 200), "invitation-check"),
         ("invitation", "the seed of another key", checked(invitation[:-4].replace(ticket, bytes(32))), "invitation-key"),
-        ("invitation", "no record", checked(invitation[:23 + len(charter) + 11 + 32]), "invitation-papers"),
-        ("invitation", "a secret made after it", checked(edited(invitation, 23 + len(charter), (T0 + 1).to_bytes(3, "big"))),
+        ("invitation", "no record", checked(invitation[:at + 11 + 32]), "invitation-papers"),
+        ("invitation", "a secret made after it", checked(edited(invitation, at, (T0 + 1).to_bytes(3, "big"))),
          "invitation-secret"),
-        ("invitation", "a secret of nobody's", checked(edited(invitation, 23 + len(charter) + 3, bytes(8))), "invitation-secret"),
-        ("invitation", "a secret made at no time", checked(edited(invitation, 23 + len(charter), bytes(3))), "invitation-secret"),
+        ("invitation", "a secret of nobody's", checked(edited(invitation, at + 3, bytes(8))), "invitation-secret"),
+        ("invitation", "a secret made at no time", checked(edited(invitation, at, bytes(3))), "invitation-secret"),
         ("invitation", "a bulletin among its records", checked(invitation[:-4] + framed(village.bulletin())),
          "invitation-papers"),
         ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
