@@ -8,6 +8,7 @@ from web.agenda import agenda
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_keys import desk_keys
+from web.desk_secret import desk_secret
 from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
@@ -31,7 +32,7 @@ from web.transfer_pages import transfer
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
-              clock_pages, desk_keys)
+              clock_pages, desk_keys, desk_secret)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

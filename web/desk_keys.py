@@ -112,7 +112,7 @@ def vouch() -> Page:
     more = frozenset(right for right in MORE if form.get(right))
     wish = VouchWish(form.get("who", "")[:200], form.get("name", "")[:200], more, form.get("days", RENEWED_DAYS, type=int))
     try:
-        view = board().keyring.vouch(wish, session["name"], _typed_key())
+        view = board().keyring.vouch(wish, session["name"], typed_key())
     except Explained as refused:
         notice = said(refused.sentence)
         return (_one(known, notice) if known else _new(notice)), 422
@@ -128,7 +128,7 @@ def invite() -> Page:
         return _invite()
     wish = InviteWish(form.get("days", INVITED_DAYS, type=int), bool(form.get("group")), bool(form.get("keeper")))
     try:
-        made = board().keyring.invite(wish, session["name"], _typed_key())
+        made = board().keyring.invite(wish, session["name"], typed_key())
     except Explained as refused:
         return _invite(said(refused.sentence)), 422
     return redirect(url_for("desk_keys.invitation", label=made.label), 303)
@@ -136,7 +136,7 @@ def invite() -> Page:
 
 def _invite(notice: str = "") -> str:
     return render_template("keeper/invite.html", typed=request.form or request.args, notice=notice,
-                           invited_days=INVITED_DAYS)
+                           invited_days=INVITED_DAYS, coming=board().keyring.secret().coming)
 
 
 @desk_keys.get("/invitation/<label>")
@@ -180,7 +180,7 @@ def look() -> Page:
     if what.problems:
         return _one(who, _("Give the day as 2026-03-21 and the hour as 18:30.")), 422
     try:
-        preview = board().keyring.look(who, since, _typed_key())
+        preview = board().keyring.look(who, since, typed_key())
     except Explained as refused:
         return _one(who, said(refused.sentence)), 422
     return render_template("keeper/revoke.html", preview=preview, name=shown_name(preview.subject), undo_min=UNDO_MIN)
@@ -236,7 +236,7 @@ def say_rights(view: KeyView) -> str:
     return may or _("nothing any more")
 
 
-def _typed_key() -> TypedKey | None:
+def typed_key() -> TypedKey | None:
     """The key that a keeper typed or gave the file of, None for the island's own."""
     file = request.files.get("key_file")
     text = file.read(MAX_KEY_FILE).decode("utf-8", "replace") if file and file.filename else request.form.get("key", "")

@@ -1,6 +1,6 @@
 """Short pages for those who have never heard of any of this."""
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, Response, abort, make_response, render_template
 
 from web.languages import gettext as _
 from web.pages import kept
@@ -16,6 +16,7 @@ def subjects() -> dict[str, str]:
         "conduct": _("How to behave on a public board"),
         "demonstration": _("Going to a demonstration without a phone"),
         "island": _("How to start an island"),
+        "trouble": _("When something goes wrong"),
     }
 
 
@@ -24,6 +25,13 @@ def subjects() -> dict[str, str]:
 def index() -> str:
     """The list of them."""
     return render_template("learn/index.html", subjects=subjects())
+
+
+@learn.get("/learn/trouble/print")
+@kept
+def trouble_on_paper() -> Response:
+    """What to do when something goes wrong, on a sheet: when it is needed, the box may be gone."""
+    return make_response(render_template("paper/trouble.html", title=subjects()["trouble"]))
 
 
 @learn.get("/learn/<slug>")

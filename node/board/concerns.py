@@ -201,4 +201,5 @@ def _about_card(errors: int) -> Iterator[Concern]:
 def _about_secret(secret: Mapping[str, Any]) -> Iterator[Concern]:
     if secret.get("behind"):
         yield Concern("secret-behind", sentence("the set's secret was renewed, and this island was not given the new one"),
-                      sentence("ask a keeper for a new invitation into the set, and take it: archipel join FILE"))
+                      sentence("ask a keeper for a new invitation into the set, and take it on the keepers’ desk, page "
+                               "“The set’s secret” (or: archipel join FILE)"))

@@ -235,6 +235,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.REVOKE_FAILED: N_("revoked a key, and the set did not take it"),
     AuditAction.PAPER_KEY: N_("made a key on paper"),
     AuditAction.RENEW_SECRET: N_("renewed the secret of the set"),
+    AuditAction.CATCH_UP: N_("took the present secret from an invitation"),
 }
 
 TIME_SOURCES = {  # node.daemon.timerules.TimeSource

@@ -141,14 +141,34 @@ class WaitingRevocation:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretView:
+    """The set's secret, as this island knows it: never the secret itself.
+
+    `since`: the minute from which the one that is spoken counts, `maker` the name of the founder's key that made it; None
+    and "" for the one that the set began with. `coming`: the minute from which the next one counts. `behind`: the others
+    go on with one that was not given to this island. `heard`: the minute in which somebody was last heard here who still
+    speaks with an earlier one, None for nobody since this island started; who it was, nobody can tell on every way.
+    `founder`: this island's own key may renew it.
+    """
+
+    since: int | None = None
+    maker: str = ""
+    coming: int | None = None
+    behind: bool = False
+    heard: int | None = None
+    founder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RenewalPreview:
     """What renewing the set's secret would do: from minute `since` on, `names` speak with the new one, and `left_out` hear
-    nothing any more; `label` is for doing it, within half an hour."""
+    nothing any more; `invitations` that nobody has used lead nowhere then. `label` is for doing it, within half an hour."""
 
     label: str
     since: int
     names: tuple[str, ...]
     left_out: tuple[str, ...]
+    invitations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +225,14 @@ class Keyring(Protocol):
     def paper_key(self, language: str, keeper: str) -> PaperKey:
         """A new key for a keeper, to be written down: it is kept nowhere, and may do nothing until it is vouched for."""
 
+    def secret(self) -> SecretView:
+        """The set's secret, as this island knows it."""
+
     def look_at_renewal(self, hours: int, key: TypedKey | None = None) -> RenewalPreview:
         """What a new secret of the set would do that is spoken in `hours` hours; nothing is done. A founder's key signs."""
 
-    def renew(self, label: str, keeper: str) -> int:
+    def renew(self, label: str, keeper: str, why: str = "") -> int:
         """Do what `look_at_renewal` has shown: the minute from which the new secret is spoken."""
+
+    def catch_up(self, letters: str, keeper: str) -> None:
+        """Take the set's present secret of an invitation into it; raises an Explained that says what is wrong with it."""

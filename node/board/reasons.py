@@ -228,4 +228,5 @@ class AuditAction(StrEnum):
     REVOKE_UNDO = "revoke-undo"
     REVOKE_FAILED = "revoke-failed"
     RENEW_SECRET = "renew-secret"  # noqa: S105 - a slug
+    CATCH_UP = "catch-up"
     PAPER_KEY = "paper-key"

@@ -136,7 +136,7 @@ class App:
         self.board = Board(self.liveset, self.store, self.archive, self.key, self._host())
         self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.runner.publish, lambda raws: self.runner.take_in(raws, "post"), self._proposed, os.urandom,
-            self._hashing, self.secret))
+            self._hashing, self.secret, lambda letters: self.runner.call(lambda: self.secret.catch_up(letters))))
         label = IslandLabel(self.key.key_id, self.settings.node.name)
         self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
         self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom, self._former_subkeys())

@@ -89,11 +89,7 @@ class KeyFolder:
 
     def catch_up(self, text: str) -> None:
         """Take the secret of an invitation (its text) into the set that this island is in; raises KeyTrouble."""
-        invitation, known = _invitation(text), self.generations()
-        if invitation.charter.set_id != self.charter().set_id:
-            raise KeyTrouble(sentence("this invitation leads to another set, and this island belongs to one already."))
-        if invitation.spoken.secret not in {one.secret for one in known}:
-            self.keep_generations((invitation.spoken, *known))
+        self.keep_generations(caught_up(text, self.charter().set_id, self.generations()))
 
     def island_key(self) -> SigningKey:
         """The key this island signs with; raises KeyTrouble."""
@@ -202,6 +198,14 @@ class KeyFolder:
         except (RemoteFault, ValueError, OSError) as error:
             raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s). Put back a copy, or restore a backup.",
                                       path=str(path), error=str(error))) from error
+
+
+def caught_up(text: str, set_id: bytes, known: Generations) -> Generations:
+    """What an island knows, and speaks first, after it was given an invitation into its own set; raises KeyTrouble."""
+    invitation = _invitation(text)
+    if invitation.charter.set_id != set_id:
+        raise KeyTrouble(sentence("this invitation leads to another set, and this island belongs to one already."))
+    return known if invitation.spoken.secret in {one.secret for one in known} else (invitation.spoken, *known)
 
 
 def vouch(charter: Charter, keeper: SigningKey, detail: Vouch, name: str, term: tuple[int, int] | None = None) -> bytes:

@@ -7,13 +7,15 @@ import logging
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from node.board.api import AuditEntry, BoardClosed
 from node.board.board import Board
+from node.board.clearing import MAX_WHY
+from node.board.drafts import in_one_line
 from node.board.key_tree import may_vouch_for
 from node.board.keyring import (
     MOST_DAYS,
@@ -21,10 +23,12 @@ from node.board.keyring import (
     InvitationMade,
     InviteWish,
     KeyRefused,
+    KeyRole,
     KeyView,
     PaperKey,
     RenewalPreview,
     RevocationPreview,
+    SecretView,
     TypedKey,
     VouchWish,
     WaitingRevocation,
@@ -72,7 +76,7 @@ Value = TypeVar("Value")
 class KeyringHost:
     """What the keyring needs of the island: `publish` and `propose` as of runner and live set, `publish_all` in one commit,
     `random(n)` n bytes, `hashing` the lock under which one slow hash is made at a time (`node.board.host.Host`), `secret`
-    what is known of the set's secrets."""
+    what is known of the set's secrets, `catch_up(letters)` takes the one of an invitation."""
 
     liveset: LiveSet
     publish: Callable[[bytes], Verdict]
@@ -81,6 +85,7 @@ class KeyringHost:
     random: Callable[[int], bytes]
     hashing: AbstractContextManager[Any]
     secret: SecretKeeper
+    catch_up: Callable[[str], None]
 
 
 class BriefMemory(Generic[Value]):
@@ -269,19 +274,38 @@ class IslandKeyring:
 
     # the set's secret
 
+    def secret(self) -> SecretView:
+        """The set's secret, as this island knows it."""
+        secret, now = self._host.secret, self._board.now()
+        spoken, status = secret.known[0], secret.status()
+        return SecretView(status.since, "" if status.since is None else self._board.reader.author(spoken.founder).name,
+                          secret.coming(now), status.behind, None, self._is_founder(self._own))
+
+    def catch_up(self, letters: str, keeper: str) -> None:
+        """Take the set's present secret of an invitation into it; raises KeyTrouble."""
+        try:
+            self._host.catch_up(letters)
+        except OSError as failure:
+            raise BoardClosed(ClosedReason.IO_ERROR) from failure
+        self._log(keeper, AuditAction.CATCH_UP, "")
+
+    def _is_founder(self, key: SigningKey) -> bool:
+        return key.public in self._charter.founders and key.key_id not in self._trust.cuts
+
     def look_at_renewal(self, hours: int, key: TypedKey | None = None) -> RenewalPreview:
         """What a new secret of the set would do that is spoken in `hours` hours; nothing is done. A founder's key signs."""
         signer = self._signer(key)
-        if signer.public not in self._charter.founders or signer.key_id in self._trust.cuts:
+        if not self._is_founder(signer):
             raise KeyRefused(sentence("Only a founder’s key renews the secret of the set."))
         look = self._host.secret.renewable(self._board.now())
         since = look.created + min(max(60 * hours, 1), MAX_WAIT_MIN)
         plan = RenewalPlan(self._host.random(SECRET_BYTES), tuple(look.seats.values()), look.created, since)
         made = renewals(plan, self._charter, signer, iter(lambda: self._host.random(SEED_BYTES), b""))
         label = self._renewals.put((since, [encode(record) for record in made]))
-        return RenewalPreview(label, since, self._named(look.seats), self._named(look.left_out))
+        unused = [view for view in self.tree() if view.role is KeyRole.INVITATION and not view.used]
+        return RenewalPreview(label, since, self._named(look.seats), self._named(self._left_out(look.seats)), len(unused))
 
-    def renew(self, label: str, keeper: str) -> int:
+    def renew(self, label: str, keeper: str, why: str = "") -> int:
         """Do what `look_at_renewal` has shown: the minute from which the new secret is spoken."""
         looked_at = self._renewals.take(label)
         if looked_at is None:
@@ -289,11 +313,20 @@ class IslandKeyring:
                                       "again."))
         since, raws = looked_at
         self._publish_all(raws)
-        self._log(keeper, AuditAction.RENEW_SECRET, "")
+        self._log(keeper, AuditAction.RENEW_SECRET, "", why)
         return since
 
+    def _left_out(self, seats: Collection[bytes]) -> set[bytes]:
+        """Who may know the present secret and would not get the next one: not who was left out before."""
+        made, knew = self._host.secret.known[0].created, self._host.secret.knew()
+        gone = {bytes.fromhex(view.id): view.cut or view.ended or FOREVER for view in self.tree()
+                if view.role is not KeyRole.INVITATION}
+        gone = {**self._trust.cuts, **gone}
+        return {key for key, since in gone.items() if key not in seats and (key in knew or since > made)}
+
     def _named(self, keys: Iterable[bytes]) -> tuple[str, ...]:
-        return tuple(sorted(self._board.reader.author(key).name for key in keys))
+        known = {bytes.fromhex(view.id): view.name for view in self.tree()}
+        return tuple(sorted(known.get(key) or self._board.reader.author(key).name for key in keys))
 
     # who signs, and about whom
 
@@ -379,12 +412,12 @@ class IslandKeyring:
                 one for one in {*state.promised, one_time} if one and bytes.fromhex(one) in standings)),
             self._entry(keeper, AuditAction.INVITE, ""))
 
-    def _log(self, keeper: str, action: AuditAction, about: str) -> None:
-        entry = self._entry(keeper, action, about)
+    def _log(self, keeper: str, action: AuditAction, about: str, why: str = "") -> None:
+        entry = self._entry(keeper, action, about, why)
         self._board.notes.update(lambda state: state.logged(entry))
 
-    def _entry(self, keeper: str, action: AuditAction, about: str) -> AuditEntry:
-        return AuditEntry(self._board.now(), keeper, action, about[:MOST_NAME])
+    def _entry(self, keeper: str, action: AuditAction, about: str, why: str = "") -> AuditEntry:
+        return AuditEntry(self._board.now(), keeper, action, about[:MOST_NAME], in_one_line(why, MAX_WHY))
 
 
 def key_in(typed: TypedKey) -> SigningKey:

@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from node.board.status import SecretStatus
-from node.daemon.keyfiles import KeyFolder, KeyTrouble
+from node.daemon.keyfiles import KeyTrouble, caught_up
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN, Right
+from node.model.record import DAY_MIN
+from node.model.renewal import fingerprint_of
 from node.replica.generations import (
     FIRST,
     LED_MIN,
     Generation,
+    Generations,
     at_minute,
     former,
     left_behind,
@@ -35,17 +38,26 @@ class LedFrom:
 
 @dataclass(frozen=True)
 class RenewalLook:
-    """The minute to make a renewal at; for whom it would be, by key id, and key ids of who would be left out."""
+    """The minute to make a renewal at, and for whom it would be: public keys by key id."""
 
     created: int
     seats: dict[bytes, bytes]
-    left_out: tuple[bytes, ...]
+
+
+class KeepsSecrets(Protocol):
+    """Where the set's secrets are kept: `node.daemon.keyfiles.KeyFolder`."""
+
+    def generations(self) -> Generations:
+        """Those that are known, the one that is spoken first."""
+
+    def keep_generations(self, known: Generations) -> None:
+        """Keep these and no others; raises OSError or KeyTrouble, and then nothing has changed."""
 
 
 class SecretKeeper:
     """Belongs to the runner's thread, but for `known`, `behind` and what is made of them: any thread may read these."""
 
-    def __init__(self, keys: KeyFolder, liveset: LiveSet, key: SigningKey, start_anew: Callable[[], object]):
+    def __init__(self, keys: KeepsSecrets, liveset: LiveSet, key: SigningKey, start_anew: Callable[[], object]):
         self._keys, self._liveset, self._key, self._start_anew = keys, liveset, key, start_anew
         self.known = keys.generations()
         self.behind = False  # others speak with a secret that this island was not given
@@ -92,19 +104,30 @@ class SecretKeeper:
         spoken = self.known[0]
         return SecretStatus(None if spoken.founder == FIRST else spoken.since, self.behind)
 
+    def knew(self) -> set[bytes]:
+        """Key ids of all who have a seat in a renewal that brought the secret that is spoken; from any thread."""
+        name = fingerprint_of(self._liveset.charter.set_id, self.known[0].secret)
+        brought = [renewal for _, renewal in renewals_in(self._liveset) if renewal.fingerprint == name]
+        return {seat.key for renewal in brought for seat in renewal.seats}
+
+    def coming(self, minute: int) -> int | None:
+        """The minute from which the next secret counts, if one was made that does not count yet; from any thread."""
+        made = [(record.created, renewal.since) for record, renewal in renewals_in(self._liveset)]
+        _, since = max((one for one in made if one[0] > self.known[0].created), default=(0, 0))
+        return since if since > minute else None
+
     def renewable(self, minute: int) -> RenewalLook:
         """What a renewal made at `minute` would be; from any thread."""
         return renewal_look(self._liveset, max(minute, self.known[0].created + 1))
 
     def catch_up(self, text: str) -> None:
-        """Take the secret of an invitation into the same set (its text); raises KeyTrouble."""
-        self._keys.catch_up(text)
-        self.known, self._looked = self._keys.generations(), (-1, -1)
+        """Take the secret of an invitation into the same set (its text); raises KeyTrouble or OSError."""
+        known = caught_up(text, self._liveset.charter.set_id, self.known)
+        self._keys.keep_generations(known)
+        self.known, self._looked = known, (-1, -1)
 
 
 def renewal_look(liveset: LiveSet, minute: int) -> RenewalLook:
     """What a renewal would be that is made at `minute`, or right after the last one."""
-    trust, last = liveset.trust, max((record.created for record, _ in renewals_in(liveset)), default=0)
-    seats = members(trust, minute)
-    known = {key for key, standing in trust.standings.items() if set(standing.rights) != {Right.INVITE}}
-    return RenewalLook(max(minute, last + 1), seats, tuple(sorted({*known, *trust.cuts} - set(seats))))
+    last = max((record.created for record, _ in renewals_in(liveset)), default=0)
+    return RenewalLook(max(minute, last + 1), members(liveset.trust, minute))

@@ -42,8 +42,13 @@ class Home:
     def _ask(self):
         self.wants_anew = True
 
+        until(lambda: self.knows(self))  # its papers are taken in on another thread
+
     def close(self):
         self.app.close()
+
+    def knows(self, other):
+        return other.keys.island_key().key_id in self.app.liveset.trust.standings
 
     def speaks(self, secret):
         """Open it anew if it asks; whether it speaks with this secret."""
@@ -142,7 +147,8 @@ def test_by_network_and_by_stick_alone_an_island_follows_and_keeps_what_it_wrote
     for way in ("network", "stick"):
         a, late = (Home(folder) for folder in folders[:2])
         with on(a, late):
-            late.app.lan.visit(a.app.lan.answer)  # they have met
+            late.app.lan.visit(a.app.lan.answer)
+            assert a.knows(late)
             late.post(f"à moi, {way}")
             new = renew(a)
             until(lambda a=a, new=new: a.speaks(new))
@@ -194,6 +200,7 @@ def test_it_may_be_stopped_at_any_moment_and_goes_on_where_it_was(folders):
     a, b = (Home(folder) for folder in folders[:2])
     with on(a, b):
         b.app.lan.visit(a.app.lan.answer)
+        assert a.knows(b)
     with on(a):
         new = renew(a)
         a.close()  # before it looked

@@ -66,7 +66,7 @@ class KeptIsland:
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.keyring = self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.publish, self._publish_all, self.propose, self.rng.randbytes, threading.Lock(),
-            self.secret))
+            self.secret, self.secret.catch_up))
 
     def _about(self):
         return HostStatus(self.name, (), None, ClockStatus("system", True, minute_of(self.clock.now())),

@@ -81,7 +81,8 @@ def paths(place: Neighbourhood) -> list[str]:
     pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/bulletins", "/topics/food",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
              "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take", "/learn", "/learn/board",
-             "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/radio", "/keeper",
+             "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/learn/trouble",
+             "/learn/trouble/print", "/radio", "/keeper",
              "/courier"]
     for item in (bulletin, event):
         pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters")]

@@ -3,7 +3,6 @@
 import html
 import io
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -12,58 +11,13 @@ from node.board.keywords import seed_words
 from node.daemon.keyfiles import write_keeper_key
 from node.model.keys import SigningKey
 from tests.sim.keepers import Keepers, KeptIsland
-from tests.sim.portals import PASSWORD, PASSWORD_HASH, portal_settings, words
+from tests.sim.portals import portal_settings, words
+from tests.web.keeper_browser import Browser, words_of
 from web import create_app
 from web.pages import MAX_PAGE_BYTES
 
 FOUNDERS_WORDS = " ".join(seed_words(bytes([101]) * 32, "fr"))
 LANGUAGES = ("fr", "en", "es", "ar")
-
-
-class Browser:
-    """A keeper who is signed in, and follows what the pages offer."""
-
-    def __init__(self, island):
-        island.board.notes.update(lambda state: replace(state, keepers={"lea": PASSWORD_HASH}))
-        self.portal = create_app(island.board, portal_settings()).test_client()
-        assert self.portal.post("/keeper/login", data={"name": "lea", "password": PASSWORD}).status_code == 303
-        self.page = self.get("/keeper")
-
-    def get(self, path, lang="en"):
-        mark = "&" if "?" in path else "?"
-        answer = self.portal.get(f"{path}{mark}lang={lang}")
-        self.page = answer.get_data(as_text=True)
-        assert answer.status_code == 200, (path, answer.status_code)
-        assert len(self.page.encode()) < MAX_PAGE_BYTES, path
-        return self.page
-
-    def press(self, label, **typed):
-        """Send the form with this button, as the page has filled it in, with what is typed; follow to the next page."""
-        forms = [form for form in re.findall(r"<form.*?</form>", self.page, re.S) if re.search(f">{label} ?<", form)]
-        assert forms, (label, words_of(self.page))
-        action = html.unescape(re.search(r'action="([^"]*)"', forms[0]).group(1))
-        given = re.findall(r'<input[^>]*name="([^"]*)"[^>]*?value="([^"]*)"', forms[0])
-        fields = {name: html.unescape(value) for name, value in given if f'name="{name}" type="checkbox"' not in forms[0]}
-        answer = self.portal.post(action, data={**fields, **typed}, content_type="multipart/form-data")
-        if answer.status_code == 303:
-            self.get(html.unescape(answer.headers["Location"]))
-        else:
-            self.page = answer.get_data(as_text=True)
-        return answer.status_code
-
-    def follow(self, label):
-        address = re.search(rf'<a[^>]*href="([^"]*)"[^>]*>(?:<bdi>)?{re.escape(label)}', self.page)
-        assert address, (label, words_of(self.page))
-        return self.get(html.unescape(address.group(1)))
-
-    @property
-    def says(self):
-        return words_of(self.page)
-
-
-def words_of(page):
-    main = page.partition("<main")[2].partition("</main>")[0] or page
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
 
 
 @pytest.fixture
