@@ -1,79 +1,21 @@
 """Whole islands whose set renews its secret while one is off: by broker, by network, by stick; and who left stays out."""
 
 import os
-import time
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from node.board.api import Draft
 from node.daemon import app
-from node.daemon.app import App
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.mqtt import brokers_of, root_of
-from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from node.model.clock import FastClock, minute_of
+from node.model.clock import minute_of
 from node.model.record import Kind, Record, Revocation, encode, sign
 from node.model.renewal import RenewalPlan, renewals
 from node.transfer.bulk import load_bundle, unload_bundle
 from tests.daemon.test_app import retained_in
 from tests.mosquitto import Mosquitto
+from tests.sim.homes import Home, on
 from tests.waiting import until
-
-SPEED = 20.0
-START = time.time()
-
-
-class Home:
-    """One island's folder, and the island while it runs: it is opened anew when it asks for that, as gunicorn does."""
-
-    def __init__(self, folder, broker="none"):
-        self.keys, self.wants_anew = KeyFolder(folder), False
-        self.settings = Settings(NodeSettings(folder.name, folder), PortalSettings(), RadioSettings(connect="none"),
-                                 MqttSettings(broker))
-        self.app = None
-
-    def open(self):
-        self.wants_anew = False
-        self.app = App(self.settings, FastClock(SPEED, START), start_anew=self._ask)
-        self.app.portal = self.app.open()
-
-    def _ask(self):
-        self.wants_anew = True
-
-        until(lambda: self.knows(self))  # its papers are taken in on another thread
-
-    def close(self):
-        self.app.close()
-
-    def knows(self, other):
-        return other.keys.island_key().key_id in self.app.liveset.trust.standings
-
-    def speaks(self, secret):
-        """Open it anew if it asks; whether it speaks with this secret."""
-        if self.wants_anew:
-            self.close()
-            self.open()
-        return self.app.charter.secret == secret
-
-    def post(self, text):
-        return self.app.board.post(Draft(Kind.BULLETIN, text=text))
-
-    @property
-    def texts(self):
-        return {item.text for item in self.app.board.bulletins(limit=50).items}
-
-
-@contextmanager
-def on(*homes):
-    for home in homes:
-        home.open()
-    try:
-        yield homes
-    finally:
-        for home in homes:
-            home.close()
 
 
 @pytest.fixture

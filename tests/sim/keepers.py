@@ -19,23 +19,11 @@ from node.replica.replica import CLEARING, Replica
 from node.store.archive import Archive
 from node.store.memory import MemoryStore
 from node.transfer.invitation import accept, from_text, read_invitation
+from tests.sim.secrets_in_memory import SecretsInMemory
 
 FOUNDERS = tuple(SigningKey(bytes([number]) * 32) for number in (101, 102, 103))
 T0 = 1_500_000
 DAY_MIN = 1_440
-
-
-class SecretsInMemory:
-    """What an island knows of the set's secrets, as its key folder keeps it."""
-
-    def __init__(self, first):
-        self._known = (first,)
-
-    def generations(self):
-        return self._known
-
-    def keep_generations(self, known):
-        self._known = known
 
 
 class KeptIsland:

@@ -16,12 +16,13 @@ from node.board.host import Host
 from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.qr_reader import scanned
-from node.daemon.secret_keeper import renewal_look
+from node.daemon.secret_keeper import SecretKeeper
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.replica.generations import Generation
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, CLEARING, Replica
 from node.store.archive import Archive
@@ -30,6 +31,7 @@ from node.textpack import pack
 from node.transfer.bulk import IslandLabel, LocalBulkPort
 from node.transfer.lan import LanService
 from node.transfer.service import TransferService
+from tests.sim.secrets_in_memory import SecretsInMemory
 from web.portal_settings import WebSettings
 
 FOUNDER, HERE, ELSEWHERE, GROUP = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
@@ -62,6 +64,8 @@ class Neighbourhood:
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(HERE.key_id, "Île du canal"), self.clock.now,
                                   self._take_in)
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
+        secrets = SecretsInMemory(Generation(CHARTER.secret))
+        self.secret = SecretKeeper(secrets, self.liveset, HERE, self.restart_board)
         self.restart_board()
         self.board.notes.update(lambda state: replace(state, keepers={"lea": PASSWORD_HASH}))
 
@@ -74,7 +78,7 @@ class Neighbourhood:
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,
-            threading.Lock(), lambda minute: renewal_look(self.liveset, minute)))
+            threading.Lock(), self.secret, self.secret.catch_up))
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())

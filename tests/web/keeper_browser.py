@@ -10,13 +10,21 @@ from web.pages import MAX_PAGE_BYTES
 
 
 class Browser:
-    """A keeper who is signed in, and follows what the pages offer."""
+    """A keeper who is signed in, and follows what the pages offer. `portal`: the island's own, if it has one; `password`:
+    of who is a keeper already."""
 
-    def __init__(self, island):
-        island.board.notes.update(lambda state: replace(state, keepers={"lea": PASSWORD_HASH}))
-        self.portal = create_app(island.board, portal_settings()).test_client()
-        assert self.portal.post("/keeper/login", data={"name": "lea", "password": PASSWORD}).status_code == 303
-        self.page = self.get("/keeper")
+    def __init__(self, island, portal=None, name="lea", password=""):
+        if not password:
+            island.board.notes.update(lambda state: replace(state, keepers={**state.keepers, name: PASSWORD_HASH}))
+        self.portal = (portal or create_app(island.board, portal_settings())).test_client()
+        self.sign_in(name, password or PASSWORD)
+
+    def sign_in(self, name, password):
+        """From the first page, by what to do when something goes wrong, to the desk."""
+        self.get("/")
+        for label in ("Learn more", "When something goes wrong", "To the keepers’ desk"):
+            self.follow(label)
+        assert self.press("Sign in", name=name, password=password) == 303, self.says
 
     def get(self, path, lang="en"):
         mark = "&" if "?" in path else "?"
