@@ -61,7 +61,7 @@ def test_who_is_left_out_is_named_before_anything_is_done_and_then_hears_nothing
     before = secrets_of(keepers)
     lea.get("/keeper/secret")
     assert lea.press("See who gets it", key=WORDS[0], hours="0", why="box of Pont seized") == 200
-    left_out = words_of(re.search(r"<h2>Left out</h2>.*?<h2>", lea.page, re.S).group())
+    left_out = words_of(re.search(r"<h2>Who is left out</h2>.*?<h2>", lea.page, re.S).group())
     assert "Pont" in left_out and "Canal" not in left_out and "1 invitation that nobody has used" in lea.says
     assert "5 keys get it" in lea.says and "Canal" in lea.says and "Founder’s key" in lea.says
     assert secrets_of(keepers) == before and WORDS[0] not in lea.page

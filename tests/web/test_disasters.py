@@ -65,7 +65,7 @@ def new_secret(keeper, words):
     keeper.get("/keeper")
     keeper.follow("The set’s secret")
     assert keeper.press("See who gets it", key=words, hours="0", why="nuit du 3") == 200, keeper.says
-    left_out = words_of(re.search(r"<h2>Left out</h2>.*?<h2>", keeper.page, re.S).group())
+    left_out = words_of(re.search(r"<h2>Who is left out</h2>.*?<h2>", keeper.page, re.S).group())
     assert keeper.press("Yes, give it a new secret") == 303, keeper.says
     return left_out
 
