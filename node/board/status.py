@@ -152,10 +152,13 @@ class LanStatus:
 @dataclass(frozen=True, slots=True)
 class SecretStatus:
     """Which of the set's secrets this island speaks with: the minute from which it counts, None for the one that came with
-    the set or an invitation; `behind`: the others go on with one that this island was not given."""
+    the set; `behind`: the others go on with one that this island was not given; `heard`: the minute in which somebody was
+    last heard by radio or on the network who still speaks with an earlier one, None for nobody since the last start. By
+    broker nobody can tell those from who leads them."""
 
     since: int | None = None
     behind: bool = False
+    heard: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -343,7 +343,12 @@ class App:
             air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
-            secret=self.secret.status)
+            secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()))
+
+    def _earlier_heard(self) -> int | None:
+        """The minute in which somebody was last heard who speaks with an earlier secret of the set."""
+        by_radio = [minute_of(at) for at in (self.air.earlier_heard_at,) if at is not None]
+        return max((*by_radio, *[one for one in (self.lan.earlier_minute,) if one is not None]), default=None)
 
 
 def radio_hangs() -> None:

@@ -279,7 +279,8 @@ class IslandKeyring:
         secret, now = self._host.secret, self._board.now()
         spoken, status = secret.known[0], secret.status()
         return SecretView(status.since, "" if status.since is None else self._board.reader.author(spoken.founder).name,
-                          secret.coming(now), status.behind, None, self._is_founder(self._own))
+                          secret.coming(now), status.behind, self._board.status().host.secret.heard,
+                          self._is_founder(self._own))
 
     def catch_up(self, letters: str, keeper: str) -> None:
         """Take the set's present secret of an invitation into it; raises KeyTrouble."""

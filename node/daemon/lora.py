@@ -102,6 +102,8 @@ class LoraAdapter:
         self.governor = governor
         self._use_at = 0.0
         self._newest: float | None = None  # of the engine's own time: when a neighbour was heard last
+        self.earlier_heard_at: float | None = None  # somebody who speaks with an earlier secret of the set
+        self._earlier_at: float | None = None  # the same, of the engine's own time
         self.heard_at: float | None = None  # the same by the island's clock
         self._make_engine(LONG_FAST, signs=False)
 
@@ -121,6 +123,7 @@ class LoraAdapter:
         actions = self._engine.handle(event, now)
         if isinstance(event, PacketReceived) and event.link == self.name:
             self._note_neighbour(now)
+            self._note_earlier(now)
         return actions
 
     def status(self, link: LinkStatus, now: float) -> LinkStatus:
@@ -143,6 +146,11 @@ class LoraAdapter:
         age_s = (self._newest or 0) - one.heard_at + now - (self.heard_at or now)
         return NeighbourStatus(neighbour_name(one.address), round(max(age_s, 0)), one.hops, round(one.loss, 2),
                                one.view.value, lacks)
+
+    def _note_earlier(self, now: float) -> None:
+        at = self._engine.earlier_heard_at
+        if at is not None and at != self._earlier_at:
+            self._earlier_at, self.earlier_heard_at = at, now
 
     def _note_neighbour(self, now: float) -> None:
         newest = max((one.heard_at for one in self._engine.context.neighbours), default=None)

@@ -90,6 +90,8 @@ class LanService:
     """
 
     def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes], formers: Iterable[bytes] = ()):
+        self.earlier_minute: int | None = None  # in which somebody last asked with an earlier secret
+        self._minute = lambda: bulk.label().made
         self.tables = [LanTable(bulk, secret, random), *(LanTable(LeadingBulk(bulk), former, random) for former in formers)]
         self._salts = Recent(MAX_SALTS)
         self._lock = Lock()  # portal threads answer at the same time
@@ -117,6 +119,8 @@ class LanService:
                 continue
             if not self._salts.add(salt_of(message)):
                 raise RemoteFault("lan-replay")
+            if table is not self.tables[0]:
+                self.earlier_minute = self._minute()
             return table.answer(content, salt_of(message))
         raise RemoteFault(UNOPENED)
 

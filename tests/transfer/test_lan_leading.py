@@ -53,8 +53,9 @@ def moves(shore, village, who="island"):
 
 def test_who_asks_with_the_old_secret_gets_the_renewal_and_its_posts_are_taken(village, moved):
     island = late(village)
-    visited = service(island, village, 1, OLD).visit(service(moved, village, 2, NEW, OLD).answer)
-    assert visited.new == 2 and moves(island, village)
+    asked = service(moved, village, 2, NEW, OLD)
+    visited = service(island, village, 1, OLD).visit(asked.answer)
+    assert visited.new == 2 and moves(island, village) and asked.earlier_minute == T0 + moved.minute
     assert record_id(village.bulletin("island", "seule", minute=100)) in moved.ids
     assert record_id(village.bulletin(text="après", minute=202)) not in island.ids
     service(island, village, 3, NEW, OLD).visit(service(moved, village, 4, NEW, OLD).answer)

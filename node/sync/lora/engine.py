@@ -115,6 +115,11 @@ class AirEngine:
                     self.context.transmissions.drop(id_)
         return []
 
+    @property
+    def earlier_heard_at(self) -> float | None:
+        """When somebody was last heard who speaks with an earlier secret of the set, None for nobody."""
+        return self._guide.heard_at
+
     def _packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
         try:
             return self._receiver.packet(event, at, now)

@@ -44,6 +44,7 @@ class Guide:
 
     def __init__(self, context: Context, formers: tuple[Former, ...]):
         self._context, self._formers, self._tuning = context, formers, context.tuning
+        self.heard_at: float | None = None  # when somebody last spoke with an earlier secret, and did not just lead
         self._leads: dict[tuple[bytes, bytes], _Lead] = {}  # by record and tag key
         self._sequence = 0
         self._read_at = -1  # a revision of the records
@@ -57,6 +58,8 @@ class Guide:
             except RemoteFault:
                 continue
             if packet.sender != former.address:
+                if not all(isinstance(section, Piece | Whole) for section in packet.sections):
+                    self.heard_at = at
                 self._consider(packet, former, hops > 0, at)
             return True
         return False
