@@ -164,5 +164,5 @@ def test_the_json_keeps_its_shape():
             {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
         "lan": {"peers": [], "counters": {}}, "erasure_owed_s": None,
         "card_errors": 0,
-        "secret": {"since": None, "behind": False},
+        "secret": {"since": None, "behind": False, "heard": None},
     }
