@@ -200,12 +200,21 @@ class KeyFolder:
                                       path=str(path), error=str(error))) from error
 
 
-def caught_up(text: str, set_id: bytes, known: Generations) -> Generations:
-    """What an island knows, and speaks first, after it was given an invitation into its own set; raises KeyTrouble."""
+def caught_up(text: str, set_id: bytes, known: Generations, fallen: bool = False) -> Generations:
+    """What an island knows, and speaks first, after it was given an invitation into its own set; raises KeyTrouble.
+
+    `fallen`: who made the secret that it speaks with was not to make it, so that an older one is better.
+    """
     invitation = _invitation(text)
     if invitation.charter.set_id != set_id:
         raise KeyTrouble(sentence("this invitation leads to another set, and this island belongs to one already."))
-    return known if invitation.spoken.secret in {one.secret for one in known} else (invitation.spoken, *known)
+    if invitation.spoken.secret == known[0].secret:
+        return known
+    older = invitation.spoken.created < known[0].created and not fallen
+    if older or invitation.spoken.secret in {one.secret for one in known}:
+        raise KeyTrouble(sentence("this invitation brings an older secret than this island has. Ask for one made on an "
+                                  "island that the others hear."))
+    return (invitation.spoken, *known)
 
 
 def vouch(charter: Charter, keeper: SigningKey, detail: Vouch, name: str, term: tuple[int, int] | None = None) -> bytes:

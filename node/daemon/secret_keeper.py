@@ -122,7 +122,8 @@ class SecretKeeper:
 
     def catch_up(self, text: str) -> None:
         """Take the secret of an invitation into the same set (its text); raises KeyTrouble or OSError."""
-        known = caught_up(text, self._liveset.charter.set_id, self.known)
+        fallen = self.known[0].fallen(self._liveset.trust)
+        known = caught_up(text, self._liveset.charter.set_id, self.known, fallen)
         self._keys.keep_generations(known)
         self.known, self._looked = known, (-1, -1)
 

@@ -86,6 +86,13 @@ def test_an_invitation_into_ones_own_set_brings_its_present_secret(tmp_path):
     second.catch_up(invitation)
     assert second.charter().secret == b"n" * 32 and second.charter().set_id == charter.set_id
     assert [one.secret for one in second.generations()] == [b"n" * 32, charter.secret]
+    second.catch_up(invitation)  # twice is once
+    assert len(second.generations()) == 2
+    second.keep_generations((Generation(b"m" * 32, 9, 9, b"f" * 8), Generation(b"x" * 32, 7, 7, b"f" * 8, 9)))
+    for older in (invitation, first.invite()):
+        with pytest.raises(KeyTrouble, match="older secret"):
+            second.catch_up(older)
+    assert second.charter().secret == b"m" * 32
     other = KeyFolder(tmp_path / "d")
     other.found("Ailleurs")
     assert not second.leads_home(other.invite()) and not second.leads_home("hello")

@@ -2,10 +2,12 @@
 
 import pytest
 
+from node.daemon.keyfiles import KeyTrouble
 from node.daemon.secret_keeper import SecretKeeper
 from node.model.record import DAY_MIN
 from node.replica.generations import MAX_FORMER, MAX_OF_ONE, Generation, former
 from node.replica.quota import LIMITS, Category
+from node.transfer.invitation import invitation_bytes, offer, prepare, to_text
 from tests.sim.secrets_in_memory import SecretsInMemory
 from tests.sim.village import T0, Village, at, held, live, secret_of, take
 
@@ -102,3 +104,23 @@ def test_of_a_secret_for_two_hundred_one_record_may_be_lost_for_a_day_and_its_me
     assert sorted(told) == sorted([(OLD, True)] * 40 + [(secret_of(b"new"), False)] * 160)
     take(liveset, [late], at(DAY_MIN))
     assert {spoken(name, DAY_MIN) for name in names} == {(secret_of(b"new"), False)}
+
+
+def test_who_was_invited_with_a_thiefs_secret_takes_the_good_older_one_once_the_thief_is_cut(village):
+    good, bad = (village.renew(name, "founder", minute=minute, secret=name.encode())[0]
+                 for name, minute in (("second", 10), ("third", 20)))
+    isle = Isle(village, "ana", [*members(village, "ana"), good, bad], minute=30)
+    isle.secret.catch_up(invitation(village, "third", 20))
+    assert isle.look(31) == secret_of(b"third")
+    with pytest.raises(KeyTrouble, match="older secret"):
+        isle.secret.catch_up(invitation(village, "second", 10))
+    isle.look(40, *cut_by_two(village, since=15, minute=40))
+    isle.secret.catch_up(invitation(village, "second", 10))
+    assert isle.look(41) == secret_of(b"second") and not isle.secret.behind
+
+
+def invitation(village, maker, made):
+    """By a founder's island that speaks with the secret that `maker` made."""
+    vouch = offer(village.key("founder").key_id, bytes(32), T0 + made, 24)
+    spoken = Generation(secret_of(maker.encode()), T0 + made, T0 + made, village.key(maker).key_id)
+    return to_text(invitation_bytes(prepare(village.charter, village.key("founder"), bytes(32), vouch, []).holding(spoken)))

@@ -105,7 +105,7 @@ async function walk(page, language) {
   if (!(await page.$("form[action*='/keeper/logout']"))) found(`desk ${language}`, "no desk");
   await inspect(page, `desk ${language}`);
   for (const path of ["people", "groups", "keys", "keys/new", "keys/invite", "keys/paper", "clock", "map", "log",
-                      "posts?pile=here", "posts/write", "agenda"]) {
+                      "posts?pile=here", "posts/write", "agenda", "secret"]) {
     await page.goto(address(`/keeper/${path}`, language));
     if (await page.$("#password")) found(`desk ${path} ${language}`, "signed out");
     await inspect(page, `desk ${path} ${language}`);
