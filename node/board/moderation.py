@@ -20,7 +20,7 @@ from node.board.api import (
 from node.board.clearing import Clearer
 from node.board.image import picture_of
 from node.board.import_sources import ImportSource
-from node.board.items import root_of
+from node.board.items import MIN_PREFIX, root_of
 from node.board.notes import BoardState
 from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
@@ -243,6 +243,8 @@ class Moderation(Clearer):
         item = self.reader.find(item_id)
         if item is not None:
             return root_of(item)
+        if len(item_id) < MIN_PREFIX:
+            return None
         return next((root for root in self.notes.state.hidden if item_id[:16] == root.hex()[:len(item_id)]), None)
 
 

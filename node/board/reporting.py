@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 
-from node.board.api import DraftRefused, Problem, Report, ReportedPost
+from node.board.api import DraftRefused, Item, Problem, Report, ReportedPost
 from node.board.drafts import in_one_line, is_blank, is_readable
 from node.board.items import root_of
 from node.board.moderation import Moderation
@@ -72,9 +72,9 @@ class Reporting(Moderation):
             if item:
                 yield ReportedPost(item, reports)
 
-    def reports_of(self, root: bytes) -> tuple[Report, ...]:
-        """What was reported about one post."""
-        return self.notes.state.reports.get(root, ())
+    def reports_of(self, item: Item) -> tuple[Report, ...]:
+        """What was reported about one post, the latest last."""
+        return self.notes.state.reports.get(root_of(item), ())
 
     def settle_reports(self, item_id: str, keeper: str, why: str = "") -> bool:
         """A keeper sees nothing to do about the post: forget what was reported about it; whether anything was."""

@@ -57,7 +57,8 @@ def test_one_visitor_tells_a_few_things_and_others_are_heard_all_the_same(place)
 
 def test_two_hundred_visitors_fill_what_there_is_room_for_and_the_keepers_free_all_of_it_with_one_press(place):
     posts = fill(place, MAX_REPORTS + 10)
-    outcomes = [refusals(place, posts[(number * EACH + turn) % len(posts)], number, words=f"{number}".ljust(MAX_REPORT, "x"))
+    words = [f"{number}".ljust(MAX_REPORT, "x") for number in range(200)]
+    outcomes = [refusals(place, posts[(number * EACH + turn) % len(posts)], number, words=words[number])
                 for number in range(200) for turn in range(EACH)]
     codes = [code for one in outcomes for _, code in one]
     assert set(codes) == {"too-many-reports", "reports-full"} and len(outcomes) == 200 * EACH
