@@ -8,7 +8,7 @@ from node.board.reasons import ProblemCode
 from node.model.record import Kind
 from web.forms import Typed, typed, typed_of
 from web.languages import gettext as _
-from web.pages import board, settings
+from web.pages import board, fitted, settings
 from web.posting import answer_to, form_page
 from web.sentences import closed, problem
 from web.signin import for_keepers, is_keepers, never_kept
@@ -28,8 +28,13 @@ def one(item_id: str) -> Page:
     item = board().kept_item(item_id)
     if item is None:
         return _gone()
-    return render_template("keeper/post.html", item=item, hidden=board().item(item.id) is None,
-                           reports=board().reports_of(item), correctable=_correctable(item))
+    reports, hidden = sorted(board().reports_of(item), key=lambda one: one.claims), board().item(item.id) is None
+
+    def fill(rows: int) -> dict:
+        return {"item": item, "hidden": hidden, "correctable": _correctable(item), "reports": reports[-rows:],
+                "report_count": len(reports)}
+
+    return fitted("keeper/post.html", fill)
 
 
 @desk_post.get("/<item_id>/correct")

@@ -8,6 +8,7 @@ from node.board.reasons import ReportReason
 from node.board.reporting import CROWDED, MAX_CONTACT, MAX_REPORT, MAX_REPORTS, MOST_CLAIMS, MOST_OF_A_POST, REPORT_DAYS
 from node.model.record import Kind, Record
 from tests.board.test_clearing import fill, let_undo_pass
+from tests.board.test_notes import at_once
 from tests.board.test_rationing import somebody
 from tests.sim.places import ELSEWHERE, event, problems
 
@@ -200,3 +201,9 @@ def test_keepers_say_how_to_reach_them(place):
     assert board.contact() == "samedi au marché" and len(board.audit_log()) == 1
     board.set_contact("", "lea")
     assert not board.contact()
+
+
+def test_who_tell_it_at_the_same_time_fill_no_more_than_there_is_room_for(place, posted):
+    works = [lambda number=number: refusals(place, posted.id, number, words=f"n° {number}") for number in range(20)]
+    at_once(*works)
+    assert len(works) == 20 and place.board.count_reports() == MOST_OF_A_POST
