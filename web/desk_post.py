@@ -13,9 +13,18 @@ from web.posting import answer_to, form_page
 from web.sentences import closed, problem
 from web.signin import for_keepers, is_keepers, never_kept
 
+LONGEST_ID = 32  # digits
 Page = str | tuple[str, int] | tuple[str, int, dict] | Response
 desk_post = Blueprint("desk_post", __name__, url_prefix="/keeper/post")
 desk_post.after_request(never_kept)
+
+
+@desk_post.get("")
+@for_keepers
+def find() -> Page:
+    """The page of the post whose address, or id, was typed."""
+    typed_id = request.args.get("address", "").strip().rstrip("/").rpartition("/")[2][:LONGEST_ID]
+    return redirect(url_for("desk_post.one", item_id=typed_id), 303) if typed_id else _gone()
 
 
 @desk_post.get("/<item_id>")
@@ -28,7 +37,7 @@ def one(item_id: str) -> Page:
     item = board().kept_item(item_id)
     if item is None:
         return _gone()
-    reports, hidden = sorted(board().reports_of(item), key=lambda one: one.claims), board().item(item.id) is None
+    reports, hidden = sorted(board().reports_of(item), key=lambda one: one.asks), board().item(item.id) is None
 
     def fill(rows: int) -> dict:
         return {"item": item, "hidden": hidden, "correctable": _correctable(item), "reports": reports[-rows:],
@@ -78,6 +87,20 @@ def cancel(item_id: str) -> Page:
     except BoardClosed as shut:
         return _cancel_page(item, what, closed(shut.reason)), 503
     return redirect(url_for("desk_post.one", item_id=item_id), 303)
+
+
+@desk_post.route("/<item_id>/withdraw", methods=["GET", "POST"])
+@for_keepers
+def withdraw(item_id: str) -> Page:
+    """A post that is to go from every island: what that means (GET), and the button that does it."""
+    if request.method == "GET":
+        item = board().item(item_id)
+        return render_template("keeper/withdraw.html", item=item) if item and item.author.here else _gone()
+    try:
+        board().withdraw_as_keeper(item_id, session["name"], request.form.get("why", ""))
+    except DraftRefused:
+        return _gone()
+    return redirect(url_for("keeper.desk"), 303)
 
 
 def _cancel_page(item: Item, what: Typed, notice: str = "") -> str:

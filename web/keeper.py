@@ -100,7 +100,7 @@ def hide() -> Response:
     """Stop showing an item here, or show it again (`action=show`)."""
     item_id, hidden, why = request.form.get("id", ""), request.form.get("action") != "show", request.form.get("why", "")
     if hidden:
-        item_id = found(item_id.rstrip("/").rpartition("/")[2]).id  # an address will do
+        item_id = found(item_id).id
     board().hide(item_id, hidden, session["name"], why)
     return _done()
 

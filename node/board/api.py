@@ -250,8 +250,8 @@ class Report:
     day: int
 
     @property
-    def claims(self) -> bool:
-        """Whether who tells it says that the post is theirs."""
+    def asks(self) -> bool:
+        """Whether it is the author who asks for something, as whoever tells it says."""
         return self.reason in (ReportReason.MINE_CHANGE, ReportReason.MINE_WITHDRAW)
 
 

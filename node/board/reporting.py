@@ -21,7 +21,7 @@ REPORT_DAYS = 14  # a keeper who comes by once a week reads each of them once
 MAX_REPORTS = 300  # some 0.5 kB each in memory, 0.4 MB at most
 CROWDED = MAX_REPORTS // 2  # from here on each visitor has one in four hours, so that some addresses do not fill it all
 MOST_OF_A_POST = 5  # more tell keepers nothing new
-MOST_CLAIMS = 3  # of those who say that the post is theirs, which others cannot crowd out
+MOST_ASKED = 3  # by those who say that the post is theirs: others cannot crowd them out
 MAX_REPORT = 300  # characters
 MAX_CONTACT = 120  # characters, on every page
 TO_BE_WORDED = (ReportReason.OTHER, ReportReason.MINE_CHANGE)  # they say nothing without words
@@ -43,7 +43,7 @@ class Reporting(Moderation):
             raise DraftRefused([problem])
         now, root = self.now(), root_of(item)
         report = Report(item.id, ReportReason(reason), words, now - now % DAY_MIN)
-        if report.claims and not item.author.here:
+        if report.asks and not item.author.here:
             raise DraftRefused([Problem("reason", ProblemCode.NOT_YOURS)])
         self._count(visitor, Act.REPORT, 1 if self.count_reports() >= CROWDED else 0)
         try:
@@ -124,7 +124,7 @@ def _with_report(state: BoardState, root: bytes, report: Report) -> BoardState:
     told = state.reports.get(root, ())
     if report in told:
         return state
-    if sum(one.claims is report.claims for one in told) >= (MOST_CLAIMS if report.claims else MOST_OF_A_POST):
+    if sum(one.asks is report.asks for one in told) >= (MOST_ASKED if report.asks else MOST_OF_A_POST):
         raise DraftRefused([Problem("", ProblemCode.REPORTED_ENOUGH)])
     if sum(map(len, state.reports.values())) >= MAX_REPORTS:
         raise DraftRefused([Problem("", ProblemCode.REPORTS_FULL)])

@@ -5,7 +5,7 @@ import pytest
 from node.board.api import Draft, DraftRefused
 from node.board.pace import BOUNDS, Act
 from node.board.reasons import ReportReason
-from node.board.reporting import CROWDED, MAX_CONTACT, MAX_REPORT, MAX_REPORTS, MOST_CLAIMS, MOST_OF_A_POST, REPORT_DAYS
+from node.board.reporting import CROWDED, MAX_CONTACT, MAX_REPORT, MAX_REPORTS, MOST_ASKED, MOST_OF_A_POST, REPORT_DAYS
 from node.model.record import Kind, Record
 from tests.board.test_clearing import fill, let_undo_pass
 from tests.board.test_notes import at_once
@@ -75,9 +75,9 @@ def test_two_hundred_visitors_fill_what_there_is_room_for_and_the_keepers_free_a
 def test_a_crowd_about_one_post_takes_no_room_from_others_nor_from_its_author(place, posted):
     outcomes = [refusals(place, posted.id, number, words=f"n° {number}") for number in range(200)]
     assert outcomes.count([]) == MOST_OF_A_POST and outcomes.count([("", "reported-enough")]) == 200 - MOST_OF_A_POST
-    claims = [refusals(place, posted.id, number, "mine-change", f"19 h, pas 1{number} h") for number in range(200, 210)]
-    assert claims.count([]) == MOST_CLAIMS
-    assert place.board.count_reports() == MOST_OF_A_POST + MOST_CLAIMS
+    asked = [refusals(place, posted.id, number, "mine-change", f"19 h, pas 1{number} h") for number in range(200, 210)]
+    assert asked.count([]) == MOST_ASKED
+    assert place.board.count_reports() == MOST_OF_A_POST + MOST_ASKED
 
 
 def test_the_same_words_twice_are_kept_once(place, posted):

@@ -37,7 +37,8 @@ def test_what_can_be_done_depends_on_whose_post_it_is_and_whether_it_is_hidden(p
     assert pressed(page_of(portal, reply.id[:16])) == ["Withdraw", "Hide"]
     page = page_of(portal, theirs)
     assert pressed(page) == ["Hide"] and "only they can correct or withdraw it" in words(page)
-    assert portal.get(f"/keeper/post/{theirs}/correct").status_code == 404
+    for more in ("correct", "withdraw", "cancel"):
+        assert portal.get(f"/keeper/post/{theirs}/{more}").status_code == 404
     for id_ in (own.id, reply.id, theirs):
         board.hide(id_)
         assert pressed(page_of(portal, id_[:16])) == ["Show it again"]
@@ -46,14 +47,25 @@ def test_what_can_be_done_depends_on_whose_post_it_is_and_whether_it_is_hidden(p
     assert pressed(page_of(portal, waiting.id)) == ["Approve", "Refuse"]
 
 
+def test_a_post_is_found_by_the_address_that_a_keeper_copied(portal, board):
+    posted = board.post(Draft(Kind.BULLETIN, "Soupe"))
+    desk_of(portal)
+    for address in (f"http://archipel.lan/r/{posted.id[:12]}", f" /r/{posted.id[:12]}/ ", posted.id):
+        answer = portal.get("/keeper/post", query_string={"address": address}, follow_redirects=True)
+        assert answer.status_code == 200 and "Soupe" in words(answer), address
+    for address in ("", " / ", "é", "http://archipel.lan/nope"):
+        assert portal.get("/keeper/post", query_string={"address": address}, follow_redirects=True).status_code == 404
+
+
 @pytest.mark.parametrize("item_id", ["0" * 32, "zz", "9", "x" * 300, "%00", "é"])
 def test_what_is_gone_or_never_was_says_so_on_a_page_of_the_desk(portal, board, item_id):
     board.hide(board.post(Draft(Kind.BULLETIN, "9")).id)
     desk = desk_of(portal)
-    for more in ("", "/correct", "/cancel"):
+    for more in ("", "/correct", "/cancel", "/withdraw"):
         page = portal.get(f"/keeper/post/{item_id}{more}?lang=en")
         assert page.status_code == 404 and "It is gone" in words(page)
     assert desk(f"post/{item_id}/cancel", reason="x").status_code == 404
+    assert desk(f"post/{item_id}/withdraw").status_code == 404 and len(board.audit_log()) == 1
 
 
 def test_a_hidden_post_is_shown_again_from_its_page(portal, board):

@@ -111,10 +111,9 @@ def test_keepers_hide_or_withdraw_from_the_list_and_what_was_told_goes(portal, n
     page = portal.get("/keeper/reports?lang=en").get_data(as_text=True)
     assert page.count(">Withdraw ") == 1 and page.count(">Hide ") == 2 and page.count(">Nothing to do ") == 2
     assert desk("hide", id=theirs, action="hide", back="reports").headers["Location"].startswith("/keeper/reports")
-    look = desk("posts/look", id=posted.id, action="clear", pile="own", why="insulte").get_data(as_text=True)
-    assert 'value="insulte"' in look
-    name = re.search(r'name="look" value="(\w+)"', look).group(1)
-    assert desk("posts/do", look=name, why="insulte").status_code == 303
+    look, = link_to(portal.get("/keeper/reports"), "/withdraw")
+    assert "here and on every island" in words(portal.get(f"{look}?lang=en")) and board.item(posted.id)
+    assert desk(look.removeprefix("/keeper/"), why="insulte").status_code == 303
     assert not told(board) and board.item(posted.id) is None
     neighbourhood.clock.advance(UNDO_MIN * 60)
     board.finish_clearings()
@@ -176,13 +175,15 @@ def test_the_line_on_how_to_reach_the_keepers_is_at_the_foot_of_every_page_until
 def test_only_keepers_read_what_was_told(portal, board, posted):
     tell(portal, posted.id, text="entre nous")
     for path in ("", "/reports", "/reports/settle-all", "/contact", "/acts", f"/post/{posted.id[:16]}",
-                 f"/post/{posted.id[:16]}/correct", f"/post/{posted.id[:16]}/cancel"):
+                 f"/post/{posted.id[:16]}/correct", f"/post/{posted.id[:16]}/cancel", f"/post/{posted.id[:16]}/withdraw"):
         answer = portal.get(f"/keeper{path}").get_data(as_text=True)
         assert 'name="password"' in answer and "entre nous" not in answer, path
-    for path in ("reports/settle", "reports/settle-all", "contact", f"post/{posted.id[:16]}/cancel", "hide"):
+    for path in ("reports/settle", "reports/settle-all", "contact", f"post/{posted.id[:16]}/cancel",
+                 f"post/{posted.id[:16]}/withdraw", "hide"):
         portal.post(f"/keeper/{path}", data={"id": posted.id, "contact": "x", "reason": "x"})
     desk = desk_of(portal)
-    for path in ("reports/settle", "reports/settle-all", "contact", f"post/{posted.id[:16]}/cancel"):
+    for path in ("reports/settle", "reports/settle-all", "contact", f"post/{posted.id[:16]}/cancel",
+                 f"post/{posted.id[:16]}/withdraw"):
         assert desk(path, id=posted.id, contact="x", csrf="forged").status_code == 400, path
     assert told(board) == [("insult", "entre nous")] and not board.contact() and not board.audit_log()
 
