@@ -39,6 +39,7 @@ def posted(place):
 
 
 def test_what_is_told_stands_beside_its_post_with_the_day_and_nothing_of_who_told_it(place, posted):
+    place.clock.advance(100 * 60)
     report = tell(place, posted.id[:12], words=" C’est de moi\nqu’il parle ")
     assert (report.reason, report.words) == (ReportReason.INSULT, "C’est de moi\nqu’il parle") and report.day % 1_440 == 0
     assert [(one.item.id, one.reports) for one in place.board.reported()] == [(posted.id, (report,))]
