@@ -7,7 +7,10 @@ from web.account_pages import accounts
 from web.agenda import agenda
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
+from web.desk_acts import desk_acts
 from web.desk_keys import desk_keys
+from web.desk_post import desk_post
+from web.desk_reports import desk_reports
 from web.desk_secret import desk_secret
 from web.event_map import event_map
 from web.feeds import feeds
@@ -24,6 +27,7 @@ from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
 from web.radio_page import concerns, radio
+from web.report_pages import report_pages
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
 from web.settings_notices import notice, said
 from web.signin import add_signin
@@ -32,7 +36,8 @@ from web.transfer_pages import transfer
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
-              clock_pages, desk_keys, desk_secret)
+              clock_pages, desk_keys, desk_secret, desk_acts, desk_post,
+              desk_reports, report_pages)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

@@ -87,7 +87,7 @@ def remove_keeper() -> Page:
     """Let somebody sign in no more, after a second look (GET)."""
     if request.method == "GET":
         return _second_look("keeper", board().keepers()) or redirect(url_for("accounts.people"), 303)
-    board().remove_keeper(request.form.get("name", ""), session["name"])
+    board().remove_keeper(request.form.get("name", ""), session["name"], request.form.get("why", ""))
     return redirect(url_for("accounts.people"), 303)
 
 
@@ -131,7 +131,7 @@ def remove_group() -> Page:
     """Forget a group's key, after a second look (GET)."""
     if request.method == "GET":
         return _second_look("group", board().groups()) or redirect(url_for("accounts.groups"), 303)
-    board().remove_group(request.form.get("name", ""), session["name"])
+    board().remove_group(request.form.get("name", ""), session["name"], request.form.get("why", ""))
     return redirect(url_for("accounts.groups"), 303)
 
 

@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, abort, current_app, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -168,7 +168,8 @@ def look() -> str | tuple[str, int]:
     counts = Counter(handle.pile for handle in handles)
     first = with_items(handles[:FIRST_TITLES])
     return render_template("keeper/look.html", action=action, counts=counts, first=first, more=len(handles) - len(first),
-                           look=looks().keep(Look(action, handles)), choice=choice)
+                           look=looks().keep(Look(action, handles)), choice=choice,
+                           why=request.form.get("why", ""))
 
 
 def fits(handle: Handle, action: str) -> bool:
@@ -201,16 +202,6 @@ def undo() -> Response:
     """Bring back what was put away with one press."""
     board().undo(request.form.get("id", ""), session["name"])
     return redirect(url_for("keeper.desk"), 303)
-
-
-@desk_posts.get("/one/<item_id>")
-@for_keepers
-def one(item_id: str) -> str:
-    """One post that waits, whole."""
-    post = board().waiting_post(item_id)
-    if post is None:
-        abort(404)
-    return render_template("keeper/waiting.html", post=post)
 
 
 @desk_posts.get("/write")

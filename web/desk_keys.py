@@ -191,7 +191,8 @@ def look() -> Page:
 def revoke() -> Page:
     """Do what was looked at: in some minutes, or at once."""
     try:
-        board().keyring.revoke(request.form.get("label", ""), session["name"], bool(request.form.get("at_once")))
+        board().keyring.revoke(request.form.get("label", ""), session["name"], bool(request.form.get("at_once")),
+                               request.form.get("why", ""))
     except Explained as refused:
         return _tree(said(refused.sentence)), 422
     return redirect(url_for("desk_keys.tree"), 303)

@@ -10,7 +10,7 @@ from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from node.board.api import LANGUAGES, TOPICS, Announced, Author, Item
-from node.model.record import Kind
+from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
 from web.languages import Language, current, language, listed
 from web.languages import gettext as _
@@ -29,6 +29,11 @@ def address(item: Item, **more: Any) -> str:
 def whole_address(item: Item) -> str:
     """An item's address as other devices and paper need it."""
     return f"{settings().base_url.rstrip('/')}/r/{item.id[:SHOWN_DIGITS]}"
+
+
+def root_digits(item: Item) -> str:
+    """What names an item through all its corrections, on the keepers' pages."""
+    return (item.first or item.id)[:2 * TARGET_BYTES]
 
 
 def caption(item: Item) -> str:
@@ -124,6 +129,11 @@ def bdi(text: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(safe_text.one_line(text))
 
 
+def bdi_linked(text: str) -> Markup:
+    """As `bdi`, with its addresses as links."""
+    return Markup("<bdi>{}</bdi>").format(safe_text.linked(safe_text.one_line(text)))
+
+
 def this_page(**changed: str) -> str:
     """The address of this very page with something changed; a form's answer has only its form to show."""
     kept = request.args.to_dict() | changed
@@ -144,9 +154,12 @@ def add_showing(app: Flask) -> None:
     app.jinja_env.globals.update(
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
-        clock_here=clock_here, bdi=bdi, voucher=voucher, listed=listed, this_page=this_page, text_languages=text_languages,
+        clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked,
+        voucher=voucher, listed=listed, this_page=this_page, text_languages=text_languages,
         Kind=Kind, topics=LISTED_TOPICS, topic_name=sentences.topic_name, field_name=sentences.field_name,
-        action_name=sentences.action_name, status=lambda: board().status(), now=lambda: board().now(), island=settings,
+        action_name=sentences.action_name, keeper_name=sentences.keeper_name, report_name=sentences.report_name,
+        contact=lambda: board().contact(), root_digits=root_digits,
+        status=lambda: board().status(), now=lambda: board().now(), island=settings,
     )
     app.jinja_env.filters.update(
         plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,

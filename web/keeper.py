@@ -4,6 +4,7 @@ How they sign in: `web.signin`.
 """
 
 from collections import Counter
+from itertools import islice
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
@@ -19,7 +20,7 @@ from web.sentences import closed, problem
 from web.signin import NotKept, StalePage, for_keepers, never_kept
 
 RULES = ("open", "moderated", "members")
-LOG_ROWS = 60
+FEW_ACTS, FEW_REPORTED = 5, 3  # on the desk; the others are on pages of their own
 MAX_UPLOAD_BYTES = 8_000_000
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
 keeper.after_request(never_kept)
@@ -38,7 +39,9 @@ def desk_page(notice: str = "") -> str:
 
     def fill(rows: int) -> dict:
         return {"notice": notice, "waiting": board().waiting(rows), "counts": counts, "recent": _recent(rows),
-                "audit_log": board().audit_log(rows), "cleared": cleared[:rows], "rules": RULES}
+                "acts": board().audit_log(min(rows, FEW_ACTS)), "cleared": cleared[:rows], "rules": RULES,
+                "reported": list(islice(board().reported(), min(rows, FEW_REPORTED))),
+                "reported_count": board().count_reported()}
 
     return fitted("keeper/desk.html", fill)
 
@@ -48,19 +51,6 @@ def _recent(rows: int) -> list[Item]:
     now = board().now()
     items = board().bulletins(limit=rows).items + board().events(now, now + 30 * 1440, limit=rows)
     return sorted(items, key=lambda item: item.created, reverse=True)[:rows]
-
-
-@keeper.get("/log")
-@for_keepers
-def log() -> str:
-    """What keepers did, a page at a time."""
-    entries, begin = board().audit_log(), max(request.args.get("from", 0, type=int), 0)
-
-    def fill(rows: int) -> dict:
-        following = begin + rows if len(entries) > begin + rows else 0
-        return {"audit_log": entries[begin:begin + rows], "begin": begin, "following": following}
-
-    return fitted("keeper/log.html", fill, LOG_ROWS)
 
 
 @keeper.get("/map")
@@ -89,7 +79,7 @@ def not_kept(error: NotKept) -> tuple[str, int]:
 
 
 def _done() -> Response:
-    return redirect(url_for("keeper.desk"), 303)
+    return redirect(url_for("desk_reports.show" if request.form.get("back") == "reports" else "keeper.desk"), 303)
 
 
 @keeper.post("/approve")
@@ -98,7 +88,7 @@ def approve() -> Response:
     """Publish a waiting post, or forget it (`action=refuse`)."""
     item_id = request.form.get("id", "")
     if request.form.get("action") == "refuse":
-        board().refuse(item_id, session["name"])
+        board().refuse(item_id, session["name"], request.form.get("why", ""))
     else:
         board().approve(item_id, session["name"])
     return _done()
@@ -108,10 +98,10 @@ def approve() -> Response:
 @for_keepers
 def hide() -> Response:
     """Stop showing an item here, or show it again (`action=show`)."""
-    item_id, hidden = request.form.get("id", ""), request.form.get("action") != "show"
+    item_id, hidden, why = request.form.get("id", ""), request.form.get("action") != "show", request.form.get("why", "")
     if hidden:
-        item_id = found(item_id.rstrip("/").rpartition("/")[2]).id  # an address will do
-    board().hide(item_id, hidden, session["name"])
+        item_id = found(item_id).id
+    board().hide(item_id, hidden, session["name"], why)
     return _done()
 
 
@@ -122,7 +112,7 @@ def rules() -> Response:
     rule = request.form.get("posting", "")
     if rule not in RULES:
         abort(400)
-    board().set_posting(rule, session["name"])
+    board().set_posting(rule, session["name"], request.form.get("why", ""))
     return _done()
 
 

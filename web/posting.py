@@ -15,7 +15,7 @@ from web.pages import board, settings
 from web.public import found
 from web.sentences import closed, problem, waits
 from web.signin import tries
-from web.tokens import FormTokens, TokenExpired
+from web.tokens import Done, FormTokens, TokenExpired
 from web.tries import TooManyTries
 from web.visitor import visitor
 
@@ -28,7 +28,15 @@ WRONG_SECRET = {ProblemCode.PASSPHRASE_WRONG, ProblemCode.WORD_WRONG}
 @posting.app_context_processor
 def forms() -> dict:
     """What templates of forms ask."""
-    return {"form_address": form_address, "csrf_token": session["csrf"] if g.get("posts_as_keeper") else ""}
+    by_keeper = bool(g.get("posts_as_keeper"))
+    return {"form_address": form_address, "by_keeper": by_keeper, "asks_keepers": asks_keepers,
+            "csrf_token": session.get("csrf", "") if by_keeper else ""}
+
+
+def asks_keepers(item_id: str) -> bool:
+    """Whether who lost the edit code of a post can ask the keepers: it is this island's, and no group's."""
+    item = board().item(item_id)
+    return item is not None and item.author.here
 
 
 def tokens() -> FormTokens:
@@ -130,7 +138,7 @@ def _worded(what: Typed) -> list[tuple[str, str]]:
 def form_address(item_id: str = "") -> str:
     """Where a form goes: a correction to its item, a keeper's to the desk, any other to the board."""
     if item_id:
-        return url_for("posting.correct", item_id=item_id)
+        return url_for("desk_post.correct" if g.get("posts_as_keeper") else "posting.correct", item_id=item_id)
     return url_for("desk_posts.send" if g.get("posts_as_keeper") else "posting.send")
 
 
@@ -183,7 +191,7 @@ def _cost(what: Typed, draft: Draft) -> Cost | None:
         return None
 
 
-def attempt(what: Typed, post: Callable[[bool], Posted]) -> tuple[Posted | None, str]:
+def attempt(what: Typed, post: Callable[[bool], Done]) -> tuple[Done | None, str]:
     """Post once for the form's token: what was posted, else None and a sentence; problems go to `what.problems`."""
     try:
         return tokens().once(request.form.get("token", ""), post), ""

@@ -79,10 +79,11 @@ def anchor(address: str) -> Markup:
 
 
 def _lines(block: str) -> Markup:
-    return Markup("<br>").join(_linked(line) for line in block.split("\n"))
+    return Markup("<br>").join(linked(line) for line in block.split("\n"))
 
 
-def _linked(line: str) -> Markup:
+def linked(line: str) -> Markup:
+    """One line, its addresses as links."""
     parts, at = [], 0
     for found in LINK.finditer(line):
         address = found.group().rstrip(TRAILING)

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from node.board import explanations
-from node.board.api import TOPICS, Problem
-from node.board.reasons import AuditAction, WaitReason
+from node.board.api import CARD_FILE, COMMAND_LINE, TOPICS, Problem
+from node.board.reasons import AuditAction, ReportReason, WaitReason
 from node.i18n.sentence import N_
 from web.languages import gettext as _
 from web.languages import said
@@ -47,6 +47,17 @@ def time_source(slug: str) -> str:
 def field_name(field: str) -> str:
     """A form field as its label names it."""
     return said(explanations.field_name(field))
+
+
+def keeper_name(name: str) -> str:
+    """Who acted, as the audit log names it."""
+    return {COMMAND_LINE: _("on the command line"), CARD_FILE: _("the settings file on the card"),
+            "": _("this island itself")}.get(name, name)
+
+
+def report_name(reason: ReportReason) -> str:
+    """What somebody told the keepers about a post."""
+    return said(explanations.report(reason))
 
 
 def action_name(slug: str) -> str:

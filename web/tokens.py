@@ -5,15 +5,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TypeVar
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from node.board.api import Posted
 from node.model.clock import SystemClock
 
 MAX_AGE_S = 24 * 3600
 MAX_REMEMBERED = 500
 PATIENCE_S = 60
+Done = TypeVar("Done")
 
 
 class TokenExpired(Exception):
@@ -33,7 +34,7 @@ class FormTokens:
         """A new token."""
         return self._signed.dumps(secrets.token_hex(8))
 
-    def once(self, token: str, post: Callable[[bool], Posted]) -> Posted:
+    def once(self, token: str, post: Callable[[bool], Done]) -> Done:
         """What `post(forgotten)` gave the first time this token came; a second press waits for the first.
 
         `forgotten`: the token is older than this process, which may have posted it in its last life. When `post` raises,

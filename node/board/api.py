@@ -14,6 +14,7 @@ from node.board.reasons import (
     ImportProblem,
     Pile,
     ProblemCode,
+    ReportReason,
     VerdictReason,
     WaitReason,
 )
@@ -234,6 +235,32 @@ class AuditEntry:
     action: str
     about: str = ""  # an item's id, how many, the new posting rule, the name of an agenda, a keeper or a group
     why: str = ""  # in the keeper's words, if they gave a reason
+
+
+@dataclass(frozen=True)
+class Report:
+    """What somebody told the keepers about the post `item_id` (that version of it), in their own `words` ("" if none).
+
+    `day` is the first minute of the day (UTC) on which it came; nothing else is kept of when, and nothing of who.
+    """
+
+    item_id: str
+    reason: ReportReason
+    words: str
+    day: int
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is the author who asks for something, as whoever tells it says."""
+        return self.reason in (ReportReason.MINE_CHANGE, ReportReason.MINE_WITHDRAW)
+
+
+@dataclass(frozen=True)
+class ReportedPost:
+    """A post that is shown here, and what the keepers were told about it, the latest last."""
+
+    item: Item
+    reports: tuple[Report, ...]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 It is in parts, one on top of the other: `node.board.composing` makes records of drafts, `node.board.rationing` knows how
 much more there is room for, `node.board.publishing` posts them, `node.board.clearing` and `node.board.moderation` are for
-keepers, and here it is read. Its state has one owner, `node.board.notes`;
+keepers, `node.board.reporting` is what people tell them, and here it is read. Its state has one owner, `node.board.notes`;
 `node.board.items` makes what people see of records.
 """
 
@@ -11,18 +11,18 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
-from itertools import chain, islice
+from itertools import islice
 
-from node.board.api import Announced, ClockOutcome, Imports, Item, Page, TextPatience, Transfer
+from node.board.api import Announced, BoardClosed, ClockOutcome, Imports, Item, Page, Report, TextPatience, Transfer
 from node.board.clocks import ClockPreview
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.items import Reader, root_of
 from node.board.key_tree import KeyTree, OwnPapers
 from node.board.keyring import Keyring
-from node.board.moderation import Moderation
-from node.board.notes import BoardNotes
+from node.board.notes import BoardNotes, BoardState
+from node.board.reporting import REPORT_DAYS, Reporting
 from node.board.status import RulesStatus, ShareStatus, Status, StoreStatus
-from node.model.clock import MAX_MINUTE
+from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
 from node.model.record import DAY_MIN, EVENT_GRACE_MIN, TARGET_BYTES, Kind, decode
@@ -37,7 +37,7 @@ SPARE_HIDES = 500  # hides of what may be gone that are not worth a walk through
 LONGEST_EVENT_MIN = 0xFFFF
 
 
-class Board(Moderation):
+class Board(Reporting):
     """One island's board. Every method is safe from any thread but the runner's (publishing waits for it).
 
     `notes` (its state), `reader` (records as items) and `keys` (who may do what) are public, for those in `node` who need
@@ -145,11 +145,35 @@ class Board(Moderation):
     def retired(self, roots: list[bytes]) -> None:
         """The items of these roots are neither live nor past any more: what belongs to them may be forgotten.
 
-        Their edit codes are. A hide is forgotten once the archive does not hold the item either.
+        Their edit codes are, and what was reported. A hide is forgotten once the archive does not hold the item either.
         """
         self.notes.forget_edit_codes(roots)
+        self._forget_reports(roots)
         if len(self.notes.state.hidden) > self._spare_hides:
             self._forget_hides()
+
+    def forget_reports(self) -> None:
+        """Forget what was reported about posts that are gone, and what was reported too long ago; cheap."""
+        state, certain = self.notes.state, min(self.now(), minute_of(self._host.certain()))
+        gone = {root for root in state.reports if not self._is_kept(root, state.reports[root])}
+        old = {one for told in state.reports.values() for one in told if one.day + REPORT_DAYS * DAY_MIN <= certain}
+        if not (gone or old):
+            return
+
+        def change(state: BoardState) -> BoardState:
+            left = {root: tuple(one for one in told if one not in old)
+                    for root, told in state.reports.items() if root not in gone}
+            return replace(state, reports={root: told for root, told in left.items() if told})
+
+        with suppress(BoardClosed):  # the card will not: the next time
+            self.notes.update(change)
+
+    def _is_kept(self, root: bytes, reports: Iterable[Report]) -> bool:
+        """Whether a post is live, may come back as its clock is set, or is past."""
+        if self._liveset.standing([root]):
+            return True
+        ids = {bytes.fromhex(one.item_id) for one in reports}
+        return any(self._store.get(id_) or self._archive.get(id_) for id_ in ids) or not self._archive.health()[0]
 
     def stray_codes(self) -> set[bytes]:
         """Roots that have an edit code and no post: a past one counts as it may come back from the archive."""
@@ -171,17 +195,15 @@ class Board(Moderation):
         gone = self.notes.state.hidden - frozenset(self._roots_kept())
         if not self._archive.health()[0]:  # what is past could not be read: it may be there all the same
             return
-        self.notes.update(lambda state: replace(
-            state, hidden=state.hidden - {root for root in gone if not self._liveset.about(root)}))
+        self.notes.update(lambda state: replace(state, hidden=state.hidden - (gone - self._liveset.known_roots())))
         self._spare_hides = max(SPARE_HIDES, 2 * len(self.notes.state.hidden))
 
     def _roots_kept(self) -> Iterator[bytes]:
         """The roots of all that is shown here, may come back, or is past."""
-        yield from self._liveset.roots()
-        faded = filter(None, map(self._store.get, self._liveset.fading()))
-        for row in chain(faded, _pages(partial(self._archive.page, Slice(), limit=MAX_PAGE))):
+        yield from self._liveset.known_roots()
+        for row in _pages(partial(self._archive.page, Slice(), limit=MAX_PAGE)):
             with suppress(RemoteFault):
-                yield Entry.of(decode(row.raw), row.raw, row.id).about
+                yield Entry.of(decode(row.raw), row.raw, row.id).root
 
     def _shown(self, announced: Iterable[Announced], patience: TextPatience | None) -> Iterator[Item | None]:
         waiting = iter(announced)

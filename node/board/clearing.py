@@ -53,7 +53,7 @@ class Clearer(Publisher):
         if handle.pile is Pile.WAITING:
             waiting = self.waiting_post(handle.id)
             return waiting.item if waiting else None
-        return self.reader.hidden_item(self._root_of(handle.id))
+        return self.reader.hidden_or_live(bytes.fromhex(handle.id)) or self.reader.hidden_item(self._root_of(handle.id))
 
     def waiting_post(self, item_id: str) -> Waiting | None:
         """A post that waits, by its whole id."""
@@ -191,14 +191,14 @@ class Clearer(Publisher):
 
     def _finish(self, roots: list[bytes]) -> None:
         """Retract what this island signed, hide the rest; raises BoardClosed, and then all of it is still to be done."""
-        entries = {root: self._liveset.version(root) for root in roots}
-        records = {root: record for root, id_ in entries.items() if id_ and (record := self._liveset.get(id_))}
+        standing = self._liveset.standing(roots)
+        records = {root: record for root, id_ in standing.items() if (record := self._liveset.get(id_))}
         own = self._key.key_id
         ours = [root for root, record in records.items() if record.author == own]
         self._publish_many([self.sign_own(retraction_of(records[root], own, root, self.now())) for root in ours])
         hidden = frozenset(records) - frozenset(ours)
         self.notes.update(
-            lambda state: replace(state, hidden=state.hidden | hidden,
+            lambda state: replace(state.without_reports(roots), hidden=state.hidden | hidden,
                                   cleared={root: one for root, one in state.cleared.items() if root not in set(roots)}),
             codes=dict.fromkeys(ours))
 

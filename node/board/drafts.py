@@ -135,8 +135,8 @@ def is_blank(text: str) -> bool:
 
 def in_one_line(typed: str, most: int) -> str:
     """What was typed as one line that shows what it says, `most` characters at most."""
-    line = " ".join(unicodedata.normalize("NFC", typed).split())
-    return "".join(sign for sign in line if is_readable(sign))[:most]
+    seen = "".join(sign for sign in unicodedata.normalize("NFC", typed) if sign.isspace() or is_readable(sign))
+    return " ".join(seen.split())[:most]
 
 
 def is_link(typed: str) -> bool:

@@ -12,6 +12,7 @@ from node.board.reasons import (
     LeftOut,
     Pile,
     ProblemCode,
+    ReportReason,
     StickProblem,
     VerdictReason,
     WaitReason,
@@ -69,6 +70,13 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.TOO_MANY_WAITING: Plural(
         "What came from this device waits for a keeper already. Please send this again in %(num)s minute.",
         "What came from this device waits for a keeper already. Please send this again in %(num)s minutes."),
+    ProblemCode.TOO_MANY_REPORTS: Plural(
+        "The keepers were told of several posts from this device already. Please send this again in %(num)s minute.",
+        "The keepers were told of several posts from this device already. Please send this again in %(num)s minutes."),
+    ProblemCode.REPORTED_ENOUGH: N_("Several people have told the keepers about this post already, and they will read it. "
+                                    "You need not do anything more."),
+    ProblemCode.REPORTS_FULL: N_("The keepers were told so much of late that no more is kept. Please speak with them, "
+                                 "or try again tomorrow."),
     ProblemCode.PICTURE_TYPE: NO_PICTURE,
     ProblemCode.PICTURE_BYTES: N_("This picture weighs too much: %(num)s kB at most. "
                                   "Please save it smaller, or in fewer colours."),
@@ -126,6 +134,17 @@ PILES: Mapping[Pile, str] = {
     Pile.HERE: N_("On the board, posted here"),
     Pile.ELSEWHERE: N_("On the board, of groups and other islands"),
     Pile.HIDDEN: N_("Hidden here"),
+}
+
+REPORTS: Mapping[ReportReason, str] = {
+    ReportReason.DANGER: N_("It puts somebody in danger"),
+    ReportReason.INSULT: N_("It insults, threatens or spreads hatred"),
+    ReportReason.PRIVATE: N_("It tells something private of somebody"),
+    ReportReason.FALSE: N_("It is wrong, or over"),
+    ReportReason.REPEATED: N_("Advertising, or the same again and again"),
+    ReportReason.OTHER: N_("Something else"),
+    ReportReason.MINE_CHANGE: N_("It is mine: please change it"),
+    ReportReason.MINE_WITHDRAW: N_("It is mine: please withdraw it"),
 }
 
 VERDICTS: Mapping[VerdictReason, str] = {
@@ -215,6 +234,9 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.CANCEL: N_("showed an event as cancelled"),
     AuditAction.CLEAR: N_("put several posts away"),
     AuditAction.UNDO: N_("brought posts back"),
+    AuditAction.SETTLE: N_("saw nothing to do about a post that was reported"),
+    AuditAction.SETTLE_ALL: N_("forgot all that was reported"),
+    AuditAction.CONTACT: N_("changed how to reach the keepers"),
     AuditAction.APPROVE_MANY: N_("approved several posts"),
     AuditAction.SHOW_MANY: N_("showed several posts again"),
     AuditAction.POSTING: N_("changed who may post"),
@@ -286,6 +308,11 @@ def waits(reason: WaitReason) -> Sentence:
 def pile(which: Pile) -> Sentence:
     """Where a post is, as keepers call it."""
     return Sentence(PILES[which])
+
+
+def report(reason: ReportReason) -> Sentence:
+    """What somebody told the keepers about a post."""
+    return Sentence(REPORTS[reason])
 
 
 def verdict(reason: str) -> Sentence:

@@ -57,9 +57,13 @@ class Reader:
         return None if item is None or root_of(item) in self.hidden() else item
 
     def hidden_item(self, root: bytes) -> Item | None:
-        """What is hidden under a root, for keepers."""
-        version = self._liveset.version(root)
-        return self._live_item(version, self._liveset.revision) if version else None
+        """What is live under a root, hidden or not, for keepers."""
+        id_ = self._liveset.standing([root]).get(root)
+        return self.hidden_or_live(id_) if id_ else None
+
+    def hidden_or_live(self, id_: bytes) -> Item | None:
+        """As `live`, hidden or not, for keepers."""
+        return self._live_item(id_, self._liveset.revision)
 
     def find(self, typed: str, patience: TextPatience | None = None) -> Item | None:
         """The item whose id is, or begins with, what was typed (8 digits at least): its newest version, with replies."""

@@ -210,8 +210,8 @@ class Keyring(Protocol):
     def look(self, who: str, since: int | None, key: TypedKey | None = None) -> RevocationPreview:
         """What revoking a key would do; nothing is done. `since`: a minute, None for now."""
 
-    def revoke(self, label: str, keeper: str, at_once: bool = False) -> WaitingRevocation | None:
-        """Do what `look` has shown, in ten minutes or (`at_once`) now; None when it is done."""
+    def revoke(self, label: str, keeper: str, at_once: bool = False, why: str = "") -> WaitingRevocation | None:
+        """Do what `look` has shown, in ten minutes or (`at_once`) now; None when it is done. `why` is for the audit log."""
 
     def waiting(self) -> Sequence[WaitingRevocation]:
         """What can still be dropped."""

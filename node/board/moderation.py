@@ -20,7 +20,7 @@ from node.board.api import (
 from node.board.clearing import Clearer
 from node.board.image import picture_of
 from node.board.import_sources import ImportSource
-from node.board.items import root_of
+from node.board.items import MIN_PREFIX, root_of
 from node.board.notes import BoardState
 from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
@@ -42,9 +42,15 @@ class Moderation(Clearer):
         if root is None:
             return False
         roots = frozenset([root])
-        self.notes.update(lambda state: replace(state, hidden=state.hidden | roots if hidden else state.hidden - roots),
-                          self._entry(keeper, AuditAction.HIDE if hidden else AuditAction.SHOW, item_id, why))
+        entry = self._entry(keeper, AuditAction.HIDE if hidden else AuditAction.SHOW, item_id, why)
+        self.notes.update(lambda state: replace(
+            state.without_reports(roots), hidden=state.hidden | roots if hidden else state.hidden - roots), entry)
         return True
+
+    def kept_item(self, item_id: str) -> Item | None:
+        """As `item`, also if it is hidden here: what keepers look at. Without its replies."""
+        root = self._root(item_id)
+        return self.reader.find(item_id) or (self.reader.hidden_item(root) if root else None)
 
     def withdraw_as_keeper(self, item_id: str, keeper: str, why: str = "") -> Cleared:
         """Withdraw a post that this island signed, everywhere, without its edit code: it is out of sight here at once, may
@@ -60,8 +66,7 @@ class Moderation(Clearer):
         Raises DraftRefused (as in `correct`) or BoardClosed.
         """
         item = self._own(item_id)
-        return self._change_own(self._correction(item, draft, self._key),
-                                self._entry(keeper, AuditAction.CORRECT, root_of(item).hex(), why))
+        return self._change_own(item, self._correction(item, draft, self._key), AuditAction.CORRECT, keeper, why)
 
     def cancel_as_keeper(self, item_id: str, reason: str, keeper: str) -> Posted:
         """Show an event that this island signed as cancelled, everywhere, with a reason for everybody ("" will do), which
@@ -69,12 +74,12 @@ class Moderation(Clearer):
         item = self._own(item_id)
         if item.kind is not Kind.EVENT:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
-        return self._change_own(self._signed(self._ending(item, self._key, reason), self._key),
-                                self._entry(keeper, AuditAction.CANCEL, root_of(item).hex(), reason))
+        raw = self._signed(self._ending(item, self._key, reason), self._key)
+        return self._change_own(item, raw, AuditAction.CANCEL, keeper, reason)
 
     def hidden(self) -> list[Item]:
         """What is hidden here, newest first."""
-        found = (self.reader.hidden_item(root) for root in self.notes.state.hidden)
+        found = map(self.reader.hidden_or_live, self._liveset.standing(self.notes.state.hidden).values())
         return sorted((item for item in found if item), key=lambda item: item.created, reverse=True)
 
     def waiting(self, limit: int = MAX_WAITING) -> list[Waiting]:
@@ -218,11 +223,15 @@ class Moderation(Clearer):
             raise DraftRefused([Problem("", ProblemCode.NOT_SIGNED_HERE)])
         return item
 
-    def _change_own(self, raw: bytes, entry: AuditEntry) -> Posted:
-        """Publish a change of this island's own, and keep that a keeper made it; if it cannot be published, neither."""
+    def _change_own(self, item: Item, raw: bytes, action: AuditAction, keeper: str, why: str) -> Posted:
+        """Publish a change of this island's own, which answers what was reported about it, and keep that a keeper made it;
+        if it cannot be published, neither."""
+        root = root_of(item)
+        entry = self._entry(keeper, action, root.hex(), why)
+
         def change(state: BoardState) -> BoardState:
             self._publish(raw)
-            return state.logged(entry)
+            return state.without_reports([root]).logged(entry)
 
         self._check_admitted(self._key.key_id)
         if not self._fits(raw):
@@ -234,6 +243,8 @@ class Moderation(Clearer):
         item = self.reader.find(item_id)
         if item is not None:
             return root_of(item)
+        if len(item_id) < MIN_PREFIX:
+            return None
         return next((root for root in self.notes.state.hidden if item_id[:16] == root.hex()[:len(item_id)]), None)
 
 

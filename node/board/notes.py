@@ -11,16 +11,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from node.board.api import AuditEntry, BoardClosed, Origin, Picture
+from node.board.api import AuditEntry, BoardClosed, Origin, Picture, Report
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
-from node.board.reasons import ClosedReason, as_reason
+from node.board.reasons import ClosedReason, ReportReason, as_reason
 from node.model.record import TARGET_BYTES, Kind, Record, decode, record_id
 from node.store.index import StoreFailed
 
 SHELVES = 64  # notes for what waits: of 1,000 posts some 16 are written again with one more
 IN_ONE = "waiting"  # the one note for all of them that islands had before there were shelves
 CODE = "word "  # before the root, in the name of the note of an edit code
+REPORTS = "reports "  # before the root, in the name of the note of what was reported about a post
 MAX_AUDIT_LOG = 100  # entries; the oldest go
 
 
@@ -85,7 +86,8 @@ class BoardState:
     show again; `audit_log` has the newest entry last; `waiting` is by id, in the order they came, those refused that may
     still be brought back among them; `groups` are sealed seeds by name (`node.model.passphrase`, base64), `keepers`
     password hashes by name, `card_keepers` those of what the card's settings file has given, each counted once; `posting`
-    is the rule that a keeper has set, "" if none has.
+    is the rule that a keeper has set, "" if none has; `contact` says how to reach the keepers, "" if they have not;
+    `reports` are by root, those of one post as they came.
     """
 
     hidden: frozenset[bytes] = frozenset()
@@ -101,6 +103,8 @@ class BoardState:
     picture: Picture | None = None
     revocations: Mapping[str, PendingRevocation] = field(default_factory=dict)
     promised: frozenset[str] = frozenset()
+    contact: str = ""
+    reports: Mapping[bytes, tuple[Report, ...]] = field(default_factory=dict)
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -119,6 +123,13 @@ class BoardState:
     def without_waiting(self, item_id: str) -> "BoardState":
         """The same without it."""
         return replace(self, waiting={id_: post for id_, post in self.waiting.items() if id_ != item_id})
+
+    def without_reports(self, roots: Iterable[bytes]) -> "BoardState":
+        """The same, what was reported about these posts forgotten; itself if nothing was."""
+        gone = self.reports.keys() & set(roots)
+        if not gone:
+            return self
+        return replace(self, reports={root: told for root, told in self.reports.items() if root not in gone})
 
     def logged(self, entry: AuditEntry) -> "BoardState":
         """The same with one entry more in the audit log."""
@@ -152,6 +163,7 @@ class BoardNotes:
                 return False
             after = after.logged(entry) if entry else after
             kept = _changed(before, after) | _as_notes(codes or {}) | _shelved(None if self._in_one else before, after)
+            kept |= _reported(before, after)
             self._keep(kept | ({IN_ONE: None} if self._in_one else {}))
             if self._in_one:
                 self._in_one = False
@@ -209,6 +221,8 @@ def _state_in(store: NoteStore) -> BoardState:
         revocations={id_: PendingRevocation(b64decode(raw), name, at)
                      for id_, (raw, name, at) in (note("revocations") or {}).items()},
         promised=frozenset(note("promised") or ()),
+        contact=note("contact") or "",
+        reports=_reports_in(store),
     )
 
 
@@ -240,6 +254,29 @@ def _shelved(before: BoardState | None, after: BoardState) -> dict[str, object]:
         if _shelf(id_) in touched:
             filled[_shelf_name(_shelf(id_))][id_] = _post(post, number)
     return {name: posts or None for name, posts in filled.items()}
+
+
+def _reports_in(store: NoteStore) -> dict[bytes, tuple[Report, ...]]:
+    """What was reported, by root, those posts last about which somebody told something last."""
+    kept = {bytes.fromhex(name.removeprefix(REPORTS)): tuple(map(_report_of, store.note(name)))
+            for name in store.names() if name.startswith(REPORTS)}
+    return dict(sorted(kept.items(), key=lambda item: item[1][-1].day))
+
+
+def _reported(before: BoardState, after: BoardState) -> dict[str, object]:
+    """The notes of what was reported that differ: each post has its own, so that one report does not write all again."""
+    was, now = before.reports, after.reports
+    touched = [] if was is now else [root for root in was.keys() | now.keys() if was.get(root) is not now.get(root)]
+    return {REPORTS + root.hex(): [_report(one) for one in now.get(root, ())] or None for root in touched}
+
+
+def _report(report: Report) -> list[object]:
+    return [report.item_id, report.reason, report.words, report.day]
+
+
+def _report_of(kept: list[Any]) -> Report:
+    item_id, reason, words, day = kept
+    return Report(item_id, as_reason(ReportReason, reason, ReportReason.OTHER), words, day)
 
 
 def _shelf(id_: str) -> int:
@@ -301,5 +338,6 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "revocations": ("revocations", lambda waiting: {id_: [b64encode(one.raw).decode(), one.name, one.sent_at]
                                                     for id_, one in waiting.items()}),
     "promised": ("promised", sorted),
+    "contact": ("contact", str),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }

@@ -32,6 +32,7 @@ class Act(IntEnum):
     POST = 0  # a bulletin, an event, a reply, now or at its hour
     CHANGE = 1  # a correction, a cancellation
     WAIT = 2  # one of these that waits for a keeper
+    REPORT = 3  # telling the keepers about a post
 
 
 class Bound(NamedTuple):
@@ -41,7 +42,8 @@ class Bound(NamedTuple):
     within_min: int
 
 
-BOUNDS = {Act.POST: Bound(8, HOUR_MIN), Act.CHANGE: Bound(8, HOUR_MIN), Act.WAIT: Bound(5, 4 * HOUR_MIN)}
+BOUNDS = {Act.POST: Bound(8, HOUR_MIN), Act.CHANGE: Bound(8, HOUR_MIN), Act.WAIT: Bound(5, 4 * HOUR_MIN),
+          Act.REPORT: Bound(5, 4 * HOUR_MIN)}
 
 
 class Visitor(NamedTuple):

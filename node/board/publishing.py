@@ -4,6 +4,7 @@ What waits is signed at once, with the minute it will be published as its creati
 """
 
 import base64
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -93,7 +94,13 @@ class Publisher(Rationer):
         self._publish(raw)
         if not item.author.group:
             self.notes.forget_edit_codes([root_of(item)])
+        self._forget_reports([root_of(item)])
         return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
+
+    def _forget_reports(self, roots: list[bytes]) -> None:
+        """Forget what was reported about posts that are gone."""
+        with suppress(BoardClosed):  # the card will not: maintenance does it
+            self.notes.update(lambda state: state.without_reports(roots))
 
     def may_change(self, item: Item) -> bool:
         """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""

@@ -20,7 +20,7 @@ MAX_WAITING = 1_000  # posts: 1.8 MB in memory at most; some 250 addresses of on
 CROWDED = MAX_WAITING // 2  # from here on each visitor has one post waiting, so that there is room for all
 RESERVE = 200  # for what groups, keepers and the command line let wait for its hour
 TOO_MANY = {Act.POST: ProblemCode.TOO_MANY_POSTS, Act.CHANGE: ProblemCode.TOO_MANY_CHANGES,
-            Act.WAIT: ProblemCode.TOO_MANY_WAITING}
+            Act.WAIT: ProblemCode.TOO_MANY_WAITING, Act.REPORT: ProblemCode.TOO_MANY_REPORTS}
 
 
 class Rationer(Composer):

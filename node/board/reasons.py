@@ -49,6 +49,9 @@ class ProblemCode(StrEnum):
     TOO_MANY_POSTS = "too-many-posts"
     TOO_MANY_CHANGES = "too-many-changes"
     TOO_MANY_WAITING = "too-many-waiting"
+    TOO_MANY_REPORTS = "too-many-reports"
+    REPORTED_ENOUGH = "reported-enough"
+    REPORTS_FULL = "reports-full"
     PICTURE_TYPE = "picture-type"
     PICTURE_BYTES = "picture-bytes"
     PICTURE_SIDE = "picture-side"
@@ -108,6 +111,19 @@ class Pile(StrEnum):
     HERE = "here"
     ELSEWHERE = "elsewhere"
     HIDDEN = "hidden"
+
+
+class ReportReason(StrEnum):
+    """What people tell the keepers about a post (`node.board.api.Report.reason`)."""
+
+    DANGER = "danger"
+    INSULT = "insult"
+    PRIVATE = "private"
+    FALSE = "false"
+    REPEATED = "repeated"
+    OTHER = "other"
+    MINE_CHANGE = "mine-change"
+    MINE_WITHDRAW = "mine-withdraw"
 
 
 IN_THE_SET = {"kept", "duplicate"}  # what became of a record that is there: no refusals
@@ -209,6 +225,9 @@ class AuditAction(StrEnum):
     CANCEL = "cancel"
     CLEAR = "clear"
     UNDO = "undo"
+    SETTLE = "settle"
+    SETTLE_ALL = "settle-all"
+    CONTACT = "contact"
     APPROVE_MANY = "approve-many"
     SHOW_MANY = "show-many"
     POSTING = "posting"

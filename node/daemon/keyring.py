@@ -210,14 +210,14 @@ class IslandKeyring:
             raise KeyRefused(self._may_not(signer))
         return self._preview(known, since, raw, change, change.admission.trust)
 
-    def revoke(self, label: str, keeper: str, at_once: bool = False) -> WaitingRevocation | None:
-        """Do what `look` has shown, in ten minutes or (`at_once`) now; None when it is done."""
+    def revoke(self, label: str, keeper: str, at_once: bool = False, why: str = "") -> WaitingRevocation | None:
+        """Do what `look` has shown, in ten minutes or (`at_once`) now; None when it is done. `why` is for the audit log."""
         looked_at = self._looked_at.take(label)
         if looked_at is None:
             raise KeyRefused(sentence("This page had been open for too long. Nothing was revoked: please look at it "
                                       "again."))
         raw, name = looked_at
-        entry = self._entry(keeper, AuditAction.REVOKE, name)
+        entry = self._entry(keeper, AuditAction.REVOKE, name, why)
         if at_once:
             self._publish(raw)
             self._board.notes.update(lambda state: state.logged(entry))

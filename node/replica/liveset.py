@@ -134,6 +134,13 @@ class LiveSet:
         first = min(shown, key=lambda entry: (entry.id[:TARGET_BYTES] != root, entry.created, entry.id), default=None)
         return first.id if first else None
 
+    def standing(self, roots: Iterable[bytes]) -> dict[bytes, bytes]:
+        """By root, the id of the one record to show of each that is live: `version`, or a reply, which has no versions."""
+        found = {root: self.version(root) for root in roots}
+        lacking = {root for root, id_ in found.items() if id_ is None}
+        replies = {entry.root: entry.id for entry in self.posts() if entry.root in lacking} if lacking else {}
+        return {root: shown for root, id_ in found.items() if (shown := id_ or replies.get(root))}
+
     def read(self, raw: bytes) -> Record | None:
         """The record if its author may sign it and did, live or long expired; None for anything else."""
         record, trust = self.claimed(raw), self._state.trust

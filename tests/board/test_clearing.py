@@ -87,6 +87,20 @@ def test_after_the_time_to_undo_the_share_is_free_on_every_island_and_nothing_is
     assert not place.board.notes.edit_code(bytes.fromhex(waiting.id)[:8])
 
 
+def test_a_reply_is_withdrawn_or_hidden_for_good_like_any_other_post(place):
+    board = place.board
+    question = board.post(Draft(Kind.BULLETIN, "Qui vient ?"))
+    ours, hidden = (board.post(Draft(Kind.REPLY, text, target=question.id)) for text in ("Menteur", "Voleur"))
+    assert len(board.item(question.id).replies) == 2
+    board.hide(hidden.id, keeper="lea")
+    assert [item.text for item in board.hidden()] == ["Voleur"] and not board.kept_item(ours.id).corrected
+    board.clear([ours.id], "lea")
+    let_undo_pass(place)
+    board.finish_clearings()
+    assert not board.item(question.id).replies and not board.kept_item(ours.id)
+    assert place.liveset.used(HERE.key_id, Category.RETRACTIONS).records == 1
+
+
 def hand_over(place, liveset):
     """What one island holds comes to another."""
     raws = [place.liveset.raw(id_) for id_ in place.liveset.ids()]

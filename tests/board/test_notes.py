@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture
+from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture, Report
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost, PendingRevocation
+from node.board.reasons import ReportReason
 from node.model.record import Kind, Record
 from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
@@ -111,7 +112,8 @@ def test_the_revision_grows_once_the_change_is_there():
 
 
 def test_what_others_read_cannot_be_changed():
-    for kind in (BoardState, PendingPost, PendingRevocation, ImportSource, ImportSources, Known, AuditEntry, Picture):
+    for kind in (BoardState, PendingPost, PendingRevocation, ImportSource, ImportSources, Known, AuditEntry, Picture,
+                 Report):
         assert kind.__dataclass_params__.frozen, kind
 
 
@@ -136,6 +138,16 @@ def test_hides_are_forgotten_only_of_what_is_gone_for_good(tmp_path, monkeypatch
         path.write_bytes(b"no archive" * 1000)
     place.board.retired([])
     assert len(place.board.notes.state.hidden) == 3, "of an archive that cannot be read nobody knows what is in it"
+
+
+def test_the_hide_of_a_reply_lasts_as_long_as_the_reply(tmp_path, monkeypatch):
+    monkeypatch.setattr("node.board.board.SPARE_HIDES", 0)
+    place = Place(tmp_path)
+    question, = published(place, 1)
+    reply = place.board.post(Draft(Kind.REPLY, "Menteur", target=question))
+    place.board.hide(reply.id, True, "lea")
+    place.board.retired([])
+    assert not place.board.item(question).replies and place.board.notes.state.hidden
 
 
 def test_an_edit_code_is_stray_only_when_its_post_is_neither_waiting_live_faded_nor_past(tmp_path):
@@ -281,7 +293,10 @@ FULL = BoardState(
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
     groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
     outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)),
-    revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]))
+    revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]),
+    contact="samedi au marché",
+    reports={ROOT: (Report("ab" * 16, ReportReason.FALSE, "C’est fini", 1_440),
+                    Report("ab" * 16, ReportReason.DANGER, "", 2_880))})
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -294,7 +309,8 @@ ON_THE_CARD = {  # as islands have it
     "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
     "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"],
-    "word 0001020304050607": "0a0b",
+    "word 0001020304050607": "0a0b", "contact": "samedi au marché",
+    "reports 0001020304050607": [["ab" * 16, "false", "C’est fini", 1_440], ["ab" * 16, "danger", "", 2_880]],
 }
 
 
@@ -346,7 +362,7 @@ def test_one_post_more_that_waits_does_not_write_all_the_others_again():
 
 def test_every_field_is_kept_and_can_be_emptied():
     store = MemoryStore()
-    assert {*NOTES, "waiting"} == {field.name for field in fields(BoardState)}
+    assert {*NOTES, "waiting", "reports"} == {field.name for field in fields(BoardState)}
     assert all(getattr(FULL, field.name) != getattr(BoardState(), field.name) for field in fields(BoardState))
     BoardNotes(store, threading.Lock()).update(lambda state: FULL)
     BoardNotes(store, threading.Lock()).update(lambda state: BoardState())

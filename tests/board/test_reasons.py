@@ -19,6 +19,7 @@ TABLES = {
     reasons.StickProblem: explanations.STICKS, reasons.ImportProblem: explanations.IMPORTS,
     reasons.LeftOut: explanations.LEFT_OUT, reasons.AuditAction: explanations.ACTIONS,
     reasons.WaitReason: explanations.WAITS, reasons.Pile: explanations.PILES,
+    reasons.ReportReason: explanations.REPORTS,
 }
 
 

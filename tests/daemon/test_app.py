@@ -10,8 +10,10 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 
-from node.board.api import Draft
+from node.board.api import Draft, Report
 from node.board.clearing import FEW, UNDO_MIN
+from node.board.pace import Visitor
+from node.board.reasons import ReportReason
 from node.board.status import ClockStatus, RulesStatus
 from node.daemon import app
 from node.daemon.app import RADIO, App, portal_address
@@ -382,3 +384,14 @@ def test_what_a_keeper_withdrew_is_retracted_by_itself_when_it_can_be_undone_no_
         clock.advance(UNDO_MIN * 60)
         until(lambda: not any(bytes.fromhex(post.id) in island.liveset for post in posts))
         until(lambda: not island.board.cleared())
+
+
+def test_what_was_reported_about_a_post_that_is_gone_is_forgotten_by_itself(folders):
+    stray = Report("00" * 16, ReportReason.OTHER, "mots", 0)
+    with running(settings_for(folders[0]), ManualClock(NOON)) as island:
+        kept = island.board.post(Draft(Kind.BULLETIN, "Soupe"))
+        island.board.report(kept.id, "false", "", Visitor(bytes(8), bytes(8)))
+        island.board.notes.update(lambda state: replace(state, reports={**state.reports, bytes(8): (stray,)}))
+        assert island.board.count_reports() == 2
+        until(lambda: island.board.count_reports() == 1)
+        assert [one.item.id for one in island.board.reported()] == [kept.id]

@@ -104,7 +104,7 @@ async function walk(page, language) {
   await Promise.all([page.waitForNavigation(), page.click("main button")]);
   if (!(await page.$("form[action*='/keeper/logout']"))) found(`desk ${language}`, "no desk");
   await inspect(page, `desk ${language}`);
-  for (const path of ["people", "groups", "keys", "keys/new", "keys/invite", "keys/paper", "clock", "map", "log",
+  for (const path of ["people", "groups", "keys", "keys/new", "keys/invite", "keys/paper", "clock", "map", "acts", "reports", "contact",
                       "posts?pile=here", "posts/write", "agenda", "secret"]) {
     await page.goto(address(`/keeper/${path}`, language));
     if (await page.$("#password")) found(`desk ${path} ${language}`, "signed out");

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from node.board.api import Draft  # noqa: E402 - runs from a checkout too
+from node.board.pace import Visitor  # noqa: E402
 from node.model.record import Kind  # noqa: E402
 from tests.board.test_image import png  # noqa: E402
 from tests.sim.portals import Neighbourhood, portal_settings  # noqa: E402
@@ -69,6 +70,8 @@ def filled(folder: Path) -> Neighbourhood:
     board.set_picture(drawn_map(), [(48.8800, 2.3550), (48.8620, 2.3790)], "lea")
     board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")
     board.post(Draft(Kind.BULLETIN, "Une annonce pour demain.", publish_at=now + DAY_MIN))
+    board.report(posted[1].id, "mine-change", "Le chat est rentré chez lui.", Visitor(bytes(8), bytes(8)))
+    board.set_contact("le samedi matin au stand du marché, ou https://example.org/canal", "lea")
     place.find_words()
     return place
 
@@ -85,7 +88,8 @@ def paths(place: Neighbourhood) -> list[str]:
              "/learn/trouble/print", "/radio", "/keeper",
              "/courier"]
     for item in (bulletin, event):
-        pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters")]
+        pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters", "/tell")]
+    pages.append(f"/r/{bulletin.id[:12]}/tell?mine=1")
     return pages
 
 

@@ -55,7 +55,7 @@ def sent(portal, path, **fields):
 @pytest.mark.parametrize("lang", ["fr", "en", "es", "ar"])
 def test_the_desk_and_its_lists_stay_light_on_a_flooded_board(flooded, portal, lang):
     for path in ("/keeper", "/keeper/posts", "/keeper/posts?pile=waiting", "/keeper/posts?pile=here&from=500",
-                 "/keeper/posts?pile=hidden", "/keeper/posts?since_date=nonsense", "/keeper/log", "/keeper/map"):
+                 "/keeper/posts?pile=hidden", "/keeper/posts?since_date=nonsense", "/keeper/acts", "/keeper/map"):
         got(portal, f"{path}{'&' if '?' in path else '?'}lang={lang}")
     look = sent(portal, f"/keeper/posts/look?lang={lang}", pile="own", action="clear-all")
     assert look.status_code == 200
@@ -155,7 +155,7 @@ def test_nonsense_does_nothing_and_is_answered_in_a_sentence(portal, board, fiel
 
 def test_the_lists_are_for_keepers_only(portal, board):
     post = board.post(Draft(Kind.BULLETIN, "Soupe", publish_at=board.now() + 9))
-    for path in ("/keeper/posts", f"/keeper/posts/one/{post.id}", "/keeper/posts/write", "/keeper/log", "/keeper/map"):
+    for path in ("/keeper/posts", f"/keeper/post/{post.id}", "/keeper/posts/write", "/keeper/acts", "/keeper/map"):
         page = portal.get(path).get_data(as_text=True)
         assert 'name="password"' in page and "Soupe" not in page
     for path in ("look", "do", "undo"):
@@ -166,9 +166,9 @@ def test_the_lists_are_for_keepers_only(portal, board):
 def test_a_post_that_waits_is_read_whole_on_a_page_of_its_own(portal, board):
     sign_in(portal)
     post = board.post(Draft(Kind.BULLETIN, "Debout. " * 200 + "La fin.", publish_at=board.now() + 9))
-    assert "La fin." not in got(portal, "/keeper") and f"/keeper/posts/one/{post.id}" in got(portal, "/keeper")
-    assert "La fin." in got(portal, f"/keeper/posts/one/{post.id}")
-    assert portal.get("/keeper/posts/one/zz").status_code == 404
+    assert "La fin." not in got(portal, "/keeper") and f"/keeper/post/{post.id}" in got(portal, "/keeper")
+    assert "La fin." in got(portal, f"/keeper/post/{post.id}")
+    assert portal.get("/keeper/post/zz").status_code == 404
 
 
 def test_a_keeper_s_own_post_waits_for_nobody_and_nothing_typed_is_lost_when_the_session_ends(portal, board):

@@ -38,7 +38,7 @@ def test_a_form_from_elsewhere_does_nothing(portal, desk, board):
 
 def test_hiding_and_showing_again_is_seen_in_the_audit_log(portal, desk, board):
     item = board.post(Draft(Kind.BULLETIN, "Propos déplacés"))
-    desk("hide", id=f"http://archipel.lan/r/{item.id[:12]}")
+    desk("hide", id=item.id)
     assert "déplacés" not in portal.get("/bulletins").get_data(as_text=True)
     assert portal.get(f"/r/{item.id[:12]}").status_code == 404
     desk("hide", id=item.id, action="show")

@@ -1,0 +1,66 @@
+"""Every act of a keeper has its day, its keeper and, if they gave one, its reason; the other keepers read all of it."""
+
+import re
+
+from node.board.api import CARD_FILE, COMMAND_LINE, AuditEntry, Draft
+from node.board.notes import MAX_AUDIT_LOG
+from node.model.record import Kind
+from tests.sim.portals import words
+from tests.web.signing import desk_of
+from web.pages import MAX_PAGE_BYTES
+
+
+def test_an_act_stands_with_its_keeper_its_reason_and_a_way_to_its_post(portal, board):
+    posted = board.post(Draft(Kind.BULLETIN, "Un propos déplacé"))
+    desk = desk_of(portal)
+    assert desk("hide", id=posted.id, action="hide", why="<b>insultes</b>").status_code == 303
+    for path in ("/keeper", "/keeper/acts"):
+        page = portal.get(f"{path}?lang=en")
+        assert "lea · stopped showing a post" in words(page) and "<b>insultes</b>" in words(page), path
+        link, = set(re.findall(r'href="(/keeper/post/[0-9a-f]+\?lang=en)"', page.get_data(as_text=True)))
+        assert "It is hidden on this island." in words(portal.get(link))
+
+
+def test_reasons_are_asked_for_where_something_is_refused_withdrawn_removed_or_set(portal, board):
+    board.set_posting("moderated", "lea")
+    waiting = board.post(Draft(Kind.BULLETIN, "Montres"))
+    kept = [board.post(Draft(Kind.BULLETIN, f"n° {number}"), keeper="lea") for number in range(2)]
+    board.set_keeper("zoé", "haché", "lea")
+    desk = desk_of(portal)
+    assert 'name="why"' in portal.get(f"/keeper/post/{waiting.id}").get_data(as_text=True)
+    assert desk("approve", id=waiting.id, action="refuse", why="publicité").status_code == 303
+    for path in ("/keeper", f"/keeper/post/{kept[0].id}", "/keeper/people/remove?name=zo%C3%A9", "/keeper/contact"):
+        assert 'name="why"' in portal.get(path).get_data(as_text=True), path
+    desk("rules", posting="open", why="la paix est revenue")
+    desk("people/remove", name="zoé", why="a déménagé")
+    look = desk("posts/look", id=kept[0].id, action="clear", pile="here").get_data(as_text=True)
+    assert 'name="why"' in look
+    desk("posts/do", look=re.search(r'name="look" value="(\w+)"', look).group(1), why="doublon")
+    assert [(act.action, act.why) for act in board.audit_log(4)] == [
+        ("withdraw", "doublon"), ("keeper-gone", "a déménagé"), ("posting", "la paix est revenue"), ("refuse", "publicité")]
+
+
+def test_who_acted_without_a_name_is_said_in_words(portal, board):
+    board.hide(board.post(Draft(Kind.BULLETIN, "a")).id, keeper=COMMAND_LINE)
+    board.set_keeper("zoé", "haché", CARD_FILE)
+    board.notes.update(lambda state: state.logged(AuditEntry(board.now(), "", "revoke-failed", "Île")))
+    desk_of(portal)
+    page = words(portal.get("/keeper/acts?lang=en"))
+    for said in ("on the command line · stopped", "the settings file on the card · gave", "this island itself · revoked"):
+        assert said in page
+
+
+def test_the_newest_are_read_first_and_all_of_them_page_by_page_on_light_pages(portal, board):
+    for number in range(MAX_AUDIT_LOG + 20):
+        entry = AuditEntry(number, "lea", "hide", f"{number:032x}", "raison ".ljust(200, "x"))
+        board.notes.update(lambda state, entry=entry: state.logged(entry))
+    desk_of(portal)
+    seen, path, pages = [], "/keeper/acts?lang=ar", 0
+    while path:
+        page = portal.get(path).get_data(as_text=True)
+        assert len(page.encode()) + 900 <= MAX_PAGE_BYTES
+        seen += [int(about, 16) for about in re.findall(r"/keeper/post/([0-9a-f]{32})", page)]
+        path = next(iter(re.findall(r'rel="next" href="([^"]+)"', page)), "").replace("&amp;", "&")
+        pages += 1
+    assert seen == list(range(MAX_AUDIT_LOG + 19, 19, -1)) and pages > 2
+    assert portal.get("/keeper/acts?from=100000").status_code == portal.get("/keeper/acts?from=x").status_code == 200
