@@ -10,6 +10,7 @@ import click
 from node.cli.help import command
 from node.cli.language import _, say
 from node.cli.options import config_option, new_passphrase, passphrase, settings_of, sure_folder
+from node.cli.progress import Progress
 from node.i18n.sentence import N_
 from node.store.disk import Disk, StoreLocked
 from node.store.index import StoreFailed
@@ -33,8 +34,6 @@ def backup(config: Path | None, file: Path) -> None:
 
     Settings, keys, records and archive, under a passphrase. The island may go on running.
     """
-    from node.store.backup import back_up
-
     node = settings_of(config).node
     folder = node.data
     files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
@@ -43,11 +42,18 @@ def backup(config: Path | None, file: Path) -> None:
     if config:
         files["archipel.toml"] = config
     try:
-        back_up(folder, file, new_passphrase(node.name), files, os.urandom(SALT_BYTES))
+        _write(folder, file, new_passphrase(node.name), files)
     except (OSError, StoreFailed) as error:
         raise click.ClickException(_("the backup could not be written: %(error)s", error=str(error))) from error
     say("Backed up to %(file)s (%(size)s kB). Without its passphrase nobody can read it.",
         file=str(file), size=file.stat().st_size // 1000)
+
+
+def _write(folder: Path, file: Path, secret: str, files: Mapping[str, Path]) -> None:
+    from node.store.backup import back_up, size_of
+
+    with Progress() as progress:
+        back_up(folder, file, secret, files, os.urandom(SALT_BYTES), progress.begin(file.name, size_of(folder, files)))
 
 
 @command("restore")
@@ -62,7 +68,9 @@ def restore_(config: Path | None, file: Path) -> None:
 
     folder = sure_folder(config)
     try:
-        counts = restore(file, folder, passphrase(_("Passphrase")))
+        secret = passphrase(_("Passphrase"))
+        with Progress() as progress:
+            counts = restore(file, folder, secret, progress.begin(file.name, file.stat().st_size))
     except BackupRefused as refused:
         raise click.ClickException(_(REFUSED[refused.reason])) from refused
     except (OSError, StoreFailed) as error:

@@ -5,7 +5,7 @@ one moment, journals first, so that a record on its way to the archive is in at 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import closing, suppress
 from functools import partial
 from itertools import groupby, islice
@@ -34,16 +34,20 @@ class Filed(NamedTuple):
     document: Document
 
 
-def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Path], salt: bytes) -> None:
+Told = Callable[[int], None]
+
+
+def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Path], salt: bytes,  # noqa: PLR0913
+            progress: Told = lambda size: None) -> None:
     """Write the island in `folder`, and `files` (settings, keys: name to path), to the file `target`: whole, or not at all.
 
-    `salt`: see `node.store.sealed.seal`. Raises OSError when the target cannot be written, StoreFailed when the island
-    cannot be read.
+    `salt`: see `node.store.sealed.seal`; `progress` hears how many bytes were read (of `size_of`). Raises OSError when the
+    target cannot be written, StoreFailed when the island cannot be read.
     """
     disk, unfinished = Disk(), target.with_name(target.name + ".part")
     try:
         with disk.writing(unfinished) as stream:
-            seal(stream, passphrase, parts_of(folder, files), salt)
+            seal(stream, passphrase, _counted(parts_of(folder, files), progress), salt)
         disk.rename(unfinished, target)
         disk.sync_folder(target.parent)
     finally:
@@ -51,11 +55,17 @@ def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Pat
             disk.remove(unfinished)
 
 
-def restore(source: Path, folder: Path, passphrase: str) -> Counter[str]:
+def size_of(folder: Path, files: Mapping[str, Path]) -> int:
+    """About how many bytes a backup of the island in `folder` has to read."""
+    parts = (*files.values(), *(folder / f"{journal}.journal" for journal in (RECORDS, NOTES)), folder / ARCHIVE_FILE)
+    return sum(path.stat().st_size for path in parts if path.exists())
+
+
+def restore(source: Path, folder: Path, passphrase: str, progress: Told = lambda size: None) -> Counter[str]:
     """Make the island in `folder` from the file `source`, whole or not at all; `files` are put there under their names.
 
-    How much there was of each part. Raises BackupRefused, for a wrong passphrase before anything is touched; OSError or
-    StoreFailed when the card does not take it.
+    How much there was of each part; `progress` hears how many bytes of `source` were read. Raises
+    BackupRefused, for a wrong passphrase before anything is touched; OSError or StoreFailed when the card does not take it.
     """
     disk, folder = Disk(), folder.absolute()
     with disk.reading(source) as stream:
@@ -66,7 +76,7 @@ def restore(source: Path, folder: Path, passphrase: str) -> Counter[str]:
         building = folder.with_name(folder.name + ".restoring")
         disk.remove_all(building)
         try:
-            counts = _build(disk, building, blocks)
+            counts = _build(disk, building, _told(blocks, lambda: progress(stream.tell())))
             disk.rename(building, folder)
         finally:
             disk.remove_all(building)
@@ -87,6 +97,27 @@ def parts_of(folder: Path, files: Mapping[str, Path]) -> Iterator[Part]:
                               for id_, created, words in live_words_in(archive))
     yield ARCHIVE, _payloads_of(Filed(ARCHIVE, row.id.hex(), document_of(row) | {"words": words})
                                 for row, words in past_in(archive))
+
+
+def _counted(parts: Iterable[Part], progress: Told) -> Iterator[Part]:
+    """The same, whoever wants to know told how many bytes they have so far."""
+    done = 0
+
+    def blocks_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal done
+        for block in blocks:
+            yield block
+            done += len(block)
+            progress(done)
+
+    for name, blocks in parts:
+        yield name, blocks_of(blocks)
+
+
+def _told(blocks: Iterator[tuple[str, bytes]], tell: Callable[[], object]) -> Iterator[tuple[str, bytes]]:
+    for block in blocks:
+        yield block
+        tell()
 
 
 def _documents_in(disk: Disk, path: Path) -> Iterator[Filed]:
