@@ -79,7 +79,7 @@ def hide(config: Path | None, post: str, show: bool, reason: str) -> None:
         say("It is shown here again: %(headline)s", headline=told["headline"])
     else:
         say("It is shown here no more: %(headline)s", headline=told["headline"])
-        say("To show it again: archipel hide %(id)s --show", id=told["id"][:16])
+        say("To show it again: archipel hide %(id)s --show", id=told["root"])
 
 
 @command()
@@ -96,15 +96,15 @@ def retract(config: Path | None, post: str, reason: str, undo: bool, yes: bool) 
     """
     settings, item_id = settings_of(config), post_id(post)
     if undo:
-        told = ask(settings, "retract-undo", id=item_id)
-        say("It is back: %(headline)s", headline=told["headline"])
+        posts = ask(settings, "retract-undo", id=item_id)["posts"]
+        click.echo(ngettext("It is back.", "%(num)s posts are back, which were withdrawn together.", posts))
         return
     shown = ask(settings, "retract-look", id=item_id)
     if not yes:
         click.confirm(_("Withdraw it everywhere? %(headline)s", headline=shown["headline"]), abort=True)
     told = ask(settings, "retract", id=shown["id"], reason=reason)
     say("It is gone from here, and will be from every island in %(minutes)s minutes.", minutes=told["minutes"])
-    say("To bring it back until then: archipel retract %(id)s --undo", id=shown["id"][:16])
+    say("To bring it back until then: archipel retract %(id)s --undo", id=told["root"])
 
 
 COMMANDS = (post, hide, retract)

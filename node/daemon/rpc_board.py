@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from node.board.api import Item
+from node.board.api import COMMAND_LINE, Item
 from node.board.board import Board
 from node.board.clearing import UNDO_MIN
 from node.board.items import root_of
@@ -11,7 +11,6 @@ from node.i18n.sentence import Explained, sentence
 
 FOUND = 100  # posts in one answer: of the longest texts so many fit a line of `node.daemon.rpc`
 HEADLINE = 100  # characters
-KEEPER = "archipel"  # who acts, for the audit log: somebody at the command line
 
 
 def board_handlers(board: Board) -> dict[str, Handler]:
@@ -35,23 +34,27 @@ def searched(board: Board, words: str, after: str, limit: int) -> dict[str, Any]
 def hide(board: Board, item_id: str, hidden: bool, reason: str) -> dict[str, Any]:
     """Show it no more on this island, or again; raises Explained for what is not there."""
     item = _found(board, item_id, hidden=not hidden)
-    board.hide(item.id, hidden, KEEPER)
-    return told(item, board.now())
+    board.hide(root_of(item).hex(), hidden, COMMAND_LINE, reason)
+    return told(item, board.now()) | {"root": root_of(item).hex()}
 
 
 def retract(board: Board, item_id: str, reason: str) -> dict[str, Any]:
     """Withdraw what this island signed, as keepers do on their pages: for some minutes it may be undone."""
     item = _own(board, item_id)
-    board.clear([item.id], KEEPER)
-    return told(item, board.now()) | {"minutes": UNDO_MIN}
+    board.clear([item.id], COMMAND_LINE, reason)
+    return told(item, board.now()) | {"root": root_of(item).hex(), "minutes": UNDO_MIN}
 
 
 def undo(board: Board, item_id: str) -> dict[str, Any]:
     """Bring back what was withdrawn, with all that was withdrawn at the same press: how many `posts` that were."""
-    found = next((root for root in board.notes.state.cleared if root.hex().startswith(item_id[:16])), None)
-    if found is None:
+    state = board.notes.state
+    cleared = {root.hex(): one for root, one in state.cleared.items()}
+    cleared |= {id_: post.cleared for id_, post in state.waiting.items() if post.cleared}
+    found = next((one for id_, one in cleared.items() if id_.startswith(item_id) or item_id.startswith(id_)), None)
+    posts = board.undo(found.id, COMMAND_LINE) if found else 0
+    if not posts:
         raise Explained(sentence("nothing of that is left to bring back: it was not withdrawn, or too long ago."))
-    return {"posts": board.undo(board.notes.state.cleared[found].id, KEEPER)}
+    return {"posts": posts}
 
 
 def told(item: Item, now: int) -> dict[str, Any]:
@@ -84,7 +87,10 @@ def _is(item: Item, item_id: str) -> bool:
 
 
 def _own(board: Board, item_id: str) -> Item:
-    """A live post that this island signed; raises Explained."""
+    """A live post that this island signed, or one that waits here; raises Explained."""
+    waiting = board.waiting_post(item_id)
+    if waiting:
+        return waiting.item
     item = _found(board, item_id)
     if item.expires <= board.now():
         raise Explained(sentence("that post is past already: only what is on the board can be withdrawn."))

@@ -5,8 +5,6 @@ from dataclasses import asdict
 from typing import Protocol
 
 from node.board.api import CARD_FILE, COMMAND_LINE, Draft, DraftRefused, ImportSummary
-||||||| parent of 6cf5576 (cli: search, show, hide, retract and sync; --json wherever a script reads; bars for long work)
-from node.board.api import Draft, DraftRefused, ImportSummary
 from node.board.board import Board
 from node.board.status import as_json
 from node.daemon.rpc import Handler, RefusalReason, Refused
