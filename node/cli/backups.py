@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from node.board import explanations
 from node.cli.help import command
-from node.cli.language import _, say
+from node.cli.language import _, say, worded
 from node.cli.options import config_option, new_passphrase, passphrase, settings_of, sure_folder
 from node.cli.progress import Progress
+from node.daemon.file_trouble import told
 from node.i18n.sentence import N_
 from node.store.disk import Disk, StoreLocked
 from node.store.index import StoreFailed
@@ -44,7 +46,7 @@ def backup(config: Path | None, file: Path) -> None:
     try:
         _write(folder, file, new_passphrase(node.name), files)
     except (OSError, StoreFailed) as error:
-        raise click.ClickException(_("the backup could not be written: %(error)s", error=str(error))) from error
+        raise click.ClickException(_("the backup could not be written: %(error)s", error=_refused(error))) from error
     say("Backed up to %(file)s (%(size)s kB). Without its passphrase nobody can read it.",
         file=str(file), size=file.stat().st_size // 1000)
 
@@ -74,11 +76,15 @@ def restore_(config: Path | None, file: Path) -> None:
     except BackupRefused as refused:
         raise click.ClickException(_(REFUSED[refused.reason])) from refused
     except (OSError, StoreFailed) as error:
-        raise click.ClickException(_("the backup could not be restored: %(error)s", error=str(error))) from error
+        raise click.ClickException(_("the backup could not be restored: %(error)s", error=_refused(error))) from error
     say("Restored into %(folder)s: %(records)s records, %(archived)s archived. Next: archipel run.",
         folder=str(folder), records=counts["records"], archived=counts["archive"])
     if (folder / "archipel.toml").exists():
         say("Its settings file is %(file)s.", file=str(folder / "archipel.toml"))
+
+
+def _refused(error: OSError | StoreFailed) -> str:
+    return worded(told(error)) if isinstance(error, OSError) else worded(explanations.closed(error.reason))
 
 
 @command()
@@ -110,8 +116,7 @@ def wipe(config: Path | None, yes: bool, code: bool) -> None:
     except StoreLocked as error:
         raise click.ClickException(_("an island runs on %(folder)s. Stop it first.", folder=str(folder))) from error
     except OSError as error:
-        raise click.ClickException(_("%(file)s: %(error)s. Destroy the card.", file=str(error.filename or folder),
-                                     error=error.strerror or "")) from error
+        raise click.ClickException(_("%(error)s Destroy the card.", error=told(error))) from error
     say("Nothing is left. Tell the other keepers, so that they revoke its key.")
 
 

@@ -105,12 +105,8 @@ def _fetched(address: str, tag: str) -> tuple[bytes | None, str]:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}.") from error
-    return content
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 COMMANDS = (agenda,)

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
 from node.board import explanations
 from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
+from node.cli.trouble import is_text
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import SettingsReading, UnreadableSettings, load
 from node.i18n.sentence import Sentence
@@ -108,7 +109,10 @@ def problem_line(field: str, code: str, amount: int) -> str:
 
 def minute_of_local(moment: datetime) -> int:
     """Minutes since 2024 UTC of a naive moment in this machine's time zone."""
-    return int(moment.timestamp() - EPOCH_S) // 60
+    try:
+        return int(moment.timestamp() - EPOCH_S) // 60
+    except (OverflowError, ValueError) as error:
+        raise click.ClickException(_("%(moment)s is too far away.", moment=str(moment))) from error
 
 
 def passphrase(what: str) -> str:
@@ -140,29 +144,22 @@ def _typed(what: str, twice: bool) -> str:
     if at_terminal():
         return str(click.prompt(what, hide_input=True, confirmation_prompt=twice))
     try:
-        return stdin().readline().strip()
+        return sys.stdin.readline().strip()
     except UnicodeDecodeError as error:
         raise click.ClickException(worded(explanations.passphrase(PassphraseFault.UNREADABLE))) from error
 
 
 def at_terminal() -> bool:
     """Whether somebody types at a terminal."""
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def stdin() -> TextIO:
-    """The standard input; a clear end of the command where there is none (`<&-`)."""
-    if sys.stdin is None:
-        raise click.ClickException(_("there is nothing to read from: the standard input is closed."))
-    return sys.stdin
+    return sys.stdin.isatty()
 
 
 def typed_text() -> str:
-    """All that comes on the standard input."""
-    try:
-        return stdin().read()
-    except UnicodeDecodeError as error:
-        raise click.ClickException(_("%(file)s holds no text.", file="-")) from error
+    """All that comes on the standard input; ends the command for what is no text in UTF-8."""
+    typed = sys.stdin.read()
+    if not is_text(typed):  # as Python gives octets that are none, in some locales
+        raise UnicodeError
+    return typed
 
 
 def fitting_name(typed: str) -> str:

@@ -19,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 
 from node.cli.language import _, say, worded
 from node.daemon.allocator import give_memory_back
+from node.daemon.file_trouble import told
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.lobby import MAX_LINES, Lobby
 from node.daemon.settings import Settings
@@ -181,7 +182,7 @@ def _check_can_start(settings: Settings) -> None:
     except StoreLocked as error:
         raise click.ClickException(_in_use(str(settings.node.data), error.holder)) from error
     except OSError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(worded(told(error))) from error
 
 
 def _in_use(folder: str, holder: int | None) -> str:

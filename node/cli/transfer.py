@@ -15,12 +15,11 @@ from node.board.reasons import DeliveryProblem, StickProblem
 from node.cli import backups, vouching
 from node.cli.help import command
 from node.cli.language import _, say, worded
-from node.cli.options import config_option, json_option, refusal, settings_of, tell_json, typed_text
+from node.cli.options import config_option, json_option, minute_of_local, refusal, settings_of, tell_json, typed_text
 from node.cli.progress import Progress
 from node.daemon.keyfiles import KeyTrouble
 from node.daemon.rpc import Refused
 from node.daemon.usb import Exchange, exchange, file_of
-from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import TRUST_KINDS
 from node.store.disk import StoreLocked
@@ -42,7 +41,7 @@ def export(config: Path | None, file: Path, topic: str | None, since: datetime |
     """
     from node.daemon.bulk_client import export_file
 
-    choice = Choice(NUMBERS[topic] if topic else None, minute_of(since.timestamp()) if since else 0)
+    choice = Choice(NUMBERS[topic] if topic else None, max(minute_of_local(since), 0) if since else 0)
     with bulk_of_island(config) as bulk, Progress() as progress:
         count = len(bulk.ids(choice))
         size = export_file(bulk, file, choice, progress.begin(file.name, count))
@@ -240,8 +239,6 @@ def bulk_of_island(config: Path | None) -> Iterator[BulkPort]:
                                      folder=str(settings.node.data))) from error
     except StoreFailed as failure:
         raise click.ClickException(_card(failure.reason)) from failure
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or ''}: {error.strerror}".strip(": ")) from error
 
 
 def _not_in(refused: Refused) -> str:

@@ -21,6 +21,7 @@ from node.cli.options import (
     tell_json,
 )
 from node.daemon import rpc
+from node.daemon.file_trouble import why
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_key_file, write_private
 from node.daemon.keyring import key_in
 from node.daemon.settings import Settings
@@ -104,7 +105,7 @@ def invite(config: Path | None, out: Path | None, qr: bool, **asked: Any) -> Non
             write_private(out, text + "\n")
         except OSError as error:
             raise click.ClickException(_("%(file)s cannot be written (%(error)s).", file=str(out),
-                                         error=str(error))) from error
+                                         error=why(error))) from error
         say("Written to %(file)s.", file=str(out))
     else:
         click.echo(text)

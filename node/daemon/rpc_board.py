@@ -41,7 +41,10 @@ def hide(board: Board, item_id: str, hidden: bool, reason: str) -> dict[str, Any
 def retract(board: Board, item_id: str, reason: str) -> dict[str, Any]:
     """Withdraw what this island signed, as keepers do on their pages: for some minutes it may be undone."""
     item = _own(board, item_id)
-    board.clear([item.id], COMMAND_LINE, reason)
+    if board.waiting_post(item.id):
+        board.refuse(item.id, COMMAND_LINE, reason)
+    else:
+        board.withdraw_as_keeper(item.id, COMMAND_LINE, reason)
     return told(item, board.now()) | {"root": root_of(item).hex(), "minutes": UNDO_MIN}
 
 

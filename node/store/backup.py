@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from node.store.archive import Archive, live_words_in, past_in
-from node.store.disk import Disk, failure_of
+from node.store.disk import Disk, check_plain, failure_of
 from node.store.documents import JournalStorage, tables_in
 from node.store.index import StoreFailed
 from node.store.journalstore import NOTES, RECORDS, JournalStore, document_of, row_of
@@ -44,6 +44,7 @@ def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Pat
     `salt`: see `node.store.sealed.seal`; `progress` hears how many bytes were read (of `size_of`). Raises OSError when the
     target cannot be written, StoreFailed when the island cannot be read.
     """
+    check_plain(target)
     disk, unfinished = Disk(), target.with_name(target.name + ".part")
     try:
         with disk.writing(unfinished) as stream:

@@ -32,6 +32,13 @@ def failure_of(error: OSError) -> str:
     return FAILURES.get(error.errno or 0, "io-error")
 
 
+def check_plain(path: Path) -> None:
+    """Raise OSError if a file that is put in this place would take that of a folder or of a device."""
+    if path.exists() and not path.is_file():
+        number = errno.EISDIR if path.is_dir() else errno.EEXIST
+        raise OSError(number, os.strerror(number), str(path))
+
+
 class OpenFile:
     """A file open for writing at any place. Every method may raise OSError."""
 
