@@ -70,9 +70,7 @@ def restore_(config: Path | None, file: Path) -> None:
 
     folder = sure_folder(config)
     try:
-        secret = passphrase(_("Passphrase"))
-        with Progress() as progress:
-            counts = restore(file, folder, secret, progress.begin(file.name, file.stat().st_size))
+        counts = restore(file, folder, passphrase(_("Passphrase")))
     except BackupRefused as refused:
         raise click.ClickException(_(REFUSED[refused.reason])) from refused
     except (OSError, StoreFailed) as error:

@@ -25,7 +25,7 @@ MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 config_option = click.option(CONFIG_OPTION, type=click.Path(dir_okay=False, path_type=Path), envvar=CONFIG_VARIABLE,
                              help="The settings file (archipel.toml); without it, defaults.")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 ADDRESS_ID = re.compile(r"^(?:.*/r/)?([0-9a-fA-F]{8,32})(?:[/?#].*)?$")
 
 

@@ -97,7 +97,7 @@ def retract(config: Path | None, post: str, reason: str, undo: bool, yes: bool) 
     settings, item_id = settings_of(config), post_id(post)
     if undo:
         posts = ask(settings, "retract-undo", id=item_id)["posts"]
-        click.echo(ngettext("It is back.", "%(num)s posts are back, which were withdrawn together.", posts))
+        click.echo(ngettext("%(num)s post is back.", "%(num)s posts are back, which were withdrawn together.", posts))
         return
     shown = ask(settings, "retract-look", id=item_id)
     if not yes:

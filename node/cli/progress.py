@@ -42,8 +42,8 @@ class Progress:
     def _say(self, done: int) -> None:
         if self._whole > 0 and time.monotonic() - self._said_at >= LINE_S:
             self._said_at = time.monotonic()
-            percent = min(100 * done // self._whole, 100)
-            click.echo(_("%(what)s: %(percent)s %%", what=self._label, percent=percent), err=True)
+            share = f"{min(100 * done // self._whole, 100)} %"
+            click.echo(_("%(what)s: %(share)s", what=self._label, share=share), err=True)
 
     def _end(self, whole: bool) -> None:
         if self._bar is not None:

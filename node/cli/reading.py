@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from node.cli.help import command
-from node.cli.language import _, ngettext, say
+from node.cli.language import _, ngettext
 from node.cli.options import ask, config_option, json_option, moment_json, post_id, settings_of, tell_json
 from node.daemon.settings import Settings
 from node.model.clock import seconds_of
@@ -25,8 +25,7 @@ limit_option = click.option("--limit", type=click.IntRange(1, MOST), metavar="NU
 @json_option
 def list_(config: Path | None, limit: int, as_json: bool) -> None:
     """Show coming events and the newest bulletins."""
-    _tell_items(ask(settings_of(config), "list", limit=limit), as_json)
-    # what a program gets is whole with `archipel show`: a thousand texts do not fit into one answer
+    _tell_items(ask(settings_of(config), "list", limit=limit), as_json, _("Nothing yet."))
 
 
 @command("show")
@@ -55,7 +54,7 @@ def search(config: Path | None, words: tuple[str, ...], limit: int, as_json: boo
     """
     settings, typed = settings_of(config), " ".join(words)
     found = list(_found(settings, typed, limit))
-    _tell_items(found, as_json)
+    _tell_items(found, as_json, _("Nothing found."))
     unread = ask(settings, "status")["archive"]["unread"]
     if unread and not as_json:
         click.echo(ngettext("%(num)s post is still being read, and is found later.",
@@ -73,14 +72,14 @@ def _found(settings: Settings, words: str, limit: int) -> Iterator[dict[str, Any
             return
 
 
-def _tell_items(items: list[dict[str, Any]], as_json: bool) -> None:
+def _tell_items(items: list[dict[str, Any]], as_json: bool, none: str) -> None:
     if as_json:
         tell_json([item_json(item) for item in items])
         return
     for item in items:
         click.echo(item_line(item))
     if not items:
-        say("Nothing.")
+        click.echo(none)
 
 
 def item_json(item: dict[str, Any]) -> dict[str, Any]:

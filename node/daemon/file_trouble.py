@@ -28,7 +28,7 @@ WHY: Mapping[int, str] = {
 def why(error: OSError) -> Sentence:
     """Why a file or device refused; what is not known by name in the system's words."""
     known = WHY.get(error.errno or 0)
-    return Sentence(known) if known else sentence("%(error)s", error=error.strerror or str(error))
+    return Sentence(known) if known else Sentence(error.strerror or str(error))
 
 
 def told(error: OSError) -> Sentence:

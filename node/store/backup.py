@@ -59,14 +59,14 @@ def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Pat
 def size_of(folder: Path, files: Mapping[str, Path]) -> int:
     """About how many bytes a backup of the island in `folder` has to read."""
     parts = (*files.values(), *(folder / f"{journal}.journal" for journal in (RECORDS, NOTES)), folder / ARCHIVE_FILE)
-    return sum(path.stat().st_size for path in parts if path.exists())
+    return sum(map(Disk().size, parts))
 
 
-def restore(source: Path, folder: Path, passphrase: str, progress: Told = lambda size: None) -> Counter[str]:
+def restore(source: Path, folder: Path, passphrase: str) -> Counter[str]:
     """Make the island in `folder` from the file `source`, whole or not at all; `files` are put there under their names.
 
-    How much there was of each part; `progress` hears how many bytes of `source` were read. Raises
-    BackupRefused, for a wrong passphrase before anything is touched; OSError or StoreFailed when the card does not take it.
+    How much there was of each part. Raises BackupRefused, for a wrong passphrase before anything is touched; OSError or
+    StoreFailed when the card does not take it.
     """
     disk, folder = Disk(), folder.absolute()
     with disk.reading(source) as stream:
@@ -77,7 +77,7 @@ def restore(source: Path, folder: Path, passphrase: str, progress: Told = lambda
         building = folder.with_name(folder.name + ".restoring")
         disk.remove_all(building)
         try:
-            counts = _build(disk, building, _told(blocks, lambda: progress(stream.tell())))
+            counts = _build(disk, building, blocks)
             disk.rename(building, folder)
         finally:
             disk.remove_all(building)
@@ -113,12 +113,6 @@ def _counted(parts: Iterable[Part], progress: Told) -> Iterator[Part]:
 
     for name, blocks in parts:
         yield name, blocks_of(blocks)
-
-
-def _told(blocks: Iterator[tuple[str, bytes]], tell: Callable[[], object]) -> Iterator[tuple[str, bytes]]:
-    for block in blocks:
-        yield block
-        tell()
 
 
 def _documents_in(disk: Disk, path: Path) -> Iterator[Filed]:

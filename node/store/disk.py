@@ -84,6 +84,10 @@ class Disk:
         finally:
             os.close(descriptor)
 
+    def size(self, path: Path) -> int:
+        """How many bytes a file has; none if it is not there."""
+        return path.stat().st_size if path.exists() else 0
+
     def names(self, path: Path) -> list[str]:
         """What is in a folder; nothing if it is not there."""
         return os.listdir(path) if path.is_dir() else []
