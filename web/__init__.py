@@ -7,6 +7,7 @@ from web.account_pages import accounts
 from web.agenda import agenda
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
+from web.desk_handover import desk_handover
 from web.desk_keys import desk_keys
 from web.desk_secret import desk_secret
 from web.event_map import event_map
@@ -32,7 +33,7 @@ from web.transfer_pages import transfer
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
-              clock_pages, desk_keys, desk_secret)
+              clock_pages, desk_keys, desk_secret, desk_handover)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from node.board.api import AuditEntry, BoardClosed, Origin, Picture
+from node.board.handover import Handover
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.reasons import ClosedReason, as_reason
@@ -101,6 +102,7 @@ class BoardState:
     picture: Picture | None = None
     revocations: Mapping[str, PendingRevocation] = field(default_factory=dict)
     promised: frozenset[str] = frozenset()
+    handover: Handover | None = None
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -209,6 +211,7 @@ def _state_in(store: NoteStore) -> BoardState:
         revocations={id_: PendingRevocation(b64decode(raw), name, at)
                      for id_, (raw, name, at) in (note("revocations") or {}).items()},
         promised=frozenset(note("promised") or ()),
+        handover=Handover(**note("handover")) if note("handover") else None,
     )
 
 
@@ -301,5 +304,6 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "revocations": ("revocations", lambda waiting: {id_: [b64encode(one.raw).decode(), one.name, one.sent_at]
                                                     for id_, one in waiting.items()}),
     "promised": ("promised", sorted),
+    "handover": ("handover", lambda handover: handover and {**vars(handover), "done": dict(handover.done)}),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }
