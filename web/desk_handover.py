@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from node.board.api import DraftRefused
-from node.board.handover import BY_HAND, HandoverStep, StepView
+from node.board.handover import BY_HAND, SEEN_ONLY, HandoverStep, StepView
 from node.i18n.sentence import N_
 from web.languages import gettext as _
 from web.pages import board
@@ -63,9 +63,9 @@ def show() -> str:
 
 def _page(notice: str = "") -> str:
     handover, found = board().handover(), _steps()
+    said = {"titles": TITLES, "what": WHAT_TO_DO, "places": PLACES, "by_hand": BY_HAND, "seen_only": SEEN_ONLY}
     return render_template("keeper/handover.html", handover=handover, steps=found, open=_open(found), notice=notice,
-                           titles=TITLES, what=WHAT_TO_DO, by_hand=BY_HAND, keepers=board().keepers(), typed=request.form,
-                           places=PLACES)
+                           keepers=board().keepers(), typed=request.form, **said)
 
 
 @desk_handover.post("/begin")
@@ -85,7 +85,7 @@ def begin() -> Page:
 def step() -> Page:
     """It is done, or open after all."""
     name = request.form.get("step", "")
-    if name not in set(HandoverStep):
+    if name not in set(HandoverStep) - SEEN_ONLY:
         abort(400)
     board().tick_handover(HandoverStep(name), request.form.get("action") != "open")
     return redirect(url_for("desk_handover.show", _anchor=name), 303)

@@ -35,6 +35,7 @@ class HandoverStep(StrEnum):
 
 IF_SOMEBODY_LEAVES = {HandoverStep.LEAVER, HandoverStep.PASSWORDS, HandoverStep.GROUPS, HandoverStep.WIFI,
                       HandoverStep.BROKER, HandoverStep.SECRET}
+SEEN_ONLY = {HandoverStep.NEWCOMER, HandoverStep.LEAVER}  # the island knows that better than who ticks
 BY_HAND = {HandoverStep.PAPERS, HandoverStep.TOOLS, HandoverStep.POSTERS}  # no page can do it
 
 

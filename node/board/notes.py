@@ -211,7 +211,7 @@ def _state_in(store: NoteStore) -> BoardState:
         revocations={id_: PendingRevocation(b64decode(raw), name, at)
                      for id_, (raw, name, at) in (note("revocations") or {}).items()},
         promised=frozenset(note("promised") or ()),
-        handover=Handover(**note("handover")) if note("handover") else None,
+        handover=_handover_of(note("handover")),
     )
 
 
@@ -288,6 +288,10 @@ def _picture_of(kept: list[Any] | None) -> Picture | None:
         return None
     media_type, content, (north, west), (south, east) = kept
     return Picture(media_type, b64decode(content), (north, west), (south, east))
+
+
+def _handover_of(kept: dict[str, Any] | None) -> Handover | None:
+    return Handover(kept["newcomer"], kept["leaver"], kept["keeper"], kept["begun"], kept["done"]) if kept else None
 
 
 NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the state: its note, and how it is JSON

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture
+from node.board.handover import Handover
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost, PendingRevocation
 from node.model.record import Kind, Record
@@ -281,7 +282,8 @@ FULL = BoardState(
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
     groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
     outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)),
-    revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]))
+    revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]),
+    handover=Handover("Nadia", "lea", "lea", 7, {"papers": 9}))
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -294,6 +296,7 @@ ON_THE_CARD = {  # as islands have it
     "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
     "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"],
+    "handover": {"newcomer": "Nadia", "leaver": "lea", "keeper": "lea", "begun": 7, "done": {"papers": 9}},
     "word 0001020304050607": "0a0b",
 }
 
