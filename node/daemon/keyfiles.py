@@ -30,7 +30,7 @@ from node.replica.entry import Entry
 from node.replica.generations import Generation, Generations
 from node.replica.trust import Trust
 from node.store.disk import Disk, check_plain
-from node.textpack import pack
+from node.textpack import pack, unpack
 from node.transfer.invitation import (
     Invitation,
     accept,
@@ -111,6 +111,16 @@ class KeyFolder:
     def credentials(self) -> list[bytes]:
         """The vouches it was let in with, encoded."""
         return self._read("papers", lambda text: [base64.b64decode(line) for line in text.split()])
+
+    def given_name(self) -> str:
+        """What this island was called when it was let into its set; "" if that cannot be read."""
+        try:
+            public, records = self.island_key().public, [decode(raw) for raw in self.credentials()]
+            names = [unpack(one.codec, one.packed) for one in records
+                     if isinstance(one.detail, Vouch) and one.detail.subject == public]
+        except (KeyTrouble, RemoteFault):
+            return ""
+        return next((name for name in map(str.strip, names) if name), "")
 
     def found(self, name: str, island_name: str = "", founder: SigningKey | None = None) -> Charter:
         """Found a set called `name`; its founding key is `founder` (a keeper's, off the box), else this island's own."""

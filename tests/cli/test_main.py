@@ -212,6 +212,19 @@ def test_init_makes_an_island_once(config):
     assert "nothing was changed" in archipel("init", "--config", config)[1]
 
 
+def test_an_island_that_is_named_once_keeps_its_name_unless_the_settings_say_another(config):
+    unnamed = config.read_text().replace('name = "Place des Fêtes"\n', "")
+    config.write_text(unnamed)
+    assert archipel("init", "--name", "Café du canal", "--set", "Belleville", "--config", config)[0] == 0
+    with running(config):
+        assert json.loads(archipel("status", "--json", "--config", config)[1])["name"] == "Café du canal"
+    config.write_text(unnamed.replace("[node]", '[node]\nname = "Autre"'))
+    with running(config):
+        assert json.loads(archipel("status", "--json", "--config", config)[1])["name"] == "Autre"
+    (config.parent / "data/keys/papers").write_text("!")
+    assert KeyFolder(config.parent / "data").given_name() == ""
+
+
 def test_a_port_that_is_taken_is_said_before_anything_starts(config, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
