@@ -123,7 +123,7 @@ def reached(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 def test_every_room_has_its_row_and_there_is_no_room_beside_them():
     assert set(rules()) == IN_NODE | BESIDE
-    known = {"node", "radio", "web", "image-build", "tests", "docs", "build", "dist", "node_modules", "demo-data"}
+    known = {"node", "radio", "web", "image-build", "tests", "docs", "share", "build", "dist", "node_modules", "demo-data"}
     assert {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")} <= known
     assert {path.stem for path in (ROOT / "node").glob("*.py")} == FREE
     assert list(ROOT.glob("*.py")) == []

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ def build_app(base: Path, cache: Path, target: Path) -> str:
         _run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, str(PROJECT)])
         wheel = next(Path(folder).glob("archipel-*.whl"))
         zipfile.ZipFile(wheel).extractall(target)
+    for beside in target.glob("*.data"):  # manual pages: the image has nothing that shows them
+        shutil.rmtree(beside)
     (next(target.glob("*.dist-info")) / "RECORD").unlink()  # it would list everything but what is compiled below
     _compile(interpreter(base, cache), target, f"/{FOLDER}")
     return wheel.name.split("-")[1]

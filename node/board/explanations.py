@@ -256,6 +256,8 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.REVOKE_UNDO: N_("dropped a revocation before it was sent"),
     AuditAction.REVOKE_FAILED: N_("revoked a key, and the set did not take it"),
     AuditAction.PAPER_KEY: N_("made a key on paper"),
+    AuditAction.HANDOVER: N_("began to hand the island over"),
+    AuditAction.HANDOVER_END: N_("ended a handover"),
     AuditAction.RENEW_SECRET: N_("renewed the secret of the set"),
     AuditAction.CATCH_UP: N_("took the present secret from an invitation"),
 }

@@ -18,6 +18,7 @@ from node.board.api import (
     Waiting,
 )
 from node.board.clearing import Clearer
+from node.board.handover import Handover, HandoverStep, StepView, present, steps, ticked
 from node.board.image import picture_of
 from node.board.import_sources import ImportSource
 from node.board.items import MIN_PREFIX, root_of
@@ -26,6 +27,7 @@ from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
 from node.board.reasons import AuditAction, ClosedReason, ProblemCode
 from node.model.clock import seconds_of
+from node.model.names import fit_name
 from node.model.record import Kind, record_id
 
 MAX_OUTLINE = 4_000  # characters
@@ -206,6 +208,38 @@ class Moderation(Clearer):
     def password_hash(self, keeper: str) -> str | None:
         """By which a keeper signs in; None for who is none."""
         return self.notes.state.keepers.get(keeper)
+
+    # handing over
+
+    def handover(self) -> Handover | None:
+        """The handover under way, also one that should be over; None once it is forgotten."""
+        return present(self.notes.state, self.now())
+
+    def handover_steps(self, has_broker: bool, renewed: int | None) -> list[StepView]:
+        """Its steps on this island, as `node.board.handover.steps` tells them."""
+        handover = self.handover()
+        return list(steps(self.notes.state, handover, has_broker, renewed)) if handover else []
+
+    def begin_handover(self, newcomer: str, leaver: str, keeper: str) -> None:
+        """Begin another one, in the place of any before; `leaver` may be "" for nobody. Raises DraftRefused."""
+        name = fit_name(newcomer)
+        if name is None or name == leaver:
+            raise DraftRefused([Problem("newcomer", ProblemCode.EMPTY)])
+        begun = Handover(name, fit_name(leaver) or "", keeper, self.now())
+        self.notes.update(lambda state: replace(state, handover=begun), self._entry(keeper, AuditAction.HANDOVER, name))
+
+    def tick_handover(self, step: HandoverStep, done: bool) -> None:
+        """Note that a step is done, or that it is open after all; nothing without a handover."""
+        def change(state: BoardState) -> BoardState:
+            under_way = present(state, self.now())
+            return replace(state, handover=ticked(under_way, step, self.now() if done else None)) if under_way else state
+
+        self.notes.update(change)
+
+    def end_handover(self, keeper: str, open_steps: int) -> None:
+        """Forget it; the audit log keeps how many of its steps were left open."""
+        self.notes.update(lambda state: replace(state, handover=None) if state.handover else state,
+                          self._entry(keeper, AuditAction.HANDOVER_END, str(open_steps)))
 
     # what imports remember
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from node.board.api import AuditEntry, BoardClosed, Origin, Picture, Report
+from node.board.handover import Handover
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.reasons import ClosedReason, ReportReason, as_reason
@@ -105,6 +106,7 @@ class BoardState:
     promised: frozenset[str] = frozenset()
     contact: str = ""
     reports: Mapping[bytes, tuple[Report, ...]] = field(default_factory=dict)
+    handover: Handover | None = None
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -223,6 +225,7 @@ def _state_in(store: NoteStore) -> BoardState:
         promised=frozenset(note("promised") or ()),
         contact=note("contact") or "",
         reports=_reports_in(store),
+        handover=_handover_of(note("handover")),
     )
 
 
@@ -324,6 +327,10 @@ def _picture_of(kept: list[Any] | None) -> Picture | None:
     return Picture(media_type, b64decode(content), (north, west), (south, east))
 
 
+def _handover_of(kept: dict[str, Any] | None) -> Handover | None:
+    return Handover(kept["newcomer"], kept["leaver"], kept["keeper"], kept["begun"], kept["done"]) if kept else None
+
+
 NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the state: its note, and how it is JSON
     "hidden": ("hidden", lambda roots: sorted(root.hex() for root in roots)),
     "audit_log": ("acts", lambda log: [[entry.at, entry.keeper, entry.action, entry.about, entry.why]
@@ -339,5 +346,6 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
                                                     for id_, one in waiting.items()}),
     "promised": ("promised", sorted),
     "contact": ("contact", str),
+    "handover": ("handover", lambda handover: handover and {**vars(handover), "done": dict(handover.done)}),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }

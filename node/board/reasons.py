@@ -249,3 +249,5 @@ class AuditAction(StrEnum):
     RENEW_SECRET = "renew-secret"  # noqa: S105 - a slug
     CATCH_UP = "catch-up"
     PAPER_KEY = "paper-key"
+    HANDOVER = "handover"
+    HANDOVER_END = "handover-end"

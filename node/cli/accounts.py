@@ -13,11 +13,13 @@ from node.cli.options import (
     ask,
     config_option,
     fitting_name,
+    json_option,
     known_name,
     new_passphrase,
     new_password,
     passphrase,
     settings_of,
+    tell_json,
 )
 from node.daemon.settings import Settings
 from node.model.keys import SEED_BYTES, SigningKey
@@ -31,13 +33,16 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 @click.argument("name", required=False)
 @click.option("--remove", is_flag=True, help="Take it away.")
 @click.option("--from-card", is_flag=True, hidden=True)
-def keeper(config: Path | None, name: str | None, remove: bool, from_card: bool) -> None:
+@json_option
+def keeper(config: Path | None, name: str | None, remove: bool, from_card: bool, as_json: bool) -> None:
     """Give the keeper NAME a password, or take it away.
 
     With it they sign in to the keepers' pages of this island. Without NAME: who can sign in.
     """
     settings = settings_of(config)
-    if name is None:
+    if name is None and as_json:
+        tell_json(_keepers_json(settings))
+    elif name is None:
         _list_keepers(settings)
     elif remove:
         _remove_keeper(settings, name)
@@ -47,6 +52,13 @@ def keeper(config: Path | None, name: str | None, remove: bool, from_card: bool)
         name = fitting_name(name)
         _set_keeper(settings, name, _hash(new_password(name, settings.node.name)))
         say("%(name)s can sign in at /keeper.", name=name)
+
+
+def _keepers_json(settings: Settings) -> list[dict[str, str | bool]]:
+    """Who can sign in, and whom the card names though they were removed here; never a hash."""
+    known = ask(settings, "keepers")
+    return [{"name": name, "signs_in": name in known["here"], "on_card": name in known["card"]}
+            for name in sorted(known["here"].keys() | known["card"].keys())]
 
 
 def _list_keepers(settings: Settings) -> None:
@@ -103,7 +115,8 @@ def _hash(password: str) -> str:
 @click.option("--passphrase", "change", is_flag=True, help="Change its passphrase.")
 @click.option("--remove", is_flag=True, help="Forget its key.")
 @yes_option
-def group(config: Path | None, name: str | None, change: bool, remove: bool, yes: bool) -> None:
+@json_option
+def group(config: Path | None, name: str | None, as_json: bool, **do: bool) -> None:
     """Let the group NAME sign its posts here.
 
     Its members sign on this island's portal, with a passphrase. Without NAME: which groups sign here.
@@ -111,15 +124,15 @@ def group(config: Path | None, name: str | None, change: bool, remove: bool, yes
     settings = settings_of(config)
     groups = ask(settings, "groups")
     if name is None:
-        _list_groups(groups)
-    elif not change and not remove:
+        tell_json([{"name": one} for one in groups]) if as_json else _list_groups(groups)
+    elif not do["change"] and not do["remove"]:
         _add_group(settings, fitting_name(name), groups)
     else:
         found = known_name(name, groups)
         if found is None:
             raise click.ClickException(_("no group is called %(name)s here. Those there are: archipel group", name=name))
-        if remove:
-            _remove_group(settings, found, yes)
+        if do["remove"]:
+            _remove_group(settings, found, do["yes"])
         else:
             _change_passphrase(settings, found)
 

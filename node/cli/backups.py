@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from node.board import explanations
 from node.cli.help import command
-from node.cli.language import _, say
+from node.cli.language import _, say, worded
 from node.cli.options import config_option, new_passphrase, passphrase, settings_of, sure_folder
+from node.cli.progress import Progress
+from node.daemon.file_trouble import told
 from node.i18n.sentence import N_
 from node.store.disk import Disk, StoreLocked
 from node.store.index import StoreFailed
@@ -33,8 +36,6 @@ def backup(config: Path | None, file: Path) -> None:
 
     Settings, keys, records and archive, under a passphrase. The island may go on running.
     """
-    from node.store.backup import back_up
-
     node = settings_of(config).node
     folder = node.data
     files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
@@ -43,11 +44,18 @@ def backup(config: Path | None, file: Path) -> None:
     if config:
         files["archipel.toml"] = config
     try:
-        back_up(folder, file, new_passphrase(node.name), files, os.urandom(SALT_BYTES))
+        _write(folder, file, new_passphrase(node.name), files)
     except (OSError, StoreFailed) as error:
-        raise click.ClickException(_("the backup could not be written: %(error)s", error=str(error))) from error
+        raise click.ClickException(_("the backup could not be written: %(error)s", error=_refused(error))) from error
     say("Backed up to %(file)s (%(size)s kB). Without its passphrase nobody can read it.",
         file=str(file), size=file.stat().st_size // 1000)
+
+
+def _write(folder: Path, file: Path, secret: str, files: Mapping[str, Path]) -> None:
+    from node.store.backup import back_up, size_of
+
+    with Progress() as progress:
+        back_up(folder, file, secret, files, os.urandom(SALT_BYTES), progress.begin(file.name, size_of(folder, files)))
 
 
 @command("restore")
@@ -66,11 +74,15 @@ def restore_(config: Path | None, file: Path) -> None:
     except BackupRefused as refused:
         raise click.ClickException(_(REFUSED[refused.reason])) from refused
     except (OSError, StoreFailed) as error:
-        raise click.ClickException(_("the backup could not be restored: %(error)s", error=str(error))) from error
+        raise click.ClickException(_("the backup could not be restored: %(error)s", error=_refused(error))) from error
     say("Restored into %(folder)s: %(records)s records, %(archived)s archived. Next: archipel run.",
         folder=str(folder), records=counts["records"], archived=counts["archive"])
     if (folder / "archipel.toml").exists():
         say("Its settings file is %(file)s.", file=str(folder / "archipel.toml"))
+
+
+def _refused(error: OSError | StoreFailed) -> str:
+    return worded(told(error)) if isinstance(error, OSError) else worded(explanations.closed(error.reason))
 
 
 @command()
@@ -102,8 +114,7 @@ def wipe(config: Path | None, yes: bool, code: bool) -> None:
     except StoreLocked as error:
         raise click.ClickException(_("an island runs on %(folder)s. Stop it first.", folder=str(folder))) from error
     except OSError as error:
-        raise click.ClickException(_("%(file)s: %(error)s. Destroy the card.", file=str(error.filename or folder),
-                                     error=error.strerror or "")) from error
+        raise click.ClickException(_("%(error)s Destroy the card.", error=told(error))) from error
     say("Nothing is left. Tell the other keepers, so that they revoke its key.")
 
 

@@ -11,7 +11,8 @@ from node.board import explanations
 from node.board.reasons import ImportProblem
 from node.cli.help import command
 from node.cli.language import _, say, worded
-from node.cli.options import ask, config_option, settings_of
+from node.cli.options import ask, config_option, json_option, moment_json, settings_of, tell_json
+from node.daemon.settings import Settings
 from node.ical.parser import MAX_FILE_BYTES
 from node.model.clock import seconds_of
 
@@ -20,30 +21,47 @@ from node.model.clock import seconds_of
 @config_option
 @click.argument("source", metavar="FILE|ADDRESS")
 @click.option("--yes", is_flag=True, help="Post without asking.")
-def agenda(config: Path | None, source: str, yes: bool) -> None:
+@json_option
+def agenda(config: Path | None, source: str, yes: bool, as_json: bool) -> None:
     """Take over the events of another agenda.
 
-    It is an iCalendar file, or its web address. Twice does no harm.
+    It is an iCalendar file, or its web address. Twice does no harm. With --json nothing is asked: it is posted with --yes,
+    and only looked at without.
     """
     settings = settings_of(config)
     address = source if "://" in source else ""
     tag = ask(settings, "agenda-tag", address=address) if address else ""
     content, tag = _fetched(address, tag) if address else (_read(Path(source)), "")
     if content is None:
-        say("Nothing has changed there since the last time.")
+        tell_json({"changed": False}) if as_json else say("Nothing has changed there since the last time.")
         return
     if len(content) > MAX_FILE_BYTES:
         _checked({"problem": ImportProblem.AGENDA_SIZE})
     told = {"content": b64encode(content).decode(), "name": Path(source).name, "address": address, "tag": tag}
     shown = _checked(ask(settings, "agenda-look", **told))
-    tell(shown)
-    if not shown["size"]:
-        ask(settings, "agenda-take", id=shown["id"])  # nothing to post, but what was seen is remembered
+    if as_json:
+        tell_json(agenda_json(_taken(settings, shown) if yes or not shown["size"] else shown, posted=yes))
         return
-    if not yes:
+    tell(shown)
+    if shown["size"] and not yes:
         click.confirm(_("Post it?"), abort=True)
-    done = _checked(ask(settings, "agenda-take", id=shown["id"]))
+    done = _taken(settings, shown)
+    if not shown["size"]:
+        return
     say("Posted: %(new)s new, %(changed)s changed, %(cancelled)s cancelled.", **_counts(done))
+
+
+def _taken(settings: Settings, shown: dict[str, Any]) -> dict[str, Any]:
+    """Post it; where there is nothing to post, what was seen is remembered."""
+    done = ask(settings, "agenda-take", id=shown["id"])
+    return _checked(done) if shown["size"] else shown
+
+
+def agenda_json(told: dict[str, Any], posted: bool) -> dict[str, Any]:
+    """What an agenda brings, or brought, for programs."""
+    piles = {pile: [{"start": moment_json(one["start"]), "title": one["title"]} for one in told[pile]]
+             for pile in ("new", "changed", "cancelled")}
+    return {"posted": posted, **{name: told[name] for name in ("origin", "unchanged", "left_out")}, **piles}
 
 
 def _checked(told: dict[str, Any]) -> dict[str, Any]:
@@ -87,12 +105,8 @@ def _fetched(address: str, tag: str) -> tuple[bytes | None, str]:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}.") from error
-    return content
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 COMMANDS = (agenda,)

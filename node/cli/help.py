@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from node.cli.language import _, choose_for, pattern, pattern_for
+from node.cli.trouble import check_text, in_words, settle_streams
 from node.i18n.sentence import N_, Plural
 
 AnyCommand = TypeVar("AnyCommand", bound=click.Command)
@@ -51,6 +52,11 @@ def translated(text: str | None) -> str | None:
 class SpokenCommand(click.Command):
     """A command that explains itself in the chosen language."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do it."""
+        check_text(ctx.params)
+        return super().invoke(ctx)
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help."""
         super(SpokenCommand, _spoken(self)).format_help(ctx, formatter)
@@ -78,8 +84,15 @@ class SpokenGroup(SpokenCommand, click.Group):
                      **extra: Any) -> click.Context:
         """Read what was typed."""
         _teach_click()
+        settle_streams()
         choose_for(args)
-        return super().make_context(info_name, args, parent, **extra)
+        with in_words():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what was typed."""
+        with in_words():
+            return super().invoke(ctx)
 
 
 def command(name: str | None = None, **given: Any) -> Any:

@@ -1,6 +1,5 @@
 """The commands about an island as a whole: `archipel run`, `init`, `status`, `doctor`, `demo`."""
 
-import json
 import sys
 from itertools import chain
 from pathlib import Path
@@ -12,7 +11,7 @@ from node.board import explanations
 from node.board.concerns import concerns_in
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, worded
-from node.cli.options import ask, config_option, reading_of, settings_of
+from node.cli.options import ask, config_option, json_option, reading_of, settings_of, tell_json
 from node.model.clock import FastClock, SystemClock, utc_moment
 
 
@@ -54,12 +53,12 @@ def init(config: Path | None, name: str | None, set_name: str | None) -> None:
 
 @command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def status(config: Path | None, as_json: bool) -> None:
     """Show what the running island says of itself."""
     told = ask(settings_of(config), "status")
     if as_json:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        tell_json(told)
         return
     for line in status_lines(told):
         click.echo(line)
@@ -125,7 +124,7 @@ def link_line(link: dict[str, Any]) -> str:
 
 @command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def doctor(config: Path | None, as_json: bool) -> None:
     """Say what is wrong on this island and what to do.
 
@@ -141,7 +140,7 @@ def doctor(config: Path | None, as_json: bool) -> None:
             click.echo(line)
     bad = sum(finding.level is Level.BAD for finding in found)
     if as_json:
-        click.echo(json.dumps([finding.as_json() for finding in found], indent=2, ensure_ascii=False))
+        tell_json([finding.as_json() for finding in found])
     else:
         click.echo(ngettext("%(num)s thing to mend.", "%(num)s things to mend.", bad) if bad else _("All is well."))
     sys.exit(1 if bad else 0)

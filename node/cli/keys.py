@@ -18,6 +18,7 @@ from node.cli.options import (
     settings_of,
 )
 from node.daemon import rpc
+from node.daemon.file_trouble import told
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, write_keeper_key
 from node.daemon.settings import Settings
 from node.model.keys import SEED_BYTES, SigningKey
@@ -115,7 +116,7 @@ def _troubled(work: Callable[[], Made]) -> Made:
     except KeyTrouble as trouble:
         raise click.ClickException(worded(trouble.sentence)) from trouble
     except OSError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(worded(told(error))) from error
 
 
 COMMANDS = (found, join, newkey)

@@ -37,7 +37,7 @@ def choose_for(arguments: Sequence[str]) -> None:
 def _language_of_settings(arguments: Sequence[str]) -> str:
     """What the settings file says that a command is given; a mistake in it is told by the command."""
     given = os.environ.get(CONFIG_VARIABLE, "")
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):  # the last has none after it
         name, sign, rest = option.partition("=")
         if name == CONFIG_OPTION:
             given = rest if sign else value

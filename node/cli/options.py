@@ -1,5 +1,7 @@
 """What several commands of the command line take and ask."""
 
+import json
+import re
 import sys
 from collections.abc import Collection
 from datetime import datetime
@@ -10,10 +12,11 @@ import click
 
 from node.board import explanations
 from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
+from node.cli.trouble import is_text
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import SettingsReading, UnreadableSettings, load
 from node.i18n.sentence import Sentence
-from node.model.clock import EPOCH_S
+from node.model.clock import EPOCH_S, utc_moment
 from node.model.names import fit_name
 from node.model.passphrase import PassphraseFault, passphrase_fault, spellings
 
@@ -21,6 +24,28 @@ MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
 config_option = click.option(CONFIG_OPTION, type=click.Path(dir_okay=False, path_type=Path), envvar=CONFIG_VARIABLE,
                              help="The settings file (archipel.toml); without it, defaults.")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+ADDRESS_ID = re.compile(r"^(?:.*/r/)?([0-9a-fA-F]{8,32})(?:[/?#].*)?$")
+
+
+def tell_json(told: Any) -> None:
+    """Print a value for programs."""
+    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def moment_json(minute: int | None) -> str | None:
+    """A minute since 2024 as programs read it (RFC 3339, UTC)."""
+    return None if minute is None else utc_moment(minute).replace(" ", "T") + "Z"
+
+
+def post_id(typed: str) -> str:
+    """The id in what was typed: the id itself, its first digits (8 at least), or the address of a post's page."""
+    found = ADDRESS_ID.match(typed.strip())
+    if found is None:
+        raise click.ClickException(_("%(typed)s is no post: give the digits that archipel list shows, or the address "
+                                     "of its page.", typed=typed))
+    return found[1].lower()
 
 
 def reading_of(config: Path | None, aloud: bool = True) -> SettingsReading:
@@ -84,7 +109,10 @@ def problem_line(field: str, code: str, amount: int) -> str:
 
 def minute_of_local(moment: datetime) -> int:
     """Minutes since 2024 UTC of a naive moment in this machine's time zone."""
-    return int(moment.timestamp() - EPOCH_S) // 60
+    try:
+        return int(moment.timestamp() - EPOCH_S) // 60
+    except (OverflowError, ValueError) as error:
+        raise click.ClickException(_("%(moment)s is too far away.", moment=str(moment))) from error
 
 
 def passphrase(what: str) -> str:
@@ -106,19 +134,32 @@ def _new(what: str, names: tuple[str, ...]) -> str:
     """What may be kept: at a terminal it is asked again until it is, from a pipe another one ends the command."""
     while fault := passphrase_fault(typed := _typed(what, True), *names):
         told = worded(explanations.passphrase(fault))
-        if not sys.stdin.isatty():
+        if not at_terminal():
             raise click.ClickException(told)
         click.echo(told, err=True)
     return spellings(typed)[0]
 
 
 def _typed(what: str, twice: bool) -> str:
-    if sys.stdin.isatty():
+    if at_terminal():
         return str(click.prompt(what, hide_input=True, confirmation_prompt=twice))
     try:
         return sys.stdin.readline().strip()
     except UnicodeDecodeError as error:
         raise click.ClickException(worded(explanations.passphrase(PassphraseFault.UNREADABLE))) from error
+
+
+def at_terminal() -> bool:
+    """Whether somebody types at a terminal."""
+    return sys.stdin.isatty()
+
+
+def typed_text() -> str:
+    """All that comes on the standard input; ends the command for what is no text in UTF-8."""
+    typed = sys.stdin.read()
+    if not is_text(typed):  # as Python gives octets that are none, in some locales
+        raise UnicodeError
+    return typed
 
 
 def fitting_name(typed: str) -> str:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from tempfile import mkdtemp
 from typing import Any
 
@@ -19,6 +20,7 @@ from gunicorn.app.base import BaseApplication
 
 from node.cli.language import _, say, worded
 from node.daemon.allocator import give_memory_back
+from node.daemon.file_trouble import told
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.lobby import MAX_LINES, Lobby
 from node.daemon.settings import Settings
@@ -113,9 +115,10 @@ def run_island(reading: SettingsReading, clock: Clock) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for ours in ("node", "radio", "web"):
         logging.getLogger(ours).setLevel(logging.INFO)
-    settings = reading.settings
     give_memory_back()
-    _check_can_start(settings)
+    _check_can_start(reading.settings)
+    reading = _named(reading)
+    settings = reading.settings
     _load_code()
     if settings.portal.behind_front:
         _serve(reading, clock, bind_of(settings.portal.listen), None)
@@ -128,6 +131,13 @@ def run_island(reading: SettingsReading, clock: Clock) -> None:
         lobby.close()
         if os.getpid() == own:  # workers end here too, and another one may follow
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _named(reading: SettingsReading) -> SettingsReading:
+    """The same with the name that the island was given when it was made, if its settings file has none."""
+    settings = reading.settings
+    name = "" if ("node", "name") in reading.given else KeyFolder(settings.node.data).given_name()
+    return replace(reading, settings=replace(settings, node=replace(settings.node, name=name))) if name else reading
 
 
 def _serve(reading: SettingsReading, clock: Clock, bind: str, lobby: Lobby | None) -> None:
@@ -181,7 +191,7 @@ def _check_can_start(settings: Settings) -> None:
     except StoreLocked as error:
         raise click.ClickException(_in_use(str(settings.node.data), error.holder)) from error
     except OSError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(worded(told(error))) from error
 
 
 def _in_use(folder: str, holder: int | None) -> str:

@@ -1,11 +1,11 @@
 """The commands that carry records: `archipel export`, `import`, `stick`, `letters`, `read`."""
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,10 +15,11 @@ from node.board.reasons import DeliveryProblem, StickProblem
 from node.cli import backups, vouching
 from node.cli.help import command
 from node.cli.language import _, say, worded
-from node.cli.options import config_option, refusal, settings_of
+from node.cli.options import config_option, json_option, minute_of_local, refusal, settings_of, tell_json, typed_text
+from node.cli.progress import Progress
 from node.daemon.keyfiles import KeyTrouble
 from node.daemon.rpc import Refused
-from node.model.clock import minute_of
+from node.daemon.usb import Exchange, exchange, file_of
 from node.model.errors import RemoteFault
 from node.model.record import TRUST_KINDS
 from node.store.disk import StoreLocked
@@ -40,10 +41,10 @@ def export(config: Path | None, file: Path, topic: str | None, since: datetime |
     """
     from node.daemon.bulk_client import export_file
 
-    choice = Choice(NUMBERS[topic] if topic else None, minute_of(since.timestamp()) if since else 0)
-    with _bulk(config) as bulk:
+    choice = Choice(NUMBERS[topic] if topic else None, max(minute_of_local(since), 0) if since else 0)
+    with bulk_of_island(config) as bulk, Progress() as progress:
         count = len(bulk.ids(choice))
-        size = export_file(bulk, file, choice, _dots())
+        size = export_file(bulk, file, choice, progress.begin(file.name, count))
     say("%(file)s: %(records)s records, %(bytes)s bytes. Whoever receives it: archipel import %(name)s",
         file=str(file), records=count, bytes=size, name=file.name)
 
@@ -51,20 +52,32 @@ def export(config: Path | None, file: Path, topic: str | None, since: datetime |
 @command("import")
 @config_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(config: Path | None, files: tuple[Path, ...]) -> None:
+@json_option
+def import_(config: Path | None, files: tuple[Path, ...], as_json: bool) -> None:
     """Take in the bundles FILES.
 
     What is known already changes nothing.
     """
+    told = {}
+    with bulk_of_island(config) as bulk:
+        for file in files:
+            landed = _imported(bulk, file)
+            told[str(file)] = landed_json(landed)
+            if not as_json:
+                click.echo(f"{file}: {in_words(landed)}")
+    if as_json:
+        tell_json(told)
+
+
+def _imported(bulk: BulkPort, file: Path) -> Landed:
     from node.daemon.bulk_client import import_file
 
-    with _bulk(config) as bulk:
-        for file in files:
-            try:
-                landed = import_file(bulk, file, progress=_sizes(_dots()))
-            except RemoteFault as fault:
-                raise click.ClickException(f"{file}: {worded(explanations.delivery(fault.reason))}") from fault
-            click.echo(f"{file}: {in_words(landed)}")
+    with Progress() as progress:
+        tell = progress.begin(file.name, file.stat().st_size)
+        try:
+            return import_file(bulk, file, progress=lambda landed, size: tell(size))
+        except RemoteFault as fault:
+            raise click.ClickException(f"{file}: {worded(explanations.delivery(fault.reason))}") from fault
 
 
 @command("stick")
@@ -78,20 +91,13 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
 
     Takes in what others left there and leaves this island's board.
     """
-    from node.daemon.usb import Exchange, exchange, file_of
-
-    with _bulk(config) as bulk:
-        made = Exchange(problem=StickProblem.FAILED)
-        bulk.tell("working")
-        try:
-            made = exchange(bulk, folder, click.echo)
-        finally:
-            bulk.tell("done", made.new, made.problem)
+    with bulk_of_island(config) as bulk:
+        made = exchanged(bulk, folder)
         beside = file_of(folder, bulk.label()).parent
     for name, landed in made.landed.items():
         click.echo(f"{name}: {in_words(landed)}")
     for name, reason in made.unread.items():
-        click.echo(f"{name}: {_unread(reason)}")
+        click.echo(f"{name}: {unread_words(reason)}")
     if made.problem:
         raise click.ClickException(worded(explanations.stick(made.problem)))
     say("This island's board is on the stick: %(bytes)s bytes.", bytes=made.written_bytes)
@@ -99,7 +105,19 @@ def stick(ctx: click.Context, config: Path | None, folder: Path, invite: bool, b
     say("Done: you can take the stick.")
 
 
-def _unread(reason: str) -> str:
+def exchanged(bulk: BulkPort, folder: Path) -> Exchange:
+    """Exchange records with the stick at a folder, told to who watches here and to who looks at the portal."""
+    made = Exchange(problem=StickProblem.FAILED)
+    bulk.tell("working")
+    try:
+        with Progress() as progress:
+            made = exchange(bulk, folder, progress.begin)
+    finally:
+        bulk.tell("done", made.new, made.problem)
+    return made
+
+
+def unread_words(reason: str) -> str:
     """Why a file of a stick was not taken in."""
     if reason in set(DeliveryProblem):
         return worded(explanations.delivery(reason))
@@ -129,7 +147,7 @@ def letters(config: Path | None, item_id: str) -> None:
 
     from node.transfer.paper import code_of, letters_of
 
-    with _bulk(config) as bulk:
+    with bulk_of_island(config) as bulk:
         found = [id_ for id_ in bulk.ids() if id_.hex().startswith(item_id.lower())]
         if len(found) != 1 or len(item_id) < 4:
             raise click.ClickException(_("%(count)s live records begin with %(digits)s: see archipel list.",
@@ -142,22 +160,26 @@ def letters(config: Path | None, item_id: str) -> None:
 @command("read")
 @config_option
 @click.argument("picture", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def read(config: Path | None, picture: Path | None) -> None:
+@json_option
+def read(config: Path | None, picture: Path | None, as_json: bool) -> None:
     """Take in one record from paper.
 
     From its letters (typed, then Ctrl-D), or from a PICTURE of its QR code (needs zxing-cpp-tools).
     """
     from node.transfer.paper import record_in
 
-    text = _scanned(picture) if picture else sys.stdin.read()
+    text = _scanned(picture) if picture else typed_text()
     try:
         raw = record_in(text)
     except RemoteFault as fault:
         raise click.ClickException(worded(explanations.delivery(fault.reason))) from fault
     landed = Landed()
-    with _bulk(config) as bulk:
+    with bulk_of_island(config) as bulk:
         landed.count(raw, bulk.unload([raw], "paper")[0])
-    click.echo(in_words(landed))
+    if as_json:
+        tell_json(landed_json(landed))
+    else:
+        click.echo(in_words(landed))
 
 
 def _scanned(picture: Path) -> str:
@@ -171,6 +193,13 @@ def _scanned(picture: Path) -> str:
         if fault.reason == DeliveryProblem.NO_READER:
             sentence += " " + _("To read pictures, install zxing-cpp-tools (and a kernel with Landlock).")
         raise click.ClickException(sentence) from fault
+
+
+def landed_json(landed: Landed) -> dict[str, Any]:
+    """What a bundle brought, for programs."""
+    trust = sum(landed.new[kind] for kind in TRUST_KINDS)
+    return {"new": landed.new.total() - trust, "trust": trust, "known": landed.known, "refused": dict(landed.refused),
+            "faults": dict(landed.faults), "island": landed.header.name if landed.header else None}
 
 
 def in_words(landed: Landed) -> str:
@@ -193,7 +222,7 @@ def _refusals(landed: Landed) -> Counter[str]:
 
 
 @contextmanager
-def _bulk(config: Path | None) -> Iterator[BulkPort]:
+def bulk_of_island(config: Path | None) -> Iterator[BulkPort]:
     """The island's bulk port, or a clear end of the command."""
     from node.daemon.bulk_client import bulk_of
 
@@ -210,8 +239,6 @@ def _bulk(config: Path | None) -> Iterator[BulkPort]:
                                      folder=str(settings.node.data))) from error
     except StoreFailed as failure:
         raise click.ClickException(_card(failure.reason)) from failure
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or ''}: {error.strerror}".strip(": ")) from error
 
 
 def _not_in(refused: Refused) -> str:
@@ -222,24 +249,6 @@ def _card(reason: str) -> str:
     """The card failed while records were taken in."""
     return worded(explanations.closed(reason)) + " " + _("What is not said to be in, is not. Make room or change the card, "
                                                          "then do it again.")
-
-
-def _sizes(tell: Callable[[int], None]) -> Callable[[Landed, int], None]:
-    """Hears how an import goes, and says how much was read."""
-    return lambda landed, size: tell(size)
-
-
-def _dots() -> Callable[[int], None]:
-    """Says every 100 kB how far it is, to who watches a terminal."""
-    said = 0
-
-    def tell(size: int) -> None:
-        nonlocal said
-        if size >= said + 100_000:
-            said = size
-            click.echo(f"\r{size // 1000} kB", nl=False, err=True)
-
-    return tell
 
 
 COMMANDS = (export, import_, stick, letters, read)

@@ -1,6 +1,5 @@
 """The commands about who may do what in the set: keys, invite, vouch, revoke, renew."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +10,18 @@ import click
 from node.board.keyring import INVITED_DAYS, MOST_DAYS, RENEWED_DAYS, KeyRole, TypedKey
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, worded
-from node.cli.options import MOMENT, ask, config_option, minute_of_local, passphrase, settings_of
+from node.cli.options import (
+    MOMENT,
+    ask,
+    config_option,
+    json_option,
+    minute_of_local,
+    passphrase,
+    settings_of,
+    tell_json,
+)
 from node.daemon import rpc
+from node.daemon.file_trouble import why
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, read_key_file, write_private
 from node.daemon.keyring import key_in
 from node.daemon.settings import Settings
@@ -29,7 +38,7 @@ RIGHTS = {"write": N_("may write"), "vouch": N_("may vouch"), "urgent": N_("may 
 
 @command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def keys(config: Path | None, as_json: bool) -> None:
     """Show who may do what in this set, and until when.
 
@@ -37,7 +46,7 @@ def keys(config: Path | None, as_json: bool) -> None:
     """
     told = ask(settings_of(config), "keys")
     if as_json:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        tell_json(told)
         return
     names = {key["id"]: key["name"] for key in told}
     for key in told:
@@ -96,7 +105,7 @@ def invite(config: Path | None, out: Path | None, qr: bool, **asked: Any) -> Non
             write_private(out, text + "\n")
         except OSError as error:
             raise click.ClickException(_("%(file)s cannot be written (%(error)s).", file=str(out),
-                                         error=str(error))) from error
+                                         error=why(error))) from error
         say("Written to %(file)s.", file=str(out))
     else:
         click.echo(text)

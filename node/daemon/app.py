@@ -27,11 +27,13 @@ from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
 from node.daemon.maintenance import Maintenance
+from node.daemon.meeting import Meeting, meeting_handlers
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
 from node.daemon.notices import notice_files
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
+from node.daemon.rpc_board import board_handlers
 from node.daemon.rpc_handlers import handlers
 from node.daemon.rpc_keys import key_handlers
 from node.daemon.runner import PeriodicJob, Runner
@@ -151,7 +153,9 @@ class App:
         for working in (self.discovery, self.maintenance):
             working.start()
             self._open.callback(working.close)
-        answers = handlers(self) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
+        meeting = Meeting(self.board, self.runner, self.links, self.discovery)
+        answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
+                   | meeting_handlers(meeting))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
 

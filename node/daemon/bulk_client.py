@@ -14,6 +14,7 @@ from node.daemon.timekeeper import Timekeeper
 from node.model.clock import EPOCH_S, Clock, SystemClock
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
+from node.store.disk import check_plain
 from node.store.journalstore import JournalStore
 from node.transfer.bulk import (
     ALL,
@@ -117,14 +118,15 @@ def resting(folder: Path, name: str, clock: Clock) -> Iterator[LocalBulkPort]:
 
 
 def export_file(bulk: BulkPort, path: Path, choice: Choice = ALL,
-                progress: Callable[[int], None] = lambda size: None) -> int:
-    """Write a bundle to `path`, whole or not at all; its size in bytes. `progress` hears how many bytes are written."""
+                progress: Callable[[int], None] = lambda count: None) -> int:
+    """Write a bundle to `path`, whole or not at all; its size in bytes. `progress` hears how many records are written."""
+    check_plain(path)
     beside, size = path.with_name(path.name + PART), 0
     try:
         with beside.open("wb") as file:
-            for piece in load_bundle(bulk, choice):
+            for count, piece in enumerate(load_bundle(bulk, choice)):  # the first is the header
                 size += file.write(piece)
-                progress(size)
+                progress(count)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from node.board.key_tree import OwnPapers, lack_of
 from node.board.status import RightsLack
+from node.daemon.file_trouble import why
 from node.daemon.wipecode import RANDOM_BYTES, code_of
 from node.i18n.sentence import Explained, sentence
 from node.model.clock import SystemClock, minute_of
@@ -28,8 +29,8 @@ from node.model.record import KEY_ID_BYTES, MAX_LIFE_H, Kind, Record, Right, Vou
 from node.replica.entry import Entry
 from node.replica.generations import Generation, Generations
 from node.replica.trust import Trust
-from node.store.disk import Disk
-from node.textpack import pack
+from node.store.disk import Disk, check_plain
+from node.textpack import pack, unpack
 from node.transfer.invitation import (
     Invitation,
     accept,
@@ -110,6 +111,16 @@ class KeyFolder:
     def credentials(self) -> list[bytes]:
         """The vouches it was let in with, encoded."""
         return self._read("papers", lambda text: [base64.b64decode(line) for line in text.split()])
+
+    def given_name(self) -> str:
+        """What this island was called when it was let into its set; "" if that cannot be read."""
+        try:
+            public, records = self.island_key().public, [decode(raw) for raw in self.credentials()]
+            names = [unpack(one.codec, one.packed) for one in records
+                     if isinstance(one.detail, Vouch) and one.detail.subject == public]
+        except (KeyTrouble, RemoteFault):
+            return ""
+        return next((name for name in map(str.strip, names) if name), "")
 
     def found(self, name: str, island_name: str = "", founder: SigningKey | None = None) -> Charter:
         """Found a set called `name`; its founding key is `founder` (a keeper's, off the box), else this island's own."""
@@ -196,8 +207,9 @@ class KeyFolder:
             raise KeyTrouble(sentence("%(path)s is missing. Found a set (archipel init) or join one (archipel join).",
                                       path=str(path))) from None
         except (RemoteFault, ValueError, OSError) as error:
+            what = why(error) if isinstance(error, OSError) else str(error)
             raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s). Put back a copy, or restore a backup.",
-                                      path=str(path), error=str(error))) from error
+                                      path=str(path), error=what)) from error
 
 
 def caught_up(text: str, set_id: bytes, known: Generations, fallen: bool = False) -> Generations:
@@ -239,8 +251,10 @@ def read_key_file(path: Path) -> str:
     """The text of a keeper's key file, still sealed; raises KeyTrouble."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s).", path=str(path), error=str(error))) from error
+    except OSError as error:
+        raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s).", path=str(path), error=why(error))) from error
+    except UnicodeDecodeError as error:
+        raise KeyTrouble(sentence("%(path)s is not a keeper's key file.", path=str(path))) from error
     if not text.startswith(SEALED):
         raise KeyTrouble(sentence("%(path)s is not a keeper's key file.", path=str(path)))
     return text
@@ -256,13 +270,18 @@ def keeper_key_in(text: str, passphrase: str) -> SigningKey:
 
 def write_private(path: Path, text: str) -> None:
     """Write a whole file that only its user may read: beside, synced, then renamed."""
+    check_plain(path)
     beside = path.with_name(path.name + ".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

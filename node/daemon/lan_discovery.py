@@ -58,6 +58,7 @@ class Peer:
     state: str = "new"
     new: int = 0
     given: int = 0
+    wanted: bool = False  # a keeper wants it to be visited now
     visit: threading.Thread | None = field(default=None, repr=False)  # under way, or the last one
 
     @property
@@ -68,6 +69,8 @@ class Peer:
     def due(self, now: float, revision: int) -> bool:
         """Whether to go there now: soon after a change here, else each minute, later and later while it does not answer."""
         since = now - self.visited_at
+        if self.wanted:
+            return True
         if self.failures:
             return since >= min(PERIOD_S * 2 ** (self.failures - 1), MAX_PERIOD_S)
         return since >= PERIOD_S or (revision != self.revision and since >= SOON_S)
@@ -111,6 +114,18 @@ class LanDiscovery:
             elif len(self._peers) < MAX_PEERS or self._forget_one():
                 self._peers[address] = Peer(address)
 
+    def visit_soon(self) -> None:
+        """Look for others, and visit all that are known, without waiting for their minute; from any thread."""
+        self._looked_at = float("-inf")
+        with self._lock:
+            for peer in self._peers.values():
+                peer.wanted = True
+
+    def awaited(self) -> bool:
+        """Whether a visit that `visit_soon` asked for is still to come, or under way; from any thread."""
+        with self._lock:
+            return any(peer.wanted or peer.is_visited for peer in self._peers.values())
+
     def status(self) -> tuple[PeerStatus, ...]:
         """Every peer; from any thread."""
         with self._lock:
@@ -144,6 +159,7 @@ class LanDiscovery:
 
     def _set_out(self, peer: Peer) -> None:
         """Visit on a thread of its own, and wait for it a while if it answered the last time."""
+        peer.wanted = False
         peer.visit = threading.Thread(target=self.visit, args=(peer,), name="lan visit", daemon=True)
         peer.visit.start()
         if not peer.failures:

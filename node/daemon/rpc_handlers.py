@@ -4,10 +4,11 @@ import base64
 from dataclasses import asdict
 from typing import Protocol
 
-from node.board.api import CARD_FILE, COMMAND_LINE, Draft, DraftRefused, ImportSummary, Item
+from node.board.api import CARD_FILE, COMMAND_LINE, Draft, DraftRefused, ImportSummary
 from node.board.board import Board
 from node.board.status import as_json
 from node.daemon.rpc import Handler, RefusalReason, Refused
+from node.daemon.rpc_board import told
 from node.daemon.runner import Runner
 from node.daemon.secret_keeper import SecretKeeper
 from node.model.record import Kind
@@ -63,7 +64,7 @@ def post(board: Board, given: dict) -> dict:
         posted = board.post(Draft(kind, **given))
     except DraftRefused as refused:
         raise Refused(RefusalReason.DRAFT, problems=[asdict(problem) for problem in refused.problems]) from refused
-    return {"id": posted.id, "word": posted.edit_code, **vars(posted.cost)}
+    return {"id": posted.id, "word": posted.edit_code, "waiting": posted.waiting, **vars(posted.cost)}
 
 
 def look(board: Board, request: dict) -> dict:
@@ -86,7 +87,7 @@ def listed(board: Board, limit: int) -> list[dict]:
     while len(items) < limit and after != "":
         page = board.bulletins(after=after or "", limit=limit - len(items))
         items, after = items + page.items, page.after
-    return [_line(item) for item in items[:limit]]
+    return [told(item, board.now()) for item in items[:limit]]
 
 
 def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:
@@ -98,10 +99,3 @@ def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:
 def keepers(board: Board) -> dict[str, dict[str, str]]:
     """Password hashes by keeper: of those who can sign in, and of what the card's settings file has given."""
     return {"here": dict(board.notes.state.keepers), "card": dict(board.notes.state.card_keepers)}
-
-
-def _line(item: Item) -> dict:
-    headline = item.title or item.text.strip().split("\n")[0]
-    return {"id": item.id, "urgent": item.urgent, "created": item.created, "start": item.start, "headline": headline[:100],
-            "cancelled": item.cancelled is not None, "author": item.author.name}
-

@@ -9,6 +9,7 @@ Names fit FAT; files are written beside, synced and renamed, so a stick that is 
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ FOLDER = "archipel"
 ENDING = ".bundle"
 MAX_FILES = 64  # of each place
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+PLUGGED = ("/media/", "/run/media/", "/mnt/")  # where desktops and people mount sticks (FHS 3.0, sections 3.11 and 3.12)
+_OCTAL = re.compile(r"\\([0-7]{3})")  # how the kernel writes a space there
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -44,20 +47,23 @@ class Exchange:
         return sum(landed.new.total() for landed in self.landed.values())
 
 
-def exchange(bulk: BulkPort, stick: Path, tell: Callable[[str], None] = lambda name: None) -> Exchange:
-    """Take in what the stick brings, then leave this island's board on it; `tell` hears which file is at work.
+Told = Callable[[int], None]
+Begin = Callable[[str, int], Told]
 
-    What fails on the stick is in the result; what fails on this island's side is raised.
+
+def exchange(bulk: BulkPort, stick: Path, begin: Begin = lambda name, whole: lambda done: None) -> Exchange:
+    """Take in what the stick brings, then leave this island's board on it.
+
+    `begin(name, whole)` hears which file is at work and how many bytes it has, or records of our own; what it gives is told
+    how many of them are done. What fails on the stick is in the result; what fails on this island's side is raised.
     """
     label, made = bulk.label(), Exchange()
     own = file_of(stick, label)
     for path in _files(stick, own):
-        tell(path.name)
-        _take_in(bulk, path, made)
-    tell(own.name)
+        _take_in(bulk, path, made, begin)
     try:
         own.parent.mkdir(parents=True, exist_ok=True)
-        made.written_bytes = export_file(bulk, own)
+        made.written_bytes = export_file(bulk, own, progress=begin(own.name, len(bulk.ids())))
     except OSError as error:
         made.problem = problem_of(error)
     return made
@@ -75,10 +81,22 @@ def problem_of(error: OSError) -> str:
     return "full" if error.errno in FULL else "gone"
 
 
-def _take_in(bulk: BulkPort, path: Path, made: Exchange) -> None:
+def sticks(mounts: Path = Path("/proc/self/mounts")) -> list[Path]:
+    """Folders of the sticks that are plugged in here and were at an island before: others are nobody's to write to."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return []
+    fields = [line.split() for line in lines]
+    folders = [Path(_OCTAL.sub(lambda found: chr(int(found[1], 8)), one[1])) for one in fields if len(one) > 1]
+    return [folder for folder in folders if str(folder).startswith(PLUGGED) and (folder / FOLDER).is_dir()]
+
+
+def _take_in(bulk: BulkPort, path: Path, made: Exchange, begin: Begin) -> None:
     try:
         with contextlib.closing(_Plain(path)) as file:
-            made.landed[path.name] = unload_bundle(bulk, blocks_of(file), "stick")
+            told = begin(path.name, file.size)
+            made.landed[path.name] = unload_bundle(bulk, blocks_of(file), "stick", lambda landed: told(file.done))
     except RemoteFault as fault:
         made.unread[path.name] = fault.reason
     except _Unreadable as trouble:
@@ -101,15 +119,19 @@ class _Plain:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise _Unreadable("gone" if error.errno != errno.ELOOP else "not-a-file") from error
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+        found = os.fstat(self._descriptor)
+        self.size, self.done = found.st_size, 0
+        if not stat.S_ISREG(found.st_mode):
             self.close()
             raise _Unreadable("not-a-file")
 
     def read(self, size: int) -> bytes:
         try:
-            return os.read(self._descriptor, size)
+            block = os.read(self._descriptor, size)
         except OSError as error:
             raise _Unreadable("gone") from error
+        self.done += len(block)
+        return block
 
     def close(self) -> None:
         os.close(self._descriptor)

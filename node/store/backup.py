@@ -5,7 +5,7 @@ one moment, journals first, so that a record on its way to the archive is in at 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import closing, suppress
 from functools import partial
 from itertools import groupby, islice
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from node.store.archive import Archive, live_words_in, past_in
-from node.store.disk import Disk, failure_of
+from node.store.disk import Disk, check_plain, failure_of
 from node.store.documents import JournalStorage, tables_in
 from node.store.index import StoreFailed
 from node.store.journalstore import NOTES, RECORDS, JournalStore, document_of, row_of
@@ -34,21 +34,32 @@ class Filed(NamedTuple):
     document: Document
 
 
-def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Path], salt: bytes) -> None:
+Told = Callable[[int], None]
+
+
+def back_up(folder: Path, target: Path, passphrase: str, files: Mapping[str, Path], salt: bytes,  # noqa: PLR0913
+            progress: Told = lambda size: None) -> None:
     """Write the island in `folder`, and `files` (settings, keys: name to path), to the file `target`: whole, or not at all.
 
-    `salt`: see `node.store.sealed.seal`. Raises OSError when the target cannot be written, StoreFailed when the island
-    cannot be read.
+    `salt`: see `node.store.sealed.seal`; `progress` hears how many bytes were read (of `size_of`). Raises OSError when the
+    target cannot be written, StoreFailed when the island cannot be read.
     """
+    check_plain(target)
     disk, unfinished = Disk(), target.with_name(target.name + ".part")
     try:
         with disk.writing(unfinished) as stream:
-            seal(stream, passphrase, parts_of(folder, files), salt)
+            seal(stream, passphrase, _counted(parts_of(folder, files), progress), salt)
         disk.rename(unfinished, target)
         disk.sync_folder(target.parent)
     finally:
         with suppress(FileNotFoundError):
             disk.remove(unfinished)
+
+
+def size_of(folder: Path, files: Mapping[str, Path]) -> int:
+    """About how many bytes a backup of the island in `folder` has to read."""
+    parts = (*files.values(), *(folder / f"{journal}.journal" for journal in (RECORDS, NOTES)), folder / ARCHIVE_FILE)
+    return sum(map(Disk().size, parts))
 
 
 def restore(source: Path, folder: Path, passphrase: str) -> Counter[str]:
@@ -87,6 +98,21 @@ def parts_of(folder: Path, files: Mapping[str, Path]) -> Iterator[Part]:
                               for id_, created, words in live_words_in(archive))
     yield ARCHIVE, _payloads_of(Filed(ARCHIVE, row.id.hex(), document_of(row) | {"words": words})
                                 for row, words in past_in(archive))
+
+
+def _counted(parts: Iterable[Part], progress: Told) -> Iterator[Part]:
+    """The same, whoever wants to know told how many bytes they have so far."""
+    done = 0
+
+    def blocks_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal done
+        for block in blocks:
+            yield block
+            done += len(block)
+            progress(done)
+
+    for name, blocks in parts:
+        yield name, blocks_of(blocks)
 
 
 def _documents_in(disk: Disk, path: Path) -> Iterator[Filed]:

@@ -32,6 +32,13 @@ def failure_of(error: OSError) -> str:
     return FAILURES.get(error.errno or 0, "io-error")
 
 
+def check_plain(path: Path) -> None:
+    """Raise OSError if a file that is put in this place would take that of a folder or of a device."""
+    if path.exists() and not path.is_file():
+        number = errno.EISDIR if path.is_dir() else errno.EEXIST
+        raise OSError(number, os.strerror(number), str(path))
+
+
 class OpenFile:
     """A file open for writing at any place. Every method may raise OSError."""
 
@@ -76,6 +83,10 @@ class Disk:
             return _read(descriptor, os.fstat(descriptor).st_size)
         finally:
             os.close(descriptor)
+
+    def size(self, path: Path) -> int:
+        """How many bytes a file has; none if it is not there."""
+        return path.stat().st_size if path.exists() else 0
 
     def names(self, path: Path) -> list[str]:
         """What is in a folder; nothing if it is not there."""

@@ -56,8 +56,8 @@ def seal(stream: BinaryIO, passphrase: str, parts: Iterable[Part], salt: bytes) 
 
     `salt` (16 B) is fresh randomness: no other file is sealed with the key that it makes.
     """
-    if len(salt) != SALT_BYTES:
-        raise LocalMisuse("a salt has 16 bytes")
+    if len(salt) != SALT_BYTES or not passphrase:
+        raise LocalMisuse("a salt has 16 bytes, and a backup needs a passphrase")
     header = MAGIC + bytes([VERSION, LOG_N, R, P]) + salt
     cipher, numbers = ChaCha20Poly1305(_key(header, passphrase)), count()
     stream.write(header)
@@ -120,8 +120,6 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def _key(header: bytes, passphrase: str) -> bytes:
-    if not passphrase:
-        raise LocalMisuse("a backup needs a passphrase")
     log_n, r, p = header[len(MAGIC) + 1:len(MAGIC) + 4]
     typed = unicodedata.normalize("NFKC", passphrase).encode()  # keyboards differ in how they write an accent
     return Scrypt(salt=header[-SALT_BYTES:], length=32, n=1 << log_n, r=r, p=p).derive(typed)

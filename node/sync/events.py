@@ -74,7 +74,13 @@ class Tick:
     """The deadline an engine asked for has come."""
 
 
-Event = LinkChanged | PacketReceived | SendDone | RecordPosted | Imported | RecordKept | RecordRefused | RecordsGone | Tick
+@dataclass(frozen=True, slots=True)
+class MeetNow:
+    """A keeper wants the island to compare what it holds with the others soon, without waiting for its hour."""
+
+
+Event = (LinkChanged | PacketReceived | SendDone | RecordPosted | Imported | RecordKept | RecordRefused | RecordsGone | Tick
+         | MeetNow)
 
 
 @dataclass(frozen=True, slots=True)

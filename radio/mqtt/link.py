@@ -49,6 +49,7 @@ class MqttLink:
         self._subscribed: set[int] = set()  # message ids of subscriptions that the broker took
         self._refused = self._ready = False
         self._lives = 0  # how often it was connected
+        self.renewing = False  # whether all that it keeps is being asked for, because somebody wants it now
         self.verdict = ""
         self._looked_at, self._was_ready = float("-inf"), False
         self._conversation = Conversation()  # of the last look
@@ -86,6 +87,12 @@ class MqttLink:
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet, or None after `timeout_s`."""
         return self._inbox.take(timeout_s)
+
+    def renew(self) -> None:
+        """Ask the broker for all that it keeps now rather than at its hour; from any thread."""
+        with self._changed:
+            self.renewing = self._ready
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Stop; `receive` then returns None at once. Closing twice is allowed."""
@@ -150,7 +157,8 @@ class MqttLink:
                 with self._changed:
                     self._ready = self._lives_on(life)
             self._look_at_broker()
-            self._wait(partial(self._is_over, life), RENEW_S if self._ready else RESUBSCRIBE_S)
+            self.renewing = False
+            self._wait(partial(self._is_to_renew, life), RENEW_S if self._ready else RESUBSCRIBE_S)
 
     def _look_at_broker(self) -> None:
         """Whether it keeps what is put there, or why it will not have us, on connections and a thread of their own.
@@ -184,6 +192,9 @@ class MqttLink:
 
     def _is_over(self, life: int) -> bool:
         return not self._lives_on(life)
+
+    def _is_to_renew(self, life: int) -> bool:
+        return self.renewing or self._is_over(life)
 
     def _is_taken(self, number: int | None, life: int) -> bool:
         """Whether the broker took subscription `number`, or never will."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture, Report
+from node.board.handover import Handover
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost, PendingRevocation
 from node.board.reasons import ReportReason
@@ -296,7 +297,8 @@ FULL = BoardState(
     revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]),
     contact="samedi au marché",
     reports={ROOT: (Report("ab" * 16, ReportReason.FALSE, "C’est fini", 1_440),
-                    Report("ab" * 16, ReportReason.DANGER, "", 2_880))})
+                    Report("ab" * 16, ReportReason.DANGER, "", 2_880))},
+    handover=Handover("Nadia", "lea", "lea", 7, {"papers": 9}))
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -311,6 +313,7 @@ ON_THE_CARD = {  # as islands have it
     "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"],
     "word 0001020304050607": "0a0b", "contact": "samedi au marché",
     "reports 0001020304050607": [["ab" * 16, "false", "C’est fini", 1_440], ["ab" * 16, "danger", "", 2_880]],
+    "handover": {"newcomer": "Nadia", "leaver": "lea", "keeper": "lea", "begun": 7, "done": {"papers": 9}},
 }
 
 

@@ -150,5 +150,5 @@ def test_what_cannot_be_taken_is_said_in_words(archipel, tmp_path, site):
     assert "This file is no agenda" in archipel(tmp_path / "photo.ics")[1]
     assert "too large" in archipel(tmp_path / "large.ics")[1]
     assert "too large" in archipel(f"{site.address}/large")[1]
-    assert "No such file" in archipel(tmp_path / "nothing.ics")[1]
+    assert "there is no such file" in archipel(tmp_path / "nothing.ics")[1]
     assert "nothing is there (its server answers 404)." in archipel(f"{site.address}/nowhere")[1]

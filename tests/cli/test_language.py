@@ -60,6 +60,12 @@ def test_help_is_in_the_language_of_the_settings_if_the_terminal_has_none(config
     assert told.exit_code == 0 and "Uso: " in told.output and "Muestra este mensaje" in told.output
 
 
+@pytest.mark.parametrize("language", ["C.UTF-8", "", "fr_FR.UTF-8"])
+def test_who_types_nothing_more_reads_the_help(language):
+    told = archipel(language=language)
+    assert isinstance(told.exception, SystemExit) and "agenda" in told.output
+
+
 @pytest.mark.parametrize("tag", LANGS)
 def test_each_command_has_a_line_of_its_own_in_the_help_and_none_is_cut(tag):
     told = archipel("--help", language=LANGS[tag]).output

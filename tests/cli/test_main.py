@@ -7,57 +7,23 @@ import socket
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from node.cli.main import main
 from node.cli.options import refusal
-from node.daemon import rpc
 from node.daemon.keyfiles import KeyFolder
 from node.model.clock import SystemClock, minute_of
 from node.model.keys import Charter, SigningKey
 from node.store.disk import Disk
 from node.transfer.invitation import invitation_bytes, offer, prepare, to_text
-from tests.ports import free_ports
+from tests.cli.islands import PATIENCE_S, ROOT, archipel, running, wait_for, write_config
 from tests.waiting import until
-
-ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60
 
 
 @pytest.fixture
 def config(tmp_path):
     """A settings file for an island that is not made yet."""
     return write_config(tmp_path, "Place des Fêtes")
-
-
-def write_config(folder, name):
-    path = folder / "archipel.toml"
-    path.write_text(f'[node]\nname = "{name}"\ndata = "{folder / "data"}"\n[radio]\nconnect = "none"\n'
-                    f'[portal]\nlisten = "127.0.0.1:{free_ports()}"\n', encoding="utf-8")
-    return path
-
-
-def archipel(*arguments, typed=""):
-    done = CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
-    return done.exit_code, done.output
-
-
-@contextmanager
-def running(config, *options):
-    """A real `archipel run` on `config`; its settings file."""
-    process = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(config), *options], cwd=ROOT,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
-    try:
-        wait_for(config.parent / "data", process)
-        yield config
-    finally:
-        process.terminate()
-        output = process.communicate(timeout=PATIENCE_S)[0]
-        assert "Traceback" not in output, output
 
 
 @pytest.fixture
@@ -72,17 +38,6 @@ def fast_island(config):
     """The same, with two minutes in a second."""
     with running(config, "--speed", "120") as settings:
         yield settings
-
-
-def wait_for(folder, process):
-    def answers():
-        assert process.poll() is None, "the island did not start: " + process.stdout.read()
-        try:
-            return rpc.ask(folder, "status")
-        except rpc.NotRunning:
-            return None
-
-    until(answers)
 
 
 def test_a_keeper_posts_lists_and_asks_for_the_status(island):
@@ -255,6 +210,19 @@ def test_commands_say_what_to_do_when_no_island_runs_or_the_file_is_wrong(config
 def test_init_makes_an_island_once(config):
     assert "fingerprint" in archipel("init", "--config", config)[1]
     assert "nothing was changed" in archipel("init", "--config", config)[1]
+
+
+def test_an_island_that_is_named_once_keeps_its_name_unless_the_settings_say_another(config):
+    unnamed = config.read_text().replace('name = "Place des Fêtes"\n', "")
+    config.write_text(unnamed)
+    assert archipel("init", "--name", "Café du canal", "--set", "Belleville", "--config", config)[0] == 0
+    with running(config):
+        assert json.loads(archipel("status", "--json", "--config", config)[1])["name"] == "Café du canal"
+    config.write_text(unnamed.replace("[node]", '[node]\nname = "Autre"'))
+    with running(config):
+        assert json.loads(archipel("status", "--json", "--config", config)[1])["name"] == "Autre"
+    (config.parent / "data/keys/papers").write_text("!")
+    assert KeyFolder(config.parent / "data").given_name() == ""
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(config, tmp_path):

@@ -83,6 +83,21 @@ def test_a_peer_given_by_its_address_is_visited_and_both_end_alike(village):
     assert here.ids == there.ids and visiting.status()[0].given > 100
 
 
+def test_a_keeper_who_cannot_wait_has_every_peer_visited_now_the_silent_too(village):
+    here, there = Shore(village).hold(*busy(village)), Shore(village, "island").hold(*busy(village))
+    answers = service(there, village, 2)
+    with serving(lambda message: (200, [answers.answer(message)])) as address, visits(here, village, [address]) as visiting:
+        visiting.start()
+        until(lambda: visiting.status()[0].up)
+        silent_for_long = visiting._peers[address]
+        silent_for_long.failures, before = 9, silent_for_long.visited_at
+        assert not silent_for_long.due(before + 3_000, -1) and not visiting.awaited()
+        visiting.visit_soon()
+        assert visiting.awaited()
+        until(lambda: silent_for_long.visited_at > before and not visiting.awaited())
+        assert visiting.status()[0].up
+
+
 def test_a_peer_that_still_speaks_with_an_earlier_secret_is_led(village):
     new = replace(village.charter, secret=bytes([7]) * 32)
     renewal, = village.renew("founder", "island")

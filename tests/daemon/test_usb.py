@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from node.cli.main import main
+from node.daemon import usb
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.usb import MAX_FILES, exchange, file_of
 from node.model.record import Kind
@@ -95,6 +96,18 @@ def test_a_bundle_that_a_person_put_there_is_taken_in_and_left_alone(tmp_path, h
     made = exchange(others[0].bulk, tmp_path)
     assert made.new and here.ids <= others[0].ids
     assert (tmp_path / "archipel-2025-12-02.bundle").exists()
+
+
+def test_of_what_is_plugged_in_only_sticks_that_were_at_an_island_are_exchanged_with_unasked(tmp_path, monkeypatch):
+    monkeypatch.setattr(usb, "PLUGGED", (f"{tmp_path}/",))
+    for name in ("met before", "photos"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "met before" / "archipel").mkdir()
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/sda1 {tmp_path}/met\\040before vfat rw 0 0\n/dev/sdb1 {tmp_path}/photos vfat rw 0 0\n"
+                      f"/dev/root / ext4 rw 0 0\n\nnonsense\n")
+    assert usb.sticks(mounts) == [tmp_path / "met before"]
+    assert usb.sticks(tmp_path / "nowhere") == []
 
 
 def test_a_full_stick_still_gives_and_keeps_its_old_files(tmp_path, here, others):

@@ -25,7 +25,7 @@ from node.i18n.catalogue import FOLDER
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("web", "node/board", "node/cli", "node/daemon", "image-build/archipel_image",
-         "image-build/overlay/usr/lib/archipel")
+         "image-build/overlay/usr/lib/archipel", "tests/manual")
 UNUSED_HEADERS = ('"Project-', '"Report-', '"POT-', '"PO-', '"Last-', '"Language-Team', '"Generated')
 # How many texts each mark takes.
 MARKS = {"_": 1, "N_": 1, "gettext": 1, "say": 1, "sentence": 1, "ngettext": 2, "Plural": 2}

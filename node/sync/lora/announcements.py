@@ -23,7 +23,7 @@ class Announcements:
         self.hour = 0  # of the newest summary that we are about to answer
         self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
         self._sum_at = self._explore_at = math.inf
-        self._introduce_at = self._correct_at = 0.0
+        self._introduce_at = self._correct_at = self._meet_at = 0.0
 
     def next_at(self, quiet_at: float) -> float:
         """When there is something to do; `quiet_at`: see `say_at`."""
@@ -47,6 +47,13 @@ class Announcements:
     def tell_difference(self, at: float) -> None:
         """Say what we hold in such a way that most differences can be told from it."""
         self.sum_soon(at, self._tuning.hello_capacity, self._tuning.answer_t)
+
+    def meet(self, at: float) -> None:
+        """A keeper wants us to be compared with: once in Trickle's shortest interval at most, however often they ask."""
+        if at >= self._meet_at:
+            self._meet_at = at + self._tuning.trickle_min_s
+            self.trickle.reset(at)
+            self.tell_difference(at)
 
     # to be known
 

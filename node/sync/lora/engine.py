@@ -15,6 +15,7 @@ from node.sync.events import (
     Drop,
     Event,
     LinkChanged,
+    MeetNow,
     PacketReceived,
     RecordKept,
     RecordRefused,
@@ -110,9 +111,10 @@ class AirEngine:
                 self._kept(event, at, now)
             case RecordRefused(id_, self.channel.link, reason):
                 self._receiver.refused(id_, reason, at, now)
+            case MeetNow() if self._up:
+                self.context.announcements.meet(at)
             case RecordsGone(ids):
-                for id_ in ids:
-                    self.context.transmissions.drop(id_)
+                self._gone(ids)
         return []
 
     @property
@@ -147,6 +149,10 @@ class AirEngine:
             if pending:
                 pending.reaches = {one.address: Reach(pending.parts) for one in self.context.neighbours}
                 self.context.transmissions.plan(pending, at, 0.0 if own else None)
+
+    def _gone(self, ids: Iterable[bytes]) -> None:
+        for id_ in ids:
+            self.context.transmissions.drop(id_)
 
     def _done(self, outcome: str, at: float, now: float) -> None:
         sent, self._under_way = self._under_way, None

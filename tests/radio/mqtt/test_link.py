@@ -110,6 +110,21 @@ def test_a_restarted_broker_is_found_again_and_brings_what_it_kept(broker, conne
     assert until(lambda: there.receive(1)).payload == SLOT + b"after"
 
 
+def test_who_cannot_wait_for_the_hour_is_brought_all_that_the_broker_keeps_once_more(broker, connect):
+    link = connect(broker.url)
+    link.renew()
+    assert not link.renewing, "one that is not up has nothing to renew"
+    until(lambda: link.up)
+    assert link.send(SLOT + b"kept") is Outcome.SENT
+    until(lambda: link.receive(0.1))
+    lives = link.counters["connected"]
+    link.renew()
+    assert link.renewing
+    assert until(lambda: link.receive(0.1)).payload == SLOT + b"kept"
+    until(lambda: not link.renewing)
+    assert link.up and link.counters["connected"] == lives + 1
+
+
 def test_more_than_a_thousand_packets_come_in_one_go(broker, connect):
     client = outsider(broker)
     rng, slots = random.Random(1), set()

@@ -18,6 +18,7 @@ from node.sync.codes.sketch import sketch
 from node.sync.events import (
     Imported,
     LinkChanged,
+    MeetNow,
     PacketReceived,
     RecordPosted,
     SendDone,
@@ -97,6 +98,16 @@ def element(raw, day):
 
 
 DAY = (minute_of(START) // 60 + 1) // 24
+
+
+def test_a_keeper_who_wants_it_to_meet_the_others_is_heard_soon_and_takes_no_more_air_by_asking_often():
+    island = LoneIsland()
+    island.wait(24 * 3600)
+    before = len(island.sections(Sum))
+    for _ in range(50):
+        island.give(MeetNow())
+    island.wait(60)
+    assert len(island.sections(Sum)) == before + 1
 
 
 def test_a_record_posted_here_goes_out_at_once():

@@ -1,0 +1,140 @@
+"""What is typed about posts: found, shown, hidden, withdrawn; and meeting the other islands without waiting."""
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from node.cli.options import post_id
+from node.daemon.keyfiles import KeyFolder
+from tests.cli.islands import archipel, running, write_config
+from tests.daemon.test_usb import plugged
+from tests.waiting import until
+
+
+@pytest.fixture
+def island(tmp_path):
+    """A real `archipel run`; its settings file."""
+    (tmp_path / "a").mkdir()
+    with running(write_config(tmp_path / "a", "Place des Fêtes")) as settings:
+        yield settings
+
+
+def told(*arguments):
+    """What a command says to programs."""
+    code, output = archipel(*arguments, "--json")
+    assert code == 0, output
+    return json.loads(output)
+
+
+def in_days(days):
+    """A day to come."""
+    return f"{datetime.now() + timedelta(days=days):%Y-%m-%d}"
+
+
+def posted(island, text, *more):
+    return told("post", text, "--config", island, *more)["id"]
+
+
+def test_a_post_is_found_by_its_words_and_shown_whole(island):
+    here = "--config", island
+    soup = posted(island, "Soupe populaire\nApportez vos bols", "--days", "3")
+    day = in_days(24)
+    party = posted(island, "Avec la fanfare", "--title", "Fête du canal", "--start", f"{day} 18:00", "--place", "Le quai")
+    until(lambda: archipel("search", "bols", *here)[1].startswith(soup[:8]))
+    found, = told("search", "populaire", "apport", *here)
+    assert found["text"] == "Soupe populaire\nApportez vos bols" and found["here"] and not found["past"]
+    assert found["created"].endswith("Z") and found["expires"] > found["created"]
+    assert archipel("search", "rien de tel", *here)[1] == "Nothing found.\n" and told("search", "zzz", *here) == []
+    for typed in (party, party[:8], f"http://archipel.lan/r/{party}", f"/r/{party[:16]}?from=3#x", party.upper()):
+        code, output = archipel("show", typed, *here)
+        assert code == 0 and "Fête du canal" in output and "Le quai" in output and "Avec la fanfare" in output
+        assert f"from {day} 18:00 to " in output and "by Place des Fêtes" in output
+    assert told("show", party, *here)["start"].startswith(day[:8])
+    assert "there is no post" in archipel("show", "0" * 16, *here)[1]
+    assert "is no post" in archipel("show", "bonjour", *here)[1]
+
+
+def test_what_is_found_is_given_in_parts_up_to_the_limit(island):
+    for number in range(7):
+        posted(island, f"Annonce numéro {number}")
+    here = "--config", island
+    until(lambda: len(told("search", "annonce", *here)) == 7)
+    assert len(told("search", "annonce", "--limit", "3", *here)) == 3 == len(told("list", "--limit", "3", *here))
+
+
+def test_a_post_is_hidden_here_and_shown_again_with_its_reason_in_the_log(island):
+    here, item_id = ("--config", island), posted(island, "À cacher")
+    code, output = archipel("hide", item_id, "--reason", "hors sujet", *here)
+    assert code == 0 and "archipel hide" in output and told("list", *here) == []
+    assert "no post" in archipel("hide", item_id, *here)[1]
+    code, output = archipel("hide", item_id, "--show", *here)
+    assert code == 0 and told("list", *here)[0]["id"] == item_id
+    assert "no post" in archipel("hide", item_id, "--show", *here)[1]
+
+
+def test_a_post_of_this_island_is_withdrawn_after_a_second_look_and_may_be_brought_back(island):
+    here, item_id = ("--config", island), posted(island, "À retirer")
+    code, output = archipel("retract", item_id[:8], *here, typed="n\n")
+    assert code == 1 and "Withdraw it everywhere? À retirer" in output and told("list", *here)
+    code, output = archipel("retract", item_id[:8], "--reason", "doublon", "--yes", *here)
+    assert code == 0 and "in 10 minutes" in output and told("list", *here) == []
+    undo = output.split("archipel retract ")[1].split()[0]
+    assert archipel("retract", undo, "--undo", *here) == (0, "1 post is back.\n")
+    assert told("list", *here)[0]["id"] == item_id
+    assert "nothing of that is left" in archipel("retract", item_id, "--undo", *here)[1]
+
+
+def test_what_waits_says_so_and_can_be_withdrawn(island):
+    here = "--config", island
+    code, output = archipel("post", "Plus tard", "--at", f"{in_days(20)} 10:00", *here)
+    assert code == 0 and "Waiting as" in output and "shown at its time" in output and "packets" not in output
+    item_id = output.split("Waiting as ")[1].split(".")[0]
+    assert archipel("retract", item_id, "--yes", *here)[0] == 0
+    assert archipel("retract", item_id, "--undo", *here)[0] == 0
+
+
+def test_what_another_island_signed_can_only_be_hidden(island, tmp_path):
+    other = tmp_path / "b"
+    other.mkdir()
+    config, bundle = write_config(other, "Café"), tmp_path / "b.bundle"
+    (tmp_path / "invitation").write_text(KeyFolder(island.parent / "data").invite())
+    assert archipel("join", tmp_path / "invitation", "--config", config)[0] == 0
+    with running(config):
+        item_id = posted(config, "Venu du café")
+        assert archipel("export", bundle, "--config", config)[0] == 0
+    here = "--config", island
+    assert told("import", bundle, *here)[str(bundle)]["new"] == 1
+    assert told("import", bundle, *here)[str(bundle)]["new"] == 0
+    assert item_id in {one["id"] for one in told("list", *here)}
+    code, output = archipel("retract", item_id, "--yes", *here)
+    assert code == 1 and "Café signed that post" in output
+    assert archipel("hide", item_id, *here)[0] == 0
+
+
+@pytest.mark.process
+def test_two_islands_meet_at_once_and_say_what_came_of_it(island, tmp_path, monkeypatch):
+    other = tmp_path / "b"
+    other.mkdir()
+    config = write_config(other, "Café")
+    port = island.read_text().split("127.0.0.1:")[1].split('"')[0]
+    config.write_text(config.read_text() + f'[lan]\ndiscover = false\npeers = "127.0.0.1:{port}"\n')
+    (tmp_path / "invitation").write_text(KeyFolder(island.parent / "data").invite())
+    assert archipel("join", tmp_path / "invitation", "--config", config)[0] == 0
+    posted(island, "Bonjour du quartier")
+    with plugged(tmp_path, 2048) as stick, running(config):
+        (stick / "archipel").mkdir()
+        monkeypatch.setattr("node.cli.sync_now.sticks", lambda: [stick])
+        made = told("sync", "--wait", "60", "--config", config)
+        assert made["lan"][0]["up"] and not made["busy"] and not made["sticks"][str(stick)]["problem"]
+        assert list(stick.rglob("*.bundle"))
+        assert "Bonjour du quartier" in archipel("list", "--config", config)[1]
+        code, output = archipel("sync", "--wait", "60", "--config", config)
+        assert code == 0 and "on this network: 0 new here" in output and "USB stick: done" in output
+
+
+@pytest.mark.parametrize(("typed", "id_"), [
+    ("0123abcd", "0123abcd"), ("http://archipel.lan/r/0123ABCD/edit", "0123abcd"), (" 0123abcd\n", "0123abcd"),
+])
+def test_a_post_is_named_by_its_digits_or_its_address(typed, id_):
+    assert post_id(typed) == id_
