@@ -57,6 +57,8 @@ SECRET_WORDS = {"password", "passwort", "passe", "mdp", "pass", "pwd", "passphra
                 "contrasena", "clave", "cle", "key", "السر", "مرور", "wifipassword"}
 WHOSE = {"wifi_password": {"wifi", "wpa", "wpa2", "psk", "reseau", "wlan", "hotspot", "واي", "الواي", "wifipassword"},
          "keeper_password": {"keeper", "gardien", "gardienne", "guardian", "guardiana"}}
+KEY_WORDS = {"key", "cle"}  # of a lock, of a list: alone they ask for nothing
+OF_OTHERS = WHOSE["keeper_password"] | {"broker", "mqtt", "courtier", "ssh"}
 
 Place = tuple[str, str]
 
@@ -217,7 +219,9 @@ class _SettingsReader:
 
     def _maybe_closed(self, name: str) -> None:
         """A secret that nobody understands may be the Wi-Fi's: it must not be open then."""
-        if name != "keeper_password" and SECRET_WORDS & _parts(name):
+        parts = _parts(name)
+        of_wifi = SECRET_WORDS if parts & WHOSE["wifi_password"] else SECRET_WORDS - KEY_WORDS
+        if parts & of_wifi and not parts & OF_OTHERS:
             self._passed_over.add(("box", "wifi_password"))
 
     def _section(self, name: str, line: int) -> str | None:

@@ -105,7 +105,8 @@ def test_who_wanted_a_closed_wifi_does_not_get_an_open_one(card, line):
 
 
 @pytest.mark.parametrize("line", ["", 'wifi_password = ""', 'keeper_password = "abc"', "# mot de passe",
-                                  "keeper = Samira\nmot de passe gardien = abc", "[mqtt]\npassword = abc"])
+                                  "keeper = Samira\nmot de passe gardien = abc", "[mqtt]\npassword = abc",
+                                  "mqtt_pass = abc", "clé publique = abc", "broker_password abc def"])
 def test_who_wanted_no_password_gets_an_open_wifi(card, line):
     files = for_text(card, f'[box]\ncountry = "FR"\n{line}\n')
     assert "wpa" not in files["hostapd.conf"] and "made_password" not in files
