@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from archipel_image.sticks import DATA, EFI, make_disk, make_stick, make_system, read_stick, write_stick
+from archipel_image.sticks import DATA, EFI, make_disk, make_links, make_stick, make_system, read_stick, write_stick
 from archipel_image.testbench import Bench, board, check, post, wait_for
 from archipel_image.vm import Machine, Pi3, Trouble
 from radio.sim.simradio import SimulatedMesh
@@ -36,7 +36,8 @@ def pass_by(bench: Bench, machine: Machine, stick: Path) -> None:
 
 
 def sticks_of_all_kinds(bench: Bench) -> None:
-    """Sticks of every usual format are read and written, of several parts the one for files; noise is left alone."""
+    """Sticks of every usual format are read and written, of several parts the one for files; noise is left alone, and no
+    link is followed."""
     machine = bench.alone()
     kinds: dict[str, Path] = {}
     for system in ("vfat", "exfat", "ntfs", "ext4"):
@@ -50,6 +51,11 @@ def sticks_of_all_kinds(bench: Bench) -> None:
         left = what_is_left_on(bench, machine, image)
         check("archipel.txt" in left and ".bundle" in left, f"on the stick {name!r} there is {left!r}")
         check(name.split()[-1] in left, f"on the stick {name!r} another part was taken: {left!r}")
+    keys = "/data/archipel/keys"
+    before = bench.shell(machine, f"sha256sum {keys}/*; ls {keys}")
+    links = make_links(bench.folder / "links.img", {"archipel.txt": f"{keys}/island.key", "archipel": keys})
+    what_is_left_on(bench, machine, links)
+    check(bench.shell(machine, f"sha256sum {keys}/*; ls {keys}") == before, "a link on a stick leads to the island's keys")
     machine.plug_stick(make_disk(bench.folder / "lvm.img", "dos", [("8e", "LVM2 001", 200)]))
     wait_for(lambda: bench.shell(machine, "ls /dev/sd*1 2>/dev/null || true"), "the stick with noise is not seen")
     bench.shell(machine, "udevadm settle")

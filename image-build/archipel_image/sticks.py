@@ -37,6 +37,14 @@ def make_system(path: Path, system: str, size: int) -> Path:
     return path
 
 
+def make_links(path: Path, links: dict[str, str]) -> Path:
+    """An ext4 stick of 16 MiB that holds these links, and nothing else: name to where it leads."""
+    make_system(path, "ext4", 16)
+    for name, target in links.items():
+        subprocess.run(["debugfs", "-w", "-R", f"symlink /{name} {target}", str(path)], check=True, capture_output=True)
+    return path
+
+
 def _copy_into(disk: Path, start: int, part: Path) -> None:
     subprocess.run(["dd", f"if={part}", f"of={disk}", "oflag=seek_bytes", f"seek={start}", "bs=1M", "conv=notrunc,sparse",
                     "status=none"], check=True)

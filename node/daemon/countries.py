@@ -38,6 +38,8 @@ OTHER_TONGUES = ("de", "it", "pt", "nl", "ca", "eu", "br", "tr", "pl", "ro", "ru
 ARTICLES = re.compile(r"^(?:l|le|la|les|el|los|las|the|der|die|il|o|a) ")
 FLAG = 0x1F1E6 - ord("A")  # two of these letters are drawn as a flag
 MAX_NAME = 80
+# Cyrillic and Greek letters that look like those of a code
+ALIKE = str.maketrans("АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXABEZHIKMNOPTYX")
 LEAST_LIKE, LEAST_NAME = 0.8, 5  # `difflib` ratio: one letter missing or two exchanged in a name of five
 
 
@@ -59,7 +61,7 @@ def highest_channel(country: str) -> int:
 
 
 def _by_code(text: str) -> str:
-    letters = re.sub(r"[\W\d_]", "", text).upper()
+    letters = re.sub(r"[\W\d_]", "", text).upper().translate(ALIKE)
     if letters in CODES:
         return letters
     if found := re.fullmatch(r"\s*[a-z]{2,3}[-_]([A-Za-z]{2})\W*", text):  # a language's: fr-BE

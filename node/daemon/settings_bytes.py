@@ -11,6 +11,13 @@ MARKS = ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
          (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 ARABIC_WORD = re.compile(rb"[\xc0-\xff]{3}")  # no three accents follow one another in French or Spanish
 HOLE = "\ufffd"
+# a letter of which each octet became one, as when UTF-8 is taken for ANSI and saved as UTF-8: Ã© for é
+TWICE = re.compile("[\u00c2-\u00f4][\x80-\xbf\u0152-\u2122]")
+MAIL_WORD = re.compile(r"\+([A-Za-z0-9+/]{3,})-")  # RFC 2152: UTF-7, which old mail programs write
+MAIL_SIGN = re.compile(r"=([0-9A-F]{2})")  # RFC 2045: quoted-printable
+PLAIN_SIGN = re.compile(r"=(?![0-9A-F]{2}|[ \t]*\r?\n)")
+SECRET = re.compile(r"(?i)pass|key|broker|psk|mdp|cl[ae]|ssh")
+WRITTEN_END = re.compile(r"\\r?\\?n(?=\s*(?:$|[\[#]|\w+\s*=))")
 WESTERN, ARABIC = "cp1252", "cp1256"  # what Windows calls ANSI
 RICH = "{\\rtf"
 RICH_TOKEN = re.compile(
@@ -42,6 +49,11 @@ def text_of(content: bytes) -> FileText:
         text = text[:max(text.rfind("\n"), text.rfind("\r")) + 1] or text
     damaged = bool(CONTROLS.search(text)) or "\0" in text or HOLE in text or text.startswith(RICH)
     text = (_plain(text) if text.startswith(RICH) else text).translate(UNSEEN)
+    for undo, encoding in ((_once, "UTF-8, Windows-1252"), (_mailed_words, "UTF-7"), (_mailed_signs, "quoted-printable")):
+        if (undone := undo(text)) != text:
+            text, guessed = undone, guessed or encoding
+    if not LINE_END.search(text.strip()):
+        text = WRITTEN_END.sub("\n", text)
     return FileText(text, guessed, damaged or bool(content and not text.strip()), cut)
 
 
@@ -70,6 +82,43 @@ def _by_line(content: bytes) -> tuple[str, str]:
             text, guessed = line.decode(ansi, errors="replace"), "Windows-" + ansi[2:]
         lines.append(text)
     return "".join(lines), guessed
+
+
+def _once(text: str) -> str:
+    """Without a second coat of UTF-8."""
+    if not TWICE.search(text):
+        return text
+    try:
+        return b"".join(sign.encode(WESTERN) if sign.encode(WESTERN, "ignore") else sign.encode("latin-1")
+                        for sign in text).decode()
+    except UnicodeError:
+        return text
+
+
+def _mailed_words(text: str) -> str:
+    """`Caf+AOk-` as `Café`. A password that only looks so stays as it is, unless the file's equals signs are written so."""
+    if not text.isascii() or not MAIL_WORD.search(text):
+        return text
+    whole = "+AD0-" in text
+    return "".join(line if not whole and SECRET.search(line) else MAIL_WORD.sub(_mailed_word, line)
+                   for line in text.splitlines(keepends=True))
+
+
+def _mailed_word(found: re.Match[str]) -> str:
+    try:
+        word = found[0].encode().decode("utf-7")
+    except UnicodeError:
+        return found[0]
+    likely = all(sign in '"=' or "\xa0" <= sign < "\u0250" or "\u0600" <= sign < "\u0700" for sign in word)
+    return word if likely else found[0]
+
+
+def _mailed_signs(text: str) -> str:
+    """`name =3D "F=C3=AAte"` as it was before it was mailed."""
+    if "=3D" not in text or not text.isascii() or PLAIN_SIGN.search(text):
+        return text
+    octets = MAIL_SIGN.sub(lambda found: chr(int(found[1], 16)), re.sub(r"=[ \t]*\r?\n", "", text)).encode("latin-1")
+    return octets.decode(errors="replace")
 
 
 def _plain(rich: str) -> str:

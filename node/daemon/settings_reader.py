@@ -16,6 +16,7 @@ from node.daemon.countries import highest_channel
 from node.daemon.settings import SECRET_KEYS, SECTIONS, BoxSettings, NodeSettings, Settings
 from node.daemon.settings_bytes import LINE_END, MAX_BYTES, text_of
 from node.daemon.settings_checks import unquoted
+from node.daemon.settings_spoken import spoken
 from node.daemon.settings_text import Statement, outlined, tidy, word
 from node.i18n.sentence import N_, Explained, Sentence, Value, sentence
 from node.model.passphrase import passphrase_fault
@@ -24,6 +25,7 @@ MAX_TRIES = 10  # of the values of one key that stands many times: the last ones
 MAX_GUESSES = 30  # misspelt words are compared with all that are known: after so many, no more
 MAX_PROBLEMS = 200  # beyond, the file is something else
 MAX_RANGES = 30
+MAX_SPOKEN = 30  # lines that are no statement, and looked at once more
 MAX_UNKNOWN = 20  # keys that are told one by one; of the others the lines are
 MAX_FIRST = 12  # on the first page, which has 14,000 octets for all that it shows
 MORE = N_("More like these: %(num)s.")
@@ -45,6 +47,18 @@ WORDS = {"pays": "country", "pais": "country", "country_code": "country", "ال�
          "nom": "name", "nombre": "name", "الاسم": "name", "langue": "language", "idioma": "language", "اللغة": "language",
          "البلد": "country", "land": "country", "countrycode": "country", "regdomain": "country", "canal": "channel",
          "القناة": "channel", "gardien": "keeper", "gardienne": "keeper", "ssid": "wifi"}
+COUNTRY_WORDS = {"country", *(called for called, key in WORDS.items() if key == "country")}
+NAME_WORDS = {"name", "nom", "nombre", "الاسم"}
+# sections of [box] that somebody could expect, and what they are about
+SECTION_WORDS = {"wifi": "wifi", "wi_fi": "wifi", "hotspot": "wifi", "keeper": "keeper", "gardien": "keeper",
+                 "gardienne": "keeper"}
+# a key with one of these asks for a secret; with one of the others too, it tells which
+SECRET_WORDS = {"password", "passwort", "passe", "mdp", "pass", "pwd", "passphrase", "psk", "wpa", "wpa2", "kennwort",
+                "contrasena", "clave", "cle", "key", "السر", "مرور", "wifipassword"}
+WHOSE = {"wifi_password": {"wifi", "wpa", "wpa2", "psk", "reseau", "wlan", "hotspot", "واي", "الواي", "wifipassword"},
+         "keeper_password": {"keeper", "gardien", "gardienne", "guardian", "guardiana"}}
+KEY_WORDS = {"key", "cle"}  # of a lock, of a list: alone they ask for nothing
+OF_OTHERS = WHOSE["keeper_password"] | {"broker", "mqtt", "courtier", "ssh"}
 
 Place = tuple[str, str]
 
@@ -126,8 +140,9 @@ class _SettingsReader:
         self._wanted: dict[Place, list[tuple[Statement, bool]]] = {}  # and whether just that key was written
         self._passed_over: set[Place] = set()
         held = text_of(content)
-        self._outline = outlined(held.text, KEYS)
+        self._outline = outlined(held.text, KEYS, lambda name: bool(_meant_by(name)))
         self._arrange()
+        self._listen(LINE_END.split(held.text))
         settings = self._settings()
         general = list(self._of_the_file(held.guessed, held.damaged, held.cut, held.text))
         self.reading = SettingsReading(settings, tuple(self._notices(general)), frozenset(self._given),
@@ -186,11 +201,35 @@ class _SettingsReader:
                 if statement.key != place[1] or not statement.plain:
                     self._outline.mended.add(statement.line)
 
+    def _listen(self, lines: Sequence[str]) -> None:
+        """Of the lines that are no `key = value`, those that say as much: `country is "FR"`."""
+        for line in self._outline.unclear[:MAX_SPOKEN]:
+            key, value = spoken(lines[line - 1], _meant_by) or ("", "")
+            if not key or len(OWNERS.get(key, ())) != 1 or key in STAYING:
+                self._maybe_closed(word(lines[line - 1][:MAX_SHOWN]))
+                continue
+            statement = Statement("", key, value, line, quoted=True, plain=False)
+            place = OWNERS[key][0], key
+            if self._checked(place, statement):
+                self._wanted.setdefault(place, []).append((statement, False))
+                self._outline.unclear.remove(line)
+                self._outline.mended.add(line)
+            else:
+                self._maybe_closed(key)
+
+    def _maybe_closed(self, name: str) -> None:
+        """A secret that nobody understands may be the Wi-Fi's: it must not be open then."""
+        parts = _parts(name)
+        of_wifi = SECRET_WORDS if parts & WHOSE["wifi_password"] else SECRET_WORDS - KEY_WORDS
+        if parts & of_wifi and not parts & OF_OTHERS:
+            self._passed_over.add(("box", "wifi_password"))
+
     def _section(self, name: str, line: int) -> str | None:
         """The section that a header means, None if it is none; told once."""
         if name in KEYS:
             return name
         meant = next((part for part in re.split(r"[._]", name) if part in KEYS), None) or self._nearest(name, KEYS)
+        meant = "box" if name in SECTION_WORDS else meant
         if meant:
             self._read_as(line, f"[{name}]", f"[{meant}]")
         else:
@@ -205,7 +244,8 @@ class _SettingsReader:
         first, _, rest = name.replace(".", "_").partition("_")
         if first in KEYS and rest and name not in OWNERS:  # box.country
             section, name = first, rest
-        name = WORDS.get(name) or _country_in(name) or name
+        if name not in OWNERS or statement.section in SECTION_WORDS:
+            name = _within(statement.section, name) or _meant_by(name) or name
         if section and name in KEYS[section]:
             return section, name
         meant = name if name in OWNERS else self._nearest(name, KEYS.get(section or "", ())) or self._nearest(name, OWNERS)
@@ -221,6 +261,8 @@ class _SettingsReader:
 
     def _unknown(self, statement: Statement, section: str | None, owners: list[str]) -> None:
         key, line = _cut(statement.key), statement.line
+        if section in ("box", None):
+            self._maybe_closed(word(statement.key))
         self._unknown_keys += 1
         if self._unknown_keys > MAX_UNKNOWN:
             self._outline.unclear.append(line)
@@ -269,19 +311,21 @@ class _SettingsReader:
 
     def _value(self, place: Place, wanted: list[tuple[Statement, bool]]) -> tuple[Any] | None:
         """The value of a key, None if none can be meant. Of several that can, one that says something counts before an
-        empty one, the key itself before a misspelt one, then the last."""
+        empty one, the key itself before a misspelt one, then the last. An empty one is none beside one that will not do."""
         statements = [statement for statement, _ in wanted]
         exact, guessed = ([statement for statement, just in wanted if just is kind][-MAX_TRIES:] for kind in (True, False))
         tried = [*guessed, *exact]
         usable = [(statement, value) for statement in reversed(tried)
                   if (value := self._checked(place, statement)) is not None]
-        if not usable:
+        saying = [one for one in tried if tidy(one.value)]
+        if not any(statement in saying for statement, _ in usable) and (saying or not usable):
+            tried = saying or tried
             for statement in tried:
                 self._refuse(place, statement)
             self._outline.unclear += sorted({one.line for one in statements} - {one.line for one in tried})
             self._passed_over.add(place)
             return None
-        statement, value = next(((one, found) for one, found in usable if tidy(one.value)), usable[0])
+        statement, value = next(((one, found) for one, found in usable if one in saying), usable[0])
         if any(one.value != statement.value for one in statements):
             self._tell(statement.line, sentence(
                 "%(file)s: %(key)s stands on several lines: %(lines)s. Line %(line)s counts; put # in front of the others.",
@@ -343,9 +387,31 @@ def ranges(lines: Iterable[int]) -> str:
     return ", ".join(told[:MAX_RANGES]) + (f" … {spans[-1][1]}" if len(told) > MAX_RANGES else "")
 
 
-def _country_in(name: str) -> str:
-    """`code_pays`, `wifi.country`: the setting that lets the Wi-Fi be on is known by one of its words."""
-    return "country" if any(WORDS.get(part, part) == "country" for part in re.split(r"[._]", name)) else ""
+def _parts(name: str) -> set[str]:
+    return set(name.replace("wi_fi", "wifi").replace(".", "_").split("_"))
+
+
+def _meant_by(name: str) -> str:
+    """The key that is called so, in some language or in more words than it takes; "" if none is."""
+    if name in OWNERS:
+        return name
+    if name in WORDS:
+        return WORDS[name]
+    parts = _parts(name)
+    if parts & COUNTRY_WORDS:  # code_pays, wifi.country: the Wi-Fi waits for it
+        return "country"
+    if not parts & SECRET_WORDS:
+        return ""
+    whose = [key for key, words in WHOSE.items() if parts & words]
+    return whose[0] if len(whose) == 1 else ""
+
+
+def _within(section: str, name: str) -> str:
+    """The key that is meant by one under a section that there is not: `[wifi] password`, `[keeper] name`."""
+    whose = SECTION_WORDS.get(section)
+    if not whose:
+        return ""
+    return whose if name in NAME_WORDS else f"{whose}_password" if _parts(name) & SECRET_WORDS else ""
 
 
 def _named(place: Place) -> str:

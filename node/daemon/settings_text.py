@@ -6,7 +6,7 @@ No I/O. Every line is looked at once, a value that goes over several twice: the 
 import html
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from node.daemon.settings_bytes import LINE_END
@@ -30,11 +30,11 @@ BASIC = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$')
 LITERAL = re.compile(r"'([^']*)'\s*(?:#.*)?$")
 BARE = re.compile(r"(true|false|[+-]?\d[\w.+-]*)\s*(?:#.*)?$")
 ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^,\s"\'][^,]*)')
-PAIR = re.compile(r",\s*(?=[\w-]+\s*=)")
+PAIR = re.compile(r",\s*(?=[\w-]+\s*=|\"[\w-]+\"\s*:)")
 ENDS_HERE = re.compile(r"[\s,;.]*(?:[#＃;].*|//.*)?$")
 DOUBLED = re.compile(rf"([{SINGLE}])\1(?=[^\s{SINGLE}])|(?<=[^\s{SINGLE}])([{SINGLE}])\2(?=\s*(?:[#＃].*)?$)")
 ENTITY = re.compile("&(?:quot|nbsp|apos|laquo|raquo|#39|#34|#160);")  # copied from the source of a web page
-REMARK = re.compile(r"(?:^|\s)(?:[#＃]|//).*$")
+REMARK = re.compile(r"(?:^|\s)(?:[#＃]|//|;(?=\s)).*$")
 ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)', re.DOTALL)
 ESCAPED = {'"': '"', "\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
@@ -84,14 +84,17 @@ def tidy(text: str) -> str:
     return text.strip()
 
 
-def outlined(text: str, known: Mapping[str, Collection[str]]) -> Outline:
-    """The statements of a text; `known`, keys by section, are what is recognised where its marks are missing."""
-    return _Outliner(LINE_END.split(text), known).outline
+def outlined(text: str, known: Mapping[str, Collection[str]], named: Callable[[str], bool]) -> Outline:
+    """The statements of a text; `known`, keys by section, are what is recognised where its marks are missing.
+
+    `named`: whether a key is called so, in some language.
+    """
+    return _Outliner(LINE_END.split(text), known, named).outline
 
 
 class _Outliner:
-    def __init__(self, lines: list[str], known: Mapping[str, Collection[str]]):
-        self.outline = Outline()
+    def __init__(self, lines: list[str], known: Mapping[str, Collection[str]], named: Callable[[str], bool]):
+        self.outline, self._named = Outline(), named
         self._lines, self._sections, self._section = lines, set(known), ""
         self._keys = {key for keys in known.values() for key in keys}
         keys, sections = "|".join(self._keys), "|".join(known)
@@ -114,7 +117,8 @@ class _Outliner:
         starts = [0]
         for found in self._begins.finditer(line, 1):
             before = line[:found.start()]
-            if word(line[starts[-1]:found.end()].rstrip(EQUALS + " \t")) in self._keys:  # keeper password =
+            phrase = line[starts[-1]:found.end()].rstrip(EQUALS + " \t")
+            if KEY.fullmatch(phrase) and self._is_key(phrase):  # keeper password =
                 continue
             if not REMARK.search(before) and not sum(map(before.count, DOUBLE)) % 2 and before.strip(BULLETS):
                 starts.append(found.start())
@@ -125,6 +129,8 @@ class _Outliner:
     def _line(self, line: str) -> None:
         if not line or line[0] in "#＃":
             return
+        if re.match(r'\{\s*"', line):  # JSON
+            line = line[1:].strip()
         if len(line) > MAX_LINE:
             self._unclear()
         elif line.startswith((";", "//")) or DECORATION.fullmatch(line):
@@ -189,8 +195,10 @@ class _Outliner:
         """Key and value; the key is "" if there is none."""
         equal = _first(line, EQUALS)
         colon = _first(line, COLONS)
-        if colon < min(equal, len(line)) and self._is_key(line[:colon]):
-            return line[:colon], _after(line, colon)
+        if colon < min(equal, len(line)):
+            value = _after(line, colon)
+            if self._is_key(line[:colon]) or (value[:1] == "{" and word(line[:colon]) in self._sections):
+                return line[:colon], value
         if equal < len(line):
             return line[:equal], _after(line, equal)
         parts = re.split(r"\s+(?:->|→)?\s*", line, maxsplit=1)
@@ -200,14 +208,14 @@ class _Outliner:
 
     def _is_key(self, text: str) -> bool:
         name = word(text.strip(BULLETS + DOUBLE + SINGLE)) if len(text) <= 80 else ""
-        return name in self._keys or name.rpartition(".")[2] in self._keys
+        return name.rpartition(".")[2] in self._keys or self._named(name)
 
     def _table(self, section: str, value: str) -> bool:
         """`box = { country = "FR", channel = 6 }`."""
         before = self._section
         self._begin(section)
         inner = value.strip().removeprefix("{")
-        for pair in PAIR.split(inner[:inner.rfind("}")] if "}" in inner else inner):
+        for pair in PAIR.split(inner[:inner.rfind("}")].rstrip("} \t") if "}" in inner else inner):
             if pair.strip() and not self._assignment(pair.strip(), inside=True):
                 self._unclear()
         self._section = before

@@ -84,9 +84,32 @@ def test_posters_lead_into_no_wifi_that_asks_for_a_password(card):
     assert "wpa_passphrase=été à la mer" in files["hostapd.conf"] and settings_in(files).portal.wifi == ""
 
 
-def test_a_wifi_password_that_cannot_be_used_is_told_to_leave_the_wifi_open(card):
-    files = for_text(card, '[box]\ncountry = "FR"\nwifi_password = "abc"\n')
-    assert "wpa" not in files["hostapd.conf"] and "open to everybody" in told_in(files)
+@pytest.mark.parametrize("line", [
+    'wifi_password = "abc"', 'wifi_password = "abc"\nwifi_password = ""', f'wifi_password = "{"x" * 64}"',
+    "password = abcdefgh", "le mot de passe est abcdefgh",
+    "mot de passe du Wi-Fi : abc", "wifi_password abc def ghi", "[wifi]\npassword = abc",
+    "كلمة مرور الواي فاي: abc"])
+def test_who_wanted_a_closed_wifi_does_not_get_an_open_one(card, line):
+    """It is closed with a password of the box's own, told on the card and nowhere else, and the same at the next start."""
+    made = ""
+    for _ in range(2):
+        files = for_text(card, f'[box]\ncountry = "FR"\n{line}\n')
+        program("problems").main(card.parent / "target", card / "archipel-problems.txt")
+        told = (card / "archipel-problems.txt").read_text(encoding="utf-8-sig")
+        made = made or files["made_password"]
+        assert f"wpa_passphrase={made}\n" in files["hostapd.conf"] and len(made) == 14 and made in told
+        assert "not open to everybody" in told_in(files) and made not in files["notices"]
+        assert settings_in(files).portal.wifi == ""
+    (card / "archipel-problems.txt").unlink()
+    assert for_text(card, f'[box]\ncountry = "FR"\n{line}\n')["made_password"] != made
+
+
+@pytest.mark.parametrize("line", ["", 'wifi_password = ""', 'keeper_password = "abc"', "# mot de passe",
+                                  "keeper = Samira\nmot de passe gardien = abc", "[mqtt]\npassword = abc",
+                                  "mqtt_pass = abc", "clé publique = abc", "broker_password abc def"])
+def test_who_wanted_no_password_gets_an_open_wifi(card, line):
+    files = for_text(card, f'[box]\ncountry = "FR"\n{line}\n')
+    assert "wpa" not in files["hostapd.conf"] and "made_password" not in files
 
 
 def test_a_long_name_of_the_wifi_is_cut_between_letters():

@@ -83,6 +83,16 @@ def test_units_hold_no_key_that_systemd_does_not_know():
     assert not [line for line in ours if re.search("Unknown|Invalid|Failed|ignoring", line)], told
 
 
+def test_no_step_of_a_slow_start_is_given_less_time_than_systemd_would():
+    """A minute was too short for what tells a keeper what is wrong, on a machine with much else to do."""
+    usual = (OVERLAY / "etc/systemd/system.conf.d/archipel.conf").read_text()
+    least = int(re.search(r"DefaultTimeoutStartSec=(\d+)min", usual)[1])
+    units = "".join(path.read_text() for path in UNITS.glob("archipel-*.service"))
+    given = re.findall(r"(?m)^TimeoutStartSec=(.*)$", units)
+    assert len(given) > 3
+    assert all(time == "infinity" or int(time.removesuffix("min")) >= least for time in given), given
+
+
 def test_every_unit_that_is_wanted_exists_and_no_debian_way_to_start_the_same_is_left():
     enabled = [path for path in (OVERLAY / "etc/systemd/system").rglob("*.wants/*") if path.is_symlink()]
     ours = [path for path in enabled if path.name.startswith("archipel")]

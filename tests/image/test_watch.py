@@ -68,6 +68,15 @@ def test_a_portal_that_is_busy_for_minutes_is_let_work():
     assert steps(lambda minute: {"portal"} if minute < watch.LOOKS["portal"] - 1 else set(), 100) == []
 
 
+def test_where_nobody_joins_for_a_day_the_beacons_are_turned_on_again_and_nothing_is_told(folders):
+    day = watch.LOOKS["joined"]
+    assert day * watch.PERIOD_S == watch.DAY_S
+    assert steps(lambda _: {"joined"}, 2 * day) == [(day - 1, "joined", "hostapd"), (2 * day - 1, "joined", "hostapd")]
+    assert steps(lambda minute: set() if minute % day == 700 else {"joined"}, 2 * day) == []
+    watch.Diary(*folders, "first").step("joined", "hostapd")
+    assert told(folders[0]) == []
+
+
 @pytest.fixture
 def folders(tmp_path):
     """Where the watch writes what a start forgets, and what it keeps."""
@@ -128,7 +137,8 @@ def test_a_card_that_takes_nothing_keeps_nobody_from_being_woken(folders, tmp_pa
 
 
 def test_every_step_is_told_in_every_language_and_known_to_who_takes_it():
-    assert set(watch.TOLD) >= {(part, step) for part, ladder in watch.LADDERS.items() for step in ladder}
+    told_of = {(part, step) for part, ladder in watch.LADDERS.items() for step in ladder}
+    assert set(watch.TOLD) == told_of - {("joined", "hostapd")}  # nobody was kept out by it
     for text in watch.TOLD.values():
         assert all(catalogue(tag).gettext(text) != text for tag in ("fr", "es", "ar"))
     recover = (PROGRAMS / "recover").read_text()
@@ -152,7 +162,7 @@ class Hostapd:
     def __init__(self, path, answer):
         self._path, self._line = path, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._line.bind(str(path))
-        self._thread = threading.Thread(target=self._serve, args=(answer,))
+        self._thread = threading.Thread(target=self._serve, args=(answer,), daemon=True)
         self._thread.start()
 
     def _serve(self, answer):
@@ -187,6 +197,23 @@ IW = {
     "no answer of the firmware": "echo 'command failed: Connection timed out (-110)' >&2; exit 146",
     "hangs": "exec sleep 1000",
 }
+
+
+@pytest.mark.process
+def test_that_nobody_is_with_the_wifi_is_known_only_when_the_card_says_so(tmp_path, monkeypatch):
+    (tmp_path / "iw").write_text(f'#!/bin/sh\nif [ $3 = info ]; then {IW["open"]}; else cat {tmp_path}/stations; fi\n')
+    (tmp_path / "iw").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for name, value in {"HOSTAPD": tmp_path / "hostapd", "NETWORK": tmp_path, "WANTED": tmp_path / "wlan0",
+                        "names_are_given": lambda _: True, "page_comes": lambda _: True}.items():
+        monkeypatch.setattr(watch, name, value)
+    (tmp_path / "wlan0").touch()
+    peer, looks = Hostapd(tmp_path / "hostapd", b"PONG\n"), watch.Looks(tmp_path)
+    assert looks.sick() == {"wifi"}  # it does not say
+    for stations, sick in (("", {"joined"}), ("Station 02:00:00:00:01:00 (on wlan0)\n", set())):
+        (tmp_path / "stations").write_text(stations)
+        assert looks.sick() == sick
+    peer.close()
 
 
 @pytest.mark.parametrize(("says", "lives"), [(says, says == "open") for says in IW])

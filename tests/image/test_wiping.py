@@ -119,6 +119,17 @@ def test_any_other_stick_carries_records(stick, plugged):
     assert not ordered and not told and {"archipel.txt", "archipel"} <= {*names}
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "link to nowhere"])
+def test_what_is_named_like_our_text_is_not_written_through_and_stops_no_exchange(stick, island, plugged, kind):
+    precious, there = island[0] / "precious", stick / "archipel.txt"
+    precious.write_text("secret")
+    {"link": lambda: there.symlink_to(precious), "pipe": lambda: os.mkfifo(there), "folder": there.mkdir,
+     "link to nowhere": lambda: there.symlink_to(island[0] / "new")}[kind]()
+    names = plugged(stick)[2]
+    assert "archipel" in names and precious.read_text() == "secret" and not (island[0] / "new").exists()
+    assert there.is_dir() if kind == "folder" else there.is_file() and not there.is_symlink()
+
+
 def test_a_program_that_fails_leaves_the_stick_alone(stick, island, plugged):
     (island[0] / "bin/python3").rename(island[0] / "bin/away")
     (island[0] / "bin/python3").write_text("#!/bin/sh\nexit 1\n")

@@ -17,6 +17,7 @@ from node.daemon.settings import PortalSettings, Settings
 from node.daemon.settings_bytes import MAX_BYTES, text_of
 from node.daemon.settings_reader import Notice, SettingsReading, read
 from node.daemon.settings_text import tidy
+from node.daemon.wipecode import LETTERS, RANDOM_BYTES, code_of
 from node.i18n.sentence import sentence
 
 DATA = Path("/data/archipel")
@@ -32,11 +33,14 @@ NAMES = re.compile(r"[^.~].*archipel.*\.toml|archipel.*\.toml(\.(toml|txt|text|r
                    re.IGNORECASE)
 MAX_FILES = 8
 FAT_S = 2  # what FAT tells moments by
+PROBLEMS = "archipel-problems.txt"
+MADE_PASSWORD = re.compile(rf"\b(?:[{LETTERS}]{{4}}-){{2}}[{LETTERS}]{{4}}\b")
 CERTIFICATES = ("authority", "certificate", "key")
 NO_COUNTRY = sentence("archipel.toml: the Wi-Fi is off, because no country is set. Write country = \"FR\" (your own "
                       "country's two letters) under [box] in the file archipel.toml on the memory card, and start the box "
                       "again.")
-OPEN_WIFI = sentence("The Wi-Fi is open to everybody: its password cannot be used.")
+CLOSED_WIFI = sentence("The Wi-Fi's password in archipel.toml cannot be used. So that the Wi-Fi is not open to everybody, "
+                       "this box has made a password: it stands in the file archipel-problems.txt on the memory card.")
 NO_FILE = sentence("There is no file archipel.toml on the memory card. Make one with a plain text editor, and start the "
                    "box again.")
 NOTHING_READ = sentence("The settings on the memory card could not be used at all. Write archipel.toml again, and tell "
@@ -60,12 +64,24 @@ def prepare(card: Path, target: Path) -> None:
     notices += missing
     if not settings.box.country:
         notices.append(Notice(NO_COUNTRY))
-    elif ("box", "wifi_password") in reading.passed_over:
-        notices.append(Notice(OPEN_WIFI))
+    elif ("box", "wifi_password") in reading.passed_over:  # who wanted it closed must not get it open
+        notices.append(Notice(CLOSED_WIFI))
+        made = made_password(card)
+        _write(target / "made_password", made)
+        settings = dataclasses.replace(settings, box=dataclasses.replace(settings.box, wifi_password=made))
     invitation = _invitation(card)
     if invitation:
         _write(target / "invitation", invitation)
     _write_all(target, settings, notices)
+
+
+def made_password(card: Path) -> str:
+    """A Wi-Fi password of 60 random bits, the same at each start: it is kept where the keeper is told it."""
+    try:
+        told = MADE_PASSWORD.search(text_of((card / PROBLEMS).read_bytes()).text)
+    except OSError:
+        told = None
+    return told[0] if told else code_of(os.urandom(RANDOM_BYTES))
 
 
 def _write_all(target: Path, settings: Settings, notices: list[Notice]) -> None:
@@ -141,7 +157,7 @@ def boxed(settings: Settings, target: Path) -> Settings:
 
 def toml(settings: Settings) -> str:
     """Settings as the text that leads to them: nothing in it can be wrong, whatever the card held."""
-    tables = []
+    tables = ["# é: UTF-8, and no encoding is to be guessed"]
     for section in dataclasses.fields(settings):
         values = getattr(settings, section.name)
         tables += [f"[{section.name}]", *(f"{part.name} = {_value(getattr(values, part.name))}"

@@ -279,8 +279,10 @@ def runs(numbers: Iterator[int]) -> Iterator[tuple[int, int]]:
 def erase_fat(path: Path) -> Eraser:
     """Erase a FAT partition; the closed eraser, for what it counted. What is no FAT32 has failed.
 
-    Unmounted here, it may for a while still be mounted, for reading, where some other service has just started: that is no
-    reason to leave it as it is. What is written here goes through the same cache of the device.
+    systemd gives this service mounts of its own (seen in a booted box: even to a command with "+"), so that what is
+    unmounted here stays mounted, for reading, for systemd itself and all that it starts: that is no reason to leave it as
+    it is. What is written here goes through the same cache of the device; what the kernel remembers of names is dropped
+    afterwards.
     """
     eraser = Eraser(path, alone=False)
     try:

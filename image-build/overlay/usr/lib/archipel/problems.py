@@ -9,23 +9,28 @@ from pathlib import Path
 
 from node.daemon.settings_reader import Notice, load, notices_in
 from node.i18n.catalogue import catalogue
-from node.i18n.sentence import sentence
+from node.i18n.sentence import N_, Sentence, sentence
 
+MADE = N_("Until then the Wi-Fi has this password: %(password)s")
 MEND = sentence("This is wrong in the settings of this island. Correct it on the memory card, and start the box again.")
 
 
 def main(folder: Path, text: Path) -> None:
     """Write the text."""
     language = load(folder / "archipel.toml").settings.node.language
-    text.write_text(problems(notices_in(str(folder / "notices")), language), encoding="utf-8", newline="")
+    made = folder / "made_password"
+    told = problems(notices_in(str(folder / "notices")), language, made.read_text() if made.exists() else "")
+    text.write_text(told, encoding="utf-8", newline="")
 
 
-def problems(lines: list[str], language: str) -> str:
-    """The text for these notices."""
+def problems(lines: list[str], language: str, made_password: str = "") -> str:
+    """The text for these notices; a password that the box made for its Wi-Fi is told nowhere else."""
     told, words = [Notice.of(line) for line in lines], catalogue(language)
     if all(notice.harmless for notice in told):
         return ""
     said = [f"Archipel: {MEND.said(words)}", "", *(f"- {notice.sentence.said(words)}" for notice in told)]
+    if made_password:
+        said += ["", Sentence(MADE, {"password": made_password}).said(words)]
     return "\ufeff" + "".join(f"{line}\r\n" for line in said)
 
 

@@ -4,7 +4,9 @@ Each minute: does hostapd answer; does the chip say that the access point is ope
 crashed lets these questions time out; a driver that crashed lets them hang); does the portal give a page and the box a name
 at the Wi-Fi's own address. After some bad looks in a row the first step is taken (`LADDERS`), after as many again the next;
 the same step at most once an hour. This program has no rights to take one: it ends with the step's exit status,
-`recover` does it as root, and systemd starts this again. It cannot see a chip that answers and sends nothing.
+`recover` does it as root, and systemd starts this again. It cannot hear a chip that answers and sends no beacons, as no
+part of it listens meanwhile; but then nobody joins, so that after a day without anybody hostapd is started again, which
+costs nobody anything and turns the beacons on again.
 
 `wifi_watch.py HERE KEPT BOOT`: HERE is forgotten at each start of the box and holds the notices for the portal; KEPT
 outlives it; BOOT is this start's name.
@@ -25,8 +27,9 @@ from pathlib import Path
 
 # What is looked after: the steps against its trouble, gentlest first; how many bad looks in a row each step takes. The
 # portal may be busy for minutes with a large bundle on a small Pi, or start slowly.
-LADDERS = {"wifi": ("hostapd", "driver", "box"), "names": ("dns", "box"), "portal": ("island", "box")}
-LOOKS = {"wifi": 3, "names": 3, "portal": 15}
+LADDERS = {"wifi": ("hostapd", "driver", "box"), "names": ("dns", "box"), "portal": ("island", "box"),
+           "joined": ("hostapd",)}
+LOOKS = {"wifi": 3, "names": 3, "portal": 15, "joined": 1440}  # the last: a day
 EXIT = {"hostapd": 70, "driver": 71, "dns": 72, "island": 73, "box": 74}  # recover knows them
 PERIOD_S, HOUR_S, DAY_S = 60, 3600, 86_400
 QUESTION_S, PAGE_S = 10, 30
@@ -88,6 +91,7 @@ class Looks:
         self._here = here
         self._hanging: dict[str, subprocess.Popen] = {}
         self._seen = False  # a box without a Wi-Fi chip is not sick
+        self._with_it: str | None = None  # None: not known
 
     def sick(self) -> set[str]:
         """What is in trouble now."""
@@ -96,13 +100,14 @@ class Looks:
         address = ADDRESS if wifi else ALWAYS
         looks: dict[str, Callable[[], bool]] = {"portal": lambda: page_comes(address)}
         if wifi:
-            looks |= {"wifi": self._wifi_lives, "names": lambda: names_are_given(address)}
+            looks |= {"wifi": self._wifi_lives, "names": lambda: names_are_given(address),
+                      "joined": lambda: self._with_it != ""}
         return {part for part, look in looks.items() if not look()}
 
     def _wifi_lives(self) -> bool:
-        opened = self._ask("info")
+        opened, self._with_it = self._ask("info"), self._ask("station", "dump")
         return (opened is not None and "type AP" in opened and "ssid " in opened and "channel " in opened
-                and self._ask("station", "dump") is not None and hostapd_answers(self._here / "asks"))
+                and self._with_it is not None and hostapd_answers(self._here / "asks"))
 
     def _ask(self, *question: str) -> str | None:
         """What `iw` says of the card, None when it fails or hangs. One that hangs in the kernel cannot be ended: it is
@@ -226,7 +231,7 @@ def main(here: Path, kept: Path, boot: str) -> int:
         if wanted:
             diary.step(*wanted)
             diary.remember(memory, began_by_us)
-            print(f"{wanted[0]} does not answer; next: {wanted[1]}", flush=True)
+            print(f"{wanted[0]}: {LOOKS[wanted[0]]} bad looks; next: {wanted[1]}", flush=True)
             return EXIT[wanted[1]]
         if uptime() - max(memory.taken.values(), default=0.0) > DAY_S:
             diary.clear()
