@@ -30,6 +30,7 @@ from node.daemon.maintenance import Maintenance
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
 from node.daemon.notices import notice_files
+from node.daemon.orders import Orders, words_here
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_handlers import handlers
@@ -71,7 +72,7 @@ from web.portal_settings import WebSettings
 log = logging.getLogger(__name__)
 
 POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
-CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S, SECRET_PERIOD_S = 20.0, 600.0, 1.0, 20.0
+CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S, SECRET_PERIOD_S, ORDERS_PERIOD_S = 20.0, 600.0, 1.0, 20.0, 20.0
 AHEAD_RETRY_S = 60.0  # on a card that fails
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
@@ -105,6 +106,7 @@ class App:
         self._open_stores()
         battery = has_battery_clock(self._clock.now())
         self.timekeeper = Timekeeper(self._clock, self.store.note("clock"), battery=battery)
+        self.orders = Orders(self.settings.node.data, words_here(), self.timekeeper.monotonic)
         self.liveset = LiveSet(self.charter)
         self.secret = SecretKeeper(self._keys, self.liveset, self.key, self._start_anew)
         self.formers = self.secret.formers(minute_of(self.timekeeper.now()))
@@ -245,6 +247,7 @@ class App:
         return [PeriodicJob(SECRET_PERIOD_S, lambda now: self.secret.look(minute_of(now))),
                 PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
                 PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead),
+                PeriodicJob(ORDERS_PERIOD_S, lambda now: self.orders.look()),
                 PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
                 PeriodicJob(math.inf, lambda now: self._keep_notes(now, ahead=False), due=math.inf, at_end=True)]
 
@@ -338,9 +341,9 @@ class App:
     def _status_sources(self) -> StatusSources:
         told = notice_files()
         return StatusSources(
-            name=self.settings.node.name, notices=lambda: first_of([*told(), *self._notices]), timekeeper=self.timekeeper,
-            replica=self.replica,
-            air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
+            name=self.settings.node.name, notices=lambda: first_of([*self.orders.notices(), *told(), *self._notices]),
+            timekeeper=self.timekeeper, replica=self.replica, air=self.air,
+            links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
             secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()))
