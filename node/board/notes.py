@@ -14,6 +14,8 @@ from typing import Any
 from node.board.api import AuditEntry, BoardClosed, Origin, Picture
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
+from node.board.island_settings import SettingsGroup, SettingsTrial
+from node.board.night_rest import RestPlan, plan_as_json, plan_of
 from node.board.reasons import ClosedReason, as_reason
 from node.model.record import TARGET_BYTES, Kind, Record, decode, record_id
 from node.store.index import StoreFailed
@@ -85,7 +87,9 @@ class BoardState:
     show again; `audit_log` has the newest entry last; `waiting` is by id, in the order they came, those refused that may
     still be brought back among them; `groups` are sealed seeds by name (`node.model.passphrase`, base64), `keepers`
     password hashes by name, `card_keepers` those of what the card's settings file has given, each counted once; `posting`
-    is the rule that a keeper has set, "" if none has.
+    is the rule that a keeper has set, "" if none has. `settings` are what keepers have set on the desk, by name
+    (`node.board.island_settings`), with the `trial` that goes on; `topics` the numbers of those offered, in their order, ()
+    for all.
     """
 
     hidden: frozenset[bytes] = frozenset()
@@ -101,6 +105,11 @@ class BoardState:
     picture: Picture | None = None
     revocations: Mapping[str, PendingRevocation] = field(default_factory=dict)
     promised: frozenset[str] = frozenset()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    trial: SettingsTrial | None = None
+    welcome: str = ""
+    topics: tuple[int, ...] = ()
+    rests: RestPlan = field(default_factory=dict)
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -209,6 +218,11 @@ def _state_in(store: NoteStore) -> BoardState:
         revocations={id_: PendingRevocation(b64decode(raw), name, at)
                      for id_, (raw, name, at) in (note("revocations") or {}).items()},
         promised=frozenset(note("promised") or ()),
+        settings=note("settings") or {},
+        trial=_trial_of(note("trial")),
+        welcome=note("welcome") or "",
+        topics=tuple(note("topics") or ()),
+        rests=plan_of(note("rests") or {}),
     )
 
 
@@ -287,6 +301,14 @@ def _picture_of(kept: list[Any] | None) -> Picture | None:
     return Picture(media_type, b64decode(content), (north, west), (south, east))
 
 
+def _trial(trial: SettingsTrial) -> dict[str, object]:
+    return {"group": trial.group.value, "before": dict(trial.before), "starts": trial.starts, "keeper": trial.keeper}
+
+
+def _trial_of(kept: dict[str, Any] | None) -> SettingsTrial | None:
+    return SettingsTrial(SettingsGroup(kept["group"]), kept["before"], kept["starts"], kept["keeper"]) if kept else None
+
+
 NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the state: its note, and how it is JSON
     "hidden": ("hidden", lambda roots: sorted(root.hex() for root in roots)),
     "audit_log": ("acts", lambda log: [[entry.at, entry.keeper, entry.action, entry.about, entry.why]
@@ -301,5 +323,10 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "revocations": ("revocations", lambda waiting: {id_: [b64encode(one.raw).decode(), one.name, one.sent_at]
                                                     for id_, one in waiting.items()}),
     "promised": ("promised", sorted),
+    "settings": ("settings", dict),
+    "trial": ("trial", lambda trial: trial and _trial(trial)),
+    "welcome": ("welcome", str),
+    "topics": ("topics", list),
+    "rests": ("rests", plan_as_json),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }

@@ -37,11 +37,13 @@ WORDS: Mapping[str, Mapping[str, Check]] = {  # every order there is: its fields
     "restart": {"what": one_of("island", "box")},
     "update": {},
     "wipe": {},
+    "wifi": {},  # what is wanted of it stands in a file of its own: `node.daemon.wifi_order`
 }
 NOT_TAKEN: Mapping[str, Sentence] = {
     "restart": sentence("The box did not start again as a keeper asked: pull its plug and put it back."),
     "update": sentence("The box did not look for an update as a keeper asked: take the stick out and plug it in again."),
     "wipe": sentence("The box did not wipe itself as a keeper asked: use a stick with the wipe code, or destroy the card."),
+    "wifi": sentence("The box did not change its Wi-Fi as a keeper asked: start the box again."),
 }
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture
 from node.board.import_sources import ImportSource, ImportSources, Known
+from node.board.island_settings import SettingsGroup, SettingsTrial
+from node.board.night_rest import Rest, RestPart
 from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost, PendingRevocation
 from node.model.record import Kind, Record
 from node.replica.quota import Category, Limit
@@ -281,7 +283,9 @@ FULL = BoardState(
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
     groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
     outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)),
-    revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]))
+    revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]), settings={"node name": "Île"},
+    trial=SettingsTrial(SettingsGroup.RADIO, {"radio share": "5.0"}, 1, "lea"), welcome="Salut", topics=(4, 0),
+    rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))})
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -294,6 +298,8 @@ ON_THE_CARD = {  # as islands have it
     "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
     "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"],
+    "settings": {"node name": "Île"}, "welcome": "Salut", "topics": [4, 0], "rests": {"portal": [1320, 420, [0, 6]]},
+    "trial": {"group": "radio", "before": {"radio share": "5.0"}, "starts": 1, "keeper": "lea"},
     "word 0001020304050607": "0a0b",
 }
 
