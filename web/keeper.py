@@ -1,11 +1,11 @@
-"""The keepers' desk: what waits, what is shown and hidden, who may post, what keepers did.
+"""The keepers' desk: what waits, what is shown and hidden, what keepers did.
 
 How they sign in: `web.signin`.
 """
 
 from collections import Counter
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from node.board.api import DraftRefused, Item
@@ -18,7 +18,6 @@ from web.request_body import expect_file
 from web.sentences import closed, problem
 from web.signin import NotKept, StalePage, for_keepers, never_kept
 
-RULES = ("open", "moderated", "members")
 LOG_ROWS = 60
 MAX_UPLOAD_BYTES = 8_000_000
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
@@ -34,11 +33,13 @@ def desk() -> str:
 
 def desk_page(notice: str = "") -> str:
     """The desk, with a sentence about what has just gone wrong: the first of each list, as many as fit."""
+    trial = board().settings.view().trial
     cleared, counts = board().cleared(), Counter(handle.pile for handle in board().handles(tuple(Pile)))
 
     def fill(rows: int) -> dict:
         return {"notice": notice, "waiting": board().waiting(rows), "counts": counts, "recent": _recent(rows),
-                "audit_log": board().audit_log(rows), "cleared": cleared[:rows], "rules": RULES}
+                "audit_log": board().audit_log(rows), "cleared": cleared[:rows],
+                "trial": trial}
 
     return fitted("keeper/desk.html", fill)
 
@@ -112,17 +113,6 @@ def hide() -> Response:
     if hidden:
         item_id = found(item_id.rstrip("/").rpartition("/")[2]).id  # an address will do
     board().hide(item_id, hidden, session["name"])
-    return _done()
-
-
-@keeper.post("/rules")
-@for_keepers
-def rules() -> Response:
-    """Who may post."""
-    rule = request.form.get("posting", "")
-    if rule not in RULES:
-        abort(400)
-    board().set_posting(rule, session["name"])
     return _done()
 
 
