@@ -132,6 +132,7 @@ class Governor:
         self._refused = _BackOff(FIRST_REFUSED_S, LAST_REFUSED_S)
         self._told_use = 0.0
         self.longest_s, self._ahead_s = 0.0, math.inf
+        self._rests_until_at = -math.inf
         self.configure(region, share)
 
     def configure(self, region: str, share: float | None = None) -> None:
@@ -160,6 +161,7 @@ class Governor:
             self._refused.until_at - at,
             self._channel_wait_s(at, urgent),
             RESERVE_WAIT_S if airtime_s > self._ahead_s else 0.0,
+            0.0 if urgent else self._rests_until_at - at,
         )
 
     def charge(self, airtime_s: float, now: float) -> None:
@@ -168,6 +170,10 @@ class Governor:
         self._hour.add(airtime_s, at)
         self._channel.add(airtime_s, at)
         self._ahead_s -= airtime_s
+
+    def rest(self, left_s: float, now: float) -> None:
+        """Let nothing go but what is urgent, for so long (0: no longer)."""
+        self._rests_until_at = self._moment(now) + left_s
 
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else used the channel that long."""

@@ -13,6 +13,7 @@ from web.desk_keys import desk_keys
 from web.desk_post import desk_post
 from web.desk_reports import desk_reports
 from web.desk_secret import desk_secret
+from web.desk_settings import desk_settings
 from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
@@ -30,6 +31,7 @@ from web.public import public
 from web.radio_page import concerns, radio
 from web.report_pages import report_pages
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
+from web.resting import add_resting
 from web.settings_notices import notice, said
 from web.signin import add_signin
 from web.tokens import FormTokens
@@ -37,7 +39,8 @@ from web.transfer_pages import transfer
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
-              clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover)
+              clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
+              desk_settings)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:
@@ -56,6 +59,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_languages(app, settings.language)
     add_pages(app)
     add_showing(app)
+    add_resting(app)
     app.jinja_env.filters.update(notice=notice, said=said)
     app.jinja_env.globals["concerns"] = concerns
     add_signin(app)

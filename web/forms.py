@@ -144,6 +144,14 @@ def _clock(text: str) -> time:
     raise ValueError("not a time")
 
 
+def clock_of(text: str) -> int | None:
+    """The minute of the day that was typed, as 22:00 or 22h; None if it is none."""
+    try:
+        return _clock(text.strip()).hour * 60 + _clock(text.strip()).minute
+    except ValueError:
+        return None
+
+
 def _position(what: Typed) -> tuple[float, float] | None:
     position = place_of(what.position)
     if position is None and what.position.strip():

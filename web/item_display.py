@@ -17,7 +17,6 @@ from web.languages import gettext as _
 from web.pages import board, settings
 
 DAY_MIN = 1440
-LISTED_TOPICS = {number: slug for number, slug in TOPICS.items() if number} | {0: TOPICS[0]}  # "other" comes last
 SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a chance of 2e-7
 
 
@@ -70,6 +69,12 @@ def hours(item: Item) -> str:
         return f"{language.time(first)} – {language.time(last)}"
     return _("%(time)s, until %(day)s, %(end)s") % {
         "time": language.time(first), "day": language.day(last), "end": language.time(last)}
+
+
+def offered(typed: str = "") -> dict[int, str]:
+    """The topics that are offered here, in the keepers' order, and the one that was typed (by number or slug)."""
+    also = [number for number, slug in TOPICS.items() if typed in (slug, str(number))]
+    return {number: TOPICS[number] for number in (*board().topics(), *also)}
 
 
 def iso(minute: int, offset: int) -> str:
@@ -154,12 +159,11 @@ def add_showing(app: Flask) -> None:
     app.jinja_env.globals.update(
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
-        clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked,
-        voucher=voucher, listed=listed, this_page=this_page, text_languages=text_languages,
-        Kind=Kind, topics=LISTED_TOPICS, topic_name=sentences.topic_name, field_name=sentences.field_name,
-        action_name=sentences.action_name, keeper_name=sentences.keeper_name, report_name=sentences.report_name,
-        contact=lambda: board().contact(), root_digits=root_digits,
+        clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
+        text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
+        report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
         status=lambda: board().status(), now=lambda: board().now(), island=settings,
+        Kind=Kind, topics=TOPICS, offered=offered, topic_name=sentences.topic_name, field_name=sentences.field_name,
     )
     app.jinja_env.filters.update(
         plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,

@@ -1,4 +1,4 @@
-"""The keepers' desk: what waits, what is shown and hidden, who may post, what keepers did.
+"""The keepers' desk: what waits, what is shown and hidden, what keepers did.
 
 How they sign in: `web.signin`.
 """
@@ -6,7 +6,7 @@ How they sign in: `web.signin`.
 from collections import Counter
 from itertools import islice
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from node.board.api import DraftRefused, Item
@@ -19,7 +19,6 @@ from web.request_body import expect_file
 from web.sentences import closed, problem
 from web.signin import NotKept, StalePage, for_keepers, never_kept
 
-RULES = ("open", "moderated", "members")
 FEW_ACTS, FEW_REPORTED = 5, 3  # on the desk; the others are on pages of their own
 MAX_UPLOAD_BYTES = 8_000_000
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
@@ -35,11 +34,12 @@ def desk() -> str:
 
 def desk_page(notice: str = "") -> str:
     """The desk, with a sentence about what has just gone wrong: the first of each list, as many as fit."""
+    trial = board().settings.view().trial
     cleared, counts = board().cleared(), Counter(handle.pile for handle in board().handles(tuple(Pile)))
 
     def fill(rows: int) -> dict:
         return {"notice": notice, "waiting": board().waiting(rows), "counts": counts, "recent": _recent(rows),
-                "acts": board().audit_log(min(rows, FEW_ACTS)), "cleared": cleared[:rows], "rules": RULES,
+                "acts": board().audit_log(min(rows, FEW_ACTS)), "cleared": cleared[:rows], "trial": trial,
                 "reported": list(islice(board().reported(), min(rows, FEW_REPORTED))),
                 "reported_count": board().count_reported()}
 
@@ -102,17 +102,6 @@ def hide() -> Response:
     if hidden:
         item_id = found(item_id).id
     board().hide(item_id, hidden, session["name"], why)
-    return _done()
-
-
-@keeper.post("/rules")
-@for_keepers
-def rules() -> Response:
-    """Who may post."""
-    rule = request.form.get("posting", "")
-    if rule not in RULES:
-        abort(400)
-    board().set_posting(rule, session["name"], request.form.get("why", ""))
     return _done()
 
 

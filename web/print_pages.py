@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, g, make_response, request
+from flask import Blueprint, Response, abort, g, make_response, render_template, request
 
+from node.board.night_rest import RestSpan
 from web import dates
 from web.delivery_report import stick
-from web.item_display import caption, today, whole_address
-from web.pages import board, fitted, kept, settings
+from web.item_display import caption, clock_at, today, whole_address
+from web.languages import current
+from web.pages import board, fitted, kept, patience, settings
 from web.print_fit import LARGE, NORMAL, Block, fill
 from web.public import found, glance
 from web.qr import large_qr, qr, wifi
+from web.resting import pages_rest
 from web.settings_notices import pressing
 
 POSTER_DAYS = 7
@@ -63,8 +66,18 @@ def letters(item_id: str) -> Response:
 @paper.get("/wall")
 def wall() -> Response:
     """For a screen on a wall or an e-ink frame: large, no controls, comes back by itself; says when to take a stick."""
-    state = board().transfer.stick()
+    state, rest = board().transfer.stick(), pages_rest()
+    if rest is not None and state is None:
+        return _resting_wall(rest)
     return _calm_wall() if state is None else _wall(stick(state), STICK_REFRESH_S)
+
+
+def _resting_wall(rest: RestSpan) -> Response:
+    """What is urgent, which comes all the same; else until when the island rests."""
+    until, urgent = current().time(clock_at(rest.end)), board().urgent(WALL_ROWS, patience())
+    response = make_response(render_template("paper/wall_rests.html", until=until, urgent=urgent))
+    response.headers["Refresh"] = str(WALL_REFRESH_S)
+    return response
 
 
 @kept

@@ -38,7 +38,8 @@ def glance(rows: int) -> dict:
     events = board().events(midnight, midnight + week, None, rows, patience())
     shown = {item.id for item in urgent}
     bulletins = [item for item in board().bulletins(limit=rows, patience=patience()).items if item.id not in shown]
-    return {"urgent": urgent, "days": by_day(events, begin), "bulletins": bulletins, "begin": begin}
+    return {"urgent": urgent, "days": by_day(events, begin), "bulletins": bulletins, "begin": begin,
+            "greeting": board().welcome()}
 
 
 @public.get("/bulletins")

@@ -16,6 +16,7 @@ from itertools import islice
 from node.board.api import Announced, BoardClosed, ClockOutcome, Imports, Item, Page, Report, TextPatience, Transfer
 from node.board.clocks import ClockPreview
 from node.board.host import BoardStore, Host, PastRecords
+from node.board.island_settings import IslandSettings
 from node.board.items import Reader, root_of
 from node.board.key_tree import KeyTree, OwnPapers
 from node.board.keyring import Keyring
@@ -44,9 +45,10 @@ class Board(Reporting):
     no more than one of them.
     """
 
-    transfer: Transfer  # all three are set by who puts the island together (`node.daemon.app`)
+    transfer: Transfer  # all four are set by who puts the island together (`node.daemon.app`)
     imports: Imports
     keyring: Keyring
+    settings: IslandSettings
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)

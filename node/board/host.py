@@ -81,9 +81,9 @@ class Host:
     `hashing` is another lock: one slow hash at a time, as an edit code's takes 8 MB and a passphrase's 32 MB. `decoding`
     is one too: one text at a time, so that a page that needs no decoding shares the interpreter with one thread at most.
     `papers` are the vouches (encoded) that this island was let in with.
-    `rule` says who may post until a keeper does. `set_clock(utc_s)`: whether a keeper's word on the time is believed; None
-    takes the last one back. `monotonic()`: seconds that no setting of the clock touches. `certain()`: what ended before
-    this moment may be forgotten; later things may come back.
+    `rule` says who may post until a keeper does; `rule_stands`: it is the card's, and no keeper does. `set_clock(utc_s)`:
+    whether a keeper's word on the time is believed; None takes the last one back. `monotonic()`: seconds that no setting of
+    the clock touches. `certain()`: what ended before this moment may be forgotten; later things may come back.
     """
 
     now: Callable[[], float]
@@ -100,5 +100,6 @@ class Host:
     monotonic: Callable[[], float]
     papers: Iterable[bytes] = ()
     rule: str = "open"
+    rule_stands: bool = False
     set_clock: Callable[[float | None], bool] = lambda utc_s: False
     certain: Callable[[], float] = lambda: seconds_of(MAX_MINUTE)

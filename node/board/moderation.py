@@ -1,10 +1,12 @@
 """Keepers: what they decide on this island. Each decision is one commit with its entry in the audit log."""
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from node.board.api import (
+    TOPICS,
     AuditEntry,
     BoardClosed,
     Cleared,
@@ -18,10 +20,12 @@ from node.board.api import (
     Waiting,
 )
 from node.board.clearing import Clearer
+from node.board.drafts import is_readable
 from node.board.handover import Handover, HandoverStep, StepView, present, steps, ticked
 from node.board.image import picture_of
 from node.board.import_sources import ImportSource
 from node.board.items import MIN_PREFIX, root_of
+from node.board.night_rest import RestPlan
 from node.board.notes import BoardState
 from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
@@ -31,6 +35,7 @@ from node.model.names import fit_name
 from node.model.record import Kind, record_id
 
 MAX_OUTLINE = 4_000  # characters
+MAX_WELCOME = 600  # characters: a screen of a phone, 1.2 kB of a page that may have 14,000 octets
 MAX_CARD_KEEPERS = 50  # names that a card has given; the oldest go
 POSTING_RULES = ("open", "moderated", "members")
 
@@ -107,10 +112,47 @@ class Moderation(Clearer):
             self.clear([item_id], keeper, why)
 
     def set_posting(self, rule: str, keeper: str, why: str = "") -> None:
-        """Who may post here: `open`, `moderated` or `members`."""
-        if rule not in POSTING_RULES:
+        """Who may post here: `open`, `moderated` or `members`, unless the card's file says it."""
+        if rule not in POSTING_RULES or self._host.rule_stands:
             raise DraftRefused([Problem("posting", ProblemCode.NOT_OFFERED)])
         self.notes.update(lambda state: replace(state, posting=rule), self._entry(keeper, AuditAction.POSTING, rule, why))
+
+    def welcome(self) -> str:
+        """What stands at the head of the first page, in the keepers' words; "" for nothing."""
+        return self.notes.state.welcome
+
+    def set_welcome(self, text: str, keeper: str) -> None:
+        """Keep other words; raises DraftRefused above 600 characters, and for signs that turn a page around."""
+        text = unicodedata.normalize("NFC", text.strip())
+        if len(text) > MAX_WELCOME:
+            raise DraftRefused([Problem("text", ProblemCode.TOO_LONG, len(text) - MAX_WELCOME)])
+        if not is_readable(text):
+            raise DraftRefused([Problem("text", ProblemCode.CONTROL_CHARACTER)])
+        self.notes.update(lambda state: state if state.welcome == text else replace(state, welcome=text),
+                          self._entry(keeper, AuditAction.WELCOME))
+
+    def topics(self) -> list[int]:
+        """The numbers of the topics that are offered here, in their order; 0, "other", always is."""
+        offered = [number for number in self.notes.state.topics if number in TOPICS]
+        return offered or [*sorted(TOPICS)[1:], 0]
+
+    def set_topics(self, numbers: Sequence[int], keeper: str) -> None:
+        """Offer these, in this order, and "other" last if it is not among them; none means all. Posts keep their topics."""
+        known = dict.fromkeys(number for number in numbers if number in TOPICS)
+        offered = (*known, *(() if 0 in known else (0,))) if known else ()
+        self.notes.update(lambda state: state if state.topics == offered else replace(state, topics=offered),
+                          self._entry(keeper, AuditAction.TOPICS))
+
+    def rests(self) -> RestPlan:
+        """When what rests here. Nothing does while the clock is unsure."""
+        return self.notes.state.rests
+
+    def set_rests(self, plan: RestPlan, keeper: str) -> None:
+        """Another plan, whose rests all fit (`Rest.fits`)."""
+        if not all(rest.fits for rest in plan.values()):
+            raise DraftRefused([Problem("rests", ProblemCode.NOT_OFFERED)])
+        self.notes.update(lambda state: state if state.rests == plan else replace(state, rests=dict(plan)),
+                          self._entry(keeper, AuditAction.RESTS))
 
     def set_clock(self, minute: int, keeper: str) -> bool:
         """A keeper who read what it would do (`Board.clock_outcome`) says what time it is; whether that is believed: not

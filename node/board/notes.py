@@ -15,6 +15,8 @@ from node.board.api import AuditEntry, BoardClosed, Origin, Picture, Report
 from node.board.handover import Handover
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
+from node.board.island_settings import SettingsGroup, SettingsTrial
+from node.board.night_rest import RestPlan, plan_as_json, plan_of
 from node.board.reasons import ClosedReason, ReportReason, as_reason
 from node.model.record import TARGET_BYTES, Kind, Record, decode, record_id
 from node.store.index import StoreFailed
@@ -88,7 +90,9 @@ class BoardState:
     still be brought back among them; `groups` are sealed seeds by name (`node.model.passphrase`, base64), `keepers`
     password hashes by name, `card_keepers` those of what the card's settings file has given, each counted once; `posting`
     is the rule that a keeper has set, "" if none has; `contact` says how to reach the keepers, "" if they have not;
-    `reports` are by root, those of one post as they came.
+    `reports` are by root, those of one post as they came. `settings` are what keepers have set on the desk, by name
+    (`node.board.island_settings`), with the `trial` that goes on; `topics` the numbers of those offered, in their order, ()
+    for all.
     """
 
     hidden: frozenset[bytes] = frozenset()
@@ -107,6 +111,11 @@ class BoardState:
     contact: str = ""
     reports: Mapping[bytes, tuple[Report, ...]] = field(default_factory=dict)
     handover: Handover | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    trial: SettingsTrial | None = None
+    welcome: str = ""
+    topics: tuple[int, ...] = ()
+    rests: RestPlan = field(default_factory=dict)
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -226,6 +235,11 @@ def _state_in(store: NoteStore) -> BoardState:
         contact=note("contact") or "",
         reports=_reports_in(store),
         handover=_handover_of(note("handover")),
+        settings=note("settings") or {},
+        trial=_trial_of(note("trial")),
+        welcome=note("welcome") or "",
+        topics=tuple(note("topics") or ()),
+        rests=plan_of(note("rests") or {}),
     )
 
 
@@ -331,6 +345,14 @@ def _handover_of(kept: dict[str, Any] | None) -> Handover | None:
     return Handover(kept["newcomer"], kept["leaver"], kept["keeper"], kept["begun"], kept["done"]) if kept else None
 
 
+def _trial(trial: SettingsTrial) -> dict[str, object]:
+    return {"group": trial.group.value, "before": dict(trial.before), "starts": trial.starts, "keeper": trial.keeper}
+
+
+def _trial_of(kept: dict[str, Any] | None) -> SettingsTrial | None:
+    return SettingsTrial(SettingsGroup(kept["group"]), kept["before"], kept["starts"], kept["keeper"]) if kept else None
+
+
 NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the state: its note, and how it is JSON
     "hidden": ("hidden", lambda roots: sorted(root.hex() for root in roots)),
     "audit_log": ("acts", lambda log: [[entry.at, entry.keeper, entry.action, entry.about, entry.why]
@@ -347,5 +369,10 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "promised": ("promised", sorted),
     "contact": ("contact", str),
     "handover": ("handover", lambda handover: handover and {**vars(handover), "done": dict(handover.done)}),
+    "settings": ("settings", dict),
+    "trial": ("trial", lambda trial: trial and _trial(trial)),
+    "welcome": ("welcome", str),
+    "topics": ("topics", list),
+    "rests": ("rests", plan_as_json),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }

@@ -39,7 +39,7 @@ class Publisher(Rationer):
 
     def posting_rule(self) -> str:
         """Who may post here: `open`, `moderated` or `members`."""
-        return self.notes.state.posting or self._host.rule
+        return self._host.rule if self._host.rule_stands else self.notes.state.posting or self._host.rule
 
     # posting
 

@@ -24,6 +24,7 @@ from node.daemon.file_trouble import told
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.lobby import MAX_LINES, Lobby
 from node.daemon.settings import Settings
+from node.daemon.settings_keeper import card_lines
 from node.daemon.settings_reader import SettingsReading
 from node.i18n.sentence import N_, Explained, Sentence, sentence
 from node.model.clock import Clock
@@ -147,12 +148,14 @@ def _serve(reading: SettingsReading, clock: Clock, bind: str, lobby: Lobby | Non
     def build() -> Any:
         from node.daemon.app import App, portal_address
 
-        app = App(settings, clock, reading.notices, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        app = App(settings, clock, reading.notices, lambda: os.kill(os.getpid(), signal.SIGTERM),
+                  card_lines(reading))
         running.append(app)
         portal = app.open()
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while
-        say("%(name)s is at %(address)s  (Ctrl-C stops it)", name=settings.node.name, address=portal_address(settings))
+        say("%(name)s is at %(address)s  (Ctrl-C stops it)", name=app.settings.node.name,
+            address=portal_address(app.settings))
         if lobby:
             running.insert(0, lobby)
             lobby.start()

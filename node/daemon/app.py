@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
+from node.board.island_settings import POSTING
 from node.board.status import LanStatus
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
@@ -30,7 +31,9 @@ from node.daemon.maintenance import Maintenance
 from node.daemon.meeting import Meeting, meeting_handlers
 from node.daemon.membership import Membership
 from node.daemon.mqtt import broker_link, brokers_of
+from node.daemon.night_watch import NightWatch
 from node.daemon.notices import notice_files
+from node.daemon.orders import Orders, words_here
 from node.daemon.qr_reader import scanned
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
@@ -39,6 +42,7 @@ from node.daemon.rpc_keys import key_handlers
 from node.daemon.runner import PeriodicJob, Runner
 from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import Settings
+from node.daemon.settings_keeper import NO_CARD, CardLines, SettingsHost, SettingsKeeper, taken_up
 from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
@@ -46,6 +50,7 @@ from node.daemon.thread_guard import guard
 from node.daemon.timekeeper import Timekeeper
 from node.daemon.timerules import DAY_S, TimeSource, TimeSpan, Voice, around
 from node.daemon.timesource import has_battery_clock, system_is_synchronised
+from node.daemon.wifi_order import wifi_here
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import Clock, minute_of, seconds_of
@@ -73,7 +78,8 @@ from web.portal_settings import WebSettings
 log = logging.getLogger(__name__)
 
 POWER_VARIABLE = "ARCHIPEL_RADIO_POWER"
-CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S, SECRET_PERIOD_S = 20.0, 600.0, 1.0, 20.0
+CLOCK_PERIOD_S, NOTES_PERIOD_S, AIRTIME_PERIOD_S, SECRET_PERIOD_S, ORDERS_PERIOD_S = 20.0, 600.0, 1.0, 20.0, 20.0
+REST_PERIOD_S = 20.0
 AHEAD_RETRY_S = 60.0  # on a card that fails
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
@@ -84,13 +90,16 @@ LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that
 class App:
     """One island. `open` returns its portal; everything opened is closed by `close`, in reverse order.
 
-    `notices`: what was found in its settings file, for its keeper. `start_anew()` is called, from the runner's thread, when
-    the set's secret is another one: this one is to be closed and another one opened, which loses nothing acknowledged.
+    `notices`: what was found in its settings file, for its keeper. `start_anew()` is called, from any thread, when the
+    set's secret is another one, or a setting: this one is to be closed and another one opened, which loses nothing.
+    `card`: what the settings file sets, and so no keeper does; `settings` are what counts once that is open.
     """
 
     def __init__(self, settings: Settings, clock: Clock, notices: Iterable[Notice] = (),
-                 start_anew: Callable[[], object] = lambda: None):
+                 start_anew: Callable[[], object] = lambda: None, card: CardLines = NO_CARD):
         self.settings, self._clock = settings, clock
+        self._file, self._card = settings, card
+        self._shown: dict[str, Any] | None = None  # what the portal was told, once there is one
         self._open = ExitStack()
         self._hashing = threading.Lock()
         self._ahead_due_at = -math.inf
@@ -107,6 +116,9 @@ class App:
         self._open_stores()
         battery = has_battery_clock(self._clock.now())
         self.timekeeper = Timekeeper(self._clock, self.store.note("clock"), battery=battery)
+        self.settings, told = taken_up(self.store, self._file, self._card, minute_of(self.timekeeper.now()))
+        self._notices += told
+        self.orders = Orders(self.settings.node.data, words_here(), self.timekeeper.monotonic)
         self.liveset = LiveSet(self.charter)
         self.secret = SecretKeeper(self._keys, self.liveset, self.key, self._start_anew)
         self.formers = self.secret.formers(minute_of(self.timekeeper.now()))
@@ -134,8 +146,18 @@ class App:
         self.archive = Archive(data / ARCHIVE_FILE)
         self._open.callback(self.archive.close)
 
+    def _use_settings(self, settings: Settings, wifi: str) -> None:
+        """Other settings count, without a new start: the archive's length, and the Wi-Fi that posters lead to."""
+        self.settings = settings
+        if self._shown is not None:
+            self._shown["settings"] = replace(self._shown["settings"], wifi=wifi)
+
     def _make_board(self) -> None:
         self.board = Board(self.liveset, self.store, self.archive, self.key, self._host())
+        self.nights = NightWatch(self.board.rests, ZoneInfo(self.settings.node.timezone), self.timekeeper)
+        self.desk = self.board.settings = SettingsKeeper(self.board.notes, self._file, self._card, SettingsHost(
+            self.board.now, self.timekeeper.monotonic, self.nights.rests, self._use_settings, self._start_anew),
+            wifi_here(self.orders))
         self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.runner.publish, lambda raws: self.runner.take_in(raws, "post"), self._proposed, os.urandom,
             self._hashing, self.secret, lambda letters: self.runner.call(lambda: self.secret.catch_up(letters))))
@@ -167,10 +189,11 @@ class App:
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
     def _portal(self) -> Any:
-        node, portal = self.settings.node, self.settings.portal
+        node = self.settings.node
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
-            timezone=node.timezone, position=node.position, wifi=portal.wifi))
+            timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown))
+        self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
 
@@ -247,8 +270,11 @@ class App:
 
     def _periodic_jobs(self) -> list[PeriodicJob]:
         return [PeriodicJob(SECRET_PERIOD_S, lambda now: self.secret.look(minute_of(now))),
-                PeriodicJob(CLOCK_PERIOD_S, self._tell_time), PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
+                PeriodicJob(CLOCK_PERIOD_S, self._tell_time),
+                PeriodicJob(REST_PERIOD_S, lambda now: self.nights.let_rest(self.governors.values(), now)),
+                PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
                 PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead),
+                PeriodicJob(ORDERS_PERIOD_S, lambda now: self.orders.look()),
                 PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
                 PeriodicJob(math.inf, lambda now: self._keep_notes(now, ahead=False), due=math.inf, at_end=True)]
 
@@ -327,7 +353,7 @@ class App:
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
-            rule=self.settings.portal.posting, set_clock=self._keeper_says,
+            rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines, set_clock=self._keeper_says,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
 
     def _proposed(self, raws: list[bytes]) -> Change:
@@ -342,9 +368,9 @@ class App:
     def _status_sources(self) -> StatusSources:
         told = notice_files()
         return StatusSources(
-            name=self.settings.node.name, notices=lambda: first_of([*told(), *self._notices]), timekeeper=self.timekeeper,
-            replica=self.replica,
-            air=self.air, links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
+            name=self.settings.node.name, notices=lambda: first_of([*self.orders.notices(), *told(), *self._notices]),
+            timekeeper=self.timekeeper, replica=self.replica, air=self.air,
+            links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
             secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()))

@@ -17,6 +17,7 @@ from node.daemon.attendance import Attendance
 from node.daemon.cardhealth import card_errors
 from node.daemon.erasing import ErasedIsland, Erasure
 from node.daemon.settings import Settings
+from node.daemon.settings_keeper import SettingsKeeper
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.record import decode
 from node.replica.admission import DUPLICATE
@@ -39,6 +40,7 @@ class MaintainedIsland(ErasedIsland, Protocol):
     """What of `node.daemon.app.App` is needed."""
 
     settings: Settings
+    desk: SettingsKeeper
     attendance: Attendance
 
 
@@ -59,7 +61,7 @@ class Maintenance:
         self.look_at_card()
         self._tasks: tuple[Callable[[], object], ...] = (
             island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings,
-            island.board.keyring.send_due, island.board.forget_reports, self.erasure.look, self.index,
+            island.board.keyring.send_due, island.board.forget_reports, island.desk.look, self.erasure.look, self.index,
             self._retire_now_and_then, self.look_at_archive, self.look_at_card)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 

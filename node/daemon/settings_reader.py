@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,12 +102,15 @@ def first_of(lines: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class SettingsReading:
-    """What a file says. `given`: the (section, key) that it sets; `passed_over`: those that it wanted to."""
+    """What a file says, by the name it has. `given`: the (section, key) that it sets, `lines` where; `passed_over`: those
+    that it wanted to."""
 
     settings: Settings = field(default_factory=Settings)
     notices: tuple[Notice, ...] = ()
     given: frozenset[Place] = frozenset()
     passed_over: frozenset[Place] = frozenset()
+    lines: Mapping[Place, int] = field(default_factory=dict)
+    name: str = ""
 
 
 class UnreadableSettings(Explained):
@@ -139,6 +142,7 @@ class _SettingsReader:
         self._sections: dict[str, str | None] = {}
         self._wanted: dict[Place, list[tuple[Statement, bool]]] = {}  # and whether just that key was written
         self._passed_over: set[Place] = set()
+        self._lines: dict[Place, int] = {}  # of the statements that count
         held = text_of(content)
         self._outline = outlined(held.text, KEYS, lambda name: bool(_meant_by(name)))
         self._arrange()
@@ -146,7 +150,8 @@ class _SettingsReader:
         settings = self._settings()
         general = list(self._of_the_file(held.guessed, held.damaged, held.cut, held.text))
         self.reading = SettingsReading(settings, tuple(self._notices(general)), frozenset(self._given),
-                                       frozenset(self._passed_over - self._given))
+                                       frozenset(self._passed_over - self._given),
+                                       {place: self._lines[place] for place in self._given}, self._name)
 
     # what the whole file is like
 
@@ -331,6 +336,7 @@ class _SettingsReader:
                 "%(file)s: %(key)s stands on several lines: %(lines)s. Line %(line)s counts; put # in front of the others.",
                 file=self._name, key=_named(place), lines=ranges(one.line for one in statements), line=statement.line))
         self._compare(place, statement, value[0])
+        self._lines[place] = statement.line
         return value
 
     def _checked(self, place: Place, statement: Statement) -> tuple[Any] | None:

@@ -10,6 +10,8 @@ import pytest
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture, Report
 from node.board.handover import Handover
 from node.board.import_sources import ImportSource, ImportSources, Known
+from node.board.island_settings import SettingsGroup, SettingsTrial
+from node.board.night_rest import Rest, RestPart
 from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost, PendingRevocation
 from node.board.reasons import ReportReason
 from node.model.record import Kind, Record
@@ -298,7 +300,9 @@ FULL = BoardState(
     contact="samedi au marché",
     reports={ROOT: (Report("ab" * 16, ReportReason.FALSE, "C’est fini", 1_440),
                     Report("ab" * 16, ReportReason.DANGER, "", 2_880))},
-    handover=Handover("Nadia", "lea", "lea", 7, {"papers": 9}))
+    handover=Handover("Nadia", "lea", "lea", 7, {"papers": 9}), settings={"node name": "Île"},
+    trial=SettingsTrial(SettingsGroup.RADIO, {"radio share": "5.0"}, 1, "lea"), welcome="Salut", topics=(4, 0),
+    rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))})
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -314,6 +318,8 @@ ON_THE_CARD = {  # as islands have it
     "word 0001020304050607": "0a0b", "contact": "samedi au marché",
     "reports 0001020304050607": [["ab" * 16, "false", "C’est fini", 1_440], ["ab" * 16, "danger", "", 2_880]],
     "handover": {"newcomer": "Nadia", "leaver": "lea", "keeper": "lea", "begun": 7, "done": {"papers": 9}},
+    "settings": {"node name": "Île"}, "welcome": "Salut", "topics": [4, 0], "rests": {"portal": [1320, 420, [0, 6]]},
+    "trial": {"group": "radio", "before": {"radio share": "5.0"}, "starts": 1, "keeper": "lea"},
 }
 
 

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,23 @@ def worker_of(island):
     """The process id of gunicorn's worker."""
     children = Path(f"/proc/{island.process.pid}/task/{island.process.pid}/children").read_text().split()
     return int(children[0]) if children else None
+
+
+def test_a_keeper_gives_the_island_another_name_on_its_pages_and_it_starts_anew_by_itself(start, tmp_path):
+    island = start()
+    config = ["--config", str(tmp_path / "archipel.toml")]
+    subprocess.run([sys.executable, "-m", "node", "keeper", *config, "lea"], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL, input=b"soupe et pain du canal\n")
+    keeper = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    address = f"http://127.0.0.1:{island.port}/keeper"
+
+    def send(path, **fields):
+        return keeper.open(f"{address}/{path}?lang=en", urllib.parse.urlencode(fields).encode(), 60).read().decode()
+
+    desk = send("login", name="lea", password="soupe et pain du canal")
+    csrf = re.search(r'name="csrf" value="(\w+)"', desk)[1]
+    assert "The island starts anew with them now" in send("settings/name", csrf=csrf, name="Place des Fêtes")
+    until(lambda: island.answers() and "Place des Fêtes</bdi>".encode() in island.ask(PAGE))
+    assert rpc.ask(island.folder, "status")["name"] == "Place des Fêtes"
+    island.stop()
+    assert "Traceback" not in island.said

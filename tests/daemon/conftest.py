@@ -46,6 +46,6 @@ def island(tmp_path):
     runner = SimpleNamespace(call=lambda work: work(), take_in=lambda raws, via: replica.take_in(raws, via, clock.now())[0])
     yield SimpleNamespace(village=village, folder=tmp_path, store=store, archive=archive, liveset=liveset, timekeeper=clock,
                           replica=replica, board=board, settings=settings, forgotten=forgotten, runner=runner,
-                          attendance=Attendance())
+                          attendance=Attendance(), desk=SimpleNamespace(look=lambda: None))
     archive.close()
     store.close()

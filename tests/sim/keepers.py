@@ -10,6 +10,8 @@ from node.board.status import ArchiveStatus, ClockStatus, HostStatus
 from node.daemon.keyfiles import vouch
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.secret_keeper import SecretKeeper
+from node.daemon.settings import Settings
+from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
 from node.model.clock import ManualClock, minute_of, seconds_of
 from node.model.keys import Charter, SigningKey
 from node.model.record import Right, Vouch, encode
@@ -52,6 +54,8 @@ class KeptIsland:
                     threading.Lock(), threading.Lock(), self._publish_all, threading.Lock(), threading.Lock(),
                     self.clock.monotonic, papers=tuple(self.papers))
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
+        self.board.settings = SettingsKeeper(self.board.notes, Settings(), NO_CARD, SettingsHost(
+            self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, lambda: None))
         self.keyring = self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.publish, self._publish_all, self.propose, self.rng.randbytes, threading.Lock(),
             self.secret, self.secret.catch_up))

@@ -13,10 +13,13 @@ from werkzeug.security import generate_password_hash
 from node.board.board import Board
 from node.board.drafts import FIELD_MARK
 from node.board.host import Host
+from node.board.island_settings import POSTING
 from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.qr_reader import scanned
 from node.daemon.secret_keeper import SecretKeeper
+from node.daemon.settings import Settings
+from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
@@ -66,6 +69,7 @@ class Neighbourhood:
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
         secrets = SecretsInMemory(Generation(CHARTER.secret))
         self.secret = SecretKeeper(secrets, self.liveset, HERE, self.restart_board)
+        self.card, self.wifi = NO_CARD, None
         self.restart_board()
         self.board.notes.update(lambda state: replace(state, keepers={"lea": PASSWORD_HASH}))
 
@@ -74,11 +78,15 @@ class Neighbourhood:
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
-                    self.clock.monotonic, set_clock=self._set_clock)
+                    self.clock.monotonic, set_clock=self._set_clock, rule_stands=POSTING in self.card.lines)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,
             threading.Lock(), self.secret, self.secret.catch_up))
+        self.anew = 0  # how often it was to start anew
+        self.board.settings = SettingsKeeper(self.board.notes, Settings(), self.card, SettingsHost(
+            self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, self._start_anew),
+            self.wifi)
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
@@ -86,6 +94,9 @@ class Neighbourhood:
     def _publish(self, raw):
         with self._one_at_a_time:
             return self.replica.publish([raw], self.clock.now())[0][0]
+
+    def _start_anew(self):
+        self.anew += 1
 
     def _propose(self, raws):
         with self._one_at_a_time:

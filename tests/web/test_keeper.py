@@ -24,7 +24,7 @@ def desk(portal):
 def test_the_desk_is_for_keepers_only(portal, board):
     item = board.post(Draft(Kind.BULLETIN, "Bonjour"))
     assert "Mot de passe" in portal.get("/keeper?lang=fr").get_data(as_text=True)
-    for path in ("approve", "hide", "rules", "outline", "logout"):
+    for path in ("approve", "hide", "settings/posting", "outline", "logout"):
         portal.post(f"/keeper/{path}", data={"id": item.id, "posting": "members", "outline": "1,2"})
     assert board.item(item.id) and not board.audit_log() and board.status().rules.posting == "open"
 
@@ -48,7 +48,10 @@ def test_hiding_and_showing_again_is_seen_in_the_audit_log(portal, desk, board):
 
 
 @pytest.mark.parametrize(("path", "fields"), [
-    ("hide", {}), ("approve", {"action": "refuse"}), ("rules", {"posting": "members"}), ("outline", {"outline": "1,2 3,4"}),
+    ("hide", {}), ("approve", {"action": "refuse"}), ("settings/posting", {"posting": "members"}),
+    ("outline", {"outline": "1,2 3,4"}), ("settings/name", {"name": "Ailleurs"}),
+    ("settings/welcome", {"welcome": "Salut"}), ("settings/topics", {"topic4": "1"}), ("settings/radio", {"share": "5"}),
+    ("settings/rest", {"portal_on": "1", "portal_begin": "22:00", "portal_end": "7:00", "portal_0": "1"}),
 ])
 def test_what_the_card_does_not_keep_is_said_and_not_done(tmp_path, settings, path, fields):
     card = Card()
@@ -65,7 +68,7 @@ def test_what_the_card_does_not_keep_is_said_and_not_done(tmp_path, settings, pa
 
 
 def test_a_waiting_post_is_approved_or_refused(portal, desk, board):
-    desk("rules", posting="moderated")
+    desk("settings/posting", posting="moderated")
     for text in ("Une bonne annonce", "Une mauvaise"):
         board.post(Draft(Kind.BULLETIN, text))
     first, second = board.waiting()
@@ -76,9 +79,9 @@ def test_a_waiting_post_is_approved_or_refused(portal, desk, board):
 
 
 def test_the_rule_and_the_outline_are_changed_and_nonsense_is_not(desk, board):
-    desk("rules", posting="members")
+    desk("settings/posting", posting="members")
     assert board.status().rules.posting == "members"
-    assert desk("rules", posting="nobody").status_code == 400
+    assert desk("settings/posting", posting="nobody").status_code == 422
     desk("outline", outline="48.87,2.36 48.88,2.37")
     assert board.outline() == "48.87,2.36 48.88,2.37"
 
@@ -123,6 +126,6 @@ def test_an_address_of_an_answer_loaded_again_leads_to_the_desk(portal, path):
 
 
 def test_a_form_of_an_older_session_is_told_and_does_nothing(desk, board):
-    answer = desk("rules?lang=en", csrf="0" * 32, posting="members")
+    answer = desk("settings/posting?lang=en", csrf="0" * 32, posting="members")
     assert answer.status_code == 400 and "Nothing was done" in answer.get_data(as_text=True)
     assert board.status().rules.posting == "open"

@@ -2,6 +2,10 @@
 
 Whatever the card holds, the island comes up: what cannot be meant is passed over and told, on the portal and on the card
 (`problems.py`). `box.py CARD TARGET`.
+
+`box.py CARD TARGET DESK BOOT`, later: the Wi-Fi alone, with what keepers have set of it on their desk (`DESK`, a file of
+`node.daemon.wifi_order`; `BOOT` names this start of the box). It is checked as the card's file is, which counts before it.
+The exit status is 90 if something is another one now.
 """
 
 import dataclasses
@@ -13,10 +17,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from node.daemon.settings import PortalSettings, Settings
+from node.daemon.countries import highest_channel
+from node.daemon.settings import BoxSettings, PortalSettings, Settings
 from node.daemon.settings_bytes import MAX_BYTES, text_of
 from node.daemon.settings_reader import Notice, SettingsReading, read
 from node.daemon.settings_text import tidy
+from node.daemon.wifi_order import wished
 from node.daemon.wipecode import LETTERS, RANDOM_BYTES, code_of
 from node.i18n.sentence import sentence
 
@@ -35,6 +41,8 @@ MAX_FILES = 8
 FAT_S = 2  # what FAT tells moments by
 PROBLEMS = "archipel-problems.txt"
 MADE_PASSWORD = re.compile(rf"\b(?:[{LETTERS}]{{4}}-){{2}}[{LETTERS}]{{4}}\b")
+CHANGED = 90  # the unit knows it
+WIFI_FILES = ("hostapd.conf", "dnsmasq.conf")
 CERTIFICATES = ("authority", "certificate", "key")
 NO_COUNTRY = sentence("archipel.toml: the Wi-Fi is off, because no country is set. Write country = \"FR\" (your own "
                       "country's two letters) under [box] in the file archipel.toml on the memory card, and start the box "
@@ -64,15 +72,25 @@ def prepare(card: Path, target: Path) -> None:
     notices += missing
     if not settings.box.country:
         notices.append(Notice(NO_COUNTRY))
-    elif ("box", "wifi_password") in reading.passed_over:  # who wanted it closed must not get it open
+    elif wants_made_password(reading):
         notices.append(Notice(CLOSED_WIFI))
-        made = made_password(card)
-        _write(target / "made_password", made)
-        settings = dataclasses.replace(settings, box=dataclasses.replace(settings.box, wifi_password=made))
+        settings = with_made_password(settings, card)
+        _write(target / "made_password", settings.box.wifi_password)
     invitation = _invitation(card)
     if invitation:
         _write(target / "invitation", invitation)
+    _write(target / "card.json", card_told(reading))
     _write_all(target, settings, notices)
+
+
+def wants_made_password(reading: SettingsReading) -> bool:
+    """Whether the file has a password of the Wi-Fi that cannot be used: who wanted it closed must not get it open."""
+    return ("box", "wifi_password") in reading.passed_over
+
+
+def with_made_password(settings: Settings, card: Path) -> Settings:
+    """The same, with a password that this box has made."""
+    return dataclasses.replace(settings, box=dataclasses.replace(settings.box, wifi_password=made_password(card)))
 
 
 def made_password(card: Path) -> str:
@@ -82,6 +100,61 @@ def made_password(card: Path) -> str:
     except OSError:
         told = None
     return told[0] if told else code_of(os.urandom(RANDOM_BYTES))
+
+
+def set_wifi(card: Path, target: Path, desk: Path, boot: str) -> int:
+    """Write the files of the Wi-Fi anew, with what the desk sets; whatever it holds, nothing raises. The exit status."""
+    try:
+        wanted_by_desk, rests = wished(desk, boot)
+        reading = settings_on(card)
+        settings = with_wifi(reading, wanted_by_desk)
+        if wants_made_password(reading) and ("box", "wifi_password") not in wanted_by_desk.given:
+            settings = with_made_password(settings, card)
+        files = wanted(settings)
+    except Exception:  # as above: the Wi-Fi stays as it is
+        traceback.print_exc()
+        return 0
+    if rests and settings.box.ethernet != "off":  # there is always a way in
+        files.pop("hostapd.conf", None)
+    changed = [name for name in WIFI_FILES if files.get(name) != _read(target / name)]
+    for name in changed:
+        if name in files:
+            _write(target / name, files[name])
+        else:
+            (target / name).unlink()
+    _tell_country(target / "notices", settings.box.country)
+    return CHANGED if changed else 0
+
+
+def with_wifi(card: SettingsReading, desk: SettingsReading) -> Settings:
+    """The card's settings, and of the Wi-Fi those of the desk that the card's file does not set."""
+    settings = card.settings
+    for section, key in desk.given - card.given:
+        changed = dataclasses.replace(getattr(settings, section), **{key: getattr(getattr(desk.settings, section), key)})
+        settings = dataclasses.replace(settings, **{section: changed})
+    box = settings.box
+    if box.channel > highest_channel(box.country):  # each was right beside another one
+        settings = dataclasses.replace(settings, box=dataclasses.replace(box, channel=BoxSettings().channel))
+    return settings
+
+
+def _tell_country(notices: Path, country: str) -> None:
+    """That there is no country is told as long as neither the card nor the desk has set one."""
+    missing = Notice(NO_COUNTRY).line()
+    lines = (_read(notices) or "").splitlines()
+    if (missing in lines) == bool(country):
+        others = [line for line in lines if line != missing]
+        _write(notices, "".join(f"{line}\n" for line in (others if country else [missing, *others])))
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def card_told(reading: SettingsReading) -> str:
+    """What the card's file sets, and where, for the island: `node.daemon.settings_keeper` reads it."""
+    lines = {" ".join(place): line for place, line in sorted(reading.lines.items())}
+    return json.dumps({"file": reading.name, "lines": lines, "wifi": ssid(reading.settings).decode()}, ensure_ascii=False)
 
 
 def _write_all(target: Path, settings: Settings, notices: list[Notice]) -> None:
@@ -247,4 +320,7 @@ def _write(path: Path, content: str | bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    folders = Path(sys.argv[1]), Path(sys.argv[2])
+    if len(sys.argv) > 3:
+        sys.exit(set_wifi(*folders, Path(sys.argv[3]), sys.argv[4]))
+    main(*folders)

@@ -1,0 +1,118 @@
+"""How the box takes what its island orders: once, of a closed list, by a program that hands root nothing but a number."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from archipel_image.sources import OVERLAY, PROGRAMS, PROJECT, program
+from node.daemon.orders import MAX_ORDER_BYTES, ORDERS_VARIABLE, WORDS, Orders
+from tests.image.imageparts import UNITS
+
+ORDERED = [("restart", {"what": "island"}, "restart archipel-island.service"), ("restart", {"what": "box"}, "reboot"),
+           ("update", {}, "start archipel-update.service"), ("wipe", {}, "start archipel-wipe.service"),
+           ("wifi", {}, "restart archipel-wifi.service")]
+
+
+@pytest.fixture
+def orders(tmp_path):
+    return Orders(tmp_path, frozenset(WORDS), lambda: 0.0)
+
+
+def take(tmp_path):
+    """What the unit does, its two programs one after the other: what systemctl is told."""
+    told, systemctl = tmp_path / "told", tmp_path / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    systemctl.chmod(0o755)
+    told.write_text("")
+    status = subprocess.run([sys.executable, PROGRAMS / "take_order.py", str(tmp_path / "orders")],
+                            env={**os.environ, "PYTHONPATH": str(PROJECT)}, check=False).returncode
+    subprocess.run([PROGRAMS / "obey"], check=True, env={
+        **os.environ, "EXIT_STATUS": str(status), "SYSTEMCTL": str(systemctl), "STICK": str(tmp_path / "stick")})
+    return told.read_text().removesuffix("\n").removeprefix("--no-block ")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("word", "fields", "step"), ORDERED)
+def test_what_the_island_orders_the_box_does_once(orders, tmp_path, word, fields, step):
+    (tmp_path / "stick").touch()
+    orders.place(word, **fields)
+    assert take(tmp_path) == step
+    assert not [*(tmp_path / "orders").iterdir()]
+    assert take(tmp_path) == ""
+
+
+def test_every_order_there_is_leads_to_a_step_and_the_island_is_told_of_all():
+    steps = program("take_order").STEPS
+    assert {name.split()[0] for name in steps} == set(WORDS) == {word for word, _, _ in ORDERED}
+    assert len(steps) == len(ORDERED)
+    assert len({*steps.values(), program("take_order").NONE}) == len(steps) + 1
+    unit = (UNITS / "archipel-orders.service").read_text()
+    expected = re.search(r"(?m)^SuccessExitStatus=(.*)$", unit)[1].split()
+    assert set(map(int, expected)) == {*steps.values(), program("take_order").NONE}
+    known = re.findall(r"(?m)^    (\d+)\)", (PROGRAMS / "obey").read_text())
+    assert set(map(int, known)) == set(steps.values())
+    island = (UNITS / "archipel-island.service").read_text()
+    assert set(re.search(rf"(?m)^Environment={ORDERS_VARIABLE}=(.*)$", island)[1].split(":")) == set(WORDS)
+
+
+def test_the_unit_waits_where_the_island_leaves_its_orders_and_may_write_nowhere_else():
+    assert "PathExistsGlob=/data/archipel/orders/*.json" in (UNITS / "archipel-orders.path").read_text()
+    opens = (UNITS / "archipel-orders.service.d/20-opens.conf").read_text()
+    assert opens.split() == ["[Service]", "ReadWritePaths=-/data/archipel/orders"]
+    wanted = OVERLAY / "etc/systemd/system/multi-user.target.wants/archipel-orders.path"
+    assert os.readlink(wanted) == "/usr/lib/systemd/system/archipel-orders.path"
+
+
+@pytest.mark.process
+def test_an_update_without_a_stick_is_not_waited_for(orders, tmp_path):
+    orders.place("update")
+    assert take(tmp_path) == ""
+
+
+def test_of_several_orders_the_wipe_comes_first_and_the_rest_waits(orders, tmp_path):
+    look = program("take_order")
+    orders.place("restart", what="box")
+    orders.place("wipe")
+    assert look.main(tmp_path / "orders") == look.STEPS["wipe"]
+    assert look.main(tmp_path / "orders") == look.STEPS["restart box"]
+    assert look.main(tmp_path / "orders") == look.NONE
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"{}", b"wipe", b'{"do": "reboot"}', b'{"do": "restart"}', b'{"do": "restart", "what": "box; rm -rf /"}',
+    b'{"do": "wipe"}' + b" " * MAX_ORDER_BYTES, b"\xff" * 100, json.dumps({"do": "wipe"}).encode()])
+def test_what_is_no_order_of_this_name_is_removed_and_not_done(tmp_path, content):
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders/restart.json").write_bytes(content)
+    (tmp_path / "orders/another.json").write_bytes(content)
+    look = program("take_order")
+    assert look.main(tmp_path / "orders") == look.NONE
+    assert not [*(tmp_path / "orders").iterdir()]
+
+
+def test_links_pipes_and_folders_are_no_order_and_go(tmp_path):
+    folder, secret = tmp_path / "orders", tmp_path / "secret"
+    folder.mkdir()
+    secret.write_text('{"do": "wipe"}')
+    (folder / "wipe.json").symlink_to(secret)
+    os.mkfifo(folder / "update.json")
+    (folder / "restart.json/inner").mkdir(parents=True)
+    (folder / "more.json").symlink_to(tmp_path)
+    look = program("take_order")
+    assert look.main(folder) == look.NONE
+    assert not [*folder.iterdir()] and secret.exists()
+
+
+def test_an_order_that_cannot_be_removed_is_not_done(orders, tmp_path, monkeypatch):
+    orders.place("wipe")
+
+    def refuse(path, missing_ok=False):
+        raise PermissionError(13, "no", str(path))
+
+    monkeypatch.setattr(program("take_order").Path, "unlink", refuse)
+    with pytest.raises(PermissionError):
+        program("take_order").main(tmp_path / "orders")
