@@ -21,6 +21,7 @@ from node.board.status import LanStatus
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
+from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
@@ -166,7 +167,7 @@ class App:
         node, portal = self.settings.node, self.settings.portal
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
-            timezone=node.timezone, position=node.position, wifi=portal.wifi))
+            timezone=node.timezone, position=node.position, wifi=portal.wifi, safe=safe_address))
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
 
