@@ -8,6 +8,7 @@ from web.agenda import agenda
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_keys import desk_keys
+from web.desk_safe import desk_safe
 from web.desk_secret import desk_secret
 from web.event_map import event_map
 from web.feeds import feeds
@@ -25,6 +26,7 @@ from web.probes import add_probes
 from web.public import public
 from web.radio_page import concerns, radio
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
+from web.safe_address import add_safe_address
 from web.settings_notices import notice, said
 from web.signin import add_signin
 from web.tokens import FormTokens
@@ -32,7 +34,7 @@ from web.transfer_pages import transfer
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
-              clock_pages, desk_keys, desk_secret)
+              clock_pages, desk_keys, desk_safe, desk_secret)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:
@@ -54,6 +56,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     app.jinja_env.filters.update(notice=notice, said=said)
     app.jinja_env.globals["concerns"] = concerns
     add_signin(app)
+    add_safe_address(app)
     add_clearing(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

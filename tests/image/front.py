@@ -188,8 +188,8 @@ def written(folder: Path, ports: dict[str, int], back: int) -> Path:
     moved = {"/run/archipel-front": folder / "run", "/var/lib/nginx": folder / "lib",
              "/usr/share/archipel": folder / "share",
              "/data/front": folder / "front", "198.51.100.0/25": f"{ON_WIFI}/32",
-             "listen 80 default_server": f"listen 127.0.0.1:{ports['http']} default_server", "listen [::]:80 default_server;": "",
-             "listen 443 ssl": f"listen 127.0.0.1:{ports['https']} ssl", "listen [::]:443 ssl default_server;": "",
+             "listen 80 ": f"listen 127.0.0.1:{ports['http']} ", "listen [::]:80 default_server;": "",
+             "listen 443 ": f"listen 127.0.0.1:{ports['https']} ", "listen [::]:443 ssl default_server;": "",
              "127.0.0.1:8080": f"127.0.0.1:{back}",
              # who is slow in a test is so for as long as a slow machine takes to look
              "client_body_timeout 10s;": "client_body_timeout 600s;", "send_timeout 20s;": "send_timeout 600s;"}

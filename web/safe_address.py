@@ -1,0 +1,61 @@
+"""Where secrets are typed: never on plain pages over the box's own Wi-Fi, where whoever is near can read them.
+
+The front says of each request whether it came by that Wi-Fi (`X-Arrival`, image-build/overlay/usr/share/archipel). Nobody
+else can make a request pass for another: who says so of their own gets the page below instead of a form. Without the SD
+image nobody says it, and pages are plain. Why it is so: docs/decisions/plain-http.md.
+"""
+
+import re
+from urllib.parse import urlencode
+
+from flask import Flask, g, render_template, request, session, url_for
+
+from web.pages import settings
+from web.signin import sessions
+
+ARRIVAL, WIFI = "HTTP_X_ARRIVAL", "wifi"
+PORT = re.compile(r":\d*$")
+PRIVATE = ("/keeper", "/start")  # with all below: where keepers' secrets are typed
+Answer = tuple[str, int, dict[str, str]]
+
+
+def add_safe_address(app: Flask) -> None:
+    """Show, before anything is typed, where to type it instead."""
+    app.jinja_env.globals.update(in_the_clear=in_the_clear, safe_urls=safe_urls)
+
+    @app.before_request
+    def not_in_the_clear() -> Answer | None:
+        within = next((top for top in PRIVATE if request.path == top or request.path.startswith(f"{top}/")), "")
+        if not within or not in_the_clear():
+            return None
+        sessions().end(session.get("label", ""))  # its cookie could be read as well
+        return safe_page(f"{within}?{urlencode(g.carried)}".rstrip("?"))
+
+
+def in_the_clear() -> bool:
+    """Whether what this page asks for would cross the Wi-Fi readable by others."""
+    return request.environ.get(ARRIVAL) == WIFI and not request.is_secure
+
+
+def safe_urls(path: str) -> list[str]:
+    """This path over https: by name, then for who has no names; none without a certificate.
+
+    A cable has no name of ours for certain (it may be anybody's network): there it is the address that was asked.
+    """
+    safe = settings().safe()
+    if safe is None:
+        return []
+    names = safe.names[:2] if request.environ.get(ARRIVAL) == WIFI else [PORT.sub("", request.host)]
+    return [f"https://{name}{path}" for name in names]
+
+
+def safe_page(path: str) -> Answer:
+    """Why the page is not shown, where it is, and what the browser will say there."""
+    sent = request.method not in ("GET", "HEAD")
+    page = render_template("in_the_clear.html", urls=safe_urls(path), safe=settings().safe(), sent=sent)
+    return page, 403 if sent else 200, {"Cache-Control": "no-store"}
+
+
+def safe_form(**path: str) -> Answer:
+    """The same in the place of the form of this request, which asks for a group's passphrase."""
+    return safe_page(url_for(str(request.endpoint), **{**(request.view_args or {}), **path}))
