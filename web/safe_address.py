@@ -51,8 +51,8 @@ def safe_urls(path: str) -> list[str]:
 
 def safe_page(path: str) -> Answer:
     """Why the page is not shown, where it is, and what the browser will say there."""
-    sent = request.method not in ("GET", "HEAD")
-    page = render_template("in_the_clear.html", urls=safe_urls(path), safe=settings().safe(), sent=sent)
+    sent, safe = request.method not in ("GET", "HEAD"), settings().safe()
+    page = render_template("in_the_clear.html", urls=safe_urls(path), beginning=safe.beginning if safe else "", sent=sent)
     return page, 403 if sent else 200, {"Cache-Control": "no-store"}
 
 
