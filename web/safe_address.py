@@ -15,12 +15,13 @@ from web.signin import sessions
 
 ARRIVAL, WIFI = "HTTP_X_ARRIVAL", "wifi"
 PORT = re.compile(r":\d*$")
-PRIVATE = ("/keeper", "/start")  # with all below: where keepers' secrets are typed
+FIRST_START = "/start"  # before there is a sheet
+PRIVATE = ("/keeper", FIRST_START)  # with all below: where keepers' secrets are typed
 Answer = tuple[str, int, dict[str, str]]
 
 
-def add_safe_address(app: Flask) -> None:
-    """Show, before anything is typed, where to type it instead."""
+def add_safe_address(app: Flask, base: str = "base.html") -> None:
+    """Show, before anything is typed, where to type it instead; on a page made from the template `base`."""
     app.jinja_env.globals.update(in_the_clear=in_the_clear, safe_urls=safe_urls)
 
     @app.before_request
@@ -29,7 +30,7 @@ def add_safe_address(app: Flask) -> None:
         if not within or not in_the_clear():
             return None
         sessions().end(session.get("label", ""))  # its cookie could be read as well
-        return safe_page(f"{within}?{urlencode(g.carried)}".rstrip("?"))
+        return safe_page(f"{within}?{urlencode(g.carried)}".rstrip("?"), base)
 
 
 def in_the_clear() -> bool:
@@ -49,10 +50,11 @@ def safe_urls(path: str) -> list[str]:
     return [f"https://{name}{path}" for name in names]
 
 
-def safe_page(path: str) -> Answer:
+def safe_page(path: str, base: str = "base.html") -> Answer:
     """Why the page is not shown, where it is, and what the browser will say there."""
     sent, safe = request.method not in ("GET", "HEAD"), settings().safe()
-    page = render_template("in_the_clear.html", urls=safe_urls(path), beginning=safe.beginning if safe else "", sent=sent)
+    page = render_template("in_the_clear.html", base=base, urls=safe_urls(path), sent=sent,
+                           beginning=safe.beginning if safe else "", first=path.startswith(FIRST_START))
     return page, 403 if sent else 200, {"Cache-Control": "no-store"}
 
 

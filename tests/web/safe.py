@@ -107,7 +107,7 @@ def at_the_phone(folder: Path) -> None:
     status, body = page("http://archipel.lan/keeper/login", b"name=lea&password=sesame")
     expect("a password in the clear", (status, b"choose another one" in body), (403, True))
     expect("a page for readers", page("http://archipel.lan/")[0], 200)
-    expect("a probe of a system", page("http://connectivitycheck.gstatic.com/generate_204")[0], 200)  # led to the welcome page
+    expect("a probe, led to the welcome page", page("http://connectivitycheck.gstatic.com/generate_204")[0], 200)
     pretend_to_be_on_the_cable()
     fill_the_seals()
     subprocess.run(["node", str(HERE / "safe.mjs"), (folder / "fingerprint").read_text()], cwd=HERE, check=False,
@@ -118,7 +118,8 @@ def pretend_to_be_on_the_cable() -> None:
     """An address of the cable's does not make a phone pass for a computer: no answer comes back by the Wi-Fi."""
     run("ip", "addr", "add", f"{COMPUTER}/32", "dev", "phone0")
     for address in (PLAIN, CABLE):
-        expect(f"port 80 of {address} from an address of the cable's", door(address, 80, COMPUTER) in ("open", "refused"), False)
+        met = door(address, 80, COMPUTER)
+        expect(f"{address} lets in an address of the cable's ({met})", met in ("open", "refused"), False)
     run("ip", "addr", "del", f"{COMPUTER}/32", "dev", "phone0")
 
 
@@ -199,7 +200,8 @@ def network(folder: Path, others: dict[str, subprocess.Popen]) -> None:
 def serve_names(folder: Path) -> subprocess.Popen:
     """dnsmasq, answering as on the image."""
     text = (ROOT / "image-build/overlay/usr/share/archipel/dnsmasq.conf").read_text()
-    (folder / "dnsmasq.conf").write_text(text.replace("/run/archipel-dns", str(folder)) + "interface=wlan0\ninterface=eth0\n")
+    where = "interface=wlan0\ninterface=eth0\n"
+    (folder / "dnsmasq.conf").write_text(text.replace("/run/archipel-dns", str(folder)) + where)
     return subprocess.Popen(["dnsmasq", "--keep-in-foreground", f"--conf-file={folder}/dnsmasq.conf"])
 
 

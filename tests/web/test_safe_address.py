@@ -92,6 +92,11 @@ def test_every_page_of_keepers_says_before_anything_is_typed_where_to_type_it(po
     assert all(browser in said for browser in ("Firefox", "Chrome", "Safari"))
 
 
+def test_at_the_first_start_it_sends_to_no_sheet(portal):
+    assert "There is no sheet yet" in words(portal.get("/start", headers=WIFI))
+    assert "Believe the sheet" in words(portal.get("/keeper", headers=WIFI))
+
+
 @pytest.mark.parametrize("tag", ["fr", "en", "es", "ar"])
 def test_it_leads_on_in_the_reader_s_language(portal, tag):
     page = text_of(portal.get(f"/keeper?lang={tag}", headers=WIFI))
