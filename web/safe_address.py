@@ -1,8 +1,8 @@
-"""Where secrets are typed: never on plain pages over the box's own Wi-Fi, where whoever is near can read them.
+"""Where secrets are typed: never on plain pages over the box's own networks, where whoever is near can read them.
 
-The front says of each request whether it came by that Wi-Fi (`X-Arrival`, image-build/overlay/usr/share/archipel). Nobody
-else can make a request pass for another: who says so of their own gets the page below instead of a form. Without the SD
-image nobody says it, and pages are plain. Why it is so: docs/decisions/plain-http.md.
+The front says of each request by which of them it came (`X-Arrival`, image-build/overlay/usr/share/archipel/nginx.conf).
+Nobody else can make a request pass for another: who says so of their own gets the page below instead of a form. Without the
+SD image nobody says it, and pages are plain. Why it is so: docs/decisions/plain-http.md.
 """
 
 import re
@@ -13,7 +13,8 @@ from flask import Flask, g, render_template, request, session, url_for
 from web.pages import settings
 from web.signin import sessions
 
-ARRIVAL, WIFI = "HTTP_X_ARRIVAL", "wifi"
+ARRIVAL = "HTTP_X_ARRIVAL"
+WIFI, CABLE = "wifi", "cable"  # the box's own; behind that cable, which is for visitors, there may be an access point
 PORT = re.compile(r":\d*$")
 FIRST_START = "/start"  # before there is a sheet
 PRIVATE = ("/keeper", FIRST_START)  # with all below: where keepers' secrets are typed
@@ -34,19 +35,23 @@ def add_safe_address(app: Flask, base: str = "base.html") -> None:
 
 
 def in_the_clear() -> bool:
-    """Whether what this page asks for would cross the Wi-Fi readable by others."""
-    return request.environ.get(ARRIVAL) == WIFI and not request.is_secure
+    """Whether what this page asks for would cross a network of the box's own readable by others.
+
+    Without a certificate a cable is the only way left, so it is taken for one.
+    """
+    arrival = request.environ.get(ARRIVAL)
+    return not request.is_secure and (arrival == WIFI or (arrival == CABLE and settings().safe() is not None))
 
 
 def safe_urls(path: str) -> list[str]:
     """This path over https: by name, then for who has no names; none without a certificate.
 
-    A cable has no name of ours for certain (it may be anybody's network): there it is the address that was asked.
+    Elsewhere no name of ours leads here (it may be anybody's network): there it is the address that was asked.
     """
     safe = settings().safe()
     if safe is None:
         return []
-    names = safe.names[:2] if request.environ.get(ARRIVAL) == WIFI else [PORT.sub("", request.host)]
+    names = safe.names[:2] if request.environ.get(ARRIVAL) in (WIFI, CABLE) else [PORT.sub("", request.host)]
     return [f"https://{name}{path}" for name in names]
 
 
@@ -54,7 +59,8 @@ def safe_page(path: str, base: str = "base.html") -> Answer:
     """Why the page is not shown, where it is, and what the browser will say there."""
     sent, safe = request.method not in ("GET", "HEAD"), settings().safe()
     page = render_template("in_the_clear.html", base=base, urls=safe_urls(path), sent=sent,
-                           beginning=safe.beginning if safe else "", first=path.startswith(FIRST_START))
+                           beginning=safe.beginning if safe else "", first=path.startswith(FIRST_START),
+                           wifi=request.environ.get(ARRIVAL) == WIFI)
     return page, 403 if sent else 200, {"Cache-Control": "no-store"}
 
 

@@ -21,7 +21,7 @@ UNIT = (OVERLAY / "usr/lib/systemd/system/archipel-front.service").read_text()
 ROOMS = {name: int(mib) for name, mib in re.findall(r"TemporaryFileSystem=/var/lib/nginx/(\w+):size=(\d+)M", UNIT)}
 LONG = b"BEGIN:VCALENDAR\r\n" * 200_000  # more than all buffers of sockets on the way, with theirs at
 SEND_BUFFER_BYTES = 1 << 16
-ON_WIFI = "127.0.9.1"  # whose requests came by Wi-Fi, in a test
+ON_WIFI, ON_CABLE = "127.0.9.1", "127.0.9.2"  # whose requests came by a network of the box's own, in a test
 
 
 class Portal(BaseHTTPRequestHandler):
@@ -187,7 +187,7 @@ def written(folder: Path, ports: dict[str, int], back: int) -> Path:
         (folder / "share/.front" / name).write_bytes(page)
     moved = {"/run/archipel-front": folder / "run", "/var/lib/nginx": folder / "lib",
              "/usr/share/archipel": folder / "share",
-             "/data/front": folder / "front", "198.51.100.0/25": f"{ON_WIFI}/32",
+             "/data/front": folder / "front", "198.51.100.0/25": f"{ON_WIFI}/32", "198.51.100.128/25": f"{ON_CABLE}/32",
              "listen 80 ": f"listen 127.0.0.1:{ports['http']} ", "listen [::]:80 default_server;": "",
              "listen 443 ": f"listen 127.0.0.1:{ports['https']} ", "listen [::]:443 ssl default_server;": "",
              "127.0.0.1:8080": f"127.0.0.1:{back}",

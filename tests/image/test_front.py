@@ -8,7 +8,7 @@ import pytest
 
 from archipel_image import frontpages
 from node.i18n.catalogue import TAGS
-from tests.image.front import LONG, ON_WIFI, ROOMS, SHARE, UNIT, answered, front, sealed
+from tests.image.front import LONG, ON_CABLE, ON_WIFI, ROOMS, SHARE, UNIT, answered, front, sealed
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
@@ -199,11 +199,13 @@ def test_what_is_shown_over_https_is_the_box_s_own_certificate_and_the_same_page
 
 
 def test_the_portal_is_told_by_which_way_a_request_came_and_no_visitor_can_say_otherwise(both):
-    lies = {"X_Arrival": "cable", "X_Forwarded_Proto": "https"}
+    lies = {"X_Arrival": "elsewhere", "X_Forwarded_Proto": "https"}
     both.ask("/keeper", ON_WIFI, **lies)
     assert both.told == ("http", "wifi")
     both.ask("/keeper/picture", ON_WIFI, b"x", **lies)
     assert both.told == ("http", "wifi")
+    both.ask("/keeper", ON_CABLE, **lies)
+    assert both.told == ("http", "cable")
     both.ask("/keeper", "127.0.0.8", **lies)
     assert both.told == ("http", None)
     both.scheme = "https"

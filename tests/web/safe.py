@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "image-build"), str(HERE)]
 PART = "ARCHIPEL_SAFE"  # which of the three this process is
 PLAIN, SAFE, CABLE = "198.51.100.1", "198.51.100.2", "198.51.100.129"
 PHONE, COMPUTER = "198.51.100.20", "198.51.100.140"
+GUEST, HOST = "192.168.77.5", "192.168.77.1"  # the box as a guest on a network of others, and a computer there
 NAMES = ("archipel.lan", "safe.archipel.lan", "example.org", "connectivitycheck.gstatic.com")
 PATIENCE_S = 60  # only bounds a hang
 MOST_OF_ONE = 20  # connections to 443: nftables.conf, chain seals
@@ -136,11 +137,12 @@ def fill_the_seals() -> None:
 
 
 def at_the_computer(folder: Path) -> None:
-    """On the cable: the desk as it is, and the safe address too."""
-    for host in ("archipel.lan", CABLE):
-        status, body = page(f"http://{host}/keeper")
-        expect(f"by cable http://{host}/keeper", (status, GATE in body, b'type="password"' in body), (200, False, True))
-    expect("by cable a password", page("http://archipel.lan/keeper/login", b"name=lea&password=sesame")[0], 200)
+    """On the cable: for visitors, as on the Wi-Fi; where the box is a guest, the desk as it is, and over https."""
+    for host, gate in (("http://archipel.lan", True), ("https://safe.archipel.lan", False), (f"http://{GUEST}", False),
+                       (f"https://{GUEST}", False)):
+        status, body = page(f"{host}/keeper")
+        expect(f"by cable {host}/keeper", (status, GATE in body, b'type="password"' in body), (200, gate, not gate))
+    expect("by cable a password", page(f"http://{GUEST}/keeper/login", b"name=lea&password=sesame")[0], 200)
     for name, wanted in (("archipel.lan", "refused"), ("safe.archipel.lan", "open"), (CABLE, "open")):
         expect(f"by cable 443 of {name}", door(name, 443), wanted)
     expect("by cable its fingerprint", fingerprint(CABLE), (folder / "fingerprint").read_text())
@@ -184,8 +186,8 @@ def network(folder: Path, others: dict[str, subprocess.Popen]) -> None:
     wifi, = re.findall(r"(?m)^Address=(\S+)", (overlay / "systemd/network/20-wifi.network").read_text())
     for command in (*(f"ip addr add {address} dev lo" for address in own), "ip link set lo up",
                     "ip link add wlan0 type veth peer name phone0", "ip link add eth0 type veth peer name computer0",
-                    f"ip addr add {wifi} dev wlan0", f"ip addr add {CABLE}/25 dev eth0", "ip link set wlan0 up",
-                    "ip link set eth0 up", f"nft -f {overlay}/nftables.conf"):
+                    f"ip addr add {wifi} dev wlan0", f"ip addr add {CABLE}/25 dev eth0",
+                    f"ip addr add {GUEST}/24 dev eth0", "ip link set wlan0 up", "ip link set eth0 up", f"nft -f {overlay}/nftables.conf"):
         run(*command.split())
     for name, address, gateway in (("phone", PHONE, PLAIN), ("computer", COMPUTER, CABLE)):
         pid = others[name].pid
@@ -193,6 +195,7 @@ def network(folder: Path, others: dict[str, subprocess.Popen]) -> None:
         for command in ("ip link set lo up", f"ip addr add {address}/25 dev {name}0", f"ip link set {name}0 up",
                         f"ip route add default via {gateway}"):
             run("nsenter", f"--net=/proc/{pid}/ns/net", *command.split())
+    run("nsenter", f"--net=/proc/{others['computer'].pid}/ns/net", "ip", "addr", "add", f"{HOST}/24", "dev", "computer0")
     (folder / "resolv.conf").write_text(f"nameserver {PLAIN}\n")
     run("mount", "--bind", folder / "resolv.conf", "/etc/resolv.conf")
 

@@ -108,7 +108,12 @@ def test_what_asks_for_nothing_is_shown_as_ever(portal, path):
     assert PAGE not in text_of(portal.get(path, headers=WIFI))
 
 
-def test_by_cable_by_loopback_and_over_https_the_page_is_there(portal, sealed):
+def test_the_box_s_cable_for_visitors_is_a_network_of_others_too(portal):
+    page = text_of(portal.get("/keeper?lang=en", headers={"X-Arrival": "cable"}))
+    assert PAGE in page and 'href="https://safe.archipel.lan/keeper' in page and "Or by cable" not in page
+
+
+def test_by_another_cable_by_loopback_and_over_https_the_page_is_there(portal, sealed):
     assert sign_in(portal).status_code == 303 and is_in(portal)
     assert sign_in(sealed).status_code == 303 and is_in(sealed)
 
@@ -123,7 +128,9 @@ def test_without_a_certificate_the_page_sends_to_the_cable(board, settings):
     portal = create_app(board, replace(settings, safe=lambda: None)).test_client()
     answer = portal.get("/keeper", headers=WIFI)
     assert "by cable these pages open" in words(answer) and "https:" not in text_of(answer)
-    assert PAGE not in text_of(portal.get("/keeper")) and "https:" not in text_of(portal.get("/keeper"))
+    for headers in ({}, {"X-Arrival": "cable"}):
+        page = text_of(portal.get("/keeper", headers=headers))
+        assert 'type="password"' in page and "https:" not in page
 
 
 # what comes all the same is not used
