@@ -187,7 +187,8 @@ def network(folder: Path, others: dict[str, subprocess.Popen]) -> None:
     for command in (*(f"ip addr add {address} dev lo" for address in own), "ip link set lo up",
                     "ip link add wlan0 type veth peer name phone0", "ip link add eth0 type veth peer name computer0",
                     f"ip addr add {wifi} dev wlan0", f"ip addr add {CABLE}/25 dev eth0",
-                    f"ip addr add {GUEST}/24 dev eth0", "ip link set wlan0 up", "ip link set eth0 up", f"nft -f {overlay}/nftables.conf"):
+                    f"ip addr add {GUEST}/24 dev eth0", "ip link set wlan0 up", "ip link set eth0 up",
+                    f"nft -f {overlay}/nftables.conf"):
         run(*command.split())
     for name, address, gateway in (("phone", PHONE, PLAIN), ("computer", COMPUTER, CABLE)):
         pid = others[name].pid
