@@ -28,11 +28,11 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "image-build"), str(HERE)]
 PART = "ARCHIPEL_SAFE"  # which of the three this process is
 PLAIN, SAFE, CABLE = "198.51.100.1", "198.51.100.2", "198.51.100.129"
-PHONE, COMPUTER = "198.51.100.20", "198.51.100.140"
+PHONE, OTHER, COMPUTER = "198.51.100.20", "198.51.100.21", "198.51.100.140"
 GUEST, HOST = "192.168.77.5", "192.168.77.1"  # the box as a guest on a network of others, and a computer there
 NAMES = ("archipel.lan", "safe.archipel.lan", "example.org", "connectivitycheck.gstatic.com")
 PATIENCE_S = 60  # only bounds a hang
-MOST_OF_ONE = 20  # connections to 443: nftables.conf, chain seals
+MOST_OF_ONE, HASTY = 20, 200  # connections to 443 at a time, in a second or so: nftables.conf, chain seals
 GATE = b"Not in the clear"
 wrong: list[str] = []
 
@@ -125,15 +125,17 @@ def pretend_to_be_on_the_cable() -> None:
 
 
 def fill_the_seals() -> None:
-    """One phone has so many connections to 443, another phone has its own, and plain pages are there for both."""
+    """One phone has so many connections to 443, another its own, and not in haste; plain pages are there for both."""
     with contextlib.ExitStack() as held:
         for _ in range(MOST_OF_ONE):
             held.enter_context(socket.create_connection((SAFE, 443), timeout=5))
         expect("one connection too many", door(SAFE, 443), "refused")
         expect("a plain page meanwhile", page("http://archipel.lan/")[0], 200)
-        run("ip", "addr", "add", "198.51.100.21/25", "dev", "phone0")
-        expect("another phone meanwhile", door(SAFE, 443, "198.51.100.21"), "open")
-        run("ip", "addr", "del", "198.51.100.21/25", "dev", "phone0")
+        run("ip", "addr", "add", f"{OTHER}/25", "dev", "phone0")
+        expect("another phone meanwhile", door(SAFE, 443, OTHER), "open")
+        met = [door(SAFE, 443, OTHER) for _ in range(HASTY)]
+        expect("a phone in a hurry", (met[0], "refused" in met), ("open", True))
+        run("ip", "addr", "del", f"{OTHER}/25", "dev", "phone0")
 
 
 def at_the_computer(folder: Path) -> None:
