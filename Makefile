@@ -30,12 +30,13 @@ test-trixie: $(TRIXIE)/installed mosquitto
 	$(TRIXIE)/bin/pytest $(PYTEST_ARGS)
 
 test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real browsers: axe, pa11y, html-validate, vnu, Lighthouse, captive portal
-	@.ci/need chromium firefox-esr default-jre-headless w3m iproute2 nginx
+	@.ci/need chromium firefox-esr default-jre-headless w3m iproute2 nginx nftables dnsmasq-base uidmap
 	$(VENV)/bin/python tests/web/check.py $(LANGUAGES)
 	$(VENV)/bin/python tests/web/paper.py
 	$(VENV)/bin/python tests/web/courier.py
 	$(VENV)/bin/python tests/web/captive.py
 	$(VENV)/bin/python tests/web/slow.py
+	$(VENV)/bin/python tests/web/safe.py
 
 prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile packets (an hour)
 	$(VENV)/bin/python -m tests.prove_store $(ARGS)

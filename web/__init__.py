@@ -12,6 +12,7 @@ from web.desk_handover import desk_handover
 from web.desk_keys import desk_keys
 from web.desk_post import desk_post
 from web.desk_reports import desk_reports
+from web.desk_safe import desk_safe
 from web.desk_secret import desk_secret
 from web.desk_settings import desk_settings
 from web.event_map import event_map
@@ -32,6 +33,7 @@ from web.radio_page import concerns, radio
 from web.report_pages import report_pages
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
 from web.resting import add_resting
+from web.safe_address import add_safe_address
 from web.settings_notices import notice, said
 from web.signin import add_signin
 from web.tokens import FormTokens
@@ -40,7 +42,7 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings)
+              desk_settings, desk_safe)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:
@@ -63,6 +65,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     app.jinja_env.filters.update(notice=notice, said=said)
     app.jinja_env.globals["concerns"] = concerns
     add_signin(app)
+    add_safe_address(app)
     add_clearing(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

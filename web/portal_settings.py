@@ -9,10 +9,38 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
+class SafeAddress:
+    """Where the portal answers over https, with the box's own certificate.
+
+    `names`: hosts that it answers to, the one to type first, then those for who has no names. `digest`: SHA-256 of the
+    certificate, 32 bytes, by which browsers let it be compared with the keeper's sheet.
+    """
+
+    names: tuple[str, ...]
+    digest: bytes
+
+    @property
+    def url(self) -> str:
+        """What to type, such as `https://safe.archipel.lan/`."""
+        return f"https://{self.names[0]}/"
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest as browsers show it: 32 pairs of hexadecimal digits, parted by spaces."""
+        return self.digest.hex(" ").upper()
+
+    @property
+    def beginning(self) -> str:
+        """Its first eight pairs: 64 bits, which nobody can make another certificate to."""
+        return self.digest[:8].hex(" ").upper()
+
+
+@dataclass(frozen=True)
 class WebSettings:
     """`secret_key` signs forms and keepers' marks: the shell keeps it, so that they survive restarts.
 
-    `position` is the island's (latitude, longitude). `monotonic` gives seconds.
+    `position` is the island's (latitude, longitude). `monotonic` gives seconds. `safe()`: the safe address,
+    None if there is none.
     """
 
     name: str
@@ -24,6 +52,7 @@ class WebSettings:
     wifi: str = ""
     costly_airtime_s: float = 10.0
     monotonic: Callable[[], float] = time.monotonic
+    safe: Callable[[], SafeAddress | None] = lambda: None
 
     @cached_property
     def zone(self) -> ZoneInfo:

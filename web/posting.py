@@ -13,6 +13,7 @@ from web.forms import KINDS, Typed, draft_of, typed, typed_of
 from web.languages import current
 from web.pages import board, settings
 from web.public import found
+from web.safe_address import in_the_clear, safe_form
 from web.sentences import closed, problem, waits
 from web.signin import tries
 from web.tokens import Done, FormTokens, TokenExpired
@@ -22,6 +23,7 @@ from web.visitor import visitor
 posting = Blueprint("posting", __name__)
 PICK_SPANS_M = (500, 2_000, 10_000, 50_000)
 NEVER_KEPT = {"Cache-Control": "no-store"}
+Page = str | tuple[str, int, dict[str, str]]
 WRONG_SECRET = {ProblemCode.PASSPHRASE_WRONG, ProblemCode.WORD_WRONG}
 
 
@@ -45,9 +47,11 @@ def tokens() -> FormTokens:
 
 
 @posting.get("/post")
-def write() -> str:
+def write() -> Page:
     """An empty form: a bulletin, `?kind=event`, or a reply by `?kind=reply&target=ID`."""
     kind = request.args.get("kind", "bulletin")
+    if in_the_clear() and _rule() == "members":
+        return safe_form(kind=kind)
     target = request.args.get("target", "")[:32]
     if kind == "reply":
         target = found(target).id
@@ -60,6 +64,8 @@ def send() -> tuple[str, int, dict]:
     """Look over (`action=preview`), go back to writing (`edit`), or publish (`publish`)."""
     what = typed(request.form)
     group = what.group.strip()
+    if in_the_clear() and (group or what.passphrase):
+        return safe_form()
 
     def post(draft: Draft) -> Posted:
         work = partial(board().post, draft, group, what.passphrase, visitor())
@@ -69,15 +75,18 @@ def send() -> tuple[str, int, dict]:
 
 
 @posting.get("/r/<item_id>/edit")
-def rewrite(item_id: str) -> str:
+def rewrite(item_id: str) -> Page:
     """The form of an item to correct, as it was typed."""
-    return form_page(typed_of(written(item_id), settings()), item_id=item_id)
+    item = written(item_id)
+    return safe_form() if _asks_a_group(item) else form_page(typed_of(item, settings()), item_id=item_id)
 
 
 @posting.post("/r/<item_id>/edit")
 def correct(item_id: str) -> tuple[str, int, dict]:
     """A new version takes the old one's place, for who knows the edit code."""
     what = typed(request.form)
+    if _asks_a_group(written(item_id)):
+        return safe_form()
 
     def post(draft: Draft) -> Posted:
         return tried("word", partial(board().correct, written(item_id).id, what.word.strip(), draft, visitor()))
@@ -86,15 +95,17 @@ def correct(item_id: str) -> tuple[str, int, dict]:
 
 
 @posting.get("/r/<item_id>/withdraw")
-def leave(item_id: str) -> str:
+def leave(item_id: str) -> Page:
     """How to withdraw or cancel an item."""
-    return withdraw_page(item_id, Typed({}))
+    return safe_form() if _asks_a_group(written(item_id)) else withdraw_page(item_id, Typed({}))
 
 
 @posting.post("/r/<item_id>/withdraw")
 def withdraw(item_id: str) -> tuple[str, int, dict]:
     """Withdraw it (`action=withdraw`) or show it as cancelled (`cancel`), for who knows the edit code."""
     item, what = written(item_id), typed(request.form)
+    if _asks_a_group(item):
+        return safe_form()
     reason = what.reason.strip() if request.form.get("action") == "cancel" else None
     if reason is None and not what.word.strip():
         what.problems.append(Problem("word", ProblemCode.WORD_WRONG))
@@ -110,6 +121,14 @@ def written(item_id: str) -> Item:
     """An item that its author may change: on the board, or waiting (then by its whole id, which only its author has)."""
     waiting = board().waiting_post(item_id)
     return waiting.item if waiting else found(item_id)
+
+
+def _asks_a_group(item: Item) -> bool:
+    """Whether it is changed with a group's passphrase, and that would cross the Wi-Fi in the clear.
+
+    An edit code may: it opens one post, and its author has no other way (docs/decisions/plain-http.md).
+    """
+    return item.author.group and in_the_clear()
 
 
 def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:

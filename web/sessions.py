@@ -14,6 +14,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.wrappers import Response as BaseResponse
 
 COOKIE, COOKIE_PATH = "keeper", "/keeper"  # readers never get one
+SECURE = "__Secure-"  # before a cookie's name over https: browsers take and send one so named over https only (RFC 6265bis)
 IDLE_S = 45 * 60.0  # longer than a form is filled in, shorter than a phone lies about
 LIFE_S = 12 * 3600.0
 MAX_EACH = 10  # open sessions of one keeper; the one that was used longest ago goes
@@ -26,12 +27,16 @@ class KeeperSession(dict, SessionMixin):
 
 @dataclass
 class OpenSession:
-    """One keeper on one browser. `opened` and `used` are monotonic seconds; `label` tells it from others on a page."""
+    """One keeper on one browser. `opened` and `used` are monotonic seconds; `label` tells it from others on a page.
+
+    `secure`: opened over https, and good over https only; one that was opened over http is good over http only.
+    """
 
     name: str
     password_hash: str
     opened: float
     used: float
+    secure: bool
     csrf: str = field(default_factory=lambda: secrets.token_hex(16))
     label: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -50,30 +55,35 @@ class OpenSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> KeeperSession:
         """Flask asks for it at each request."""
-        found = self.of(request.cookies.get(COOKIE, ""))
+        found = self.of(request.cookies.get(cookie_name(COOKIE, request.is_secure), ""), request.is_secure)
         return KeeperSession(name=found.name, csrf=found.csrf, label=found.label) if found else KeeperSession()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Nothing: a session changes by `start` and `end` alone."""
 
-    def start(self, name: str, password_hash: str, response: BaseResponse) -> None:
-        """Open a session for a keeper who gave the password of this hash, on the browser that gets the response."""
+    def start(self, name: str, password_hash: str, response: BaseResponse, secure: bool) -> None:
+        """Open a session for a keeper who gave the password of this hash, on the browser that gets the response.
+
+        `secure`: whether that is over https.
+        """
         cookie, now = secrets.token_urlsafe(ID_BYTES), self._monotonic()
         with self._lock:
             self._drop_ended()
             mine = sorted((one.used, key) for key, one in self._open.items() if one.name == name)
             for _used, key in mine[:max(0, len(mine) + 1 - MAX_EACH)]:
                 del self._open[key]
-            self._open[_hashed(cookie)] = OpenSession(name, password_hash, now, now)
-        response.set_cookie(COOKIE, cookie, max_age=int(LIFE_S), path=COOKIE_PATH, httponly=True, samesite="Strict")
+            self._open[_hashed(cookie)] = OpenSession(name, password_hash, now, now, secure)
+        response.set_cookie(cookie_name(COOKIE, secure), cookie, max_age=int(LIFE_S), path=COOKIE_PATH, secure=secure,
+                            httponly=True, samesite="Strict")
 
-    def of(self, cookie: str) -> OpenSession | None:
-        """The open session of a cookie, used just now; None if there is none (any more)."""
+    def of(self, cookie: str, secure: bool) -> OpenSession | None:
+        """The open session of a cookie that came over https or not, used just now; None if there is none (any more)."""
         with self._lock:
             self._drop_ended()
             found = self._open.get(_hashed(cookie))
-            if found:
-                found.used = self._monotonic()
+            if found is None or found.secure != secure:
+                return None
+            found.used = self._monotonic()
             return found
 
     def end(self, label: str) -> None:
@@ -95,6 +105,11 @@ class OpenSessions(SessionInterface):
     def _is_good(self, one: OpenSession) -> bool:
         now = self._monotonic()
         return now - one.used < IDLE_S and now - one.opened < LIFE_S and self._known(one.name) == one.password_hash
+
+
+def cookie_name(name: str, secure: bool) -> str:
+    """A cookie's name over https or http: of each its own, or one would be in the other's way on the same host."""
+    return SECURE + name if secure else name
 
 
 def _hashed(cookie: str) -> bytes:

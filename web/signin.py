@@ -21,7 +21,7 @@ from node.model.passphrase import MOST, spellings
 from web.languages import gettext as _
 from web.languages import said
 from web.pages import board, settings
-from web.sessions import COOKIE, COOKIE_PATH, OpenSessions
+from web.sessions import COOKIE, COOKIE_PATH, OpenSessions, cookie_name
 from web.tries import TooManyTries, Tries
 from web.visitor import visitor
 
@@ -119,9 +119,10 @@ def login() -> Response | tuple[str, int]:
 def signed_in(name: str, password_hash: str, response: Response) -> Response:
     """The response with a new session, in the place of this browser's last one."""
     sessions().end(session.get("label", ""))
-    sessions().start(name, password_hash, response)
+    sessions().start(name, password_hash, response, request.is_secure)
     mark = _marks(password_hash).dumps(secrets.token_hex(8))
-    response.set_cookie(MARK, mark, max_age=MARK_S, path=COOKIE_PATH, httponly=True, samesite="Strict")
+    response.set_cookie(cookie_name(MARK, request.is_secure), mark, max_age=MARK_S, path=COOKIE_PATH,
+                        secure=request.is_secure, httponly=True, samesite="Strict")
     return response
 
 
@@ -132,7 +133,8 @@ def logout() -> Response:
     sessions().end(session["label"])
     response = redirect(url_for("public.home"), 303)
     for cookie in (COOKIE, MARK):
-        response.delete_cookie(cookie, path=COOKIE_PATH, httponly=True, samesite="Strict")
+        response.delete_cookie(cookie_name(cookie, request.is_secure), path=COOKIE_PATH, secure=request.is_secure,
+                               httponly=True, samesite="Strict")
     return response
 
 
@@ -143,7 +145,8 @@ def _whose_tries(password_hash: str | None) -> bytes:
     chance alone and opens nothing.
     """
     try:
-        mark: str = _marks(password_hash or "").loads(request.cookies.get(MARK, ""), max_age=MARK_S)
+        mark: str = _marks(password_hash or "").loads(request.cookies.get(cookie_name(MARK, request.is_secure), ""),
+                                                       max_age=MARK_S)
     except BadSignature:
         return visitor().now
     return mark.encode() if password_hash else visitor().now

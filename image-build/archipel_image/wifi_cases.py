@@ -77,6 +77,8 @@ def seen_by_a_phone(bench: Bench) -> None:
     check(seen["probe"] == [302, "http://archipel.lan/hello"], f"the first probe: {seen['probe']}")
     check((seen["stay"], seen["probe_after"], seen["home"]) == (200, 204, 200), f"staying: {seen}")
     check(set(seen["doors"].values()) == {"refused"}, f"doors: {seen['doors']}")
+    safe = seen["safe_name"].get("address"), seen["safe_door"]
+    check(safe == ("198.51.100.2", "open"), f"the safe address: {safe}")
     check(seen["other_phone"] not in ("open", "refused"), "one phone reaches another")
 
 

@@ -22,6 +22,7 @@ from node.board.status import LanStatus
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
+from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
@@ -192,7 +193,8 @@ class App:
         node = self.settings.node
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
-            timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown))
+            timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
+            safe=safe_address))
         self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app

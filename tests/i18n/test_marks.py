@@ -17,7 +17,8 @@ FOR_PROGRAMS = {  # read by browsers, devices and files, or typed as they are
     '<span lang="en" dir="ltr">{}</span>',
     "Soupe populaire ce soir à 19 h, place du marché. Apportez vos bols ! 🍲 C'est l'été déjà…",
 }
-NAMES = {"Atom", "CSV", "class", "lang", "true", "aria", "invalid", "describedby"}  # of formats; attributes beside a call
+NAMES = {"Atom", "CSV", "Firefox", "Chrome", "Safari",  # of formats and browsers
+         "class", "lang", "true", "aria", "invalid", "describedby"}  # attributes beside a call
 
 
 def test_no_source_speaks_without_a_mark():

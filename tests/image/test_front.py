@@ -2,12 +2,13 @@
 
 import re
 import shutil
+import ssl
 
 import pytest
 
 from archipel_image import frontpages
 from node.i18n.catalogue import TAGS
-from tests.image.front import LONG, ROOMS, SHARE, UNIT, answered, front
+from tests.image.front import LONG, ON_CABLE, ON_WIFI, ROOMS, SHARE, UNIT, answered, front, sealed
 from tests.waiting import until
 
 pytestmark = pytest.mark.process
@@ -15,10 +16,11 @@ CONF = (SHARE / "nginx.conf").read_text()
 MIB, KEPT_FR = 1 << 20, "n’est pas perdu"
 
 
-@pytest.fixture
-def ahead(tmp_path):
-    """A running nginx, as shipped."""
+@pytest.fixture(params=["http", "https"])
+def ahead(tmp_path, request):
+    """A running nginx, as shipped, asked in both ways: it has the same limits for both."""
     with front(tmp_path) as running:
+        running.scheme = request.param
         yield running
 
 
@@ -174,3 +176,118 @@ def test_pages_are_compressed_but_for_those_with_a_secret_of_a_keepers(ahead):
     for path in ("/keeper", "/keeper/rules", "/keeper/agenda"):
         assert "content-encoding" not in ahead.ask(path, Accept_Encoding="gzip").headers, path
     assert "content-encoding" not in ahead.ask("/agenda").headers
+
+
+# https with the box's own certificate
+
+
+@pytest.fixture
+def both(tmp_path):
+    """A running nginx that is asked in either way by the test."""
+    with front(tmp_path) as running:
+        yield running
+
+
+def test_what_is_shown_over_https_is_the_box_s_own_certificate_and_the_same_pages(both):
+    plain = both.ask("/agenda").text
+    both.scheme = "https"
+    with both.connect() as line:
+        shown = line.getpeercert(binary_form=True)
+    assert shown == ssl.PEM_cert_to_DER_cert((both.folder / "front/certificate.pem").read_text())
+    answer = both.ask("/agenda")
+    assert answer.text == plain and "strict-transport-security" not in answer.headers
+
+
+def test_the_portal_is_told_by_which_way_a_request_came_and_no_visitor_can_say_otherwise(both):
+    lies = {"X_Arrival": "elsewhere", "X_Forwarded_Proto": "https"}
+    both.ask("/keeper", ON_WIFI, **lies)
+    assert both.told == ("http", "wifi")
+    both.ask("/keeper/picture", ON_WIFI, b"x", **lies)
+    assert both.told == ("http", "wifi")
+    both.ask("/keeper", ON_CABLE, **lies)
+    assert both.told == ("http", "cable")
+    both.ask("/keeper", "127.0.0.8", **lies)
+    assert both.told == ("http", None)
+    both.scheme = "https"
+    both.ask("/keeper", ON_WIFI, X_Forwarded_Proto="http")
+    assert both.told == ("https", "wifi")
+
+
+def test_thirty_slow_clients_of_every_kind_over_https_keep_nobody_out(both):
+    both.scheme = "https"
+    port, clients = both.ports["https"], [f"127.0.2.{number}" for number in range(1, 31)]
+    hello = _hello()
+    for client in clients:
+        both.plain_line(port, client)  # says nothing
+        both.plain_line(port, client).sendall(hello[:len(hello) // 2])
+        both.plain_line(port, client).sendall(hello)  # never finishes the handshake
+        both.connect(client).sendall(b"GET / HTTP/1.1\r\nHost: safe.archi")
+        both.begin("/post", 250_000, client, b"x" * 200_000)
+    for scheme in ("https", "http"):
+        both.scheme = scheme
+        assert both.ask("/", "127.0.0.2").status == 200
+        assert both.ask("/post", "127.0.0.2", b"text").status == 200
+        assert both.ask("/courier", "127.0.0.2", b"x" * 16 * MIB).status == 200
+
+
+def _hello():
+    """The first message of a TLS client."""
+    said, heard = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(heard, said, server_hostname="safe.archipel.lan")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return said.read()
+
+
+def test_what_is_let_in_of_all_together_is_counted_over_both_ways(both):
+    for number, scheme in enumerate(("http", "https"), 2):
+        both.scheme = scheme
+        both.begin("/courier", 10 * MIB, f"127.0.0.{number}", b"x" * MIB)
+    for scheme in ("http", "https"):
+        both.scheme = scheme
+        until(lambda: both.ask("/courier", "127.0.0.4", b"x" * MIB).status == 429)
+    readers = []
+    for number in range(4):
+        both.scheme = ("http", "https")[number % 2]
+        readers.append(both.connect(f"127.0.3.{number + 1}", room=4096))
+        readers[-1].sendall(b"GET /bundle HTTP/1.1\r\nHost: archipel.lan\r\nConnection: close\r\n\r\n")
+    until(lambda: both.taken.count(("GET", "/bundle", 0)) == 4)
+    assert both.ask("/bundle", "127.0.3.9").status == 429
+    assert all(answered(line).content == LONG for line in readers)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_phones_with_tls_1_2_are_let_in_and_known_again_by_nothing(both, version):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode, tls.maximum_version = False, ssl.CERT_NONE, version
+    session = None
+    for _ in range(2):
+        with tls.wrap_socket(both.plain_line(both.ports["https"]), session=session) as line:
+            line.sendall(b"GET / HTTP/1.1\r\nHost: safe.archipel.lan\r\nConnection: close\r\n\r\n")
+            assert answered(line).status == 200
+            assert not line.session_reused
+            session = line.session
+
+
+def test_what_is_older_than_tls_1_2_is_not_spoken(both):
+    line = both.plain_line(both.ports["https"])
+    with pytest.raises(ssl.SSLError), pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        sealed(line, minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
+
+
+def test_without_a_certificate_plain_pages_are_there_and_with_one_https_is_without_a_restart(both):
+    for name in ("key.pem", "certificate.pem"):
+        (both.folder / "front" / name).rename(both.folder / name)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        sealed(both.plain_line(both.ports["https"]))
+    assert both.ask("/").status == 200
+    for name in ("key.pem", "certificate.pem"):
+        (both.folder / name).rename(both.folder / "front" / name)
+    both.scheme = "https"
+    assert both.ask("/").status == 200
+
+
+def test_who_speaks_plainly_to_the_port_of_https_reads_a_sentence(both):
+    both.ports["http"] = both.ports["https"]
+    answer = both.ask("/", Accept_Language="fr")
+    assert answer.text == frontpages.pages()["unclear.get.fr.html"].decode()

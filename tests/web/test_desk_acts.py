@@ -31,7 +31,7 @@ def test_reasons_are_asked_for_where_something_is_refused_withdrawn_removed_or_s
     assert desk("approve", id=waiting.id, action="refuse", why="publicité").status_code == 303
     for path in ("/keeper", f"/keeper/post/{kept[0].id}", "/keeper/people/remove?name=zo%C3%A9", "/keeper/contact"):
         assert 'name="why"' in portal.get(path).get_data(as_text=True), path
-    desk("rules", posting="open", why="la paix est revenue")
+    desk("settings/posting", posting="open", why="la paix est revenue")
     desk("people/remove", name="zoé", why="a déménagé")
     look = desk("posts/look", id=kept[0].id, action="clear", pile="here").get_data(as_text=True)
     assert 'name="why"' in look
