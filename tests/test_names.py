@@ -20,6 +20,7 @@ MODULES_TWICE = {
     "index": ({"node/store", "node/textpack"}, "what sorts rows, and contexts"),
     "model": ({"node", "node/textpack"}, "the room of values, and what a text coder knows of a language"),
     "keyring": ({"node/board", "node/daemon"}, "what keepers do about keys: its face, and who does it"),
+    "care": ({"node/board", "node/daemon"}, "what keepers do for their box: its face, and who does it"),
     "board": ({"node", "node/board"}, "the room, and its face"),
     "replica": ({"node", "node/replica"}, "the room, and what is put together there"),
     "transfer": ({"node", "node/cli"}, "the room, and the commands about it"),

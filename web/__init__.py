@@ -8,6 +8,7 @@ from web.agenda import agenda
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_acts import desk_acts
+from web.desk_care import desk_care
 from web.desk_handover import desk_handover
 from web.desk_keys import desk_keys
 from web.desk_post import desk_post
@@ -42,7 +43,7 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe)
+              desk_settings, desk_safe, desk_care)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

@@ -1,12 +1,14 @@
 """Agendas of other programs: a keeper gives a file, sees what it brings and what it costs, and posts it with one press."""
 
-from flask import Blueprint, render_template, request, session
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
 
 from node.board import explanations
 from node.board.api import ImportSummary
+from node.board.import_sources import MAX_SOURCES, ImportSource
 from node.board.reasons import ImportProblem
 from web.languages import ngettext, said
-from web.pages import board
+from web.pages import board, fitted
 from web.request_body import expect_file
 from web.signin import for_keepers, never_kept
 
@@ -46,6 +48,38 @@ def look() -> str | tuple[str, int]:
 def take() -> str | tuple[str, int]:
     """Post what was seen."""
     return _page(board().imports.take(request.form.get("id", ""), session["name"]), taken=True)
+
+
+@imports.get("/sources")
+@for_keepers
+def sources() -> str:
+    """Where this island's imported events came from, the last one first."""
+    known = list(board().notes.state.sources.by_name.items())[::-1]
+    return fitted("keeper/sources.html", lambda rows: {"sources": known[:rows], "more": len(known) > rows},
+                  MAX_SOURCES)
+
+
+@imports.get("/sources/forget")
+@for_keepers
+def ask_to_forget() -> str:
+    """The second look: what forgetting one (`?name=`) does."""
+    source = _source(request.args.get("name", ""))
+    return render_template("keeper/source.html", name=request.args["name"], source=source)
+
+
+@imports.post("/sources/forget")
+@for_keepers
+def forget() -> Response:
+    """Forget it."""
+    board().forget_source(request.form.get("name", ""), session["name"], request.form.get("why", ""))
+    return redirect(url_for("imports.sources"), 303)
+
+
+def _source(name: str) -> ImportSource:
+    source = board().notes.state.sources.get(name)
+    if source is None:
+        abort(404)
+    return source
 
 
 def _page(intake: ImportSummary, taken: bool = False) -> str | tuple[str, int]:

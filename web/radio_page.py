@@ -3,8 +3,9 @@
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, session
 
 from node.board.concerns import Concern, concerns_in
 from node.board.status import as_json
@@ -36,6 +37,7 @@ PARTS = {  # of the names in a node's state
     "of_bytes": N_("octets allowed"), "half_ends": N_("half of them ended by"), "rights": N_("rights"),
     "until": N_("until"), "voucher": N_("vouched for by"),
     "erasure_owed_s": N_("still to be erased, since s"), "card_errors": N_("errors of the memory card"),
+    "machine": N_("machine"), "temperature_c": N_("temperature, °C"), "power_weak": N_("power too weak"),
 }
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}
 radio = Blueprint("radio", __name__)
@@ -79,14 +81,19 @@ def _said(words: dict[str, str], part: str) -> str:
 
 
 def concerns() -> list[Concern]:
-    """What the keepers of this island should see to: for templates."""
-    return list(concerns_in(as_json(board().status())))
+    """What the keepers of this island should see to: for templates. Of backups only who is signed in is told."""
+    found = concerns_in(as_json(board().status()))
+    return [concern for concern in found if session.get("name") or not concern.slug.startswith("backup-")]
+
+
+def _public_state() -> dict[str, Any]:
+    return {name: value for name, value in as_json(board().status()).items() if name != "backup"}
 
 
 @radio.get("/radio")
 def show() -> str:
     """The state of the node and of each link, as many rows as a page holds; all of it is in the CSV."""
-    state = as_json(board().status())
+    state = _public_state()
     tables = [(link["name"], rows_of(link)) for link in state["links"]]
     tables.append(("", rows_of({name: value for name, value in state.items() if name != "links"})))
     return fitted("radio.html", lambda rows: {"tables": [(name, cells[:rows * ROWS]) for name, cells in tables]})
@@ -98,7 +105,7 @@ def table() -> Response:
     written = io.StringIO()
     rows = csv.writer(written)
     rows.writerow(("name", "value"))
-    rows.writerows((_safe(name), _safe(value)) for name, value in flat(as_json(board().status())))
+    rows.writerows((_safe(name), _safe(value)) for name, value in flat(_public_state()))
     return Response(written.getvalue(), mimetype="text/csv")
 
 

@@ -138,6 +138,17 @@ def logout() -> Response:
     return response
 
 
+def password_trouble(typed: str) -> tuple[str, int] | None:
+    """What to say, with its status, unless this is the password of the keeper who is signed in: who has only their browser
+    in hand shall not do the worst with it."""
+    known = board().password_hash(session["name"])
+    try:
+        right = tries().make(_whose_tries(known), partial(is_password, known, typed), lambda right: right is not True)
+    except TooManyTries:
+        return too_many(), 429
+    return None if right else (_("This is not your password. Nothing was done."), 403)
+
+
 def _whose_tries(password_hash: str | None) -> bytes:
     """Whom a try counts for: the visitor, but a browser where this very password has let the keeper in is one of its own.
 

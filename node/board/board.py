@@ -14,6 +14,7 @@ from hashlib import blake2b
 from itertools import islice
 
 from node.board.api import Announced, BoardClosed, ClockOutcome, Imports, Item, Page, Report, TextPatience, Transfer
+from node.board.care import Care
 from node.board.clocks import ClockPreview
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.island_settings import IslandSettings
@@ -22,7 +23,7 @@ from node.board.key_tree import KeyTree, OwnPapers
 from node.board.keyring import Keyring
 from node.board.notes import BoardNotes, BoardState
 from node.board.reporting import REPORT_DAYS, Reporting
-from node.board.status import RulesStatus, ShareStatus, Status, StoreStatus
+from node.board.status import BackupStatus, RulesStatus, ShareStatus, Status, StoreStatus
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
@@ -35,6 +36,7 @@ MAX_PAGE = 200
 READ_AHEAD = 100  # of bulletins, and of events
 FETCHED = 64  # texts at a time
 SPARE_HIDES = 500  # hides of what may be gone that are not worth a walk through the archive
+BACKUP_DAYS = 30  # after that one is missed
 LONGEST_EVENT_MIN = 0xFFFF
 
 
@@ -45,10 +47,11 @@ class Board(Reporting):
     no more than one of them.
     """
 
-    transfer: Transfer  # all four are set by who puts the island together (`node.daemon.app`)
+    transfer: Transfer  # all are set by who puts the island together (`node.daemon.app`)
     imports: Imports
     keyring: Keyring
     settings: IslandSettings
+    care: Care
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)
@@ -57,6 +60,7 @@ class Board(Reporting):
         self._store, self._archive = store, archive
         self.keys = KeyTree(liveset, (store, archive), reader, OwnPapers.of(key, host.papers),
                             lambda: notes.state.promised)
+        self._born = min((vouch.created for vouch in OwnPapers.of(key, host.papers).vouches), default=None)
         self._urgent = lru_cache(1)(self._find_urgent)
         self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
         self._share = lru_cache(1)(self._own_share)
@@ -134,7 +138,12 @@ class Board(Reporting):
         revision = self._liveset.revision
         return Status(self._fingerprint(revision), len(self._liveset), StoreStatus(*self._store.health()),
                       RulesStatus(self.posting_rule()), self._share(revision), self.keys.rights(self.now()),
-                      self._host.about())
+                      self._backup(), self._host.about())
+
+    def _backup(self) -> BackupStatus:
+        last = self.notes.state.backup
+        since, taken = (self._born, None) if last is None else (last.at, last.at)
+        return BackupStatus(taken, MAX_MINUTE if since is None else since + BACKUP_DAYS * DAY_MIN)
 
     def _own_share(self, _revision: int) -> ShareStatus:
         share = self._liveset.share(self._key.key_id)

@@ -16,6 +16,7 @@ from node.model.record import DAY_MIN
 NEAR_SHARE, FULL_SHARE = 0.8, 0.95  # parts of a share from which it is told, and from which it presses
 SOON_DAYS, PRESSING_DAYS = 60, 14  # before rights end: the whole of a summer's holidays, and of a keeper's
 MOST_ENDS = 3  # keys that are told of one by one
+HOT_C = 80.0  # from here on a Pi's processor slows itself down (raspberrypi.com, "Frequency management")
 OVERDUE_S = 3 * 3_600.0  # of erasing, which is tried every hour
 
 
@@ -95,6 +96,8 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     yield from _about_erasing(told.get("erasure_owed_s"))
     yield from _about_card(told.get("card_errors", 0))
     yield from _about_secret(told.get("secret", {}))
+    yield from _about_machine(told.get("machine", {}))
+    yield from _about_backup(told.get("backup", {}), now)
 
 
 def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
@@ -203,3 +206,23 @@ def _about_secret(secret: Mapping[str, Any]) -> Iterator[Concern]:
         yield Concern("secret-behind", sentence("the set's secret was renewed, and this island was not given the new one"),
                       sentence("ask a keeper for a new invitation into the set, and take it on the keepers’ desk, page "
                                "“The set’s secret” (or: archipel join FILE)"))
+
+
+def _about_machine(machine: Mapping[str, Any]) -> Iterator[Concern]:
+    if machine.get("power_weak"):
+        yield Concern("power-weak", sentence("the power supply of the box is too weak: it may stop, and damage its card"),
+                      sentence("use the supply that is made for this Raspberry Pi, and a short, thick cable"))
+    if machine.get("temperature_c", 0.0) >= HOT_C:
+        yield Concern("too-hot", sentence("the processor of the box has %(degrees)s °C and slows down",
+                                          degrees=round(machine["temperature_c"])),
+                      sentence("put it in the shade, and let air reach it"), presses=False)
+
+
+def _about_backup(backup: Mapping[str, Any], now: int) -> Iterator[Concern]:
+    if not backup or now < backup["missed"]:
+        return
+    last = backup.get("last")
+    what = (sentence("no backup of this island was ever taken away") if last is None
+            else sentence("the last backup of this island is of %(day)s", day=utc_day(last)))
+    yield Concern("backup-old", what, sentence("make one, on the page /keeper/care/backup (or: archipel backup FILE)"),
+                  presses=False)

@@ -265,6 +265,12 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.PAPER_KEY: N_("made a key on paper"),
     AuditAction.HANDOVER: N_("began to hand the island over"),
     AuditAction.HANDOVER_END: N_("ended a handover"),
+    AuditAction.BACKUP: N_("made a backup"),
+    AuditAction.RESTART_ISLAND: N_("let the island start again"),
+    AuditAction.RESTART_BOX: N_("let the box start again"),
+    AuditAction.UPDATE: N_("let the box look for an update on its stick"),
+    AuditAction.WIPE: N_("ordered that this island be destroyed"),
+    AuditAction.SOURCE_GONE: N_("forgot an agenda"),
     AuditAction.RENEW_SECRET: N_("renewed the secret of the set"),
     AuditAction.CATCH_UP: N_("took the present secret from an invitation"),
 }

@@ -23,11 +23,13 @@ class Known:
 
 @dataclass(frozen=True)
 class ImportSource:
-    """One agenda: how people know it, and its events by key. `tag`: what its server calls the version that was taken."""
+    """One agenda: how people know it, and its events by key. `tag`: what its server calls the version that was taken;
+    `taken`: the minute something of it was taken over last, 0 if that was before it was kept."""
 
     origin: Origin
     tag: str = ""
     known: Mapping[str, Known] = field(default_factory=dict)
+    taken: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class ImportSources:
     def get(self, name: str) -> ImportSource | None:
         """What is known of one agenda."""
         return self.by_name.get(name)
+
+    def without(self, name: str) -> "ImportSources":
+        """Without one agenda."""
+        return ImportSources({other: source for other, source in self.by_name.items() if other != name})
 
     def having(self, name: str, source: ImportSource, now: int) -> "ImportSources":
         """With what is known of one agenda now, and without what is long past."""

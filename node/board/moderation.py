@@ -26,7 +26,7 @@ from node.board.image import picture_of
 from node.board.import_sources import ImportSource
 from node.board.items import MIN_PREFIX, root_of
 from node.board.night_rest import RestPlan
-from node.board.notes import BoardState
+from node.board.notes import BoardState, LastBackup
 from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
 from node.board.reasons import AuditAction, ClosedReason, ProblemCode
@@ -289,6 +289,23 @@ class Moderation(Clearer):
         """Keep what is known of an agenda; with the name of the keeper who posted something of it, "" if nobody did."""
         entry = self._entry(keeper, AuditAction.IMPORT, source.origin.name) if keeper else None
         self.notes.update(lambda state: replace(state, sources=state.sources.having(name, source, self.now())), entry)
+
+    def forget_source(self, name: str, keeper: str, why: str = "") -> bool:
+        """Forget an agenda and what is known of its events, which stay on the board; False for one that is not known."""
+        source = self.notes.state.sources.get(name)
+        entry = self._entry(keeper, AuditAction.SOURCE_GONE, source.origin.name if source else "", why)
+        return self.notes.update(
+            lambda state: replace(state, sources=state.sources.without(name)) if state.sources.get(name) else state, entry)
+
+    # care of the box
+
+    def log_care(self, action: AuditAction, keeper: str, why: str = "") -> None:
+        """Let it be seen that a keeper ordered something of the box; raises BoardClosed."""
+        self.notes.update(replace, self._entry(keeper, action, why=why))
+
+    def backed_up(self, size_bytes: int, way: str) -> None:
+        """A backup was taken away now (`way` as of LastBackup); raises BoardClosed."""
+        self.notes.update(lambda state: replace(state, backup=LastBackup(self.now(), size_bytes, way)))
 
     def _own(self, item_id: str) -> Item:
         """A live post that this island signed; raises DraftRefused."""

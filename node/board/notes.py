@@ -82,6 +82,15 @@ class PendingRevocation:
 
 
 @dataclass(frozen=True)
+class LastBackup:
+    """A backup that was taken away: its minute, its size in octets, and how: `download`, `stick` or `command`."""
+
+    at: int
+    size_bytes: int
+    way: str
+
+
+@dataclass(frozen=True)
 class BoardState:
     """All of it at one moment, edit codes aside (there is one for each post: `BoardNotes.edit_code`).
 
@@ -116,6 +125,7 @@ class BoardState:
     welcome: str = ""
     topics: tuple[int, ...] = ()
     rests: RestPlan = field(default_factory=dict)
+    backup: LastBackup | None = None
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -240,6 +250,7 @@ def _state_in(store: NoteStore) -> BoardState:
         welcome=note("welcome") or "",
         topics=tuple(note("topics") or ()),
         rests=plan_of(note("rests") or {}),
+        backup=LastBackup(*note("backup")) if note("backup") else None,
     )
 
 
@@ -321,13 +332,14 @@ def _clearing(clearing: Clearing) -> list[object]:
 
 def _source(source: ImportSource) -> dict[str, object]:
     known = {key: [one.root.hex(), *one.version, one.end] for key, one in source.known.items()}
-    return {"name": source.origin.name, "link": source.origin.link, "tag": source.tag, "known": known}
+    return {"name": source.origin.name, "link": source.origin.link, "tag": source.tag, "known": known,
+            "taken": source.taken}
 
 
 def _source_of(kept: dict[str, Any]) -> ImportSource:
     known = {key: Known(bytes.fromhex(root), (sequence, changed), end)
              for key, (root, sequence, changed, end) in kept["known"].items()}
-    return ImportSource(Origin(kept["name"], kept["link"]), kept["tag"], known)
+    return ImportSource(Origin(kept["name"], kept["link"]), kept["tag"], known, kept.get("taken", 0))
 
 
 def _picture(picture: Picture) -> list[object]:
@@ -374,5 +386,6 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "welcome": ("welcome", str),
     "topics": ("topics", list),
     "rests": ("rests", plan_as_json),
+    "backup": ("backup", lambda last: last and [last.at, last.size_bytes, last.way]),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }

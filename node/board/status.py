@@ -162,6 +162,15 @@ class SecretStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineStatus:
+    """What the machine's sensors tell, None where it has none: degrees Celsius of its processor; `power_weak`: its supply
+    was too weak within the last day of running."""
+
+    temperature_c: float | None = field(default=None, metadata=IF_ANY)
+    power_weak: bool | None = field(default=None, metadata=IF_ANY)
+
+
+@dataclass(frozen=True, slots=True)
 class HostStatus:
     """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
     for the keeper; `damaged`: records that the card lost; `erasure_owed_s`: for how many seconds of running something that
@@ -180,6 +189,7 @@ class HostStatus:
     erasure_owed_s: float | None = None
     card_errors: int = 0
     secret: SecretStatus = field(default_factory=SecretStatus)
+    machine: MachineStatus = field(default_factory=MachineStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +246,14 @@ class RightsStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupStatus:
+    """The minute of the last backup that was taken away, None if none was; and that from which it is missed."""
+
+    last: int | None
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """One island: `set` is a fingerprint, the same on islands that hold the same records."""
 
@@ -245,6 +263,7 @@ class Status:
     rules: RulesStatus
     share: ShareStatus
     rights: RightsStatus
+    backup: BackupStatus
     host: HostStatus
 
 

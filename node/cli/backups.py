@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,19 +14,9 @@ from node.cli.language import _, say, worded
 from node.cli.options import config_option, new_passphrase, passphrase, settings_of, sure_folder
 from node.cli.progress import Progress
 from node.daemon.file_trouble import told
-from node.i18n.sentence import N_
 from node.store.disk import Disk, StoreLocked
 from node.store.index import StoreFailed
-from node.store.sealed import SALT_BYTES, BackupFault, BackupRefused
-
-REFUSED: Mapping[BackupFault, str] = {
-    BackupFault.NOT_A_BACKUP: N_("This file is not a backup of an island."),
-    BackupFault.NEWER: N_("This backup was made by a newer version of archipel."),
-    BackupFault.PASSPHRASE: N_("The passphrase is wrong, or the beginning of the file is damaged."),
-    BackupFault.DAMAGED: N_("The backup is damaged: a part of it was changed after it was made."),
-    BackupFault.CUT_SHORT: N_("The backup is cut short: its end is missing."),
-    BackupFault.FOLDER_NOT_EMPTY: N_("There is something in that folder already: a backup goes into a new or empty one."),
-}
+from node.store.sealed import SALT_BYTES
 
 
 @command("backup")
@@ -36,6 +27,8 @@ def backup(config: Path | None, file: Path) -> None:
 
     Settings, keys, records and archive, under a passphrase. The island may go on running.
     """
+    from node.daemon.rpc import NotRunning, Refused, ask
+
     node = settings_of(config).node
     folder = node.data
     files = {f"keys/{path.name}": path for path in (folder / "keys").glob("*") if path.is_file()}
@@ -47,6 +40,8 @@ def backup(config: Path | None, file: Path) -> None:
         _write(folder, file, new_passphrase(node.name), files)
     except (OSError, StoreFailed) as error:
         raise click.ClickException(_("the backup could not be written: %(error)s", error=_refused(error))) from error
+    with suppress(NotRunning, Refused):  # a running island remembers when it was
+        ask(folder, "backed-up", size=file.stat().st_size)
     say("Backed up to %(file)s (%(size)s kB). Without its passphrase nobody can read it.",
         file=str(file), size=file.stat().st_size // 1000)
 
@@ -66,17 +61,18 @@ def restore_(config: Path | None, file: Path) -> None:
 
     A new box takes the place of a dead one.
     """
-    from node.store.backup import restore
+    from node.daemon.restoring import NotRestored, restored
 
     folder = sure_folder(config)
     try:
-        counts = restore(file, folder, passphrase(_("Passphrase")))
-    except BackupRefused as refused:
-        raise click.ClickException(_(REFUSED[refused.reason])) from refused
-    except (OSError, StoreFailed) as error:
+        with file.open("rb") as stream:
+            records, archived = restored(stream, folder, passphrase(_("Passphrase")))
+    except NotRestored as refused:
+        raise click.ClickException(worded(refused.sentence)) from refused
+    except OSError as error:
         raise click.ClickException(_("the backup could not be restored: %(error)s", error=_refused(error))) from error
     say("Restored into %(folder)s: %(records)s records, %(archived)s archived. Next: archipel run.",
-        folder=str(folder), records=counts["records"], archived=counts["archive"])
+        folder=str(folder), records=records, archived=archived)
     if (folder / "archipel.toml").exists():
         say("Its settings file is %(file)s.", file=str(folder / "archipel.toml"))
 

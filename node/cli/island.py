@@ -1,7 +1,6 @@
 """The commands about an island as a whole: `archipel run`, `init`, `status`, `doctor`, `demo`."""
 
 import sys
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ def run(config: Path | None, speed: float, since: float | None) -> None:
     from node.cli.serve import run_island
 
     clock = SystemClock() if speed == 1 else FastClock(speed, SystemClock().now() if since is None else since)
-    run_island(reading_of(config), clock)
+    run_island(reading_of(config), clock, config)
 
 
 @command()
@@ -130,17 +129,17 @@ def doctor(config: Path | None, as_json: bool) -> None:
 
     Ends with 1 if anything is to be mended, else with 0.
     """
-    from node.cli.doctor import Level, examine, of_settings, running_status
+    from node.board.care import Level
+    from node.cli.doctor import as_told, examined, lines
 
-    reading, found = reading_of(config, aloud=False), []
-    settings = reading.settings
-    for finding in chain(of_settings(reading), examine(settings, running_status(settings.node.data))):
+    found = []
+    for finding in examined(reading_of(config, aloud=False)):
         found.append(finding)
-        for line in finding.lines() if not as_json else ():
+        for line in lines(finding) if not as_json else ():
             click.echo(line)
     bad = sum(finding.level is Level.BAD for finding in found)
     if as_json:
-        tell_json([finding.as_json() for finding in found])
+        tell_json(list(map(as_told, found)))
     else:
         click.echo(ngettext("%(num)s thing to mend.", "%(num)s things to mend.", bad) if bad else _("All is well."))
     sys.exit(1 if bad else 0)

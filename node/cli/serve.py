@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
@@ -28,6 +29,7 @@ from node.daemon.settings_keeper import card_lines
 from node.daemon.settings_reader import SettingsReading
 from node.i18n.sentence import N_, Explained, Sentence, sentence
 from node.model.clock import Clock
+from node.store.backup import finish_restore
 from node.store.disk import Disk, StoreLocked
 
 THREADS = 16
@@ -108,8 +110,8 @@ class PortalServer(BaseApplication):
         return self._build()
 
 
-def run_island(reading: SettingsReading, clock: Clock) -> None:
-    """One island until it is told to stop; a clear end of the command if it cannot start.
+def run_island(reading: SettingsReading, clock: Clock, config: Path | None = None) -> None:
+    """One island until it is told to stop; a clear end of the command if it cannot start. `config`: its settings file.
 
     An island that is to start anew ends its worker as a keeper's stop would; gunicorn then makes another one.
     """
@@ -122,12 +124,12 @@ def run_island(reading: SettingsReading, clock: Clock) -> None:
     settings = reading.settings
     _load_code()
     if settings.portal.behind_front:
-        _serve(reading, clock, bind_of(settings.portal.listen), None)
+        _serve((reading, config), clock, bind_of(settings.portal.listen), None)
         return
     folder, own = mkdtemp(prefix="archipel-"), os.getpid()  # that no other user enters
     lobby = Lobby(settings.portal.listen, f"{folder}/portal", THREADS, {of: _(text) for of, text in REFUSALS.items()})
     try:
-        _serve(reading, clock, f"unix:{folder}/portal", lobby)
+        _serve((reading, config), clock, f"unix:{folder}/portal", lobby)
     finally:
         lobby.close()
         if os.getpid() == own:  # workers end here too, and another one may follow
@@ -141,7 +143,8 @@ def _named(reading: SettingsReading) -> SettingsReading:
     return replace(reading, settings=replace(settings, node=replace(settings.node, name=name))) if name else reading
 
 
-def _serve(reading: SettingsReading, clock: Clock, bind: str, lobby: Lobby | None) -> None:
+def _serve(read: tuple[SettingsReading, Path | None], clock: Clock, bind: str, lobby: Lobby | None) -> None:
+    reading, config = read
     settings = reading.settings
     running: list[Any] = []  # in the worker only; what began last ends first
 
@@ -149,7 +152,7 @@ def _serve(reading: SettingsReading, clock: Clock, bind: str, lobby: Lobby | Non
         from node.daemon.app import App, portal_address
 
         app = App(settings, clock, reading.notices, lambda: os.kill(os.getpid(), signal.SIGTERM),
-                  card_lines(reading))
+                  card_lines(reading, config))
         running.append(app)
         portal = app.open()
         gc.collect()
@@ -208,6 +211,7 @@ def _in_use(folder: str, holder: int | None) -> str:
 
 def _try_to_start(settings: Settings) -> None:
     check_free(settings.portal.listen)
+    finish_restore(settings.node.data)
     keys = KeyFolder(settings.node.data)
     if not keys.charter_exists():
         charter = keys.found(settings.node.name, settings.node.name)

@@ -22,11 +22,12 @@ from node.board.status import LanStatus
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
+from node.daemon.care import CareHost, IslandCare
 from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
-from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery
+from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
 from node.daemon.maintenance import Maintenance
 from node.daemon.meeting import Meeting, meeting_handlers
@@ -162,6 +163,9 @@ class App:
         self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.runner.publish, lambda raws: self.runner.take_in(raws, "post"), self._proposed, os.urandom,
             self._hashing, self.secret, lambda letters: self.runner.call(lambda: self.secret.catch_up(letters))))
+        self.board.care = IslandCare(self.board, CareHost(
+            self.settings, self.orders, self._hashing, lambda: self.maintenance.sensors.last, lambda: self._notices,
+            self.timekeeper.monotonic, self._card.path))
         label = IslandLabel(self.key.key_id, self.settings.node.name)
         self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
         self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom, self._former_subkeys())
@@ -375,7 +379,8 @@ class App:
             links=self.links, store=self.store, archive=lambda: self.maintenance.archive_status,
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
-            secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()))
+            secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()),
+            machine=lambda: self.maintenance.sensors.last)
 
     def _earlier_heard(self) -> int | None:
         """The minute in which somebody was last heard who speaks with an earlier secret of the set."""
@@ -396,11 +401,3 @@ def portal_address(settings: Settings) -> str:
     host, port = settings.portal.listen
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared only
     return settings.portal.address or f"http://{shown}{'' if port == 80 else f':{port}'}/"
-
-
-def reachable_port(settings: Settings) -> int | None:
-    """Where other machines reach the portal; None when only this one can."""
-    host, port = settings.portal.listen
-    if settings.portal.behind_front:
-        return 80
-    return None if host.startswith("127.") or host in ("localhost", "::1") else port

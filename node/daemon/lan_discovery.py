@@ -19,6 +19,7 @@ from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
 from node.board.status import PeerStatus
+from node.daemon.settings import Settings
 from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
 from node.transfer.bulk import LocalBulkPort
@@ -300,3 +301,11 @@ class Finder(ServiceListener):
     def close(self) -> None:
         """Take the announcement back."""
         self._zeroconf.close()
+
+
+def reachable_port(settings: Settings) -> int | None:
+    """Where other machines reach the portal; None when only this one can."""
+    host, port = settings.portal.listen
+    if settings.portal.behind_front:
+        return 80
+    return None if host.startswith("127.") or host in ("localhost", "::1") else port

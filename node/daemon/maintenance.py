@@ -16,6 +16,7 @@ from node.board.status import ArchiveStatus
 from node.daemon.attendance import Attendance
 from node.daemon.cardhealth import card_errors
 from node.daemon.erasing import ErasedIsland, Erasure
+from node.daemon.machine import MachineSensors
 from node.daemon.settings import Settings
 from node.daemon.settings_keeper import SettingsKeeper
 from node.model.clock import MAX_MINUTE, minute_of
@@ -57,12 +58,13 @@ class Maintenance:
         self._wordless: set[bytes] = set()  # looked at, with no words to find
         self._searched = 0
         self._indexed_revision = -1
+        self.sensors = MachineSensors()
         self.look_at_archive()
         self.look_at_card()
         self._tasks: tuple[Callable[[], object], ...] = (
             island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings,
-            island.board.keyring.send_due, island.board.forget_reports, island.desk.look, self.erasure.look, self.index,
-            self._retire_now_and_then, self.look_at_archive, self.look_at_card)
+            island.board.keyring.send_due, island.board.forget_reports, island.board.care.tidy, island.desk.look,
+            self.erasure.look, self.index, self._retire_now_and_then, self.look_at_archive, self.look_at_card)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
@@ -101,8 +103,9 @@ class Maintenance:
         self.archive_status = ArchiveStatus(*archive.health(), len(archive), self._searched, len(self._unindexed))
 
     def look_at_card(self) -> None:
-        """How often the card has failed so far."""
+        """How often the card has failed so far, and what the machine's sensors tell."""
         self.card_errors = card_errors(self._island.settings.node.data)
+        self.sensors.look()
 
     def index(self) -> None:
         """Decode what was never decoded, a few texts at a time, and let search find it: after an import many wait.

@@ -36,12 +36,14 @@ def one_of(*values: str) -> Check:
 WORDS: Mapping[str, Mapping[str, Check]] = {  # every order there is: its fields, and what each may hold
     "restart": {"what": one_of("island", "box")},
     "update": {},
+    "backup": {},  # puts what lies in DATA/backup on the stick
     "wipe": {},
     "wifi": {},  # what is wanted of it stands in a file of its own: `node.daemon.wifi_order`
 }
 NOT_TAKEN: Mapping[str, Sentence] = {
     "restart": sentence("The box did not start again as a keeper asked: pull its plug and put it back."),
     "update": sentence("The box did not look for an update as a keeper asked: take the stick out and plug it in again."),
+    "backup": sentence("The box did not put the backup on the stick as a keeper asked: download it instead."),
     "wipe": sentence("The box did not wipe itself as a keeper asked: use a stick with the wipe code, or destroy the card."),
     "wifi": sentence("The box did not change its Wi-Fi as a keeper asked: start the box again."),
 }

@@ -56,28 +56,30 @@ OF_THE_CARD = sentence("This is set on the card.")
 @dataclass(frozen=True)
 class CardLines:
     """What the card's file sets: its name, the line of each setting ("node name"), and the Wi-Fi's name by it ("" unless
-    the Wi-Fi of this machine is the island's to set)."""
+    the Wi-Fi of this machine is the island's to set). `path`: the file that the island was started with, for backups."""
 
     file: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
     wifi: str = ""
+    path: Path | None = None
 
 
 NO_CARD = CardLines()
 
 
-def card_lines(reading: SettingsReading) -> CardLines:
-    """Of the file that was read; on the SD image it was made of the card's, which `CARD_VARIABLE` leads to."""
-    path = os.environ.get(CARD_VARIABLE, "")
-    if not path:
-        return CardLines(reading.name, {" ".join(place): line for place, line in reading.lines.items()})
+def card_lines(reading: SettingsReading, path: Path | None) -> CardLines:
+    """Of the file at `path` that was read; on the SD image it was made of the card's, which `CARD_VARIABLE` leads to."""
+    of_card = os.environ.get(CARD_VARIABLE, "")
+    if not of_card:
+        return CardLines(reading.name, {" ".join(place): line for place, line in reading.lines.items()}, path=path)
     try:
-        with Path(path).open(encoding="utf-8") as file:
+        with Path(of_card).open(encoding="utf-8") as file:
             told = json.loads(file.read(MAX_CARD_BYTES))
-        return CardLines(str(told["file"]), {str(key): int(line) for key, line in told["lines"].items()}, str(told["wifi"]))
+        lines = {str(key): int(line) for key, line in told["lines"].items()}
+        return CardLines(str(told["file"]), lines, str(told["wifi"]), path)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         log.warning("what the card sets cannot be read")
-        return NO_CARD
+        return CardLines(path=path)
 
 
 def _value(key: str, text: str) -> Any:

@@ -15,6 +15,7 @@ from node.board.status import (
     HostStatus,
     LanStatus,
     LinkStatus,
+    MachineStatus,
     RadioStatus,
     SecretStatus,
 )
@@ -33,8 +34,8 @@ PERIOD_S = 1.0
 
 @dataclass(frozen=True)
 class StatusSources:
-    """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`: values that their own threads made; `notices`: what
-    other programs tell."""
+    """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`, `machine`: values that their own threads made;
+    `notices`: what other programs tell."""
 
     name: str
     notices: Callable[[], tuple[str, ...]]
@@ -48,6 +49,7 @@ class StatusSources:
     erasure_owed_s: Callable[[], float | None]
     card_errors: Callable[[], int]
     secret: Callable[[], SecretStatus]
+    machine: Callable[[], MachineStatus]
 
 
 class StatusReporter:
@@ -67,7 +69,7 @@ class StatusReporter:
         clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices(), None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
-                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret())
+                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret(), of.machine())
 
     def _link(self, link: Link, now: float) -> LinkStatus:
         if isinstance(link, MqttLink):

@@ -3,7 +3,7 @@
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from node.board.api import BoardClosed, ImportSummary, Origin
@@ -100,8 +100,8 @@ class Importer:
             pile[:] = [step for step in pile if step not in refused]
         plan.left_out += Counter({"refused": len(refused)})
         whole = not refused and not held.agenda.growing and not any(plan.left_out[reason] for reason in LATER)
-        source = ImportSource(held.origin, held.tag if whole else "", known)
-        if source != self._source(held):
+        source = ImportSource(held.origin, held.tag if whole else "", known, self._board.now())
+        if replace(source, taken=0) != replace(self._source(held), taken=0):
             self._board.remember_source(held.name, source, keeper if plan.steps else "")
 
     def _told(self, held: Held, plan: Plan) -> ImportSummary:

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from node.store.archive import Archive, live_words_in, past_in
 from node.store.disk import Disk, check_plain, failure_of
@@ -22,6 +22,8 @@ from node.store.sealed import BackupRefused, Part, seal, unseal
 
 ARCHIVE, WORDS = "archive", "words"  # parts, beside the two journals
 ARCHIVE_FILE = "archive.db"
+RESTORING, RESTORED = ".restoring", ".restored"  # in an island's folder: being made of a backup; whole, not moved up yet
+NO_ISLAND = frozenset({RESTORING, "lock", "orders"})  # what may lie in a folder without an island
 FILE = "file/"  # before the name of a part that is a file as it was
 BATCH = 500
 
@@ -68,21 +70,43 @@ def restore(source: Path, folder: Path, passphrase: str) -> Counter[str]:
     How much there was of each part. Raises BackupRefused, for a wrong passphrase before anything is touched; OSError or
     StoreFailed when the card does not take it.
     """
+    with Disk().reading(source) as stream:
+        return restore_from(stream, folder, passphrase)
+
+
+def restore_from(stream: BinaryIO, folder: Path, passphrase: str) -> Counter[str]:
+    """The same from an open file. Nothing is written outside `folder`: on the SD image the island may write there only.
+
+    It is built in a folder there, which another name makes count at once; what is cut short after that is finished by the
+    next start (`finish_restore`).
+    """
     disk, folder = Disk(), folder.absolute()
-    with disk.reading(source) as stream:
-        blocks = unseal(stream, passphrase)
-        if disk.names(folder):
-            raise BackupRefused("folder-not-empty")
-        disk.make_folder(folder.parent)
-        building = folder.with_name(folder.name + ".restoring")
-        disk.remove_all(building)
-        try:
-            counts = _build(disk, building, blocks)
-            disk.rename(building, folder)
-        finally:
-            disk.remove_all(building)
-    disk.sync_folder(folder.parent)
+    blocks, new = unseal(stream, passphrase), folder.name not in disk.names(folder.parent)
+    finish_restore(folder)
+    if set(disk.names(folder)) - NO_ISLAND:
+        raise BackupRefused("folder-not-empty")
+    building = folder / RESTORING
+    disk.remove_all(building)
+    disk.make_folder(building)
+    try:
+        counts = _build(disk, building, blocks)
+        disk.rename(building, folder / RESTORED)
+    except BaseException:
+        disk.remove_all(folder if new else building)
+        raise
+    disk.sync_folder(folder)
+    finish_restore(folder)
     return counts
+
+
+def finish_restore(folder: Path) -> None:
+    """If an island was restored here, and nothing but its last step is missing, do that; raises OSError."""
+    disk, made = Disk(), folder / RESTORED
+    for name in sorted(disk.names(made), key=lambda name: name != "keys"):  # from the first on, no other is founded here
+        disk.rename(made / name, folder / name)
+    if RESTORED in disk.names(folder):
+        disk.sync_folder(folder)
+        disk.remove_all(made)
 
 
 def parts_of(folder: Path, files: Mapping[str, Path]) -> Iterator[Part]:

@@ -51,19 +51,39 @@ class BackupRefused(Exception):
         self.reason = BackupFault(reason)
 
 
-def seal(stream: BinaryIO, passphrase: str, parts: Iterable[Part], salt: bytes) -> None:
-    """Write every part (its name, its blocks of any size) to `stream`; nothing but the block at hand is in memory.
+class FileSeal:
+    """What one file is sealed with: a key made of a passphrase, slowly (LOG_N), and of `salt`.
 
     `salt` (16 B) is fresh randomness: no other file is sealed with the key that it makes.
     """
-    if len(salt) != SALT_BYTES or not passphrase:
-        raise LocalMisuse("a salt has 16 bytes, and a backup needs a passphrase")
-    header = MAGIC + bytes([VERSION, LOG_N, R, P]) + salt
-    cipher, numbers = ChaCha20Poly1305(_key(header, passphrase)), count()
-    stream.write(header)
-    for name, block in _blocks(parts):
-        _write_chunk(stream, cipher.encrypt(_nonce(numbers), _content(False, name, block), header))
-    _write_chunk(stream, cipher.encrypt(_nonce(numbers), _content(True, "", b""), header))
+
+    def __init__(self, passphrase: str, salt: bytes):
+        if len(salt) != SALT_BYTES or not passphrase:
+            raise LocalMisuse("a salt has 16 bytes, and a backup needs a passphrase")
+        self._header = MAGIC + bytes([VERSION, LOG_N, R, P]) + salt
+        self._cipher = ChaCha20Poly1305(_key(self._header, passphrase))
+
+    def write(self, stream: BinaryIO, parts: Iterable[Part]) -> None:
+        """Every part (its name, its blocks of any size), once; nothing but the block at hand is in memory."""
+        numbers = count()
+        stream.write(self._header)
+        for name, block in _blocks(parts):
+            _write_chunk(stream, self._cipher.encrypt(_nonce(numbers), _content(False, name, block), self._header))
+        _write_chunk(stream, self._cipher.encrypt(_nonce(numbers), _content(True, "", b""), self._header))
+
+    def check(self, stream: BinaryIO) -> None:
+        """Read back what was written; raises BackupRefused if it is not whole."""
+        numbers = count()
+        if _read_header(stream) != self._header:
+            raise BackupRefused("damaged")
+        first = _open_chunk(stream, self._cipher, _nonce(numbers), self._header, "damaged")
+        for _ in _opened(first, stream, self._cipher, numbers, self._header):
+            pass
+
+
+def seal(stream: BinaryIO, passphrase: str, parts: Iterable[Part], salt: bytes) -> None:
+    """Write every part (its name, its blocks of any size) to `stream`, sealed under a passphrase; `salt` as of FileSeal."""
+    FileSeal(passphrase, salt).write(stream, parts)
 
 
 def unseal(stream: BinaryIO, passphrase: str) -> Iterator[tuple[str, bytes]]:

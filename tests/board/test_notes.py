@@ -12,7 +12,16 @@ from node.board.handover import Handover
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.island_settings import SettingsGroup, SettingsTrial
 from node.board.night_rest import Rest, RestPart
-from node.board.notes import MAX_AUDIT_LOG, NOTES, BoardNotes, BoardState, Clearing, PendingPost, PendingRevocation
+from node.board.notes import (
+    MAX_AUDIT_LOG,
+    NOTES,
+    BoardNotes,
+    BoardState,
+    Clearing,
+    LastBackup,
+    PendingPost,
+    PendingRevocation,
+)
 from node.board.reasons import ReportReason
 from node.model.record import Kind, Record
 from node.replica.quota import Category, Limit
@@ -293,7 +302,7 @@ ROOT = bytes(range(8))
 FULL = BoardState(
     hidden=frozenset([ROOT]), cleared={ROOT: Clearing("c1", 9, "lea")}, audit_log=(ENTRY,),
     waiting={"ab": PendingPost(b"raw", True, 9, 5), "cd": PendingPost(b"other", False, None, 6, Clearing("c1", 9, "lea"))},
-    sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)})}),
+    sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)}, 8)}),
     groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
     outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)),
     revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]),
@@ -302,7 +311,7 @@ FULL = BoardState(
                     Report("ab" * 16, ReportReason.DANGER, "", 2_880))},
     handover=Handover("Nadia", "lea", "lea", 7, {"papers": 9}), settings={"node name": "Île"},
     trial=SettingsTrial(SettingsGroup.RADIO, {"radio share": "5.0"}, 1, "lea"), welcome="Salut", topics=(4, 0),
-    rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))})
+    rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))}, backup=LastBackup(9, 1234, "stick"))
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -310,16 +319,17 @@ ON_THE_CARD = {  # as islands have it
     "waiting 43": {"ab": {"raw": "cmF3", "moderated": True, "publish_at": 9, "came": 5, "number": 0}},
     "waiting 13": {"cd": {"raw": "b3RoZXI=", "moderated": False, "publish_at": None, "came": 6, "number": 1,
                           "cleared": ["c1", 9, "lea"]}},
-    "agendas": {"a": {"name": "A", "link": "https://a.fr/", "tag": "v1", "known": {"k": ["0001020304050607", 1, 2, 3]}}},
+    "agendas": {"a": {"name": "A", "link": "https://a.fr/", "tag": "v1", "known": {"k": ["0001020304050607", 1, 2, 3]},
+                      "taken": 8}},
     "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "card keepers": {"lea": "haché"}, "posting": "members",
     "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
-    "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"],
     "word 0001020304050607": "0a0b", "contact": "samedi au marché",
     "reports 0001020304050607": [["ab" * 16, "false", "C’est fini", 1_440], ["ab" * 16, "danger", "", 2_880]],
     "handover": {"newcomer": "Nadia", "leaver": "lea", "keeper": "lea", "begun": 7, "done": {"papers": 9}},
     "settings": {"node name": "Île"}, "welcome": "Salut", "topics": [4, 0], "rests": {"portal": [1320, 420, [0, 6]]},
     "trial": {"group": "radio", "before": {"radio share": "5.0"}, "starts": 1, "keeper": "lea"},
+    "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"], "backup": [9, 1234, "stick"],
 }
 
 

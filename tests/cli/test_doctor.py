@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from node.cli.doctor import Level, clock_findings, examine, lan_findings, radio_findings
+from node.board.care import Level
+from node.cli.doctor import port_taken
 from node.cli.island import status_lines
 from node.cli.main import main
+from node.daemon.checkup import clock_findings, examine, lan_findings, radio_findings
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from radio.sim.simdevice import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
@@ -24,7 +26,7 @@ def settings_for(folder, radio="none", broker="none", port=None):
 
 
 def bad(settings, status=None):
-    return [(str(finding.what), str(finding.remedy or "")) for finding in examine(settings, status)
+    return [(str(finding.what), str(finding.remedy or "")) for finding in examine(settings, status, port_taken)
             if finding.level is Level.BAD]
 
 
@@ -152,7 +154,7 @@ def test_a_broker_that_keeps_nothing_is_bad_however_well_the_link_does(tmp_path)
 
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_name_that_cannot_be_one_is_an_answer_not_an_end(tmp_path, name, monkeypatch):
-    monkeypatch.setattr("node.cli.doctor.RADIO_PATIENCE_S", 0.2)
+    monkeypatch.setattr("node.daemon.checkup.RADIO_PATIENCE_S", 0.2)
     (broker, spelling), = bad(settings_for(tmp_path, broker=f"mqtt://{name}"))
     assert "its name is unknown" in broker and "spelling" in spelling
     assert "no radio answers" in bad(settings_for(tmp_path, radio=f"tcp:{name}"))[0][0]

@@ -7,9 +7,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from node.cli.doctor import examine
 from node.cli.language import _, choose, pattern, worded
 from node.cli.main import main
+from node.daemon.checkup import examine
 from node.daemon.settings import LANGUAGES
 from node.daemon.settings_reader import load
 from tests.ports import free_ports

@@ -168,7 +168,9 @@ def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, 
     assert archipel("init", "--config", write_config(third, "Ailleurs"))[0] == 0
     assert "belongs to a set already" in archipel("join", invitation, "--config", third / "archipel.toml")[1]
 
+    assert json.loads(archipel("status", "--json", "--config", island)[1])["backup"]["last"] is None
     assert archipel("backup", backup, "--config", island, typed="cheval pile agrafe\n")[0] == 0
+    assert json.loads(archipel("status", "--json", "--config", island)[1])["backup"]["last"] > 0
     new = tmp_path / "new"
     new.mkdir()
     replaced = write_config(new, "Place des Fêtes")

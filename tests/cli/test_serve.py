@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from node.daemon import rpc
+from node.daemon.keyfiles import KeyFolder
 from node.store.journalstore import JournalStore
 from tests.ports import free_ports
 from tests.radio.hostile_server import HostileServer, silent
@@ -96,6 +97,15 @@ def test_forty_that_stall_and_rubbish_keep_nobody_from_a_page_and_no_address_is_
     elsewhere = island.said.replace(f"127.0.0.1:{island.port}/", "")  # where the portal is
     assert not re.search(r"\d+\.\d+\.\d+\.\d+|Traceback|Warning", elsewhere), island.said
     assert not list(tmp_path.glob("archipel-*")), "the portal's own folder"
+
+
+def test_a_restored_island_whose_last_step_was_cut_short_starts_as_itself_and_founds_no_other(start, tmp_path):
+    kept = tmp_path / "data/.restored"
+    charter = KeyFolder(kept).found("Belleville", "Canal")
+    island = start()
+    assert KeyFolder(island.folder).charter().set_id == charter.set_id and not kept.exists()
+    island.stop()
+    assert "with a set of its own" not in island.said
 
 
 def test_no_visitor_says_where_links_begin(start):

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from node.cli.doctor import _packet
 from node.daemon.ax25 import packet_engine, packet_governor, packet_link, packet_ready
+from node.daemon.checkup import _packet
 from node.daemon.membership import Membership
 from node.daemon.runner import Runner
 from node.daemon.settings import PacketSettings

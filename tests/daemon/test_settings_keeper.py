@@ -122,7 +122,7 @@ def test_what_stands_in_the_cards_file_counts_and_the_desk_shows_its_line(tmp_pa
     reading = load(tmp_path / "archipel.toml")
     desk = Desk()
     desk.keeper.change(SettingsGroup.NAME, {NAME: "Le bureau"}, "lea")
-    desk.card, desk.file = card_lines(reading), reading.settings
+    desk.card, desk.file = card_lines(reading, None), reading.settings
     desk.start()
     assert desk.applied.node.name == "La carte"
     view = desk.keeper.view()
@@ -141,13 +141,13 @@ def test_on_the_image_the_card_is_told_by_a_file_that_may_hold_anything(tmp_path
     told = tmp_path / "card.json"
     monkeypatch.setenv(CARD_VARIABLE, str(told))
     told.write_text(json.dumps({"file": "archipel.toml", "lines": {"box country": 12}, "wifi": "Fêtes"}))
-    assert card_lines(load(None)) == CardLines("archipel.toml", {"box country": 12}, "Fêtes")
+    assert card_lines(load(None), None) == CardLines("archipel.toml", {"box country": 12}, "Fêtes")
     for odd in ("", "[]", "{}", '{"file": 1, "lines": {"x": "y"}, "wifi": ""}', '{"file": "", "lines": 3, "wifi": ""}',
                 "\0"):
         told.write_text(odd)
-        assert card_lines(load(None)) == NO_CARD
+        assert card_lines(load(None), None) == NO_CARD
     told.unlink()
-    assert card_lines(load(None)) == NO_CARD
+    assert card_lines(load(None), None) == NO_CARD
 
 
 @pytest.mark.parametrize(("group", "key", "text"), [

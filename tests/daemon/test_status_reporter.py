@@ -14,6 +14,7 @@ from node.board import status
 from node.board.status import (
     AirtimeStatus,
     ArchiveStatus,
+    BackupStatus,
     BrokerStatus,
     ClockStatus,
     ClockVoice,
@@ -144,7 +145,8 @@ def test_the_json_keeps_its_shape():
                       links=(radio, LinkStatus("mqtt", False, "absent", broker=BrokerStatus("keeps-nothing"))))
     end = KeyEnd("ab", "c", 8, False, False, True, ("b",))
     share, rights = ShareStatus(3, 1_024, 450, 262_144, 99), RightsStatus(77, ("b",), ends=(end,))
-    assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), share, rights, host)) == {
+    missed = BackupStatus(None, 50)
+    assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), share, rights, missed, host)) == {
         "set": "00ff", "records": 4, "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},
         "share": {"records": 3, "of_records": 1_024, "size_bytes": 450, "of_bytes": 262_144, "half_ends": 99},
         "rights": {"until": 77, "by": ["b"], "lack": "", "since": 0, "vouches": False,
@@ -164,5 +166,5 @@ def test_the_json_keeps_its_shape():
             {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
         "lan": {"peers": [], "counters": {}}, "erasure_owed_s": None,
         "card_errors": 0,
-        "secret": {"since": None, "behind": False, "heard": None},
+        "secret": {"since": None, "behind": False, "heard": None}, "machine": {}, "backup": {"last": None, "missed": 50},
     }

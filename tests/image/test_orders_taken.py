@@ -9,12 +9,13 @@ import sys
 import pytest
 
 from archipel_image.sources import OVERLAY, PROGRAMS, PROJECT, program
+from node.daemon import care as real_care
 from node.daemon.orders import MAX_ORDER_BYTES, ORDERS_VARIABLE, WORDS, Orders
 from tests.image.imageparts import UNITS
 
 ORDERED = [("restart", {"what": "island"}, "restart archipel-island.service"), ("restart", {"what": "box"}, "reboot"),
            ("update", {}, "start archipel-update.service"), ("wipe", {}, "start archipel-wipe.service"),
-           ("wifi", {}, "restart archipel-wifi.service")]
+           ("backup", {}, "start archipel-carry.service"), ("wifi", {}, "restart archipel-wifi.service")]
 
 
 @pytest.fixture
@@ -68,8 +69,9 @@ def test_the_unit_waits_where_the_island_leaves_its_orders_and_may_write_nowhere
 
 
 @pytest.mark.process
-def test_an_update_without_a_stick_is_not_waited_for(orders, tmp_path):
-    orders.place("update")
+@pytest.mark.parametrize("word", ["update", "backup"])
+def test_a_stick_that_is_not_there_is_not_waited_for(orders, tmp_path, word):
+    orders.place(word)
     assert take(tmp_path) == ""
 
 
@@ -116,3 +118,63 @@ def test_an_order_that_cannot_be_removed_is_not_done(orders, tmp_path, monkeypat
     monkeypatch.setattr(program("take_order").Path, "unlink", refuse)
     with pytest.raises(PermissionError):
         program("take_order").main(tmp_path / "orders")
+
+
+# the backup on the stick
+
+
+@pytest.fixture
+def carry(tmp_path):
+    """Runs the image's script: (what is on the stick, what is told to the island)."""
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "backup/archipel-canal-2026-11-30.backup").write_bytes(b"sealed" * 5_000)
+    (tmp_path / "backup/archipel-canal-2026-11-30.backup.part").write_bytes(b"half")
+
+    def run(**environment):
+        subprocess.run([PROGRAMS / "carry", str(tmp_path / "backup"), str(tmp_path / "stick")], check=True,
+                       stderr=subprocess.DEVNULL, env={**os.environ, **environment})
+        told = {path.name for path in (tmp_path / "backup").iterdir()} & {"carried", "not-carried"}
+        return {path.name: path.read_bytes() for path in (tmp_path / "stick").iterdir() if path.is_file()}, told
+
+    return run
+
+
+@pytest.mark.process
+def test_a_backup_goes_onto_the_stick_whole_and_replaces_an_older_one(tmp_path, carry):
+    there = tmp_path / "stick/archipel-canal-2026-11-30.backup"
+    there.write_bytes(b"this morning's")
+    assert carry() == ({there.name: b"sealed" * 5_000}, {"carried"})
+    assert there.stat().st_mode & 0o444 == 0o444
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("program", ["cp", "sync", "cmp", "mv"])
+def test_a_stick_that_fails_at_any_step_keeps_what_it_had_and_that_is_told(tmp_path, carry, program):
+    there = tmp_path / "stick/archipel-canal-2026-11-30.backup"
+    there.write_bytes(b"this morning's")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / program).write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / program).chmod(0o755)
+    assert carry(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}") == ({there.name: b"this morning's"}, {"not-carried"})
+
+
+@pytest.mark.process
+def test_without_a_backup_nothing_is_done(tmp_path, carry):
+    for path in (tmp_path / "backup").iterdir():
+        path.unlink()
+    assert carry() == ({}, set())
+
+
+def test_the_names_that_island_and_box_know_each_other_by_are_the_same():
+    script = (PROGRAMS / "carry").read_text()
+    for name in (real_care.CARRIED, real_care.NOT_CARRIED):
+        assert f'"$from/{name}"' in script
+    assert f"/data/archipel/{real_care.BACKUP_FOLDER}}}" in script and f"*{real_care.BACKUP_ENDING};" in script
+    opens = (UNITS / "archipel-carry.service.d/20-opens.conf").read_text()
+    assert opens.split() == ["[Service]", "ReadWritePaths=/run/stick", f"-/data/archipel/{real_care.BACKUP_FOLDER}"]
+    limit = int(re.search(r"(?m)^TimeoutStartSec=(\d+)min$", (UNITS / "archipel-carry.service").read_text())[1])
+    assert limit * 60 == real_care.CARRY_S
+    island = (UNITS / "archipel-island.service").read_text()
+    stick = re.search(r"STICK:-(\S+)}", (PROGRAMS / "obey").read_text())[1]
+    assert f"{real_care.STICK_VARIABLE}={stick} {real_care.UPDATES_VARIABLE}=/data/app" in island

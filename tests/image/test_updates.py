@@ -63,6 +63,18 @@ def test_an_update_by_somebody_else_is_refused_and_changes_nothing(tmp_path, mak
     assert everything(app) == {}
 
 
+def test_the_desk_is_told_which_version_the_last_stick_held(tmp_path, maker):
+    update, (_, public, make), app = program("update"), maker, app_folder(tmp_path)
+    for version in ("0.2.0", "0.10.0"):
+        make(version)
+    update.take(tmp_path / "stick", app, public, "0.11.0")
+    assert (app / "seen").read_text() == "0.10.0"
+    for path in (tmp_path / "stick").iterdir():
+        path.unlink()
+    update.take(tmp_path / "stick", app, public, "0.11.0")
+    assert not (app / "seen").exists()
+
+
 def test_a_bundle_with_any_byte_changed_or_missing_is_never_switched_to(tmp_path, maker):
     update, (_, public, make), app = program("update"), maker, app_folder(tmp_path)
     path, rng = make("0.2.0"), random.Random(7)

@@ -145,7 +145,7 @@ def test_a_mistake_of_ours_leaves_the_wifi_as_it_is(tmp_path, monkeypatch, capsy
 def test_the_island_learns_from_the_box_what_the_card_sets_and_on_which_line(tmp_path, monkeypatch):
     box = Box(tmp_path, '# Bonjour\n[node]\nname = "Île"\n\n[box]\ncountry = "FR"\n')
     monkeypatch.setenv(CARD_VARIABLE, str(box.target / "card.json"))
-    card = card_lines(load(box.target / "archipel.toml"))
+    card = card_lines(load(box.target / "archipel.toml"), None)
     assert (card.file, dict(card.lines), card.wifi) == ("archipel.toml", {"node name": 3, "box country": 6}, "Île")
 
 

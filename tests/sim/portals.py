@@ -14,11 +14,14 @@ from node.board.board import Board
 from node.board.drafts import FIELD_MARK
 from node.board.host import Host
 from node.board.island_settings import POSTING
-from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus
+from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus, MachineStatus
+from node.daemon.care import CareHost, IslandCare
+from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
+from node.daemon.orders import Orders
 from node.daemon.qr_reader import scanned
 from node.daemon.secret_keeper import SecretKeeper
-from node.daemon.settings import Settings
+from node.daemon.settings import LanSettings, NodeSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
 from node.ical.importer import Importer
 from node.ical.parser import Locality
@@ -29,6 +32,7 @@ from node.replica.generations import Generation
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, CLEARING, Replica
 from node.store.archive import Archive
+from node.store.backup import ARCHIVE_FILE
 from node.store.memory import MemoryStore
 from node.textpack import pack
 from node.transfer.bulk import IslandLabel, LocalBulkPort
@@ -70,8 +74,19 @@ class Neighbourhood:
         secrets = SecretsInMemory(Generation(CHARTER.secret))
         self.secret = SecretKeeper(secrets, self.liveset, HERE, self.restart_board)
         self.card, self.wifi = NO_CARD, None
+        self.data, self.machine = folder / "box", MachineStatus()
+        self.orders = Orders(self.data, frozenset(), self.clock.monotonic)
         self.restart_board()
         self.board.notes.update(lambda state: replace(state, keepers={"lea": PASSWORD_HASH}))
+
+    def on_a_box(self, *words):
+        """With a data folder, as its backup and the care of it need one, on a box that takes orders of these words."""
+        if not self.data.exists():
+            KeyFolder(self.data).found("Belleville", "Île du canal")
+            Archive(self.data / ARCHIVE_FILE).close()
+        self.orders = Orders(self.data, frozenset(words), self.clock.monotonic)
+        self.restart_board()
+        return self
 
     def restart_board(self):
         """Another board on what this one has kept."""
@@ -88,6 +103,10 @@ class Neighbourhood:
             self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, self._start_anew),
             self.wifi)
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
+        self.board.care = IslandCare(self.board, CareHost(
+            Settings(NodeSettings("Île du canal", self.data), radio=RadioSettings(connect="none"),
+                     lan=LanSettings(discover=False)),
+            self.orders, threading.Lock(), lambda: self.machine, list, self.clock.monotonic))
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
 

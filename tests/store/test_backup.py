@@ -10,7 +10,7 @@ import pytest
 
 from node.store import sealed
 from node.store.archive import Archive, retire
-from node.store.backup import back_up, parts_of, restore
+from node.store.backup import back_up, finish_restore, parts_of, restore
 from node.store.disk import Disk
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
@@ -108,7 +108,7 @@ def test_a_damaged_backup_leaves_nothing_behind_and_an_empty_folder_is_filled(tm
         (tmp_path / "short").write_bytes(image[:size])
         with pytest.raises(BackupRefused):
             restore(tmp_path / "short", target, "phrase")
-        assert not list(target.iterdir()) and not (tmp_path / "new.restoring").exists()
+        assert not list(target.iterdir())
     restore(tmp_path / "b", target, "phrase")
     assert len(contents(target)[0]) == 1000
 
@@ -119,7 +119,7 @@ def test_a_restored_island_appears_in_one_step(tmp_path, island, monkeypatch):
     rename = Disk.rename
 
     def fail(self, old, new):
-        if new.name != "new":
+        if new.name != ".restored":
             return rename(self, old, new)
         assert len(contents(old)[0]) == 1000, "not whole yet"
         raise OSError("the power went")
@@ -127,7 +127,55 @@ def test_a_restored_island_appears_in_one_step(tmp_path, island, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(OSError, match="power"):
         patch.setattr(Disk, "rename", fail)
         restore(tmp_path / "b", tmp_path / "new", "phrase")
-    assert not (tmp_path / "new").exists() and not (tmp_path / "new.restoring").exists()
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("step", range(1, 5))
+def test_a_restored_island_whose_last_step_is_cut_short_is_finished_by_the_next_start(tmp_path, island, monkeypatch, step):
+    back_up(island[0], tmp_path / "b", "phrase", files(tmp_path), SALT)
+    rename, done = Disk.rename, []
+
+    def fail(self, old, new):
+        if old.parent.name == ".restored":
+            done.append(new.name)
+            if len(done) == step:
+                raise OSError("the power went")
+        return rename(self, old, new)
+
+    new = tmp_path / "new"
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="power"):
+        patch.setattr(Disk, "rename", fail)
+        restore(tmp_path / "b", new, "phrase")
+    assert done[0] == "keys"
+    finish_restore(new)
+    assert not (new / ".restored").exists() and (new / "settings.toml").exists()
+    assert contents(new) == (set(ROWS[:1000]), {"b": [1, "é"]}, set(ROWS[1000:]), 0)
+    finish_restore(new)
+
+
+def test_a_folder_that_only_waits_for_an_island_takes_a_backup_and_nothing_is_written_beside_it(tmp_path, island):
+    back_up(island[0], tmp_path / "b", "phrase", {}, SALT)
+    new = tmp_path / "new"
+    (new / "orders").mkdir(parents=True)
+    (new / ".restoring").mkdir()
+    (new / "lock").touch()
+    before = {*tmp_path.iterdir()}
+    restore(tmp_path / "b", new, "phrase")
+    assert {*tmp_path.iterdir()} == before and len(contents(new)[0]) == 1000
+    assert not (new / ".restoring").exists()
+
+
+def test_what_is_sealed_is_checked_by_reading_it_back(tmp_path):
+    key, path = sealed.FileSeal("phrase", SALT), tmp_path / "b"
+    with path.open("wb") as stream:
+        key.write(stream, [("a", [b"x" * 200_000]), ("b", [])])
+    whole = path.read_bytes()
+    with path.open("rb") as stream:
+        key.check(stream)
+    for broken in (whole[:-1], whole[:70_000], whole + b"x", whole[:5000] + b"?" + whole[5001:], b""):
+        path.write_bytes(broken)
+        with path.open("rb") as stream, pytest.raises(BackupRefused):
+            key.check(stream)
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", ".hidden", "", "a/../../evil"])

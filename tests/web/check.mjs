@@ -105,7 +105,9 @@ async function walk(page, language) {
   if (!(await page.$("form[action*='/keeper/logout']"))) found(`desk ${language}`, "no desk");
   await inspect(page, `desk ${language}`);
   for (const path of ["people", "groups", "keys", "keys/new", "keys/invite", "keys/paper", "clock", "map", "acts", "reports", "contact",
-                      "posts?pile=here", "posts/write", "agenda", "secret"]) {
+                      "posts?pile=here", "posts/write", "agenda", "agenda/sources", "secret", "care", "care/backup",
+                      "care/checkup", "care/do/wipe", "care/code", "handover", "settings", "settings/words", "settings/rules",
+                      "settings/topics", "settings/wifi", "settings/radio", "settings/rest"]) {
     await page.goto(address(`/keeper/${path}`, language));
     if (await page.$("#password")) found(`desk ${path} ${language}`, "signed out");
     await inspect(page, `desk ${path} ${language}`);

@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from node.board.api import Draft  # noqa: E402 - runs from a checkout too
 from node.board.pace import Visitor  # noqa: E402
+from node.daemon.orders import WORDS  # noqa: E402
 from node.model.record import Kind  # noqa: E402
 from tests.board.test_image import png  # noqa: E402
 from tests.sim.portals import Neighbourhood, portal_settings  # noqa: E402
@@ -49,7 +50,7 @@ def drawn_map(side: int = 240) -> bytes:
 
 def filled(folder: Path) -> Neighbourhood:
     """A neighbourhood with bulletins, events, an urgent notice, a reply, posts corrected, cancelled, hidden, waiting."""
-    place = Neighbourhood(folder)
+    place = Neighbourhood(folder).on_a_box(*WORDS)
     board, now = place.board, place.board.now()
     place.bulletin("Fuite de gaz rue Bichat : évitez le bas de la rue, n’allumez rien.", 12, urgent=True)
     posted = [board.post(Draft(Kind.BULLETIN, text, language, topic)) for text, topic, language in BULLETINS]

@@ -11,6 +11,7 @@ crowd, a full card): only if its files on the card are damaged does the version 
     APP/trial        while a version has not shown that it answers: its name, and that of the version before it if any
     APP/refused      versions that were taken back, one a line: not taken again
     APP/VERSION/.manifest    the first three lines of its bundle: whether its files are still whole
+    APP/seen         the newest version on the stick that was looked at last, for the keepers' desk
     APP/notices      what was done, a sentence as JSON on each line: the first page and `status` tell it
 
 Every step leaves a folder that the next start understands: the power may go at any moment. `update.py take STICK APP`
@@ -140,6 +141,7 @@ def take(stick: Path, app: Path, public: bytes, built_in: str) -> str | None:
     UpdateRefused, with the first reason, when there was such a one and nothing was taken.
     """
     usable, refused = [], []
+    (app / "seen").unlink(missing_ok=True)
     for path in named_so(stick):
         try:
             with open_plain(path) as stream:
@@ -147,6 +149,8 @@ def take(stick: Path, app: Path, public: bytes, built_in: str) -> str | None:
         except (UpdateRefused, OSError) as error:
             refused.append(_why(error))
     used = in_use(app, built_in)
+    if usable:
+        _write(app / "seen", max((version for version, _ in usable), key=_numbers).encode())
     for version, path in sorted(usable, key=lambda one: _numbers(one[0]), reverse=True):
         if _numbers(version) <= _numbers(used) or version in _lines(app / "refused"):
             continue
