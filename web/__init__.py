@@ -9,6 +9,7 @@ from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_acts import desk_acts
 from web.desk_care import desk_care
+from web.desk_founders import desk_founders
 from web.desk_handover import desk_handover
 from web.desk_keys import desk_keys
 from web.desk_post import desk_post
@@ -16,6 +17,7 @@ from web.desk_reports import desk_reports
 from web.desk_safe import desk_safe
 from web.desk_secret import desk_secret
 from web.desk_settings import desk_settings
+from web.desk_sheet import desk_sheet
 from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
@@ -43,7 +45,7 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe, desk_care)
+              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

@@ -15,6 +15,7 @@ from node.board.island_settings import (
     COUNTRY,
     GROUPS,
     KEEP_DAYS,
+    LANGUAGE,
     MAX_PAYLOAD,
     NAME,
     ON_TRIAL,
@@ -59,8 +60,9 @@ def asked() -> dict:
             "settings_address": f"{settings().base_url.rstrip('/')}/keeper/settings"}
 
 
-KEYS = {"name": NAME, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME, "password": WIFI_PASSWORD,
-        "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION, "max_payload": MAX_PAYLOAD}
+KEYS = {"name": NAME, "language": LANGUAGE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
+        "password": WIFI_PASSWORD, "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION,
+        "max_payload": MAX_PAYLOAD}
 FIELDS = {key: field for field, key in KEYS.items()}
 
 

@@ -22,10 +22,14 @@ def large_qr(text: str) -> str:
     return segno.make(text, micro=False, error="l", boost_error=False).png_data_uri(border=4)
 
 
-def wifi(name: str) -> str:
-    """What phones read to join an open Wi-Fi (the ZXing convention)."""
-    escaped = "".join(f"\\{char}" if char in '\\;,:"' else char for char in name)
-    return f"WIFI:T:nopass;S:{escaped};;"
+def wifi(name: str, password: str = "") -> str:
+    """What phones read to join a Wi-Fi (the ZXing convention); an open one has no password."""
+    kind = f"WPA;P:{_escaped(password)}" if password else "nopass"
+    return f"WIFI:T:{kind};S:{_escaped(name)};;"
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{char}" if char in '\\;,:"' else char for char in text)
 
 
 def dense_qr(text: str, inline: bool = False) -> str:

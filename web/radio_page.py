@@ -80,9 +80,10 @@ def _said(words: dict[str, str], part: str) -> str:
     return _(words[part]) if part in words else part
 
 
-def concerns() -> list[Concern]:
-    """What the keepers of this island should see to: for templates. Of backups only who is signed in is told."""
-    found = concerns_in(as_json(board().status()))
+def concerns(for_keepers: bool = False) -> list[Concern]:
+    """What the keepers of this island should see to: for templates. Some of it is said to them alone."""
+    private = {"founder_alone": board().founding.alone()} if for_keepers else {}
+    found = concerns_in(as_json(board().status()) | private)
     return [concern for concern in found if session.get("name") or not concern.slug.startswith("backup-")]
 
 

@@ -45,11 +45,12 @@ class OpenSessions(SessionInterface):
     """All open sessions, for Flask and for the keepers' page. Safe from any thread.
 
     `known(name)` is the hash of a keeper's password, None for who is no keeper: a session is good under the hash it was
-    opened with, so it ends when its keeper gets another password or is removed, however that was done.
+    opened with, so it ends when its keeper gets another password or is removed, however that was done. `path`: where their
+    cookie is sent.
     """
 
-    def __init__(self, known: Callable[[str], str | None], monotonic: Callable[[], float]):
-        self._known, self._monotonic = known, monotonic
+    def __init__(self, known: Callable[[str], str | None], monotonic: Callable[[], float], path: str = COOKIE_PATH):
+        self._known, self._monotonic, self._path = known, monotonic, path
         self._lock = threading.Lock()
         self._open: dict[bytes, OpenSession] = {}  # by the hash of the cookie
 
@@ -73,7 +74,7 @@ class OpenSessions(SessionInterface):
             for _used, key in mine[:max(0, len(mine) + 1 - MAX_EACH)]:
                 del self._open[key]
             self._open[_hashed(cookie)] = OpenSession(name, password_hash, now, now, secure)
-        response.set_cookie(cookie_name(COOKIE, secure), cookie, max_age=int(LIFE_S), path=COOKIE_PATH, secure=secure,
+        response.set_cookie(cookie_name(COOKIE, secure), cookie, max_age=int(LIFE_S), path=self._path, secure=secure,
                             httponly=True, samesite="Strict")
 
     def of(self, cookie: str, secure: bool) -> OpenSession | None:

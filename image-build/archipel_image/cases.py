@@ -34,7 +34,7 @@ from node.cli.selftest import fetch, post_by_form
 from node.daemon.keyfiles import KeyFolder
 
 SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe", "problems",
-            "watch", "radio", "erase")
+            "code", "watch", "radio", "erase")
 CLOSED = ("hostapd", "mosquitto", "nginx", "archipel-dns", "archipel-broker")  # unless the settings say otherwise
 NOT_ON_ROOT = ("etc/ssh/ssh_host_*", "etc/apt", "etc/*-", "var/lib/apt/lists/*", "var/cache/*", "var/log/*", "root/.*/*",
                "home/*", "data/*", "etc/systemd/system/*.wants/apt-*")

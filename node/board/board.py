@@ -16,14 +16,16 @@ from itertools import islice
 from node.board.api import Announced, BoardClosed, ClockOutcome, Imports, Item, Page, Report, TextPatience, Transfer
 from node.board.care import Care
 from node.board.clocks import ClockPreview
+from node.board.founding import Founding
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.island_settings import IslandSettings
 from node.board.items import Reader, root_of
+from node.board.keeper_sheet import SheetFacts
 from node.board.key_tree import KeyTree, OwnPapers
 from node.board.keyring import Keyring
 from node.board.notes import BoardNotes, BoardState
 from node.board.reporting import REPORT_DAYS, Reporting
-from node.board.status import BackupStatus, RulesStatus, ShareStatus, Status, StoreStatus
+from node.board.status import BackupStatus, RulesStatus, SetStatus, ShareStatus, Status, StoreStatus
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
@@ -52,6 +54,8 @@ class Board(Reporting):
     keyring: Keyring
     settings: IslandSettings
     care: Care
+    founding: Founding
+    sheet: Callable[[], SheetFacts]
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)
@@ -62,7 +66,7 @@ class Board(Reporting):
                             lambda: notes.state.promised)
         self._born = min((vouch.created for vouch in OwnPapers.of(key, host.papers).vouches), default=None)
         self._urgent = lru_cache(1)(self._find_urgent)
-        self._fingerprint = lru_cache(1)(lambda revision: fingerprint(liveset.ids()))
+        self._checksum = lru_cache(1)(lambda revision: checksum(liveset.ids()))
         self._share = lru_cache(1)(self._own_share)
         self._spare_hides = SPARE_HIDES
         self._past_codes: set[bytes] = set()  # roots with an edit code that are known to be in the archive
@@ -136,9 +140,10 @@ class Board(Reporting):
     def status(self) -> Status:
         """The state of the island as of a second or so ago; cheap, and nothing is asked of links or engines."""
         revision = self._liveset.revision
-        return Status(self._fingerprint(revision), len(self._liveset), StoreStatus(*self._store.health()),
-                      RulesStatus(self.posting_rule()), self._share(revision), self.keys.rights(self.now()),
-                      self._backup(), self._host.about())
+        charter = self._liveset.charter
+        return Status(self._checksum(revision), SetStatus(charter.name, charter.set_id.hex()), len(self._liveset),
+                      StoreStatus(*self._store.health()), RulesStatus(self.posting_rule()), self._share(revision),
+                      self.keys.rights(self.now()), self._backup(), self._host.about())
 
     def _backup(self) -> BackupStatus:
         last = self.notes.state.backup
@@ -242,7 +247,7 @@ class Board(Reporting):
         return [row.id for row in _pages(partial(self._store.page, wanted, limit=MAX_PAGE)) if self.reader.is_urgent(row)]
 
 
-def fingerprint(ids: Iterable[bytes]) -> str:
+def checksum(ids: Iterable[bytes]) -> str:
     """16 hex digits: the same on islands that hold the same records."""
     return blake2b(b"".join(sorted(ids)), digest_size=8).hexdigest()
 

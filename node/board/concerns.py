@@ -98,6 +98,7 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     yield from _about_secret(told.get("secret", {}))
     yield from _about_machine(told.get("machine", {}))
     yield from _about_backup(told.get("backup", {}), now)
+    yield from _about_founders(told.get("founder_alone", False))
 
 
 def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
@@ -226,3 +227,13 @@ def _about_backup(backup: Mapping[str, Any], now: int) -> Iterator[Concern]:
             else sentence("the last backup of this island is of %(day)s", day=utc_day(last)))
     yield Concern("backup-old", what, sentence("make one, on the page /keeper/care/backup (or: archipel backup FILE)"),
                   presses=False)
+
+
+
+def _about_founders(alone: bool) -> Iterator[Concern]:
+    """For keepers only: nobody else is to know which box a set dies with."""
+    if alone:
+        yield Concern("founder-alone",
+                      sentence("this box’s own key is the only founder of the set: when the box is lost, nobody can let "
+                               "islands in, renew rights or put anybody out"),
+                      sentence("make founders’ keys on paper, on the page /keeper/founders"), presses=False)

@@ -271,6 +271,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.UPDATE: N_("let the box look for an update on its stick"),
     AuditAction.WIPE: N_("ordered that this island be destroyed"),
     AuditAction.SOURCE_GONE: N_("forgot an agenda"),
+    AuditAction.REFOUND: N_("founded the set anew, with founders’ keys"),
     AuditAction.RENEW_SECRET: N_("renewed the secret of the set"),
     AuditAction.CATCH_UP: N_("took the present secret from an invitation"),
 }

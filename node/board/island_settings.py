@@ -16,7 +16,7 @@ from node.i18n.sentence import Explained, Sentence
 
 TRIAL_S = 600.0  # as long new settings last that nobody keeps
 SETTLING_S = 60.0  # so long they cannot be kept yet: on the smallest Pi two programs start for it, 10 s each, and the Wi-Fi
-NAME, POSTING, KEEP_DAYS = "node name", "portal posting", "archive keep_days"
+NAME, LANGUAGE, POSTING, KEEP_DAYS = "node name", "node language", "portal posting", "archive keep_days"
 WIFI_NAME, WIFI_PASSWORD = "portal wifi", "box wifi_password"
 COUNTRY, CHANNEL = "box country", "box channel"
 SHARE, REGION, MAX_PAYLOAD = "radio share", "radio region", "radio max_payload"
@@ -32,7 +32,7 @@ class SettingsGroup(StrEnum):
 
 
 GROUPS: Mapping[SettingsGroup, tuple[str, ...]] = {
-    SettingsGroup.NAME: (NAME,),
+    SettingsGroup.NAME: (NAME, LANGUAGE),
     SettingsGroup.ARCHIVE: (KEEP_DAYS,),
     SettingsGroup.WIFI: (WIFI_NAME, WIFI_PASSWORD, COUNTRY, CHANNEL),
     SettingsGroup.RADIO: (SHARE, REGION, MAX_PAYLOAD),

@@ -72,6 +72,12 @@ def fingerprint_words(fingerprint: bytes, language: str) -> tuple[str, ...]:
     return tuple(words[bits >> 11 * (FINGERPRINT_WORDS - 1 - place) & 0x7FF] for place in range(FINGERPRINT_WORDS))
 
 
+def same_word(typed: str, word: str) -> bool:
+    """Whether a word of the lists was typed, without regard to case and accents: whole, or four letters of it at least."""
+    given, whole = fold(typed[:MAX_TYPED]).strip(" .,;:0123456789"), fold(word)
+    return given == whole or (len(given) >= TELLING and whole.startswith(given))
+
+
 def _listed(language: str) -> str:
     return language if language in LISTS else OTHER
 

@@ -264,3 +264,4 @@ class AuditAction(StrEnum):
     UPDATE = "update"
     WIPE = "wipe"
     SOURCE_GONE = "source-gone"
+    REFOUND = "refound"

@@ -253,11 +253,22 @@ class BackupStatus:
     missed: int
 
 
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Which set the island belongs to: its name, and its fingerprint (the set's id, 32 hex digits)."""
+
+    name: str
+    fingerprint: str
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One island: `set` is a fingerprint, the same on islands that hold the same records."""
+    """One island. `checksum` (of the board) is the same on islands that hold the same records."""
 
-    set: str
+    checksum: str
+    set: SetStatus
     records: int
     store: StoreStatus
     rules: RulesStatus

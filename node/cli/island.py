@@ -8,9 +8,10 @@ import click
 
 from node.board import explanations
 from node.board.concerns import concerns_in
+from node.board.keywords import fingerprint_words
 from node.cli.help import command
-from node.cli.language import _, ngettext, say, worded
-from node.cli.options import ask, config_option, json_option, reading_of, settings_of, tell_json
+from node.cli.language import _, ngettext, say, tongue, worded
+from node.cli.options import ask, config_option, fingerprint, json_option, reading_of, settings_of, tell_json
 from node.model.clock import FastClock, SystemClock, utc_moment
 
 
@@ -21,7 +22,7 @@ from node.model.clock import FastClock, SystemClock, utc_moment
 def run(config: Path | None, speed: float, since: float | None) -> None:
     """Run this island: portal, radio, broker.
 
-    Ctrl-C stops it. Without a folder and a key it makes them first, and founds a set of its own.
+    Ctrl-C stops it. An island that belongs to no set yet is made first, on its page /start.
     """
     from node.cli.serve import run_island
 
@@ -36,7 +37,8 @@ def run(config: Path | None, speed: float, since: float | None) -> None:
 def init(config: Path | None, name: str | None, set_name: str | None) -> None:
     """Make this island and found a set of its own.
 
-    Its folder and its key are made. To join another island's set instead: archipel join.
+    Its folder and its key are made, and this key is the set's only founder. With founders' keys off the island: archipel
+    found. To join another island's set instead: archipel join.
     """
     from node.daemon.keyfiles import KeyFolder
 
@@ -45,8 +47,8 @@ def init(config: Path | None, name: str | None, set_name: str | None) -> None:
     if folder.charter_exists():
         raise click.ClickException(_("%(folder)s belongs to a set already; nothing was changed.", folder=shown))
     charter = folder.found(set_name or name or settings.node.name, name or settings.node.name)
-    say("Made %(folder)s: an island of the set “%(name)s”, fingerprint %(fingerprint)s.",
-        folder=shown, name=charter.name, fingerprint=charter.set_id.hex())
+    say("Made %(folder)s: an island of the set “%(name)s”. The set's fingerprint: %(fingerprint)s.",
+        folder=shown, name=charter.name, fingerprint=fingerprint(charter))
     say("Next: archipel run. To let other islands in: archipel invite.")
 
 
@@ -66,8 +68,10 @@ def status(config: Path | None, as_json: bool) -> None:
 def status_lines(told: dict[str, Any]) -> list[str]:
     """The status as a person reads it."""
     return [
-        ngettext("%(name)s: %(num)s record, fingerprint %(set)s", "%(name)s: %(num)s records, fingerprint %(set)s",
-                 told["records"], name=told["name"], set=told["set"]),
+        ngettext("%(name)s: %(num)s record, checksum of the board %(checksum)s",
+                 "%(name)s: %(num)s records, checksum of the board %(checksum)s", told["records"], name=told["name"],
+                 checksum=told["checksum"]),
+        *_set_line(told.get("set")),
         _clock_line(told["clock"]),
         _store_line(told["store"]),
         *_reading_line(told["archive"]),
@@ -76,6 +80,14 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         *(f"! {worded(concern.what)}\n    → {worded(concern.remedy)}" for concern in concerns_in(told)
           if not concern.slug.startswith("clock-")),  # its line is above
     ]
+
+
+def _set_line(charter: dict[str, Any] | None) -> list[str]:
+    """The set's name and its fingerprint."""
+    if not charter:
+        return []
+    words = " ".join(fingerprint_words(bytes.fromhex(charter["fingerprint"]), tongue()))
+    return [_("set      “%(name)s”, the set's fingerprint: %(fingerprint)s", name=charter["name"], fingerprint=words)]
 
 
 def _clock_line(clock: dict[str, Any]) -> str:

@@ -8,40 +8,77 @@ from typing import TextIO, TypeVar
 import click
 
 from node.board.concerns import concerns_in
+from node.board.founding import FOUNDERS
 from node.board.keywords import seed_words
 from node.cli.help import command
 from node.cli.language import _, say, tongue, worded
 from node.cli.options import (
     config_option,
+    fingerprint,
     new_passphrase,
     refusal,
     settings_of,
 )
 from node.daemon import rpc
 from node.daemon.file_trouble import told
+from node.daemon.founders import UnkeptKeys
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, write_keeper_key
 from node.daemon.settings import Settings
 from node.model.keys import SEED_BYTES, SigningKey
 
+MOST_TRIES = 3  # to type two words of a key
 Made = TypeVar("Made")
 
 
 @command()
 @config_option
 @click.argument("name")
-@click.option("--key", "key_file", required=True, type=click.Path(path_type=Path), help="Where to keep the founding key.")
-def found(config: Path | None, name: str, key_file: Path) -> None:
-    """Found the set NAME with a key kept elsewhere.
+@click.option("--key", "key_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Where to keep a founder's key, off this island; give it two or three times.")
+@click.option("--words", type=click.IntRange(*FOUNDERS), help="Show so many founders' keys as words, kept nowhere.")
+def found(config: Path | None, name: str, key_files: tuple[Path, ...], words: int | None) -> None:
+    """Found the set NAME with two or three founders' keys.
 
-    The founding key is kept in a file off this island (on a stick, say), under a passphrase.
+    They are kept off this island: as files under a passphrase (on sticks, say), or as words on paper.
     """
     settings = settings_of(config)
+    if (words is None) == (len({*key_files}) != len(key_files) or len(key_files) not in FOUNDERS):
+        raise click.UsageError(_("give --key two or three times, with different files, or --words 2 or 3"))
     folder = _folder_without_set(settings)
-    founder = _troubled(lambda: write_keeper_key(key_file, new_passphrase(name, settings.node.name)))
-    charter = folder.found(name, settings.node.name, founder)
-    say("Founded “%(name)s”, fingerprint %(fingerprint)s. The founding key is in %(file)s:\n"
-        "keep it and its passphrase safe and away from this island; without them nobody can be let in or put out.",
-        name=charter.name, fingerprint=charter.set_id.hex(), file=str(key_file))
+    if words is None:
+        founders = [_founder_in(file, (name, settings.node.name)) for file in key_files]
+        charter = _troubled(lambda: folder.found(name, settings.node.name, founders))
+    else:
+        unkept = UnkeptKeys(words, os.urandom)
+        while unkept.written() < words:
+            _have_written(unkept)
+        with unkept.signing() as founders:
+            charter = _troubled(lambda: folder.found(name, settings.node.name, founders))
+    say("Founded “%(name)s”. The set's fingerprint: %(fingerprint)s.\nKeep the founders' keys apart from each other and "
+        "away from this island: they let the set live on when it is lost.", name=charter.name,
+        fingerprint=fingerprint(charter))
+
+
+def _founder_in(file: Path, names: tuple[str, ...]) -> SigningKey:
+    click.echo(f"{file}:")
+    return _troubled(lambda: write_keeper_key(file, new_passphrase(*names)))
+
+
+def _have_written(unkept: UnkeptKeys) -> None:
+    """Show a key, and ask for some of its words; another one if it was not written down."""
+    key = unkept.show(tongue())
+    say("Founder's key %(number)s of %(count)s. Write it down, in this order; it is shown this once.", number=key.number,
+        count=key.count)
+    for place, word in enumerate(key.words, 1):
+        click.echo(f"{place:>2}. {word}")
+    click.pause(_("Press a key when it is written down; then it goes from the screen. "))
+    click.clear()
+    for _try in range(MOST_TRIES):
+        typed = tuple(str(click.prompt(_("Word number %(place)s", place=place))) for place in unkept.asked())
+        if unkept.check(typed):
+            return
+        say("That is not what stands there.")
+    say("Then it was not written down. Another key takes its place:")
 
 
 @command()
@@ -62,8 +99,8 @@ def join(config: Path | None, file: TextIO) -> None:
         return
     folder = _folder_without_set(settings)
     charter = _troubled(lambda: folder.join(text, settings.node.name))
-    say("Joined “%(set)s” as “%(name)s”. Its fingerprint, to check with the keeper: %(fingerprint)s",
-        set=charter.name, name=settings.node.name, fingerprint=charter.set_id.hex())
+    say("Joined “%(set)s” as “%(name)s”. The set's fingerprint, to compare with the keeper: %(fingerprint)s",
+        set=charter.name, name=settings.node.name, fingerprint=fingerprint(charter))
     for concern in concerns_in({"rights": {"lack": folder.lack(), "by": ()}}):
         click.echo(f"! {worded(concern.what)}\n    → {worded(concern.remedy)}")
     say("Next: archipel run.")

@@ -11,12 +11,15 @@ from typing import Any
 import click
 
 from node.board import explanations
-from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, worded
+from node.board.keywords import fingerprint_words
+from node.cli.language import CONFIG_OPTION, CONFIG_VARIABLE, _, tongue, worded
 from node.cli.trouble import is_text
+from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import Settings
 from node.daemon.settings_reader import SettingsReading, UnreadableSettings, load
 from node.i18n.sentence import Sentence
 from node.model.clock import EPOCH_S, utc_moment
+from node.model.keys import Charter
 from node.model.names import fit_name
 from node.model.passphrase import PassphraseFault, passphrase_fault, spellings
 
@@ -80,10 +83,23 @@ def ask(settings: Settings, do: str, **request: Any) -> Any:
     try:
         return rpc.ask(settings.node.data, do, **request)
     except rpc.NotRunning as error:
-        raise click.ClickException(_("no island runs on %(folder)s. Start it: archipel run",
-                                     folder=str(settings.node.data))) from error
+        raise click.ClickException(not_running(settings)) from error
     except rpc.Refused as error:
         raise click.ClickException(refusal(error.reason, error.fields)) from error
+
+
+def not_running(settings: Settings) -> str:
+    """Why nobody answers on the settings' folder, and what to do."""
+    folder = str(settings.node.data)
+    if not KeyFolder(settings.node.data).charter_exists():
+        return _("the island in %(folder)s belongs to no set yet. Make it on its page /start (archipel run), or with "
+                 "archipel init, found or join.", folder=folder)
+    return _("no island runs on %(folder)s. Start it: archipel run", folder=folder)
+
+
+def fingerprint(charter: Charter) -> str:
+    """The set's fingerprint, in words of the chosen language."""
+    return " ".join(fingerprint_words(charter.set_id, tongue()))
 
 
 def refusal(reason: str, fields: dict[str, Any]) -> str:

@@ -20,12 +20,12 @@ import click
 from gunicorn.app.base import BaseApplication
 
 from node.cli.language import _, say, worded
+from node.cli.options import fingerprint
 from node.daemon.allocator import give_memory_back
 from node.daemon.file_trouble import told
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.lobby import MAX_LINES, Lobby
 from node.daemon.settings import Settings
-from node.daemon.settings_keeper import card_lines
 from node.daemon.settings_reader import SettingsReading
 from node.i18n.sentence import N_, Explained, Sentence, sentence
 from node.model.clock import Clock
@@ -145,20 +145,15 @@ def _named(reading: SettingsReading) -> SettingsReading:
 
 def _serve(read: tuple[SettingsReading, Path | None], clock: Clock, bind: str, lobby: Lobby | None) -> None:
     reading, config = read
-    settings = reading.settings
     running: list[Any] = []  # in the worker only; what began last ends first
 
     def build() -> Any:
-        from node.daemon.app import App, portal_address
-
-        app = App(settings, clock, reading.notices, lambda: os.kill(os.getpid(), signal.SIGTERM),
-                  card_lines(reading, config))
-        running.append(app)
-        portal = app.open()
+        island = _island(reading, clock, config)
+        running.append(island)
+        portal = island.open()
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it again would hold up every packet and page for a while
-        say("%(name)s is at %(address)s  (Ctrl-C stops it)", name=app.settings.node.name,
-            address=portal_address(app.settings))
+        _greet(island)
         if lobby:
             running.insert(0, lobby)
             lobby.start()
@@ -173,6 +168,38 @@ def _serve(read: tuple[SettingsReading, Path | None], clock: Clock, bind: str, l
     PortalServer(bind, build, stop).run()
 
 
+def _end_worker() -> None:
+    """As a keeper's stop would; gunicorn makes another one."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _island(reading: SettingsReading, clock: Clock, config: Path | None) -> Any:
+    """The island, or its first start as long as it belongs to no set."""
+    from node.daemon.app import App
+    from node.daemon.first_start import FirstStart
+    from node.daemon.settings_keeper import card_lines
+
+    card = card_lines(reading, config)
+    if KeyFolder(reading.settings.node.data).charter_exists():
+        return App(reading.settings, clock, reading.notices, _end_worker, card)
+    return FirstStart(reading.settings, _end_worker, reading.notices, card)
+
+
+def _greet(island: Any) -> None:
+    from node.daemon.app import portal_address
+    from node.daemon.first_start import FirstStart
+
+    address = portal_address(island.settings)
+    if not isinstance(island, FirstStart):
+        say("%(name)s is at %(address)s  (Ctrl-C stops it)", name=island.settings.node.name, address=address)
+    elif island.code_is_ours:
+        say("A new island in %(folder)s. Make it at %(address)s with the code %(code)s  (Ctrl-C stops it).\nWithout pages: "
+            "archipel init, found or join.", folder=str(island.settings.node.data), address=f"{address}start",
+            code=island.code)
+    else:
+        say("A new island. Make it at %(address)s with the code on its card.", address=f"{address}start")
+
+
 def _load_code() -> None:
     """Load what an island needs before anybody can ask for a page: from when the portal listens, people wait for it.
 
@@ -180,7 +207,7 @@ def _load_code() -> None:
     """
     import icalendar  # noqa: F401 - the first calendar would wait for it, 2.5 s on a twelfth of a core
 
-    import node.daemon.app  # noqa: F401
+    import node.daemon.first_start  # noqa: F401 - and what an island is put together from
 
     gc.collect()
     gc.freeze()
@@ -213,9 +240,12 @@ def _try_to_start(settings: Settings) -> None:
     check_free(settings.portal.listen)
     finish_restore(settings.node.data)
     keys = KeyFolder(settings.node.data)
-    if not keys.charter_exists():
+    if not keys.charter_exists() and settings.box.keeper and settings.box.keeper_password:  # then nothing is to be asked
         charter = keys.found(settings.node.name, settings.node.name)
         say("A new island in %(folder)s, with a set of its own (to join another's: archipel join). "
-            "Fingerprint %(fingerprint)s.", folder=str(settings.node.data), fingerprint=charter.set_id.hex())
-    keys.charter(), keys.island_key(), keys.credentials()
+            "The set's fingerprint: %(fingerprint)s.", folder=str(settings.node.data), fingerprint=fingerprint(charter))
+    if keys.charter_exists():
+        keys.charter(), keys.island_key(), keys.credentials()
+    else:
+        Disk().make_folder(settings.node.data)
     Disk().lock(settings.node.data / "lock").release()

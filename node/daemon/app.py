@@ -25,6 +25,7 @@ from node.daemon.bulk_client import bulk_handlers
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
+from node.daemon.keeper_sheet import sheet_of
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
@@ -37,6 +38,7 @@ from node.daemon.night_watch import NightWatch
 from node.daemon.notices import notice_files
 from node.daemon.orders import Orders, words_here
 from node.daemon.qr_reader import scanned
+from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
 from node.daemon.rpc_handlers import handlers
@@ -116,6 +118,8 @@ class App:
     def open(self) -> Any:
         """Start everything; the WSGI application of the portal."""
         self._open_stores()
+        if carry_out(self._keys, self.store, self.archive, self.key):
+            self.charter, self._credentials = self._keys.charter(), self._keys.credentials()
         battery = has_battery_clock(self._clock.now())
         self.timekeeper = Timekeeper(self._clock, self.store.note("clock"), battery=battery)
         self.settings, told = taken_up(self.store, self._file, self._card, minute_of(self.timekeeper.now()))
@@ -166,6 +170,10 @@ class App:
         self.board.care = IslandCare(self.board, CareHost(
             self.settings, self.orders, self._hashing, lambda: self.maintenance.sensors.last, lambda: self._notices,
             self.timekeeper.monotonic, self._card.path))
+        self.board.founding = IslandFounding(self.board, self.liveset, self.key, FoundingHost(
+            self._keys, lambda: self.settings.node.name, os.urandom, self._start_anew))
+        self.board.sheet = lambda: sheet_of(
+            self.settings, portal_address(self.settings), self.desk.wifi_name, self._keys)
         label = IslandLabel(self.key.key_id, self.settings.node.name)
         self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
         self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom, self._former_subkeys())

@@ -5,21 +5,24 @@
     DATA/keys/secrets        the set's secrets that this island has spoken with, the present one first, one a line:
                              minutes of its making and its beginning, who made it (hex), minute it was left or "-", base32
     DATA/keys/papers         vouches to begin with, one a line (base64)
+    DATA/keys/refounding     a set to be founded anew at the next start: its charter (base32), the vouch for this island
+                             (base64), the minute and the keeper who did it, one a line
     DATA/keys/wipe.code      what a stick has to hold to destroy this island, for the keeper's sheet
+    DATA/start.code          what has to be typed to make this island, as long as it has no set: its folder is empty else
     anywhere/NAME.key        a keeper's key, sealed by a passphrase: best kept on a stick, away from the box
 """
 
 import base64
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from node.board.key_tree import OwnPapers, lack_of
 from node.board.status import RightsLack
 from node.daemon.file_trouble import why
-from node.daemon.wipecode import RANDOM_BYTES, code_of
+from node.daemon.wipecode import RANDOM_BYTES, START_CODE_BYTES, code_of
 from node.i18n.sentence import Explained, sentence
 from node.model.clock import SystemClock, minute_of
 from node.model.errors import LocalMisuse, RemoteFault
@@ -45,6 +48,7 @@ from node.transfer.invitation import (
 )
 
 SEALED = "archipel key 1 sealed"
+PLAN, START_CODE = "refounding", "start.code"
 VOUCH_LIFE_H = MAX_LIFE_H[Kind.VOUCH]
 
 Parsed = TypeVar("Parsed")
@@ -52,6 +56,16 @@ Parsed = TypeVar("Parsed")
 
 class KeyTrouble(Explained):
     """A key file or an invitation is missing, damaged or of another set; the sentence says what to do."""
+
+
+@dataclass(frozen=True)
+class FoundingPlan:
+    """A set that is to be founded anew: its charter, the vouch for this island's key, who pressed, and the minute."""
+
+    charter: Charter
+    paper: bytes
+    keeper: str
+    minute: int
 
 
 class KeyFolder:
@@ -84,7 +98,7 @@ class KeyFolder:
     def leads_home(self, text: str) -> bool:
         """Whether this is an invitation (its text) into the set that this island is in already."""
         try:
-            return self.charter_exists() and _invitation(text).charter.set_id == self.charter().set_id
+            return self.charter_exists() and invitation_in(text).charter.set_id == self.charter().set_id
         except KeyTrouble:
             return False
 
@@ -122,18 +136,24 @@ class KeyFolder:
             return ""
         return next((name for name in map(str.strip, names) if name), "")
 
-    def found(self, name: str, island_name: str = "", founder: SigningKey | None = None) -> Charter:
-        """Found a set called `name`; its founding key is `founder` (a keeper's, off the box), else this island's own."""
+    def start_code(self) -> str:
+        """What has to be typed to make this island on its page `/start`; made when first asked for."""
+        if not (self.path.parent / START_CODE).exists():
+            Disk().make_folder(self.path.parent)
+            write_private(self.path.parent / START_CODE, code_of(os.urandom(START_CODE_BYTES)))
+        return _read_file(self.path.parent / START_CODE, str)
+
+    def found(self, name: str, island_name: str = "", founders: Sequence[SigningKey] = ()) -> Charter:
+        """Found a set called `name`. Its founders are keys off the box, the first of which makes this island a keeper's;
+        without any, it is this island's own key."""
         key = self._new_key()
-        founder = founder or key
-        charter = Charter.found(name, [founder.public], os.urandom(32))
-        rights = Right.WRITE | Right.URGENT
-        self._keep(charter, [vouch(charter, founder, Vouch(key.public, rights), island_name or name)])
+        charter, paper = founded(name, founders or [key], key.public, island_name or name)
+        self._keep(charter, [paper])
         return charter
 
     def join(self, text: str, island_name: str) -> Charter:
         """Join the set that an invitation (its text) leads to; raises KeyTrouble."""
-        invitation = _invitation(text)
+        invitation = invitation_in(text)
         try:
             key = self._new_key()
             admission = accept(invitation, key.public, island_name, minute_of(SystemClock().now()))
@@ -174,6 +194,22 @@ class KeyFolder:
         """Take the folder and its files from all other users, whoever made them."""
         Disk().keep_all_private(self.path, lambda name: True)
 
+    def plan(self, plan: FoundingPlan) -> None:
+        """Keep what `node.daemon.refounding` does at the next start."""
+        paper = base64.b64encode(plan.paper).decode()
+        charter = "".join(to_text(charter_bytes(plan.charter)).split())
+        write_private(self.path / PLAN, f"{charter}\n{paper}\n{plan.minute}\n{plan.keeper}\n")
+
+    def planned(self) -> FoundingPlan | None:
+        """What is planned, if something is; raises KeyTrouble."""
+        return self._read(PLAN, _plan) if (self.path / PLAN).exists() else None
+
+    def carry_out(self, plan: FoundingPlan) -> None:
+        """Belong to the new set; what was known of the old one's secrets goes."""
+        self._keep(plan.charter, [plan.paper])
+        (self.path / "secrets").unlink(missing_ok=True)
+        (self.path / PLAN).unlink(missing_ok=True)
+
     def destroy(self) -> None:
         """Write over every key, in its place on the card, before its name goes: nothing signed here can be forged later."""
         for path in self.path.glob("*"):
@@ -192,6 +228,7 @@ class KeyFolder:
     def _keep(self, charter: Charter, credentials: list[bytes]) -> None:
         write_private(self.path / "papers", "\n".join(base64.b64encode(credential).decode() for credential in credentials))
         write_private(self.path / "charter", to_text(charter_bytes(charter)))
+        (self.path.parent / START_CODE).unlink(missing_ok=True)
 
     def _charter(self) -> Charter:
         return self._read("charter", lambda text: read_charter(from_text(text)))
@@ -200,16 +237,27 @@ class KeyFolder:
         write_private(self.path / "secrets", "\n".join(map(_generation_line, known)) + "\n")
 
     def _read(self, name: str, parse: Callable[[str], Parsed]) -> Parsed:
-        path = self.path / name
-        try:
-            return parse(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise KeyTrouble(sentence("%(path)s is missing. Found a set (archipel init) or join one (archipel join).",
-                                      path=str(path))) from None
-        except (RemoteFault, ValueError, OSError) as error:
-            what = why(error) if isinstance(error, OSError) else str(error)
-            raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s). Put back a copy, or restore a backup.",
-                                      path=str(path), error=what)) from error
+        return _read_file(self.path / name, parse)
+
+
+def _read_file(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise KeyTrouble(sentence("%(path)s is missing. Found a set (archipel init) or join one (archipel join).",
+                                  path=str(path))) from None
+    except (RemoteFault, ValueError, OSError) as error:
+        what = why(error) if isinstance(error, OSError) else str(error)
+        raise KeyTrouble(sentence("%(path)s cannot be read (%(error)s). Put back a copy, or restore a backup.",
+                                  path=str(path), error=what)) from error
+
+
+def founded(name: str, founders: Sequence[SigningKey], island: bytes, island_name: str) -> tuple[Charter, bytes]:
+    """The charter of a new set, and what its first founder signs for the island that founds it (its public key): a keeper's
+    vouch, unless that is the founder's key itself."""
+    charter = Charter.found(name, [founder.public for founder in founders], os.urandom(SECRET_BYTES))
+    rights = Right.WRITE | Right.URGENT | (Right(0) if island in charter.founders else Right.VOUCH)
+    return charter, vouch(charter, founders[0], Vouch(island, rights), island_name)
 
 
 def caught_up(text: str, set_id: bytes, known: Generations, fallen: bool = False) -> Generations:
@@ -217,7 +265,7 @@ def caught_up(text: str, set_id: bytes, known: Generations, fallen: bool = False
 
     `fallen`: who made the secret that it speaks with was not to make it, so that an older one is better.
     """
-    invitation = _invitation(text)
+    invitation = invitation_in(text)
     if invitation.charter.set_id != set_id:
         raise KeyTrouble(sentence("this invitation leads to another set, and this island belongs to one already."))
     if invitation.spoken.secret == known[0].secret:
@@ -289,7 +337,8 @@ def write_private(path: Path, text: str) -> None:
         os.close(folder)
 
 
-def _invitation(text: str) -> Invitation:
+def invitation_in(text: str) -> Invitation:
+    """The invitation of a text; raises KeyTrouble."""
     try:
         return read_invitation(from_text(text))
     except RemoteFault as fault:
@@ -312,6 +361,11 @@ def _generation(line: str) -> Generation:
     if len(read.secret) != SECRET_BYTES or len(read.founder) != KEY_ID_BYTES:
         raise RemoteFault("secret-form")
     return read
+
+
+def _plan(text: str) -> FoundingPlan:
+    charter, paper, minute, keeper = text.splitlines()
+    return FoundingPlan(read_charter(from_text(charter)), base64.b64decode(paper), keeper, int(minute))
 
 
 def _nothing() -> Generations:

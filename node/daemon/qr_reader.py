@@ -1,9 +1,10 @@
-"""Reads the QR code of a record in a photograph that a stranger brought, with ZXing (Debian's zxing-cpp-tools).
+"""Reads the QR code of a record, or of an invitation, in a photograph, with ZXing (Debian's zxing-cpp-tools).
 
 A decoder of pictures may have holes. So it gets only what draws the picture (`node.board.image`), of a bounded size, and
 runs in a sandbox where there is nothing to take and no time to waste (`node.daemon.sandbox`).
 """
 
+import base64
 import os
 import re
 import shutil
@@ -15,23 +16,25 @@ from threading import Lock
 from node.board.image import Most, sound
 from node.daemon import sandbox
 from node.model.errors import RemoteFault
+from node.transfer.invitation import INVITATION_MARK
 from node.transfer.paper import WORD
 
 PROGRAM = "ZXingReader"
 PHOTO = Most(12_000_000, 5_000, 16_500_000)  # a telephone's sixteen million dots fit; the reader takes 6 B for each
 PATIENCE_S = 60  # on the wall; of the processor's time it gets less
 CODE = re.compile(rf"{WORD} ?[A-Z2-7]+".encode())
+INVITATION = re.compile(base64.b32encode(INVITATION_MARK[:20]) + b"[A-Z2-7]+")  # 20 octets are 32 letters, and no rest
 _one_at_a_time = Lock()  # each takes up to 40 MB here, and 100 MB in the reader
 
 
-def scanned(photo: bytes) -> str:
+def scanned(photo: bytes, wanted: re.Pattern[bytes] = CODE) -> str:
     """The text of the code in a PNG or JPEG; RemoteFault: those of `node.board.image.sound`, `no-code` or `no-reader`."""
     program = shutil.which(PROGRAM)
     with _one_at_a_time:
         content = sound(photo, PHOTO)[1]
         if program is None:
             raise RemoteFault("no-reader")
-        found = CODE.search(_read(program, content))
+        found = wanted.search(_read(program, content))
     if not found:
         raise RemoteFault("no-code")
     return found[0].decode()

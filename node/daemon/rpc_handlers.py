@@ -32,7 +32,7 @@ class AnsweringIsland(Protocol):
 def handlers(island: AnsweringIsland) -> dict[str, Handler]:
     """By the name of the request."""
     return {
-        "status": lambda request: as_json(island.board.status()),
+        "status": lambda request: as_json(island.board.status()) | {"founder_alone": island.board.founding.alone()},
         "post": lambda request: post(island.board, request["draft"]),
         "list": lambda request: listed(island.board, request["limit"]),
         "raws": lambda request: raws(island, request["kinds"]),

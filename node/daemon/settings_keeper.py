@@ -172,10 +172,14 @@ class SettingsKeeper:
     @property
     def wifi_shown(self) -> str:
         """The name of the open Wi-Fi, for posters; "" if there is none."""
-        settings = self.settings
+        return "" if self._wifi is not None and self.settings.box.wifi_password else self.wifi_name
+
+    @property
+    def wifi_name(self) -> str:
+        """The name of the Wi-Fi that leads here, open or not; "" if there is none."""
         if self._wifi is None:
-            return settings.portal.wifi
-        return self._wifi_name if settings.box.country and not settings.box.wifi_password else ""
+            return self.settings.portal.wifi
+        return self._wifi_name if self.settings.box.country else ""
 
     @property
     def _wifi_name(self) -> str:

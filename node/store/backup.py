@@ -23,7 +23,7 @@ from node.store.sealed import BackupRefused, Part, seal, unseal
 ARCHIVE, WORDS = "archive", "words"  # parts, beside the two journals
 ARCHIVE_FILE = "archive.db"
 RESTORING, RESTORED = ".restoring", ".restored"  # in an island's folder: being made of a backup; whole, not moved up yet
-NO_ISLAND = frozenset({RESTORING, "lock", "orders"})  # what may lie in a folder without an island
+NO_ISLAND = frozenset({RESTORING, "lock", "orders", "start.code"})  # what may lie in a folder without an island
 FILE = "file/"  # before the name of a part that is a file as it was
 BATCH = 500
 

@@ -32,6 +32,7 @@ from urllib.parse import urlencode
 ROOT = pathlib.Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from node.daemon.keyfiles import KeyFolder  # noqa: E402
 from tests.ports import free_ports  # noqa: E402 - runs from a checkout too
 
 AT_ONCE = 16
@@ -238,6 +239,7 @@ def island(limit_mb):
         port = free_ports()
         settings = pathlib.Path(folder) / "archipel.toml"
         settings.write_text(SETTINGS.format(folder=folder, port=port))
+        KeyFolder(pathlib.Path(folder) / "data").found("Belleville", "Île")
         group = grouped(limit_mb) if limit_mb else None
 
         def join():

@@ -246,11 +246,11 @@ def test_what_a_keeper_says_of_the_time_is_noted_only_when_it_is_believed(place)
     assert place.board.audit_log() == []
 
 
-def test_status_tells_the_fingerprint_of_what_is_held(place):
+def test_status_tells_the_checksum_of_what_is_held(place):
     before = place.board.status()
     place.board.post(Draft(Kind.BULLETIN, text="x"))
     after = place.board.status()
-    assert before.set != after.set and after.records == before.records + 1
+    assert before.checksum != after.checksum and before.set == after.set and after.records == before.records + 1
     assert after.store == StoreStatus(True, "") and after.rules == RulesStatus("open")
 
 

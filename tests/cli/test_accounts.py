@@ -162,9 +162,9 @@ def test_a_card_makes_no_keeper_that_the_command_line_would_not(place, typed, na
 def test_keys_and_backups_have_the_same_rule(typed, tmp_path, command, words):
     (tmp_path / "data" / "keys").mkdir()
     (tmp_path / "data" / "keys" / "island.key").write_text("x")
-    file = tmp_path / "file"
+    file, other = tmp_path / "file", tmp_path / "other"
     code, output = {"newkey": lambda: archipel("newkey", file, typed=words),
-                    "found": lambda: typed("found", "Belleville", "--key", file, words=words),
+                    "found": lambda: typed("found", "Belleville", "--key", file, "--key", other, words=words),
                     "backup": lambda: typed("backup", file, words=words)}[command]()
     assert code == 1 and "Please choose" in output and not file.exists(), output
 

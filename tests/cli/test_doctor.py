@@ -128,7 +128,7 @@ def test_a_clock_that_nobody_vouches_for_is_told_with_what_to_do(clock, machine,
     ({"told": True, "sure": True, "source": "gps"}, "clock    2026-11-07 16:00 UTC, told by: satellites, by a radio"),
 ])
 def test_the_status_says_who_told_the_time(clock, line):
-    told = {"name": "x", "records": 1, "set": "0", "store": {"ok": True}, "links": [],
+    told = {"name": "x", "records": 1, "checksum": "0", "store": {"ok": True}, "links": [],
             "archive": {"searched": 0, "unread": 0}}
     assert line in status_lines(told | {"clock": CLOCK | clock})
 

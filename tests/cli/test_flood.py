@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from node.board.pace import BOUNDS, HOURLY, Act
+from node.daemon.keyfiles import KeyFolder
 from tests.cli.test_main import PATIENCE_S, ROOT, archipel, wait_for, write_config
 from tests.web.test_clearing_pages import words_of
 
@@ -48,6 +49,7 @@ class Browser:
 def flooded(tmp_path):
     config = write_config(tmp_path, "Place des Fêtes")
     port = int(re.search(r"127\.0\.0\.1:(\d+)", config.read_text()).group(1))
+    KeyFolder(tmp_path / "data").found("Belleville", "Place des Fêtes")
     process = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(config)], cwd=ROOT, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ)
     said = []

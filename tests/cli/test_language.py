@@ -98,7 +98,7 @@ def test_help_names_the_same_options_and_arguments_in_every_language():
 @pytest.mark.parametrize(("arguments", "said"), [
     (("post", "--jours", "3"), "Il n’y a pas d’option"), (("voter",), "Il n’y a pas de commande"),
     (("join",), "Il manque l’argument 'FILE'"), (("post", "--days", "99", "x"), "n’est pas dans l’intervalle"),
-    (("import", "/nulle/part"), "n’existe pas"), (("found", "x"), "Il manque l’option"),
+    (("import", "/nulle/part"), "n’existe pas"), (("found", "x"), "donnez --key deux ou trois fois"),
     (("list", "x"), "C’est un argument de trop"), (("export", "x", "--topic", "x"), "'x' n’est pas l’un de"),
 ])
 def test_mistakes_in_typing_are_told_in_french(arguments, said):
@@ -121,10 +121,10 @@ def test_an_island_is_founded_twice_only_in_words(config):
 def test_errors_are_told_in_french_too(config, tmp_path):
     wrong = tmp_path / "x"
     wrong.write_text("ABC")
-    for arguments, said in ((("status",), "Démarrez-la"), (("join", str(wrong)), "invitation entière"),
+    for arguments, said in ((("status",), "aucun réseau"), (("join", str(wrong)), "invitation entière"),
                             (("restore", str(wrong)), "pas une sauvegarde"), (("import", str(wrong)), "manque"),
-                            (("backup", str(wrong)), "pas d’île"), (("vouch", "ab", "--name", "x"), "aucune île"),
-                            (("agenda", "ftp://x"), "aucune île ne tourne"), (("revoke", "00"), "aucune île")):
+                            (("backup", str(wrong)), "pas d’île"), (("vouch", "ab", "--name", "x"), "aucun réseau"),
+                            (("agenda", "ftp://x"), "aucun réseau"), (("revoke", "00"), "aucun réseau")):
         told = archipel(*arguments[:1], "--config", config, *arguments[1:], typed="secret\n")
         assert told.exit_code == 1 and said in told.output, (arguments, told.output)
 

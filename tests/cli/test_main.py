@@ -26,6 +26,9 @@ def config(tmp_path):
     return write_config(tmp_path, "Place des Fêtes")
 
 
+    """A real `archipel run` on `config`, which belongs to a set; its settings file."""
+    if not (config.parent / "data/keys/charter").exists():
+        KeyFolder(config.parent / "data").found("Place des Fêtes", "Place des Fêtes")
 @pytest.fixture
 def island(config):
     """A real `archipel run` on `config`; its settings file."""
@@ -182,27 +185,35 @@ def test_a_second_island_joins_by_invitation_and_a_dead_one_is_restored(island, 
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         wait_for(new / "data", process)
-        assert json.loads(archipel("status", "--json", "--config", replaced)[1])["set"] == before["set"]
+        assert json.loads(archipel("status", "--json", "--config", replaced)[1])["checksum"] == before["checksum"]
     finally:
         process.terminate()
         process.communicate(timeout=PATIENCE_S)
 
 
-def test_a_set_may_be_founded_with_a_key_kept_elsewhere(config, tmp_path):
+def test_a_set_is_founded_with_two_keys_kept_elsewhere(config, tmp_path):
     key, here = tmp_path / "founder.key", ("--config", config)
+    other = tmp_path / "other.key"
     code, output = archipel("found", "Belleville", "--key", key, *here, typed="mots de passe\n")
-    assert code == 0 and "Founded “Belleville”" in output
+    assert code == 2 and "two or three times" in output and not key.exists()
+    code, output = archipel("found", "Belleville", "--key", key, "--key", other, *here,
+                            typed="mots de passe\nune autre phrase longue\n")
+    assert code == 0 and "Founded “Belleville”. The set's fingerprint: " in output, output
+    keys = KeyFolder(config.parent / "data")
+    assert len(keys.charter().founders) == 2 and keys.island_key().public not in keys.charter().founders
     code, output = archipel("invite", "--key", key, "--no-qr", *here, typed="mots de passe\n")
     assert code == 0 and len(output) > 300
     assert "not the passphrase" in archipel("invite", "--key", key, *here, typed="x\n")[1]
 
 
 def test_commands_say_what_to_do_when_no_island_runs_or_the_file_is_wrong(config, tmp_path):
+    assert "belongs to no set yet" in archipel("list", "--config", config)[1]
+    KeyFolder(config.parent / "data").found("Belleville")
     assert "Start it: archipel run" in archipel("list", "--config", config)[1]
     bad = tmp_path / "bad.toml"
     bad.write_text("[node]\nlanguage = 3\n")
     code, output = archipel("status", "--config", bad)
-    assert code == 1 and "line 2" in output and "Start it: archipel run" in output
+    assert code == 1 and "line 2" in output and "archipel run" in output
     code, output = archipel("status", "--config", tmp_path / "nowhere.toml")
     assert code == 1 and "cannot be read" in output
     bad.write_text('[node]\ndata = "~nosuchuser/x"\n')
@@ -210,7 +221,7 @@ def test_commands_say_what_to_do_when_no_island_runs_or_the_file_is_wrong(config
 
 
 def test_init_makes_an_island_once(config):
-    assert "fingerprint" in archipel("init", "--config", config)[1]
+    assert "The set's fingerprint: " in archipel("init", "--config", config)[1]
     assert "nothing was changed" in archipel("init", "--config", config)[1]
 
 

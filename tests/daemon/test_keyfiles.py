@@ -26,7 +26,7 @@ def test_a_founded_island_reads_back_what_it_made(tmp_path):
 
 def test_a_founder_may_keep_the_founding_key_off_the_box(tmp_path):
     founder = SigningKey(b"\1" * 32)
-    charter = KeyFolder(tmp_path).found("Belleville", founder=founder)
+    charter = KeyFolder(tmp_path).found("Belleville", founders=[founder])
     assert charter.founders == (founder.public,)
     assert decode(KeyFolder(tmp_path).credentials()[0]).author == founder.key_id
 

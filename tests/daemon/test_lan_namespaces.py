@@ -81,7 +81,7 @@ def test_two_islands_on_one_cable_find_each_other_and_end_alike(islands):
 
     def alike():
         told = [status(folder) for folder in islands]
-        return told[0]["set"] == told[1]["set"] and told[0]["records"] >= len(TEXTS)
+        return told[0]["checksum"] == told[1]["checksum"] and told[0]["records"] >= len(TEXTS)
 
     until(alike, islands[0])
     for folder in islands:

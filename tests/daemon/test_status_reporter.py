@@ -24,6 +24,7 @@ from node.board.status import (
     RadioStatus,
     RightsStatus,
     RulesStatus,
+    SetStatus,
     ShareStatus,
     Status,
     StoreStatus,
@@ -146,8 +147,10 @@ def test_the_json_keeps_its_shape():
     end = KeyEnd("ab", "c", 8, False, False, True, ("b",))
     share, rights = ShareStatus(3, 1_024, 450, 262_144, 99), RightsStatus(77, ("b",), ends=(end,))
     missed = BackupStatus(None, 50)
-    assert as_json(Status("00ff", 4, StoreStatus(False, "full"), RulesStatus("open"), share, rights, missed, host)) == {
-        "set": "00ff", "records": 4, "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},
+    assert as_json(Status("00ff", SetStatus("b", "abcd"), 4, StoreStatus(False, "full"), RulesStatus("open"), share, rights,
+                          missed, host)) == {
+        "checksum": "00ff", "set": {"name": "b", "fingerprint": "abcd"}, "records": 4,
+        "store": {"ok": False, "reason": "full"}, "rules": {"posting": "open"},
         "share": {"records": 3, "of_records": 1_024, "size_bytes": 450, "of_bytes": 262_144, "half_ends": 99},
         "rights": {"until": 77, "by": ["b"], "lack": "", "since": 0, "vouches": False,
                    "ends": [{"id": "ab", "name": "c", "until": 8, "invitation": False, "here": False, "renewable": True,

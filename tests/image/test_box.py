@@ -289,6 +289,38 @@ def test_the_card_is_written_only_when_something_else_is_to_be_told(card):
     assert tell("") == (both, {})
 
 
+@pytest.mark.process
+def test_the_code_of_the_first_start_is_on_the_card_as_long_as_there_is_no_set(card):
+    for_text(card, "[box]\ncountry = \"FR\"\n")
+    target, data = card.parent / "target", card.parent / "data"
+    code, text = (target / "code").read_text(), (target / "code.txt").read_bytes().decode("utf-8-sig")
+    assert len(code) == 9 and text.splitlines()[0] == code and text.count("\r\n") == 6 == text.count("\n")
+    mount = card.parent / "mount"
+    mount.write_text("#!/bin/sh\n")
+    mount.chmod(0o755)
+
+    def tell():
+        subprocess.run([PROGRAMS / "tell-code", target / "code.txt", data, card], check=True,
+                       env={**os.environ, "MOUNT": str(mount)})
+        return (card / "archipel-code.txt").exists()
+
+    assert tell() and tell()
+    files = for_text(card, "[box]\ncountry = \"FR\"\n")
+    assert files["code"] == code, "the next start of the box has the same"
+    (data / "keys").mkdir(parents=True)
+    (data / "keys/charter").touch()
+    assert not tell() and not tell()
+
+
+@pytest.mark.parametrize(("written", "code"), [
+    ("k7qf-3mtx", "k7qf-3mtx"), ("\ufeffMonCode123\r\nplus de texte", "MonCode123"), ("  12345678  ", "12345678"),
+    ("court", ""), ("", ""), ("x" * 500, ""), ("\0\1\2", "")])
+def test_a_code_that_somebody_wrote_on_the_card_counts(card, written, code):
+    (card / "archipel-code.txt.txt").write_text(written, encoding="utf-8")
+    made = for_text(card, "")["code"]
+    assert made == code if code else len(made) == 9
+
+
 def test_the_guides_example_at_the_end_of_the_shipped_file_is_what_counts(card):
     for example in GUIDES:
         if "keeper" in example:

@@ -78,7 +78,8 @@ def test_what_is_let_in_at_a_time_fits_its_room_and_all_rooms_fit_the_units_memo
     def most(text):
         return int(re.search(r"client_max_body_size (\d+)", text)[1]) * (1 if re.search(r"size \d+m", text) else 1 / 1024)
 
-    for room, place in (("couriers", "= /courier"), ("keepers", "~ ^/keeper/(picture|agenda)$"), ("islands", "= /lan")):
+    for room, place in (("couriers", "= /courier"), ("couriers", "~ ^/start/(set|restore)$"),
+                        ("keepers", "~ ^/keeper/(picture|agenda)$"), ("islands", "= /lan")):
         text = block(place)
         assert f"/var/lib/nginx/{room};" in text
         assert ROOMS[room] > most(text) * int(re.search(rf"limit_conn {room} (\d+)", text)[1]), room

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from node.board.board import Board
 from node.board.host import Host
+from node.board.keeper_sheet import SheetFacts
 from node.board.status import ArchiveStatus, ClockStatus, HostStatus
-from node.daemon.keyfiles import vouch
+from node.daemon.keyfiles import KeyFolder, vouch
 from node.daemon.keyring import IslandKeyring, KeyringHost
+from node.daemon.refounding import FoundingHost, IslandFounding
 from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import Settings
 from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
@@ -37,6 +39,7 @@ class KeptIsland:
         self.rng = random.Random(f"{name} {seed}")
         self.key = SigningKey(self.rng.randbytes(32))
         self.papers = [papers(self.key)] if callable(papers) else list(papers)
+        self._folder = folder
         self.store, self.liveset = MemoryStore(), LiveSet(charter)
         self.archive = Archive(folder / f"{name}.sqlite")
         secrets = SecretsInMemory(spoken or Generation(charter.secret))
@@ -45,6 +48,10 @@ class KeptIsland:
         self._one_at_a_time = threading.RLock()  # as on the runner's thread
         self.take(self.papers)
         self.start()
+
+    @staticmethod
+    def key_of(name, seed=1):
+        return SigningKey(random.Random(f"{name} {seed}").randbytes(32))
 
     def start(self):
         """Power on: another board on what was kept."""
@@ -59,6 +66,12 @@ class KeptIsland:
         self.keyring = self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.publish, self._publish_all, self.propose, self.rng.randbytes, threading.Lock(),
             self.secret, self.secret.catch_up))
+        self.keys_folder = KeyFolder(self._folder / self.name)
+        self.keys_folder.path.mkdir(parents=True, exist_ok=True)
+        self.board.founding = IslandFounding(self.board, self.liveset, self.key, FoundingHost(
+            self.keys_folder, lambda: self.name, self.rng.randbytes, lambda: None))
+        self.board.sheet = lambda: SheetFacts("http://archipel.lan/", self.name, "", self.charter.name, self.charter.set_id,
+                                              len(self.charter.founders), "K7QF-3MTX-9WHD")
 
     def _about(self):
         return HostStatus(self.name, (), None, ClockStatus("system", True, minute_of(self.clock.now())),
@@ -114,6 +127,12 @@ class Keepers:
         """The first box: a founder's key has vouched for its own."""
         return self._add(KeptIsland(self.folder, name, self.charter, self.clock, papers=lambda key: vouch(
             self.charter, self.founders[0], Vouch(key.public, rights), name, (self.minute, life_h))))
+
+    def found_alone(self, name):
+        """The first box, whose own key is the only founder."""
+        self.founders = (KeptIsland.key_of(name),)
+        self.charter = Charter.found("Belleville", [self.founders[0].public], bytes(32))
+        return self._add(KeptIsland(self.folder, name, self.charter, self.clock))
 
     def join(self, name, letters):
         """A new box that joins with an invitation."""

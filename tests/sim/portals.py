@@ -14,12 +14,14 @@ from node.board.board import Board
 from node.board.drafts import FIELD_MARK
 from node.board.host import Host
 from node.board.island_settings import POSTING
+from node.board.keeper_sheet import SheetFacts
 from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus, MachineStatus
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.orders import Orders
 from node.daemon.qr_reader import scanned
+from node.daemon.refounding import FoundingHost, IslandFounding
 from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import LanSettings, NodeSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
@@ -56,6 +58,7 @@ class Neighbourhood:
 
     def __init__(self, folder, store=None):
         self.clock, self.liveset = ManualClock(START), LiveSet(CHARTER)
+        self._folder = folder
         self.store = MemoryStore() if store is None else store
         self.archive = Archive(folder / "archive.sqlite")
         self.replica = Replica(self.liveset, self.store, [])
@@ -102,6 +105,10 @@ class Neighbourhood:
         self.board.settings = SettingsKeeper(self.board.notes, Settings(), self.card, SettingsHost(
             self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, self._start_anew),
             self.wifi)
+        self.board.founding = IslandFounding(self.board, self.liveset, HERE, FoundingHost(
+            KeyFolder(self._folder), lambda: "Île du canal", random.Random(4).randbytes, lambda: None))
+        self.board.sheet = lambda: SheetFacts("http://archipel.lan/", "Île du canal", "", CHARTER.name, CHARTER.set_id,
+                                              len(CHARTER.founders), "K7QF-3MTX-9WHD")
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.care = IslandCare(self.board, CareHost(
             Settings(NodeSettings("Île du canal", self.data), radio=RadioSettings(connect="none"),

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from node.cli.serve import PortalServer  # noqa: E402 - runs from a checkout too
+from node.daemon.keyfiles import KeyFolder  # noqa: E402
 from tests.ports import free_ports  # noqa: E402
 from tests.sim.portals import Neighbourhood, portal_settings  # noqa: E402
 from web import create_app  # noqa: E402
@@ -80,6 +81,7 @@ def portal_alone(folder: Path):
     (folder / "archipel.toml").write_text(
         f'[node]\ndata = "{folder}/island"\n\n[portal]\nlisten = "127.0.0.1:{port}"\n\n[radio]\nconnect = "none"\n\n'
         "[lan]\ndiscover = false\n")
+    KeyFolder(folder / "island").found("Belleville", "Île")
     island = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(folder / "archipel.toml")], cwd=ROOT)
     try:
         until = time.monotonic() + START_S

@@ -9,13 +9,16 @@ import pytest
 import web
 from node.board.api import Draft
 from node.model.record import Kind
+from tests.sim.portals import portal_settings
 from web.pages import HEAVIEST_KEPT_BYTES, KEPT_BYTES, KEPT_PAGES, Made, PageCache
+from web.start import create_start
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 
 
 def test_every_address_that_a_template_asks_for_by_name_exists(portal):
-    known = {rule.endpoint for rule in portal.application.url_map.iter_rules()}
+    first_start = create_start(None, portal_settings())
+    known = {rule.endpoint for app in (portal.application, first_start) for rule in app.url_map.iter_rules()}
     asked = {name for path in TEMPLATES.rglob("*.html")
              for name in re.findall(r"""url_for\(["']([\w.]+)["']""", path.read_text(encoding="utf-8"))}
     assert len(asked) > 25 and asked <= known

@@ -23,7 +23,8 @@ from node.daemon.settings_bytes import MAX_BYTES, text_of
 from node.daemon.settings_reader import Notice, SettingsReading, read
 from node.daemon.settings_text import tidy
 from node.daemon.wifi_order import wished
-from node.daemon.wipecode import LETTERS, RANDOM_BYTES, code_of
+from node.daemon.wipecode import LETTERS, RANDOM_BYTES, START_CODE_BYTES, code_of, is_code
+from node.i18n.catalogue import TAGS, catalogue
 from node.i18n.sentence import sentence
 
 DATA = Path("/data/archipel")
@@ -37,6 +38,8 @@ NAME = "archipel.toml"
 # as editors and browsers save it: archipel.toml.txt, archipel (1).toml, Copie de archipel.toml
 NAMES = re.compile(r"[^.~].*archipel.*\.toml|archipel.*\.toml(\.(toml|txt|text|rtf|ini))*|archipel(\.(rtf|ini|tml))?",
                    re.IGNORECASE)
+CODE_NAMES = re.compile(r"archipel-code( \(\d+\))?(\.txt)*", re.IGNORECASE)
+CODE_FOR = sentence("This code is asked for on the first page of this island, as long as it is new.")
 MAX_FILES = 8
 FAT_S = 2  # what FAT tells moments by
 PROBLEMS = "archipel-problems.txt"
@@ -80,6 +83,9 @@ def prepare(card: Path, target: Path) -> None:
     if invitation:
         _write(target / "invitation", invitation)
     _write(target / "card.json", card_told(reading))
+    code = code_on(card) or code_of(os.urandom(START_CODE_BYTES))
+    _write(target / "code", code)
+    _write(target / "code.txt", code_text(code))
     _write_all(target, settings, notices)
 
 
@@ -155,6 +161,22 @@ def card_told(reading: SettingsReading) -> str:
     """What the card's file sets, and where, for the island: `node.daemon.settings_keeper` reads it."""
     lines = {" ".join(place): line for place, line in sorted(reading.lines.items())}
     return json.dumps({"file": reading.name, "lines": lines, "wifi": ssid(reading.settings).decode()}, ensure_ascii=False)
+
+
+def code_on(card: Path) -> str:
+    """The code of the first start that stands in the first line of archipel-code.txt; "" if none can be meant."""
+    files = [path for path in sorted(card.glob("*")) if CODE_NAMES.fullmatch(path.name) and path.is_file()]
+    for path in files[:MAX_FILES]:
+        lines = text_of(path.read_bytes()[:MAX_BYTES]).text.split()
+        if lines and is_code(lines[0]):
+            return lines[0]
+    return ""
+
+
+def code_text(code: str) -> str:
+    """What is put onto the card: the code, and what it is for, in each language, as Notepad of any age reads it."""
+    said = [CODE_FOR.said(catalogue(tag)) for tag in TAGS]
+    return "\ufeff" + "".join(f"{line}\r\n" for line in (code, "", *said))
 
 
 def _write_all(target: Path, settings: Settings, notices: list[Notice]) -> None:
