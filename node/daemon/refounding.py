@@ -113,13 +113,14 @@ def carry_out(folder: KeyFolder, store: JournalStore, archive: Archive, key: Sig
         rows = [*archive.rows(), *store.rows()]
         moving.learn([row.before for row in rows if row.before])  # first versions, which their corrections name
         moving.learn([row.raw for row in rows])
-        store.commit(put=moving.moved(store.rows()))
+        paper = Row.of(decode(plan.paper), plan.paper, plan.minute)  # there before the first page: it lets all else in
+        store.commit(put=[*moving.moved(store.rows()), paper])
         for batch in _batches(archive.rows()):
             texts = archive.texts([row.id for row in batch])
             archive.keep(moving.moved(batch), {moving.id_of(id_): text for id_, text in texts.items()})
         _carry_notes(store, moving, AuditEntry(plan.minute, plan.keeper, AuditAction.REFOUND, plan.charter.name))
         store.set_notes({DONE: plan.charter.set_id.hex()})
-    store.commit(delete=[row.id for row in store.rows() if not moving.is_new(row.raw)])
+    store.commit(delete=[row.id for row in store.rows() if not moving.is_new(row.raw) and row.raw != plan.paper])
     for batch in _batches(archive.rows()):
         archive.forget([row.id for row in batch if not moving.is_new(row.raw)])
     folder.carry_out(plan)
