@@ -113,8 +113,11 @@ def post(machine: Machine, text: str) -> None:
     wait_for(posted, f"{text!r} cannot be posted")
 
 
+UNREAD = '<p class="v">'  # on a page of the board: posts that the island, just started, has still to read (unread.html)
+
+
 def board(machine: Machine) -> str:
-    """Everything that the portal lists as bulletins, page after page."""
+    """Everything that the portal lists as bulletins, page after page, once it has read all of it."""
     return wait_for(lambda: _board(machine), "the board cannot be read")
 
 
@@ -122,6 +125,8 @@ def _board(machine: Machine) -> str:
     pages, address = [], "bulletins"
     while address:
         page = fetch(machine.url + address, None, PAGE_PATIENCE_S)
+        if UNREAD in page:
+            return ""
         pages.append(page)
         older = re.search('rel="next" href="/([^"]+)"', page)  # links to other languages name the same page again
         address = html.unescape(older[1]) if older else ""
