@@ -25,7 +25,6 @@ from node.daemon.bulk_client import bulk_handlers
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
-from node.daemon.keeper_sheet import sheet_of
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
@@ -48,6 +47,7 @@ from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import Settings
 from node.daemon.settings_keeper import NO_CARD, CardLines, SettingsHost, SettingsKeeper, taken_up
 from node.daemon.settings_reader import Notice, first_of, notices_in
+from node.daemon.sheet_facts import sheet_of
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
 from node.daemon.thread_guard import guard

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from node.cli.main import main
 from node.daemon import rpc
+from node.daemon.keyfiles import KeyFolder
 from tests.ports import free_ports
 from tests.waiting import until
 
@@ -33,7 +34,10 @@ def archipel(*arguments, typed=""):
 
 @contextmanager
 def running(config, *options):
-    """A real `archipel run` on `config`; its settings file."""
+    """A real `archipel run` on `config`, which belongs to a set; its settings file."""
+    keys = KeyFolder(config.parent / "data")
+    if not keys.charter_exists():
+        keys.found("Place des Fêtes", "Place des Fêtes")
     process = subprocess.Popen([sys.executable, "-m", "node", "run", "--config", str(config), *options], cwd=ROOT,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
     try:

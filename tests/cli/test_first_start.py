@@ -60,7 +60,7 @@ class Web:
 @pytest.fixture
 def config(tmp_path):
     path = write_config(tmp_path, "Archipel")
-    path.write_text(path.read_text().replace('[node]\n', '[node]\nlanguage = "en"\n'))
+    path.write_text(path.read_text().replace('name = "Archipel"\n', 'language = "en"\n'))
     return path
 
 

@@ -34,7 +34,8 @@ class Island:
         (folder / "archipel.toml").write_text(
             f'[node]\ndata = "{self.folder}"\nlanguage = "en"\n[portal]\nlisten = "127.0.0.1:{self.port}"\n'
             f'[radio]\nconnect = "none"\n[lan]\ndiscover = false\n{more}')
-        KeyFolder(self.folder).found("Belleville", "Île")
+        if not self.folder.exists():
+            KeyFolder(self.folder).found("Belleville", "Île")
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "node", "run", "--config", str(folder / "archipel.toml")], cwd=ROOT, stdout=log,

@@ -195,7 +195,7 @@ def test_a_lock_and_a_socket_that_a_power_cut_left_keep_nothing_from_working(tmp
 
 @pytest.mark.parametrize(("line", "file"), [
     ("invite --no-qr --out FILE", "FILE"), ("newkey FILE", "FILE"), ("backup FILE", "FILE"),
-    ("found Belleville --key FILE", "FILE"),
+    ("found Belleville --key FILE --key FILE2", "FILE"),
     ("init", "data/keys/island.key"), ("init", "data/keys/charter"),
 ])
 def test_secrets_are_written_for_their_user_only(line, file, tmp_path, monkeypatch):
@@ -205,7 +205,7 @@ def test_secrets_are_written_for_their_user_only(line, file, tmp_path, monkeypat
         if line.split()[0] in ("invite", "backup"):
             archipel("init", "--config", config)
         monkeypatch.setenv("ARCHIPEL_CONFIG", str(config))
-        code, output = archipel(*line.replace("FILE", str(tmp_path / "FILE")).split(), typed=SECRET)
+        code, output = archipel(*line.replace("FILE", str(tmp_path / "FILE")).split(), typed=2 * SECRET)
     finally:
         os.umask(before)
     assert code == 0, output

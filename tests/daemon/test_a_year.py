@@ -112,5 +112,5 @@ def test_a_year_alone_fills_nothing_ends_nothing_and_what_there_is_to_see_to_is_
     assert max(month["kB"] for month in months) < 2_000 and max(month["files"] for month in months) < 20
     assert min(month["archived"] for month in months[8:]) > 400  # what ended leaves the journal, and the archive forgets it
     assert not any(month["pressing"] for month in months)
-    assert all(month["concerns"] == ["clock-untold"] for month in months[1:])
+    assert all(month["concerns"] == ["clock-untold", "backup-old"] for month in months[1:])
     assert all(month["store"] == month["archive"] == "" for month in months)

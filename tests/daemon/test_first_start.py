@@ -12,6 +12,7 @@ from node.daemon.app import App
 from node.daemon.first_start import FirstStart, start_code
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import BoxSettings, LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.daemon.settings_keeper import CardLines
 from node.model.clock import SystemClock
 from node.model.keys import SigningKey
 from node.model.record import Right, Vouch, decode
@@ -25,11 +26,11 @@ from tests.daemon.test_qr_reader import photograph
 class Box:
     """An island without a set in a folder, and somebody at its page."""
 
-    def __init__(self, folder, **sections):
+    def __init__(self, folder, said=(), **sections):
         self.folder, self.ended = folder, threading.Event()
         self.settings = Settings(**{"node": NodeSettings(data=folder), "radio": RadioSettings(connect="none"),
                                     "lan": LanSettings(discover=False), **sections})
-        self.start = FirstStart(self.settings, self.ended.set)
+        self.start = FirstStart(self.settings, self.ended.set, card=CardLines("archipel.toml", dict.fromkeys(said, 1)))
         self.portal = self.start.open()
         self.starter = Starter(self.portal.test_client())
 
@@ -236,7 +237,8 @@ def test_the_first_password_follows_the_one_rule(box, new, again):
 
 
 def test_the_settings_file_wins_where_it_says_something(tmp_path):
-    box = Box(tmp_path, node=NodeSettings(name="La Carte", data=tmp_path, language="es"),
+    box = Box(tmp_path, said=("node name", "node language", "box country"),
+              node=NodeSettings(name="La Carte", data=tmp_path, language="es"),
               box=BoxSettings(country="FR"), portal=PortalSettings(behind_front=True))
     box.starter.enter(box.start.code)
     assert "La Carte" in box.starter.page and 'name="name"' not in box.starter.page

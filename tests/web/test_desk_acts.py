@@ -29,7 +29,8 @@ def test_reasons_are_asked_for_where_something_is_refused_withdrawn_removed_or_s
     desk = desk_of(portal)
     assert 'name="why"' in portal.get(f"/keeper/post/{waiting.id}").get_data(as_text=True)
     assert desk("approve", id=waiting.id, action="refuse", why="publicité").status_code == 303
-    for path in ("/keeper", f"/keeper/post/{kept[0].id}", "/keeper/people/remove?name=zo%C3%A9", "/keeper/contact"):
+    for path in ("/keeper/settings/rules", f"/keeper/post/{kept[0].id}", "/keeper/people/remove?name=zo%C3%A9",
+                 "/keeper/contact"):
         assert 'name="why"' in portal.get(path).get_data(as_text=True), path
     desk("settings/posting", posting="open", why="la paix est revenue")
     desk("people/remove", name="zoé", why="a déménagé")
