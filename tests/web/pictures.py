@@ -1,5 +1,5 @@
-"""The pictures of the keepers' pages in the guides, made anew: `python -m tests.web.pictures [NAME ...]` (needs chromium and
-ImageMagick).
+"""The pictures of the keepers' pages in the guides, made anew: `python -m tests.web.pictures [NAME ...]` (needs chromium
+and ImageMagick).
 
 A page more: one line in PAGES, and `![...](pictures/NAME.TAG.png)` in both guides; `test_pictures` holds the two together.
 """
@@ -17,7 +17,6 @@ from node.board.api import Draft
 from node.board.keeper_sheet import SheetFacts
 from node.board.night_rest import Rest, RestPart
 from node.daemon.keyfiles import START_CODE
-from node.daemon.orders import WORDS
 from node.daemon.settings_keeper import CardLines
 from node.daemon.wifi_order import WifiOrders
 from node.model.record import Kind
