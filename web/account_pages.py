@@ -8,6 +8,9 @@ from werkzeug.security import generate_password_hash
 from werkzeug.wrappers import Response
 
 from node.board import explanations
+from node.board.keyring import VouchWish
+from node.i18n.sentence import Explained
+from node.model.keys import SEED_BYTES, SigningKey
 from node.model.names import fit_name
 from node.model.passphrase import LEAST, SALT_BYTES, WrongPassphrase, passphrase_fault, seal, spellings, unseal
 from web.languages import gettext as _
@@ -100,8 +103,32 @@ def groups() -> str:
 
 def _groups(notice: str = "", chosen: str = "") -> str:
     names = board().groups()
-    return render_template("keeper/groups.html", notice=notice, groups=names, least=LEAST,
+    return render_template("keeper/groups.html", notice=notice, groups=names, least=LEAST, typed=request.form,
                            chosen=chosen if chosen in names else "")
+
+
+@accounts.post("/groups/new")
+@for_keepers
+def add_group() -> Page:
+    """Make a group's key and vouch for it; where this island may not, the page follows where another key signs that."""
+    name, wish = fit_name(request.form.get("name", "")), request.form.get("new", "")
+    if name is None:
+        return _groups(said(explanations.name_refused())), 422
+    if trouble := _trouble(wish, name):
+        return _groups(trouble), 422
+    seed = secrets.token_bytes(SEED_BYTES)
+    try:
+        sealed = tries().make(visitor().now, lambda: _sealed(seed, wish), lambda made: False)
+    except TooManyTries:
+        return _groups(too_many()), 429
+    if not board().add_group(name, sealed, session["name"]):
+        return _groups(_("%(name)s has a key here already. Nothing was changed.") % {"name": name}), 409
+    public = SigningKey(seed).public.hex()
+    try:
+        board().keyring.vouch(VouchWish(public, name, frozenset({"group"})), session["name"])
+    except Explained:
+        return redirect(url_for("desk_keys.new", who=public, name=name, group=1, made=1), 303)
+    return redirect(url_for("accounts.groups", made=name), 303)
 
 
 @accounts.post("/groups")
@@ -154,5 +181,8 @@ def _hash(wish: str) -> str:
 
 
 def _resealed(sealed: str, present: str, wish: str) -> str:
-    seed = unseal(base64.b64decode(sealed), present)
+    return _sealed(unseal(base64.b64decode(sealed), present), wish)
+
+
+def _sealed(seed: bytes, wish: str) -> str:
     return base64.b64encode(seal(seed, wish, secrets.token_bytes(SALT_BYTES))).decode()

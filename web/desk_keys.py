@@ -95,7 +95,7 @@ def _one(key_id: str, notice: str = "") -> str:
 @desk_keys.get("/new")
 @for_keepers
 def new() -> str:
-    """Where a whole key is typed, to be vouched for; `?public=`, `?name=` and `?keeper=1` fill it in."""
+    """Where a whole key is typed, to be vouched for; `?who=`, `?name=` and rights (`?vouch=1`, `?group=1`) fill it in."""
     return _new()
 
 

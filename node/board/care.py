@@ -14,6 +14,15 @@ from node.i18n.sentence import Explained, Sentence, sentence
 KEPT_MIN = 60  # a backup waits so long on the card to be taken away
 
 
+@dataclass(frozen=True)
+class LastBackup:
+    """A backup that was taken away: its minute, its size in octets, and how: `download`, `stick` or `command`."""
+
+    at: int
+    size_bytes: int
+    way: str
+
+
 class Level(StrEnum):
     """How bad a finding is."""
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from node.board.api import AuditEntry
+from node.board.care import LastBackup
 from node.board.reasons import AuditAction
 from node.model.record import DAY_MIN
 
@@ -84,6 +85,10 @@ class HandoverState(Protocol):
     def groups(self) -> Mapping[str, str]:
         """Which groups sign here."""
 
+    @property
+    def backup(self) -> LastBackup | None:
+        """The last one that was taken away from the box."""
+
 
 def present(state: HandoverState, now: int) -> Handover | None:
     """The handover under way, until it is forgotten."""
@@ -131,6 +136,13 @@ def _passphrases_are_new(state: HandoverState, handover: Handover) -> int | None
     return _all_since(state, handover, AuditAction.GROUP_PASSPHRASE, set(state.groups))
 
 
+def _backup_is_away(state: HandoverState, handover: Handover) -> int | None:
+    """Once one was taken away from the box that the leaver has not made, who knows its passphrase."""
+    made = min((entry.at for entry in state.audit_log if entry.action == AuditAction.BACKUP
+                and entry.at >= handover.begun and entry.keeper != handover.leaver), default=None)
+    return state.backup.at if made is not None and state.backup and state.backup.at >= made else None
+
+
 def _all_since(state: HandoverState, handover: Handover, action: AuditAction, names: set[str]) -> int | None:
     moments = [_last(state, handover, action, name) for name in names]
     found = [at for at in moments if at is not None]
@@ -145,4 +157,5 @@ def _last(state: HandoverState, handover: Handover, action: AuditAction, about: 
 
 SEEN: Mapping[HandoverStep, Callable[[HandoverState, Handover], int | None]] = {
     HandoverStep.NEWCOMER: _newcomer_is_in, HandoverStep.LEAVER: _leaver_is_out,
-    HandoverStep.PASSWORDS: _passwords_are_new, HandoverStep.GROUPS: _passphrases_are_new}
+    HandoverStep.PASSWORDS: _passwords_are_new, HandoverStep.GROUPS: _passphrases_are_new,
+    HandoverStep.BACKUP: _backup_is_away}

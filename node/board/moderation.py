@@ -19,6 +19,7 @@ from node.board.api import (
     Problem,
     Waiting,
 )
+from node.board.care import LastBackup
 from node.board.clearing import Clearer
 from node.board.drafts import is_readable
 from node.board.handover import Handover, HandoverStep, StepView, present, steps, ticked
@@ -26,7 +27,7 @@ from node.board.image import picture_of
 from node.board.import_sources import ImportSource
 from node.board.items import MIN_PREFIX, root_of
 from node.board.night_rest import RestPlan
-from node.board.notes import BoardState, LastBackup
+from node.board.notes import BoardState
 from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
 from node.board.reasons import AuditAction, ClosedReason, ProblemCode

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from node.board.api import AuditEntry, BoardClosed, Origin, Picture, Report
+from node.board.care import LastBackup
 from node.board.handover import Handover
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
@@ -79,15 +80,6 @@ class PendingRevocation:
     raw: bytes
     name: str
     sent_at: int
-
-
-@dataclass(frozen=True)
-class LastBackup:
-    """A backup that was taken away: its minute, its size in octets, and how: `download`, `stick` or `command`."""
-
-    at: int
-    size_bytes: int
-    way: str
 
 
 @dataclass(frozen=True)

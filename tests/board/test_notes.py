@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture, Report
+from node.board.care import LastBackup
 from node.board.handover import Handover
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.island_settings import SettingsGroup, SettingsTrial
@@ -18,7 +19,6 @@ from node.board.notes import (
     BoardNotes,
     BoardState,
     Clearing,
-    LastBackup,
     PendingPost,
     PendingRevocation,
 )

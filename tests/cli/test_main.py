@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from node.cli.main import main
 from node.cli.options import refusal
 from node.daemon.keyfiles import KeyFolder
 from node.model.clock import SystemClock, minute_of
@@ -41,6 +42,11 @@ def fast_island(config):
     """The same, with two minutes in a second."""
     with running(config, "--speed", "120") as settings:
         yield settings
+
+
+def test_the_page_of_the_command_line_has_every_command():
+    page = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+    assert [name for name in main.commands if f"`archipel {name}`" not in page] == [] and len(main.commands) > 25
 
 
 def test_a_keeper_posts_lists_and_asks_for_the_status(island):

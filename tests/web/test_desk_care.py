@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.board.care import BackupStage, CareAct
-from node.board.notes import LastBackup
+from node.board.care import BackupStage, CareAct, LastBackup
 from node.board.status import MachineStatus
 from node.daemon import care as real_care
 from node.daemon.keyfiles import KeyFolder

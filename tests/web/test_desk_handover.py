@@ -1,21 +1,30 @@
 """A newcomer takes an island over with nothing but pages: the steps, what the island sees itself, what hands do."""
 
-import base64
+import html
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from node.board.handover import FORGOTTEN_MIN, LASTS_MIN, HandoverStep
-from node.model.passphrase import seal
-from tests.sim.portals import PASSWORD, PASSWORD_HASH, portal_settings
-from tests.web.test_desk_keys import Browser, keepers, words_of  # noqa: F401 - a fixture
-from web import create_app
+from node.board.handover import FORGOTTEN_MIN, LASTS_MIN, SEEN, HandoverStep
+from node.board.keywords import seed_words
+from node.board.reasons import AuditAction
+from node.daemon.keyfiles import KeyFolder
+from node.store import sealed
+from node.store.backup import restore
+from tests.sim.homes import Home, on
+from tests.sim.keepers import FOUNDERS
+from tests.sim.portals import PASSWORD, PASSWORD_HASH
+from tests.waiting import until
+from tests.web.keeper_browser import Browser, words_of
+from tests.web.test_desk_keys import keepers  # noqa: F401 - a fixture
 from web.desk_handover import PLACES, TITLES
 
 DOCS = Path(__file__).parents[2] / "docs"
 NEW_PASSWORD = "girafe tambour quatorze nuages"
+GROUP_WORDS, BACKUP_WORDS = "trois chats gris dansent", "la soupe du canal fume"
+WORDS = " ".join(seed_words(bytes([101]) * 32, "fr"))  # of a founder's key
 
 
 @pytest.fixture
@@ -161,54 +170,110 @@ def test_the_page_fits_a_small_phone_in_every_language_with_all_steps_open(lang,
     browser.get("/keeper/handover", lang)
 
 
-def test_every_page_that_a_step_leads_to_is_there(browser):
-    missing = {place for place in PLACES.values() if browser.portal.get(place).status_code != 200}
-    if missing:
-        pytest.xfail(f"not built yet: {missing}")
-
-
-def test_a_newcomer_takes_over_with_pages_alone_by_the_steps_of_the_printed_guide(browser, gare):
-    """The leaver's part, then the newcomer's, each in a browser of their own; every step of the guide is come by."""
-    gare.board.add_group("Cantine", sealed_by("trois chats gris dansent"), "lea")
+def test_a_backup_is_done_when_one_was_taken_away_that_the_leaver_has_not_made(browser, gare):
     begun(browser)
+    for keeper, taken, done in (("lea", True, False), ("Nadia", False, False), ("Nadia", True, True)):
+        gare.clock.advance(60)
+        gare.board.log_care(AuditAction.BACKUP, keeper)
+        if taken:
+            gare.board.backed_up(1_000, "download")
+        assert (HandoverStep.BACKUP not in open_steps(gare)) is done, keeper
+
+
+def test_a_newcomer_takes_over_with_pages_alone_by_the_steps_of_the_printed_guide(tmp_path, monkeypatch):
+    """The leaver's part, then the newcomer's, each in a browser of their own, on a whole island: each step of the guide is
+    come by, each page that one leads to is opened, and what is to be done there is pressed."""
+    monkeypatch.setattr(sealed, "LOG_N", 4)  # quick to try
+    home = founded_on_paper(tmp_path / "Gare")
+    with on(home):
+        walk = Walk(home)
+        for step in printed_steps():
+            walk.come_by(step)
+        assert walk.seen == set(SEEN) | {HandoverStep.SECRET}, "the rest is ticked"
+        newcomer = walk.newcomer
+        newcomer.get("/keeper/handover")
+        assert "All is done." in newcomer.says and newcomer.press("End the handover") == 303
+        assert home.board.handover() is None and home.board.keepers() == ["Nadia"]
+        restore(walk.backup, tmp_path / "neue Karte", BACKUP_WORDS)
+        assert KeyFolder(tmp_path / "neue Karte").island_key().key_id == home.keys.island_key().key_id
+
+
+class Walk:
+    """A handover from lea to Nadia, by the links and buttons of the page; `seen`: steps that the island saw by itself."""
+
+    def __init__(self, home):
+        self.home, self.seen, self.newcomer = home, set(), None
+        self.leaver = Browser(home, home.app.portal)
+        self.leaver.get("/keeper/groups")
+        assert self.leaver.press("Let the group sign here", name="Cantine", new=GROUP_WORDS, again=GROUP_WORDS) == 303
+        self.leaver.get("/keeper")
+        self.leaver.follow("Handing over")
+        assert self.leaver.press("Begin", newcomer="Nadia", leaver="lea") == 303
+
+    def come_by(self, step):
+        who = self.newcomer or self.leaver
+        assert who.get(PLACES.get(step, "/"))
+        if step in PLACES and "✓" not in step_on(who, step):
+            who.page = step_on(who, step)
+            who.follow("Go there")
+            do = getattr(self, f"_{step.value}", None)
+            if do:
+                do(who)
+        who = self.newcomer or self.leaver
+        if "✓" in step_on(who, step):
+            self.seen.add(step)
+        else:
+            who.page = step_on(who, step)
+            assert who.press("It is done") == 303
+        assert "✓" in step_on(who, step), step
+
+    def _newcomer(self, who):
+        assert who.press("Let them sign in", name="Nadia", new=NEW_PASSWORD, again=NEW_PASSWORD) == 303
+        self.newcomer = Browser(self.home, self.home.app.portal, "Nadia", NEW_PASSWORD)
+
+    def _leaver(self, who):
+        who.get(html.unescape(re.search(r'href="([^"]*remove[^"]*name=lea[^"]*)"', who.page)[1]))
+        assert who.press("Remove") == 303
+        assert "Sign in" in words_of(self.leaver.get("/keeper"))
+
+    def _groups(self, who):
+        who.follow("Change its passphrase")
+        assert who.press("Change its passphrase", present=GROUP_WORDS, new=NEW_PASSWORD, again=NEW_PASSWORD) == 303
+
+    def _secret(self, who):
+        before = self.home.app.charter.secret
+        assert who.press("See who gets it", key=WORDS, hours="0", why="lea leaves") == 200, who.says
+        assert who.press("Yes, give it a new secret") == 303, who.says
+        until(lambda: not self.home.speaks(before))
+        self.newcomer = Browser(self.home, self.home.app.portal, "Nadia", NEW_PASSWORD)
+
+    def _sheet(self, who):
+        assert "The keepers’ sheet" in who.page and "Nadia" in who.page and "lea" not in words_of(who.page).split()
+
+    def _backup(self, who):
+        assert who.press("Make a backup", passphrase=BACKUP_WORDS, again=BACKUP_WORDS, password=NEW_PASSWORD) == 303
+        until(lambda: "Download it" in who.get("/keeper/care/backup"))
+        address = html.unescape(re.search(r'href="([^"]*)">Download it', who.page)[1])
+        self.backup = self.home.settings.node.data.parent / "island.backup"
+        self.backup.write_bytes(who.portal.get(address).get_data())
+
+
+def step_on(who, step):
+    """That step, as the page has it."""
+    return re.search(rf'<li id="{step.value}".*?</li>', who.get("/keeper/handover"), re.S)[0]
+
+
+def printed_steps():
+    """In the order of the guide, those that there are on an island without a broker."""
     by_title = {title: step for step, title in TITLES.items()}
     printed = re.findall(r"^\d+\. \*\*(.+?)\*\*", (DOCS / "keeper-guide.en.md").read_text(), re.M)
     steps = [by_title[title] for title in printed if title in by_title]
     assert len(steps) == len(HandoverStep)
-    newcomer = None
-    for step in steps:
-        who = newcomer or browser
-        who.get("/keeper/handover")
-        match step:
-            case HandoverStep.NEWCOMER:
-                who.get("/keeper/people")
-                assert who.press("Let them sign in", name="Nadia", new=NEW_PASSWORD, again=NEW_PASSWORD) == 303
-                newcomer = signed_in(gare, "Nadia", NEW_PASSWORD)
-            case HandoverStep.LEAVER:
-                who.get("/keeper/people/remove?name=lea")
-                assert who.press("Remove", name="lea") == 303
-                assert "Sign in" in words_of(browser.portal.get("/keeper?lang=en").get_data(as_text=True))
-            case HandoverStep.GROUPS:
-                who.get("/keeper/groups?name=Cantine")
-                assert who.press("Change its passphrase", name="Cantine", present="trois chats gris dansent",
-                                 new=NEW_PASSWORD, again=NEW_PASSWORD) == 303
-            case HandoverStep.PASSWORDS | HandoverStep.BROKER:
-                pass  # Nadia's is new, and nobody else is left; there is no broker here
-            case _:
-                tick(who, step)
-        assert step not in open_steps(gare), step
-    newcomer.get("/keeper/handover")
-    assert "All is done." in newcomer.says and newcomer.press("End the handover") == 303
-    assert gare.board.handover() is None and gare.board.keepers() == ["Nadia"]
+    return [step for step in steps if step is not HandoverStep.BROKER]
 
 
-def signed_in(island, name, password):
-    """Another browser, of a keeper who signs in with their own password."""
-    other = object.__new__(Browser)
-    other.portal = create_app(island.board, portal_settings()).test_client()
-    assert other.portal.post("/keeper/login", data={"name": name, "password": password}).status_code == 303
-    return other
-
-
-def sealed_by(passphrase):
-    return base64.b64encode(seal(bytes(32), passphrase, bytes(16))).decode()
+def founded_on_paper(folder):
+    """An island whose set has its founders' keys on paper."""
+    keys = KeyFolder(folder)
+    keys.found("Belleville", folder.name, FOUNDERS)
+    return Home(folder)

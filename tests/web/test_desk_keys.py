@@ -6,10 +6,12 @@ import re
 
 import pytest
 
+from node.board.api import Draft
 from node.board.keyring import InviteWish, VouchWish
 from node.board.keywords import seed_words
 from node.daemon.keyfiles import write_keeper_key
 from node.model.keys import SigningKey
+from node.model.record import Kind
 from tests.sim.keepers import Keepers, KeptIsland
 from tests.sim.portals import portal_settings, words
 from tests.web.keeper_browser import Browser, words_of
@@ -17,6 +19,7 @@ from web import create_app
 from web.pages import MAX_PAGE_BYTES
 
 FOUNDERS_WORDS = " ".join(seed_words(bytes([101]) * 32, "fr"))
+PASSPHRASE, OTHER = "tout le monde au canal", "quatre mots au hasard"
 LANGUAGES = ("fr", "en", "es", "ar")
 
 
@@ -216,6 +219,20 @@ def test_whatever_is_typed_is_answered_in_words_and_does_nothing(gare, lea, path
     answer = lea.portal.post(f"/keeper/keys/{path}", data={"csrf": csrf, **fields})
     assert answer.status_code in (404, 422), answer.status_code
     assert len(gare.liveset) == before and not gare.keyring.waiting()
+
+
+def test_a_group_is_made_on_its_page_signs_at_once_and_its_key_is_made_once(gare, lea):
+    lea.get("/keeper")
+    lea.follow("Groups")
+    assert lea.press("Let the group sign here", name="AMAP du canal", new=PASSPHRASE, again=PASSPHRASE) == 303
+    assert "AMAP du canal signs here from now on" in lea.says
+    posted = gare.board.post(Draft(Kind.BULLETIN, "Légumes"), "AMAP du canal", PASSPHRASE)
+    author = gare.board.item(posted.id).author
+    assert (author.name, author.group) == ("AMAP du canal", True)
+    assert [entry.action for entry in gare.board.audit_log(2)] == ["vouch", "group"]
+    before = gare.board.group_seal("AMAP du canal")
+    assert lea.press("Let the group sign here", name=" AMAP  du canal ", new=OTHER, again=OTHER) == 409
+    assert "has a key here already" in lea.says and gare.board.group_seal("AMAP du canal") == before
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,6 +8,7 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 from node.board.api import Draft
+from node.board.keywords import seed_words
 from node.model.passphrase import MOST
 from node.model.record import Kind
 from tests.sim.places import add_group
@@ -333,6 +334,28 @@ def test_the_last_keeper_is_told_that_nobody_is_left(portal, desk):
     assert not is_in(portal) and sign_in(portal).status_code == 403
 
 
+def test_a_group_on_an_island_that_may_not_vouch_is_vouched_for_with_another_key(portal, desk, board):
+    answer = desk("groups/new", name="AMAP du canal", new=PASSPHRASE, again=PASSPHRASE)
+    page = portal.get(answer.headers["Location"] + "&lang=en")
+    fields = dict(re.findall(r'name="(who|name|csrf)"[^>]*value="([^"]*)"', page.get_data(as_text=True)))
+    assert "this island may not vouch for it" in words(page) and fields["name"] == "AMAP du canal"
+    assert 'name="group" type="checkbox" value="1" checked' in page.get_data(as_text=True)
+    fields |= {"group": "1", "key": " ".join(seed_words(bytes([1]) * 32, "fr"))}
+    signed = portal.post("/keeper/keys/vouch?lang=en", data=fields)
+    assert signed.status_code == 303, words(signed)
+    posted = board.post(Draft(Kind.BULLETIN, "Légumes"), "AMAP du canal", PASSPHRASE)
+    assert board.item(posted.id).author.name == "AMAP du canal"
+
+
+@pytest.mark.parametrize(("name", "passphrase", "again"), [
+    ("-x", PASSPHRASE, PASSPHRASE), ("", PASSPHRASE, PASSPHRASE), ("Chorale", PASSPHRASE, "autre"),
+    ("Chorale", "1234", "1234")])
+def test_a_group_that_cannot_be_made_is_told_why_and_its_name_stays_typed(desk, board, name, passphrase, again):
+    answer = desk("groups/new", name=name, new=passphrase, again=again)
+    assert answer.status_code == 422 and not board.groups() and not board.audit_log()
+    assert f'value="{name}"' in answer.get_data(as_text=True)
+
+
 def test_a_group_s_passphrase_is_changed_and_its_key_stays(portal, desk, board):
     add_group(board, "AMAP du canal", bytes([4]) * 32, PASSPHRASE)
     assert "AMAP du canal" in words(portal.get("/keeper/groups"))
@@ -369,7 +392,7 @@ def test_nobody_else_reaches_these_pages(portal, desk, browser, board):
     add_group(board, "AMAP du canal", bytes([4]) * 32, PASSPHRASE)
     for path in ("people", "groups", "people/remove?name=lea", "groups/remove?name=AMAP+du+canal"):
         assert 'action="/keeper/login' in browser.get(f"/keeper/{path}").get_data(as_text=True)
-    for path in ("password", "session", "people", "people/remove", "groups", "groups/remove", "logout"):
+    for path in ("password", "session", "people", "people/remove", "groups", "groups/new", "groups/remove", "logout"):
         for fields in ({}, {"csrf": csrf_of(portal)}):
             browser.post(f"/keeper/{path}", data={"name": "lea", "new": NEW, "again": NEW, "present": PASSWORD,
                                                   "label": "x"} | fields)
