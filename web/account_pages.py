@@ -8,6 +8,7 @@ from werkzeug.security import generate_password_hash
 from werkzeug.wrappers import Response
 
 from node.board import explanations
+from node.board.reasons import AuditAction
 from node.model.names import fit_name
 from node.model.passphrase import LEAST, SALT_BYTES, WrongPassphrase, passphrase_fault, seal, spellings, unseal
 from web.languages import gettext as _
@@ -58,7 +59,11 @@ def password() -> Page:
 @for_keepers
 def end_session() -> Page:
     """End a session, one's own or another keeper's."""
-    sessions().end(request.form.get("label", ""))
+    label = request.form.get("label", "")
+    whose = next((keeper for one, keeper, *_ in sessions().listed() if one == label), "")
+    sessions().end(label)
+    if whose and whose != session["name"]:
+        board().log_act(AuditAction.SESSION_END, session["name"], whose)
     return redirect(url_for("accounts.people"), 303)
 
 
