@@ -32,7 +32,7 @@ from web.posting import posting
 from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
-from web.radio_page import concerns, radio
+from web.radio_page import concerns, desk_links, radio
 from web.report_pages import report_pages
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
 from web.resting import add_resting
@@ -65,7 +65,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_pages(app)
     add_showing(app)
     add_resting(app)
-    app.jinja_env.filters.update(notice=notice, said=said)
+    app.jinja_env.filters.update(notice=notice, said=said, desk_links=desk_links)
     app.jinja_env.globals["concerns"] = concerns
     add_signin(app)
     add_safe_address(app)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from node.board import explanations
 from node.board.keyring import VouchWish
+from node.board.reasons import AuditAction
 from node.i18n.sentence import Explained
 from node.model.keys import SEED_BYTES, SigningKey
 from node.model.names import fit_name
@@ -61,7 +62,11 @@ def password() -> Page:
 @for_keepers
 def end_session() -> Page:
     """End a session, one's own or another keeper's."""
-    sessions().end(request.form.get("label", ""))
+    label = request.form.get("label", "")
+    whose = next((keeper for one, keeper, *_ in sessions().listed() if one == label), "")
+    sessions().end(label)
+    if whose and whose != session["name"]:
+        board().log_act(AuditAction.SESSION_END, session["name"], whose)
     return redirect(url_for("accounts.people"), 303)
 
 

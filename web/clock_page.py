@@ -48,7 +48,7 @@ def set_it() -> Response | str | tuple[str, int]:
     passed = board().now() - asked
     if not 0 <= passed <= READING_MIN:
         return _asked(said)
-    if not board().set_clock(said + passed, session["name"]):
+    if not board().set_clock(said + passed, session["name"], request.form.get("why", "")):
         return _page(refusal()), 422
     return redirect(url_for("clock.show"), 303)
 
@@ -57,7 +57,7 @@ def set_it() -> Response | str | tuple[str, int]:
 @for_keepers
 def undo() -> Response | tuple[str, int]:
     """Take back what a keeper said of the time last."""
-    if not board().undo_clock(session["name"]):
+    if not board().undo_clock(session["name"], request.form.get("why", "")):
         return _page(_("There is nothing to take back: something better has told the time since.")), 422
     return redirect(url_for("clock.show"), 303)
 

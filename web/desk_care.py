@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from node.board.care import CareAct
 from node.i18n.sentence import Explained
 from node.model.names import fit_name
+from node.model.passphrase import LEAST
 from web import sentences
 from web.languages import current, said
 from web.languages import gettext as _
@@ -27,7 +28,7 @@ desk_care.after_request(never_kept)
 @desk_care.context_processor
 def words() -> dict:
     """What these templates say."""
-    return {"octets": octets, "last_backup": board().notes.state.backup, "wait_s": WAIT_S}
+    return {"octets": octets, "last_backup": board().notes.state.backup, "wait_s": WAIT_S, "least": LEAST}
 
 
 @desk_care.get("")
@@ -81,7 +82,7 @@ def backup_file(label: str, name: str) -> Page:
     if request.method == "HEAD":
         return _as_file(Response(), name, waiting.size_bytes)
     try:
-        file = board().care.take_backup(label)
+        file = board().care.take_backup(label, session["name"])
     except Explained as refused:
         return _backup(said(refused.sentence)), 409
     if file is None:
@@ -101,7 +102,7 @@ def _as_file(response: Response, name: str, size_bytes: int) -> Response:
 def carry_backup() -> Page:
     """Have it put on the stick."""
     try:
-        board().care.carry_backup()
+        board().care.carry_backup(session["name"])
     except Explained as refused:
         return _backup(said(refused.sentence)), 422
     return redirect(url_for("desk_care.backup"), 303)
@@ -111,7 +112,7 @@ def carry_backup() -> Page:
 @for_keepers
 def drop_backup() -> Page:
     """Remove it from the card before its time."""
-    board().care.drop_backup()
+    board().care.drop_backup(session["name"])
     return redirect(url_for("desk_care.backup"), 303)
 
 

@@ -112,7 +112,7 @@ def vouch() -> Page:
     more = frozenset(right for right in MORE if form.get(right))
     wish = VouchWish(form.get("who", "")[:200], form.get("name", "")[:200], more, form.get("days", RENEWED_DAYS, type=int))
     try:
-        view = board().keyring.vouch(wish, session["name"], typed_key())
+        view = board().keyring.vouch(wish, session["name"], typed_key(), request.form.get("why", ""))
     except Explained as refused:
         notice = said(refused.sentence)
         return (_one(known, notice) if known else _new(notice)), 422
@@ -128,7 +128,7 @@ def invite() -> Page:
         return _invite()
     wish = InviteWish(form.get("days", INVITED_DAYS, type=int), bool(form.get("group")), bool(form.get("keeper")))
     try:
-        made = board().keyring.invite(wish, session["name"], typed_key())
+        made = board().keyring.invite(wish, session["name"], typed_key(), request.form.get("why", ""))
     except Explained as refused:
         return _invite(said(refused.sentence)), 422
     return redirect(url_for("desk_keys.invitation", label=made.label), 303)

@@ -50,7 +50,7 @@ def one(item_id: str) -> Page:
 @for_keepers
 def rewrite(item_id: str) -> Page:
     """The form of a post that was posted here, to be corrected without its edit code."""
-    item = board().item(item_id)
+    item = board().kept_item(item_id)
     if item is None or not _correctable(item):
         return _gone()
     g.posts_as_keeper = True
@@ -73,7 +73,7 @@ def correct(item_id: str) -> Page:
 @for_keepers
 def cancel(item_id: str) -> Page:
     """An event that will not take place: what that means (GET), and the button that says so to everybody."""
-    item = board().item(item_id)
+    item = board().kept_item(item_id)
     if item is None or not item.author.here or item.kind is not Kind.EVENT:
         return _gone()
     if request.method == "GET":
@@ -94,7 +94,7 @@ def cancel(item_id: str) -> Page:
 def withdraw(item_id: str) -> Page:
     """A post that is to go from every island: what that means (GET), and the button that does it."""
     if request.method == "GET":
-        item = board().item(item_id)
+        item = board().kept_item(item_id)
         return render_template("keeper/withdraw.html", item=item) if item and item.author.here else _gone()
     try:
         board().withdraw_as_keeper(item_id, session["name"], request.form.get("why", ""))

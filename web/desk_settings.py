@@ -56,7 +56,7 @@ desk_settings.after_request(never_kept)
 @desk_settings.context_processor
 def asked() -> dict:
     """What these templates ask."""
-    return {"view": board().settings.view(), "keys": KEYS, "typed": request.form,
+    return {"view": board().settings.view(), "keys": KEYS, "typed": request.form, "stricter": board().posts_under_stricter_rule(),
             "settings_address": f"{settings().base_url.rstrip('/')}/keeper/settings"}
 
 
@@ -87,7 +87,7 @@ def show(group: str) -> str:
 
 
 def _show(group: str, notice: str = "") -> str:
-    filling: dict = {"topics": _topics, "rest": _rests, "radio": _regions}.get(group, dict)()
+    filling: dict = {"topics": _topics, "rest": _rests, "radio": _regions, "rules": _rules}.get(group, dict)()
     return render_template(PAGES[group], notice=notice, rules=RULES, welcome=board().welcome(),
                            most_welcome=MAX_WELCOME, **filling)
 
@@ -95,7 +95,7 @@ def _show(group: str, notice: str = "") -> str:
 def _changed(page: str, group: SettingsGroup, wanted: dict[str, str]) -> Page:
     """Set them, and what the keeper reads then."""
     try:
-        done = board().settings.change(group, wanted, session["name"])
+        done = board().settings.change(group, wanted, session["name"], request.form.get("why", ""))
     except SettingsRefused as refused:
         return _show(page, said(refused.sentence)), 422
     if done and (group in ON_TRIAL or group in STARTING_ANEW):
@@ -120,7 +120,8 @@ def name() -> Page:
 def welcome() -> Page:
     """Other words at the head of the first page."""
     try:
-        board().set_welcome(request.form.get("welcome", "").replace("\r\n", "\n"), session["name"])
+        board().set_welcome(request.form.get("welcome", "").replace("\r\n", "\n"), session["name"],
+                            request.form.get("why", ""))
     except DraftRefused as refused:
         return _show("words", " ".join(map(problem, refused.problems))), 422
     return redirect(url_for("desk_settings.show", group="words", done=1), 303)
@@ -134,8 +135,12 @@ def posting() -> Page:
     try:
         board().set_posting(rule, session["name"], request.form.get("why", ""))
     except DraftRefused:
-        return _show("rules", _("Choose one of the three, unless it is set on the card.")), 422
+        return _show("rules", _("Choose one of those that are offered: what the card sets can only be made stricter here.")), 422
     return redirect(url_for("desk_settings.show", group="rules", done=1), 303)
+
+
+def _rules() -> dict:
+    return {"may_choose": board().posting_rules()}
 
 
 @desk_settings.post("/archive")
@@ -161,7 +166,7 @@ def topics() -> Page:
     if wrong:
         return _show("topics", _("Write numbers from 1 to %(most)s, or nothing.") % {"most": LAST_PLACE}), 422
     board().set_topics(sorted((number for number, place in places.items() if place and int(place)),
-                              key=lambda number: int(places[number])), session["name"])
+                              key=lambda number: int(places[number])), session["name"], request.form.get("why", ""))
     return redirect(url_for("desk_settings.show", group="topics", done=1), 303)
 
 
@@ -236,7 +241,7 @@ def rest() -> Page:
         if part is RestPart.WIFI and not (view.wifi_here and view.cable):
             return _show("rest", _("The Wi-Fi cannot rest here.")), 422
         plan[part] = wish
-    board().set_rests(plan, session["name"])
+    board().set_rests(plan, session["name"], request.form.get("why", ""))
     return redirect(url_for("desk_settings.show", group="rest", done=1), 303)
 
 

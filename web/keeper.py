@@ -34,12 +34,11 @@ def desk() -> str:
 
 def desk_page(notice: str = "") -> str:
     """The desk, with a sentence about what has just gone wrong: the first of each list, as many as fit."""
-    trial = board().settings.view().trial
     cleared, counts = board().cleared(), Counter(handle.pile for handle in board().handles(tuple(Pile)))
 
     def fill(rows: int) -> dict:
         return {"notice": notice, "waiting": board().waiting(rows), "counts": counts, "recent": _recent(rows),
-                "acts": board().audit_log(min(rows, FEW_ACTS)), "cleared": cleared[:rows], "trial": trial,
+                "stricter": board().posts_under_stricter_rule(), "acts": board().audit_log(min(rows, FEW_ACTS)), "cleared": cleared[:rows],
                 "reported": list(islice(board().reported(), min(rows, FEW_REPORTED))),
                 "reported_count": board().count_reported()}
 
@@ -90,7 +89,7 @@ def approve() -> Response:
     if request.form.get("action") == "refuse":
         board().refuse(item_id, session["name"], request.form.get("why", ""))
     else:
-        board().approve(item_id, session["name"])
+        board().approve(item_id, session["name"], request.form.get("why", ""))
     return _done()
 
 
@@ -119,7 +118,8 @@ def picture() -> Response | tuple[str, int]:
     file, removed = request.files.get("picture"), request.form.get("action") == "remove"
     corners = [place_of(request.form.get(name, "")) for name in ("top_left", "bottom_right")]
     try:
-        board().set_picture(None if removed else file.read() if file else b"", corners, session["name"])
+        board().set_picture(None if removed else file.read() if file else b"", corners, session["name"],
+                            request.form.get("why", ""))
     except DraftRefused as refused:
         return map_page(" ".join(map(problem, refused.problems))), 422
     return redirect(url_for("keeper.under_the_map"), 303)
@@ -131,7 +131,7 @@ def outline() -> Response | tuple[str, int]:
     """What is drawn under the map of gatherings."""
     strokes = request.form.get("outline", "").replace("\r\n", "\n").strip()
     try:
-        board().set_outline(strokes, session["name"])
+        board().set_outline(strokes, session["name"], request.form.get("why", ""))
     except DraftRefused as refused:
         return map_page(" ".join(map(problem, refused.problems)), strokes), 422
     return redirect(url_for("keeper.under_the_map"), 303)

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, session
+from flask import Blueprint, Response, g, session
+from markupsafe import Markup, escape
 
 from node.board.concerns import Concern, concerns_in
 from node.board.status import as_json
@@ -39,6 +42,8 @@ PARTS = {  # of the names in a node's state
     "erasure_owed_s": N_("still to be erased, since s"), "card_errors": N_("errors of the memory card"),
     "machine": N_("machine"), "temperature_c": N_("temperature, °C"), "power_weak": N_("power too weak"),
 }
+PRIVATE = ("backup", "trial", "settings")  # of the status, and how concerns begin that keepers alone see
+PATH = re.compile(r"/keeper(?:/[a-z]+)*")
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}
 radio = Blueprint("radio", __name__)
 
@@ -84,11 +89,17 @@ def concerns(for_keepers: bool = False) -> list[Concern]:
     """What the keepers of this island should see to: for templates. Some of it is said to them alone."""
     private = {"founder_alone": board().founding.alone()} if for_keepers else {}
     found = concerns_in(as_json(board().status()) | private)
-    return [concern for concern in found if session.get("name") or not concern.slug.startswith("backup-")]
+    return [concern for concern in found if session.get("name") or not concern.slug.startswith(PRIVATE)]
+
+
+def desk_links(sentence: str) -> Markup:
+    """A sentence with the pages of the desk that it names as links."""
+    chosen = f"?{urlencode(g.carried)}" if g.carried else ""
+    return Markup(PATH.sub(lambda path: f'<a dir="ltr" href="{path[0]}{escape(chosen)}">{path[0]}</a>', str(escape(sentence))))  # noqa: S704 - escaped before
 
 
 def _public_state() -> dict[str, Any]:
-    return {name: value for name, value in as_json(board().status()).items() if name != "backup"}
+    return {name: value for name, value in as_json(board().status()).items() if name not in PRIVATE}
 
 
 @radio.get("/radio")

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Flask, g, render_template, request, session, url_for
 
 from web.pages import settings
-from web.signin import sessions
+from web.signin import page_of_desk, sessions
 
 ARRIVAL = "HTTP_X_ARRIVAL"
 WIFI, CABLE = "wifi", "cable"  # the box's own; behind that cable, which is for visitors, there may be an access point
@@ -31,7 +31,8 @@ def add_safe_address(app: Flask, base: str = "base.html") -> None:
         if not within or not in_the_clear():
             return None
         sessions().end(session.get("label", ""))  # its cookie could be read as well
-        return safe_page(f"{within}?{urlencode(g.carried)}".rstrip("?"), base)
+        sought = page_of_desk(request.full_path.rstrip("?")) if request.method == "GET" else ""
+        return safe_page(f"{within}?{urlencode(g.carried)}".rstrip("?"), base, sought)
 
 
 def in_the_clear() -> bool:
@@ -55,10 +56,11 @@ def safe_urls(path: str) -> list[str]:
     return [f"https://{name}{path}" for name in names]
 
 
-def safe_page(path: str, base: str = "base.html") -> Answer:
-    """Why the page is not shown, where it is, and what the browser will say there."""
+def safe_page(path: str, base: str = "base.html", sought: str = "") -> Answer:
+    """Why the page is not shown, where it is, and what the browser will say there. `path` is short, to be typed; `sought` is
+    the page itself, to be pressed."""
     sent, safe = request.method not in ("GET", "HEAD"), settings().safe()
-    page = render_template("in_the_clear.html", base=base, urls=safe_urls(path), sent=sent,
+    page = render_template("in_the_clear.html", base=base, urls=safe_urls(path), pressed=safe_urls(sought or path), sent=sent,
                            beginning=safe.beginning if safe else "", first=path.startswith(FIRST_START),
                            wifi=request.environ.get(ARRIVAL) == WIFI)
     return page, 403 if sent else 200, {"Cache-Control": "no-store"}

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from functools import cache, partial, wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -26,6 +27,8 @@ from web.tries import TooManyTries, Tries
 from web.visitor import visitor
 
 MARK, MARK_S = "keeper-mark", 90 * 24 * 3600
+WORDS = ("welcome", "outline", "contact", "reason", "why")  # fields of the desk that hold a keeper's own words
+MAX_UNSENT = 4_200  # octets: the longest of them has 4,000 characters
 signin = Blueprint("signin", __name__, url_prefix="/keeper")
 
 
@@ -47,6 +50,7 @@ def add_signin(app: Flask) -> None:
     app.session_interface = OpenSessions(app.extensions["board"].password_hash, monotonic)
     app.extensions["tries"] = Tries(monotonic)
     app.register_blueprint(signin)
+    app.jinja_env.globals.update(unsent=unsent)
 
 
 def sessions() -> OpenSessions:
@@ -77,7 +81,7 @@ def for_keepers(view: Callable) -> Callable:
     @wraps(view)
     def guarded(**arguments: str) -> Any:
         if not session.get("name"):
-            return signin_page()
+            return signin_page(to=_came_for())
         if request.method == "POST" and not _same(request.form.get("csrf", ""), session["csrf"]):
             raise StalePage
         try:
@@ -97,23 +101,43 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
 
-def signin_page(notice: str = "", name: str = "") -> str:
-    """Where keepers sign in."""
-    return render_template("keeper/login.html", notice=notice, name=name)
+def signin_page(notice: str = "", name: str = "", to: str = "") -> str:
+    """Where keepers sign in; `to` is where they go then, the desk unless it is a page of it."""
+    return render_template("keeper/login.html", notice=notice, name=name, to=to)
+
+
+def _came_for() -> str:
+    """The page that was asked for, or to which a form was sent."""
+    return request.full_path.rstrip("?") if request.method == "GET" else request.path
+
+
+def page_of_desk(to: str) -> str:
+    """A path as it came in a form or an address, if it leads to a page of the desk; else ""."""
+    path = urlsplit(to).path
+    here = to.startswith(("/keeper/", "/keeper?")) and not path.endswith("/") and "\\" not in to
+    return to if here and current_app.url_map.bind("").test(path, "GET") else ""
+
+
+def unsent() -> list[str]:
+    """What a keeper typed into the form of this request, which was not used: to be copied. Nothing secret, and no more than
+    fits beside what a page has to say."""
+    found = [request.form.get(name, "") for name in WORDS] if request.method == "POST" else []
+    return [text.encode()[:MAX_UNSENT].decode(errors="ignore") for text in found if text.strip()]
 
 
 @signin.post("/login")
 def login() -> Response | tuple[str, int]:
     """Open a session, if the password is right."""
+    to = request.form.get("to", "")
     name, password = named(request.form.get("name", "")[:MOST]), request.form.get("password", "")
     known = board().password_hash(name)
     try:
         right = tries().make(_whose_tries(known), partial(is_password, known, password), lambda right: right is not True)
     except TooManyTries:
-        return signin_page(too_many(), name), 429
+        return signin_page(too_many(), name, to), 429
     if not right or known is None:
-        return signin_page(_("Name or password is wrong."), name), 403
-    return signed_in(name, known, redirect(url_for("keeper.desk"), 303))
+        return signin_page(_("Name or password is wrong."), name, to), 403
+    return signed_in(name, known, redirect(page_of_desk(to) or url_for("keeper.desk"), 303))
 
 
 def signed_in(name: str, password_hash: str, response: Response) -> Response:

@@ -25,7 +25,7 @@ from node.board.key_tree import KeyTree, OwnPapers
 from node.board.keyring import Keyring
 from node.board.notes import BoardNotes, BoardState
 from node.board.reporting import REPORT_DAYS, Reporting
-from node.board.status import BackupStatus, RulesStatus, SetStatus, ShareStatus, Status, StoreStatus
+from node.board.status import BackupStatus, RulesStatus, SetStatus, ShareStatus, Status, StoreStatus, TrialStatus
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
@@ -143,7 +143,11 @@ class Board(Reporting):
         charter = self._liveset.charter
         return Status(self._checksum(revision), SetStatus(charter.name, charter.set_id.hex()), len(self._liveset),
                       StoreStatus(*self._store.health()), RulesStatus(self.posting_rule()), self._share(revision),
-                      self.keys.rights(self.now()), self._backup(), self._host.about())
+                      self.keys.rights(self.now()), self._backup(), self._host.about(), self._trial())
+
+    def _trial(self) -> TrialStatus | None:
+        trial = self.settings.view().trial if self.notes.state.trial else None
+        return TrialStatus(trial.group, trial.left_s) if trial else None
 
     def _backup(self) -> BackupStatus:
         last = self.notes.state.backup

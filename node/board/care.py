@@ -143,14 +143,14 @@ class Care(Protocol):
     def make_backup(self, passphrase: str, keeper: str, why: str = "") -> None:
         """Begin one, in the place of one that waits; raises CareRefused, BoardClosed."""
 
-    def take_backup(self, label: str) -> BackupFile | None:
+    def take_backup(self, label: str, keeper: str) -> BackupFile | None:
         """The backup that waits, to be handed over; None if it has gone. Raises CareRefused while another takes it."""
 
-    def carry_backup(self) -> None:
+    def carry_backup(self, keeper: str) -> None:
         """Have the box put it on the stick; raises CareRefused."""
 
-    def drop_backup(self) -> None:
-        """Remove it from the card."""
+    def drop_backup(self, keeper: str) -> None:
+        """Remove it from the card, unless somebody is just taking it away."""
 
     def tidy(self) -> None:
         """Now and then: see how the box fares with the stick, and remove a backup that nobody took away in time."""

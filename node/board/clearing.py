@@ -65,12 +65,14 @@ class Clearer(Publisher):
         """Refuse those that wait, withdraw (or hide, if others signed them) those that are shown; raises BoardClosed."""
         now, wanted = self.now(), set(ids)
         clearing = Clearing(self._host.random(ID_BYTES).hex(), now + UNDO_MIN, keeper)
-        roots = {self._root_of(id_) for id_ in wanted if bytes.fromhex(id_) in self._liveset}
+        live = [id_ for id_ in wanted if bytes.fromhex(id_) in self._liveset]
+        roots, own = (set(map(self._root_of, ids)) for ids in (live, filter(self._is_own, live)))
 
         def change(state: BoardState) -> BoardState:
             refused = {id_: replace(post, cleared=clearing) for id_, post in state.waiting.items()
                        if id_ in wanted and not post.cleared}
-            gone = dict.fromkeys(roots - state.unseen, clearing)
+            hidden = state.hidden - own  # what others signed can only be hidden, and is
+            gone = dict.fromkeys(roots - state.cleared.keys() - hidden, clearing)
             if not (refused or gone):
                 return state
             entry = self._entry_of(keeper, AuditAction.REFUSE if refused else AuditAction.WITHDRAW, AuditAction.CLEAR,
@@ -176,6 +178,10 @@ class Clearer(Publisher):
         id_ = bytes.fromhex(item_id)
         record = self._liveset.get(id_)
         return record.target if record and record.corrects and record.target else id_[:TARGET_BYTES]
+
+    def _is_own(self, item_id: str) -> bool:
+        record = self._liveset.get(bytes.fromhex(item_id))
+        return record is not None and record.author == self._key.key_id
 
     def _entry(self, keeper: str, action: str, about: str = "", why: str = "") -> AuditEntry:
         return AuditEntry(self.now(), keeper, action, about, in_one_line(why, MAX_WHY))

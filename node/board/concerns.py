@@ -4,6 +4,7 @@ Core: the status is read as its JSON (`node.board.status.as_json`), whoever hand
 does not tell raises no concern.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ NEAR_SHARE, FULL_SHARE = 0.8, 0.95  # parts of a share from which it is told, an
 SOON_DAYS, PRESSING_DAYS = 60, 14  # before rights end: the whole of a summer's holidays, and of a keeper's
 MOST_ENDS = 3  # keys that are told of one by one
 HOT_C = 80.0  # from here on a Pi's processor slows itself down (raspberrypi.com, "Frequency management")
+ON_TRIAL = {"wifi": sentence("new settings of the Wi-Fi are on trial"),
+            "radio": sentence("new settings of the radio are on trial"), "": sentence("new settings are on trial")}
+MINUTE_S = 60
 OVERDUE_S = 3 * 3_600.0  # of erasing, which is tried every hour
 
 
@@ -98,6 +102,7 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     yield from _about_secret(told.get("secret", {}))
     yield from _about_machine(told.get("machine", {}))
     yield from _about_backup(told.get("backup", {}), now)
+    yield from _about_trial(told.get("trial"))
     yield from _about_founders(told.get("founder_alone", False))
 
 
@@ -228,6 +233,14 @@ def _about_backup(backup: Mapping[str, Any], now: int) -> Iterator[Concern]:
     yield Concern("backup-old", what, sentence("make one, on the page /keeper/care/backup (or: archipel backup FILE)"),
                   presses=False)
 
+
+
+def _about_trial(trial: Mapping[str, Any] | None) -> Iterator[Concern]:
+    if trial:
+        yield Concern("settings-trial", ON_TRIAL.get(trial["group"], ON_TRIAL[""]),
+                      entry(Plural("keep them within %(num)s minute, on the page /keeper/settings; else the earlier ones come back",
+                                   "keep them within %(num)s minutes, on the page /keeper/settings; else the earlier ones "
+                                   "come back"), math.ceil(trial["left_s"] / MINUTE_S)), presses=False)
 
 
 def _about_founders(alone: bool) -> Iterator[Concern]:

@@ -104,7 +104,7 @@ class IslandSettings(Protocol):
     def meant(self, key: str, typed: str) -> str:
         """What was typed for a setting, in its right form; raises SettingsRefused."""
 
-    def change(self, group: SettingsGroup, typed: Mapping[str, str], keeper: str) -> bool:
+    def change(self, group: SettingsGroup, typed: Mapping[str, str], keeper: str, why: str = "") -> bool:
         """Set those of a group, by name; whether anything became another. On trial, if the group is `ON_TRIAL`."""
 
     def keep(self, keeper: str) -> bool:

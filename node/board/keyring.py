@@ -198,10 +198,10 @@ class Keyring(Protocol):
     def rights(self) -> RightsStatus:
         """What this island may do, what it lacks, and whose rights end soon."""
 
-    def vouch(self, wish: VouchWish, keeper: str, key: TypedKey | None = None) -> KeyView:
+    def vouch(self, wish: VouchWish, keeper: str, key: TypedKey | None = None, why: str = "") -> KeyView:
         """Let a key do something, or renew it: the key as it then is."""
 
-    def invite(self, wish: InviteWish, keeper: str, key: TypedKey | None = None) -> InvitationMade:
+    def invite(self, wish: InviteWish, keeper: str, key: TypedKey | None = None, why: str = "") -> InvitationMade:
         """An invitation for one newcomer. Its vouch is kept at once, and sent."""
 
     def invitation(self, label: str) -> InvitationMade | None:

@@ -38,7 +38,6 @@ from node.model.record import Kind, record_id
 MAX_OUTLINE = 4_000  # characters
 MAX_WELCOME = 600  # characters: a screen of a phone, 1.2 kB of a page that may have 14,000 octets
 MAX_CARD_KEEPERS = 50  # names that a card has given; the oldest go
-POSTING_RULES = ("open", "moderated", "members")
 
 
 class Moderation(Clearer):
@@ -56,8 +55,10 @@ class Moderation(Clearer):
         return True
 
     def kept_item(self, item_id: str) -> Item | None:
-        """As `item`, also if it is hidden here: what keepers look at. Without its replies."""
+        """As `item`, also if it is hidden here: what keepers look at. Without its replies. None for what is put away."""
         root = self._root(item_id)
+        if root in self.notes.state.cleared:
+            return None
         return self.reader.find(item_id) or (self.reader.hidden_item(root) if root else None)
 
     def withdraw_as_keeper(self, item_id: str, keeper: str, why: str = "") -> Cleared:
@@ -96,10 +97,10 @@ class Moderation(Clearer):
         posts = (self.waiting_post(id_) for id_ in list(self.notes.state.waiting))
         return list(islice(filter(None, posts), limit))
 
-    def approve(self, item_id: str, keeper: str) -> None:
+    def approve(self, item_id: str, keeper: str, why: str = "") -> None:
         """Publish a waiting post (at its minute, if it has one); raises BoardClosed. Unknown ids are ignored."""
         try:
-            entry = self._entry(keeper, AuditAction.APPROVE, item_id)
+            entry = self._entry(keeper, AuditAction.APPROVE, item_id, why)
             self.notes.update(lambda state: self._let_out(state, item_id), entry)
         except BoardClosed as closed:
             if closed.reason not in TOO_LATE:
@@ -113,16 +114,23 @@ class Moderation(Clearer):
             self.clear([item_id], keeper, why)
 
     def set_posting(self, rule: str, keeper: str, why: str = "") -> None:
-        """Who may post here: `open`, `moderated` or `members`, unless the card's file says it."""
-        if rule not in POSTING_RULES or self._host.rule_stands:
+        """Who may post here: one of `posting_rules`. Beside a rule of the card it counts until the next start."""
+        if rule not in self.posting_rules():
             raise DraftRefused([Problem("posting", ProblemCode.NOT_OFFERED)])
-        self.notes.update(lambda state: replace(state, posting=rule), self._entry(keeper, AuditAction.POSTING, rule, why))
+        entry = self._entry(keeper, AuditAction.POSTING, rule, why)
+        if rule == self.posting_rule():
+            return
+        if self._host.rule_stands:
+            self.notes.update(lambda state: state.logged(entry))
+            self._stricter = rule if rule != self._host.rule else ""
+        else:
+            self.notes.update(lambda state: replace(state, posting=rule), entry)
 
     def welcome(self) -> str:
         """What stands at the head of the first page, in the keepers' words; "" for nothing."""
         return self.notes.state.welcome
 
-    def set_welcome(self, text: str, keeper: str) -> None:
+    def set_welcome(self, text: str, keeper: str, why: str = "") -> None:
         """Keep other words; raises DraftRefused above 600 characters, and for signs that turn a page around."""
         text = unicodedata.normalize("NFC", text.strip())
         if len(text) > MAX_WELCOME:
@@ -130,39 +138,39 @@ class Moderation(Clearer):
         if not is_readable(text):
             raise DraftRefused([Problem("text", ProblemCode.CONTROL_CHARACTER)])
         self.notes.update(lambda state: state if state.welcome == text else replace(state, welcome=text),
-                          self._entry(keeper, AuditAction.WELCOME))
+                          self._entry(keeper, AuditAction.WELCOME, "", why))
 
     def topics(self) -> list[int]:
         """The numbers of the topics that are offered here, in their order; 0, "other", always is."""
         offered = [number for number in self.notes.state.topics if number in TOPICS]
         return offered or [*sorted(TOPICS)[1:], 0]
 
-    def set_topics(self, numbers: Sequence[int], keeper: str) -> None:
+    def set_topics(self, numbers: Sequence[int], keeper: str, why: str = "") -> None:
         """Offer these, in this order, and "other" last if it is not among them; none means all. Posts keep their topics."""
         known = dict.fromkeys(number for number in numbers if number in TOPICS)
         offered = (*known, *(() if 0 in known else (0,))) if known else ()
         self.notes.update(lambda state: state if state.topics == offered else replace(state, topics=offered),
-                          self._entry(keeper, AuditAction.TOPICS))
+                          self._entry(keeper, AuditAction.TOPICS, "", why))
 
     def rests(self) -> RestPlan:
         """When what rests here. Nothing does while the clock is unsure."""
         return self.notes.state.rests
 
-    def set_rests(self, plan: RestPlan, keeper: str) -> None:
+    def set_rests(self, plan: RestPlan, keeper: str, why: str = "") -> None:
         """Another plan, whose rests all fit (`Rest.fits`)."""
         if not all(rest.fits for rest in plan.values()):
             raise DraftRefused([Problem("rests", ProblemCode.NOT_OFFERED)])
         self.notes.update(lambda state: state if state.rests == plan else replace(state, rests=dict(plan)),
-                          self._entry(keeper, AuditAction.RESTS))
+                          self._entry(keeper, AuditAction.RESTS, "", why))
 
-    def set_clock(self, minute: int, keeper: str) -> bool:
+    def set_clock(self, minute: int, keeper: str, why: str = "") -> bool:
         """A keeper who read what it would do (`Board.clock_outcome`) says what time it is; whether that is believed: not
         over satellites or a synchronised system."""
-        return self._logged_if(self._host.set_clock(seconds_of(minute)), self._entry(keeper, AuditAction.CLOCK))
+        return self._logged_if(self._host.set_clock(seconds_of(minute)), self._entry(keeper, AuditAction.CLOCK, "", why))
 
-    def undo_clock(self, keeper: str) -> bool:
+    def undo_clock(self, keeper: str, why: str = "") -> bool:
         """Take back what a keeper said of the time last; whether there was anything to take back."""
-        return self._logged_if(self._host.set_clock(None), self._entry(keeper, AuditAction.CLOCK_UNDO))
+        return self._logged_if(self._host.set_clock(None), self._entry(keeper, AuditAction.CLOCK_UNDO, "", why))
 
     def _logged_if(self, done: bool, entry: AuditEntry) -> bool:
         if done:
@@ -173,23 +181,23 @@ class Moderation(Clearer):
         """The keeper's map outline: one line per stroke, each `latitude,longitude` pairs parted by spaces; "" for none."""
         return self.notes.state.outline
 
-    def set_outline(self, strokes: str, keeper: str) -> None:
+    def set_outline(self, strokes: str, keeper: str, why: str = "") -> None:
         """Keep another outline; raises DraftRefused above 4,000 characters."""
         if len(strokes) > MAX_OUTLINE:
             raise DraftRefused([Problem("outline", ProblemCode.TOO_LONG, len(strokes) - MAX_OUTLINE)])
-        self.notes.update(lambda state: replace(state, outline=strokes), self._entry(keeper, AuditAction.OUTLINE))
+        self.notes.update(lambda state: replace(state, outline=strokes), self._entry(keeper, AuditAction.OUTLINE, "", why))
 
     def picture(self) -> Picture | None:
         """The keeper's picture under the map, None if there is none."""
         return self.notes.state.picture
 
-    def set_picture(self, raw: bytes | None, corners: Corners, keeper: str) -> None:
+    def set_picture(self, raw: bytes | None, corners: Corners, keeper: str, why: str = "") -> None:
         """Keep the picture in a file, of which two corners are (latitude, longitude); None for none.
 
         Raises DraftRefused (`node.board.image` has the codes) or BoardClosed.
         """
         made = None if raw is None else picture_of(raw, corners)
-        self.notes.update(lambda state: replace(state, picture=made), self._entry(keeper, AuditAction.PICTURE))
+        self.notes.update(lambda state: replace(state, picture=made), self._entry(keeper, AuditAction.PICTURE, "", why))
 
     def audit_log(self, limit: int = 100) -> list[AuditEntry]:
         """What keepers did here, newest first."""
@@ -300,17 +308,26 @@ class Moderation(Clearer):
 
     # care of the box
 
-    def log_care(self, action: AuditAction, keeper: str, why: str = "") -> None:
-        """Let it be seen that a keeper ordered something of the box; raises BoardClosed."""
-        self.notes.update(replace, self._entry(keeper, action, why=why))
+    def log_act(self, action: AuditAction, keeper: str, about: str = "", why: str = "") -> None:
+        """Let it be seen that a keeper did what is kept elsewhere; raises BoardClosed."""
+        self.notes.update(replace, self._entry(keeper, action, about, why))
 
-    def backed_up(self, size_bytes: int, way: str) -> None:
-        """A backup was taken away now (`way` as of LastBackup); raises BoardClosed."""
-        self.notes.update(lambda state: replace(state, backup=LastBackup(self.now(), size_bytes, way)))
+    def backed_up(self, size_bytes: int, way: str, keeper: str) -> None:
+        """A keeper took a backup away now (`way` as of LastBackup); raises BoardClosed. Who takes it again and again is
+        told of once."""
+        entry, now = self._entry(keeper, AuditAction.BACKUP_TAKEN), self.now()
+
+        def change(state: BoardState) -> BoardState:
+            last = state.audit_log[-1] if state.audit_log else entry
+            again = (last.keeper, last.action) == (entry.keeper, entry.action)
+            taken = replace(state, backup=LastBackup(now, size_bytes, way))
+            return taken if again and state.audit_log else taken.logged(entry)
+
+        self.notes.update(change)
 
     def _own(self, item_id: str) -> Item:
-        """A live post that this island signed; raises DraftRefused."""
-        item = self.reader.find(item_id)
+        """A live post that this island signed, hidden here or not; raises DraftRefused."""
+        item = self.kept_item(item_id)
         if item is None or item.expires <= self.now():
             raise DraftRefused([Problem("", ProblemCode.TARGET_GONE)])
         if not item.author.here:

@@ -23,6 +23,7 @@ from node.store.index import StoreFailed
 
 TOO_LATE = {  # verdicts that do not change by waiting
     VerdictReason.EXPIRED, VerdictReason.RETRACTED, VerdictReason.SUPERSEDED, VerdictReason.OVER_SHARE}
+POSTING_RULES = ("open", "moderated", "members")  # each is stricter than the one before
 MAX_ALIKE = 10  # posts of the same minute with the same words
 Waits = WaitReason | Literal[""]
 
@@ -37,9 +38,20 @@ class Publisher(Rationer):
         """Names of the groups that can sign here with their passphrase."""
         return sorted(self.notes.state.groups)
 
+    _stricter = ""  # than the card's rule, as a keeper said since this start
+
     def posting_rule(self) -> str:
         """Who may post here: `open`, `moderated` or `members`."""
-        return self._host.rule if self._host.rule_stands else self.notes.state.posting or self._host.rule
+        return self._stricter or self._host.rule if self._host.rule_stands else self.notes.state.posting or self._host.rule
+
+    def posts_under_stricter_rule(self) -> bool:
+        """Whether a keeper has closed the door further than the card, until the next start."""
+        return bool(self._stricter)
+
+    def posting_rules(self) -> tuple[str, ...]:
+        """What keepers may make of it. The card's rule stands, but for a stricter one until the next start: in a flood the
+        door must close at once, whoever has the card."""
+        return POSTING_RULES[POSTING_RULES.index(self._host.rule):] if self._host.rule_stands else POSTING_RULES
 
     # posting
 

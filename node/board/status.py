@@ -253,6 +253,13 @@ class BackupStatus:
     missed: int
 
 
+@dataclass(frozen=True, slots=True)
+class TrialStatus:
+    """Settings that are on trial: their group (`node.board.island_settings.SettingsGroup`), and the seconds left to keep
+    them."""
+
+    group: str
+    left_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +283,7 @@ class Status:
     rights: RightsStatus
     backup: BackupStatus
     host: HostStatus
+    trial: TrialStatus | None = field(default=None, metadata=IF_ANY)
 
 
 def as_json(status: Status) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class IslandCare:
         self._folder = self._data / BACKUP_FOLDER
         self._lock = threading.Lock()
         self._state, self._since = BackupState(), 0.0
+        self._carrier = ""  # the keeper who has it put on the stick
         self._moved_at: float | None = None  # when the download that is under way moved last
         self._checkup, self._checks = Checkup(), threading.Thread()
         Disk().remove_all(self._folder)  # what an earlier run left: nobody knows its label any more
@@ -154,7 +155,7 @@ class IslandCare:
                 raise CareRefused(care.BUSY)
             before, self._state = self._state, BackupState(BackupStage.MAKING)
         try:
-            self._board.log_care(AuditAction.BACKUP, keeper, why)
+            self._board.log_act(AuditAction.BACKUP, keeper, why=why)
         except BaseException:
             self._state = before
             raise
@@ -202,7 +203,7 @@ class IslandCare:
         files = {f"keys/{path.name}": path for path in KeyFolder(self._data).path.glob("*") if path.is_file()}
         return files | ({"archipel.toml": self._host.config} if self._host.config and self._host.config.is_file() else {})
 
-    def take_backup(self, label: str) -> BackupFile | None:
+    def take_backup(self, label: str, keeper: str) -> BackupFile | None:
         """See Care."""
         with self._lock:
             state = self._state
@@ -216,22 +217,22 @@ class IslandCare:
         except OSError:
             self._moved_at = None
             return None
-        return BackupFile(state.name, state.size_bytes, self._handed_over(stream, state))
+        return BackupFile(state.name, state.size_bytes, self._handed_over(stream, state, keeper))
 
-    def _handed_over(self, stream: Any, state: BackupState) -> Iterator[bytes]:
+    def _handed_over(self, stream: Any, state: BackupState, keeper: str) -> Iterator[bytes]:
         try:
             with stream:
                 while block := stream.read(BLOCK_BYTES):
                     yield block
                     self._moved_at = self._host.monotonic()
-            self._board.backed_up(state.size_bytes, "download")
+            self._board.backed_up(state.size_bytes, "download", keeper)
         finally:
             self._moved_at = None
 
     def _under_way(self) -> bool:
         return self._moved_at is not None and self._host.monotonic() - self._moved_at < STALLED_S
 
-    def carry_backup(self) -> None:
+    def carry_backup(self, keeper: str) -> None:
         """See Care."""
         with self._lock:
             if not self._state.label or self._state.stage is BackupStage.CARRYING:
@@ -241,15 +242,17 @@ class IslandCare:
             for name in (CARRIED, NOT_CARRIED):
                 (self._folder / name).unlink(missing_ok=True)
             self._host.orders.place("backup")
-            self._state = replace(self._state, stage=BackupStage.CARRYING, trouble=None)
+            self._state, self._carrier = replace(self._state, stage=BackupStage.CARRYING, trouble=None), keeper
             self._since = self._host.monotonic()
 
-    def drop_backup(self) -> None:
+    def drop_backup(self, keeper: str) -> None:
         """See Care."""
         with self._lock:
-            if self._state.stage not in (BackupStage.MAKING, BackupStage.CARRYING) and not self._under_way():
-                self._state = BackupState()
-                Disk().remove_all(self._folder)
+            if not self._state.label or self._state.stage is BackupStage.CARRYING or self._under_way():
+                return
+            self._state = BackupState()
+            Disk().remove_all(self._folder)
+        self._board.log_act(AuditAction.BACKUP_DROPPED, keeper)
 
     def tidy(self) -> None:
         """See Care."""
@@ -262,7 +265,7 @@ class IslandCare:
                 self._state = BackupState()
                 Disk().remove_all(self._folder)
         if carried:
-            self._board.backed_up(carried, "stick")
+            self._board.backed_up(carried, "stick", self._carrier)
 
     def _look_at_stick(self) -> int:
         """The size of the backup, if the box has put it on the stick."""
@@ -280,7 +283,7 @@ class IslandCare:
         word, fields = ORDERS[act]
         if word not in self._host.orders.words:
             raise CareRefused(care.NOT_HERE)
-        self._board.log_care(AuditAction(act.value), keeper, why)
+        self._board.log_act(AuditAction(act.value), keeper, why=why)
         try:
             self._host.orders.place(word, **fields)
         except OSError as error:

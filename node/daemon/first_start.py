@@ -16,8 +16,8 @@ from node.board.api import AuditEntry
 from node.board.explanations import closed, delivery
 from node.board.founding import FOUNDERS
 from node.board.island_settings import COUNTRY, LANGUAGE, NAME
-from node.board.moderation import POSTING_RULES
 from node.board.notes import NOTES, BoardNotes
+from node.board.publishing import POSTING_RULES
 from node.board.reasons import AuditAction
 from node.board.starting import InvitedTo, IslandWish, StartDraft, StartRefused, Way
 from node.daemon.app import portal_address

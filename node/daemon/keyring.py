@@ -151,7 +151,7 @@ class IslandKeyring:
 
     # letting in
 
-    def vouch(self, wish: VouchWish, keeper: str, key: TypedKey | None = None) -> KeyView:
+    def vouch(self, wish: VouchWish, keeper: str, key: TypedKey | None = None, why: str = "") -> KeyView:
         """Let a key do something, or renew it: the key as it then is."""
         public, known = self._subject(wish.who)
         signer, now = self._signer(key), self._board.now()
@@ -164,10 +164,10 @@ class IslandKeyring:
             rights |= Right[each.upper()]
         life_h = min(_within(wish.days) * 24, MAX_LIFE_H[Kind.VOUCH])
         self._publish(vouch(self._charter, signer, Vouch(public, rights), name, (now, life_h)))
-        self._log(keeper, AuditAction.VOUCH, name)
+        self._log(keeper, AuditAction.VOUCH, name, why)
         return self.find(public.hex())[0]
 
-    def invite(self, wish: InviteWish, keeper: str, key: TypedKey | None = None) -> InvitationMade:
+    def invite(self, wish: InviteWish, keeper: str, key: TypedKey | None = None, why: str = "") -> InvitationMade:
         """An invitation for one newcomer. Its vouch is kept at once, and sent."""
         signer, spoken = self._signer(key), self._host.secret.known[0]
         now = max(self._board.now(), spoken.created)  # a clock that is behind says nothing else
@@ -177,7 +177,7 @@ class IslandKeyring:
         invitation = prepare(self._charter, signer, seed, offered, self._leading_up()).holding(spoken)
         self._publish(invitation.credentials[0])
         one_time = SigningKey(seed).key_id
-        self._promise(one_time.hex() if wish.keeper else "", keeper)
+        self._promise(one_time.hex() if wish.keeper else "", self._entry(keeper, AuditAction.INVITE, "", why))
         until = min(offered.expires, self._trust.standings[signer.key_id].until(now, Right.VOUCH))
         made = InvitationMade("", to_text(invitation_bytes(invitation)), until, wish.keeper)
         return replace(made, label=self._invitations.put(made))
@@ -405,13 +405,13 @@ class IslandKeyring:
             if verdict.reason not in IN_THE_SET:
                 raise BoardClosed(as_reason(VerdictReason, verdict.reason, VerdictReason.SIGNATURE))
 
-    def _promise(self, one_time: str, keeper: str) -> None:
+    def _promise(self, one_time: str, entry: AuditEntry) -> None:
         """Remember that who joins with this one-time key is to be a keeper; forget that of invitations that are gone."""
         standings = self._trust.standings
         self._board.notes.update(
             lambda state: replace(state, promised=frozenset(
                 one for one in {*state.promised, one_time} if one and bytes.fromhex(one) in standings)),
-            self._entry(keeper, AuditAction.INVITE, ""))
+            entry)
 
     def _log(self, keeper: str, action: AuditAction, about: str, why: str = "") -> None:
         entry = self._entry(keeper, action, about, why)

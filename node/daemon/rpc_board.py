@@ -94,7 +94,7 @@ def _own(board: Board, item_id: str) -> Item:
     waiting = board.waiting_post(item_id)
     if waiting:
         return waiting.item
-    item = _found(board, item_id)
+    item = board.kept_item(item_id) or _found(board, item_id)  # also what is hidden here
     if item.expires <= board.now():
         raise Explained(sentence("that post is past already: only what is on the board can be withdrawn."))
     if not item.author.here:

@@ -42,7 +42,7 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
         "reseal-group": lambda request: island.board.reseal_group(
             request["name"], request["before"], request["after"], COMMAND_LINE),
         "remove-group": lambda request: island.board.remove_group(request["name"], COMMAND_LINE),
-        "backed-up": lambda request: island.board.backed_up(request["size"], "command"),
+        "backed-up": lambda request: island.board.backed_up(request["size"], "command", COMMAND_LINE),
         "keepers": lambda request: keepers(island.board),
         "set-keeper": lambda request: island.board.set_keeper(
             request["name"], request["password_hash"], CARD_FILE if request["from_card"] else COMMAND_LINE,

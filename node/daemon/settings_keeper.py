@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from node.board.api import AuditEntry, BoardClosed
+from node.board.clearing import MAX_WHY
+from node.board.drafts import in_one_line
 from node.board.host import NoteStore
 from node.board.island_settings import (
     CHANNEL,
@@ -216,7 +218,7 @@ class SettingsKeeper:
         """What a setting's text means."""
         return str(_value(key, typed))
 
-    def change(self, group: SettingsGroup, typed: Mapping[str, str], keeper: str) -> bool:
+    def change(self, group: SettingsGroup, typed: Mapping[str, str], keeper: str, why: str = "") -> bool:
         """Set those of a group."""
         wanted = self._wanted(group, typed)
         ends_at = self._host.monotonic() + TRIAL_S
@@ -235,7 +237,8 @@ class SettingsKeeper:
                            trial=SettingsTrial(group, before, int(group in STARTING_ANEW), keeper))
 
         action = AuditAction.SETTINGS_TRIAL if group in ON_TRIAL else AuditAction.SETTINGS
-        return self._changed(set_them, AuditEntry(self._host.minute(), keeper, action, group), group)
+        entry = AuditEntry(self._host.minute(), keeper, action, group, in_one_line(why, MAX_WHY))
+        return self._changed(set_them, entry, group)
 
     def keep(self, keeper: str) -> bool:
         """End the trial for good."""

@@ -52,7 +52,7 @@ def backed_up(app):
     until(lambda: app.board.care.backup().stage is not BackupStage.MAKING)
     state = app.board.care.backup()
     assert state.stage is BackupStage.READY, state.trouble
-    return b"".join(app.board.care.take_backup(state.label).blocks)
+    return b"".join(app.board.care.take_backup(state.label, "lea").blocks)
 
 
 def test_a_backup_made_by_the_running_island_makes_the_same_island_again(folder, tmp_path):

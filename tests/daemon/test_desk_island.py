@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+from node.board.care import Level
 from node.board.island_settings import KEEP_DAYS, MAX_PAYLOAD, NAME, SETTLING_S, SHARE, TRIAL_S, WIFI_NAME, SettingsGroup
 from node.board.night_rest import Rest, RestPart
 from node.daemon.app import App
+from node.daemon.checkup import examine
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.night_watch import AWAKE_S
 from node.daemon.orders import ORDERS_VARIABLE
+from node.daemon.rpc import ask
 from node.daemon.settings_keeper import CardLines
 from node.daemon.wifi_order import FOLDER_VARIABLE, WIFI_FILE
 from node.model.clock import ManualClock
@@ -162,3 +165,11 @@ def test_on_the_image_a_wish_for_the_wifi_and_its_rest_reach_the_box(home, tmp_p
 def test_outside_the_image_there_is_no_way_to_the_wifi(home):
     with home.open() as one:
         assert not one.board.settings.view().wifi_here
+
+
+def test_the_doctor_names_a_trial_that_goes_on(home):
+    with home.open() as one:
+        one.board.settings.change(SettingsGroup.RADIO, {SHARE: "3"}, "lea")
+    with home.open() as one:
+        about, = [finding for finding in examine(one.settings, ask(one.settings.node.data, "status")) if finding.about == "settings-trial"]
+        assert "radio are on trial" in str(about.what) and about.remedy and about.level is Level.NOTE

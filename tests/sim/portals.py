@@ -23,7 +23,7 @@ from node.daemon.orders import Orders
 from node.daemon.qr_reader import scanned
 from node.daemon.refounding import FoundingHost, IslandFounding
 from node.daemon.secret_keeper import SecretKeeper
-from node.daemon.settings import LanSettings, NodeSettings, RadioSettings, Settings
+from node.daemon.settings import LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
 from node.ical.importer import Importer
 from node.ical.parser import Locality
@@ -76,7 +76,7 @@ class Neighbourhood:
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
         secrets = SecretsInMemory(Generation(CHARTER.secret))
         self.secret = SecretKeeper(secrets, self.liveset, HERE, self.restart_board)
-        self.card, self.wifi = NO_CARD, None
+        self.card, self.wifi, self.rule = NO_CARD, None, "open"
         self.data, self.machine = folder / "box", MachineStatus()
         self.orders = Orders(self.data, frozenset(), self.clock.monotonic)
         self.restart_board()
@@ -96,13 +96,14 @@ class Neighbourhood:
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
-                    self.clock.monotonic, set_clock=self._set_clock, rule_stands=POSTING in self.card.lines)
+                    self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, set_clock=self._set_clock)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,
             threading.Lock(), self.secret, self.secret.catch_up))
         self.anew = 0  # how often it was to start anew
-        self.board.settings = SettingsKeeper(self.board.notes, Settings(), self.card, SettingsHost(
+        file = Settings(portal=PortalSettings(posting=self.rule))
+        self.board.settings = SettingsKeeper(self.board.notes, file, self.card, SettingsHost(
             self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, self._start_anew),
             self.wifi)
         self.board.founding = IslandFounding(self.board, self.liveset, HERE, FoundingHost(

@@ -98,7 +98,7 @@ def test_strangers_and_forms_of_others_set_nothing(portal, board, desk):
 @pytest.mark.parametrize(("source", "said"), [("gps", "take the radio off"), ("system", "take the network off")])
 def test_a_keeper_is_told_why_a_better_source_is_not_overruled(neighbourhood, desk, board, source, said, monkeypatch):
     monkeypatch.setattr(neighbourhood, "told", replace(neighbourhood.told, source=source))
-    monkeypatch.setattr(board, "set_clock", lambda minute, keeper: False)
+    monkeypatch.setattr(board, "set_clock", lambda minute, keeper, why: False)
     answer = desk("clock/set?lang=en", **hidden_in(desk("clock", **TYPED)))
     assert answer.status_code == 422 and said in words(answer)
 

@@ -2,11 +2,13 @@
 
 import re
 
+import pytest
+
 from node.board.api import CARD_FILE, COMMAND_LINE, AuditEntry, Draft
 from node.board.notes import MAX_AUDIT_LOG
 from node.model.record import Kind
-from tests.sim.portals import words
-from tests.web.signing import desk_of
+from tests.sim.portals import ELSEWHERE, PASSWORD, words
+from tests.web.signing import desk_of, is_in, sign_in
 from web.pages import MAX_PAGE_BYTES
 
 
@@ -65,3 +67,59 @@ def test_the_newest_are_read_first_and_all_of_them_page_by_page_on_light_pages(p
         pages += 1
     assert seen == list(range(MAX_AUDIT_LOG + 19, 19, -1)) and pages > 2
     assert portal.get("/keeper/acts?from=100000").status_code == portal.get("/keeper/acts?from=x").status_code == 200
+
+
+@pytest.mark.parametrize(("page", "to", "typed", "act"), [
+    ("settings/words", "settings/welcome", {"welcome": "Bonjour"}, "welcome"),
+    ("settings/words", "settings/name", {"name": "Le quai"}, "settings"),
+    ("settings/rules", "settings/posting", {"posting": "members"}, "posting"),
+    ("settings/rules", "settings/archive", {"days": "400"}, "settings"),
+    ("settings/rules", "settings/archive", {"days": "4", "sure": "1"}, "settings"),
+    ("settings/topics", "settings/topics", {"topic4": "1"}, "topics"),
+    ("settings/radio", "settings/radio", {"share": "1"}, "settings-trial"),
+    ("settings/rest", "settings/rest", {"radio_on": "1", "radio_begin": "22:00", "radio_end": "07:00", "radio_0": "1"}, "rests"),
+    ("map", "outline", {"outline": "48.87,2.36 48.88,2.37"}, "outline"),
+    ("map", "picture", {"action": "remove"}, "picture"),
+    ("contact", "contact", {"contact": "Samedi au marché"}, "contact"),
+])
+def test_what_keepers_set_may_have_a_reason_which_the_others_read(portal, board, page, to, typed, act):
+    desk = desk_of(portal)
+    assert 'name="why"' in portal.get(f"/keeper/{page}").get_data(as_text=True)
+    assert desk(to, why="parce que\u202e", **typed).status_code in (200, 303)
+    done, = [(entry.action, entry.keeper, entry.why) for entry in board.audit_log()]
+    assert done == (act, "lea", "parce que")
+
+
+def test_the_reason_is_still_there_when_what_was_typed_will_not_do(portal):
+    desk = desk_of(portal)
+    for to, typed in (("settings/welcome", {"welcome": "x" * 700}), ("settings/name", {"name": " "}), ("settings/radio", {"share": "x"}),
+                      ("settings/archive", {"days": "x"}), ("settings/archive", {"days": "3"}), ("settings/rest", {"radio_on": "1"}),
+                      ("outline", {"outline": "1" * 4001}), ("contact", {"contact": "x" * 200}),
+                      ("settings/topics", {"topic4": "x"})):
+        assert 'value="voilà pourquoi"' in desk(to, why="voilà pourquoi", **typed).get_data(as_text=True), to
+
+
+def test_approving_setting_the_clock_and_what_is_done_about_keys_may_have_a_reason_too(portal, neighbourhood, board):
+    board.set_posting("moderated", "lea")
+    waiting = board.post(Draft(Kind.BULLETIN, "Montres"))
+    desk = desk_of(portal)
+    desk("approve", id=waiting.id, action="approve", why="vérifié")
+    look = desk("clock", start_date="2025-12-02", start_time="11:00").get_data(as_text=True)
+    assert 'name="why"' in look
+    fields = dict(re.findall(r'name="(minute|asked)" value="(\d+)"', look))
+    desk("clock/set", why="vu à la mairie", **fields)
+    assert [(act.action, act.why) for act in board.audit_log(2)] == [("clock", "vu à la mairie"), ("approve", "vérifié")]
+    for page in ("keys/new", "keys/invite", f"keys/{ELSEWHERE.key_id.hex()}"):
+        assert 'name="why"' in portal.get(f"/keeper/{page}").get_data(as_text=True), page
+
+
+def test_who_signs_another_keeper_out_is_seen(portal, board):
+    board.set_keeper("zoé", board.password_hash("lea"), "lea")
+    other = portal.application.test_client()
+    sign_in(other, "zoé", PASSWORD)
+    desk = desk_of(portal)
+    people = portal.get("/keeper/people").get_data(as_text=True)
+    for label in re.findall(r'name="label" value="(\w+)"', people):
+        desk("session", label=label)
+    assert ("session-end", "lea", "zoé") in [(act.action, act.keeper, act.about) for act in board.audit_log()]
+    assert not is_in(other)

@@ -205,7 +205,7 @@ def test_one_at_a_time_takes_it_away_and_one_that_stalls_does_not_hold_it_for_ev
     monkeypatch.setattr(real_care, "BLOCK_BYTES", 100)
     state = made_backup(place, desk)
     address = f"/keeper/care/backup/{state.label}/{state.name}"
-    first = place.board.care.take_backup(state.label)
+    first = place.board.care.take_backup(state.label, "lea")
     next(first.blocks)
     answer = desk.client.get(address, query_string={"lang": "en"})
     assert answer.status_code == 409 and "taking this backup away just now" in words(answer)
@@ -287,7 +287,7 @@ def test_while_one_is_made_the_page_says_so_and_no_other_begins(place, desk, mon
 
 
 def test_a_backup_is_missed_on_the_desk_after_thirty_days_and_not_told_to_visitors(place, desk):
-    place.board.backed_up(10, "download")
+    place.board.backed_up(10, "download", "lea")
     place.pass_days(29)
     assert "last backup" not in desk.says("/keeper")
     place.pass_days(1)
@@ -381,7 +381,7 @@ def test_a_check_that_hangs_is_not_waited_for_and_no_other_begins_beside_it(plac
     ("restart-island", {"do": "restart", "what": "island"}), ("restart-box", {"do": "restart", "what": "box"}),
     ("update", {"do": "update"})])
 def test_a_keeper_orders_the_box_after_a_second_look_and_the_others_see_who_and_why(box, box_desk, act, order):
-    assert "Reason, for the other keepers" in box_desk.says(f"/keeper/care/do/{act}") and not ordered(box)
+    assert "Why, for the other keepers" in box_desk.says(f"/keeper/care/do/{act}") and not ordered(box)
     assert box_desk.post(f"/keeper/care/do/{act}", why="la page est lente").status_code == 200
     assert ordered(box) == [order] and acts(box) == [("lea", act, "la page est lente")]
 

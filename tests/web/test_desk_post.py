@@ -39,9 +39,9 @@ def test_what_can_be_done_depends_on_whose_post_it_is_and_whether_it_is_hidden(p
     assert pressed(page) == ["Hide"] and "only they can correct or withdraw it" in words(page)
     for more in ("correct", "withdraw", "cancel"):
         assert portal.get(f"/keeper/post/{theirs}/{more}").status_code == 404
-    for id_ in (own.id, reply.id, theirs):
+    for id_, more in ((own.id, ["Correct", "Withdraw"]), (reply.id, ["Withdraw"]), (theirs, [])):
         board.hide(id_)
-        assert pressed(page_of(portal, id_[:16])) == ["Show it again"]
+        assert pressed(page_of(portal, id_[:16])) == [*more, "Show it again"]
     board.set_posting("moderated", "lea")
     waiting = board.post(Draft(Kind.BULLETIN, "Montres"))
     assert pressed(page_of(portal, waiting.id)) == ["Approve", "Refuse"]
@@ -129,3 +129,38 @@ def test_acts_of_a_correction_lead_to_the_post_as_it_is_now(portal, neighbourhoo
     assert acts(neighbourhood) == [("lea", "correct", posted.id[:16], "")]
     page = words(page_of(portal, posted.id[:16]))
     assert "Réunion à 19 h" in page and "Corrected" in page
+
+
+def test_what_is_hidden_here_is_corrected_or_withdrawn_without_being_shown_first(portal, neighbourhood, board):
+    posted = board.post(Draft(Kind.BULLETIN, "Une bétise"))
+    board.hide(posted.id, keeper="lea")
+    desk = desk_of(portal)
+    form = portal.get(f"/keeper/post/{posted.id[:16]}/correct")
+    assert "Une bétise" in form.get_data(as_text=True)
+    done = board.correct_as_keeper(posted.id, Draft(Kind.BULLETIN, "Une bêtise"), "lea")
+    assert board.item(done.id) is None, "it stays hidden"
+    assert "Une bêtise" in words(page_of(portal, posted.id[:16]))
+    assert "A second look" in words(portal.get(f"/keeper/post/{posted.id[:16]}/withdraw?lang=en"))
+    assert desk(f"post/{posted.id[:16]}/withdraw", why="doublon").status_code == 303
+    assert portal.get(f"/keeper/post/{posted.id[:16]}").status_code == 404
+    assert board.undo(board.cleared()[0].id, "lea") == 1
+    assert board.item(posted.id) is None and "It is hidden" in words(page_of(portal, posted.id[:16])), "as it was before"
+    board.withdraw_as_keeper(posted.id, "lea")
+    neighbourhood.clock.advance(11 * 60)
+    assert board.finish_clearings() == 1 and not board.hidden() and board.kept_item(posted.id) is None
+
+
+def test_an_event_that_is_hidden_is_cancelled_everywhere_and_what_others_signed_stays_theirs(portal, neighbourhood, board):
+    start = board.now() + 600
+    event = board.post(Draft(Kind.EVENT, title="Bal", start=start, end=start + 60))
+    neighbourhood.bulletin("D’ailleurs")
+    theirs = next(item.id for item in board.bulletins().items if not item.author.here)
+    for id_ in (event.id, theirs):
+        board.hide(id_)
+    desk = desk_of(portal)
+    assert desk(f"post/{event.id[:16]}/cancel", reason="Orage").status_code == 303
+    assert board.kept_item(event.id[:16]).cancelled == "Orage"
+    assert desk(f"post/{theirs[:16]}/withdraw").status_code == 404
+    before = len(board.audit_log())
+    board.clear([theirs], "lea")
+    assert not board.cleared() and len(board.audit_log()) == before

@@ -7,6 +7,7 @@ import pytest
 from node.board.api import TOPICS, Draft
 from node.board.island_settings import SETTLING_S, TRIAL_S
 from node.board.night_rest import Rest, RestPart
+from node.board.status import as_json
 from node.daemon.orders import Orders
 from node.daemon.settings_keeper import CardLines
 from node.daemon.wifi_order import WifiOrders
@@ -203,10 +204,9 @@ def test_what_the_card_sets_is_shown_with_its_line_instead_of_a_field(tmp_path):
                               ("wifi", 12, "country"), ("wifi", 14, "password"), ("radio", 40, "share")):
         browser.get(f"/keeper/settings/{page}")
         assert f", line {line}. To set it here, put # in front" in browser.says
-        assert not re.search(rf'name="{field}"', browser.page), field
-    for page, field in (("posting", "posting"), ("name", "name")):
-        answer = browser.portal.post(f"/keeper/settings/{page}", data={"csrf": csrf(browser), field: "open"})
-        assert answer.status_code == 422
+        assert bool(re.search(rf'name="{field}"', browser.page)) is (field == "posting"), field
+    answer = browser.portal.post("/keeper/settings/name", data={"csrf": csrf(browser), "name": "open"})
+    assert answer.status_code == 422
     assert "settings" not in acts(island)
     island.archive.close()
 
@@ -274,3 +274,54 @@ def test_a_visitor_sees_and_sets_nothing(island):
         answer = portal.post(f"/keeper/settings/{path}", data=fields)
         assert len(answer.get_data()) < MAX_PAGE_BYTES
     assert acts(island) == [] and island.anew == 0
+
+
+def on_card(tmp_path, rule):
+    island = Island(tmp_path, CardLines("archipel.toml", {"portal posting": 31}, ""))
+    island.rule = rule
+    island.restart_board()
+    return island, Browser(island)
+
+
+def test_in_a_flood_keepers_close_the_door_further_than_the_card_until_the_next_start(tmp_path):
+    island, browser = on_card(tmp_path, "open")
+    browser.get("/keeper/settings/rules")
+    assert "until the island starts again" in browser.says and ", line 31." in browser.says
+    assert browser.press("Keep", posting="members", why="un flot d’insultes") == 303
+    assert island.board.posting_rule() == "members"
+    act, = island.board.audit_log()
+    assert (act.action, act.about, act.keeper, act.why) == ("posting", "members", "lea", "un flot d’insultes")
+    for page in ("/keeper", "/keeper/settings"):
+        assert ("until the" in browser.get(page).lower() and "starts" in browser.page) or "start)" in browser.page
+    island.restart_board()
+    assert island.board.posting_rule() == "open", "the card's rule counts again"
+    island.archive.close()
+
+
+def test_a_keeper_opens_the_door_again_as_far_as_the_card_does_and_no_further(tmp_path):
+    island, browser = on_card(tmp_path, "moderated")
+    browser.get("/keeper/settings/rules")
+    assert 'value="open"' not in browser.page.partition("<main")[2]
+    assert browser.press("Keep", posting="members") == 303
+    browser.get("/keeper/settings/rules")
+    assert browser.press("Keep", posting="open") == 422 and island.board.posting_rule() == "members"
+    assert browser.press("Keep", posting="moderated") == 303 and island.board.posting_rule() == "moderated"
+    assert "stricter than the card" not in browser.get("/keeper")
+    island.archive.close()
+
+
+def test_behind_a_door_that_the_card_has_closed_there_is_nothing_to_choose(tmp_path):
+    island, browser = on_card(tmp_path, "members")
+    page = browser.get("/keeper/settings/rules")
+    assert 'name="posting"' not in page and ", line 31." in browser.says
+    island.archive.close()
+
+
+def test_a_trial_is_told_on_the_desk_to_keepers_and_nowhere_to_visitors(island, browser):
+    browser.get("/keeper/settings/wifi")
+    browser.press("Try these settings", wifi="Le quai", country="FR")
+    browser.get("/keeper")
+    assert "new settings of the wi-fi are on trial" in browser.says.lower() and 'href="/keeper/settings?lang=en"' in browser.page
+    assert as_json(island.board.status())["trial"] == {"group": "wifi", "left_s": TRIAL_S}
+    for path in ("/", "/radio", "/radio.csv"):
+        assert "trial" not in browser.portal.get(f"{path}?lang=en").get_data(as_text=True), path

@@ -1,6 +1,7 @@
 """Keepers sign in with a password each, and a session ends when it is said to."""
 
 import hashlib
+import html
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from node.board.api import Draft
 from node.board.keywords import seed_words
 from node.model.passphrase import MOST
 from node.model.record import Kind
+from node.store.index import StoreFailed
 from tests.sim.places import add_group
 from tests.sim.portals import PASSPHRASE, PASSWORD, PASSWORD_HASH, words
 from tests.web.signing import csrf_of, desk_of, is_in, sign_in
@@ -398,3 +400,45 @@ def test_nobody_else_reaches_these_pages(portal, desk, browser, board):
                                                   "label": "x"} | fields)
         assert portal.post(f"/keeper/{path}", data={"name": "AMAP du canal"}).status_code == 400
     assert board.keepers() == ["lea"] and board.groups() == ["AMAP du canal"] and is_in(portal)
+
+
+@pytest.mark.parametrize("path", ["/keeper/acts?lang=ar", "/keeper/settings/wifi", "/keeper/post/0123456789abcdef", "/keeper/posts?pile=hidden"])
+def test_who_signs_in_lands_where_they_were_going_also_after_a_wrong_password(portal, path):
+    page = portal.get(path)
+    for password, status in (("faux", 403), (PASSWORD, 303)):
+        to = html.unescape(re.search(r'name="to" value="([^"]+)"', page.get_data(as_text=True))[1])
+        page = portal.post("/keeper/login", data={"name": "lea", "password": password, "to": to})
+        assert page.status_code == status
+    assert page.headers["Location"] == path
+
+
+@pytest.mark.parametrize("to", ["https://example.org/keeper/acts", "//example.org/keeper", "/keeper/nothing", "/keeper/../", "/keeperx",
+                                "/keeper/logout", "/keeper/\\example.org", "/keeper/acts\r\nSet-Cookie: a=b", "x" * 9_000, "/keeper/login",
+                                "/keeper/\x00", "/agenda"])
+def test_a_sign_in_leads_to_pages_of_the_desk_only(portal, to):
+    answer = portal.post("/keeper/login", data={"name": "lea", "password": PASSWORD, "to": to})
+    assert answer.status_code == 303 and answer.headers["Location"] == "/keeper"
+
+
+def test_what_was_typed_before_the_session_ended_is_still_there_to_be_copied_and_nothing_secret(portal, board, watch):
+    desk = desk_of(portal)
+    watch.now += IDLE_S + 1
+    words_typed = {"welcome": "Bienvenue au <14> !", "why": "on déménage", "password": "motsecret", "passphrase": "motsecret", "key": "motsecret"}
+    page = desk("settings/welcome", **words_typed).get_data(as_text=True)
+    assert "Bienvenue au &lt;14&gt; !" in page and "on déménage" in page and "motsecret" not in page
+    assert not board.welcome() and len(page.encode()) < 13_000
+    assert len(desk("outline", outline="é" * 200_000).get_data()) < 13_100
+
+
+def test_what_was_typed_for_an_older_session_or_a_card_that_will_not_keep_it_is_still_there(portal, neighbourhood, board):
+    desk = desk_of(portal)
+    page = portal.post("/keeper/settings/welcome", data={"csrf": "x", "welcome": "Bienvenue"})
+    assert page.status_code == 400 and "Bienvenue" in page.get_data(as_text=True)
+    neighbourhood.store.set_notes = unwilling
+    page = desk("settings/welcome", welcome="Bienvenue")
+    assert page.status_code == 503 and "Bienvenue" in page.get_data(as_text=True)
+
+
+def unwilling(values):
+    """As of a card that is full."""
+    raise StoreFailed("disk-full")
