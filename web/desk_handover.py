@@ -39,10 +39,10 @@ WHAT_TO_DO: Mapping[HandoverStep, str] = {
     S.POSTERS: N_("Posters and stickers with an old Wi-Fi password or another contact."),
     S.BACKUP: N_("With a new passphrase, which the newcomer chooses; away from the box."),
 }
-PLACES: Mapping[HandoverStep, tuple[str, Mapping[str, str]]] = {  # the page where it is done: endpoint, and what it takes
-    S.NEWCOMER: ("accounts.people", {}), S.LEAVER: ("accounts.people", {}), S.PASSWORDS: ("accounts.people", {}),
-    S.GROUPS: ("accounts.groups", {}), S.WIFI: ("desk_settings.show", {"group": "wifi"}), S.SECRET: ("desk_secret.show", {}),
-    S.SHEET: ("desk_sheet.show", {}), S.POSTERS: ("paper.index", {}), S.BACKUP: ("desk_care.backup", {}),
+PLACES: Mapping[HandoverStep, str] = {  # the endpoint of the page where it is done
+    S.NEWCOMER: "accounts.people", S.LEAVER: "accounts.people", S.PASSWORDS: "accounts.people", S.GROUPS: "accounts.groups",
+    S.WIFI: "desk_settings.show", S.SECRET: "desk_secret.show", S.SHEET: "desk_sheet.show", S.POSTERS: "paper.index",
+    S.BACKUP: "desk_care.backup",
 }
 desk_handover = Blueprint("desk_handover", __name__, url_prefix="/keeper/handover")
 desk_handover.after_request(never_kept)
@@ -63,7 +63,8 @@ def show() -> str:
 
 def _page(notice: str = "") -> str:
     handover, found = board().handover(), _steps()
-    said = {"titles": TITLES, "what": WHAT_TO_DO, "places": {step: url_for(page, **taken) for step, (page, taken) in PLACES.items()}, "by_hand": BY_HAND, "seen_only": SEEN_ONLY}
+    places = {step: url_for(page, group="wifi" if step is S.WIFI else None) for step, page in PLACES.items()}
+    said = {"titles": TITLES, "what": WHAT_TO_DO, "places": places, "by_hand": BY_HAND, "seen_only": SEEN_ONLY}
     return render_template("keeper/handover.html", handover=handover, steps=found, open=_open(found), notice=notice,
                            keepers=board().keepers(), typed=request.form, **said)
 

@@ -56,7 +56,7 @@ desk_settings.after_request(never_kept)
 @desk_settings.context_processor
 def asked() -> dict:
     """What these templates ask."""
-    return {"view": board().settings.view(), "keys": KEYS, "typed": request.form, "stricter": board().posts_under_stricter_rule(),
+    return {"view": board().settings.view(), "keys": KEYS, "typed": request.form, "stricter": board().stricter_for_now(),
             "settings_address": f"{settings().base_url.rstrip('/')}/keeper/settings"}
 
 
@@ -135,7 +135,8 @@ def posting() -> Page:
     try:
         board().set_posting(rule, session["name"], request.form.get("why", ""))
     except DraftRefused:
-        return _show("rules", _("Choose one of those that are offered: what the card sets can only be made stricter here.")), 422
+        notice = _("Choose one of those that are offered: what the card sets can only be made stricter here.")
+        return _show("rules", notice), 422
     return redirect(url_for("desk_settings.show", group="rules", done=1), 303)
 
 
@@ -165,8 +166,9 @@ def topics() -> Page:
     wrong = [place for place in places.values() if place and not re.fullmatch(r"[0-9]{1,2}", place)]
     if wrong:
         return _show("topics", _("Write numbers from 1 to %(most)s, or nothing.") % {"most": LAST_PLACE}), 422
-    board().set_topics(sorted((number for number, place in places.items() if place and int(place)),
-                              key=lambda number: int(places[number])), session["name"], request.form.get("why", ""))
+    offered = sorted((number for number, place in places.items() if place and int(place)),
+                     key=lambda number: int(places[number]))
+    board().set_topics(offered, session["name"], request.form.get("why", ""))
     return redirect(url_for("desk_settings.show", group="topics", done=1), 303)
 
 

@@ -38,7 +38,8 @@ def desk_page(notice: str = "") -> str:
 
     def fill(rows: int) -> dict:
         return {"notice": notice, "waiting": board().waiting(rows), "counts": counts, "recent": _recent(rows),
-                "stricter": board().posts_under_stricter_rule(), "acts": board().audit_log(min(rows, FEW_ACTS)), "cleared": cleared[:rows],
+                "stricter": board().stricter_for_now(), "cleared": cleared[:rows],
+                "acts": board().audit_log(min(rows, FEW_ACTS)),
                 "reported": list(islice(board().reported(), min(rows, FEW_REPORTED))),
                 "reported_count": board().count_reported()}
 

@@ -57,11 +57,13 @@ def safe_urls(path: str) -> list[str]:
 
 
 def safe_page(path: str, base: str = "base.html", sought: str = "") -> Answer:
-    """Why the page is not shown, where it is, and what the browser will say there. `path` is short, to be typed; `sought` is
-    the page itself, to be pressed."""
+    """Why the page is not shown, where it is, and what the browser will say there.
+
+    `path` is short, to be typed; `sought` is the page itself, to be pressed.
+    """
     sent, safe = request.method not in ("GET", "HEAD"), settings().safe()
-    page = render_template("in_the_clear.html", base=base, urls=safe_urls(path), pressed=safe_urls(sought or path), sent=sent,
-                           beginning=safe.beginning if safe else "", first=path.startswith(FIRST_START),
+    page = render_template("in_the_clear.html", base=base, urls=safe_urls(path), pressed=safe_urls(sought or path),
+                           sent=sent, beginning=safe.beginning if safe else "", first=path.startswith(FIRST_START),
                            wifi=request.environ.get(ARRIVAL) == WIFI)
     return page, 403 if sent else 200, {"Cache-Control": "no-store"}
 

@@ -28,7 +28,7 @@ from web.visitor import visitor
 
 MARK, MARK_S = "keeper-mark", 90 * 24 * 3600
 WORDS = ("welcome", "outline", "contact", "reason", "why")  # fields of the desk that hold a keeper's own words
-MAX_UNSENT = 4_200  # octets: the longest of them has 4,000 characters
+MAX_UNSENT, MAX_UNSENT_FORM = 4_200, 40_000  # octets: the longest of them has 4,000 characters; as a form sends them
 signin = Blueprint("signin", __name__, url_prefix="/keeper")
 
 
@@ -121,7 +121,8 @@ def page_of_desk(to: str) -> str:
 def unsent() -> list[str]:
     """What a keeper typed into the form of this request, which was not used: to be copied. Nothing secret, and no more than
     fits beside what a page has to say."""
-    found = [request.form.get(name, "") for name in WORDS] if request.method == "POST" else []
+    small = request.method == "POST" and 0 < (request.content_length or 0) <= MAX_UNSENT_FORM  # a file is not even read
+    found = [request.form.get(name, "") for name in WORDS] if small else []
     return [text.encode()[:MAX_UNSENT].decode(errors="ignore") for text in found if text.strip()]
 
 

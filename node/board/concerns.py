@@ -20,6 +20,8 @@ MOST_ENDS = 3  # keys that are told of one by one
 HOT_C = 80.0  # from here on a Pi's processor slows itself down (raspberrypi.com, "Frequency management")
 ON_TRIAL = {"wifi": sentence("new settings of the Wi-Fi are on trial"),
             "radio": sentence("new settings of the radio are on trial"), "": sentence("new settings are on trial")}
+KEEP_TRIAL = Plural("keep them within %(num)s minute, on the page /keeper/settings; else the earlier ones come back",
+                    "keep them within %(num)s minutes, on the page /keeper/settings; else the earlier ones come back")
 MINUTE_S = 60
 OVERDUE_S = 3 * 3_600.0  # of erasing, which is tried every hour
 
@@ -238,9 +240,7 @@ def _about_backup(backup: Mapping[str, Any], now: int) -> Iterator[Concern]:
 def _about_trial(trial: Mapping[str, Any] | None) -> Iterator[Concern]:
     if trial:
         yield Concern("settings-trial", ON_TRIAL.get(trial["group"], ON_TRIAL[""]),
-                      entry(Plural("keep them within %(num)s minute, on the page /keeper/settings; else the earlier ones come back",
-                                   "keep them within %(num)s minutes, on the page /keeper/settings; else the earlier ones "
-                                   "come back"), math.ceil(trial["left_s"] / MINUTE_S)), presses=False)
+                      entry(KEEP_TRIAL, math.ceil(trial["left_s"] / MINUTE_S)), presses=False)
 
 
 def _about_founders(alone: bool) -> Iterator[Concern]:

@@ -44,7 +44,7 @@ class Publisher(Rationer):
         """Who may post here: `open`, `moderated` or `members`."""
         return self._stricter or self._host.rule if self._host.rule_stands else self.notes.state.posting or self._host.rule
 
-    def posts_under_stricter_rule(self) -> bool:
+    def stricter_for_now(self) -> bool:
         """Whether a keeper has closed the door further than the card, until the next start."""
         return bool(self._stricter)
 

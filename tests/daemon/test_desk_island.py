@@ -171,5 +171,6 @@ def test_the_doctor_names_a_trial_that_goes_on(home):
     with home.open() as one:
         one.board.settings.change(SettingsGroup.RADIO, {SHARE: "3"}, "lea")
     with home.open() as one:
-        about, = [finding for finding in examine(one.settings, ask(one.settings.node.data, "status")) if finding.about == "settings-trial"]
+        findings = examine(one.settings, ask(one.settings.node.data, "status"))
+        about, = [finding for finding in findings if finding.about == "settings-trial"]
         assert "radio are on trial" in str(about.what) and about.remedy and about.level is Level.NOTE

@@ -11,6 +11,8 @@ from tests.sim.portals import ELSEWHERE, PASSWORD, words
 from tests.web.signing import desk_of, is_in, sign_in
 from web.pages import MAX_PAGE_BYTES
 
+NIGHT = {"radio_on": "1", "radio_begin": "22:00", "radio_end": "07:00", "radio_0": "1"}
+
 
 def test_an_act_stands_with_its_keeper_its_reason_and_a_way_to_its_post(portal, board):
     posted = board.post(Draft(Kind.BULLETIN, "Un propos déplacé"))
@@ -77,7 +79,7 @@ def test_the_newest_are_read_first_and_all_of_them_page_by_page_on_light_pages(p
     ("settings/rules", "settings/archive", {"days": "4", "sure": "1"}, "settings"),
     ("settings/topics", "settings/topics", {"topic4": "1"}, "topics"),
     ("settings/radio", "settings/radio", {"share": "1"}, "settings-trial"),
-    ("settings/rest", "settings/rest", {"radio_on": "1", "radio_begin": "22:00", "radio_end": "07:00", "radio_0": "1"}, "rests"),
+    ("settings/rest", "settings/rest", NIGHT, "rests"),
     ("map", "outline", {"outline": "48.87,2.36 48.88,2.37"}, "outline"),
     ("map", "picture", {"action": "remove"}, "picture"),
     ("contact", "contact", {"contact": "Samedi au marché"}, "contact"),
@@ -92,8 +94,9 @@ def test_what_keepers_set_may_have_a_reason_which_the_others_read(portal, board,
 
 def test_the_reason_is_still_there_when_what_was_typed_will_not_do(portal):
     desk = desk_of(portal)
-    for to, typed in (("settings/welcome", {"welcome": "x" * 700}), ("settings/name", {"name": " "}), ("settings/radio", {"share": "x"}),
-                      ("settings/archive", {"days": "x"}), ("settings/archive", {"days": "3"}), ("settings/rest", {"radio_on": "1"}),
+    for to, typed in (("settings/welcome", {"welcome": "x" * 700}), ("settings/name", {"name": " "}),
+                      ("settings/radio", {"share": "x"}), ("settings/archive", {"days": "x"}),
+                      ("settings/archive", {"days": "3"}), ("settings/rest", {"radio_on": "1"}),
                       ("outline", {"outline": "1" * 4001}), ("contact", {"contact": "x" * 200}),
                       ("settings/topics", {"topic4": "x"})):
         assert 'value="voilà pourquoi"' in desk(to, why="voilà pourquoi", **typed).get_data(as_text=True), to

@@ -321,7 +321,8 @@ def test_a_trial_is_told_on_the_desk_to_keepers_and_nowhere_to_visitors(island, 
     browser.get("/keeper/settings/wifi")
     browser.press("Try these settings", wifi="Le quai", country="FR")
     browser.get("/keeper")
-    assert "new settings of the wi-fi are on trial" in browser.says.lower() and 'href="/keeper/settings?lang=en"' in browser.page
+    assert "New settings of the Wi-Fi are on trial" in browser.says.replace("new s", "New s")
+    assert '<a dir="ltr" href="/keeper/settings?lang=en">' in browser.page
     assert as_json(island.board.status())["trial"] == {"group": "wifi", "left_s": TRIAL_S}
     for path in ("/", "/radio", "/radio.csv"):
         assert "trial" not in browser.portal.get(f"{path}?lang=en").get_data(as_text=True), path
