@@ -147,6 +147,7 @@ class KeyFolder:
         """Found a set called `name`. Its founders are keys off the box, the first of which makes this island a keeper's;
         without any, it is this island's own key."""
         key = self._new_key()
+        (self.path / "secrets").unlink(missing_ok=True)  # of a set that it was about to join when the power went
         charter, paper = founded(name, founders or [key], key.public, island_name or name)
         self._keep(charter, [paper])
         return charter
