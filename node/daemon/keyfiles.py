@@ -15,6 +15,7 @@
 import base64
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -49,6 +50,7 @@ from node.transfer.invitation import (
 
 SEALED = "archipel key 1 sealed"
 PLAN, START_CODE = "refounding", "start.code"
+UNMADE = "island.key", "secrets", "papers", "charter"  # in the order of their writing; the last makes the island
 VOUCH_LIFE_H = MAX_LIFE_H[Kind.VOUCH]
 
 Parsed = TypeVar("Parsed")
@@ -211,14 +213,18 @@ class KeyFolder:
         (self.path / "secrets").unlink(missing_ok=True)
         (self.path / PLAN).unlink(missing_ok=True)
 
+    def forget_unmade(self) -> None:
+        """Take away what a founding or a joining has left that was cut short: without a charter it lets nobody in."""
+        for name in UNMADE:
+            _destroy(self.path / name)
+            _destroy(self.path / f"{name}.new")
+        with suppress(FileNotFoundError):
+            self.path.rmdir()
+
     def destroy(self) -> None:
         """Write over every key, in its place on the card, before its name goes: nothing signed here can be forged later."""
         for path in self.path.glob("*"):
-            with path.open("r+b") as file:
-                file.write(os.urandom(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
+            _destroy(path)
 
     def _new_key(self) -> SigningKey:
         Disk().make_folder(self.path)
@@ -239,6 +245,14 @@ class KeyFolder:
 
     def _read(self, name: str, parse: Callable[[str], Parsed]) -> Parsed:
         return _read_file(self.path / name, parse)
+
+
+def _destroy(path: Path) -> None:
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        file.write(os.urandom(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+        path.unlink()
 
 
 def _read_file(path: Path, parse: Callable[[str], Parsed]) -> Parsed:

@@ -1,6 +1,9 @@
 """The first start: behind the code of the card an island is made on a few pages, and founders' keys stay on paper alone."""
 
+import errno
 import io
+import itertools
+import os
 import threading
 from itertools import pairwise
 
@@ -8,6 +11,7 @@ import pytest
 
 from node.board.founding import FOUNDERS
 from node.board.keywords import fingerprint_words, seed_of_words
+from node.board.starting import StartRefused
 from node.daemon.app import App
 from node.daemon.first_start import FirstStart, start_code
 from node.daemon.keyfiles import KeyFolder
@@ -18,6 +22,7 @@ from node.model.keys import SigningKey
 from node.model.record import Right, Vouch, decode
 from node.replica.trust import FOREVER
 from node.store.backup import back_up
+from node.store.index import Row
 from node.store.journalstore import JournalStore
 from tests.daemon.starter import Starter
 from tests.daemon.test_qr_reader import photograph
@@ -273,14 +278,18 @@ def test_the_code_is_that_of_the_card_where_there_is_one(tmp_path, monkeypatch):
     assert start_code(keys) == ("k7qf-3mtx", False)
 
 
+def backup_of(folder, path):
+    """An island, and its backup."""
+    KeyFolder(folder).found("Belleville", "Vieille île")
+    JournalStore(folder).close()
+    names = {f"keys/{file.name}": file for file in (folder / "keys").iterdir()}
+    back_up(folder, path, "colza brouette nuage", names, bytes(16))
+    return path.read_bytes()
+
+
 def test_a_backup_makes_the_island_again_and_a_wrong_passphrase_nothing(box, tmp_path):
     old = tmp_path / "old"
-    KeyFolder(old).found("Belleville", "Vieille île")
-    store = JournalStore(old)
-    store.close()
-    names = {f"keys/{path.name}": path for path in (old / "keys").iterdir()}
-    back_up(old, tmp_path / "backup", "colza brouette nuage", names, bytes(16))
-    content = (tmp_path / "backup").read_bytes()
+    content = backup_of(old, tmp_path / "backup")
     box.starter.enter(box.start.code)
     assert "/start/restore" in box.starter.page
     box.starter.go("/start/restore")
@@ -294,6 +303,75 @@ def test_a_backup_makes_the_island_again_and_a_wrong_passphrase_nothing(box, tmp
     assert box.keys.charter() == KeyFolder(old).charter()
     assert box.keys.island_key().public == KeyFolder(old).island_key().public
     App(box.settings, SystemClock())
+
+
+def test_whatever_the_last_press_has_left_when_the_power_went_a_backup_may_still_take_its_place(box, tmp_path, monkeypatch):
+    content = backup_of(tmp_path / "old", tmp_path / "backup")
+    left = set()
+    for step in range(1, 40):
+        cut = Box(tmp_path / str(step))
+        cut.starter.enter(cut.start.code)
+        cut.starter.describe()
+        cut.starter.found(0)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", until_the_power_goes(step))
+            cut.starter.send("/start/end")
+        if cut.keys.charter_exists():
+            break
+        left |= {path.name for path in cut.folder.rglob("*") if path.is_file()}
+        again = Box(tmp_path / str(step))
+        again.starter.enter(cut.start.code)
+        again.starter.go("/start/restore")
+        again.starter.send("/start/restore", file=(io.BytesIO(content), "b"), passphrase="colza brouette nuage")
+        assert again.starter.status == 200, again.starter.page
+        assert again.keys.charter() == KeyFolder(tmp_path / "old").charter()
+    assert cut.keys.charter_exists() and left >= {"notes.journal", "island.key", "papers"}, left
+
+
+def until_the_power_goes(step):
+    """`os.fsync` for so many times."""
+    asked, fsync = itertools.count(1), os.fsync
+
+    def syncing(descriptor):
+        if next(asked) >= step:
+            raise OSError(errno.EIO, "the power went")
+        fsync(descriptor)
+
+    return syncing
+
+
+def test_records_without_a_set_are_in_no_backups_place(entered, tmp_path):
+    content = backup_of(tmp_path / "old", tmp_path / "backup")
+    KeyFolder(entered.folder).found("Belleville", "Vieille île")
+    store, row = JournalStore(entered.folder), Row.of(decode(entered.keys.credentials()[0]), entered.keys.credentials()[0], 1)
+    store.commit(put=[row])
+    store.close()
+    (entered.folder / "keys" / "charter").unlink()
+    entered.starter.go("/start/restore")
+    entered.starter.send("/start/restore", file=(io.BytesIO(content), "b"), passphrase="colza brouette nuage")
+    assert entered.starter.status == 422 and (entered.folder / "keys" / "island.key").exists()
+    store = JournalStore(entered.folder)
+    assert len(store) == 1
+    store.close()
+
+
+def test_while_another_command_has_the_folder_the_last_press_says_so_and_the_next_one_goes_through(entered):
+    entered.starter.found(0)
+    store = JournalStore(entered.folder)
+    entered.starter.send("/start/end")
+    assert entered.starter.status == 422 and "Une autre commande" in entered.starter.page
+    store.close()
+    with Begun(entered) as app:
+        assert list(app.board.keepers()) == ["Samira"]
+
+
+def test_keys_that_are_forgotten_while_the_last_press_is_on_its_way_found_nothing(entered):
+    entered.starter.found(2)
+    entered.starter.write_keys(2)
+    entered.start.founders().forget()
+    with pytest.raises(StartRefused):
+        entered.start.begin()
+    assert not entered.keys.charter_exists()
 
 
 def test_an_island_that_the_command_line_founded_meanwhile_starts(entered):
