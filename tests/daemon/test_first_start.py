@@ -221,6 +221,48 @@ def test_what_is_no_invitation_is_told_and_nothing_typed_is_lost(box, given, wor
     assert box.starter.status == 422 and words in page and not box.start.draft().way
 
 
+def test_an_invitation_that_is_none_leaves_the_choices_of_founding_as_they_were(box):
+    page = joining(box, letters="A" * 60_000)  # the page's weight is the Starter's to look at
+    assert box.starter.status == 422 and "A" * 4_000 in page
+    assert 'name="set_name" type="text" dir="auto" maxlength="80" value="Place des Fêtes"' in page
+    assert 'value="3" checked' in page
+
+
+def test_who_changes_the_number_of_keys_reads_first_that_the_sheets_count_for_nothing(entered):
+    assert "déjà notée" not in entered.starter.go("/start/set")
+    entered.starter.found(3)
+    entered.starter.write_keys(2)
+    assert "2 clés sont déjà notées" in entered.starter.go("/start/set")
+
+
+@pytest.mark.parametrize("path", ["/start/code", "/start/keys/show", "/start/keys/check", "/start/nowhere"])
+def test_a_phone_that_comes_back_to_the_answer_of_a_form_is_led_on(entered, path):
+    assert "Le réseau" in entered.starter.go(path) and entered.starter.status == 200
+
+
+@pytest.mark.parametrize(("path", "field"), [("/start/set", "letters"), ("/start/island", "name")])
+def test_what_is_too_large_is_told_in_ones_language_with_a_way_on(entered, path, field):
+    page = entered.starter.send(path, **{field: "x" * 300_000})
+    assert entered.starter.status == 413 and "Trop gros" in page and 'href="/start"' in page
+    assert entered.start.draft().keeper == "Samira"
+
+
+def test_who_waits_at_the_page_comes_to_the_board_and_whoever_comes_back_to_it_to_the_desk(entered):
+    entered.starter.found(0)
+    entered.starter.send("/start/end")
+    waiting = entered.portal.test_client().get("/start/island", headers={"Host": "archipel.lan"})
+    assert waiting.status_code == 503 and waiting.headers["Refresh"] == "5; url=/"
+    entered.start.close()
+    app = App(entered.settings, SystemClock())
+    try:
+        browser = app.open().test_client()
+        for path in ("/start", "/start/", "/start/end", "/start/keys/show"):
+            assert browser.get(path).headers["Location"] == "/keeper"
+        assert browser.post("/start/end", data={"csrf": "x"}).status_code == 303
+    finally:
+        app.close()
+
+
 @pytest.mark.parametrize(("fields", "words"), [
     ({"name": " "}, 'href="#name"'), ({"name": "\u2800"}, 'href="#name"'), ({"name": "x" * 41}, 'href="#name"')])
 def test_what_cannot_be_is_told_with_its_field(box, fields, words):
