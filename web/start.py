@@ -96,7 +96,8 @@ def _lead() -> Response | None:
 
 
 def _too_large(error: Exception) -> Page:
-    return render_template("start/too_large.html", photo=MAX_PHOTO_BYTES // 1_000_000, backup=MAX_BACKUP_BYTES // 1_000_000), 413
+    photo, backup = MAX_PHOTO_BYTES // 1_000_000, MAX_BACKUP_BYTES // 1_000_000
+    return render_template("start/too_large.html", photo=photo, backup=backup), 413
 
 
 def with_code(view: Callable) -> Callable:

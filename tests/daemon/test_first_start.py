@@ -385,8 +385,8 @@ def until_the_power_goes(step):
 def test_records_without_a_set_are_in_no_backups_place(entered, tmp_path):
     content = backup_of(tmp_path / "old", tmp_path / "backup")
     KeyFolder(entered.folder).found("Belleville", "Vieille île")
-    store, row = JournalStore(entered.folder), Row.of(decode(entered.keys.credentials()[0]), entered.keys.credentials()[0], 1)
-    store.commit(put=[row])
+    (raw,), store = entered.keys.credentials(), JournalStore(entered.folder)
+    store.commit(put=[Row.of(decode(raw), raw, 1)])
     store.close()
     (entered.folder / "keys" / "charter").unlink()
     entered.starter.go("/start/restore")
