@@ -20,6 +20,7 @@ from node.board.starting import IslandWish, Starting, StartRefused, Way
 from node.i18n.sentence import N_
 from node.model.names import fit_name
 from node.model.passphrase import LEAST, passphrase_fault, spellings
+from web import dates
 from web.founder_keys import check_page, key_sheet, typed_words
 from web.languages import add_languages, current, said
 from web.languages import gettext as _
@@ -306,6 +307,7 @@ def _page(step: str, problems: dict[str, str], typed: Any) -> str:
     words = fingerprint_words(draft.invited.set_id, current().tag) if draft.invited else ()
     return render_template(f"start/{step}.html", problems=problems, typed=typed, draft=draft, fixed=starting().fixed(),
                            steps=_steps(step), rules=RULES, least=LEAST, fingerprint=words,
+                           now=dates.here(starting().now(), settings().zone),
                            written=founders.written() if (founders := starting().founders()) else 0)
 
 

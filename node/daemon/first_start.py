@@ -24,7 +24,7 @@ from node.daemon.app import portal_address
 from node.daemon.certificate import safe_address
 from node.daemon.countries import country_of
 from node.daemon.founders import UnkeptKeys
-from node.daemon.keyfiles import KeyFolder, KeyTrouble, invitation_in
+from node.daemon.keyfiles import KeyFolder, KeyTrouble, invitation_in, too_old
 from node.daemon.qr_reader import INVITATION, scanned
 from node.daemon.restoring import NotRestored, forget_unmade, restored
 from node.daemon.settings import LANGUAGES, Settings
@@ -87,6 +87,10 @@ class FirstStart:
         if begun:
             self._end_soon()
         return begun
+
+    def now(self) -> int:
+        """The minute by this machine's clock, which what is signed at the last press bears."""
+        return minute_of(SystemClock().now())
 
     def knows(self, code: str) -> bool:
         """Whether this is the code of the card, however it is written."""
@@ -153,8 +157,8 @@ class FirstStart:
             read = invitation_in(invitation)
         except KeyTrouble as trouble:
             raise StartRefused({"letters": trouble.sentence}) from trouble
-        if read.expires <= minute_of(SystemClock().now()):
-            raise StartRefused({"letters": sentence("this invitation is too old. Ask the keeper for a new one.")})
+        if read.expires <= self.now():
+            raise StartRefused({"letters": too_old()})
         self._invitation = invitation
         self._change(way=Way.JOIN, invited=InvitedTo(read.charter.name, read.charter.set_id, read.expires))
 

@@ -24,8 +24,8 @@ from node.board.key_tree import OwnPapers, lack_of
 from node.board.status import RightsLack
 from node.daemon.file_trouble import why
 from node.daemon.wipecode import RANDOM_BYTES, START_CODE_BYTES, code_of
-from node.i18n.sentence import Explained, sentence
-from node.model.clock import SystemClock, minute_of
+from node.i18n.sentence import Explained, Sentence, sentence
+from node.model.clock import SystemClock, minute_of, utc_day
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import SECRET_BYTES, SEED_BYTES, Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal, unseal
@@ -394,8 +394,15 @@ def _seed(text: str) -> bytes:
     return seed
 
 
+def too_old() -> Sentence:
+    """Of an invitation; or it is this machine's clock that is wrong."""
+    day = utc_day(minute_of(SystemClock().now()))
+    return sentence("this invitation is too old by this machine’s clock (%(day)s). Ask the keeper for a new one; if the day "
+                    "is wrong, give the machine internet for a while, and try again.", day=day)
+
+
 def _what_is_wrong(reason: str) -> KeyTrouble:
     if reason == "invitation-expired":
-        return KeyTrouble(sentence("this invitation is too old. Ask the keeper for a new one."))
+        return KeyTrouble(too_old())
     return KeyTrouble(sentence("this is not a whole invitation (%(reason)s). "
                                "Copy it again, from the first letter to the last.", reason=reason))

@@ -12,12 +12,13 @@ import pytest
 from node.board.founding import FOUNDERS
 from node.board.keywords import fingerprint_words, seed_of_words
 from node.board.starting import StartRefused
+from node.daemon import first_start, keyfiles
 from node.daemon.app import App
 from node.daemon.first_start import FirstStart, start_code
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import BoxSettings, LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import CardLines
-from node.model.clock import SystemClock
+from node.model.clock import ManualClock, SystemClock, seconds_of
 from node.model.keys import SigningKey
 from node.model.record import Right, Vouch, decode
 from node.replica.trust import FOREVER
@@ -233,6 +234,16 @@ def test_who_changes_the_number_of_keys_reads_first_that_the_sheets_count_for_no
     entered.starter.found(3)
     entered.starter.write_keys(2)
     assert "2 clés sont déjà notées" in entered.starter.go("/start/set")
+
+
+def test_the_day_by_the_islands_clock_is_read_before_the_last_press_and_where_an_invitation_is_too_old(
+        entered, invitation, monkeypatch):
+    monkeypatch.setattr(first_start, "SystemClock", lambda: ManualClock(seconds_of(6_000_000)))
+    monkeypatch.setattr(keyfiles, "SystemClock", lambda: ManualClock(seconds_of(6_000_000)))
+    page = entered.starter.send("/start/set", way="join", letters=invitation[0])
+    assert entered.starter.status == 422 and "2035-05-29" in page and "internet" in page
+    entered.starter.found(0)
+    assert "29 mai 2035" in entered.starter.go("/start/end")
 
 
 @pytest.mark.parametrize("path", ["/start/code", "/start/keys/show", "/start/keys/check", "/start/nowhere"])
