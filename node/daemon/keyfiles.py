@@ -397,8 +397,8 @@ def _seed(text: str) -> bytes:
 def too_old() -> Sentence:
     """Of an invitation; or it is this machine's clock that is wrong."""
     day = utc_day(minute_of(SystemClock().now()))
-    return sentence("this invitation is too old by this machine’s clock (%(day)s). Ask the keeper for a new one; if the day "
-                    "is wrong, give the machine internet for a while, and try again.", day=day)
+    return sentence("this invitation is too old by this machine’s clock (%(day)s). Ask the keeper for a new one; if the "
+                    "day is wrong, give the machine internet for a while, and try again.", day=day)
 
 
 def _what_is_wrong(reason: str) -> KeyTrouble:
