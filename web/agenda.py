@@ -60,7 +60,7 @@ def _span(first: date, after: date, more: dict) -> Callable[[int], dict]:
     def fill(rows: int) -> dict:
         end = begin + rows * 3
         shown = list(board().read(events[begin:end], patience()))
-        return {**more, "topic": topic, "days": by_day(shown, first), "left_out": len(events) - end, "following": end,
+        return {**more, "topic": topic, "days": by_day(shown, first), "left_out": len(events) - end, "onwards": end,
                 "busy": busy}
 
     return fill

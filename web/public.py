@@ -118,6 +118,13 @@ def icon() -> Response:
     return Response(status=204, headers={"Cache-Control": "max-age=31536000"})
 
 
+@public.route("/start", methods=["GET", "POST"])
+@public.route("/start/<path:step>", methods=["GET", "POST"])
+def started(step: str = "") -> BaseResponse:
+    """Where the island was made: whoever still has that open, or comes back to it, looks after it."""
+    return redirect(url_for("keeper.desk"), 303)
+
+
 @public.app_errorhandler(404)
 def missing(error: Exception) -> tuple[str, int]:
     """The page that says that there is no such page."""

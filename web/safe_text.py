@@ -4,20 +4,13 @@ import re
 
 from markupsafe import Markup, escape
 
-from node.model.visible_text import shows_something
+from node.model.visible_text import plain, shows_something
 
 LINK = re.compile(r"https?://[^\s<>\"'«»]+", re.IGNORECASE)
 TRAILING = ".,;:!?…)]}»"
-# Overrides and embeddings can turn a whole line round; marks (200E, 200F, 061C) are left to those who write both ways.
-UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 ELLIPSIS = "…"
 A_FEW_WORDS = 30  # characters: fewer are not worth a line of their own
 STOPS = " .,;:،؛"  # needless beside an ellipsis, or at the beginning of what follows it
-
-
-def plain(text: str) -> str:
-    """Without control characters and direction overrides; newlines and tabs stay."""
-    return UNSHOWN.sub("", text)
 
 
 def one_line(text: str) -> str:

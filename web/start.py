@@ -20,6 +20,7 @@ from node.board.starting import IslandWish, Starting, StartRefused, Way
 from node.i18n.sentence import N_
 from node.model.names import fit_name
 from node.model.passphrase import LEAST, passphrase_fault, spellings
+from web import dates
 from web.founder_keys import check_page, key_sheet, typed_words
 from web.languages import add_languages, current, said
 from web.languages import gettext as _
@@ -37,7 +38,7 @@ from web.visitor import add_visitors, visitor
 
 PATH = "/start"
 MAX_CODE = 100  # characters that are looked at
-MAX_INVITATION_BYTES = 20_000  # the longest has some 3,000 letters
+MAX_INVITATION_BYTES, MAX_LETTERS = 20_000, 4_000  # the longest has some 3,000 letters; so many are shown again
 MAX_PHOTO_BYTES = 12_000_000  # as the reader of codes takes them
 MAX_BACKUP_BYTES = 1 << 24  # larger ones: archipel restore
 STARTS_WITHIN_S, RETRY_S = 20, 5  # then the new island's page is asked for
@@ -59,7 +60,11 @@ def create_start(starting: Starting, settings_: WebSettings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions.update(starting=starting, settings=settings_, tries=Tries(settings_.monotonic))
     app.session_interface = OpenSessions(lambda name: "", settings_.monotonic, PATH)
-    app.register_error_handler(404, lambda error: redirect(url_for("start.show"), 303))
+    for otherwise in (404, 405):  # a phone that comes back to a tab asks anew for what was the answer to a form
+        app.register_error_handler(otherwise, lambda error: redirect(url_for("start.show"), 303))
+    app.register_error_handler(413, _too_large)
+    for failure in (400, 500):
+        app.register_error_handler(failure, lambda error: (render_template("broken.html"), error.code))
     add_languages(app, settings_.language)
     add_pages(app)
     add_safe_address(app, "start/base.html")
@@ -89,6 +94,11 @@ def _lead() -> Response | None:
         response = redirect(PATH, 303)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _too_large(error: Exception) -> Page:
+    photo, backup = MAX_PHOTO_BYTES // 1_000_000, MAX_BACKUP_BYTES // 1_000_000
+    return render_template("start/too_large.html", photo=photo, backup=backup), 413
 
 
 def with_code(view: Callable) -> Callable:
@@ -193,13 +203,15 @@ def make_room() -> None:
 @with_code
 def set_() -> Page:
     """Found a set, with founders' keys or later; or join one by an invitation."""
-    form, draft = request.form, starting().draft()
+    draft = starting().draft()
+    shown = {"set_name": draft.set_name or draft.island.name, "keys": str(draft.keys or FOUNDERS[-1])}
     if request.method == "GET":
-        return _page("set", {}, {"set_name": draft.set_name or draft.island.name, "keys": str(draft.keys or FOUNDERS[-1])})
+        return _page("set", {}, shown)
     try:
         _choose_set()
     except StartRefused as refused:
-        return _page("set", _worded(refused), form), 422
+        typed = shown | request.form.to_dict()
+        return _page("set", _worded(refused), typed | {"letters": typed.get("letters", "")[:MAX_LETTERS]}), 422
     return redirect(url_for(f"start.{_next()}"), 303)
 
 
@@ -283,10 +295,10 @@ def end() -> Page:
 
 
 def _begun() -> Response:
-    """While the island starts anew; whoever pressed comes to its sheet by themselves."""
+    """While the island starts anew; whoever pressed comes to its sheet by themselves, all others to its first page."""
     pressed = request.endpoint in ("start.end", "start.restore")
     response = make_response(render_template("start/begun.html", draft=starting().draft()), 200 if pressed else 503)
-    response.headers["Refresh"] = f"{STARTS_WITHIN_S}; url=/keeper/sheet" if pressed else str(RETRY_S)
+    response.headers["Refresh"] = f"{STARTS_WITHIN_S}; url=/keeper/sheet" if pressed else f"{RETRY_S}; url=/"
     return response
 
 
@@ -294,7 +306,9 @@ def _page(step: str, problems: dict[str, str], typed: Any) -> str:
     draft = starting().draft()
     words = fingerprint_words(draft.invited.set_id, current().tag) if draft.invited else ()
     return render_template(f"start/{step}.html", problems=problems, typed=typed, draft=draft, fixed=starting().fixed(),
-                           steps=_steps(step), rules=RULES, least=LEAST, fingerprint=words)
+                           steps=_steps(step), rules=RULES, least=LEAST, fingerprint=words,
+                           now=dates.here(starting().now(), settings().zone),
+                           written=founders.written() if (founders := starting().founders()) else 0)
 
 
 def _steps(here: str) -> list[tuple[str, str, bool, bool]]:

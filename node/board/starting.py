@@ -68,6 +68,9 @@ class Starting(Protocol):
     def begun(self) -> bool:
         """Whether it has a set now, and is about to start anew with it."""
 
+    def now(self) -> int:
+        """The minute by this machine's clock, which what is signed at the last press bears."""
+
     def knows(self, code: str) -> bool:
         """Whether this is the code of the card, however it is written."""
 

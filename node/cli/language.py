@@ -11,6 +11,7 @@ from node.daemon.settings import Settings
 from node.daemon.settings_reader import UnreadableSettings, load
 from node.i18n.catalogue import SOURCE, TAGS, catalogue
 from node.i18n.sentence import Sentence, Value
+from node.model.visible_text import plain
 
 CONFIG_OPTION, CONFIG_VARIABLE = "--config", "ARCHIPEL_CONFIG"
 _catalogue: list[NullTranslations] = [NullTranslations()]  # a command line speaks to one person
@@ -49,17 +50,17 @@ def _language_of_settings(arguments: Sequence[str]) -> str:
 
 def _(text: str, /, **fields: Value) -> str:
     """`text` in the chosen language, its places filled."""
-    return Sentence(text, fields).said(_catalogue[0])
+    return worded(Sentence(text, fields))
 
 
 def ngettext(one: str, many: str, num: int, /, **fields: Value) -> str:
     """The form that a number takes, its places (`%(num)s` too) filled."""
-    return Sentence(one, {**fields, "num": num}, many).said(_catalogue[0])
+    return worded(Sentence(one, {**fields, "num": num}, many))
 
 
 def worded(sentence: Sentence) -> str:
-    """A sentence that came from elsewhere, in the chosen language."""
-    return sentence.said(_catalogue[0])
+    """A sentence that came from elsewhere, in the chosen language; nothing in it steers the terminal."""
+    return plain(sentence.said(_catalogue[0]))
 
 
 def say(text: str, /, **fields: Value) -> None:

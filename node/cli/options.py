@@ -22,6 +22,7 @@ from node.model.clock import EPOCH_S, utc_moment
 from node.model.keys import Charter
 from node.model.names import fit_name
 from node.model.passphrase import PassphraseFault, passphrase_fault, spellings
+from node.model.visible_text import plain
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
@@ -77,15 +78,27 @@ def sure_folder(config: Path | None) -> Path:
 
 
 def ask(settings: Settings, do: str, **request: Any) -> Any:
-    """Ask the island that runs on the settings' folder; ends the command with a clear sentence if none does."""
+    """Ask the island that runs on the settings' folder; ends the command with a clear sentence if none does.
+
+    What people wrote comes as a terminal may show it.
+    """
     from node.daemon import rpc
 
     try:
-        return rpc.ask(settings.node.data, do, **request)
+        return _shown(rpc.ask(settings.node.data, do, **request))
     except rpc.NotRunning as error:
         raise click.ClickException(not_running(settings)) from error
     except rpc.Refused as error:
         raise click.ClickException(refusal(error.reason, error.fields)) from error
+
+
+def _shown(told: Any) -> Any:
+    """The same, each text in it `plain`."""
+    if isinstance(told, dict):
+        return {name: _shown(value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [_shown(value) for value in told]
+    return plain(told) if isinstance(told, str) else told
 
 
 def not_running(settings: Settings) -> str:

@@ -245,7 +245,7 @@ def _try_to_start(settings: Settings) -> None:
         say("A new island in %(folder)s, with a set of its own (to join another's: archipel join). "
             "The set's fingerprint: %(fingerprint)s.", folder=str(settings.node.data), fingerprint=fingerprint(charter))
     if keys.charter_exists():
-        keys.charter(), keys.island_key(), keys.credentials()
+        keys.charter(), keys.island_key(), keys.credentials(), keys.planned()
     else:
         Disk().make_folder(settings.node.data)
     Disk().lock(settings.node.data / "lock").release()

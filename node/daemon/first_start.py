@@ -6,8 +6,8 @@ last: whatever is cut short, the next start is a first one again, or whole.
 
 import os
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,17 +24,18 @@ from node.daemon.app import portal_address
 from node.daemon.certificate import safe_address
 from node.daemon.countries import country_of
 from node.daemon.founders import UnkeptKeys
-from node.daemon.keyfiles import KeyFolder, KeyTrouble, invitation_in
+from node.daemon.keyfiles import KeyFolder, KeyTrouble, invitation_in, too_old
 from node.daemon.qr_reader import INVITATION, scanned
-from node.daemon.restoring import NotRestored, restored
+from node.daemon.restoring import NotRestored, forget_unmade, restored
 from node.daemon.settings import LANGUAGES, Settings
 from node.daemon.settings_keeper import NO_CARD, CardLines
 from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.wipecode import holds_code
-from node.i18n.sentence import Sentence, sentence
+from node.i18n.sentence import Explained, Sentence, sentence
 from node.model.clock import SystemClock, minute_of
 from node.model.errors import RemoteFault
 from node.model.visible_text import shows_something
+from node.store.disk import StoreLocked
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.transfer.invitation import MAX_NAME_BYTES
@@ -86,6 +87,10 @@ class FirstStart:
         if begun:
             self._end_soon()
         return begun
+
+    def now(self) -> int:
+        """The minute by this machine's clock, which what is signed at the last press bears."""
+        return minute_of(SystemClock().now())
 
     def knows(self, code: str) -> bool:
         """Whether this is the code of the card, however it is written."""
@@ -152,8 +157,8 @@ class FirstStart:
             read = invitation_in(invitation)
         except KeyTrouble as trouble:
             raise StartRefused({"letters": trouble.sentence}) from trouble
-        if read.expires <= minute_of(SystemClock().now()):
-            raise StartRefused({"letters": sentence("this invitation is too old. Ask the keeper for a new one.")})
+        if read.expires <= self.now():
+            raise StartRefused({"letters": too_old()})
         self._invitation = invitation
         self._change(way=Way.JOIN, invited=InvitedTo(read.charter.name, read.charter.set_id, read.expires))
 
@@ -172,7 +177,11 @@ class FirstStart:
     def restore(self, backup: BinaryIO, passphrase: str) -> None:
         """Make the island of a backup instead, and start it; raises StartRefused."""
         with self._gate:
+            if self._keys.charter_exists():
+                return
             try:
+                with _card_told():
+                    forget_unmade(self.settings.node.data)
                 restored(backup, self.settings.node.data, passphrase)
             except NotRestored as refused:
                 raise StartRefused({"file": refused.sentence}) from refused
@@ -183,16 +192,9 @@ class FirstStart:
         with self._gate:
             if self._keys.charter_exists():
                 return
-            try:
+            with _card_told():
                 self._keep_choices()
                 self._make_keys()
-            except StoreFailed as failure:
-                raise StartRefused({"": closed(failure.reason)}) from failure
-            except KeyTrouble as trouble:
-                raise StartRefused({"": trouble.sentence}) from trouble
-            except OSError as error:
-                raise StartRefused({"": sentence("The card did not take it (%(error)s). Please try again, or use another "
-                                                 "card.", error=error.strerror or "")}) from error
         self._end_soon()
 
     def _keep_choices(self) -> None:
@@ -229,6 +231,23 @@ class FirstStart:
                 ending = threading.Timer(ANEW_S, self._start_anew)
                 ending.daemon = True
                 ending.start()
+
+
+@contextmanager
+def _card_told() -> Iterator[None]:
+    """What the card or a key does not allow, as what is told on the page."""
+    try:
+        yield
+    except StoreFailed as failure:
+        raise StartRefused({"": closed(failure.reason)}) from failure
+    except Explained as refused:
+        raise StartRefused({"": refused.sentence}) from refused
+    except StoreLocked as locked:
+        raise StartRefused({"": sentence("Another command is at work on this island. Please try again when it is done.")}) \
+            from locked
+    except OSError as error:
+        raise StartRefused({"": sentence("The card did not take it (%(error)s). Please try again, or use another card.",
+                                         error=error.strerror or "")}) from error
 
 
 def start_code(keys: KeyFolder) -> tuple[str, bool]:

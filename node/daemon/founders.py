@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from node.board.founding import ASKED, FounderKey
+from node.board.keyring import KeyRefused
 from node.board.keywords import SEED_WORDS, fingerprint_words, same_word, seed_words
+from node.i18n.sentence import sentence
 from node.model.keys import SEED_BYTES, SigningKey
 
 
@@ -60,8 +62,13 @@ class UnkeptKeys:
 
     @contextmanager
     def signing(self) -> Iterator[list[SigningKey]]:
-        """All of them, to sign with; they are forgotten at the end, if nothing went wrong."""
-        yield [SigningKey(bytes(seed)) for seed in self._seeds]
+        """All of them, to sign with; they are forgotten at the end, if nothing went wrong. Raises KeyRefused while one is
+        not written down, or after they were forgotten."""
+        with self._lock:
+            keys = [SigningKey(bytes(seed)) for seed in self._seeds]
+        if len(keys) != self.count:
+            raise KeyRefused(sentence("First write down all founders’ keys."))
+        yield keys
         self.forget()
 
     def forget(self) -> None:

@@ -15,6 +15,7 @@
 import base64
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -23,8 +24,8 @@ from node.board.key_tree import OwnPapers, lack_of
 from node.board.status import RightsLack
 from node.daemon.file_trouble import why
 from node.daemon.wipecode import RANDOM_BYTES, START_CODE_BYTES, code_of
-from node.i18n.sentence import Explained, sentence
-from node.model.clock import SystemClock, minute_of
+from node.i18n.sentence import Explained, Sentence, sentence
+from node.model.clock import SystemClock, minute_of, utc_day
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import SECRET_BYTES, SEED_BYTES, Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal, unseal
@@ -49,6 +50,7 @@ from node.transfer.invitation import (
 
 SEALED = "archipel key 1 sealed"
 PLAN, START_CODE = "refounding", "start.code"
+UNMADE = "island.key", "secrets", "papers", "charter"  # in the order of their writing; the last makes the island
 VOUCH_LIFE_H = MAX_LIFE_H[Kind.VOUCH]
 
 Parsed = TypeVar("Parsed")
@@ -147,6 +149,7 @@ class KeyFolder:
         """Found a set called `name`. Its founders are keys off the box, the first of which makes this island a keeper's;
         without any, it is this island's own key."""
         key = self._new_key()
+        (self.path / "secrets").unlink(missing_ok=True)  # of a set that it was about to join when the power went
         charter, paper = founded(name, founders or [key], key.public, island_name or name)
         self._keep(charter, [paper])
         return charter
@@ -210,14 +213,18 @@ class KeyFolder:
         (self.path / "secrets").unlink(missing_ok=True)
         (self.path / PLAN).unlink(missing_ok=True)
 
+    def forget_unmade(self) -> None:
+        """Take away what a founding or a joining has left that was cut short: without a charter it lets nobody in."""
+        for name in UNMADE:
+            _destroy(self.path / name)
+            _destroy(self.path / f"{name}.new")
+        with suppress(FileNotFoundError):
+            self.path.rmdir()
+
     def destroy(self) -> None:
         """Write over every key, in its place on the card, before its name goes: nothing signed here can be forged later."""
         for path in self.path.glob("*"):
-            with path.open("r+b") as file:
-                file.write(os.urandom(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
+            _destroy(path)
 
     def _new_key(self) -> SigningKey:
         Disk().make_folder(self.path)
@@ -238,6 +245,14 @@ class KeyFolder:
 
     def _read(self, name: str, parse: Callable[[str], Parsed]) -> Parsed:
         return _read_file(self.path / name, parse)
+
+
+def _destroy(path: Path) -> None:
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        file.write(os.urandom(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+        path.unlink()
 
 
 def _read_file(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
@@ -379,8 +394,15 @@ def _seed(text: str) -> bytes:
     return seed
 
 
+def too_old() -> Sentence:
+    """Of an invitation; or it is this machine's clock that is wrong."""
+    day = utc_day(minute_of(SystemClock().now()))
+    return sentence("this invitation is too old by this machine’s clock (%(day)s). Ask the keeper for a new one; if the "
+                    "day is wrong, give the machine internet for a while, and try again.", day=day)
+
+
 def _what_is_wrong(reason: str) -> KeyTrouble:
     if reason == "invitation-expired":
-        return KeyTrouble(sentence("this invitation is too old. Ask the keeper for a new one."))
+        return KeyTrouble(too_old())
     return KeyTrouble(sentence("this is not a whole invitation (%(reason)s). "
                                "Copy it again, from the first letter to the last.", reason=reason))

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from node.board.api import AuditEntry
+from node.board.api import AuditEntry, BoardClosed
 from node.board.board import Board
 from node.board.founding import FOUNDERS, FoundingView
 from node.board.keyring import KeyRefused, KeyRole
 from node.board.notes import BoardNotes, BoardState, PendingPost, PendingRevocation
-from node.board.reasons import AuditAction
+from node.board.reasons import AuditAction, ClosedReason
 from node.daemon.founders import UnkeptKeys
 from node.daemon.keyfiles import FoundingPlan, KeyFolder, founded
 from node.i18n.sentence import sentence
@@ -89,18 +89,26 @@ class IslandFounding:
         return self._made
 
     def refound(self, keeper: str) -> None:
-        """Found the set anew with these keys; the island starts anew."""
+        """Found the set anew with these keys; the island starts anew. A second press does nothing more."""
+        with self._gate:
+            if self._host.keys.planned() is None:
+                try:
+                    self._plan(keeper)
+                except OSError as failure:
+                    raise BoardClosed(ClosedReason.IO_ERROR) from failure
+        self._host.start_anew()
+
+    def _plan(self, keeper: str) -> None:
         view, made = self.view(), self._made
         if not view.alone or view.joined:
             raise KeyRefused(sentence("This set cannot be founded anew from here: others are in it, or it has founders’ "
                                       "keys already."))
-        if made is None or made.written() != made.count:
+        if made is None:
             raise KeyRefused(sentence("First write down all founders’ keys."))
         with made.signing() as founders:
             charter, paper = founded(self._liveset.charter.name, founders, self._key.public, self._host.name())
             self._host.keys.plan(FoundingPlan(charter, paper, keeper, self._board.now()))
         self._made = None
-        self._host.start_anew()
 
 
 def carry_out(folder: KeyFolder, store: JournalStore, archive: Archive, key: SigningKey) -> bool:

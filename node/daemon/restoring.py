@@ -1,14 +1,18 @@
 """Making an island of a backup where there is none yet: for the command line, and for the page of a first start."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
 from node.board import explanations
 from node.daemon.file_trouble import told
+from node.daemon.keyfiles import KeyFolder
 from node.i18n.sentence import N_, Explained, Sentence, sentence
 from node.store.backup import restore_from
+from node.store.disk import Disk
 from node.store.index import StoreFailed
+from node.store.journalstore import NOTES, RECORDS, JournalStore
 from node.store.sealed import BackupFault, BackupRefused
 
 REFUSED: Mapping[BackupFault, str] = {
@@ -40,6 +44,23 @@ def restored(backup: BinaryIO, folder: Path, passphrase: str) -> tuple[int, int]
     except (OSError, StoreFailed) as error:
         raise NotRestored(sentence("the backup could not be restored: %(error)s", error=_said(error))) from error
     return counts["records"], counts["archive"]
+
+
+def forget_unmade(folder: Path) -> None:
+    """Take away what a first start has left that was cut short, which would be in a backup's way: choices and keys without
+    a set. Where there are records nothing is touched. Raises OSError, StoreFailed or StoreLocked."""
+    keys, disk = KeyFolder(folder), Disk()
+    left = [name for name in disk.names(folder) if name.partition(".")[0] in (RECORDS, NOTES) and ".journal" in name]
+    if keys.charter_exists() or (left and _holds_records(folder)):
+        return
+    for name in left:
+        disk.remove(folder / name)
+    keys.forget_unmade()
+
+
+def _holds_records(folder: Path) -> bool:
+    with closing(JournalStore(folder)) as store:
+        return len(store) > 0 or store.damaged > 0
 
 
 def _said(error: OSError | StoreFailed) -> Sentence:

@@ -1,9 +1,11 @@
-"""Whether a text shows anything at all: what people cannot see says nothing, and must not fill a board.
+"""Whether a text shows anything at all, and what of it is shown: what people cannot see says nothing, and must not fill a
+board or turn a page or a terminal round.
 
 Unicode 15 to 17, `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt), which Python does not know: these have no
 glyph, whatever their category says. Signs of the same kind that have a glyph that is blank are listed after them.
 """
 
+import re
 import unicodedata
 
 DEFAULT_IGNORABLE = (
@@ -12,7 +14,14 @@ DEFAULT_IGNORABLE = (
     (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF))
 BLANK = {0x2800, 0x1D159, 0x13441, 0x13442}  # the Braille blank, a notehead that is none, two blanks among hieroglyphs
 SEEN = "LNPS"  # letters, numbers, punctuation, symbols: no space, no mark without what it stands on, no control
+# Overrides and embeddings can turn a whole line round; marks (200E, 200F, 061C) are left to those who write both ways.
+UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 NONCHARACTER = 0xFFFE  # the last two of each plane, and 32 more
+
+
+def plain(text: str) -> str:
+    """Without control characters and direction overrides; newlines and tabs stay."""
+    return UNSHOWN.sub("", text)
 
 
 def shows_something(text: str) -> bool:

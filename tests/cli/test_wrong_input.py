@@ -210,3 +210,19 @@ def test_secrets_are_written_for_their_user_only(line, file, tmp_path, monkeypat
         os.umask(before)
     assert code == 0, output
     assert (tmp_path / file).stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_that_others_wrote_steers_the_terminal(tmp_path):
+    steering = "Bel\x1b]0;x\x07le\x9b2J\u202eville"
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "ours").mkdir()
+    theirs, ours = write_config(tmp_path / "theirs", steering), write_config(tmp_path / "ours", "Nous")
+    assert archipel("init", "--set", steering, "--config", theirs)[0] == 0
+    letters = tmp_path / "letters"
+    assert archipel("invite", "--no-qr", "--out", letters, "--config", theirs)[0] == 0
+    said = [archipel("join", letters, "--config", ours)[1]]
+    with running(ours):
+        said += [archipel(command, "--config", ours)[1] for command in ("status", "keys", "doctor")]
+        said.append(archipel("status", "--json", "--config", ours)[1])
+    assert sum("Bel" in one for one in said) >= 2, said
+    assert not [one for one in said if {"\x1b", "\x07", "\x9b", "\u202e"} & set(one)], said

@@ -1,6 +1,9 @@
 """The first start: behind the code of the card an island is made on a few pages, and founders' keys stay on paper alone."""
 
+import errno
 import io
+import itertools
+import os
 import threading
 from itertools import pairwise
 
@@ -8,16 +11,19 @@ import pytest
 
 from node.board.founding import FOUNDERS
 from node.board.keywords import fingerprint_words, seed_of_words
+from node.board.starting import StartRefused
+from node.daemon import first_start, keyfiles
 from node.daemon.app import App
 from node.daemon.first_start import FirstStart, start_code
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import BoxSettings, LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import CardLines
-from node.model.clock import SystemClock
+from node.model.clock import ManualClock, SystemClock, seconds_of
 from node.model.keys import SigningKey
 from node.model.record import Right, Vouch, decode
 from node.replica.trust import FOREVER
 from node.store.backup import back_up
+from node.store.index import Row
 from node.store.journalstore import JournalStore
 from tests.daemon.starter import Starter
 from tests.daemon.test_qr_reader import photograph
@@ -216,6 +222,58 @@ def test_what_is_no_invitation_is_told_and_nothing_typed_is_lost(box, given, wor
     assert box.starter.status == 422 and words in page and not box.start.draft().way
 
 
+def test_an_invitation_that_is_none_leaves_the_choices_of_founding_as_they_were(box):
+    page = joining(box, letters="A" * 60_000)  # the page's weight is the Starter's to look at
+    assert box.starter.status == 422 and "A" * 4_000 in page
+    assert 'name="set_name" type="text" dir="auto" maxlength="80" value="Place des Fêtes"' in page
+    assert 'value="3" checked' in page
+
+
+def test_who_changes_the_number_of_keys_reads_first_that_the_sheets_count_for_nothing(entered):
+    assert "déjà notée" not in entered.starter.go("/start/set")
+    entered.starter.found(3)
+    entered.starter.write_keys(2)
+    assert "2 clés sont déjà notées" in entered.starter.go("/start/set")
+
+
+def test_the_day_by_the_islands_clock_is_read_before_the_last_press_and_where_an_invitation_is_too_old(
+        entered, invitation, monkeypatch):
+    monkeypatch.setattr(first_start, "SystemClock", lambda: ManualClock(seconds_of(6_000_000)))
+    monkeypatch.setattr(keyfiles, "SystemClock", lambda: ManualClock(seconds_of(6_000_000)))
+    page = entered.starter.send("/start/set", way="join", letters=invitation[0])
+    assert entered.starter.status == 422 and "2035-05-29" in page and "internet" in page
+    entered.starter.found(0)
+    assert "29 mai 2035" in entered.starter.go("/start/end")
+
+
+@pytest.mark.parametrize("path", ["/start/code", "/start/keys/show", "/start/keys/check", "/start/nowhere"])
+def test_a_phone_that_comes_back_to_the_answer_of_a_form_is_led_on(entered, path):
+    assert "Le réseau" in entered.starter.go(path) and entered.starter.status == 200
+
+
+@pytest.mark.parametrize(("path", "field"), [("/start/set", "letters"), ("/start/island", "name")])
+def test_what_is_too_large_is_told_in_ones_language_with_a_way_on(entered, path, field):
+    page = entered.starter.send(path, **{field: "x" * 300_000})
+    assert entered.starter.status == 413 and "Trop gros" in page and 'href="/start"' in page
+    assert entered.start.draft().keeper == "Samira"
+
+
+def test_who_waits_at_the_page_comes_to_the_board_and_whoever_comes_back_to_it_to_the_desk(entered):
+    entered.starter.found(0)
+    entered.starter.send("/start/end")
+    waiting = entered.portal.test_client().get("/start/island", headers={"Host": "archipel.lan"})
+    assert waiting.status_code == 503 and waiting.headers["Refresh"] == "5; url=/"
+    entered.start.close()
+    app = App(entered.settings, SystemClock())
+    try:
+        browser = app.open().test_client()
+        for path in ("/start", "/start/", "/start/end", "/start/keys/show"):
+            assert browser.get(path).headers["Location"] == "/keeper"
+        assert browser.post("/start/end", data={"csrf": "x"}).status_code == 303
+    finally:
+        app.close()
+
+
 @pytest.mark.parametrize(("fields", "words"), [
     ({"name": " "}, 'href="#name"'), ({"name": "\u2800"}, 'href="#name"'), ({"name": "x" * 41}, 'href="#name"')])
 def test_what_cannot_be_is_told_with_its_field(box, fields, words):
@@ -273,14 +331,18 @@ def test_the_code_is_that_of_the_card_where_there_is_one(tmp_path, monkeypatch):
     assert start_code(keys) == ("k7qf-3mtx", False)
 
 
+def backup_of(folder, path):
+    """An island, and its backup."""
+    KeyFolder(folder).found("Belleville", "Vieille île")
+    JournalStore(folder).close()
+    names = {f"keys/{file.name}": file for file in (folder / "keys").iterdir()}
+    back_up(folder, path, "colza brouette nuage", names, bytes(16))
+    return path.read_bytes()
+
+
 def test_a_backup_makes_the_island_again_and_a_wrong_passphrase_nothing(box, tmp_path):
     old = tmp_path / "old"
-    KeyFolder(old).found("Belleville", "Vieille île")
-    store = JournalStore(old)
-    store.close()
-    names = {f"keys/{path.name}": path for path in (old / "keys").iterdir()}
-    back_up(old, tmp_path / "backup", "colza brouette nuage", names, bytes(16))
-    content = (tmp_path / "backup").read_bytes()
+    content = backup_of(old, tmp_path / "backup")
     box.starter.enter(box.start.code)
     assert "/start/restore" in box.starter.page
     box.starter.go("/start/restore")
@@ -294,6 +356,75 @@ def test_a_backup_makes_the_island_again_and_a_wrong_passphrase_nothing(box, tmp
     assert box.keys.charter() == KeyFolder(old).charter()
     assert box.keys.island_key().public == KeyFolder(old).island_key().public
     App(box.settings, SystemClock())
+
+
+def test_whatever_the_last_press_has_left_when_the_power_went_a_backup_may_still_take_its_place(box, tmp_path, monkeypatch):
+    content = backup_of(tmp_path / "old", tmp_path / "backup")
+    left = set()
+    for step in range(1, 40):
+        cut = Box(tmp_path / str(step))
+        cut.starter.enter(cut.start.code)
+        cut.starter.describe()
+        cut.starter.found(0)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", until_the_power_goes(step))
+            cut.starter.send("/start/end")
+        if cut.keys.charter_exists():
+            break
+        left |= {path.name for path in cut.folder.rglob("*") if path.is_file()}
+        again = Box(tmp_path / str(step))
+        again.starter.enter(cut.start.code)
+        again.starter.go("/start/restore")
+        again.starter.send("/start/restore", file=(io.BytesIO(content), "b"), passphrase="colza brouette nuage")
+        assert again.starter.status == 200, again.starter.page
+        assert again.keys.charter() == KeyFolder(tmp_path / "old").charter()
+    assert cut.keys.charter_exists() and left >= {"notes.journal", "island.key", "papers"}, left
+
+
+def until_the_power_goes(step):
+    """`os.fsync` for so many times."""
+    asked, fsync = itertools.count(1), os.fsync
+
+    def syncing(descriptor):
+        if next(asked) >= step:
+            raise OSError(errno.EIO, "the power went")
+        fsync(descriptor)
+
+    return syncing
+
+
+def test_records_without_a_set_are_in_no_backups_place(entered, tmp_path):
+    content = backup_of(tmp_path / "old", tmp_path / "backup")
+    KeyFolder(entered.folder).found("Belleville", "Vieille île")
+    (raw,), store = entered.keys.credentials(), JournalStore(entered.folder)
+    store.commit(put=[Row.of(decode(raw), raw, 1)])
+    store.close()
+    (entered.folder / "keys" / "charter").unlink()
+    entered.starter.go("/start/restore")
+    entered.starter.send("/start/restore", file=(io.BytesIO(content), "b"), passphrase="colza brouette nuage")
+    assert entered.starter.status == 422 and (entered.folder / "keys" / "island.key").exists()
+    store = JournalStore(entered.folder)
+    assert len(store) == 1
+    store.close()
+
+
+def test_while_another_command_has_the_folder_the_last_press_says_so_and_the_next_one_goes_through(entered):
+    entered.starter.found(0)
+    store = JournalStore(entered.folder)
+    entered.starter.send("/start/end")
+    assert entered.starter.status == 422 and "Une autre commande" in entered.starter.page
+    store.close()
+    with Begun(entered) as app:
+        assert list(app.board.keepers()) == ["Samira"]
+
+
+def test_keys_that_are_forgotten_while_the_last_press_is_on_its_way_found_nothing(entered):
+    entered.starter.found(2)
+    entered.starter.write_keys(2)
+    entered.start.founders().forget()
+    with pytest.raises(StartRefused):
+        entered.start.begin()
+    assert not entered.keys.charter_exists()
 
 
 def test_an_island_that_the_command_line_founded_meanwhile_starts(entered):

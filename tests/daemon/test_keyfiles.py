@@ -124,15 +124,8 @@ def test_a_damaged_list_of_secrets_is_said_and_shows_none(tmp_path, text):
 def test_the_power_may_go_at_any_moment_of_keeping_a_new_secret(tmp_path, monkeypatch, survivors):
     folder, wanted = KeyFolder(tmp_path), Generation(b"n" * 32, 5, 6, b"f" * 8)
     first = Generation(folder.found("Belleville").secret)
-    after, written = (wanted, Generation(first.secret, left=9)), []
-
-    def until_the_power_goes(path, text):
-        if len(written) == survivors:
-            raise OSError("the power went")
-        written.append(path)
-        write_private(path, text)
-
-    monkeypatch.setattr(keyfiles, "write_private", until_the_power_goes)
+    after = (wanted, Generation(first.secret, left=9))
+    monkeypatch.setattr(keyfiles, "write_private", until_the_power_goes(survivors))
     with suppress(OSError):
         folder.keep_generations(after)
     assert KeyFolder(tmp_path).generations() == (after if survivors == 3 else (first,))
@@ -140,6 +133,32 @@ def test_the_power_may_go_at_any_moment_of_keeping_a_new_secret(tmp_path, monkey
     monkeypatch.undo()
     KeyFolder(tmp_path).keep_generations(after)
     assert KeyFolder(tmp_path).generations() == after, "and then it is kept the next time"
+
+
+@pytest.mark.parametrize("survivors", range(4))
+def test_a_set_founded_after_the_power_went_in_joining_another_has_a_secret_of_its_own(tmp_path, monkeypatch, survivors):
+    other, keys = KeyFolder(tmp_path / "other"), KeyFolder(tmp_path / "mine")
+    charter, letters = other.found("Le Canal"), other.invite()
+    monkeypatch.setattr(keyfiles, "write_private", until_the_power_goes(survivors))
+    with pytest.raises(OSError, match="the power went"):
+        keys.join(letters, "Île")
+    monkeypatch.undo()
+    assert not keys.charter_exists()
+    assert keys.found("Belleville").secret == keys.charter().secret != charter.secret
+    assert keys.generations() == (Generation(keys.charter().secret),)
+
+
+def until_the_power_goes(survivors):
+    """`write_private` for so many files."""
+    written = []
+
+    def writing(path, text):
+        if len(written) == survivors:
+            raise OSError("the power went")
+        written.append(path)
+        write_private(path, text)
+
+    return writing
 
 
 def test_destroyed_keys_are_written_over_where_they_lay(tmp_path):

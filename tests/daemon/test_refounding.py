@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.board.api import Draft
+from node.board.api import BoardClosed, Draft
 from node.board.keyring import InviteWish, KeyRefused, VouchWish
 from node.board.keywords import seed_of_words
 from node.daemon.app import App
@@ -159,6 +159,26 @@ def test_nothing_is_founded_before_all_keys_are_written_down(alone):
     again.show("fr")
     with pytest.raises(KeyRefused):
         alone.app.board.founding.refound("lea")
+
+
+def test_a_second_press_does_nothing_more_and_says_nothing_wrong(alone):
+    alone.refound()
+    plan = KeyFolder(alone.folder).planned()
+    alone.app.board.founding.refound("lea")
+    assert KeyFolder(alone.folder).planned() == plan
+    assert alone.start_anew().charter == plan.charter
+
+
+def test_a_card_that_does_not_take_the_plan_keeps_the_keys_for_the_next_press(alone):
+    words_of(alone.app.board.founding.keys(2))
+    in_the_way = alone.folder / "keys" / "refounding.new"
+    in_the_way.mkdir()
+    with pytest.raises(BoardClosed):
+        alone.app.board.founding.refound("lea")
+    assert not alone.ends and KeyFolder(alone.folder).planned() is None
+    in_the_way.rmdir()
+    alone.app.board.founding.refound("lea")
+    assert len(alone.start_anew().charter.founders) == 2
 
 
 def test_an_invitation_of_before_leads_nowhere_and_a_new_one_leads_in(alone):

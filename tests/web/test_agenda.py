@@ -124,3 +124,12 @@ def test_a_page_leaves_out_what_was_never_read_says_so_and_has_it_the_next_time(
         answer = portal.get(f"{path}?lang=en")
         assert answer.status_code == 503 and answer.headers["Retry-After"]
         assert "still reading" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("span", ["week", "month"])
+def test_the_span_before_and_the_one_after_lead_there_and_back(portal, span):
+    before, shown, after = {"week": ("2026-W11", "2026-W12", "2026-W13"), "month": ("2026-02", "2026-03", "2026-04")}[span]
+    here = text(portal, f"/agenda?{span}={shown}")
+    for rel, wanted in (("prev", before), ("next", after)):
+        link = html.unescape(re.search(rf'rel="{rel}" href="([^"]*)"', here)[1])
+        assert f"{span}={wanted}" in link and portal.get(link).status_code == 200
