@@ -42,9 +42,12 @@ class Bench:
 
     def settings(self, name: str = "Île d'essai", more: str = "") -> str:
         """A settings file that opens a remote shell to this bench, and names a keeper, so that nothing is asked."""
-        key = self.key.with_suffix(".pub").read_text().strip()
         keeper = "" if "keeper = " in more else KEEPER
-        return f'[node]\nname = "{name}"\n[box]\nssh_key = "{key}"\n{keeper}{more}'
+        return f'[node]\nname = "{name}"\n{self.shell_only()}{keeper}{more}'
+
+    def shell_only(self) -> str:
+        """A settings file that opens a remote shell to this bench, and says nothing else: the portal asks the rest."""
+        return f'[box]\nssh_key = "{self.key.with_suffix(".pub").read_text().strip()}"\n'
 
     def card(self, settings: str | None = None, files: dict[str, str | bytes] | None = None) -> Card:
         """A fresh card."""

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from node.board.api import AuditEntry
 from node.board.explanations import closed, delivery
 from node.board.founding import FOUNDERS
-from node.board.island_settings import COUNTRY, LANGUAGE, NAME
+from node.board.island_settings import COUNTRY, LANGUAGE, NAME, WIFI_NAME
 from node.board.notes import NOTES, BoardNotes
 from node.board.publishing import POSTING_RULES
 from node.board.reasons import AuditAction
@@ -25,9 +25,11 @@ from node.daemon.certificate import safe_address
 from node.daemon.countries import country_of
 from node.daemon.founders import UnkeptKeys
 from node.daemon.keyfiles import KeyFolder, KeyTrouble, invitation_in, too_old
+from node.daemon.notices import notice_files
 from node.daemon.qr_reader import INVITATION, scanned
 from node.daemon.restoring import NotRestored, forget_unmade, restored
 from node.daemon.settings import LANGUAGES, Settings
+from node.daemon.settings_checks import ssid
 from node.daemon.settings_keeper import NO_CARD, CardLines
 from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.wipecode import holds_code
@@ -55,7 +57,8 @@ class FirstStart:
 
     def __init__(self, settings: Settings, start_anew: Callable[[], object], notices: Iterable[Notice] = (),
                  card: CardLines = NO_CARD, random: Callable[[int], bytes] = os.urandom):
-        self._notices = tuple(first_of([*notices_in(settings.portal.notices), *(notice.line() for notice in notices)]))
+        self._notices = [*notices_in(settings.portal.notices), *(notice.line() for notice in notices)]
+        self._told = notice_files()
         self.settings, self._start_anew, self._random = settings, start_anew, random
         self._keys = KeyFolder(settings.node.data)
         self._gate = threading.Lock()
@@ -101,8 +104,9 @@ class FirstStart:
         return self._draft
 
     def notices(self) -> tuple[str, ...]:
-        """What is wrong in the settings file, and why an invitation on the card was not taken: as lines."""
-        return self._notices
+        """What this machine's programs did, what is wrong in the settings file, and why an invitation on the card was not
+        taken: as lines."""
+        return first_of([*self._told(), *self._notices])
 
     def fixed(self) -> frozenset[str]:
         """What the settings file says, and the page does not ask: name, language, country."""
@@ -203,12 +207,17 @@ class FirstStart:
         try:
             entry = AuditEntry(minute_of(SystemClock().now()), draft.keeper, AuditAction.KEEPER, draft.keeper)
             posting = wish.posting if wish.posting != self.settings.portal.posting else ""
-            store.set_notes({SETTINGS_NOTE: {key: text for key, text in zip(
-                CHOSEN, (wish.name, wish.language, wish.country), strict=True) if text and key not in self._said}})
+            chosen = {NAME: wish.name, LANGUAGE: wish.language, COUNTRY: wish.country, WIFI_NAME: self._wifi_name()}
+            store.set_notes({SETTINGS_NOTE: {key: text for key, text in chosen.items() if text and key not in self._said}})
             BoardNotes(store, threading.Lock()).update(lambda state: replace(
                 state, keepers={draft.keeper: self._password_hash}, posting=posting), entry)
         finally:
             store.close()
+
+    def _wifi_name(self) -> str:
+        """The island's, as a card gives it; "" where there is none yet that could change under who is on it now."""
+        own = self._draft.has_wifi and not self._said & {NAME, COUNTRY}
+        return ssid(self._draft.island.name) if own else ""
 
     def _make_keys(self) -> None:
         draft = self._draft

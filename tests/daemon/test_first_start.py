@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -18,6 +19,8 @@ from node.daemon.first_start import FirstStart, start_code
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import BoxSettings, LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import CardLines
+from node.daemon.settings_reader import Notice, read
+from node.i18n.sentence import sentence
 from node.model.clock import ManualClock, SystemClock, seconds_of
 from node.model.keys import SigningKey
 from node.model.record import Right, Vouch, decode
@@ -32,11 +35,12 @@ from tests.daemon.test_qr_reader import photograph
 class Box:
     """An island without a set in a folder, and somebody at its page."""
 
-    def __init__(self, folder, said=(), **sections):
+    def __init__(self, folder, said=(), card=None, **sections):
         self.folder, self.ended = folder, threading.Event()
+        self.card = card or CardLines("archipel.toml", dict.fromkeys(said, 1))
         self.settings = Settings(**{"node": NodeSettings(data=folder), "radio": RadioSettings(connect="none"),
                                     "lan": LanSettings(discover=False), **sections})
-        self.start = FirstStart(self.settings, self.ended.set, card=CardLines("archipel.toml", dict.fromkeys(said, 1)))
+        self.start = FirstStart(self.settings, self.ended.set, card=self.card)
         self.portal = self.start.open()
         self.starter = Starter(self.portal.test_client())
 
@@ -50,7 +54,7 @@ class Box:
         assert self.starter.status == 200 and self.keys.charter_exists(), self.starter.page
         assert self.ended.wait(60), "the process ends, so that the island starts"
         self.start.close()
-        return App(self.settings, SystemClock())
+        return App(self.settings, SystemClock(), card=self.card)
 
 
 class Begun:
@@ -316,6 +320,33 @@ def test_the_country_is_asked_where_it_does_something(tmp_path):
     assert "DE" in box.starter.page
     with Begun(box) as app:
         assert app.settings.box.country == "DE"
+
+
+@pytest.mark.parametrize(("card", "wifi"), [
+    ("", "Place des Fêtes"), ('[box]\ncountry = "FR"', "Archipel"), ('[node]\nname = "Île"', "Île"),
+    ('[portal]\nwifi = "Chez nous"', "Chez nous")])
+def test_the_wifi_is_called_as_the_island_unless_the_card_has_named_it_or_opened_it(tmp_path, monkeypatch, card, wifi):
+    monkeypatch.setenv("ARCHIPEL_WIFI", str(tmp_path))
+    monkeypatch.setenv("ARCHIPEL_ORDERS", "wifi")
+    file = read(card.encode(), "archipel.toml")
+    named = file.settings.portal.wifi or file.settings.node.name
+    lines = {" ".join(place): line for place, line in file.lines.items()}
+    box = Box(tmp_path / "data", card=CardLines("archipel.toml", lines, named), box=file.settings.box,
+              portal=replace(file.settings.portal, behind_front=True))
+    box.starter.enter(box.start.code)
+    box.starter.describe(country="FR")
+    box.starter.found(0)
+    with Begun(box) as app:
+        assert app.board.settings.wifi_name == wifi
+
+
+def test_what_the_box_has_done_is_told_before_there_is_an_island(box, tmp_path, monkeypatch):
+    told = tmp_path / "notices"
+    monkeypatch.setenv("ARCHIPEL_NOTICES", str(told))
+    erased = Box(tmp_path / "data")
+    assert not erased.start.notices()
+    told.write_text(Notice(sentence("This box was erased.")).line() + "\n")
+    assert "This box was erased." in erased.starter.go("/start?lang=en")
 
 
 def test_the_code_is_that_of_the_card_where_there_is_one(tmp_path, monkeypatch):
