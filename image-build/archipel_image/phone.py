@@ -5,9 +5,12 @@ two phones.
 `phone.py join NAME` and `odd NAME` are run by `boottest.py`; `look`, `listen`, `send` run in the phones' namespaces.
 """
 
+import hashlib
+import http.client
 import json
 import random
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -110,6 +113,23 @@ def fetched(host: str, path: str, body: bytes | None = None) -> tuple[int, str]:
         return error.code, error.headers.get("Location", "")
 
 
+def sealed(path: str) -> dict[str, int | str]:
+    """The portal over https, as a browser asks that was told to go on: status, and SHA-256 of the certificate."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    line = http.client.HTTPSConnection(SAFE, timeout=60, context=trusting)
+    line.request("GET", path)
+    shown = line.sock.getpeercert(True) or b""
+    return {"status": line.getresponse().status, "certificate": hashlib.sha256(shown).hexdigest()}
+
+
+def asks_for_a_password(path: str) -> bool:
+    """Whether the page, asked for in the clear, would take one."""
+    request = urllib.request.Request(f"http://{PORTAL}{path}", headers={"Host": "archipel.lan"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return b'type="password"' in answer.read()
+
+
 def door(address: str, port: int) -> str:
     """What a connection meets, and at the portal it must not take long to know."""
     try:
@@ -129,7 +149,9 @@ def look(other: str) -> dict:
         "any_name": asked(PROBE), "no_private_dns": asked("use-application-dns.net"), "probe": first, "stay": stay[0],
         "probe_after": fetched(PROBE, "/generate_204")[0], "home": fetched("archipel.lan", "/")[0],
         "doors": {str(port): door(PORTAL, port) for port in (443, 22, 1883, 8080)}, "other_phone": door(other, LISTENS),
-        "safe_name": asked("safe.archipel.lan"), "safe_door": door(SAFE, 443),
+        "safe_name": asked("safe.archipel.lan"), "sealed": sealed("/keeper"),
+        "in_the_clear": asks_for_a_password("/keeper"),
+        "sent_in_the_clear": fetched("archipel.lan", "/keeper/login", b"name=a&password=b")[0],
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from archipel_image.keeping import CODE_FILE, BoxKeeper
 from archipel_image.vm import Card, Machine, Trouble, free_port
 from node.cli.selftest import fetch, post_by_form
 
@@ -25,7 +26,8 @@ KEEPER = 'keeper = "Essai"\nkeeper_password = "colza brouette nuage 48"\n'
 class Bench:
     """Where a run keeps its cards, its booted machines, its key to the boxes' shells and its figures.
 
-    Starting an emulated machine takes a minute or more, so cases share three: `alone`, and the pair `north` and `south`.
+    Starting an emulated machine takes a minute or more, so cases share four: `alone`, `founded`, and the pair
+    `north` and `south`.
     """
 
     def __init__(self, image: Path, folder: Path, cuts: int, seed: int):
@@ -75,6 +77,24 @@ class Bench:
             check(not notices, f"the second box did not join: {notices}")
             self._shared |= {"north": north, "south": south}
         return self._shared["north"], self._shared["south"]
+
+    def founded(self) -> Machine:
+        """A box whose island was made on the page `/start`, which the code on its card opens."""
+        if "founded" not in self._shared:
+            machine = self._running.enter_context(Machine(self.card(self.shell_only())))
+            machine.switch_on()
+            told = wait_for(lambda: machine.card.read(CODE_FILE), "the code is not on the card")
+            check(redirect_of(urllib.request.Request(machine.url)) == "/start", "the first page does not lead to /start")
+            began = time.monotonic()
+            BoxKeeper(machine).found(told.decode("utf-8-sig").split()[0])
+            wait_for(BoxKeeper(machine).sign_in, "the island does not begin")
+            self.figures["founded_s"] = round(time.monotonic() - began)
+            self._shared["founded"] = machine
+        return self._shared["founded"]
+
+    def give_up(self, name: str) -> None:
+        """Switch one of the shared machines off; who asks next for it gets a new one."""
+        self._shared.pop(name).pull_the_plug()
 
     def drop(self) -> None:
         """Switch the shared machines off; who asks next gets new ones."""

@@ -61,6 +61,12 @@ class Card:
         """Read a file of the FAT partition."""
         self._mtools("mcopy", "-o", f"::{name}", str(target))
 
+    def read(self, name: str) -> bytes | None:
+        """What a file of the FAT partition holds, also while the box runs; None if it is not there."""
+        told = subprocess.run(["mtype", "-i", f"{self.path}@@{FAT_OFFSET}", f"::{name}"], capture_output=True,
+                              env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+        return None if told.returncode else told.stdout
+
     def _mtools(self, program: str, *arguments: str) -> None:
         subprocess.run([program, "-i", f"{self.path}@@{FAT_OFFSET}", *arguments], check=True,
                        env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
