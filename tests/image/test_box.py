@@ -300,13 +300,17 @@ def test_the_code_of_the_first_start_is_on_the_card_as_long_as_there_is_no_set(c
     mount.chmod(0o755)
 
     def tell():
-        subprocess.run([PROGRAMS / "tell-code", target / "code.txt", data, card], check=True,
+        subprocess.run([PROGRAMS / "tell-code", target / "code.txt", data, card, target / "keeper"], check=True,
                        env={**os.environ, "MOUNT": str(mount)})
         return (card / "archipel-code.txt").exists()
 
     assert tell() and tell()
     files = for_text(card, "[box]\ncountry = \"FR\"\n")
     assert files["code"] == code, "the next start of the box has the same"
+    (target / "keeper").touch()
+    assert not tell(), "nothing is asked where the card names a keeper"
+    (target / "keeper").unlink()
+    assert tell()
     (data / "keys").mkdir(parents=True)
     (data / "keys/charter").touch()
     assert not tell() and not tell()
