@@ -59,6 +59,6 @@ class BoxKeeper:
             if refused.code == 503:  # it starts
                 raise
             self.page = refused.read().decode()
-            said = " ".join(re.sub("<[^>]+>", " ", self.page).split())[:600]
+            said = " ".join(re.sub("<[^>]+>", " ", self.page.rpartition("<main")[2]).split())[:600]
             raise Trouble(f"{path}: {refused.code}: {said}") from refused
         return self.page
