@@ -18,7 +18,7 @@ from node.daemon.app import App
 from node.daemon.first_start import FirstStart, start_code
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.settings import BoxSettings, LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from node.daemon.settings_keeper import NO_CARD, CardLines
+from node.daemon.settings_keeper import CardLines
 from node.daemon.settings_reader import Notice, read
 from node.i18n.sentence import sentence
 from node.model.clock import ManualClock, SystemClock, seconds_of
@@ -35,11 +35,12 @@ from tests.daemon.test_qr_reader import photograph
 class Box:
     """An island without a set in a folder, and somebody at its page."""
 
-    def __init__(self, folder, card=NO_CARD, **sections):
-        self.folder, self.card, self.ended = folder, card, threading.Event()
+    def __init__(self, folder, said=(), card=None, **sections):
+        self.folder, self.ended = folder, threading.Event()
+        self.card = card or CardLines("archipel.toml", dict.fromkeys(said, 1))
         self.settings = Settings(**{"node": NodeSettings(data=folder), "radio": RadioSettings(connect="none"),
                                     "lan": LanSettings(discover=False), **sections})
-        self.start = FirstStart(self.settings, self.ended.set, card=card)
+        self.start = FirstStart(self.settings, self.ended.set, card=self.card)
         self.portal = self.start.open()
         self.starter = Starter(self.portal.test_client())
 
@@ -298,8 +299,8 @@ def test_the_first_password_follows_the_one_rule(box, new, again):
 
 
 def test_the_settings_file_wins_where_it_says_something(tmp_path):
-    card = CardLines("archipel.toml", {"node name": 2, "node language": 3, "box country": 5}, "La Carte")
-    box = Box(tmp_path, card, node=NodeSettings(name="La Carte", data=tmp_path, language="es"),
+    box = Box(tmp_path, said=("node name", "node language", "box country"),
+              node=NodeSettings(name="La Carte", data=tmp_path, language="es"),
               box=BoxSettings(country="FR"), portal=PortalSettings(behind_front=True))
     box.starter.enter(box.start.code)
     assert "La Carte" in box.starter.page and 'name="name"' not in box.starter.page
@@ -330,7 +331,7 @@ def test_the_wifi_is_called_as_the_island_unless_the_card_has_named_it_or_opened
     file = read(card.encode(), "archipel.toml")
     named = file.settings.portal.wifi or file.settings.node.name
     lines = {" ".join(place): line for place, line in file.lines.items()}
-    box = Box(tmp_path / "data", CardLines("archipel.toml", lines, named), box=file.settings.box,
+    box = Box(tmp_path / "data", card=CardLines("archipel.toml", lines, named), box=file.settings.box,
               portal=replace(file.settings.portal, behind_front=True))
     box.starter.enter(box.start.code)
     box.starter.describe(country="FR")
