@@ -27,9 +27,6 @@ def config(tmp_path):
     return write_config(tmp_path, "Place des Fêtes")
 
 
-    """A real `archipel run` on `config`, which belongs to a set; its settings file."""
-    if not (config.parent / "data/keys/charter").exists():
-        KeyFolder(config.parent / "data").found("Place des Fêtes", "Place des Fêtes")
 @pytest.fixture
 def island(config):
     """A real `archipel run` on `config`; its settings file."""
