@@ -175,7 +175,8 @@ def test_a_full_stick_is_said_and_leaves_nothing_half_written(line, island, tmp_
 @pytest.mark.parametrize("after_s", [0, 0.2, 0.5, 2])
 def test_ctrl_c_ends_a_command_without_a_traceback_while_it_loads_or_waits(after_s, island):
     process = subprocess.Popen([sys.executable, "-m", "node", "sync", "--wait", "600"], cwd=ROOT, stderr=subprocess.PIPE,
-                               env=os.environ | {"ARCHIPEL_CONFIG": str(island)})
+                               env=os.environ | {"ARCHIPEL_CONFIG": str(island)},
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # tests may run without it
     time.sleep(after_s)  # whether Python is starting, or loads the command, or that waits: all of it ends in silence
     process.send_signal(signal.SIGINT)
     errors = process.communicate(timeout=60)[1].decode()

@@ -164,6 +164,7 @@ def test_a_box_is_lost_without_a_backup_and_another_island_lets_a_new_one_in(fol
         gare.post("vieille annonce")
         met(gare, canal)
     with on(canal, pont):
+        until(lambda: canal.board.now() > canal.board.bulletins().items[0].created)  # what comes later falls with its key
         ana = keeper_at(canal, "ana")
         neue = joined(tmp_path, "Gare 2", invited(ana))
         revoked_at_once(ana, "Gare", WORDS[1])
