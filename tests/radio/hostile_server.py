@@ -33,6 +33,7 @@ class HostileServer:
     def __exit__(self, *exc):
         self._over.set()
         self._server.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(30)  # it may be about to take one more in
         for line in self._lines:
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)

@@ -112,10 +112,10 @@ class Puppet:
 
     def close(self):
         self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join()  # it may be about to take one more in
         self._server.close()
         while self._clients:
             self.hang_up()
-        self._thread.join()
 
 
 def packet_from(sender, packet_id, port, payload, **fields):

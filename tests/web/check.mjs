@@ -109,9 +109,10 @@ async function walk(page, language) {
                       "care/checkup", "care/do/wipe", "care/code", "handover", "settings", "settings/words", "settings/rules",
                       "settings/topics", "settings/wifi", "settings/radio", "settings/rest"]) {
     await page.goto(address(`/keeper/${path}`, language));
-    if (await page.$("#password")) found(`desk ${path} ${language}`, "signed out");
+    if (await page.$("form[action*='/keeper/login']")) found(`desk ${path} ${language}`, "signed out");
     await inspect(page, `desk ${path} ${language}`);
   }
+  await page.goto(address("/keeper/agenda", language));
   writeFileSync(`${folder}/${language}.ics`, agenda(language));
   await (await page.$("#file")).uploadFile(`${folder}/${language}.ics`);
   await press("look", "agenda");
