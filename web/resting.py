@@ -24,9 +24,10 @@ MOST_URGENT = 3
 
 def pages_rest() -> RestSpan | None:
     """The rest of the pages that goes on, if one does. Nothing rests by a clock that is not sure."""
-    if not board().status().host.clock.sure:
+    plan = board().rests().get(RestPart.PORTAL)
+    if not plan or not board().status().host.clock.sure:  # the plan first: the status is dearer, and every page asks
         return None
-    return resting(board().rests().get(RestPart.PORTAL), board().now(), settings().zone)
+    return resting(plan, board().now(), settings().zone)
 
 
 def rest_lines(near: bool) -> list[str]:

@@ -62,9 +62,9 @@ class Board(Reporting):
         reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen, host.decoding)
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
-        self.keys = KeyTree(liveset, (store, archive), reader, OwnPapers.of(key, host.papers),
-                            lambda: notes.state.promised)
-        self._born = min((vouch.created for vouch in OwnPapers.of(key, host.papers).vouches), default=None)
+        papers = OwnPapers.of(key, host.papers)
+        self.keys = KeyTree(liveset, (store, archive), reader, papers, lambda: notes.state.promised)
+        self._born = min((vouch.created for vouch in papers.vouches), default=None)
         self._urgent = lru_cache(1)(self._find_urgent)
         self._checksum = lru_cache(1)(lambda revision: checksum(liveset.ids()))
         self._share = lru_cache(1)(self._own_share)

@@ -193,7 +193,7 @@ class Clearer(Publisher):
 
     def _log(self, entry: AuditEntry) -> None:
         if entry.about != "0":
-            self.notes.update(lambda state: state.logged(entry))
+            self.notes.log(entry)
 
     def _finish(self, roots: list[bytes]) -> None:
         """Retract what this island signed, hide the rest; raises BoardClosed, and then all of it is still to be done."""

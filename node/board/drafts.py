@@ -19,6 +19,7 @@ from node.model.record import (
     MAX_EVENT_AHEAD_MIN,
     MAX_LIFE_H,
     MAX_RECORD_BYTES,
+    POST_KINDS,
     SIGNATURE_BYTES,
     TARGET_BYTES,
     Event,
@@ -38,7 +39,6 @@ MAX_OFFSET = 56
 MAX_TYPED = 20_000  # characters: far more than fits a record; longer is not even weighed
 MAX_REASON = 300  # characters of a cancellation: all that are shown with events fit the quota
 LINE_LIMITS = {"title": 120, "place": 160, "organiser": 120, "link": 300}
-OFFERED = (Kind.BULLETIN, Kind.EVENT, Kind.REPLY)
 BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MAX_MARKS = 4  # combining marks in a row; Arabic and Vietnamese need three
 packed = lru_cache(64)(pack)  # what somebody previews is posted next, in another request; packing may take a second
@@ -176,7 +176,8 @@ def _sign_problems(name: str, typed: str, unwanted: str) -> Iterator[Problem]:
 
 
 def _choice_problems(draft: Draft) -> Iterator[Problem]:
-    offered = {"kind": draft.kind in OFFERED, "language": draft.language in (0, *LANGUAGES), "topic": draft.topic in TOPICS}
+    offered = {"kind": draft.kind in POST_KINDS, "language": draft.language in (0, *LANGUAGES),
+               "topic": draft.topic in TOPICS}
     yield from (Problem(name, ProblemCode.NOT_OFFERED) for name, known in offered.items() if not known)
     if draft.position and not (abs(draft.position[0]) <= 90 and abs(draft.position[1]) <= 180):
         yield Problem("position", ProblemCode.POSITION)

@@ -121,7 +121,7 @@ class Moderation(Clearer):
         if rule == self.posting_rule():
             return
         if self._host.rule_stands:
-            self.notes.update(lambda state: state.logged(entry))
+            self.notes.log(entry)
             self._stricter = rule if rule != self._host.rule else ""
         else:
             self.notes.update(lambda state: replace(state, posting=rule), entry)
@@ -174,7 +174,7 @@ class Moderation(Clearer):
 
     def _logged_if(self, done: bool, entry: AuditEntry) -> bool:
         if done:
-            self.notes.update(lambda state: state.logged(entry))
+            self.notes.log(entry)
         return done
 
     def outline(self) -> str:
@@ -310,7 +310,7 @@ class Moderation(Clearer):
 
     def log_act(self, action: AuditAction, keeper: str, about: str = "", why: str = "") -> None:
         """Let it be seen that a keeper did what is kept elsewhere; raises BoardClosed."""
-        self.notes.update(replace, self._entry(keeper, action, about, why))
+        self.notes.log(self._entry(keeper, action, about, why))
 
     def backed_up(self, size_bytes: int, way: str, keeper: str) -> None:
         """A keeper took a backup away now (`way` as of LastBackup); raises BoardClosed. Who takes it again and again is

@@ -161,6 +161,10 @@ class BoardNotes:
         self.revision = 0
         self._in_one = store.note(IN_ONE) is not None
 
+    def log(self, entry: AuditEntry) -> None:
+        """Keep an audit entry, with nothing else to change; raises BoardClosed."""
+        self.update(replace, entry)
+
     def update(self, change: Callable[[BoardState], BoardState], entry: AuditEntry | None = None,
                codes: Mapping[bytes, str | None] | None = None) -> bool:
         """Make the state what `change` makes of it, durably, with its audit entry; whether it became another.

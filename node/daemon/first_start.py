@@ -205,7 +205,7 @@ class FirstStart:
         draft, wish = self._draft, self._draft.island
         store = JournalStore(self.settings.node.data)
         try:
-            entry = AuditEntry(minute_of(SystemClock().now()), draft.keeper, AuditAction.KEEPER, draft.keeper)
+            entry = AuditEntry(self.now(), draft.keeper, AuditAction.KEEPER, draft.keeper)
             posting = wish.posting if wish.posting != self.settings.portal.posting else ""
             chosen = {NAME: wish.name, LANGUAGE: wish.language, COUNTRY: wish.country, WIFI_NAME: self._wifi_name()}
             store.set_notes({SETTINGS_NOTE: {key: text for key, text in chosen.items() if text and key not in self._said}})

@@ -46,6 +46,7 @@ from node.model.public_key import is_usable_key
 from node.model.record import (
     MAX_LIFE_H,
     MAX_WAIT_MIN,
+    POST_KINDS,
     Kind,
     Record,
     Revocation,
@@ -66,7 +67,6 @@ from node.transfer.invitation import invitation_bytes, offer, prepare, to_text
 log = logging.getLogger(__name__)
 
 REMEMBERED_MIN, MOST_REMEMBERED = 30, 32  # a keeper who is called away comes back to it; nobody fills the memory with it
-POSTS = (Kind.BULLETIN, Kind.EVENT, Kind.REPLY)
 MOST_NAME = 60  # characters
 
 Value = TypeVar("Value")
@@ -220,7 +220,7 @@ class IslandKeyring:
         entry = self._entry(keeper, AuditAction.REVOKE, name, why)
         if at_once:
             self._publish(raw)
-            self._board.notes.update(lambda state: state.logged(entry))
+            self._board.notes.log(entry)
             return None
         waiting = PendingRevocation(raw, name, self._board.now() + UNDO_MIN)
         id_ = record_id(raw).hex()
@@ -270,7 +270,7 @@ class IslandKeyring:
         return RevocationPreview(
             self._looked_at.put((raw, known.name)), known, since, subject in after.cuts, after.lacking(subject),
             signer in _givers(before, subject), tuple(names), len(open_ones),
-            sum(record.kind in POSTS for record in rows), self._own.key_id in lost)
+            sum(record.kind in POST_KINDS for record in rows), self._own.key_id in lost)
 
     # the set's secret
 
@@ -414,8 +414,7 @@ class IslandKeyring:
             entry)
 
     def _log(self, keeper: str, action: AuditAction, about: str, why: str = "") -> None:
-        entry = self._entry(keeper, action, about, why)
-        self._board.notes.update(lambda state: state.logged(entry))
+        self._board.notes.log(self._entry(keeper, action, about, why))
 
     def _entry(self, keeper: str, action: AuditAction, about: str, why: str = "") -> AuditEntry:
         return AuditEntry(self._board.now(), keeper, action, about[:MOST_NAME], in_one_line(why, MAX_WHY))

@@ -21,6 +21,7 @@ from node.daemon.keyfiles import FoundingPlan, KeyFolder, founded
 from node.i18n.sentence import sentence
 from node.model.keys import SigningKey, verify
 from node.model.record import (
+    POST_KINDS,
     SIGNATURE_BYTES,
     TARGET_BYTES,
     Kind,
@@ -40,7 +41,6 @@ from node.store.journalstore import JournalStore
 
 DONE = "refounded"  # the note that says for which set (its id) all has been put
 BATCH = 500
-POSTS = (Kind.BULLETIN, Kind.EVENT, Kind.REPLY)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class IslandFounding:
         views = self._board.keyring.tree()
         joined = [view.name for view in views if any(link.by_invitation for link in view.links)]
         rows = [decode(raw) for id_ in self._liveset.ids() if (raw := self._liveset.encoding(id_))]
-        posts = [record for record in rows if record.kind in POSTS]
+        posts = [record for record in rows if record.kind in POST_KINDS]
         return FoundingView(
             self.alone(),
             tuple(view.id for view in views if view.role is KeyRole.FOUNDER), tuple(joined),
