@@ -8,6 +8,7 @@ import pytest
 
 from node.daemon.thread_guard import VARIABLE
 from radio.sim.simradio import SimulatedMesh
+from tests.effort import EFFORT
 from tests.radio.puppet import SPEED, Links, Puppet
 from tests.sim.places import Place
 from tests.sim.portals import Neighbourhood, portal_settings
@@ -15,8 +16,8 @@ from web import create_app
 
 hypothesis.settings.register_profile("calm", deadline=None)  # a machine with much to do is slow, not wrong
 hypothesis.settings.register_profile("same", parent=hypothesis.settings.get_profile("calm"), derandomize=True)
-# The gate tries the same examples each time, so that a change is measured by what it changes; people's runs explore.
-hypothesis.settings.load_profile("same" if os.environ.get("CI") else "calm")
+# The suite tries the same examples each time, so that a change is measured by what it changes; `EFFORT=20` explores.
+hypothesis.settings.load_profile("same" if EFFORT == 1 else "calm")
 
 
 for name in ("LC_ALL", "LC_MESSAGES"):

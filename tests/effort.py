@@ -1,4 +1,6 @@
-"""How hard the suite tries: 1 on each change; `EFFORT=20` before a release tries twenty times as much."""
+"""How hard the suite tries: 1 on each change, the same examples each time; `EFFORT=20` before a release tries twenty times
+as much, other ones each time.
+"""
 
 import os
 

@@ -290,6 +290,9 @@ LINES = st.sampled_from([line for line in (RIGHT + FILLED_IN).splitlines() if li
 SIGNS = st.sampled_from([*"\"'“”«»‘’`[]{}=:#;,.\\\t\0 \u00a0\u202f\ufeff\u200b＝＂［é😀\x01\r", '"""', "\r\n", "= =", "//"])
 
 
+HEADING = re.compile(rf"^\s*[\[［【〔]|\[\s*({'|'.join(SECTIONS)})\s*\]", re.IGNORECASE)  # also behind something else
+
+
 @st.composite
 def mangled(draw):
     """A line of a right file after some accidents."""
@@ -344,7 +347,7 @@ def test_whatever_is_written_between_them_the_right_lines_count(data):
     lines = RIGHT.splitlines()
     for at in sorted(data.draw(st.sets(st.integers(0, len(lines)), max_size=8)), reverse=True):
         accident = data.draw(mangled())
-        if not any(re.search(r"^\s*[\[［【〔]", part) or re.sub("[^a-z]", "", part.casefold()) in SECTIONS
+        if not any(HEADING.search(part) or re.sub("[^a-z]", "", part.casefold()) in SECTIONS
                    for part in accident.split("\r")):
             lines.insert(at, accident)  # and not the header of another section
     text = "\n".join(lines)
