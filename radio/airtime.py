@@ -1,4 +1,7 @@
-"""The airtime governor: how long to wait before the next packet may go, so that no hour ever holds too much of ours.
+"""The airtime governor: how long to wait before the next packet may go, so that no hour and no day holds too much of ours.
+
+The share is a mean over the day. Who was silent has saved some of it, and may spend that at once: a hub, an empty island
+and two halves that meet have much to say for an hour, and little for days.
 
 Air is counted by a clock that nobody sets. An island's calendar may be set at any moment, by another thread too, and a
 governor that lived by it could not tell that from time gone by. Asking changes nothing, and is safe while one other thread
@@ -17,9 +20,11 @@ GUARD_S = 60  # a packet leaves the radio's queue up to this long after it was c
 DAY_S = 86_400
 SYNC_SHARE_OF_HOUR = 0.01
 MAX_SHARE = 0.5  # of the legal duty cycle, unless the keeper says otherwise: the radio has traffic of its own
-URGENT_RESERVE = 1 / 8  # of the hour's budget, for urgent packets only
+BURST = 5  # times the share: what an hour may hold, if that is within MAX_SHARE of the law. 5 % with the usual share
+REFILL = 3 / 4  # of the share: what an hour brings back of what was saved; the rest of the day's share is what can be saved
+URGENT_RESERVE = 1 / 8  # of the hour's limit and of what is saved, for urgent packets only
 FAIR_RESERVE = 1 / 4  # beside it, for all but those who crowd the air
-KEPT_AHEAD = 1 / 10  # of the hour's budget: counted as spent after a power cut, whatever was
+KEPT_AHEAD = 1 / 10  # of the share of an hour: counted as spent after a power cut, whatever was
 RESERVE_WAIT_S = 1.0  # until the card has been asked again
 MAX_CHANNEL_USE = 0.25  # the firmware's "polite" limit
 MAX_URGENT_CHANNEL_USE = 0.40  # the firmware's hard limit
@@ -93,6 +98,37 @@ class Window:
             self._sum_s = 0.0
 
 
+class Savings:
+    """What was saved of a daily allowance, as a leaky bucket: it holds `most_s` seconds, and an hour brings `refill_s`.
+
+    It is full at first. What was spent is what counts (`owed_s`), so that another size changes nothing of that.
+    """
+
+    def __init__(self) -> None:
+        self.most_s = self.refill_s = 0.0
+        self._owed_s, self._at = 0.0, -math.inf
+
+    def owed_s(self, now: float) -> float:
+        """What is missing until it is full."""
+        if self._at == -math.inf:
+            return self._owed_s
+        return max(self._owed_s - max(now - self._at, 0.0) / HOUR_S * self.refill_s, 0.0)
+
+    def owe(self, airtime_s: float, now: float) -> None:
+        """Take out `airtime_s`, more than there is if it must be."""
+        self._owed_s, self._at = self.owed_s(now) + airtime_s, max(now, self._at)
+
+    def left_s(self, now: float) -> float:
+        """What is in it."""
+        return max(self.most_s - self.owed_s(now), 0.0)
+
+    def wait_s(self, airtime_s: float, limit_s: float, now: float) -> float:
+        """How long until `airtime_s` can be taken out of the first `limit_s`: 0 if now, infinity if never."""
+        if airtime_s > limit_s:
+            return math.inf
+        return max(self.owed_s(now) + airtime_s - limit_s, 0.0) / self.refill_s * HOUR_S
+
+
 class _BackOff:
     """A pause that doubles each time it is needed again."""
 
@@ -109,7 +145,7 @@ class _BackOff:
 
 
 def default_share(duty_cycle: float) -> float:
-    """The share of the legal duty cycle that sync takes when nobody says otherwise: at most 1 % of the hour."""
+    """The share of the legal duty cycle that sync takes when nobody says otherwise: at most 1 % of the day."""
     return min(MAX_SHARE, SYNC_SHARE_OF_HOUR / duty_cycle)
 
 
@@ -126,7 +162,7 @@ class Governor:
 
     def __init__(self, region: str = "EU_868", share: float | None = None, monotonic: Callable[[], float] | None = None):
         self._monotonic = monotonic
-        self._hour = Window(HOUR_S + GUARD_S, grain_s=10)
+        self._hour, self._savings = Window(HOUR_S + GUARD_S, grain_s=10), Savings()
         self._channel = Window(MINUTE_S, grain_s=1)  # ours and what we heard
         self._busy = _BackOff(FIRST_BUSY_S, LAST_BUSY_S)
         self._refused = _BackOff(FIRST_REFUSED_S, LAST_REFUSED_S)
@@ -142,11 +178,18 @@ class Governor:
         if not 0 < self.share <= 1:
             raise ValueError(f"a share of the duty cycle is above 0 and at most 1, not {share}")
         self.region = region
+        self._savings.refill_s = REFILL * self.mean_s
+        self._savings.most_s = (DAY_S * self.mean_s - (DAY_S + GUARD_S) * self._savings.refill_s) / HOUR_S
+
+    @property
+    def mean_s(self) -> float:
+        """Seconds of air that we may use in an hour on average, over any day."""
+        return HOUR_S * self.duty_cycle * self.share
 
     @property
     def limit_s(self) -> float:
         """Seconds of air that we may use in any hour."""
-        return HOUR_S * self.duty_cycle * self.share
+        return HOUR_S * self.duty_cycle * max(self.share, min(BURST * self.share, MAX_SHARE))
 
     def wait_s(self, airtime_s: float, now: float, urgent: bool = False, crowding: bool = False) -> float:
         """Seconds to wait before a packet of `airtime_s` may go: 0 for now, infinity if it never may.
@@ -155,9 +198,9 @@ class Governor:
         """
         at = self._moment(now)
         kept_free = (0 if urgent else URGENT_RESERVE) + (FAIR_RESERVE if crowding else 0)
-        limit_s = self.limit_s * (1 - kept_free)
         return max(
-            self._hour.wait_s(airtime_s, limit_s, at),
+            self._hour.wait_s(airtime_s, self.limit_s * (1 - kept_free), at),
+            self._savings.wait_s(airtime_s, self._savings.most_s * (1 - kept_free), at),
             self._refused.until_at - at,
             self._channel_wait_s(at, urgent),
             RESERVE_WAIT_S if airtime_s > self._ahead_s else 0.0,
@@ -168,6 +211,7 @@ class Governor:
         """A packet of `airtime_s` goes now (or within a minute: the radio's queue)."""
         at = self._moment(now)
         self._hour.add(airtime_s, at)
+        self._savings.owe(airtime_s, at)
         self._channel.add(airtime_s, at)
         self._ahead_s -= airtime_s
 
@@ -201,12 +245,13 @@ class Governor:
 
     def left_s(self, now: float) -> float:
         """Seconds of air left to us at this moment."""
-        return max(self.limit_s - self._hour.used_s(self._moment(now)), 0.0)
+        at = self._moment(now)
+        return max(min(self.limit_s - self._hour.used_s(at), self._savings.left_s(at)), 0.0)
 
     @property
     def reserve_s(self) -> float:
         """Seconds of air to keep ahead."""
-        return min(max(self.limit_s * KEPT_AHEAD, 2 * self.longest_s), self.limit_s)
+        return min(max(self.mean_s * KEPT_AHEAD, 2 * self.longest_s), self.limit_s)
 
     @property
     def runs_short(self) -> bool:
@@ -222,7 +267,8 @@ class Governor:
 
         `ahead_s`: what may still be spent before it is kept again; 0 at the end.
         """
-        return {"at": now, "spent": self._hour.spent(self._moment(now)), "ahead": ahead_s}
+        at = self._moment(now)
+        return {"at": now, "spent": self._hour.spent(at), "owed": self._savings.owed_s(at), "ahead": ahead_s}
 
     def restore(self, state: Any, now: float) -> None:
         """Take up a kept `state`; time away counts if the calendar makes it believable. A damaged state is no state."""
@@ -230,14 +276,18 @@ class Governor:
             away_s = now - float(state["at"])
             spent = [(float(age_s), float(airtime_s)) for age_s, airtime_s in state["spent"]]
             ahead_s = float(state.get("ahead", 0.0))  # an earlier version kept none
+            owed_s = float(state.get("owed", math.fsum(one for _, one in spent)))  # and knew of one hour only
         except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
             return
         at = self._moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
+        if 0 <= owed_s < math.inf:
+            self._savings.owe(min(owed_s, self._savings.most_s), at)
         for age_s, airtime_s in sorted(spent, reverse=True):
             if 0 <= airtime_s <= HOUR_S and age_s < HOUR_S + GUARD_S:
                 self._hour.add(airtime_s, at - max(age_s, 0.0))  # nothing was spent later than it was kept
         if 0 < ahead_s <= HOUR_S:
             self._hour.add(ahead_s, self._moment(now))  # or it was, up to now
+            self._savings.owe(ahead_s, self._moment(now))
 
     def _moment(self, now: float) -> float:
         return self._monotonic() if self._monotonic else now

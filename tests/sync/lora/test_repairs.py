@@ -145,7 +145,7 @@ def test_two_whose_budgets_end_together_do_not_begin_together():
         island = LoneIsland(seed)
         island.give(Imported(tuple(bulletin(number) for number in range(40)), "bundle"))
         island.wait(60)
-        island.engine.channel.governor.charge(31, island.now)
+        island.engine.channel.governor.charge(157, island.now)
         island.hear(summary([], at=island.now))
         island.hear(summary([], at=island.now))
         before, at = len(island.sent), island.now
