@@ -17,7 +17,7 @@ from node.sync.lora.fairness import Claim, Fairness
 from node.sync.lora.neighbours import Neighbour, Neighbourhood
 from node.sync.lora.tuning import Timing, Tuning
 
-URGENT, EVENT, NEW, REPAIR = range(4)  # precedence
+TRUST, URGENT, EVENT, NEW, REPAIR = range(5)  # precedence
 
 
 @dataclass(frozen=True, order=True)
@@ -104,8 +104,8 @@ class Transmission:
 
     @property
     def urgent(self) -> bool:
-        """Whether it ranks before all others."""
-        return self.rank.precedence == URGENT
+        """Whether it may use what is kept for what matters most."""
+        return self.rank.precedence <= URGENT
 
 
 @dataclass(frozen=True, slots=True)
