@@ -1,5 +1,6 @@
 """What becomes of a packet heard: its records first; what else it says is for `reconciliation`, after these."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from node.model.record import Record, record_id
@@ -184,11 +185,15 @@ class Receiver:
 
     def _conclude(self, heard: _Heard, at: float, now: float) -> None:
         self._heard = None
+        asked = Counter[int]()
         for section in heard.sections:
+            if isinstance(section, Need | More):
+                turn = asked.total() - asked[section.responder]
+                asked[section.responder] += len(section.elements) if isinstance(section, Need) else section.missing
             match section:
                 case Sum() | Have():
                     self._reconciliation.compare(heard.sender, section, at, now)
                 case Need():
-                    self._reconciliation.needed(heard.sender, section, at, now)
+                    self._reconciliation.needed(heard.sender, section, turn, at, now)
                 case More():
-                    self._reconciliation.wants_more(heard.sender, section)
+                    self._reconciliation.wants_more(heard.sender, section, turn)

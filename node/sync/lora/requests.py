@@ -57,7 +57,7 @@ class Requests:
         an hour. Whatever is lacking then is asked for in one packet.
         """
         self._flow = self._flow + 1 if at < self.quiet_at else 1
-        flows = self._flow >= self._tuning.flow_records
+        flows = self._flow >= self._tuning.flow_records and self._lacks_many()
         self._unanswered = self._tuning.flow_unanswered if flows else 0
         quiet_t = self._tuning.flow_quiet_t if flows else self._tuning.quiet_t
         self.quiet_at = at + self._timing.draw_s(quiet_t)  # drawn, as all who lack it heard the same packet
@@ -155,9 +155,10 @@ class Requests:
         that nothing comes."""
         self._unanswered += 1
         self._alone = to
-        most = self._tuning.max_unanswered if self._lacks_many() else self._tuning.few_unanswered
+        tuning, many = self._tuning, self._lacks_many()
+        most, again_t = (tuning.max_unanswered, tuning.ask_again_t) if many else (tuning.few_unanswered, tuning.few_again_t)
         for question in questions:
-            wait_s = self._timing.draw_s(self._tuning.ask_again_t) * 2 ** min(self._unanswered, most)
+            wait_s = self._timing.draw_s(again_t) * 2 ** min(self._unanswered, most)
             things = question.elements if isinstance(question, Need) else (question.short_id,)
             for thing in things:
                 self._postpone(thing, at, wait_s, 1)

@@ -145,6 +145,9 @@ class Tuning:
     ask_again_t: Span = (15, 25)
     """T. Until the same is asked again; doubled for each question in a row that nothing answered.
     Set by: nothing on record; bench air, half: grid +0.23; twice: grid +0.09, join -0.08."""
+    few_again_t: Span = (4, 8)
+    """T. The same while few are lacking.
+    Set by: the first evening."""
     leave_asking_t: Span = (8, 16)
     """T. Until we ask for what another asked for: what it gets, we hear too.
     Set by: nothing on record; bench air, half or twice is within noise."""
@@ -169,11 +172,11 @@ class Tuning:
     max_unanswered: int = 5
     """Doublings. Of `ask_again_t`, at most: 32 x 20 T are 20 minutes on LongFast.
     Set by: nothing on record (89faa1d); bench air, half: join +0.23; twice: join -0.08."""
-    few_lacking: int = 4
+    few_lacking: int = 8
     """Records. Up to so many lacking are few: a sender has airtime left for those.
     Set by: tests/sync/lora/test_repairs.py, who lacks little asks more often (d06c4d2); bench air, half: line +0.05;
     twice is within noise."""
-    few_unanswered: int = 3
+    few_unanswered: int = 4
     """Doublings. Of `ask_again_t` while few are lacking.
     Set by: as `few_lacking` (d06c4d2); bench air, half: line +0.07; twice is within noise."""
     max_asks: int = 4
@@ -252,6 +255,10 @@ class Tuning:
     asked_t: Span = (0.3, 1.5)
     """T. Until we answer a NEED that names us: nobody else will, and the asker listens.
     Set by: nothing on record; bench air, half is within noise; twice: grid +0.09, cell +0.23."""
+    turn_t: float = 1.2
+    """T. So much later for each piece and record that the same packet asked of others before: two who do not hear each
+    other would answer at once, and neither be heard.
+    Set by: the first evening."""
     unasked_records: int = 2
     """Records. A neighbour lacks no more than so many: they are sent. Of more it first says whom it wants them from.
     Set by: tests/sync/lora/test_repairs.py (40a9712); bench air, half or twice is within noise."""
