@@ -136,7 +136,8 @@ class LinkPort:
                 self._pass_on(heard)
 
     def _pass_on(self, heard: Received) -> None:
-        self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops))
+        self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops,
+                                  heard.hops_left, heard.relay))
 
     def _look(self) -> None:
         """Tell what became of the link since the last look; it may have gone down and come back meanwhile.

@@ -90,6 +90,11 @@ def hops_of(packet: MeshPacket) -> int | None:
     return 0 if packet.decoded.HasField("bitfield") and not packet.hop_limit else None
 
 
+def relay_of(packet: MeshPacket) -> str:
+    """The last two hex digits of who sent this copy; "" if its firmware (before 2.6) does not tell, as 0 is nobody's."""
+    return f"{packet.relay_node & 0xFF:02x}" if packet.relay_node else ""
+
+
 def send_status_of(packet: MeshPacket) -> SendStatus | None:
     """The ACK or NAK in a routing packet, None in any other."""
     if packet.decoded.portnum != portnums_pb2.ROUTING_APP or not packet.decoded.request_id:

@@ -16,7 +16,7 @@ from typing import Any
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
-from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, send_status_of, sender_of
+from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, relay_of, send_status_of, sender_of
 from radio.meshtastic.protobuf import EVERYBODY, FromRadio, MeshPacket, OutgoingPacket, kind_of
 from radio.meshtastic.session import Session
 from radio.meshtastic.settings import MeshtasticSettings, split_address
@@ -296,7 +296,8 @@ class MeshtasticLink:
         neighbour = HeardNode(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)
         self._remember(self._neighbours, node, neighbour)
         self.counters["received"] += 1
-        if not self._inbox.put(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi)):
+        if not self._inbox.put(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi,
+                                        packet.hop_limit, relay_of(packet))):
             self.counters["inbound-full"] += 1
 
     @staticmethod

@@ -101,7 +101,7 @@ class Member:
         for send in sends:
             self.world.sends[send.label] += 1
             self.world.payload_bytes[send.label] += len(send.payload)
-            frame = self.world.air.send(self.name, send.payload, now, send.hop_limit, int(send.to) if send.to else None)
+            frame = self.world.air.send(self.name, send.payload, now, send.hop_limit, int(send.to, 16) if send.to else None)
             if frame is None:
                 self.handle(SendDone(LINK, Outcome.QUEUE_FULL.value), now)
         self.world.note_deadline(self)
@@ -183,7 +183,8 @@ class Archipelago:
             if member is None:
                 continue
             if isinstance(happening, Delivered) and happening.frame.to in (None, happening.node):
-                event = PacketReceived(LINK, happening.frame.payload, str(happening.frame.origin), happening.hops)
+                event = PacketReceived(LINK, happening.frame.payload, name_of(happening.frame.origin), happening.hops,
+                                       happening.frame.hop_limit, name_of(happening.sender)[-2:])
                 member.handle(event, self.now)
             elif isinstance(happening, Sent) and happening.frame.origin == happening.node:
                 member.handle(SendDone(LINK, Outcome.SENT.value), self.now)
@@ -196,6 +197,11 @@ class Archipelago:
         """Whether all islands that are on hold the same records."""
         sets = [member.ids for member in self.members.values() if member.on]
         return all(one == sets[0] for one in sets)
+
+
+def name_of(node):
+    """What a simulated radio is called: its number in hex, as the last two digits are what tells a relay."""
+    return f"{node:04x}"
 
 
 def ids_of(raws):
