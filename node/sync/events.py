@@ -13,9 +13,9 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class PacketReceived:
-    """Bytes heard on `link`. `sender` is the link's name for who sent them, never an identity; `hops`, how many nodes passed
-    them on, may be unknown; `hops_left`, how many more may; `relay`: the end of the link's name for who sent this copy, ""
-    where that is not told."""
+    """Bytes heard on `link`. `sender` is the link's name for who sent them, never an identity; `hops`, how many nodes
+    passed them on, may be unknown; `hops_left`, how many more may; `relay`: the end of the link's name for who sent this
+    copy, "" where that is not told."""
 
     link: str
     payload: bytes

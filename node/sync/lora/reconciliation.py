@@ -72,8 +72,8 @@ class Reconciliation:
         if pending is None or not context.transmissions.lacks(lack.neighbour, pending, lack.missing or pending.parts, at):
             return
         if lack.ours:
-            wait_s = context.timing.draw_s(context.tuning.asked_t) + lack.turn * context.tuning.turn_t * context.timing.unit_s
-            context.transmissions.plan(pending, at, wait_s)
+            turn_s = lack.turn * context.tuning.turn_t * context.timing.unit_s
+            context.transmissions.plan(pending, at, context.timing.draw_s(context.tuning.asked_t) + turn_s)
         elif pending.due_at is None:
             pending.reaches[lack.neighbour.address].helpers = lack.helpers
             context.transmissions.plan(pending, at)

@@ -358,5 +358,5 @@ def test_memory_is_bounded_whatever_members_send():
         island.now += 1
     context = island.engine.context
     assert len(context.neighbours) <= 32
-    assert len(context.reassembly.forget(0)) <= 32
+    assert len(context.reassembly.forget(0)) <= 128
     assert len(context.requests._asked) <= 256

@@ -61,7 +61,7 @@ def test_after_two_questions_to_one_anybody_may_answer_and_after_four_it_may_not
 
 def test_nothing_is_asked_while_something_comes_and_for_long_after_many():
     asker = Asker()
-    asker.lacks(NEAR, 11)
+    asker.lacks(NEAR, *range(11, 11 + int(TUNING.few_lacking) + 1))
     asker.requests.coming(5.0)
     assert 12 * T <= asker.requests.next_at() - 5 <= 18 * T and not asker.requests.may_ask(5.0)
     for _ in range(TUNING.flow_records):
