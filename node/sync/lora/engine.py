@@ -62,7 +62,7 @@ class AirEngine:
         self._reconciliation = Reconciliation(self.context)
         self._receiver, self._builder = Receiver(self.context, self._reconciliation), PacketBuilder(self.context)
         self._guide = Guide(self.context, identity.formers)
-        self._sequence = rng.randrange(256)
+        self._sequence, self._same_number = rng.randrange(256), 0  # how many packets have had it already
         self._under_way: _UnderWay | None = None
         self._up = False
         self._turn_at = 0.0
@@ -179,8 +179,9 @@ class AirEngine:
     def _note_sent(self, sent: _UnderWay, at: float) -> None:
         if sent.to:
             sent.to.in_vain += 1
-        else:  # what only one hears must not seem lost to the others
-            self._sequence = (self._sequence + 1) % 256
+            self._same_number += 1  # what only one hears must not seem lost to the others
+        else:
+            self._sequence, self._same_number = (self._sequence + 1) % 256, 0
         self._builder.sent(sent.packet, at, sent.to)
         self.context.announcements.unspoken = 0
         if not sent.ids:
@@ -227,7 +228,7 @@ class AirEngine:
     def _send(self, draft: PacketDraft, at: float, now: float) -> list[Send]:
         """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
         to = self._builder.addressee(draft)
-        packet, min_bytes = self._builder.finish(draft, self._sequence)
+        packet, min_bytes = self._builder.finish(draft, self._sequence, self._same_number)
         payload, urgent = encode(packet, self.context.key, min_bytes), draft.claim is Claim.URGENT
         airtime_s = self.channel.airtime_s(len(payload), direct=to is not None)
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)

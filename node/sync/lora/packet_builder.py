@@ -105,10 +105,11 @@ class PacketBuilder:
         one = self.context.neighbours.get(responders.pop()) if len(responders) == 1 else None
         return one if one and one.direct and self._size(draft) < DEAR_FROM_BYTES else None
 
-    def finish(self, draft: PacketDraft, sequence: int) -> tuple[Packet, int]:
-        """The packet, and how long to make it: what the firmware would sign at a higher price is filled up."""
+    def finish(self, draft: PacketDraft, sequence: int, same_number: int) -> tuple[Packet, int]:
+        """The packet, and how long to make it: what the firmware would sign at a higher price is filled up; and the same
+        question again with the same number, after `same_number` others, must be another packet, not a replay."""
         packet = Packet(self.context.address, sequence, tuple(draft.sections))
-        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else 0
+        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else self._size(draft) + same_number
 
     def _size(self, draft: PacketDraft) -> int:
         return self.context.channel.max_payload - draft.room
