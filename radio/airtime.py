@@ -187,6 +187,16 @@ class Governor:
         return HOUR_S * self.duty_cycle * self.share
 
     @property
+    def savings_s(self) -> float:
+        """Seconds of air that may be used at once after a long silence, and no hour holds more."""
+        return min(self._savings.most_s, self.limit_s)
+
+    @property
+    def refill_s(self) -> float:
+        """Seconds of air that an hour brings back of them."""
+        return self._savings.refill_s
+
+    @property
     def limit_s(self) -> float:
         """Seconds of air that we may use in any hour."""
         return HOUR_S * self.duty_cycle * max(self.share, min(BURST * self.share, MAX_SHARE))

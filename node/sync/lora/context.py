@@ -23,7 +23,18 @@ DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; u
 
 
 class AirtimeBudget(Protocol):
-    """Says when a packet may go (`radio.airtime.Governor`)."""
+    """Says when a packet may go (`radio.airtime.Governor`).
+
+    `savings_s`: seconds of air that who was silent may use at once; `refill_s`: what of it an hour brings back.
+    """
+
+    @property
+    def savings_s(self) -> float:
+        """Above."""
+
+    @property
+    def refill_s(self) -> float:
+        """Above."""
 
     def wait_s(self, airtime_s: float, now: float, urgent: bool = False, crowding: bool = False) -> float:
         """Seconds to wait; infinity if never. What is `crowding` leaves some of the hour's budget to others."""
@@ -97,7 +108,7 @@ class Context:
         self.unit_s = channel.airtime_s(channel.max_payload)
         self.timing = Timing(self.unit_s, rng, tuning)
         self.inventory = Inventory(records, identity.tag_key, tuning)
-        self.neighbours = Neighbourhood(identity.address, tuning)
+        self.neighbours = Neighbourhood(identity.address, channel.governor, tuning)
         self.reassembly, self.refusals = Reassembly(tuning), Refusals(tuning)
         self.transmissions = PendingTransmissions(self.neighbours, self.timing)
         self.announcements = Announcements(self.neighbours, self.timing)

@@ -103,8 +103,9 @@ class AirEngine:
             case LinkChanged(self.channel.link, up):
                 self._change_link(up, at)
             case PacketReceived(self.channel.link):
-                self.channel.governor.heard(self.channel.airtime_s(len(event.payload)), now)
-                return self._packet(event, at, now)
+                airtime_s = self.channel.airtime_s(len(event.payload))
+                self.channel.governor.heard(airtime_s, now)
+                return self._packet(event, airtime_s, at, now)
             case SendDone(self.channel.link, outcome):
                 self._done(outcome, at, now)
             case RecordKept():
@@ -122,9 +123,9 @@ class AirEngine:
         """When somebody was last heard who speaks with an earlier secret of the set, None for nobody."""
         return self._guide.heard_at
 
-    def _packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
+    def _packet(self, event: PacketReceived, airtime_s: float, at: float, now: float) -> list[Action]:
         try:
-            return self._receiver.packet(event, at, now)
+            return self._receiver.packet(event, airtime_s, at, now)
         except RemoteFault as fault:
             if fault.reason == "packet-tag" and self._guide.heard(event.payload, event.hops or 0, at):
                 return [Drop(event.link, "packet-earlier-secret")]

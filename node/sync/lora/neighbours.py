@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from node.sync.lora.packets import MAX_NEIGHBOURS as MAX_LISTED
 from node.sync.lora.packets import Have
@@ -10,6 +11,18 @@ from node.sync.lora.tuning import Tuning
 
 SURE_HOPS = 2  # relays in a row of which lists tell for certain whether islands are among them (`_across`)
 RELAY_HOPS = 3  # so many relays carry what we send on: the default of Meshtastic (docs/protocol.md, 5.4, hops)
+
+
+class Savings(Protocol):
+    """What anybody here may use of the air at once, and what an hour brings back of it, in seconds."""
+
+    @property
+    def savings_s(self) -> float:
+        """Above."""
+
+    @property
+    def refill_s(self) -> float:
+        """Above."""
 
 
 class View(Enum):
@@ -42,6 +55,8 @@ class Neighbour:
     have: Have | None = None
     quiet: float = 0.0
     in_vain: int = 0
+    air_s: float = 0.0  # the air that it used and has not got back, at `air_at`
+    air_at: float = 0.0
     answered: bool = False  # it lacks much, and we told it what we hold: it should name whom it wants that from
 
     @property
@@ -52,6 +67,18 @@ class Neighbour:
     def give_up_direct(self) -> None:
         """Our radio does not send to it alone."""
         self.in_vain = self.tuning.max_in_vain
+
+    def used(self, airtime_s: float, at: float, refill_s: float) -> None:
+        """It sent for so long, and more that we missed. `refill_s`: what an hour brings back of it."""
+        self.air_s = self._owed_s(at, refill_s) + airtime_s / (1 - self.loss)
+        self.air_at = at
+
+    def tired(self, at: float, savings: Savings) -> bool:
+        """Whether it has most likely used up what it had saved: its silence tells nothing."""
+        return self._owed_s(at, savings.refill_s) > self.tuning.tired * savings.savings_s
+
+    def _owed_s(self, at: float, refill_s: float) -> float:
+        return max(self.air_s - (at - self.air_at) / 3600 * refill_s, 0.0)
 
     def holds_the_same(self) -> None:
         """Its set is ours."""
@@ -92,8 +119,8 @@ class Neighbour:
 class Neighbourhood:
     """The table of neighbours; the longest unheard gives way to a new one."""
 
-    def __init__(self, address: int, tuning: Tuning):
-        self.address, self._tuning = address, tuning
+    def __init__(self, address: int, savings: Savings, tuning: Tuning):
+        self.address, self._savings, self._tuning = address, savings, tuning
         self._known: dict[int, Neighbour] = {}
         self._tied: dict[tuple[int, ...], set[int]] = {}  # by direct neighbours: what `_within_reach` found
 
@@ -123,6 +150,10 @@ class Neighbourhood:
         neighbour.hops = min(hops, neighbour.hops)
         neighbour.heard_at, neighbour.quiet = at, 0
         return neighbour
+
+    def tired(self, one: Neighbour, at: float) -> bool:
+        """See `Neighbour.tired`: what we may save it may, too."""
+        return one.tired(at, self._savings)
 
     def listed(self, neighbour: Neighbour, addresses: Iterable[int], at: float) -> None:
         """A neighbour told whom it hears."""

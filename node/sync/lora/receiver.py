@@ -47,8 +47,8 @@ class Receiver:
         self._tags: dict[bytes, None] = {}
         self._heard: _Heard | None = None
 
-    def packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
-        """Take in one packet; raises RemoteFault for what no member sends."""
+    def packet(self, event: PacketReceived, airtime_s: float, at: float, now: float) -> list[Action]:
+        """Take in one packet, so long on the air; raises RemoteFault for what no member sends."""
         context = self.context
         packet = decode(event.payload, context.key)
         tag = event.payload[1:5]
@@ -57,6 +57,7 @@ class Receiver:
         self._remember(tag)
         self.last_packet = packet
         sender = context.neighbours.hear(packet.sender, packet.sequence, event.hops or 0, at, event.sender)
+        sender.used(airtime_s, at, context.channel.governor.refill_s)
         heard = self._heard = _Heard(sender, False, [])
         actions: list[Action] = []
         for section in packet.sections:
@@ -99,7 +100,7 @@ class Receiver:
             return []
         if self.context.refusals.stands(record.id, at):
             return [Drop(self.context.channel.link, "record-refused-before")]
-        self.context.requests.coming(at)
+        self.context.requests.coming(heard.sender, at)
         heard.waits_for.add(record.id)
         heard.fresh = fresh
         return [Keep(record.raw, self.context.channel.link)]
@@ -110,7 +111,7 @@ class Receiver:
             self.context.transmissions.overheard(heard.sender, known, at)
             return []
         record = self.context.reassembly.add(piece, heard.sender.address, at)
-        self.context.requests.coming(at)
+        self.context.requests.coming(heard.sender, at)
         self.context.requests.answered(heard.sender, [piece.short_id])
         self.context.requests.piece_came(piece.short_id, at)
         if record is None:

@@ -50,16 +50,17 @@ class Requests:
 
     # what comes
 
-    def coming(self, at: float) -> None:
+    def coming(self, sender: Neighbour, at: float) -> None:
         """A record that we lack, or a piece of one, came: while more are coming, do not ask.
 
-        A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute, or its share of
-        an hour. Whatever is lacking then is asked for in one packet.
+        A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute, or use
+        more than its share. Whatever is lacking then is asked for in one packet.
         """
         self._flow = self._flow + 1 if at < self.quiet_at else 1
         flows = self._flow >= self._tuning.flow_records and self._lacks_many()
-        self._unanswered = self._tuning.flow_unanswered if flows else 0
-        quiet_t = self._tuning.flow_quiet_t if flows else self._tuning.quiet_t
+        tired = flows and self._neighbours.tired(sender, at)
+        self._unanswered = self._tuning.flow_unanswered if tired else 0
+        quiet_t = self._tuning.tired_quiet_t if tired else self._tuning.flow_quiet_t if flows else self._tuning.quiet_t
         self.quiet_at = at + self._timing.draw_s(quiet_t)  # drawn, as all who lack it heard the same packet
 
     def piece_came(self, short_id: bytes, at: float) -> None:

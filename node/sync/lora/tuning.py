@@ -162,9 +162,11 @@ class Tuning:
     flow_records: int = 5
     """Records. From so many in a row on it is a flow: whoever sends so many has more.
     Set by: nothing on record (89faa1d); bench air, half is within noise; twice: grid +0.10."""
-    flow_quiet_t: Span = (300, 450)
-    """T. As `quiet_t` in a flow: a sender's governor may make it pause for long, and all that is lacking then fits one
-    question.
+    flow_quiet_t: Span = (30, 45)
+    """T. As `quiet_t` in a flow: a repair is followed by a pause, and others may have their turn.
+    Set by: `bulk_gap_t` and `jitter_t`; bench air."""
+    tired_quiet_t: Span = (300, 450)
+    """T. The same while the sender has used up its air: all that is lacking then fits one question.
     Set by: bench air, join and merge: 30 T before (94752e5); now half is within noise; twice: join +0.08."""
     flow_unanswered: int = 5
     """Questions. After a flow, as if so many had been left unanswered: the sender may pause for an hour.
@@ -350,6 +352,9 @@ class Tuning:
     far_patience: float = 2
     """Records. The same behind relays, where each record costs their airtime too.
     Set by: bench air: 0.04 less (5faf3dd); now half or twice is within noise."""
+    tired: float = 0.7
+    """Fraction. Of what may be used at once, so much used makes a neighbour tired: its silence is no absence, no refusal.
+    Set by: bench air."""
     bulk_quiet: float = 1 / 8
     """Records. What a repair counts for: who is being sent many listens, and says nothing.
     Set by: bench air, join and merge (94752e5); now half or twice changes no packet."""
