@@ -22,12 +22,13 @@ class Announcements:
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
         self.hour = 0  # of the newest summary that we are about to answer
         self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
-        self._sum_at = self._explore_at = math.inf
+        self._sum_at = self._explore_at = self._again_at = math.inf
+        self._told_in_vain = 0  # how often in a row we said what we hold, and knew no more of a neighbour that differs
         self._introduce_at = self._correct_at = self._meet_at = 0.0
 
     def next_at(self, quiet_at: float) -> float:
         """When there is something to do; `quiet_at`: see `say_at`."""
-        return min(self.say_at(quiet_at), self.trickle.at)
+        return min(self.say_at(quiet_at), self.trickle.at, self._again_at)
 
     def say_at(self, quiet_at: float) -> float:
         """When to send our SUM. A large one, but for the first, waits as questions do until nothing comes (`quiet_at`)."""
@@ -51,7 +52,7 @@ class Announcements:
     def meet(self, at: float) -> None:
         """A keeper wants us to be compared with: once in Trickle's shortest interval at most, however often they ask."""
         if at >= self._meet_at:
-            self._meet_at = at + self._tuning.trickle_min_s
+            self._meet_at = at + self._tuning.introduce_again_s
             self.trickle.reset(at)
             self.tell_difference(at)
 
@@ -67,7 +68,7 @@ class Announcements:
     def introduce(self, at: float) -> None:
         """A neighbour does not know that we hear it."""
         if at >= self._introduce_at:
-            self._introduce_at = at + self._tuning.trickle_min_s
+            self._introduce_at = at + self._tuning.introduce_again_s
             self.sum_soon(at, self._tuning.usual_capacity, self._tuning.introduce_t)
 
     def correct(self, at: float) -> None:
@@ -100,6 +101,14 @@ class Announcements:
         if wanted or exploring or unknown:
             self.sum_soon(at, self._telling(live))
 
+    def remind(self, at: float, quiet_at: float) -> None:
+        """Say again what we hold, if it is time and a neighbour's set differs still; `quiet_at`: see `say_at`."""
+        if at < self._again_at:
+            return
+        self._again_at = quiet_at if quiet_at > at else math.inf
+        if quiet_at <= at and any(one.view is View.FAR for one in self._neighbours.live()):
+            self.tell_difference(at)
+
     def _set_pace(self, live: list[Neighbour], doubt: float) -> bool:
         """Set Trickle's longest interval; whether the one that ends now was as long."""
         tuning, trickle = self._tuning, self.trickle
@@ -115,6 +124,17 @@ class Announcements:
         tuning = self._tuning
         wanted = [one.gap + tuning.spare_capacity for one in live if one.view is View.FAR]
         return max((capacity for capacity in wanted if capacity <= tuning.hello_capacity), default=tuning.usual_capacity)
+
+    def _tell_again(self, at: float) -> None:
+        """While a neighbour's set differs in what we do not know, say what we hold again: it, or its answer, may be lost."""
+        if any(one.view is View.FAR for one in self._neighbours.live()):
+            wait_s = self._timing.draw_s(self._tuning.tell_again_t) * 2 ** min(self._told_in_vain, self._tuning.max_unanswered)
+            self._again_at = at + wait_s
+            self._told_in_vain += 1
+
+    def told_apart(self) -> None:
+        """A neighbour's set could be told from ours."""
+        self._told_in_vain = 0
 
     # what others said for us, and what we said
 
@@ -133,8 +153,9 @@ class Announcements:
         """Our filter says more than our SUM would."""
         self._sum_at = math.inf
 
-    def summed(self) -> None:
+    def summed(self, at: float) -> None:
         """Our SUM went out."""
         self.introductions -= 1
         self.trickle.consistent()
+        self._tell_again(at)
         self._sum_at, self.capacity, self.hour, self.far_off = math.inf, self._tuning.usual_capacity, 0, False

@@ -193,6 +193,7 @@ class AirEngine:
     def _pass_time(self, at: float, now: float) -> None:
         self._reconciliation.catch_up(at, now)
         self.context.transmissions.check(at)
+        self.context.announcements.remind(at, self.context.requests.quiet_at)
         if self.context.announcements.trickle.at <= at:
             self.context.announcements.fire(at, self.context.doubt(), coming=not self.context.requests.may_ask(at))
             self.context.neighbours.forget(at)

@@ -213,6 +213,7 @@ class PacketBuilder:
         questions = [section for section in packet.sections if isinstance(section, Need | More)]
         if questions:
             requests.sent(questions, to, at)
+        alone = not any(isinstance(section, Whole | Piece) for section in packet.sections)
         for section in packet.sections:
             match section:
                 case Neighbours(addresses):
@@ -221,5 +222,5 @@ class PacketBuilder:
                     self._part += 1
                     requests.filter_sent(depth)
                 case Sum(capacity=capacity):
-                    if capacity >= min(announcements.capacity, self.context.tuning.usual_capacity):
-                        announcements.summed()
+                    if alone or capacity >= announcements.capacity:  # or it only rode along, and says less than is wanted
+                        announcements.summed(at)

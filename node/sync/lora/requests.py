@@ -88,6 +88,7 @@ class Requests:
     def behind(self, neighbour: Neighbour, elements: list[int], day: int, at: float) -> None:
         """It holds what we lack: ask for it, unless it comes by itself."""
         neighbour.holds_besides(elements[: self._tuning.max_asked], day)
+        self._announcements.told_apart()
         self._filters_in_vain = 0
         if elements:
             self.need_at = min(self.need_at, at + self._timing.draw_s(self._tuning.need_t))
@@ -175,6 +176,9 @@ class Requests:
 
     def _give_up(self, elements: list[int], at: float) -> None:
         """What nobody gives may not exist: a sketch was too small for what it stood for. Compare by a large one."""
+        for one in self._neighbours if elements else ():
+            if any(element in one.ahead for element in elements):
+                one.too_different(1)
         for element in elements:
             self.arrived(element)
         if elements:

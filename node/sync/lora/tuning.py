@@ -96,6 +96,9 @@ class Tuning:
     """T. Until the SUM for a neighbour that does not know us: several may have missed us, and the next may know us by
     then.
     Set by: nothing on record; bench air, half or twice is within noise."""
+    introduce_again_s: float = 300
+    """Seconds. Between two of those, and between two that a keeper asks for.
+    Set by: nothing on record."""
     explore_s: float = 12 * 3600
     """Seconds. And up to half as much again: so long nothing came with hops, and a SUM goes far. A group behind three
     plain relays may have lost all our introductions.
@@ -147,6 +150,9 @@ class Tuning:
     Set by: nothing on record; bench air, half: grid +0.23; twice: grid +0.09, join -0.08."""
     few_again_t: Span = (4, 8)
     """T. The same while few are lacking.
+    Set by: the first evening."""
+    tell_again_t: Span = (15, 25)
+    """T. Until we say again what we hold while a neighbour's set differs in what we do not know; doubled each time in vain.
     Set by: the first evening."""
     leave_asking_t: Span = (8, 16)
     """T. Until we ask for what another asked for: what it gets, we hear too.
