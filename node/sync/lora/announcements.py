@@ -138,8 +138,11 @@ class Announcements:
 
     # what others said for us, and what we said
 
-    def leave_sum(self, capacity: int) -> None:
-        """Somebody who holds what we hold said it for us, with so much capacity."""
+    def leave_sum(self, sender: Neighbour, capacity: int) -> None:
+        """Somebody who holds what we hold said it for us, with so much capacity, unless who differs cannot hear it."""
+        hearers = self._neighbours.shared_with(sender)
+        if any(one.view is View.FAR and one is not sender and one not in hearers for one in self._neighbours.live()):
+            return
         self.trickle.consistent()
         if not self._unheard and capacity >= min(self.capacity, self._tuning.small_sum):
             self._sum_at = math.inf

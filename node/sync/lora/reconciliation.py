@@ -109,7 +109,7 @@ class Reconciliation:
             context.requests.far(sender, summary.capacity, len(held.ids) - summary.count, at)
             return
         if not found.ours and not found.theirs:
-            context.announcements.leave_sum(summary.capacity)
+            context.announcements.leave_sum(sender, summary.capacity)
             context.requests.same(sender)
         else:
             context.announcements.trickle.reset(at)
