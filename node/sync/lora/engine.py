@@ -48,6 +48,7 @@ class _UnderWay:
     label: str
     sent_at: float
     to: Neighbour | None = None
+    urgent: bool = False
     former: Former | None = None
 
 
@@ -163,7 +164,8 @@ class AirEngine:
             self._not_sent(sent, outcome, at, now)
             return
         self.channel.governor.accepted()
-        gap_t = self._tuning.bulk_gap_t if sent.label == "repair" else self._tuning.gap_t
+        bulk = sent.label == "repair" and not sent.urgent
+        gap_t = self._tuning.bulk_gap_t if bulk else self._tuning.gap_t
         if sent.former:  # who speaks with the present secret did not hear it
             self._guide.sent(sent.packet, sent.former)
         else:
@@ -239,7 +241,7 @@ class AirEngine:
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
-        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to)
+        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent)
         hop_limit, name = (0, to.name) if to else (self._hop_limit(draft), "")
         return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 
