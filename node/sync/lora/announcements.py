@@ -4,6 +4,7 @@ Nothing here asks for anything: that is `requests`, which says until when someth
 """
 
 import math
+from collections.abc import Callable
 
 from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
 from node.sync.lora.trickle import Trickle
@@ -22,13 +23,13 @@ class Announcements:
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
         self.hour = 0  # of the newest summary that we are about to answer
         self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
-        self._sum_at = self._explore_at = self._again_at = math.inf
+        self._sum_at = self._explore_at = self._again_at = self._assure_at = math.inf
         self._told_in_vain = 0  # how often in a row we said what we hold, and knew no more of a neighbour that differs
         self._introduce_at = self._correct_at = self._meet_at = 0.0
 
     def next_at(self, quiet_at: float) -> float:
         """When there is something to do; `quiet_at`: see `say_at`."""
-        return min(self.say_at(quiet_at), self.trickle.at, self._again_at)
+        return min(self.say_at(quiet_at), self.trickle.at, self._again_at, self._assure_at)
 
     def say_at(self, quiet_at: float) -> float:
         """When to send our SUM. A large one, but for the first, waits as questions do until nothing comes (`quiet_at`)."""
@@ -101,6 +102,17 @@ class Announcements:
         if wanted or exploring or unknown:
             self.sum_soon(at, self._telling(live))
 
+    def assure_later(self, at: float) -> None:
+        """Something new went by: when it has gone by, whoever may have missed it is to hear what we hold."""
+        self._assure_at = at + self._timing.draw_s(self._tuning.assure_t)
+
+    def assure(self, at: float, doubtful: Callable[[float], bool]) -> None:
+        """Say what we hold, once, if it is time, we have met somebody of late, and someone may have missed what went by."""
+        if at >= self._assure_at:
+            self._assure_at = math.inf
+            if doubtful(at - self._tuning.assure_new_s):
+                self.sum_soon(at, self._tuning.usual_capacity)
+
     def remind(self, at: float, quiet_at: float) -> None:
         """Say again what we hold, if it is time and a neighbour's set differs still; `quiet_at`: see `say_at`."""
         if at < self._again_at:
@@ -126,10 +138,11 @@ class Announcements:
         return max((capacity for capacity in wanted if capacity <= tuning.hello_capacity), default=tuning.usual_capacity)
 
     def _tell_again(self, at: float) -> None:
-        """While a neighbour's set differs in what we do not know, say what we hold again: it, or its answer, may be lost."""
+        """While a neighbour's set differs in what we do not know, say what we hold again: it or its answer may be lost."""
+        tuning = self._tuning
         if any(one.view is View.FAR for one in self._neighbours.live()):
-            wait_s = self._timing.draw_s(self._tuning.tell_again_t) * 2 ** min(self._told_in_vain, self._tuning.max_unanswered)
-            self._again_at = at + wait_s
+            doublings = min(self._told_in_vain, tuning.max_unanswered)
+            self._again_at = at + self._timing.draw_s(tuning.tell_again_t) * 2**doublings
             self._told_in_vain += 1
 
     def told_apart(self) -> None:

@@ -11,7 +11,7 @@ from node.model.record import TRUST_KINDS, Event, Record
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.lora.announcements import Announcements
 from node.sync.lora.inventory import HeldRecords, Inventory
-from node.sync.lora.neighbours import Neighbourhood, View
+from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
 from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.refusals import Refusals
@@ -116,8 +116,17 @@ class Context:
 
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""
-        return sum(1.0 if one.view is View.FAR or one.ahead else self.transmissions.doubt(one.address, one.loss)
-                   for one in self.neighbours.live())
+        return sum(self._doubt(one) for one in self.neighbours.live())
+
+    def doubtful(self, since_at: float) -> bool:
+        """Whether a live neighbour is likely enough to have missed what went by, and we have met somebody since then."""
+        live = self.neighbours.live()
+        return (any(one.since_at >= since_at for one in live)
+                and any(self._doubt(one) >= self.tuning.assure_doubt for one in live))
+
+    def _doubt(self, one: Neighbour) -> float:
+        """The probability that it holds something else than we do."""
+        return 1.0 if one.view is View.FAR or one.ahead else self.transmissions.doubt(one.address, one.loss)
 
     def parts(self, record_bytes: int, fresh: bool = True) -> int:
         """How many pieces to cut a record into: as few as can be if it is new. A repair is one of many, so its pieces are

@@ -142,6 +142,7 @@ class AirEngine:
         if record is not None:
             self.context.transmissions.fairness.meet(record.author, at)
         self._receiver.kept(event.id, record, at, now)
+        self.context.announcements.assure_later(at)
         if event.via == self.channel.link:
             return
         self.context.announcements.trickle.reset(at)
@@ -195,6 +196,7 @@ class AirEngine:
     def _pass_time(self, at: float, now: float) -> None:
         self._reconciliation.catch_up(at, now)
         self.context.transmissions.check(at)
+        self.context.announcements.assure(at, self.context.doubtful)
         self.context.announcements.remind(at, self.context.requests.quiet_at)
         if self.context.announcements.trickle.at <= at:
             self.context.announcements.fire(at, self.context.doubt(), coming=not self.context.requests.may_ask(at))

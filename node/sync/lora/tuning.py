@@ -99,6 +99,15 @@ class Tuning:
     introduce_again_s: float = 300
     """Seconds. Between two of those, and between two that a keeper asks for.
     Set by: nothing on record."""
+    assure_t: Span = (60, 180)
+    """T. After the last record of many: whoever may have missed it is told what we hold, or would learn it in hours.
+    Set by: the first evening: 2 of 60 waited for two hours; bench air, for everybody: line +0.06, grid +0.10."""
+    assure_doubt: float = 0.15
+    """Probability. That it missed something, or it is not worth saying.
+    Set by: nothing on record."""
+    assure_new_s: float = 3600
+    """Seconds. While we have known a neighbour no longer: people stand beside the boxes and wait.
+    Set by: the first evening."""
     explore_s: float = 12 * 3600
     """Seconds. And up to half as much again: so long nothing came with hops, and a SUM goes far. A group behind three
     plain relays may have lost all our introductions.
