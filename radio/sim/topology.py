@@ -25,6 +25,34 @@ def cell(nodes: int) -> Pairs:
     return [(one, other) for one in range(nodes) for other in range(one + 1, nodes)]
 
 
+def star(nodes: int) -> Pairs:
+    """Node 0 hears all others, who do not hear each other: a hub on a roof."""
+    return [(0, node) for node in range(1, nodes)]
+
+
+def ring(nodes: int) -> Pairs:
+    """A line whose ends hear each other."""
+    return [*line(nodes), (nodes - 1, 0)]
+
+
+def tree(nodes: int) -> Pairs:
+    """Each hears the one above and two below."""
+    return [((node - 1) // 2, node) for node in range(1, nodes)]
+
+
+def caterpillar(nodes: int) -> Pairs:
+    """A line of half of the nodes, and each of the others hears one of it only."""
+    spine = math.ceil(nodes / 2)
+    return line(spine) + [(node - spine, node) for node in range(spine, nodes)]
+
+
+def barbell(nodes: int) -> Pairs:
+    """Two cells of two fifths of the nodes each, and the others in a line between them."""
+    size = 2 * nodes // 5
+    second = [(nodes - size + one, nodes - size + other) for one, other in cell(size)]
+    return cell(size) + [(node - 1, node) for node in range(size, nodes - size + 1)] + second
+
+
 def scattered(nodes: int, rng: random.Random, degree: float = 4.0) -> Pairs:
     """Places in a square at random, about `degree` neighbours each, never in two parts."""
     reach = math.sqrt(degree / (math.pi * nodes))

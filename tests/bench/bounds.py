@@ -1,48 +1,78 @@
 """What no protocol can beat: the lossless minimum, and a sender who knows what everybody lacks under the same loss."""
 
-import itertools
+import math
 import random
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
 from radio.lora import frame_bytes
-from radio.sim.topology import connected
+from tests.bench.shapes import adjacency
+
+LARGEST = 25  # nodes for which the exact minimum is looked for: some seconds
 
 
-def adjacency(pairs):
-    """node -> its neighbours."""
-    adjacent = {}
-    for one, other in pairs:
-        adjacent.setdefault(one, set()).add(other)
-        adjacent.setdefault(other, set()).add(one)
-    return adjacent
+class _Search:
+    """Branch and bound over sets of senders, as bits of whole numbers; `depth` is how many may still send."""
+
+    def __init__(self, adjacent: dict[int, set[int]], wanted: Iterable[int]):
+        self.heard = [sum(1 << other for other in adjacent[node]) for node in range(len(adjacent))]
+        self.wanted = sum(1 << node for node in wanted)
+
+    def suffices(self, depth: int, holds: int, never: int = 0) -> bool:
+        """Whether `depth` more transmissions by others than `never` do."""
+        lacking = self.wanted & ~holds
+        if not lacking:
+            return True
+        if depth < max(self._apart(lacking, never), self._away(holds, lacking, never)):
+            return False
+        senders = [node for node in _bits(holds & ~never) if self.heard[node] & ~holds]
+        for node in sorted(senders, key=lambda node: -(self.heard[node] & ~holds).bit_count()):
+            never |= 1 << node
+            if self.suffices(depth - 1, holds | self.heard[node], never):
+                return True
+        return False
+
+    def _apart(self, lacking: int, never: int) -> int:
+        """So many of those who lack it have nobody in common whom they hear."""
+        count, taken = 0, 0
+        for node in sorted(_bits(lacking), key=lambda node: (self.heard[node] & ~never).bit_count()):
+            if not self.heard[node] & ~never & taken:
+                taken |= self.heard[node] & ~never
+                count += 1
+        return count
+
+    def _away(self, holds: int, lacking: int, never: int) -> float:
+        """How many steps the farthest of them is away."""
+        steps = 0
+        while lacking & ~holds:
+            more = holds
+            for node in _bits(holds & ~never):
+                more |= self.heard[node]
+            if more == holds:
+                return math.inf
+            holds, steps = more, steps + 1
+        return steps
 
 
-def backbone(pairs):
-    """The size of the smallest connected dominating set."""
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
+
+
+@cache
+def least_transmissions(pairs: tuple[tuple[int, int], ...], holders: frozenset[int], wanted: frozenset[int]) -> int | None:
+    """How many transmissions take one packet from all `holders` to all `wanted` if nothing is lost; None: too many nodes.
+
+    Any node may send, plain or not. Exact: the smallest set of senders that hangs together with the holders.
+    """
     adjacent = adjacency(pairs)
-    for size in range(1, len(adjacent) + 1):
-        for chosen in itertools.combinations(adjacent, size):
-            reached = set(chosen).union(*(adjacent[node] for node in chosen))
-            if len(reached) == len(adjacent) and _hangs_together(chosen, adjacent):
-                return size
-    return 0
-
-
-def _hangs_together(chosen, adjacent):
-    place = {node: number for number, node in enumerate(chosen)}
-    pairs = [(place[a], place[b]) for a in chosen for b in adjacent[a] if b in place]
-    return connected(len(chosen), pairs)
-
-
-def least_transmissions(pairs, holders):
-    """How many transmissions take one packet from all `holders` to everybody, if nothing is lost."""
-    adjacent = adjacency(pairs)
-    states, count = {frozenset(holders)}, 0
-    while not any(len(state) == len(adjacent) for state in states):
-        states = {state | adjacent[node] for state in states for node in state if adjacent[node] - state}
-        states = {state for state in states if not any(state < other for other in states)}
-        count += 1
-    return count
+    if len(adjacent) > LARGEST:
+        return None
+    search = _Search(adjacent, wanted)
+    return next(depth for depth in range(len(adjacent)) if search.suffices(depth, sum(1 << node for node in holders)))
 
 
 def frames_of(raw_bytes, max_payload, signs):
@@ -67,7 +97,7 @@ class Oracle:
 
     def post(self, record, node, frames, on):
         """A record appears on one node, and is spread at once."""
-        self._holds[record], self._pieces[record] = {node}, {}
+        self.hold(record, {node})
         self._spread(record, frames, on)
 
     def hold(self, record, nodes):
@@ -96,3 +126,24 @@ class Oracle:
 def oracle_rng(seed):
     """Losses of its own, from the same seed."""
     return random.Random(f"oracle {seed}")
+
+
+def bounds(setup):
+    """(lossless minimum, all-knowing sender), bytes on the air; None for a minimum that would take too long to find."""
+    args = setup.args
+    frames = {raw: frames_of(len(raw), args.max_payload, not args.unsigned) for raw in setup.records}
+    starts = {raw: frozenset(node for node, raws in setup.held.items() if raw in raws) for raw in frames}
+    oracle, on = Oracle(setup.pairs, args.loss, oracle_rng(setup.seed)), set(adjacency(setup.pairs)) - setup.asleep
+    for raw in (raw for raw in frames if starts[raw]):
+        oracle.hold(raw, starts[raw])
+    oracle.settle(frames, on)
+    for _, kind, node, what in setup.events:
+        if not kind:
+            on = on | {node} if what else on - {node}
+            oracle.settle(frames, on)
+        elif node in on:
+            starts[what] = frozenset({node})
+            oracle.post(what, node, frames[what], on)
+    least = [(sum(frames[raw]), least_transmissions(tuple(setup.pairs), start, frozenset(setup.islands)))
+             for raw, start in starts.items() if start]
+    return None if any(count is None for _, count in least) else sum(size * count for size, count in least), oracle.bytes
