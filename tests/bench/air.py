@@ -1,4 +1,4 @@
-"""What the air costs: our protocol, two baselines and two bounds on the same simulated LongFast channel.
+"""What the air costs: our protocol, two baselines and three bounds on the same simulated LongFast channel.
 
     python -m tests.bench.air --topology line --loss 0.2 --scenario steady --seeds 5
     python -m tests.bench.air --only ours --tune threshold=0.3 --tune gap_t=0.5,3     one choice of ours, other than it is
@@ -50,9 +50,9 @@ def factory(scheme, setup):
 def run(scheme, setup):
     """One run: a dict of what was measured."""
     args = setup.args
-    world = Archipelago(setup.seed, setup.pairs, loss=args.loss, signs=not args.unsigned, max_payload=args.max_payload,
-                        share=args.share, plain=setup.plain, engine=factory(scheme, setup),
-                        charters=dict.fromkeys(setup.islands, setup.charter), tuning=tuned(args.tune))
+    world = Archipelago(setup.seed, setup.layout.pairs, args.loss, not args.unsigned, args.max_payload, args.share,
+                        plain=setup.layout.plain, engine=factory(scheme, setup), tuning=tuned(args.tune),
+                        charters=dict.fromkeys(setup.islands, setup.charter))
     _prepare(world, setup)
     gc.unfreeze()
     gc.collect()
@@ -109,12 +109,13 @@ def summary(runs, least):
     delays = sorted(delay for one in runs for delay in one["delays"])
     mean = {name: statistics.fmean(one[name] for one in runs) for name in
             ("delivered", "converged", "bytes", "airtime_s", "equal_after_s", "hours")}
-    minimum, oracle = (None if None in column else sum(column) / len(runs) for column in zip(*least, strict=True))
+    minimum, oracle, fair = (None if None in column else sum(column) / len(runs) for column in zip(*least, strict=True))
     result = {name: round(mean[name], 4 if mean[name] <= 1 else 1) for name in mean}
     result["median_s"], result["p95_s"] = (_reached(delays, percent) for percent in (50, 95))
     result["equal_after_s"] = result["equal_after_s"] if mean["converged"] == 1 else None
     result["vs_minimum"] = round(mean["bytes"] / minimum, 3) if minimum else None
     result["vs_oracle"] = round(mean["bytes"] / oracle, 3) if oracle else None
+    result["vs_fair"] = round(mean["bytes"] / fair, 3) if fair else None
     result["airtime_s_per_hour"] = round(mean["airtime_s"] / mean["hours"], 2) if mean["hours"] else None
     result["slowest_event_ms"] = round(max(one["slowest_ms"] for one in runs), 1)
     return result

@@ -33,7 +33,7 @@ class Setup:
         getattr(self, f"_{args.scenario}".replace("-", "_"))()
 
     def _lay(self, made):
-        self.pairs, self.plain, self.islands = made.pairs, set(made.plain), made.islands
+        self.layout, self.islands = made, made.islands
 
     def _size(self):
         return self.rng.randint(300, 600) if self.rng.random() < 0.1 else self.rng.randint(120, 220)
