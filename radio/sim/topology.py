@@ -2,8 +2,11 @@
 
 import math
 import random
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from radio.sim.air import Air, Node
+from radio.sim.habits import USUAL, Habits
 
 Pairs = list[tuple[Node, Node]]
 
@@ -74,10 +77,11 @@ def connected(nodes: int, pairs: Pairs) -> bool:
     return len(reached) == nodes
 
 
-def lay(air: Air, pairs: Pairs, loss: float = 0.0, snr_db: float = 5.0) -> None:
-    """Add the nodes that `pairs` names and `air` does not know yet, and let them hear each other."""
+def lay(air: Air, pairs: Pairs, loss: float = 0.0, snr_db: float = 5.0,
+        habits: Mapping[Node, Habits] = MappingProxyType({})) -> None:
+    """Add the nodes that `pairs` names and `air` does not know yet, with their habits, and let them hear each other."""
     for node in (node for pair in pairs for node in pair):
         if node not in air:
-            air.add(node)
+            air.add(node, habits.get(node, USUAL))
     for one, other in pairs:
         air.connect(one, other, loss, snr_db)
