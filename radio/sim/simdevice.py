@@ -281,7 +281,7 @@ class Device:
         packet.channel = channels.index(packet.channel)
         packet.hop_limit, packet.hop_start = frame.hop_limit, frame.hop_start
         packet.rx_snr, packet.rx_rssi = heard.snr_db, heard.rssi_dbm
-        packet.relay_node = heard.sender & 0xFF
+        packet.relay_node = 0 if heard.relay is None else heard.relay & 0xFF
         self._hand_over(packet)
 
     def _acknowledge(self, packet: mesh_pb2.MeshPacket, frame: Frame, at: float) -> None:

@@ -123,15 +123,15 @@ class Member:
 
 
 class Archipelago:
-    """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays."""
+    """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays; `habits`: how radios pass on."""
 
     def __init__(self, seed, pairs, loss=0.0, signs=False, max_payload=DEFAULT_MAX_PAYLOAD, share=None, mischief=None,
-                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING):
+                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING, habits=None):
         self.engine, self.tuning = engine or air_engine, tuning
         self.slowest_s = 0.0  # CPU of the slowest event
         self.seed, self.signs, self.max_payload, self.share, self.pairs = seed, signs, max_payload, share, pairs
         self.air = Air(random.Random(f"air {seed}"), mischief=mischief or Mischief(), signs=signs)
-        lay(self.air, pairs, loss)
+        lay(self.air, pairs, loss, habits=habits or {})
         self.airtime_s = partial(lora.time_on_air_s, signs=signs)
         self.sends, self.payload_bytes = Counter(), Counter()
         self.now, self._deadlines = START, []
@@ -184,7 +184,7 @@ class Archipelago:
                 continue
             if isinstance(happening, Delivered) and happening.frame.to in (None, happening.node):
                 event = PacketReceived(LINK, happening.frame.payload, name_of(happening.frame.origin), happening.hops,
-                                       happening.frame.hop_limit, name_of(happening.sender)[-2:])
+                                       happening.frame.hop_limit, relay_of(happening))
                 member.handle(event, self.now)
             elif isinstance(happening, Sent) and happening.frame.origin == happening.node:
                 member.handle(SendDone(LINK, Outcome.SENT.value), self.now)
@@ -197,6 +197,11 @@ class Archipelago:
         """Whether all islands that are on hold the same records."""
         sets = [member.ids for member in self.members.values() if member.on]
         return all(one == sets[0] for one in sets)
+
+
+def relay_of(delivered):
+    """What the link tells of who sent this copy: nothing, or the last byte."""
+    return "" if delivered.relay is None else name_of(delivered.relay)[-2:]
 
 
 def name_of(node):

@@ -12,12 +12,14 @@ from tests.sim.archipelago import START, bulletin
 LIFE_H = 30 * 24
 POSTS = {0: 8, 2: 3}  # island -> how many it posts
 POSTING_S = 120  # within so many seconds
+LATE_S = 3600
 
 
 @dataclass
 class Evening:
     """What it begins with. `pairs`: who hears whom; `plain`: nodes that are mere relays; `held`: what each island has from
-    its founding or its invitation; `posts`: (second, node, record); `late`: islands that are switched on an hour later."""
+    its founding or its invitation; `posts`: (second, node, record);
+    `late`: islands that are switched on `LATE_S` later, and post then."""
 
     charter: Charter
     pairs: list[tuple[int, int]]
@@ -40,7 +42,8 @@ def evening(seed: int, plain: bool = False, late: bool = False) -> Evening:
         held[0] += invitation.credentials
         held[island] = [*invitation.credentials, encode(accept(invitation, keys[island].public, f"Île {island}", minute))]
     pairs = [(0, 3), (3, 1), (1, 2)] if plain else [(0, 1), (1, 2)]
-    posts = [(rng.uniform(0, POSTING_S), island, bulletin(100 * seed + 10 * island + number, rng.randint(120, 220),
-                                                          charter=charter, key=keys[island]))
+    asleep = {2} if late else set()
+    posts = [(rng.uniform(0, POSTING_S) + LATE_S * (island in asleep), island,
+              bulletin(100 * seed + 10 * island + number, rng.randint(120, 220), charter=charter, key=keys[island]))
              for island, count in POSTS.items() for number in range(count)]
-    return Evening(charter, pairs, {3} if plain else set(), held, sorted(posts), {2} if late else set())
+    return Evening(charter, pairs, {3} if plain else set(), held, sorted(posts), asleep)

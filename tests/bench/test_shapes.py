@@ -1,0 +1,35 @@
+"""The shapes of the air bench: whom they connect, and who in them is no island."""
+
+import random
+
+import pytest
+
+from radio.sim.topology import connected
+from tests.bench.shapes import MAX_RELAYS, NAMES, Layout, adjacency, distances, farthest, layout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shape_hangs_together_has_its_nodes_and_is_the_same_for_a_seed(name):
+    for nodes in (5, 10, 13, 25):
+        made = layout(name, nodes, 0.2, random.Random(nodes))
+        assert connected(nodes, made.pairs)
+        assert set(adjacency(made.pairs)) == set(range(nodes))
+        assert made == layout(name, nodes, 0.2, random.Random(nodes))
+
+
+def test_islands_of_a_mixed_place_have_at_most_four_relays_between_them():
+    for seed in range(20):
+        made = layout("mixed", 25, 0.8, random.Random(seed))
+        assert len(made.islands) == 5
+        assert farthest(made) <= MAX_RELAYS + 1
+
+
+def test_the_hub_of_a_hill_is_plain_and_so_are_two_nodes_between_islands_of_a_chain():
+    assert layout("hill", 5, 0, random.Random(0)).islands == [1, 2, 3, 4]
+    assert layout("chain", 10, 0, random.Random(0)).islands == [0, 3, 6, 9]
+
+
+def test_distances_count_transmissions():
+    adjacent = adjacency([(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)])
+    assert distances(adjacent, 1) == {1: 0, 0: 1, 2: 1, 3: 2, 4: 3}
+    assert farthest(Layout(5, [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)], frozenset({4}))) == 2
