@@ -33,7 +33,7 @@ from node.sync.lora.packets import Packet, encode
 from node.sync.lora.receiver import Receiver
 from node.sync.lora.reconciliation import Reconciliation
 from node.sync.lora.transmissions import Reach
-from node.sync.lora.tuning import TUNING, Tuning
+from node.sync.lora.tuning import TUNING, Span, Tuning
 
 SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
 
@@ -165,13 +165,19 @@ class AirEngine:
             self._not_sent(sent, outcome, at, now)
             return
         self.channel.governor.accepted()
-        bulk = sent.label == "repair" and not sent.urgent
-        gap_t = self._tuning.bulk_gap_t if bulk else self._tuning.gap_t
+        gap_t = self._gap_t(sent)
         if sent.former:  # who speaks with the present secret did not hear it
             self._guide.sent(sent.packet, sent.former)
         else:
             self._note_sent(sent, at)
         self._turn_at = at + self.context.timing.draw_s(gap_t)
+
+    def _gap_t(self, sent: _UnderWay) -> Span:
+        """How long to be silent after a packet."""
+        if sent.label != "repair" or sent.urgent:
+            return self._tuning.gap_t
+        few = self.context.transmissions.waiting() <= self._tuning.few_repairs
+        return self._tuning.few_gap_t if few else self._tuning.bulk_gap_t
 
     def _not_sent(self, sent: _UnderWay, outcome: str, at: float, now: float) -> None:
         if outcome == DUTY_CYCLE:

@@ -232,10 +232,14 @@ class PendingTransmissions:
         batch = pending.sent % pending.parts
         if batch or self.gain(pending) >= self._tuning.onward:
             self.plan(pending, at, 0.0)
-        elif pending.fresh or sum(one.due_at is not None for one in self._all.values()) <= self._tuning.few_due:
+        elif pending.fresh or self.waiting() <= self._tuning.few_due:
             self.plan(pending, at, self._tuning.listen_t * self._timing.unit_s)
         else:
             pending.due_at = pending.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
+
+    def waiting(self) -> int:
+        """How many records are to be sent."""
+        return sum(one.due_at is not None for one in self._all.values())
 
     def _note_push(self, one: Neighbour, pending: Transmission, at: float) -> None:
         if pending.sent % pending.parts:

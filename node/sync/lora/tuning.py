@@ -40,6 +40,12 @@ class Tuning:
     """T. The same after a repair: a burst of many would collide with other bursts, and leave nobody else a turn.
     Set by: bench air, join and merge: 2.5 to 1.5 x minimum, with others (94752e5); now half: join +0.25; twice: join
     -0.13."""
+    few_gap_t: Span = (2, 8)
+    """T. As `bulk_gap_t` while few wait to be sent.
+    Set by: the first evening."""
+    few_repairs: int = 12
+    """Records. Up to so many waiting are few.
+    Set by: the first evening."""
     jitter_t: float = 10
     """T. Drawn up to this when the governor made us wait: governors count in grains of the same clock, and two that wait
     would begin together.
