@@ -66,6 +66,8 @@ class Receiver:
             context.announcements.heard_far(at)
         if event.hops and not any(isinstance(section, Neighbours) for section in packet.sections):
             self._doubt_hops(sender, at)
+        if sender.view is View.UNKNOWN and not any(isinstance(section, Sum | Have) for section in packet.sections):
+            context.announcements.introduce(at)  # neither knows what the other holds
         if not heard.waits_for:
             self._conclude(heard, at, now)
         return actions
