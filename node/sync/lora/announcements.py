@@ -118,8 +118,13 @@ class Announcements:
         if at < self._again_at:
             return
         self._again_at = quiet_at if quiet_at > at else math.inf
-        if quiet_at <= at and any(one.view is View.FAR for one in self._neighbours.live()):
+        if quiet_at <= at and self._unclear():
             self.tell_difference(at)
+
+    def _unclear(self) -> bool:
+        """Whether a neighbour differs in what we do not know, or never told what it holds, and has been told often."""
+        views = {one.view for one in self._neighbours.live()}
+        return View.FAR in views or (View.UNKNOWN in views and self._told_in_vain <= self._tuning.max_unanswered)
 
     def _set_pace(self, live: list[Neighbour], doubt: float) -> bool:
         """Set Trickle's longest interval; whether the one that ends now was as long."""
@@ -138,9 +143,9 @@ class Announcements:
         return max((capacity for capacity in wanted if capacity <= tuning.hello_capacity), default=tuning.usual_capacity)
 
     def _tell_again(self, at: float) -> None:
-        """While a neighbour's set differs in what we do not know, say what we hold again: it or its answer may be lost."""
+        """While it is not known what a neighbour holds, say what we hold again: that or its answer may be lost."""
         tuning = self._tuning
-        if any(one.view is View.FAR for one in self._neighbours.live()):
+        if self._unclear():
             doublings = min(self._told_in_vain, tuning.max_unanswered)
             self._again_at = at + self._timing.draw_s(tuning.tell_again_t) * 2**doublings
             self._told_in_vain += 1
