@@ -36,4 +36,3 @@ class Habits:
 
 
 USUAL = Habits()
-MUTED = Habits(Role.CLIENT_MUTE)

@@ -1,12 +1,13 @@
 """What the air costs: our protocol, two baselines and three bounds on the same simulated LongFast channel.
 
     python -m tests.bench.air --topology line --loss 0.2 --scenario steady --seeds 5
+    python -m tests.bench.air --topology mixed --plain-relays 0.8 --old-relays 0.5     other people's nodes in between
+    python -m tests.bench.air --scenario first-evening --plain-between --only ours     minutes until all are equal
     python -m tests.bench.air --only ours --tune threshold=0.3 --tune gap_t=0.5,3     one choice of ours, other than it is
 
 Bytes are bytes on the air, headers and the firmware's signatures included. Last line: one JSON object.
 """
 
-import argparse
 import gc
 import json
 import math
@@ -19,12 +20,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from node.model.record import record_id
 from node.sync.lora.tuning import TUNING
-from tests.bench import shapes
 from tests.bench.baselines import IdList, Push
 from tests.bench.bounds import bounds
-from tests.bench.scenarios import FLOOD_FACTOR, HOUR_S, SCENARIOS, Setup
+from tests.bench.channel import channel_use
+from tests.bench.options import arguments
+from tests.bench.scenarios import HOUR_S, Setup
 from tests.sim.archipelago import Archipelago, air_engine
 
+MEANS = "delivered", "converged", "bytes", "airtime_s", "equal_after_s", "hours", "busiest_channel_mean"
+AIR = "airtime_s", "copies_s", "plain_s"  # told by the hour
 SOON_MIN = 10, 20  # minutes in which the islands of a first evening should be equal
 
 
@@ -52,22 +56,31 @@ def run(scheme, setup):
     args = setup.args
     world = Archipelago(setup.seed, setup.layout.pairs, args.loss, not args.unsigned, args.max_payload, args.share,
                         plain=setup.layout.plain, engine=factory(scheme, setup), tuning=tuned(args.tune),
-                        charters=dict.fromkeys(setup.islands, setup.charter))
+                        charters=dict.fromkeys(setup.islands, setup.charter), habits=setup.layout.habits)
     _prepare(world, setup)
     gc.unfreeze()
     gc.collect()
     gc.freeze()  # as an island does once it is up
     before = world.air.counters["bytes"], sum(world.air.airtime_s.values())
-    begun = world.now
+    begun, world.log = world.now, []
     posted = {}
     for at, kind, node, what in setup.events:
         world.run(begun + at - world.now)
         if not kind:
-            world.members[node].start(world.now) if what else world.members[node].stop(world.now)
+            _switch(world, node, what)
         elif world.members[node].on:
             world.post(node, what)
             posted[record_id(what)] = world.now
     return _finish(world, setup, posted, before, begun)
+
+
+def _switch(world, node, on):
+    if node not in world.members:
+        world.air.switch(node, on, world.now)
+    elif on:
+        world.members[node].start(world.now)
+    else:
+        world.members[node].stop(world.now)
 
 
 def _prepare(world, setup):
@@ -100,23 +113,24 @@ def _finish(world, setup, posted, before, begun):
         "converged": equal, "bytes": world.air.counters["bytes"] - before[0],
         "airtime_s": sum(world.air.airtime_s.values()) - before[1], "delays": delays, "equal_after_s": equal_after_s,
         "minutes": minutes, "hours": (world.now - begun) / HOUR_S, "slowest_ms": 1000 * world.slowest_s,
-        "sends": dict(world.sends),
+        "sends": dict(world.sends), **channel_use(setup.layout, world.log, world.now - begun),
     }
 
 
 def summary(runs, least):
     """The mean of the runs, and what they are beside the bounds."""
     delays = sorted(delay for one in runs for delay in one["delays"])
-    mean = {name: statistics.fmean(one[name] for one in runs) for name in
-            ("delivered", "converged", "bytes", "airtime_s", "equal_after_s", "hours")}
+    mean = {name: statistics.fmean(one[name] for one in runs) for name in (*MEANS, *AIR)}
     minimum, oracle, fair = (None if None in column else sum(column) / len(runs) for column in zip(*least, strict=True))
-    result = {name: round(mean[name], 4 if mean[name] <= 1 else 1) for name in mean}
+    result = {name: round(mean[name], 4 if mean[name] <= 1 else 1) for name in MEANS}
     result["median_s"], result["p95_s"] = (_reached(delays, percent) for percent in (50, 95))
     result["equal_after_s"] = result["equal_after_s"] if mean["converged"] == 1 else None
     result["vs_minimum"] = round(mean["bytes"] / minimum, 3) if minimum else None
     result["vs_oracle"] = round(mean["bytes"] / oracle, 3) if oracle else None
     result["vs_fair"] = round(mean["bytes"] / fair, 3) if fair else None
-    result["airtime_s_per_hour"] = round(mean["airtime_s"] / mean["hours"], 2) if mean["hours"] else None
+    for name in AIR:
+        result[f"{name}_per_hour"] = round(mean[name] / mean["hours"], 2) if mean["hours"] else None
+    result["busiest_channel"] = round(max(one["busiest_channel"] for one in runs), 4)
     result["slowest_event_ms"] = round(max(one["slowest_ms"] for one in runs), 1)
     return result
 
@@ -133,38 +147,9 @@ def _reached(delays, percent):
     return round(delay, 1) if delay < math.inf else None
 
 
-def arguments(words=None):
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--topology", choices=shapes.NAMES, default="line")
-    parser.add_argument("--scenario", choices=SCENARIOS, default="steady")
-    parser.add_argument("--nodes", type=int, help="10; star and hill: 12; mixed: 25")
-    parser.add_argument("--records", type=int, help="30, or 200 to merge and to join")
-    parser.add_argument("--loss", type=float, default=0.2)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--plain-relays", type=float, metavar="SHARE", help="of the nodes; hill and chain have their own")
-    parser.add_argument("--plain-between", action="store_true", help="first evening: a plain node between two islands")
-    parser.add_argument("--one-late", action="store_true", help="first evening: an island is switched on an hour later")
-    parser.add_argument("--hours", type=float, default=8)
-    parser.add_argument("--grace", type=float, default=24, help="hours to wait for all to be equal")
-    parser.add_argument("--flood", type=float, default=FLOOD_FACTOR, help="times what is usual, by one island, in 6 hours")
-    parser.add_argument("--max-payload", type=int, default=188)
-    parser.add_argument("--unsigned", action="store_true", help="firmware before 2.8")
-    parser.add_argument("--share", type=float, help="of the legal duty cycle; default: as the product, 1 %% of the hour")
-    parser.add_argument("--only", choices=["ours", "push", "idlist"])
-    parser.add_argument("--tune", action="append", default=[], metavar="NAME=VALUE", help="of node.sync.lora.tuning")
-    parser.add_argument("--json", action="store_true", help="nothing but the last line")
-    args = parser.parse_args(words)
-    args.nodes = args.nodes or shapes.NODES.get(args.topology, 10)
-    args.plain_relays = shapes.PLAIN.get(args.topology, 0.0) if args.plain_relays is None else args.plain_relays
-    args.records = args.records or (200 if args.scenario in ("merge", "join") else 30)
-    return args
-
-
 def main():
     """Run and print."""
-    args = arguments()
+    args = arguments(__doc__)
     setups = [Setup(args, seed) for seed in range(args.first_seed, args.first_seed + args.seeds)]
     least = [bounds(setup) for setup in setups]
     report = {}

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Hashable
 
 from radio.sim.air import Air, Delivered, Node, Sent
-from radio.sim.topology import Pairs, lay
+from radio.sim.topology import lay
 from tests.bench.shapes import Layout, adjacency, distances
 
 MAX_HOPS = 7  # of a Meshtastic packet
@@ -77,7 +77,7 @@ class FairSender(Oracle):
 
     def __init__(self, made: Layout, loss: float, seed: int):
         super().__init__(made, loss, seed)
-        self.plain, self._floods = made.plain, Floods(made.pairs, loss, random.Random(f"floods {seed}"))
+        self.plain, self._floods = made.plain, Floods(made, loss, random.Random(f"floods {seed}"))
         away = {node: distances(self.adjacent, node) for node in made.islands}
         self._most = {node: min(max(away[node][other] for other in made.islands) - 1, MAX_HOPS) for node in made.islands}
 
@@ -87,7 +87,7 @@ class FairSender(Oracle):
     def _served(self, node: Node, hops: int, holds: set[Node], on: set[Node]) -> float:
         if not hops:
             return super()._served(node, hops, holds, on)
-        kind = self._floods.kind(node, hops, on | self.plain)
+        kind = self._floods.kind(node, hops, on)
         return sum(odds for other, odds in kind.odds.items() if other not in holds and other not in self.plain) / kind.count
 
     def _near(self, node: Node, holds: set[Node], on: set[Node]) -> set[Node]:
@@ -96,7 +96,7 @@ class FairSender(Oracle):
     def _send(self, node: Node, hops: int, holds: set[Node], on: set[Node]) -> tuple[int, set[Node]]:
         if not hops:
             return super()._send(node, hops, holds, on)
-        count, reached = self.rng.choice(self._floods.kind(node, hops, on | self.plain).tried)
+        count, reached = self.rng.choice(self._floods.kind(node, hops, on).tried)
         return count, reached - holds - self.plain
 
 
@@ -113,8 +113,8 @@ class FloodKind:
 class Floods:
     """What floods cost and reach, by trying some on an air where nothing else happens: managed flooding as it is there."""
 
-    def __init__(self, pairs: Pairs, loss: float, rng: random.Random):
-        self.pairs, self.loss, self.rng = pairs, loss, rng
+    def __init__(self, made: Layout, loss: float, rng: random.Random):
+        self.made, self.loss, self.rng = made, loss, rng
         self._kinds: dict[tuple[Node, int, frozenset[Node]], FloodKind] = {}
 
     def kind(self, node: Node, hops: int, on: set[Node]) -> FloodKind:
@@ -126,7 +126,7 @@ class Floods:
 
     def _try(self, node: Node, hops: int, on: set[Node]) -> tuple[int, set[Node]]:
         air = Air(self.rng)
-        lay(air, [pair for pair in self.pairs if on.issuperset(pair)], self.loss)
+        lay(air, [pair for pair in self.made.pairs if on.issuperset(pair)], self.loss, habits=self.made.habits)
         if node not in air:
             return 1, set()
         air.send(node, bytes(PAYLOAD_BYTES), 0.0, hops)

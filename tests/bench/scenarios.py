@@ -4,13 +4,14 @@ import random
 from itertools import chain
 
 from node.model.record import record_id
-from tests.bench.shapes import Layout, layout
+from tests.bench.shapes import Layout, apart, layout, with_habits
 from tests.sim.archipelago import CHARTER, KEYS, MANY_KEYS, bulletin
 from tests.sim.evening import LATE_S, evening
 
 HOUR_S = 3600
 SETTLE_S = HOUR_S  # islands know each other before anything is measured
 OFF_S = 2 * HOUR_S  # the island that is off half of the time is off and on for so long
+FLAP_S = 20 * 60  # a relay that comes and goes is off and on for so long
 FLOOD_FACTOR, FLOOD_S = 100, 6 * HOUR_S
 SCENARIOS = "steady", "merge", "join", "idle", "flood", "first-evening"
 
@@ -20,12 +21,12 @@ class Setup:
 
     def __init__(self, args, seed):
         self.args, self.seed, self.rng = args, seed, random.Random(f"setup {seed}")
+        self.posts, self.switches = [], []  # (at, node, raw), (at, node, on), as seen from 0
         self._lay(layout(args.topology, args.nodes, args.plain_relays, self.rng))
         self.raws = [bulletin(1000 * seed + number, self._size()) for number in range(args.records)]
         self.charter = CHARTER
         self.awaited = {record_id(raw) for raw in self.raws}  # whose delays count: what the flooder posts may be late
         self.held = {node: [] for node in self.islands}  # from the start
-        self.posts, self.switches = [], []  # (at, node, raw), (at, node, on), as seen from 0
         self.groups = None  # apart until 0
         self.asleep = set()  # islands that are off until a switch says otherwise
         self.settle_s = SETTLE_S
@@ -33,7 +34,12 @@ class Setup:
         getattr(self, f"_{args.scenario}".replace("-", "_"))()
 
     def _lay(self, made):
-        self.layout, self.islands = made, made.islands
+        rng = random.Random(f"radios {self.seed}")
+        self.layout = with_habits(apart(made, self.args.apart, rng), self.args, rng)
+        self.islands = self.layout.islands
+        if self.args.flapping and self.layout.plain:
+            node, times = rng.choice(sorted(self.layout.plain)), int(self.args.hours * HOUR_S / FLAP_S / 2)
+            self.switches = [(FLAP_S * time, node, bool(time % 2)) for time in range(2 * times)]  # it is on in the end
 
     def _size(self):
         return self.rng.randint(300, 600) if self.rng.random() < 0.1 else self.rng.randint(120, 220)
@@ -49,7 +55,8 @@ class Setup:
     def _flood(self):
         """One island posts a hundred times too much, all under its own key; the others post as always, under theirs."""
         self._steady()
-        self.switches, self.charter = [], MANY_KEYS
+        self.switches = [one for one in self.switches if one[1] in self.layout.plain]
+        self.charter = MANY_KEYS
         self.posts = [(at, node, self._own(1000 * self.seed + number, node))
                       for number, (at, node, _) in enumerate(self.posts)]
         self.awaited = {record_id(raw) for _, _, raw in self.posts}

@@ -1,10 +1,12 @@
 """Who hears whom in the air bench, and which nodes are plain: other people's radios, that pass on and hold nothing."""
 
+import argparse
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from radio.sim import topology
+from radio.sim.habits import Habits, Role, SenderLimit
 from radio.sim.topology import Pairs
 
 EVEN: dict[str, Callable[[int], Pairs]] = {
@@ -25,6 +27,7 @@ class Layout:
     nodes: int
     pairs: Pairs
     plain: frozenset[int] = frozenset()
+    habits: dict[int, Habits] = field(default_factory=dict)  # of radios that pass on otherwise than usual
 
     @property
     def islands(self) -> list[int]:
@@ -43,6 +46,34 @@ def layout(name: str, nodes: int, plain: float, rng: random.Random) -> Layout:
         made = Layout(nodes, pairs, frozenset(rng.sample(range(nodes), round(plain * nodes))))
         if name != "mixed" or farthest(made) <= MAX_RELAYS + 1:
             return made
+
+
+def apart(made: Layout, share: float, rng: random.Random) -> Layout:
+    """The same where that part of the islands hear no island: one more plain node lies between them and each they heard."""
+    alone = set(rng.sample(made.islands, round(share * len(made.islands))))
+    pairs, nodes = [], made.nodes
+    for one, other in made.pairs:
+        if {one, other} & alone and not {one, other} & made.plain:
+            pairs += [(one, nodes), (nodes, other)]
+            nodes += 1
+        else:
+            pairs.append((one, other))
+    return replace(made, nodes=nodes, pairs=pairs, plain=made.plain | set(range(made.nodes, nodes)))
+
+
+def with_habits(made: Layout, wanted: argparse.Namespace, rng: random.Random) -> Layout:
+    """The same with radios that pass on otherwise, as the bench's options want it."""
+    plain = sorted(made.plain)
+    routers = rng.sample(plain, round(wanted.routers * len(plain)))
+    others = [node for node in plain if node not in routers]
+    late = rng.sample(others, min(round(wanted.late_routers * len(plain)), len(others)))
+    old = rng.sample(plain, round(wanted.old_relays * len(plain)))
+    limit = SenderLimit(wanted.sender_limit) if wanted.sender_limit else None
+    roles = dict.fromkeys(routers, Role.ROUTER) | dict.fromkeys(late, Role.ROUTER_LATE)
+    roles |= dict.fromkeys(rng.sample(made.islands, round(wanted.muted * len(made.islands))), Role.CLIENT_MUTE)
+    habits = {node: Habits(roles.get(node, Role.CLIENT), node not in old, limit if node in plain else None)
+              for node in range(made.nodes)}
+    return replace(made, habits=habits)
 
 
 def adjacency(pairs: Pairs) -> dict[int, set[int]]:

@@ -1,11 +1,14 @@
 """The shapes of the air bench: whom they connect, and who in them is no island."""
 
 import random
+from collections import Counter
 
 import pytest
 
+from radio.sim.habits import Role, SenderLimit
 from radio.sim.topology import connected
-from tests.bench.shapes import MAX_RELAYS, NAMES, Layout, adjacency, distances, farthest, layout
+from tests.bench.options import arguments
+from tests.bench.shapes import MAX_RELAYS, NAMES, Layout, adjacency, apart, distances, farthest, layout, with_habits
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,3 +36,21 @@ def test_distances_count_transmissions():
     adjacent = adjacency([(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)])
     assert distances(adjacent, 1) == {1: 0, 0: 1, 2: 1, 3: 2, 4: 3}
     assert farthest(Layout(5, [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)], frozenset({4}))) == 2
+
+
+def test_islands_apart_hear_no_island_and_all_others_what_they_heard():
+    made = apart(layout("cell", 6, 0, random.Random(1)), 0.5, random.Random(1))
+    adjacent = adjacency(made.pairs)
+    assert sum(not adjacent[node] - made.plain for node in made.islands) == 3
+    assert (len(made.islands), len(made.plain), made.nodes) == (6, 12, 18)
+    assert connected(made.nodes, made.pairs)
+
+
+def test_radios_have_the_habits_that_are_asked_for():
+    words = "--muted 0.5 --routers 0.2 --late-routers 0.4 --old-relays 0.6 --sender-limit 9"
+    made = with_habits(layout("mixed", 25, 0.4, random.Random(1)), arguments("", words.split()), random.Random(1))
+    roles = Counter((made.habits[node].role, node in made.plain) for node in range(25))
+    assert roles == {(Role.CLIENT, True): 4, (Role.ROUTER, True): 2, (Role.ROUTER_LATE, True): 4,
+                     (Role.CLIENT_MUTE, False): 8, (Role.CLIENT, False): 7}
+    assert [made.habits[node].names_itself for node in made.plain].count(False) == 6
+    assert {node for node in range(25) if made.habits[node].limit == SenderLimit(9)} == made.plain

@@ -135,6 +135,7 @@ class Archipelago:
         self.airtime_s = partial(lora.time_on_air_s, signs=signs)
         self.sends, self.payload_bytes = Counter(), Counter()
         self.now, self._deadlines = START, []
+        self.log: list[Sent] | None = None  # each transmission, if somebody wants to know
         nodes = sorted({node for pair in pairs for node in pair})
         self.members = {node: Member(node, self, (skews or {}).get(node, 0.0), (charters or {}).get(node, CHARTER))
                         for node in nodes if node not in plain}
@@ -179,6 +180,8 @@ class Archipelago:
 
     def _step(self):
         for happening in self.air.advance(self.now):
+            if self.log is not None and isinstance(happening, Sent):
+                self.log.append(happening)
             member = self.members.get(happening.node)
             if member is None:
                 continue

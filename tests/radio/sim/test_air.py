@@ -7,7 +7,7 @@ import pytest
 
 from radio.lora import LONG_FAST, PRESETS, time_on_air_s
 from radio.sim.air import MAX_CONTENTION, MAX_QUEUE, Air, Delivered, Frame, Mischief, Overheard, Sent
-from radio.sim.habits import MUTED, Habits, Role, SenderLimit
+from radio.sim.habits import Habits, Role, SenderLimit
 from radio.sim.topology import cell, connected, grid, lay, line, scattered
 
 
@@ -115,7 +115,7 @@ def test_a_frame_with_hops_left_is_passed_on_as_far_as_they_last():
 def test_a_frame_without_hops_or_muted_nodes_stay_where_they_are():
     air = make([])
     for node in range(3):
-        air.add(node, MUTED)
+        air.add(node, Habits(Role.CLIENT_MUTE))
     lay(air, line(3))
     air.send(0, b"far", 0.0, hop_limit=3)
     assert receivers(run(air)) == [1]
