@@ -6,7 +6,7 @@ Nothing here asks for anything: that is `requests`, which says until when someth
 import math
 from collections.abc import Callable
 
-from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
+from node.sync.lora.neighbours import MOST_HOPS, RELAY_HOPS, Neighbour, Neighbourhood, View
 from node.sync.lora.trickle import Trickle
 from node.sync.lora.tuning import Span, Timing
 
@@ -22,10 +22,10 @@ class Announcements:
         self.introductions = self._tuning.introductions  # still to go
         self.unspoken = 0  # records kept since we last sent anything: neighbours do not know that we are there
         self.hour = 0  # of the newest summary that we are about to answer
-        self.far_off = False  # whether our next SUM is to be carried on by plain relays: somebody may be behind them
+        self.reach_hops = 0  # so many relays are to carry our next SUM on: somebody may be behind them
         self._sum_at = self._explore_at = self._again_at = self._assure_at = math.inf
         self._told_in_vain = 0  # how often in a row we said what we hold, and knew no more of a neighbour that differs
-        self._introduce_at = self._correct_at = self._meet_at = 0.0
+        self._introduce_at = self._correct_at = self._meet_at = self._probe_at = 0.0
 
     def next_at(self, quiet_at: float) -> float:
         """When there is something to do; `quiet_at`: see `say_at`."""
@@ -76,7 +76,7 @@ class Announcements:
         """Somebody far off has its packets carried to us, though islands tie us together: tell it whom we hear."""
         if at >= self._correct_at:
             self._correct_at = at + self._tuning.lonely_interval_s
-            self.far_off = True
+            self.reach_hops = RELAY_HOPS
             self.sum_soon(at, self._tuning.usual_capacity, self._tuning.introduce_t)
 
     def heard_far(self, at: float) -> None:
@@ -95,11 +95,16 @@ class Announcements:
         resting = self._set_pace(live, doubt)
         wanted = self.trickle.fire() and (resting or (doubt >= self._tuning.doubt and not coming))
         exploring = at >= self._explore_at
+        lost = self._neighbours.lost()
+        if lost and at >= self._probe_at:
+            self._probe_at = at + self._tuning.probe_s
+            self.reach_hops = max(one.hops for one in lost)
         if exploring:
             self.heard_far(at)
-        self.far_off |= exploring or self.introductions == 1
+        if exploring or self.introductions == 1:
+            self.reach_hops = MOST_HOPS
         unknown = self.introductions > 0 or self.unspoken >= max(self._tuning.unspoken_records, len(self._neighbours))
-        if wanted or exploring or unknown:
+        if wanted or self.reach_hops or unknown:
             self.sum_soon(at, self._telling(live))
 
     def assure_later(self, at: float) -> None:
@@ -131,6 +136,8 @@ class Announcements:
         tuning, trickle = self._tuning, self.trickle
         most_s = tuning.crowd_interval_s if len(live) >= tuning.crowd else tuning.trickle_max_s
         trickle.max_s = tuning.unequal_interval_s if doubt >= 1 else most_s
+        if any(one.view is not View.SAME or one.quiet for one in self._neighbours.lost()):
+            trickle.max_s = min(trickle.max_s, tuning.probe_s)
         resting = not live or (doubt < 1 and trickle.interval_s >= trickle.max_s)
         if not live:
             trickle.interval_s = min(trickle.interval_s, tuning.lonely_interval_s / 2)
@@ -179,4 +186,4 @@ class Announcements:
         self.introductions -= 1
         self.trickle.consistent()
         self._tell_again(at)
-        self._sum_at, self.capacity, self.hour, self.far_off = math.inf, self._tuning.usual_capacity, 0, False
+        self._sum_at, self.capacity, self.hour, self.reach_hops = math.inf, self._tuning.usual_capacity, 0, 0

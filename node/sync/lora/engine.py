@@ -29,7 +29,7 @@ from node.sync.lora.guide import Guide
 from node.sync.lora.inventory import HeldRecords
 from node.sync.lora.neighbours import RELAY_HOPS, Neighbour
 from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
-from node.sync.lora.packets import Packet, encode
+from node.sync.lora.packets import More, Need, Packet, encode
 from node.sync.lora.receiver import Receiver
 from node.sync.lora.reconciliation import Reconciliation
 from node.sync.lora.transmissions import Reach
@@ -49,6 +49,7 @@ class _UnderWay:
     sent_at: float
     to: Neighbour | None = None
     urgent: bool = False
+    hop_limit: int = 0
     former: Former | None = None
 
 
@@ -197,7 +198,7 @@ class AirEngine:
         if not sent.ids:
             self.context.transmissions.fairness.ask(at)
         for id_ in sent.ids:
-            self.context.transmissions.sent(id_, at)
+            self.context.transmissions.sent(id_, sent.hop_limit, at)
 
     def _pass_time(self, at: float, now: float) -> None:
         self._reconciliation.catch_up(at, now)
@@ -249,26 +250,36 @@ class AirEngine:
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
-        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent)
-        hop_limit, name = (0, to.name) if to else (self._hop_limit(draft), "")
+        hop_limit, name = (to.hops, to.name) if to else (self._hop_limit(draft, at), "")
+        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent, hop_limit)
         return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 
-    def _hop_limit(self, draft: PacketDraft) -> int:
-        """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.
+    def _hop_limit(self, draft: PacketDraft, at: float) -> int:
+        """0 among direct neighbours; else as many relays as carry it to the farthest that it is for.
 
         Our last SUM of introduction, and all but the first while we hear nobody, go far: to find out who is there.
         """
-        live = self.context.neighbours.live()
-        if not live and self.context.announcements.introductions == self._tuning.introductions:
+        context, summary = self.context, draft.label == "sum"
+        if context.announcements.reach_hops and summary:
+            return context.announcements.reach_hops
+        live = context.neighbours.live()
+        if not live:
+            return self._hops_alone(summary, at)
+        if draft.ids:
+            carried = [pending for id_ in draft.ids if (pending := context.transmissions.get(id_))]
+            return max((context.transmissions.distance(pending) for pending in carried), default=0)
+        named = [context.neighbours.get(section.responder) for section in draft.sections if isinstance(section, Need | More)]
+        meant = [one for one in named if one] if draft.label == "need" else live
+        return max((one.hops for one in meant or live), default=0)
+
+    def _hops_alone(self, summary: bool, at: float) -> int:
+        """While nobody is there, as far as we can tell."""
+        if self.context.announcements.introductions == self._tuning.introductions:
             return 0  # most likely somebody answers
-        if not live or (self.context.announcements.far_off and draft.label == "sum"):
-            return RELAY_HOPS
-        across = {one.address for one in live if one.hops}
-        if not across:
-            return 0
-        carried = [pending for id_ in draft.ids if (pending := self.context.transmissions.get(id_))]
-        meant = {address for pending in carried for address, reach in pending.reaches.items() if reach.missing}
-        return RELAY_HOPS if not carried or meant & across else 0
+        since_at = at - self._tuning.silent_s
+        if not summary and any(not one.hops and one.heard_at > since_at for one in self.context.neighbours):
+            return 0  # it is more likely silent than gone
+        return RELAY_HOPS
 
     def _wishes_at(self, at: float) -> float:
         requests, transmissions = self.context.requests, self.context.transmissions

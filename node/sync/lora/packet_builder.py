@@ -191,7 +191,7 @@ class PacketBuilder:
         changed = len(around) <= MAX_NEIGHBOURS and frozenset(addresses) != self._told  # of too many, others each time
         news = changed or at > self._told_at + self.context.tuning.tell_neighbours_s
         alone = self.context.announcements.introductions <= 0 and all(one.hops for one in self.context.neighbours)
-        if (news and (addresses or alone)) or self.context.announcements.far_off:
+        if (news and (addresses or alone)) or self.context.announcements.reach_hops > 0:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: PacketDraft, held: Salted, hour: int, at: float) -> None:

@@ -8,7 +8,7 @@ from node.sync.codes import bloom
 from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.lora.context import Context
 from node.sync.lora.inventory import HOURS_A_DAY, element_of
-from node.sync.lora.neighbours import Neighbour, View
+from node.sync.lora.neighbours import Neighbour, View, Way
 from node.sync.lora.packets import (
     MAX_NEIGHBOURS,
     SHORT_ID_BYTES,
@@ -33,6 +33,7 @@ class _Heard:
     """A packet whose records are at admission; what else it says is looked at afterwards."""
 
     sender: Neighbour
+    way: Way
     fresh: bool
     sections: list[Section]
     waits_for: set[bytes] = field(default_factory=set)
@@ -56,9 +57,10 @@ class Receiver:
             return [Drop(event.link, "packet-repeated" if tag in self._tags else "packet-own-address")]
         self._remember(tag)
         self.last_packet = packet
-        sender = context.neighbours.hear(packet.sender, packet.sequence, event.hops or 0, at, event.sender)
+        way = Way(event.hops or 0, event.hops_left, event.relay)
+        sender = context.neighbours.hear(packet.sender, packet.sequence, way, at, event.sender)
         sender.used(airtime_s, at, context.channel.governor.refill_s)
-        heard = self._heard = _Heard(sender, False, [])
+        heard = self._heard = _Heard(sender, way, False, [])
         actions: list[Action] = []
         for section in packet.sections:
             actions += self._section(heard, section, at)
@@ -98,7 +100,7 @@ class Receiver:
 
     def _record(self, heard: _Heard, record: ReceivedRecord, fresh: bool, at: float) -> list[Action]:
         if record.id in self.context.records:
-            self.context.transmissions.overheard(heard.sender, record.id, at)
+            self.context.transmissions.overheard(heard.sender, record.id, heard.way, at)
             return []
         if self.context.refusals.stands(record.id, at):
             return [Drop(self.context.channel.link, "record-refused-before")]
@@ -110,7 +112,7 @@ class Receiver:
     def _piece(self, heard: _Heard, piece: Piece, at: float) -> list[Action]:
         known = self.context.inventory.id_from_short(piece.short_id)
         if known:
-            self.context.transmissions.overheard(heard.sender, known, at)
+            self.context.transmissions.overheard(heard.sender, known, heard.way, at)
             return []
         record = self.context.reassembly.add(piece, heard.sender.address, at)
         self.context.requests.coming(heard.sender, at)
@@ -133,7 +135,9 @@ class Receiver:
         context.announcements.unspoken += heard.fresh
         pending = context.begun(id_, record, heard.fresh) if record else None
         if pending:
-            pending.reaches = {one.address: self._reach(one, pending, heard.sender, now) for one in context.neighbours}
+            reached = {one.address for one in context.neighbours.reached(heard.sender, heard.way)}
+            pending.reaches = {one.address: self._reach(one, pending, heard, one.address in reached, now)
+                               for one in context.neighbours}
             context.transmissions.seek_helpers(pending)
             context.transmissions.plan(pending, at)
         self._settle(heard, id_, at, now)
@@ -165,12 +169,13 @@ class Receiver:
         if not heard.waits_for:
             self._conclude(heard, at, now)
 
-    def _reach(self, one: Neighbour, pending: Transmission, sender: Neighbour, now: float) -> Reach:
-        """What we believe of a neighbour when a record is new to us, heard from `sender`."""
+    def _reach(self, one: Neighbour, pending: Transmission, heard: _Heard, reached: bool, now: float) -> Reach:
+        """What we believe of a neighbour when a record is new to us; `reached`: what we heard may have reached it too."""
+        sender, way = heard.sender, heard.way
         if one is sender or not self._may_lack(one, pending, now):
             return Reach(0)
-        covered = one.address in sender.around or sender.address in one.around
-        return Reach(pending.parts, pending.parts if covered else 0)
+        covered = reached or one.address in sender.around or sender.address in one.around
+        return Reach(pending.parts, pending.parts if covered else 0, via=covered and way.hops > 0 and way.relay in one.relays)
 
     def _may_lack(self, one: Neighbour, pending: Transmission, now: float) -> bool:
         if one.have is not None:

@@ -178,6 +178,9 @@ class Reconciliation:
         context.requests.leave_asking(need.elements, at)
         if need.responder not in (context.address, ANYBODY):
             context.announcements.leave_reply()
+        elif sender.hops:
+            served = sender.begs < context.tuning.max_begs and sender in context.neighbours.live()
+            sender.begs = 0 if served else sender.begs + 1
         found = [context.inventory.id_of(element, need.day, now) for element in need.elements]
         self._lacks.extend(self._asked(sender, id_, need.responder, turn) for id_ in found if id_)
         if need.responder == context.address and not any(found):  # a small sketch was taken for what it is not

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
 from node.sync.lora.fairness import Claim, Fairness
-from node.sync.lora.neighbours import Neighbour, Neighbourhood
+from node.sync.lora.neighbours import Neighbour, Neighbourhood, Way
 from node.sync.lora.tuning import Timing, Tuning
 
 TRUST, URGENT, EVENT, NEW, REPAIR = range(5)  # precedence
@@ -36,6 +36,7 @@ class Reach:
     missing: int
     sent: int = 0
     told: bool = False  # it said so itself, and nothing since
+    via: bool = False  # the relay that serves it was heard to send the record: only the last step may have failed
     silent: int = 0  # how often we expected to have heard it pass the record on, and had not
     helpers: int = 0  # nodes that we may not hear, and that are likely to hold the record and to serve this neighbour
 
@@ -59,6 +60,7 @@ class Reach:
         """The probability before we listened."""
         if self.missing <= 0:
             return 0.0
+        loss = min(loss, tuning.first_loss) if self.via else loss
         hears, most = 1 - loss, min(self.missing - 1, self.sent)
         lacks = sum(math.comb(self.sent, n) * hears**n * loss ** (self.sent - n) for n in range(most + 1))
         return lacks * (1 - tuning.help) ** self.helpers
@@ -146,8 +148,37 @@ class PendingTransmissions:
 
     def gain(self, pending: Transmission) -> float:
         """How many live neighbours one more transmission serves, as far as we can tell."""
-        known = ((pending.reaches.get(one.address), one.loss) for one in self._neighbours.live())
-        return sum(reach.served(loss, self._tuning) for reach, loss in known if reach is not None)
+        return self._near_gain(pending) + self._far_gain(pending)
+
+    def _near_gain(self, pending: Transmission) -> float:
+        return sum(self._served(pending, one) for one in self._neighbours.live() if not one.hops)
+
+    def _far_gain(self, pending: Transmission) -> float:
+        """What those behind relays gain: relays repeat what goes far, so it must be worth several transmissions, or asked
+        for."""
+        far = [one for one in self._neighbours.live() if one.hops and one.address in pending.reaches]
+        gain = sum(self._served(pending, one) for one in far)
+        if any(pending.reaches[one.address].told and pending.reaches[one.address].missing for one in far):
+            return gain
+        return gain if gain >= self._tuning.far_threshold else 0.0
+
+    def _served(self, pending: Transmission, one: Neighbour) -> float:
+        reach = pending.reaches.get(one.address)
+        return reach.served(one.loss, self._tuning) if reach is not None else 0.0
+
+    def distance(self, pending: Transmission) -> int:
+        """How many relays are to carry it: as many as those need who make it worth that, and no more for who is beyond."""
+        if not self._far_gain(pending):
+            return 0
+        far = [one for one in self._neighbours.live()
+               if one.hops and one.address in pending.reaches and pending.reaches[one.address].missing]
+        told = [one.hops for one in far if pending.reaches[one.address].told]
+        gain = 0.0
+        for one in sorted(far, key=lambda one: one.hops):
+            gain += self._served(pending, one)
+            if gain >= self._tuning.far_threshold:
+                return max([one.hops, *told])
+        return max((one.hops for one in far), default=0)
 
     def worthwhile(self, pending: Transmission) -> bool:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
@@ -164,14 +195,19 @@ class PendingTransmissions:
         if delay_s is None:
             tuning = self._tuning
             leave_t = tuning.relay_least_t + tuning.leave_t * max(1 - self._ours_alone(pending), 0.0)
-            spread_t = max(tuning.spread_t, tuning.rival_t * pending.rivals)
+            spread_t = max(tuning.spread_t, tuning.rival_t * pending.rivals) + tuning.hidden_t * self._hidden(pending)
             delay_s = self._timing.unit_s * (leave_t + self._timing.rng.uniform(0, spread_t))
         pending.due_at = at + delay_s
 
+    def _hidden(self, pending: Transmission) -> int:
+        """How many who may send the same we shall not hear begin: relays serve them as they serve us."""
+        known = (pending.reaches.get(one.address) for one in self._neighbours.live() if one.hops)
+        return sum(reach is not None and (reach.via or not reach.missing) for reach in known)
+
     def _ours_alone(self, pending: Transmission) -> float:
         """What we gain, where each neighbour counts less the more others near it may serve it as well."""
-        known = ((pending.reaches.get(one.address), one.loss) for one in self._neighbours.live())
-        return sum(reach.served(loss, self._tuning) / (1 + reach.helpers) for reach, loss in known if reach is not None)
+        return sum(self._served(pending, one) / (1 + pending.reaches[one.address].helpers)
+                   for one in self._neighbours.live() if one.address in pending.reaches)
 
     def seek_helpers(self, pending: Transmission) -> None:
         """Who else may serve each neighbour: those who heard a holder that we heard, and whom it hears."""
@@ -203,20 +239,21 @@ class PendingTransmissions:
         pending.reaches[one.address] = Reach(missing, told=True)
         return True
 
-    def overheard(self, sender: Neighbour, id_: bytes, at: float) -> None:
-        """Somebody sent the record, or a piece of it: those who hear the sender may have it now."""
+    def overheard(self, sender: Neighbour, id_: bytes, way: Way, at: float) -> None:
+        """Somebody sent the record, or a piece of it: those who hear the sender, or the relays, may have it now."""
         pending = self._all.get(id_)
         if pending is None:
             return
         pending.reaches[sender.address] = Reach(0)
-        for one in self._neighbours.shared_with(sender):
+        for one in self._neighbours.reached(sender, way):
             if one.address in pending.reaches:
                 pending.reaches[one.address].sent += 1
+                pending.reaches[one.address].via |= way.hops > 0 and way.relay in one.relays
         if pending.due_at is not None:
             self.plan(pending, at)
 
-    def sent(self, id_: bytes, at: float) -> None:
-        """We sent a piece of it: go on while that is worthwhile, then listen."""
+    def sent(self, id_: bytes, hop_limit: int, at: float) -> None:
+        """We sent a piece of it, so far: go on while that is worthwhile, then listen."""
         pending = self._all.get(id_)
         if pending is None:
             return
@@ -225,12 +262,12 @@ class PendingTransmissions:
         pending.next_piece = pending.piece_after(1)
         for one in self._neighbours:
             reach = pending.reaches.get(one.address)
-            if reach is not None and reach.missing:
+            if reach is not None and reach.missing and one.hops <= hop_limit:
                 reach.sent += 1
                 self._note_push(one, pending, at)
         pending.check_at = at + self._tuning.listen_t * self._timing.unit_s
         batch = pending.sent % pending.parts
-        if batch or self.gain(pending) >= self._tuning.onward:
+        if batch or self._near_gain(pending) >= self._tuning.onward:
             self.plan(pending, at, 0.0)
         elif pending.fresh or self.waiting() <= self._tuning.few_due:
             self.plan(pending, at, self._tuning.listen_t * self._timing.unit_s)
@@ -244,7 +281,8 @@ class PendingTransmissions:
     def _note_push(self, one: Neighbour, pending: Transmission, at: float) -> None:
         if pending.sent % pending.parts:
             return
-        one.quiet += 1 if pending.fresh else self._tuning.bulk_quiet
+        if not self._neighbours.tired(one, at):  # its silence would tell nothing
+            one.quiet += 1 if pending.fresh else self._tuning.bulk_quiet
         times, tuning = self._pushes.pop((one.address, pending.id), _Pushes()).times + 1, self._tuning
         beyond = times - tuning.patient_pushes
         hold_s = tuning.push_hold_s * 2 ** min(beyond, 10) if beyond >= 0 else 0.0
@@ -261,7 +299,7 @@ class PendingTransmissions:
             for one in self._neighbours.live():
                 reach = pending.reaches.get(one.address)
                 if reach is not None and reach.missing and self._would_relay(one, pending):
-                    reach.silent += 1
+                    reach.silent += not self._neighbours.tired(one, at)
             if pending.due_at is None:
                 self.plan(pending, at)
 

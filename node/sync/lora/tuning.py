@@ -119,6 +119,9 @@ class Tuning:
     plain relays may have lost all our introductions.
     Set by: tests/sync/lora/test_convergence.py, plain relays among islands (43ad6a2; 24 h before 5faf3dd); bench air,
     half: idle +1.01; twice: idle -0.28."""
+    probe_s: float = 1800
+    """Seconds. Between two SUMs that go as far as who is behind relays and has been silent.
+    Set by: the prototype of the first trials on the air."""
     answer_t: Span = (1, 6)
     """T. Until a SUM or a HAVE in answer: several may have heard the same, one is to be first.
     Set by: nothing on record; bench air, half: line +0.05, cell -0.14, idle +0.67; twice: grid +0.10, median x 1.8, plain
@@ -243,6 +246,12 @@ class Tuning:
     """Neighbours. That a transmission must be expected to serve, or it is not worth our airtime.
     Set by: nothing on record; bench air, half: line +0.08, grid +0.41, cell +0.19, join +0.10, plain +0.22; twice: grid
     median x 1.8."""
+    far_threshold: float = 0.9
+    """Neighbours. The same of those behind relays, each of which sends it again.
+    Set by: the prototype of the first trials on the air."""
+    hidden_t: float = 4
+    """T. As `rival_t`, for each behind relays who holds it: relays are heard late, and their sender is not.
+    Set by: the prototype of the first trials on the air."""
     urgent_threshold: float = 0.25
     """Neighbours. The same for an urgent record, which is to arrive even at the price of a needless transmission.
     Set by: nothing on record; bench air, half or twice changes no packet."""
@@ -357,6 +366,9 @@ class Tuning:
     loss_step: float = 0.1
     """Fraction. Weight of the last packet in that estimate: a mean over about ten.
     Set by: nothing on record; bench air, half: bad -0.17; twice: bad -0.17."""
+    max_far_loss: float = 0.49
+    """Probability. The same of one behind relays, whatever their number: each step has `first_loss`.
+    Set by: nothing on record."""
     min_loss: float = 0.02
     """Probability. The estimate is never lower: a silence still means a little.
     Set by: nothing on record; bench air, half or twice changes no packet."""
@@ -376,6 +388,12 @@ class Tuning:
     tired: float = 0.7
     """Fraction. Of what may be used at once, so much used makes a neighbour tired: its silence is no absence, no refusal.
     Set by: bench air."""
+    max_begs: int = 2
+    """Questions. In a row from one whom we leave to islands between: then it is ours as well.
+    Set by: the prototype of the first trials on the air."""
+    silent_s: float = 3 * 3600
+    """Seconds. Who was heard within them is more likely silent than gone: what is sent meanwhile needs no relays.
+    Set by: the first evening."""
     bulk_quiet: float = 1 / 8
     """Records. What a repair counts for: who is being sent many listens, and says nothing.
     Set by: bench air, join and merge (94752e5); now half or twice changes no packet."""
