@@ -2,22 +2,26 @@
 
 import random
 import statistics
+from collections import Counter
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 from radio.sim.air import Air, Delivered, Node, Sent
 from radio.sim.topology import lay
 from tests.bench.shapes import Layout, adjacency, distances
 
 MAX_HOPS = 7  # of a Meshtastic packet
-FLOODS = 32  # tried of each kind: what one costs and reaches is then known to a few hundredths
+FLOODS = 64  # tried of each kind: the odds are then known to 6 hundredths (a standard deviation at most)
 PAYLOAD_BYTES = 160  # of a usual record: how long a frame of a flood may collide
 
 
 class Oracle:
-    """Greedy: always the sender that serves most of those who lack the record. Plain nodes are as good as islands to it."""
+    """Greedy: always the sender that serves most of those who lack the record and are islands, or lie on a shortest way to
+    one: plain nodes are as good as islands to it, but it does not serve them for their own sake."""
 
     def __init__(self, made: Layout, loss: float, seed: int):
-        self.adjacent, self.loss, self.rng = adjacency(made.pairs), loss, random.Random(f"oracle {seed}")
+        self.adjacent, self.plain = adjacency(made.pairs), made.plain
+        self.loss, self.rng = loss, random.Random(f"oracle {seed}")
         self.bytes = 0
         self._holds: dict[Hashable, set[Node]] = {}  # record -> nodes
         self._pieces: dict[Hashable, dict[Node, int]] = {}  # record -> node -> pieces received
@@ -47,7 +51,8 @@ class Oracle:
 
     def _best(self, holds: set[Node], on: set[Node]) -> tuple[Node, int] | None:
         """Who sends next, and with how many hops; None if nobody serves anybody."""
-        served = {(node, hops): self._served(node, hops, holds, on) for node in holds & on for hops in self._hops(node)}
+        wanted = self._wanted(holds, on)
+        served = {(node, hops): self._served(node, hops, wanted, on) for node in holds & on for hops in self._hops(node)}
         best = max(served, key=lambda one: (served[one], -one[0], -one[1]), default=None)
         return best if best and served[best] else None
 
@@ -55,16 +60,24 @@ class Oracle:
         """The hop limits that a node may choose from."""
         return range(1)
 
-    def _served(self, node: Node, hops: int, holds: set[Node], on: set[Node]) -> float:
-        """How many of those who lack it that serves, of each time that it is on the air."""
-        return (1 - self.loss) * len(self._near(node, holds, on))
+    def _wanted(self, holds: set[Node], on: set[Node]) -> set[Node]:
+        """Who should get it: islands, and plain nodes on the shortest ways to them."""
+        wanted = on - holds - self.plain
+        if not self.plain or not wanted:
+            return wanted
+        away = distances({node: self.adjacent[node] & on for node in on}, *sorted(holds & on))
+        for node in reversed(away):
+            if node in wanted:
+                wanted |= {near for near in self.adjacent[node] & on if away[near] == away[node] - 1 and near not in holds}
+        return wanted
 
-    def _near(self, node: Node, holds: set[Node], on: set[Node]) -> set[Node]:
-        return (self.adjacent[node] & on) - holds
+    def _served(self, node: Node, hops: int, wanted: set[Node], on: set[Node]) -> float:
+        """How many of the wanted that serves, of each time that it is on the air."""
+        return (1 - self.loss) * len(self.adjacent[node] & wanted)
 
     def _send(self, node: Node, hops: int, holds: set[Node], on: set[Node]) -> tuple[int, set[Node]]:
         """(How often it was on the air, who of those who lack it heard it)."""
-        return 1, {other for other in sorted(self._near(node, holds, on)) if self.rng.random() >= self.loss}
+        return 1, {other for other in sorted((self.adjacent[node] & on) - holds) if self.rng.random() >= self.loss}
 
 
 class FairSender(Oracle):
@@ -77,37 +90,36 @@ class FairSender(Oracle):
 
     def __init__(self, made: Layout, loss: float, seed: int):
         super().__init__(made, loss, seed)
-        self.plain, self._floods = made.plain, Floods(made, loss, random.Random(f"floods {seed}"))
+        self._floods = Floods(made, loss, random.Random(f"floods {seed}"))
         away = {node: distances(self.adjacent, node) for node in made.islands}
         self._most = {node: min(max(away[node][other] for other in made.islands) - 1, MAX_HOPS) for node in made.islands}
 
     def _hops(self, node: Node) -> range:
         return range(1 + self._most[node] if self.adjacent[node] & self.plain else 1)
 
-    def _served(self, node: Node, hops: int, holds: set[Node], on: set[Node]) -> float:
-        if not hops:
-            return super()._served(node, hops, holds, on)
-        kind = self._floods.kind(node, hops, on)
-        return sum(odds for other, odds in kind.odds.items() if other not in holds and other not in self.plain) / kind.count
+    def _wanted(self, holds: set[Node], on: set[Node]) -> set[Node]:
+        return on - holds - self.plain
 
-    def _near(self, node: Node, holds: set[Node], on: set[Node]) -> set[Node]:
-        return super()._near(node, holds, on) - self.plain
+    def _served(self, node: Node, hops: int, wanted: set[Node], on: set[Node]) -> float:
+        if not hops:
+            return super()._served(node, hops, wanted, on)
+        kind = self._floods.kind(node, hops, on)
+        return sum(odds for other, odds in kind.odds.items() if other in wanted) / kind.count
 
     def _send(self, node: Node, hops: int, holds: set[Node], on: set[Node]) -> tuple[int, set[Node]]:
-        if not hops:
-            return super()._send(node, hops, holds, on)
-        count, reached = self.rng.choice(self._floods.kind(node, hops, on).tried)
+        if hops:
+            count, reached = self._floods.one(node, hops, on)  # anew: the kind that did best was lucky, too
+        else:
+            count, reached = super()._send(node, hops, holds | self.plain, on)
         return count, reached - holds - self.plain
 
 
+@dataclass(frozen=True)
 class FloodKind:
-    """Some floods by one node with so many hops: each is (how often it was on the air, whom it reached)."""
+    """Floods by one node with so many hops: how often the packet is on the air, and with what odds it reaches whom."""
 
-    def __init__(self, tried: list[tuple[int, set[Node]]]):
-        self.tried = tried
-        self.count = statistics.fmean(count for count, _ in tried)
-        ever = sorted(set().union(*(reached for _, reached in tried)))
-        self.odds = {node: statistics.fmean(node in reached for _, reached in tried) for node in ever}
+    count: float
+    odds: dict[Node, float]
 
 
 class Floods:
@@ -121,10 +133,13 @@ class Floods:
         """Floods by `node` while these nodes are on."""
         key = node, hops, frozenset(on)
         if key not in self._kinds:
-            self._kinds[key] = FloodKind([self._try(node, hops, on) for _ in range(FLOODS)])
+            counts, reached = zip(*(self.one(node, hops, on) for _ in range(FLOODS)), strict=True)
+            times = Counter(other for some in reached for other in sorted(some))
+            self._kinds[key] = FloodKind(statistics.fmean(counts), {other: times[other] / FLOODS for other in times})
         return self._kinds[key]
 
-    def _try(self, node: Node, hops: int, on: set[Node]) -> tuple[int, set[Node]]:
+    def one(self, node: Node, hops: int, on: set[Node]) -> tuple[int, set[Node]]:
+        """(How often it was on the air, whom it reached)."""
         air = Air(self.rng)
         lay(air, [pair for pair in self.made.pairs if on.issuperset(pair)], self.loss, habits=self.made.habits)
         if node not in air:

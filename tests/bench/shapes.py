@@ -85,11 +85,11 @@ def adjacency(pairs: Pairs) -> dict[int, set[int]]:
     return adjacent
 
 
-def distances(adjacent: dict[int, set[int]], start: int) -> dict[int, int]:
-    """node -> how many transmissions it is away from `start`, at the least."""
-    away, edge = {start: 0}, [start]
+def distances(adjacent: dict[int, set[int]], *starts: int) -> dict[int, int]:
+    """node -> how many transmissions it is away from the nearest of `starts`, at the least; the nearest first."""
+    away, edge = dict.fromkeys(starts, 0), list(starts)
     for near in edge:  # grows as it goes
-        for node in adjacent[near] - away.keys():
+        for node in sorted(adjacent[near] - away.keys()):
             away[node] = away[near] + 1
             edge.append(node)
     return away

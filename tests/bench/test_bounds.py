@@ -7,7 +7,7 @@ import pytest
 
 from radio.sim.topology import grid, line, ring, scattered, star
 from tests.bench.bounds import bounds
-from tests.bench.knowing import FairSender, Floods, Oracle
+from tests.bench.knowing import FairSender, FloodKind, Floods, Oracle
 from tests.bench.minimum import least_transmissions
 from tests.bench.options import arguments
 from tests.bench.scenarios import Setup
@@ -96,12 +96,23 @@ def test_under_loss_a_fair_sender_pays_for_floods_that_reach_nobody():
     assert 1.5 < lossy / lossless < 4
 
 
+def test_a_flood_that_looked_good_is_not_taken_for_a_sure_one():
+    made = layout("hill", 12, 0, random.Random(1))
+    sender = FairSender(made, 0.2, 1)
+    for record in range(300):
+        sender.hold(record, set(range(1, 11)))
+    sender.settle({record: [100] for record in range(300)}, set(range(12)))
+    assert sender.bytes == pytest.approx(300 * 100 * 1.8 / 0.64, rel=0.1)
+
+
 def test_what_is_off_floods_nothing():
     floods = Floods(Layout(3, [(0, 1), (1, 2)]), 0.0, random.Random(1))
     assert floods.kind(0, 3, {0, 1, 2}).odds == {1: 1.0, 2: 1.0}
-    assert floods.kind(0, 3, {0, 2}).tried[0] == (1, set())
+    assert floods.kind(0, 3, {0, 2}) == FloodKind(1, {})
 
 
-def test_an_oracle_serves_plain_nodes_as_it_does_islands():
-    made = layout("hill", 5, 0, random.Random(1))
-    assert spent(Oracle(made, 0.0, 1), made, 2) == 200
+def test_an_oracle_uses_plain_nodes_as_it_does_islands_but_serves_none_for_its_own_sake():
+    hill = layout("hill", 5, 0, random.Random(1))
+    assert spent(Oracle(hill, 0.0, 1), hill, 2) == 200
+    dead_end = Layout(5, [(0, 1), (1, 2), (0, 3), (3, 4)], frozenset({1, 3, 4}))
+    assert spent(Oracle(dead_end, 0.0, 1), dead_end, 0) == 200
