@@ -6,7 +6,7 @@ Nothing here asks for anything: that is `requests`, which says until when someth
 import math
 from collections.abc import Callable
 
-from node.sync.lora.neighbours import MOST_HOPS, RELAY_HOPS, Neighbour, Neighbourhood, View
+from node.sync.lora.neighbours import EXPLORE_HOPS, RELAY_HOPS, Neighbour, Neighbourhood, View
 from node.sync.lora.trickle import Trickle
 from node.sync.lora.tuning import Span, Timing
 
@@ -98,11 +98,11 @@ class Announcements:
         lost = self._neighbours.lost()
         if lost and at >= self._probe_at:
             self._probe_at = at + self._tuning.probe_s
-            self.reach_hops = max(one.hops for one in lost)
+            self.reach_hops = max(one.reach_hops for one in lost)
         if exploring:
             self.heard_far(at)
         if exploring or self.introductions == 1:
-            self.reach_hops = MOST_HOPS
+            self.reach_hops = EXPLORE_HOPS
         unknown = self.introductions > 0 or self.unspoken >= max(self._tuning.unspoken_records, len(self._neighbours))
         if wanted or self.reach_hops or unknown:
             self.sum_soon(at, self._telling(live))

@@ -27,7 +27,7 @@ from node.sync.lora.context import Channel, Context, Former, Identity
 from node.sync.lora.fairness import Claim
 from node.sync.lora.guide import Guide
 from node.sync.lora.inventory import HeldRecords
-from node.sync.lora.neighbours import RELAY_HOPS, Neighbour
+from node.sync.lora.neighbours import RELAY_HOPS, Neighbour, View
 from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
 from node.sync.lora.packets import More, Need, Packet, encode
 from node.sync.lora.receiver import Receiver
@@ -197,8 +197,17 @@ class AirEngine:
         self.context.announcements.unspoken = 0
         if not sent.ids:
             self.context.transmissions.fairness.ask(at)
+        self._note_tries(sent)
         for id_ in sent.ids:
             self.context.transmissions.sent(id_, sent.hop_limit, at)
+
+    def _note_tries(self, sent: _UnderWay) -> None:
+        """Those behind relays were told, or asked: when they say nothing, more relays are to carry it the next time."""
+        named = {section.responder for section in sent.packet.sections if isinstance(section, Need | More)}
+        lost = self.context.neighbours.lost() if sent.label == "sum" else []
+        for one in self.context.neighbours:
+            if 0 < one.hops <= sent.hop_limit:
+                one.tries += one.address in named or (sent.label == "sum" and (one.view is View.FAR or one in lost))
 
     def _pass_time(self, at: float, now: float) -> None:
         self._reconciliation.catch_up(at, now)
@@ -250,7 +259,7 @@ class AirEngine:
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
-        hop_limit, name = (to.hops, to.name) if to else (self._hop_limit(draft, at), "")
+        hop_limit, name = (to.reach_hops, to.name) if to else (self._hop_limit(draft, at), "")
         self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent, hop_limit)
         return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 
@@ -270,7 +279,7 @@ class AirEngine:
             return max((context.transmissions.distance(pending) for pending in carried), default=0)
         named = [context.neighbours.get(section.responder) for section in draft.sections if isinstance(section, Need | More)]
         meant = [one for one in named if one] if draft.label == "need" else live
-        return max((one.hops for one in meant or live), default=0)
+        return max((one.reach_hops for one in meant or live), default=0)
 
     def _hops_alone(self, summary: bool, at: float) -> int:
         """While nobody is there, as far as we can tell."""

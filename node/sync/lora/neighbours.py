@@ -11,7 +11,8 @@ from node.sync.lora.tuning import Tuning
 
 SURE_HOPS = 2  # relays in a row of which lists tell for certain whether islands are among them (`_untold_across`)
 RELAY_HOPS = 3  # so many relays carry what goes to who knows whom: the default of Meshtastic (docs/protocol.md, 5.4, hops)
-MOST_HOPS = 5  # farther than that nobody is looked for: each relay more is heard by all around it
+MOST_HOPS = 7  # farther than that nobody is looked for: each relay more is heard by all around it
+EXPLORE_HOPS = 5  # and who is unknown is looked for so far
 MAX_RELAYS = 8
 RELAY_NAME = 2  # so many characters of a name tell a relay (`radio.link.Received.relay`)
 
@@ -70,6 +71,7 @@ class Neighbour:
     in_vain: int = 0
     relays: dict[str, int] = field(default_factory=dict)
     begs: int = 0
+    tries: float = 0.0
     air_s: float = 0.0  # the air that it used and has not got back, at `air_at`
     air_at: float = 0.0
     answered: bool = False  # it lacks much, and we told it what we hold: it should name whom it wants that from
@@ -115,6 +117,14 @@ class Neighbour:
         tuning = self.tuning
         records = tuning.far_patience if self.hops else max(tuning.near_patience, len(self.around), heard_directly)
         return round(records / (1 - self.loss))
+
+    @property
+    def reach_hops(self) -> int:
+        """How many relays are to carry to it what is for it: as many as it is away, and more when that was in vain."""
+        if not self.hops:
+            return 0
+        spare = self.tries / self.tuning.far_tries
+        return min(self.hops + min(int(spare if self.hops > 1 else spare / 4), 2), MOST_HOPS)
 
     def came(self, way: Way, sequence: int) -> None:
         """Learn from a packet how far it is, and how much of what it sends we miss."""
@@ -175,6 +185,7 @@ class Neighbourhood:
         neighbour.came(way, sequence)
         neighbour.name = name
         neighbour.heard_at, neighbour.quiet = at, 0
+        neighbour.tries = max(neighbour.tries - self._tuning.far_tries / 8, 0)
         return neighbour
 
     def tired(self, one: Neighbour, at: float) -> bool:
@@ -213,8 +224,6 @@ class Neighbourhood:
     def _across(self, far: Neighbour, direct: list[Neighbour]) -> bool:
         """Whether no island carries packets between it and us: a plain relay brought us its packets by the shortest way, and
         no chain of islands that hear each other is known to tie it to us."""
-        if far.hops > MOST_HOPS:
-            return False
         if not direct:
             return True
         if far.address in self._within_reach(direct):

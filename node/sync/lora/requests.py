@@ -108,7 +108,7 @@ class Requests:
         """What to ask for now, and of whom first: of the neighbour that is ahead by most; after two times, of anybody."""
         live = {one.address for one in self._neighbours.live()}
         wanted = [(one.address in live, len(due), self._timing.rng.random() - one.loss, one, due)
-                  for one in self._neighbours if (due := self._due(one, at))]
+                  for one in self._neighbours if (not one.hops or one.address in live) and (due := self._due(one, at))]
         if not wanted:
             return None
         there, _, _, one, due = max(wanted, key=lambda item: item[:3])

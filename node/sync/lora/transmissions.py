@@ -172,13 +172,13 @@ class PendingTransmissions:
             return 0
         far = [one for one in self._neighbours.live()
                if one.hops and one.address in pending.reaches and pending.reaches[one.address].missing]
-        told = [one.hops for one in far if pending.reaches[one.address].told]
+        told = [one.reach_hops for one in far if pending.reaches[one.address].told]
         gain = 0.0
         for one in sorted(far, key=lambda one: one.hops):
             gain += self._served(pending, one)
             if gain >= self._tuning.far_threshold:
-                return max([one.hops, *told])
-        return max((one.hops for one in far), default=0)
+                return max([one.reach_hops, *told])
+        return max((one.reach_hops for one in far), default=0)
 
     def worthwhile(self, pending: Transmission) -> bool:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""

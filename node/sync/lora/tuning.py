@@ -388,6 +388,9 @@ class Tuning:
     tired: float = 0.7
     """Fraction. Of what may be used at once, so much used makes a neighbour tired: its silence is no absence, no refusal.
     Set by: bench air."""
+    far_tries: int = 2
+    """Packets. To one behind relays, without a word from it: the next may be passed on by one relay more.
+    Set by: bench air, mixed."""
     max_begs: int = 2
     """Questions. In a row from one whom we leave to islands between: then it is ours as well.
     Set by: the prototype of the first trials on the air."""
