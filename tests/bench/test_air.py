@@ -30,6 +30,7 @@ def test_every_scenario_ends_with_equal_islands(scenario):
 def test_a_late_island_posts_when_it_is_on_and_its_hour_is_not_counted():
     measured = run("ours", setup("--scenario first-evening --one-late"))
     assert measured["delivered"] == 1
+    assert len(measured["delays"]) == 11 * 2  # posts, and the islands that lack each
     assert 0 < measured["minutes"] < 60
 
 

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from radio.sim.habits import Habits, Role
 from radio.sim.topology import grid, line, ring, star
 from tests.bench.bounds import bounds
 from tests.bench.knowing import FairSender, FloodKind, Floods, Oracle
@@ -85,6 +86,12 @@ def test_a_fair_sender_chooses_the_hop_limit_that_serves_most_for_its_copies():
     assert sender._best({0, 2}, {0, 1, 2, 3, 5, 6}) is None
 
 
+def test_loss_counts_for_whom_it_hears_as_for_whom_floods_reach():
+    made = Layout(5, [(0, 1), (0, 2), (2, 3), (2, 4)], frozenset({2}), {1: Habits(Role.CLIENT_MUTE)})
+    assert FairSender(made, 0.5, 1)._best({0}, set(range(5))) == (0, 1)
+    assert FairSender(made, 0.5, 1)._best({0, 3, 4}, set(range(5))) == (0, 0)
+
+
 @pytest.mark.parametrize("name", ["line", "star", "random"])
 def test_without_plain_nodes_a_fair_sender_is_the_oracle(name):
     _, oracle, fair = bounds(Setup(arguments("", ["--topology", name, "--records", "10", "--hours", "4"]), 3))
@@ -104,6 +111,13 @@ def test_a_flood_that_looked_good_is_not_taken_for_a_sure_one():
         sender.hold(record, set(range(1, 11)))
     sender.settle({record: [100] for record in range(300)}, set(range(12)))
     assert sender.bytes == pytest.approx(300 * 100 * 1.8 / 0.64, rel=0.1)
+
+
+def test_a_flood_goes_as_far_as_radios_pass_on():
+    made = Layout(3, [(0, 1), (1, 2)], habits={1: Habits(Role.CLIENT_MUTE)}, deaf=frozenset({(0, 1)}))
+    floods = Floods(made, 0.0, random.Random(1))
+    assert floods.kind(0, 3, {0, 1, 2}) == FloodKind(1, {1: 1.0})
+    assert floods.kind(1, 3, {0, 1, 2}).odds == {2: 1.0}
 
 
 def test_what_is_off_floods_nothing():

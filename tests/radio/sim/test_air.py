@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from radio.lora import LONG_FAST, PRESETS, time_on_air_s
-from radio.sim.air import MAX_CONTENTION, MAX_QUEUE, Air, Delivered, Frame, Mischief, Overheard, Sent
+from radio.lora import LONG_FAST, PRESETS, frame_bytes, time_on_air_s
+from radio.sim.air import MAX_CONTENTION, MAX_QUEUE, MIN_CONTENTION, Air, Delivered, Frame, Mischief, Overheard, Sent
 from radio.sim.habits import Habits, Role, SenderLimit
 from radio.sim.topology import (
     barbell,
@@ -179,7 +179,8 @@ def test_a_late_router_moves_behind_the_whole_window_of_the_others_and_only_once
     air.send(0, b"flood", 0.0, hop_limit=3)
     sent = {one.node: one.at for one in run(air) if isinstance(one, Sent)}
     assert air.counters["relays-late"] == 1
-    assert sent[3] - sent[1] > 2 * MAX_CONTENTION * LONG_FAST.slot_s
+    waited_s = sent[3] - LONG_FAST.time_on_air_s(frame_bytes(len(b"flood"))) - sent[1]
+    assert waited_s > 2 * (2 * MAX_CONTENTION + 2**MIN_CONTENTION) * LONG_FAST.slot_s
 
 
 def test_a_radio_with_a_limit_passes_on_so_many_frames_of_each_sender_in_a_window():
