@@ -175,6 +175,10 @@ class Air:
         """Let `receiver` hear `sender`, one way."""
         self._radios[sender].heard_by[receiver] = Path(loss, snr_db)
 
+    def deafen(self, receiver: Node, sender: Node) -> None:
+        """Let `receiver` no longer hear `sender`, though it may be heard by it: unlike antennas, unlike power."""
+        self._radios[sender].heard_by.pop(receiver, None)
+
     def partition(self, *groups: Iterable[Node]) -> None:
         """Close every path between different groups, open all others; no group at all opens every path."""
         side = {node: number for number, group in enumerate(groups) for node in group}

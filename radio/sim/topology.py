@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Mapping
+from itertools import pairwise
 from types import MappingProxyType
 
 from radio.sim.air import Air, Node
@@ -54,6 +55,19 @@ def barbell(nodes: int) -> Pairs:
     size = 2 * nodes // 5
     second = [(nodes - size + one, nodes - size + other) for one, other in cell(size)]
     return cell(size) + [(node - 1, node) for node in range(size, nodes - size + 1)] + second
+
+
+def hubs(nodes: int) -> Pairs:
+    """The first nodes, as many as the root of all, hear each other; each of the others hears one of them."""
+    count = math.isqrt(nodes)
+    return cell(count) + [(node % count, node) for node in range(count, nodes)]
+
+
+def city(nodes: int) -> Pairs:
+    """Cells of five; the first of each hears the first of the next."""
+    cells = [range(first, min(first + 5, nodes)) for first in range(0, nodes, 5)]
+    inside = [(one, other) for some in cells for one in some for other in some if one < other]
+    return inside + [(one[0], other[0]) for one, other in pairwise(cells)]
 
 
 def scattered(nodes: int, rng: random.Random, degree: float = 4.0) -> Pairs:

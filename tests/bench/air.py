@@ -56,7 +56,8 @@ def run(scheme, setup):
     args = setup.args
     world = Archipelago(setup.seed, setup.layout.pairs, args.loss, not args.unsigned, args.max_payload, args.share,
                         plain=setup.layout.plain, engine=factory(scheme, setup), tuning=tuned(args.tune),
-                        charters=dict.fromkeys(setup.islands, setup.charter), habits=setup.layout.habits)
+                        charters=dict.fromkeys(setup.islands, setup.charter), habits=setup.layout.habits,
+                        deaf=setup.layout.deaf)
     _prepare(world, setup)
     gc.unfreeze()
     gc.collect()

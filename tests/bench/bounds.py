@@ -27,7 +27,7 @@ def bounds(setup):
     starts = {raw: frozenset(node for node, raws in setup.held.items() if raw in raws) for raw in frames}
     senders = Oracle(setup.layout, args.loss, setup.seed), FairSender(setup.layout, args.loss, setup.seed)
     starts |= {what: frozenset({node}) for node, what in _play(setup, senders, frames, starts)}
-    least = [(sum(frames[raw]), least_transmissions(tuple(setup.layout.pairs), start, frozenset(setup.layout.islands)))
+    least = [(sum(frames[raw]), least_transmissions(setup.layout, start))
              for raw, start in starts.items() if start]
     minimum = None if any(count is None for _, count in least) else sum(size * count for size, count in least)
     return minimum, *(sender.bytes for sender in senders)

@@ -2,7 +2,6 @@
 
 
 from radio.lora import LONG_FAST
-from tests.bench.shapes import adjacency
 
 HOUR_S = 3600
 
@@ -15,8 +14,8 @@ def channel_use(made, log, run_s):
     there counts once.
     """
     flights = [(sent.at - LONG_FAST.time_on_air_s(sent.frame.size_bytes), sent.at, sent) for sent in log]
-    heard = adjacency(made.pairs)
-    channels = [united((start, end) for start, end, sent in flights if sent.node in {node, *heard[node]}) for node in heard]
+    heard = {node: {node, *others} for node, others in made.heard_by.items()}
+    channels = [united((start, end) for start, end, sent in flights if node in heard[sent.node]) for node in heard]
     return {
         "busiest_channel": max(busiest_s(spans) for spans in channels) / HOUR_S,
         "busiest_channel_mean": max(sum(end - start for start, end in spans) for spans in channels) / max(run_s, 1),

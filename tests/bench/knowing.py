@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from radio.sim.air import Air, Delivered, Node, Sent
 from radio.sim.topology import lay
-from tests.bench.shapes import Layout, adjacency, distances
+from tests.bench.shapes import Layout, distances
 
 MAX_HOPS = 7  # of a Meshtastic packet
 FLOODS = 64  # tried of each kind: the odds are then known to 6 hundredths (a standard deviation at most)
@@ -20,7 +20,7 @@ class Oracle:
     one: plain nodes are as good as islands to it, but it does not serve them for their own sake."""
 
     def __init__(self, made: Layout, loss: float, seed: int):
-        self.adjacent, self.plain = adjacency(made.pairs), made.plain
+        self.heard_by, self.plain = made.heard_by, made.plain
         self.loss, self.rng = loss, random.Random(f"oracle {seed}")
         self.bytes = 0
         self._holds: dict[Hashable, set[Node]] = {}  # record -> nodes
@@ -65,19 +65,20 @@ class Oracle:
         wanted = on - holds - self.plain
         if not self.plain or not wanted:
             return wanted
-        away = distances({node: self.adjacent[node] & on for node in on}, *sorted(holds & on))
+        away = distances({node: self.heard_by[node] & on for node in on}, *sorted(holds & on))
         for node in reversed(away):
             if node in wanted:
-                wanted |= {near for near in self.adjacent[node] & on if away[near] == away[node] - 1 and near not in holds}
+                nearer = {near for near in away if away[near] == away[node] - 1}
+                wanted |= {near for near in nearer - holds if node in self.heard_by[near]}
         return wanted
 
     def _served(self, node: Node, hops: int, wanted: set[Node], on: set[Node]) -> float:
         """How many of the wanted that serves, of each time that it is on the air."""
-        return (1 - self.loss) * len(self.adjacent[node] & wanted)
+        return (1 - self.loss) * len(self.heard_by[node] & wanted)
 
     def _send(self, node: Node, hops: int, holds: set[Node], on: set[Node]) -> tuple[int, set[Node]]:
         """(How often it was on the air, who of those who lack it heard it)."""
-        return 1, {other for other in sorted((self.adjacent[node] & on) - holds) if self.rng.random() >= self.loss}
+        return 1, {other for other in sorted((self.heard_by[node] & on) - holds) if self.rng.random() >= self.loss}
 
 
 class FairSender(Oracle):
@@ -91,11 +92,11 @@ class FairSender(Oracle):
     def __init__(self, made: Layout, loss: float, seed: int):
         super().__init__(made, loss, seed)
         self._floods = Floods(made, loss, random.Random(f"floods {seed}"))
-        away = {node: distances(self.adjacent, node) for node in made.islands}
+        away = {node: distances(self.heard_by, node) for node in made.islands}
         self._most = {node: min(max(away[node][other] for other in made.islands) - 1, MAX_HOPS) for node in made.islands}
 
     def _hops(self, node: Node) -> range:
-        return range(1 + self._most[node] if self.adjacent[node] & self.plain else 1)
+        return range(1 + self._most[node] if self.heard_by[node] & self.plain else 1)
 
     def _wanted(self, holds: set[Node], on: set[Node]) -> set[Node]:
         return on - holds - self.plain
@@ -141,9 +142,11 @@ class Floods:
     def one(self, node: Node, hops: int, on: set[Node]) -> tuple[int, set[Node]]:
         """(How often it was on the air, whom it reached)."""
         air = Air(self.rng)
-        lay(air, [pair for pair in self.made.pairs if on.issuperset(pair)], self.loss, habits=self.made.habits)
-        if node not in air:
-            return 1, set()
+        lay(air, self.made.pairs, self.loss, habits=self.made.habits)
+        for other in set(range(self.made.nodes)) - on:
+            air.switch(other, False, 0.0)
+        for pair in self.made.deaf:
+            air.deafen(*pair)
         air.send(node, bytes(PAYLOAD_BYTES), 0.0, hops)
         happened = air.advance(3600.0)
         return sum(isinstance(one, Sent) for one in happened), {one.node for one in happened if isinstance(one, Delivered)}

@@ -7,6 +7,7 @@ from tests.bench.scenarios import FLOOD_FACTOR, SCENARIOS
 
 SHARES = {
     "apart": "of the islands, which hear no other island",
+    "one-way": "of the pairs of nodes, of whom one does not hear the other",
     "muted": "of the islands, whose radios pass on nothing",
     "routers": "of the plain nodes, which have the role ROUTER",
     "late-routers": "of the plain nodes, which have the role ROUTER_LATE",

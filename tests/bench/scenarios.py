@@ -4,7 +4,7 @@ import random
 from itertools import chain
 
 from node.model.record import record_id
-from tests.bench.shapes import Layout, apart, layout, with_habits
+from tests.bench.shapes import Layout, apart, layout, one_way, with_habits
 from tests.sim.archipelago import CHARTER, KEYS, MANY_KEYS, bulletin
 from tests.sim.evening import LATE_S, evening
 
@@ -35,7 +35,7 @@ class Setup:
 
     def _lay(self, made):
         rng = random.Random(f"radios {self.seed}")
-        self.layout = with_habits(apart(made, self.args.apart, rng), self.args, rng)
+        self.layout = with_habits(one_way(apart(made, self.args.apart, rng), self.args.one_way, rng), self.args, rng)
         self.islands = self.layout.islands
         if self.args.flapping and self.layout.plain:
             node, times = rng.choice(sorted(self.layout.plain)), int(self.args.hours * HOUR_S / FLAP_S / 2)

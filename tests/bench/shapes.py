@@ -12,6 +12,7 @@ from radio.sim.topology import Pairs
 EVEN: dict[str, Callable[[int], Pairs]] = {
     "line": topology.line, "grid": topology.grid, "cell": topology.cell, "star": topology.star, "ring": topology.ring,
     "tree": topology.tree, "caterpillar": topology.caterpillar, "barbell": topology.barbell,
+    "hubs": topology.hubs, "city": topology.city,
 }
 NAMES = [*EVEN, "random", "mixed", "hill", "chain"]
 NODES = {"star": 12, "hill": 12, "mixed": 25}  # usually; others have 10
@@ -22,17 +23,27 @@ MAX_RELAYS = 4  # between any two islands of a mixed place
 
 @dataclass(frozen=True)
 class Layout:
-    """`pairs` hear each other; of `nodes`, numbered from 0, some are plain."""
+    """`pairs` hear each other, but for `deaf`: (receiver, sender); of `nodes`, numbered from 0, some are plain."""
 
     nodes: int
     pairs: Pairs
     plain: frozenset[int] = frozenset()
     habits: dict[int, Habits] = field(default_factory=dict)  # of radios that pass on otherwise than usual
+    deaf: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def islands(self) -> list[int]:
         """All that are not plain."""
         return [node for node in range(self.nodes) if node not in self.plain]
+
+    @property
+    def heard_by(self) -> dict[int, set[int]]:
+        """node -> who hears it."""
+        heard: dict[int, set[int]] = {node: set() for node in range(self.nodes)}
+        for one, other in self.pairs:
+            heard[one] |= {other} - {receiver for receiver, sender in self.deaf if sender == one}
+            heard[other] |= {one} - {receiver for receiver, sender in self.deaf if sender == other}
+        return heard
 
 
 def layout(name: str, nodes: int, plain: float, rng: random.Random) -> Layout:
@@ -76,20 +87,20 @@ def with_habits(made: Layout, wanted: argparse.Namespace, rng: random.Random) ->
     return replace(made, habits=habits)
 
 
-def adjacency(pairs: Pairs) -> dict[int, set[int]]:
-    """node -> its neighbours."""
-    adjacent: dict[int, set[int]] = {}
-    for one, other in pairs:
-        adjacent.setdefault(one, set()).add(other)
-        adjacent.setdefault(other, set()).add(one)
-    return adjacent
+def one_way(made: Layout, share: float, rng: random.Random) -> Layout:
+    """The same where of that part of the pairs one does not hear the other, if everybody can still be reached by all."""
+    for pair in rng.sample(made.pairs, round(share * len(made.pairs))):
+        deafer = replace(made, deaf=made.deaf | {tuple(rng.sample(pair, 2))})
+        if all(len(distances(deafer.heard_by, node)) == made.nodes for node in range(made.nodes)):
+            made = deafer
+    return made
 
 
-def distances(adjacent: dict[int, set[int]], *starts: int) -> dict[int, int]:
+def distances(heard_by: dict[int, set[int]], *starts: int) -> dict[int, int]:
     """node -> how many transmissions it is away from the nearest of `starts`, at the least; the nearest first."""
     away, edge = dict.fromkeys(starts, 0), list(starts)
     for near in edge:  # grows as it goes
-        for node in sorted(adjacent[near] - away.keys()):
+        for node in sorted(heard_by[near] - away.keys()):
             away[node] = away[near] + 1
             edge.append(node)
     return away
@@ -97,5 +108,4 @@ def distances(adjacent: dict[int, set[int]], *starts: int) -> dict[int, int]:
 
 def farthest(made: Layout) -> int:
     """How many transmissions the two islands that are farthest from each other need."""
-    adjacent = adjacency(made.pairs)
-    return max(distances(adjacent, one)[other] for one in made.islands for other in made.islands)
+    return max(distances(made.heard_by, one)[other] for one in made.islands for other in made.islands)

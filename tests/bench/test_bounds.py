@@ -5,29 +5,31 @@ import random
 
 import pytest
 
-from radio.sim.topology import grid, line, ring, scattered, star
+from radio.sim.habits import Habits, Role
+from radio.sim.topology import grid, line, ring, star
 from tests.bench.bounds import bounds
 from tests.bench.knowing import FairSender, FloodKind, Floods, Oracle
 from tests.bench.minimum import least_transmissions
 from tests.bench.options import arguments
 from tests.bench.scenarios import Setup
-from tests.bench.shapes import Layout, adjacency, layout
+from tests.bench.shapes import Layout, layout, one_way
 
 
-def least(pairs, holders, wanted=None):
-    return least_transmissions(tuple(pairs), frozenset(holders), frozenset(adjacency(pairs) if wanted is None else wanted))
+def least(pairs, holders, islands=None):
+    nodes = {node for pair in pairs for node in pair}
+    plain = frozenset() if islands is None else frozenset(nodes - islands)
+    return least_transmissions(Layout(len(nodes), pairs, plain), frozenset(holders))
 
 
-def tried(pairs, holders, wanted):
+def tried(made, holders):
     """The same by trying every set of senders."""
-    adjacent = adjacency(pairs)
-    for count in range(len(adjacent)):
-        for senders in itertools.combinations(adjacent, count):
+    for count in range(made.nodes):
+        for senders in itertools.combinations(range(made.nodes), count):
             holds, grown = set(holders), True
             while grown:
-                more = set().union(*(adjacent[node] for node in senders if node in holds)) - holds
+                more = set().union(*(made.heard_by[node] for node in senders if node in holds)) - holds
                 holds, grown = holds | more, bool(more)
-            if wanted <= holds:
+            if holds.issuperset(made.islands):
                 return count
     raise AssertionError
 
@@ -48,9 +50,9 @@ def test_known_shapes_need_what_they_should():
 def test_the_least_number_of_transmissions_is_what_trying_every_set_gives():
     rng = random.Random(7)
     for _ in range(40):
-        pairs = scattered(8, rng, rng.choice((2, 3, 4)))
-        holders, wanted = {rng.randrange(8) for _ in range(rng.choice((1, 1, 2)))}, {rng.randrange(8) for _ in range(5)}
-        assert least(pairs, holders, wanted) == tried(pairs, holders, wanted)
+        made = one_way(layout("random", 8, 0.3, rng), 0.3, rng)
+        holders = frozenset(rng.randrange(8) for _ in range(rng.choice((1, 1, 2))))
+        assert least_transmissions(made, holders) == tried(made, holders)
 
 
 def test_it_is_not_looked_for_where_that_would_take_too_long():
@@ -84,6 +86,12 @@ def test_a_fair_sender_chooses_the_hop_limit_that_serves_most_for_its_copies():
     assert sender._best({0, 2}, {0, 1, 2, 3, 5, 6}) is None
 
 
+def test_loss_counts_for_whom_it_hears_as_for_whom_floods_reach():
+    made = Layout(5, [(0, 1), (0, 2), (2, 3), (2, 4)], frozenset({2}), {1: Habits(Role.CLIENT_MUTE)})
+    assert FairSender(made, 0.5, 1)._best({0}, set(range(5))) == (0, 1)
+    assert FairSender(made, 0.5, 1)._best({0, 3, 4}, set(range(5))) == (0, 0)
+
+
 @pytest.mark.parametrize("name", ["line", "star", "random"])
 def test_without_plain_nodes_a_fair_sender_is_the_oracle(name):
     _, oracle, fair = bounds(Setup(arguments("", ["--topology", name, "--records", "10", "--hours", "4"]), 3))
@@ -103,6 +111,13 @@ def test_a_flood_that_looked_good_is_not_taken_for_a_sure_one():
         sender.hold(record, set(range(1, 11)))
     sender.settle({record: [100] for record in range(300)}, set(range(12)))
     assert sender.bytes == pytest.approx(300 * 100 * 1.8 / 0.64, rel=0.1)
+
+
+def test_a_flood_goes_as_far_as_radios_pass_on():
+    made = Layout(3, [(0, 1), (1, 2)], habits={1: Habits(Role.CLIENT_MUTE)}, deaf=frozenset({(0, 1)}))
+    floods = Floods(made, 0.0, random.Random(1))
+    assert floods.kind(0, 3, {0, 1, 2}) == FloodKind(1, {1: 1.0})
+    assert floods.kind(1, 3, {0, 1, 2}).odds == {2: 1.0}
 
 
 def test_what_is_off_floods_nothing():

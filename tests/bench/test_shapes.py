@@ -2,13 +2,14 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from radio.sim.habits import Role, SenderLimit
 from radio.sim.topology import connected
 from tests.bench.options import arguments
-from tests.bench.shapes import MAX_RELAYS, NAMES, Layout, adjacency, apart, distances, farthest, layout, with_habits
+from tests.bench.shapes import MAX_RELAYS, NAMES, Layout, apart, distances, farthest, layout, one_way, with_habits
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -16,7 +17,7 @@ def test_every_shape_hangs_together_has_its_nodes_and_is_the_same_for_a_seed(nam
     for nodes in (5, 10, 13, 25):
         made = layout(name, nodes, 0.2, random.Random(nodes))
         assert connected(nodes, made.pairs)
-        assert set(adjacency(made.pairs)) == set(range(nodes))
+        assert made.nodes == nodes
         assert made == layout(name, nodes, 0.2, random.Random(nodes))
 
 
@@ -33,15 +34,16 @@ def test_the_hub_of_a_hill_is_plain_and_so_are_two_nodes_between_islands_of_a_ch
 
 
 def test_distances_count_transmissions():
-    adjacent = adjacency([(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)])
-    assert distances(adjacent, 1) == {1: 0, 0: 1, 2: 1, 3: 2, 4: 3}
-    assert farthest(Layout(5, [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)], frozenset({4}))) == 2
+    made = Layout(5, [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)], frozenset({4}))
+    assert distances(made.heard_by, 1) == {1: 0, 0: 1, 2: 1, 3: 2, 4: 3}
+    assert distances(made.heard_by, 1, 3) == {1: 0, 3: 0, 0: 1, 2: 1, 4: 1}
+    assert farthest(made) == 2
+    assert farthest(replace(made, deaf=frozenset({(2, 1)}))) == 3
 
 
 def test_islands_apart_hear_no_island_and_all_others_what_they_heard():
     made = apart(layout("cell", 6, 0, random.Random(1)), 0.5, random.Random(1))
-    adjacent = adjacency(made.pairs)
-    assert sum(not adjacent[node] - made.plain for node in made.islands) == 3
+    assert sum(not made.heard_by[node] - made.plain for node in made.islands) == 3
     assert (len(made.islands), len(made.plain), made.nodes) == (6, 12, 18)
     assert connected(made.nodes, made.pairs)
 
@@ -54,3 +56,12 @@ def test_radios_have_the_habits_that_are_asked_for():
                      (Role.CLIENT_MUTE, False): 8, (Role.CLIENT, False): 7}
     assert [made.habits[node].names_itself for node in made.plain].count(False) == 6
     assert {node for node in range(25) if made.habits[node].limit == SenderLimit(9)} == made.plain
+
+
+def test_where_one_does_not_hear_the_other_all_are_still_reached_by_all():
+    made = one_way(layout("cell", 8, 0, random.Random(1)), 0.5, random.Random(1))
+    assert len(made.deaf) == 14
+    assert all(receiver not in made.heard_by[sender] for receiver, sender in made.deaf)
+    assert all(sender in made.heard_by[receiver] for receiver, sender in made.deaf)
+    assert all(len(distances(made.heard_by, node)) == 8 for node in range(8))
+    assert not one_way(layout("tree", 8, 0, random.Random(1)), 0.5, random.Random(1)).deaf

@@ -123,15 +123,19 @@ class Member:
 
 
 class Archipelago:
-    """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays; `habits`: how radios pass on."""
+    """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays; `habits`: of radios that pass on
+    otherwise than usual; `deaf`: (node, whom it does not hear) though it is heard."""
+
 
     def __init__(self, seed, pairs, loss=0.0, signs=False, max_payload=DEFAULT_MAX_PAYLOAD, share=None, mischief=None,
-                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING, habits=None):
+                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING, habits=None, deaf=()):
         self.engine, self.tuning = engine or air_engine, tuning
         self.slowest_s = 0.0  # CPU of the slowest event
         self.seed, self.signs, self.max_payload, self.share, self.pairs = seed, signs, max_payload, share, pairs
         self.air = Air(random.Random(f"air {seed}"), mischief=mischief or Mischief(), signs=signs)
         lay(self.air, pairs, loss, habits=habits or {})
+        for receiver, sender in deaf:
+            self.air.deafen(receiver, sender)
         self.airtime_s = partial(lora.time_on_air_s, signs=signs)
         self.sends, self.payload_bytes = Counter(), Counter()
         self.now, self._deadlines = START, []

@@ -5,10 +5,24 @@ from itertools import pairwise
 
 import pytest
 
-from radio.lora import LONG_FAST, PRESETS, time_on_air_s
-from radio.sim.air import MAX_CONTENTION, MAX_QUEUE, Air, Delivered, Frame, Mischief, Overheard, Sent
+from radio.lora import LONG_FAST, PRESETS, frame_bytes, time_on_air_s
+from radio.sim.air import MAX_CONTENTION, MAX_QUEUE, MIN_CONTENTION, Air, Delivered, Frame, Mischief, Overheard, Sent
 from radio.sim.habits import Habits, Role, SenderLimit
-from radio.sim.topology import cell, connected, grid, lay, line, scattered
+from radio.sim.topology import (
+    barbell,
+    caterpillar,
+    cell,
+    city,
+    connected,
+    grid,
+    hubs,
+    lay,
+    line,
+    ring,
+    scattered,
+    star,
+    tree,
+)
 
 
 def make(pairs, seed=1, loss=0.0, habits=None, **options):
@@ -165,7 +179,8 @@ def test_a_late_router_moves_behind_the_whole_window_of_the_others_and_only_once
     air.send(0, b"flood", 0.0, hop_limit=3)
     sent = {one.node: one.at for one in run(air) if isinstance(one, Sent)}
     assert air.counters["relays-late"] == 1
-    assert sent[3] - sent[1] > 2 * MAX_CONTENTION * LONG_FAST.slot_s
+    waited_s = sent[3] - LONG_FAST.time_on_air_s(frame_bytes(len(b"flood"))) - sent[1]
+    assert waited_s > 2 * (2 * MAX_CONTENTION + 2**MIN_CONTENTION) * LONG_FAST.slot_s
 
 
 def test_a_radio_with_a_limit_passes_on_so_many_frames_of_each_sender_in_a_window():
@@ -183,6 +198,17 @@ def test_a_copy_tells_who_sent_it_unless_old_firmware_did_or_it_began_with_no_ho
     assert {one.node: one.relay for one in run(air) if isinstance(one, Delivered)} == {1: 0, 2: 1, 3: None}
     air.send(0, b"near", 100.0)
     assert [(one.sender, one.relay) for one in run(air) if isinstance(one, Delivered)] == [(0, None)]
+
+
+def test_one_may_be_heard_by_whom_it_does_not_hear():
+    air = make(line(2))
+    air.deafen(1, 0)
+    air.send(0, b"into the wind", 0.0)
+    air.send(1, b"with the wind", 10.0)
+    assert [one.frame.payload for one in run(air) if isinstance(one, Delivered)] == [b"with the wind"]
+    air.partition()
+    air.send(0, b"into the wind", 100.0)
+    assert receivers(run(air)) == []
 
 
 def test_nodes_apart_do_not_hear_each_other_until_they_meet_again():
@@ -268,3 +294,10 @@ def test_shapes_have_the_pairs_they_should():
         pairs = scattered(12, random.Random(seed))
         assert connected(12, pairs)
     assert not connected(3, [(0, 1)])
+    assert len(hubs(10)) == 3 + 7
+    assert sorted(city(11)) == sorted([*cell(5), *((one + 5, other + 5) for one, other in cell(5)), (0, 5), (5, 10)])
+    assert sorted(star(4)) == [(0, 1), (0, 2), (0, 3)]
+    assert (3, 0) in ring(4)
+    assert tree(6) == [(0, 1), (0, 2), (1, 3), (1, 4), (2, 5)]
+    assert caterpillar(5) == [(0, 1), (1, 2), (0, 3), (1, 4)]
+    assert barbell(6) == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
