@@ -127,9 +127,10 @@ class Announcements:
             self.tell_difference(at)
 
     def _unclear(self) -> bool:
-        """Whether a neighbour differs in what we do not know, or never told what it holds, and has been told often."""
-        views = {one.view for one in self._neighbours.live()}
-        return View.FAR in views or (View.UNKNOWN in views and self._told_in_vain <= self._tuning.max_unanswered)
+        """Whether a neighbour differs in what a SUM may show, or never told what it holds and has not been told often."""
+        patient = self._told_in_vain <= self._tuning.max_unanswered
+        return any((one.view is View.FAR and one.gap <= self._tuning.hello_capacity) or (one.view is View.UNKNOWN and patient)
+                   for one in self._neighbours.live())
 
     def _set_pace(self, live: list[Neighbour], doubt: float) -> bool:
         """Set Trickle's longest interval; whether the one that ends now was as long."""

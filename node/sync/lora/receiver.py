@@ -92,7 +92,8 @@ class Receiver:
                 return self._piece(heard, section, at)
             case Neighbours(addresses):
                 self.context.neighbours.listed(heard.sender, addresses, at)
-                if self.context.address not in addresses and len(addresses) < MAX_NEIGHBOURS:
+                told = heard.way.hops or self.context.address in addresses or len(addresses) >= MAX_NEIGHBOURS
+                if not told:  # who is behind relays is in no list
                     self.context.announcements.introduce(at)
             case _:
                 heard.sections.append(section)
