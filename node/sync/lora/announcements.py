@@ -129,7 +129,8 @@ class Announcements:
     def _unclear(self) -> bool:
         """Whether a neighbour differs in what a SUM may show, or never told what it holds and has not been told often."""
         patient = self._told_in_vain <= self._tuning.max_unanswered
-        return any((one.view is View.FAR and one.gap <= self._tuning.hello_capacity) or (one.view is View.UNKNOWN and patient)
+        tellable = self._tuning.hello_capacity
+        return any((one.view is View.FAR and one.gap <= tellable) or (one.view is View.UNKNOWN and patient)
                    for one in self._neighbours.live())
 
     def _set_pace(self, live: list[Neighbour], doubt: float) -> bool:

@@ -119,10 +119,11 @@ class Context:
         return sum(self._doubt(one) for one in self.neighbours.live())
 
     def doubtful(self, since_at: float) -> bool:
-        """Whether a live neighbour is likely enough to have missed what went by, and we have met somebody since then."""
-        live = self.neighbours.live()
-        return (any(one.since_at >= since_at for one in live)
-                and any(self._doubt(one) >= self.tuning.assure_doubt for one in live))
+        """Whether we have met somebody since then, and a neighbour is likely enough to have missed what went by; also one
+        that has been silent of late, and may be there."""
+        there = self.neighbours.live() + [one for one in self.neighbours if not one.hops and one.heard_at >= since_at]
+        return (any(one.since_at >= since_at for one in there)
+                and any(self._doubt(one) >= self.tuning.assure_doubt for one in there))
 
     def _doubt(self, one: Neighbour) -> float:
         """The probability that it holds something else than we do."""

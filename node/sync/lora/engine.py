@@ -277,9 +277,9 @@ class AirEngine:
         if draft.ids:
             carried = [pending for id_ in draft.ids if (pending := context.transmissions.get(id_))]
             return max((context.transmissions.distance(pending) for pending in carried), default=0)
-        named = [context.neighbours.get(section.responder) for section in draft.sections if isinstance(section, Need | More)]
-        meant = [one for one in named if one] if draft.label == "need" else live
-        return max((one.reach_hops for one in meant or live), default=0)
+        questions = [section for section in draft.sections if isinstance(section, Need | More)] if draft.label == "need" else []
+        meant = [one for question in questions if (one := context.neighbours.get(question.responder))]
+        return max(one.reach_hops for one in meant or live)
 
     def _hops_alone(self, summary: bool, at: float) -> int:
         """While nobody is there, as far as we can tell."""

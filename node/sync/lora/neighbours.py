@@ -17,7 +17,7 @@ MAX_RELAYS = 8
 RELAY_NAME = 2  # so many characters of a name tell a relay (`radio.link.Received.relay`)
 
 
-class Savings(Protocol):
+class Allowance(Protocol):
     """What anybody here may use of the air at once, and what an hour brings back of it, in seconds."""
 
     @property
@@ -39,7 +39,7 @@ class View(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Passage:
     """How a packet came: passed on by `hops` nodes, last by `relay` ("" if that is not told); `left` more might have."""
 
     hops: int = 0
@@ -90,7 +90,7 @@ class Neighbour:
         self.air_s = self._owed_s(at, refill_s) + airtime_s / (1 - self.loss)
         self.air_at = at
 
-    def tired(self, at: float, savings: Savings) -> bool:
+    def tired(self, at: float, savings: Allowance) -> bool:
         """Whether it has most likely used up what it had saved: its silence tells nothing."""
         return self._owed_s(at, savings.refill_s) > self.tuning.tired * savings.savings_s
 
@@ -126,7 +126,7 @@ class Neighbour:
         spare = self.tries / self.tuning.far_tries
         return min(self.hops + min(int(spare if self.hops > 1 else spare / 4), 2), MOST_HOPS)
 
-    def came(self, way: Way, sequence: int) -> None:
+    def came(self, way: Passage, sequence: int) -> None:
         """Learn from a packet how far it is, and how much of what it sends we miss."""
         if way.hops:
             self.relays[way.relay] = min(way.hops, self.relays.get(way.relay, way.hops))
@@ -134,7 +134,8 @@ class Neighbour:
                 del self.relays[next(iter(self.relays))]
         self.hops = min(way.hops, self.hops)
         if self.hops:  # most of what it sends is not meant to go so far
-            self.loss, self.sequence = min(1 - (1 - self.tuning.first_loss) ** (self.hops + 1), self.tuning.max_far_loss), sequence
+            each = 1 - self.tuning.first_loss
+            self.loss, self.sequence = min(1 - each ** (self.hops + 1), self.tuning.max_far_loss), sequence
         else:
             self.count(sequence)
 
@@ -156,7 +157,7 @@ class Neighbour:
 class Neighbourhood:
     """The table of neighbours; the longest unheard gives way to a new one."""
 
-    def __init__(self, address: int, savings: Savings, tuning: Tuning):
+    def __init__(self, address: int, savings: Allowance, tuning: Tuning):
         self.address, self._savings, self._tuning = address, savings, tuning
         self._known: dict[int, Neighbour] = {}
         self._tied: dict[tuple[int, ...], set[int]] = {}  # by direct neighbours: what `_within_reach` found
@@ -171,7 +172,7 @@ class Neighbourhood:
         """A neighbour by its address."""
         return self._known.get(address)
 
-    def hear(self, address: int, sequence: int, way: Way, at: float, name: str = "") -> Neighbour:
+    def hear(self, address: int, sequence: int, way: Passage, at: float, name: str = "") -> Neighbour:
         """Note a packet from a neighbour, known or new. `name`: what the link calls it."""
         neighbour = self._known.pop(address, None) or Neighbour(
             address, at, self._tuning, way.hops, loss=self._tuning.first_loss, since_at=at)
@@ -222,8 +223,8 @@ class Neighbourhood:
         return [one for one in self._known.values() if one.quiet < one.patience(heard_directly)]
 
     def _across(self, far: Neighbour, direct: list[Neighbour]) -> bool:
-        """Whether no island carries packets between it and us: a plain relay brought us its packets by the shortest way, and
-        no chain of islands that hear each other is known to tie it to us."""
+        """Whether no island carries packets between it and us: a plain relay brought us its packets by the shortest way,
+        and no chain of islands that hear each other is known to tie it to us."""
         if not direct:
             return True
         if far.address in self._within_reach(direct):
@@ -246,10 +247,13 @@ class Neighbourhood:
 
     def _nearest(self, across: list[Neighbour]) -> list[Neighbour]:
         """Those to serve of who is behind plain relays: of islands that are tied together the nearest passes it on, and who
-        is two relays farther away than somebody else is left to that one; but whoever asked us again and again is served."""
+        is two relays farther away than another is left to that one; but whoever asked us again and again is served."""
         least = min((one.hops for one in across), default=0)
-        return [one for one in across if one.begs >= self._tuning.max_begs or not (
-            one.hops >= least + 2 or any(other.hops < one.hops and other.address in self._tied_with(one) for other in across))]
+        return [one for one in across if one.begs >= self._tuning.max_begs
+                or (one.hops < least + 2 and not self._tied_to_nearer(one, across))]
+
+    def _tied_to_nearer(self, one: Neighbour, across: list[Neighbour]) -> bool:
+        return any(other.hops < one.hops and other.address in self._tied_with(one) for other in across)
 
     def _sure_of(self, far: Neighbour, direct: list[Neighbour]) -> bool:
         """Whether all who may be the second of three relays have told whom they hear, and it was heard before."""
@@ -295,12 +299,12 @@ class Neighbourhood:
     def _heard_directly(self) -> int:
         return sum(one.hops == 0 for one in self._known.values())
 
-    def reached(self, sender: Neighbour, way: Way) -> list[Neighbour]:
-        """Our live neighbours who may have received what came from `sender` this way: they hear it, or the relays did it."""
+    def reached(self, sender: Neighbour, way: Passage) -> list[Neighbour]:
+        """Our live neighbours who may have received what came from `sender` so: they hear it, or relays carried it."""
         hearers = self.shared_with(sender)
         return [one for one in self.live() if one is not sender and (one in hearers or self._flooded(one, sender, way))]
 
-    def _flooded(self, one: Neighbour, sender: Neighbour, way: Way) -> bool:
+    def _flooded(self, one: Neighbour, sender: Neighbour, way: Passage) -> bool:
         """Whether relays, our own radio among them, carried to `one` what came from `sender` this way."""
         if not one.hops:
             return way.left > 0

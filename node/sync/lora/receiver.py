@@ -8,7 +8,7 @@ from node.sync.codes import bloom
 from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.lora.context import Context
 from node.sync.lora.inventory import HOURS_A_DAY, element_of
-from node.sync.lora.neighbours import Neighbour, View, Way
+from node.sync.lora.neighbours import Neighbour, Passage, View
 from node.sync.lora.packets import (
     MAX_NEIGHBOURS,
     SHORT_ID_BYTES,
@@ -33,7 +33,7 @@ class _Heard:
     """A packet whose records are at admission; what else it says is looked at afterwards."""
 
     sender: Neighbour
-    way: Way
+    way: Passage
     fresh: bool
     sections: list[Section]
     waits_for: set[bytes] = field(default_factory=set)
@@ -57,7 +57,7 @@ class Receiver:
             return [Drop(event.link, "packet-repeated" if tag in self._tags else "packet-own-address")]
         self._remember(tag)
         self.last_packet = packet
-        way = Way(event.hops or 0, event.hops_left, event.relay)
+        way = Passage(event.hops or 0, event.hops_left, event.relay)
         sender = context.neighbours.hear(packet.sender, packet.sequence, way, at, event.sender)
         sender.used(airtime_s, at, context.channel.governor.refill_s)
         heard = self._heard = _Heard(sender, way, False, [])
@@ -176,7 +176,8 @@ class Receiver:
         if one is sender or not self._may_lack(one, pending, now):
             return Reach(0)
         covered = reached or one.address in sender.around or sender.address in one.around
-        return Reach(pending.parts, pending.parts if covered else 0, via=covered and way.hops > 0 and way.relay in one.relays)
+        via = covered and way.hops > 0 and way.relay in one.relays
+        return Reach(pending.parts, pending.parts if covered else 0, via=via)
 
     def _may_lack(self, one: Neighbour, pending: Transmission, now: float) -> bool:
         if one.have is not None:

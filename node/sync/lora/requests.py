@@ -160,7 +160,11 @@ class Requests:
         tuning, many = self._tuning, self._lacks_many()
         most, again_t = (tuning.max_unanswered, tuning.ask_again_t) if many else (tuning.few_unanswered, tuning.few_again_t)
         for question in questions:
-            wait_s = self._timing.draw_s(again_t) * 2 ** min(self._unanswered, most)
+            asked = self._neighbours.get(question.responder)
+            in_vain = float(self._unanswered)
+            if asked and asked.hops:  # most likely the question or its answer was lost on the way
+                in_vain *= (1 - asked.loss) ** 2
+            wait_s = self._timing.draw_s(again_t) * 2 ** min(int(in_vain), most)
             things = question.elements if isinstance(question, Need) else (question.short_id,)
             for thing in things:
                 self._postpone(thing, at, wait_s, 1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
 from node.sync.lora.fairness import Claim, Fairness
-from node.sync.lora.neighbours import Neighbour, Neighbourhood, Way
+from node.sync.lora.neighbours import Neighbour, Neighbourhood, Passage
 from node.sync.lora.tuning import Timing, Tuning
 
 TRUST, URGENT, EVENT, NEW, REPAIR = range(5)  # precedence
@@ -239,7 +239,7 @@ class PendingTransmissions:
         pending.reaches[one.address] = Reach(missing, told=True)
         return True
 
-    def overheard(self, sender: Neighbour, id_: bytes, way: Way, at: float) -> None:
+    def overheard(self, sender: Neighbour, id_: bytes, way: Passage, at: float) -> None:
         """Somebody sent the record, or a piece of it: those who hear the sender, or the relays, may have it now."""
         pending = self._all.get(id_)
         if pending is None:
