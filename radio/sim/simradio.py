@@ -13,12 +13,13 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from radio.lora import PRESETS
 from radio.sim.air import Air, Node
-from radio.sim.simdevice import Device, DeviceSettings
+from radio.sim.simdevice import Device, acquaint
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.topology import Pairs
 
 FIRST_NUMBER = 0xA1C00000  # node 0 of a topology is radio !a1c00000
@@ -59,21 +60,24 @@ class _PluggedDevice:
 
 
 class SimulatedMesh:
-    """`pairs` says who hears whom; `settings` overrides how single devices are set up, by node."""
+    """`pairs` says who hears whom; all devices are set up `like` this, but for their numbers, and those that `settings` has
+    by node.
+    """
 
     def __init__(self, pairs: Pairs, seed: int = 0, speed: float = 1.0, loss: float = 0.0,
-                 settings: dict[Node, DeviceSettings] | None = None):
-        given = settings or {}
+                 settings: dict[Node, DeviceSettings] | None = None, like: DeviceSettings | None = None):
+        given, common = settings or {}, like or DeviceSettings(FIRST_NUMBER)
         nodes = dict.fromkeys([node for pair in pairs for node in pair] + list(given))
-        each = {node: given.get(node) or DeviceSettings(FIRST_NUMBER + place) for place, node in enumerate(nodes)}
+        each = {node: given.get(node) or replace(common, number=FIRST_NUMBER + place) for place, node in enumerate(nodes)}
         preset = next((one.preset for one in each.values()), "LONG_FAST")
         self.speed = speed
         self.ports: dict[Node, int] = {}
         self._air = Air(random.Random(seed), PRESETS[preset])  # noqa: S311 - a simulation, not a secret
-        self._radios = {one.number: _PluggedDevice(one, Device(self._air, one)) for one in each.values()}
-        self._numbers = {node: one.number for node, one in each.items()}
-        for number in self._radios:
-            self._air.add(number)
+        self._numbers = {node: one.node for node, one in each.items()}
+        for one in each.values():
+            self._air.add(one.node, one.habits)
+        self._radios = {one.node: _PluggedDevice(one, Device(self._air, one)) for one in each.values()}
+        acquaint(radio.device for radio in self._radios.values())
         for one, other in pairs:
             self._air.connect(self._numbers[one], self._numbers[other], loss)
         self._loop = asyncio.new_event_loop()
@@ -104,7 +108,7 @@ class SimulatedMesh:
         self.close()
 
     def number(self, node: Node) -> int:
-        """The node number of a node's radio."""
+        """The node number of a node's radio, as of now."""
         return self._numbers[node]
 
     def counters(self) -> dict[str, float]:
@@ -116,7 +120,8 @@ class SimulatedMesh:
         return (time.monotonic() - self._started_at) * self.speed
 
     def switch(self, node: Node, on: bool) -> None:
-        """Cut a radio's power or give it back: its client is thrown out, its queue forgotten, its port closed."""
+        """Cut a radio's power or give it back: its client is thrown out, its queue forgotten, its port closed. It keeps its
+        settings and the nodes it knows."""
         self._ask(self._switch(self._radios[self._numbers[node]], on))
 
     def hang(self, node: Node) -> None:
@@ -172,12 +177,12 @@ class SimulatedMesh:
 
     async def _switch(self, radio: _PluggedDevice, on: bool) -> None:
         self._advance()
-        number = radio.settings.number
+        number = radio.settings.node
         self._air.switch(number, on, self.now())
         if not on:
             await self._power_off(radio)
         elif not radio.on:
-            radio.device = Device(self._air, radio.settings)
+            radio.device = Device(self._air, radio.settings, self.now(), radio.device.nodes)
             node = next(node for node, one in self._numbers.items() if one == number)
             await self._listen(radio, node)
         radio.on = on

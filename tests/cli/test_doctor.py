@@ -13,7 +13,7 @@ from node.cli.island import status_lines
 from node.cli.main import main
 from node.daemon.checkup import clock_findings, examine, lan_findings, radio_findings
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from radio.sim.simdevice import DeviceSettings
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto
 from tests.ports import free_ports
