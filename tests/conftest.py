@@ -97,7 +97,7 @@ def portal(board, settings):
 
 @pytest.fixture
 def mesh():
-    with SimulatedMesh([(0, 1)], speed=SPEED, like=DeviceSettings(0, acquainted=True)) as running:
+    with SimulatedMesh([(0, 1)], speed=SPEED, settings=DeviceSettings(0, acquainted=True)) as running:
         yield running
 
 

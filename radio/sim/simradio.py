@@ -60,13 +60,12 @@ class _PluggedDevice:
 
 
 class SimulatedMesh:
-    """`pairs` says who hears whom; all devices are set up `like` this, but for their numbers, and those that `settings` has
-    by node.
-    """
+    """`pairs`: who hears whom; `settings`: how devices are set up, single ones by node, or all alike but for numbers."""
 
     def __init__(self, pairs: Pairs, seed: int = 0, speed: float = 1.0, loss: float = 0.0,
-                 settings: dict[Node, DeviceSettings] | None = None, like: DeviceSettings | None = None):
-        given, common = settings or {}, like or DeviceSettings(FIRST_NUMBER)
+                 settings: dict[Node, DeviceSettings] | DeviceSettings | None = None):
+        common = settings if isinstance(settings, DeviceSettings) else DeviceSettings(FIRST_NUMBER)
+        given = settings if isinstance(settings, dict) else {}
         nodes = dict.fromkeys([node for pair in pairs for node in pair] + list(given))
         each = {node: given.get(node) or replace(common, number=FIRST_NUMBER + place) for place, node in enumerate(nodes)}
         preset = next((one.preset for one in each.values()), "LONG_FAST")

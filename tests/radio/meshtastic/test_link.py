@@ -76,7 +76,7 @@ def test_packets_travel_on_the_channel_asked_for(connect):
 
 def test_a_packet_for_one_node_is_heard_by_that_one_only_and_not_signed(connect):
     with SimulatedMesh([(0, 1), (0, 2)], speed=SPEED,
-                       like=DeviceSettings(0, firmware="2.8.0.abc", acquainted=True)) as mesh:
+                       settings=DeviceSettings(0, firmware="2.8.0.abc", acquainted=True)) as mesh:
         here, one, other = (connect(mesh.ports[node]) for node in range(3))
         until(lambda: here.up and one.up and other.up)
         assert here.send(b"who has the third piece?", to=node_name(mesh.number(1))) is Outcome.SENT
