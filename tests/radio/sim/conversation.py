@@ -4,7 +4,7 @@
     python -m tests.radio.sim.conversation HOST PORT  holds the same conversation with a radio, and tells what differs
 
 The file: `steps`, each `from` the client, from `another` (a client of a radio that ours hears) or from the `radio`; the
-`octets` of the stream; what they mean; after a client's, how many seconds are let pass (`wait_s`). What a `radio` says differs
+`octets` of the stream; what they mean; after a client's, how many seconds pass (`wait_s`). What a `radio` says differs
 from one radio to another (keys, numbers, names); what must not differ between two of one firmware is said in `holds`.
 """
 
@@ -52,7 +52,7 @@ def script():
         (CLIENT, packet(0x17, bytes(220), to=KNOWN.node), "for one node, 220 B: with its 12 B of encryption too large", 0),
         (CLIENT, packet(0x18, b"one", port=TEXT), "a text to everybody", 1),
         (CLIENT, packet(0x19, b"two", port=TEXT), "another text, 1 s later: believed sent, and dropped", 10),
-        (CLIENT, packet(0x1A, b"hm?", to=KNOWN.node, port=TEXT, want_ack=True), "a text to one node, to be acknowledged", 20),
+        (CLIENT, packet(0x1A, b"hm?", to=KNOWN.node, port=TEXT, want_ack=True), "a text to one node; an ACK is wanted", 20),
         (CLIENT, burst, f"{BURST} packets at once: only the last ones are answered", 60),
         (ANOTHER, packet(0x20, bytes(100)), "somebody else to everybody, signed", 10),
         (ANOTHER, packet(0x21, bytes(200), hop_limit=3), "somebody else to everybody, not signed, with three hops", 20),
