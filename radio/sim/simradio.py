@@ -73,8 +73,8 @@ class SimulatedMesh:
         self.ports: dict[Node, int] = {}
         self._air = Air(random.Random(seed), PRESETS[preset])  # noqa: S311 - a simulation, not a secret
         self._numbers = {node: one.node for node, one in each.items()}
-        for one in each.values():
-            self._air.add(one.node, one.habits)
+        for chosen in each.values():
+            self._air.add(chosen.node, chosen.habits)
         self._radios = {one.node: _PluggedDevice(one, Device(self._air, one)) for one in each.values()}
         acquaint(radio.device for radio in self._radios.values())
         for one, other in pairs:
