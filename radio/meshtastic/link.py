@@ -64,6 +64,7 @@ class MeshtasticLink:
         self.settings = settings or MeshtasticSettings()
         self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
         self.facts = Facts()
+        self._telling: Facts | None = None  # what it has told so far in a handshake that has not ended
         self._attempts = itertools.count()
         self._inbox = Inbox()
         self._neighbours: OrderedDict[str, HeardNode] = OrderedDict()
@@ -126,7 +127,7 @@ class MeshtasticLink:
         return {
             "state": self.state, "node": node_name(facts.node), "firmware": facts.firmware, "region": facts.region,
             "preset": facts.preset, "slot": facts.slot, "frequency_mhz": facts.frequency_mhz,
-            "channel_use": facts.channel_use, "own_use": facts.own_use,
+            "channel_use": facts.channel_use, "own_use": facts.own_use, "harms": list(facts.harms),
             "neighbours": [{"node": one.node, "ago_s": round(now - one.at), "packets": one.packets, "hops": one.hops,
                             "snr_db": one.snr_db, "rssi_dbm": one.rssi_dbm} for one in self.neighbours],
         }
@@ -257,9 +258,9 @@ class MeshtasticLink:
     # what the radio says (called by the session, its lock held)
 
     def _hear(self, message: FromRadio) -> None:
-        self.facts = learn(self.facts, message, time.monotonic())
+        self._learn(message)
         match kind_of(message):
-            case "my_info":  # the beginning of every handshake
+            case "my_info" if not self._session.configured:  # the beginning of a handshake, not merely asked again
                 self._line_tried = False
                 self._free, self._answers, self._unanswered = None, False, 0
                 self._statuses.clear()
@@ -268,6 +269,18 @@ class MeshtasticLink:
                 self._remember(self._statuses, message.queueStatus.mesh_packet_id, message.queueStatus)
             case "packet":
                 self._take_packet(message.packet)
+
+    def _learn(self, message: FromRadio) -> None:
+        """What a radio tells in a handshake counts once all of it is told: half of it would be a radio without channels."""
+        kind, now = kind_of(message), time.monotonic()
+        if kind == "my_info":
+            self._telling = learn(self.facts, message, now)
+        elif self._telling is None or kind == "packet":
+            self.facts = learn(self.facts, message, now)
+        elif kind == "config_complete_id":
+            self.facts, self._telling = self._telling, None
+        else:
+            self._telling = learn(self._telling, message, now)
 
     def _take_packet(self, packet: MeshPacket) -> None:
         sender, status = sender_of(packet), send_status_of(packet)
