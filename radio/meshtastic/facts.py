@@ -19,7 +19,7 @@ from radio.meshtastic.protobuf import (
 from radio.meshtastic.radio_clock import RadioClock
 from radio.regions import REGIONS, channel_slot, region_name
 
-TEXT_PORT = portnums_pb2.TEXT_MESSAGE_APP
+TEXT_PORT, ADMIN_PORT = portnums_pb2.TEXT_MESSAGE_APP, portnums_pb2.ADMIN_APP
 MAX_CHANNELS = 8
 FIX_WITHIN_S = 60  # between a fix, the position that tells it, and the radio's clock
 POLICIES = ("compatible", "balanced", "strict")  # by number, of SecurityConfig.packet_signature_policy

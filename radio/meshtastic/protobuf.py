@@ -18,7 +18,7 @@ FromRadio = Any  # the library brings no types
 MeshPacket = Any
 
 
-def _definitions(*names: str) -> list[ModuleType]:
+def definitions(*names: str) -> list[ModuleType]:
     """Modules of `meshtastic.protobuf`; the library itself is left to be imported by who wants it."""
     library = importlib.util.find_spec("meshtastic") if "meshtastic" not in sys.modules else None
     if library is None:
@@ -35,7 +35,7 @@ config_pb2: Any
 mesh_pb2: Any
 portnums_pb2: Any
 telemetry_pb2: Any
-channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2 = _definitions(
+channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2 = definitions(
     "channel_pb2", "config_pb2", "mesh_pb2", "portnums_pb2", "telemetry_pb2")
 
 

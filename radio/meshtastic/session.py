@@ -35,7 +35,7 @@ class Session:
         self._silence_s = patience.silence
         self._heard_at = 0.0  # of this stream: the last message, or its beginning
         self._asked_at: float | None = None  # when it was asked how it is set up, if it has not told since
-        self._told_at = 0.0  # when it told that last
+        self._told_at, self._ask_soon = 0.0, False  # when it told that last; whether somebody wants to know it now
         self._restart = restart
         self._quiet_since, self._restarted_at = time.monotonic(), -math.inf
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
@@ -84,6 +84,10 @@ class Session:
             wire.beat()
         except OSError:
             self.lose(wire)
+
+    def ask_soon(self) -> None:
+        """Ask the radio how it is set up, within a second, unless it is being asked."""
+        self._ask_soon = True
 
     # the thread
 
@@ -152,8 +156,10 @@ class Session:
 
     def _ask_again(self, wire: Wire) -> None:
         """Ask how it is set up, now and then: another program may have changed that, or it does nothing but beat."""
-        if self._asked_at is not None or time.monotonic() - self._told_at <= self._patience.refresh:
+        due = self._ask_soon or time.monotonic() - self._told_at > self._patience.refresh
+        if self._asked_at is not None or not due:
             return
+        self._ask_soon = False
         with self._changed:
             self._asked_at = time.monotonic()
         try:

@@ -179,6 +179,10 @@ class Air:
         """Let a node's own firmware decide what it takes in and passes on."""
         self._radios[node].firmware = firmware
 
+    def adopt(self, node: Node, habits: Habits) -> None:
+        """Let a node pass on in another way."""
+        self._radios[node].habits = habits
+
     def succeed(self, node: Node, heir: Node, now: float) -> None:
         """Let a node go by another number from now on, in the same place; what waits in its queue is lost."""
         self.switch(node, False, now)

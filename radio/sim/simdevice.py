@@ -17,7 +17,7 @@ from radio.meshtastic.framing import Deframer, framed
 from radio.meshtastic.protobuf import EVERYBODY, mesh_pb2, portnums_pb2, telemetry_pb2
 from radio.regions import REGIONS, UNSET
 from radio.sim.air import MAX_QUEUE, Air, Delivered, Frame, Happening, Overheard, Sent
-from radio.sim.simgreeting import greeting
+from radio.sim.simgreeting import administered, greeting
 from radio.sim.simnodes import DeviceSettings, NodeList, data_bytes, signable, user_of
 
 MAX_WAITING = 32  # packets kept for a client that is not there; newer ones are dropped
@@ -35,7 +35,7 @@ INTRODUCTION_PAUSE_S = 600  # and never twice within so long
 REPLY_PAUSE_S = 12 * HOUR_S  # nor twice to one that asks
 NEW_NODE_USE, REPLY_USE = 0.25, 0.4  # parts of the last minute: with a busier channel it tells nothing
 MAX_HOPS = 7
-ERRNO_UNKNOWN, ERRNO_DISABLED = 32, 34  # the firmware's src/mesh/MeshTypes.h
+ERRNO_UNKNOWN, ERRNO_DISABLED, ERRNO_SHOULD_RELEASE = 32, 34, 35  # the firmware's src/mesh/MeshTypes.h
 PKI_SEND_FAIL_PUBLIC_KEY = 39  # older libraries have no name for it
 XEDDSA_SIGNED = b"\xb0\x01\x01"  # a field of MeshPacket since 2.8 (22, true), of which the library knows nothing
 Error = mesh_pb2.Routing.Error
@@ -56,6 +56,8 @@ class Device:
 
     def __init__(self, air: Air, settings: DeviceSettings, now: float = 0.0, nodes: NodeList | None = None):
         self.settings, self.attached = settings, False
+        self.numb, self.misses = False, 0  # it does nothing but answer heartbeats; it misses so many questions
+        self.wanted: DeviceSettings | None = None  # how a client wants it set up, for which it must restart
         self.nodes = nodes or NodeList(settings)
         self._air, self._number = air, settings.node
         self._out = bytearray()
@@ -94,6 +96,10 @@ class Device:
         self._statuses.clear()
         self._for_client.clear()
 
+    def say_rebooted(self) -> None:
+        """What a radio says on a serial line when it has started."""
+        self._tell(rebooted=True)
+
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the client; whatever is no message is ignored, as the firmware does."""
         for message in self._deframer.feed(data):
@@ -118,7 +124,12 @@ class Device:
             self._for_client.append(mesh_pb2.FromRadio(**message))
 
     def _obey(self, to_radio: mesh_pb2.ToRadio, now: float) -> None:
-        match to_radio.WhichOneof("payload_variant"):
+        kind = to_radio.WhichOneof("payload_variant")
+        if self.numb and kind != "heartbeat":
+            return
+        match kind:
+            case "want_config_id" if self.misses:
+                self.misses -= 1
             case "want_config_id":
                 self._greet(to_radio.want_config_id, now)
             case "heartbeat":
@@ -166,6 +177,10 @@ class Device:
         if text:
             self._text_at = now
         setattr(packet, "from", self._number)
+        if packet.to == self._number:
+            self.wanted = administered(self.wanted or self.settings, packet) or self.wanted
+            self._tell_queue(packet.id, 0 if self.settings.signs else ERRNO_SHOULD_RELEASE)
+            return
         if packet.want_ack and not packet.hop_limit:
             packet.hop_limit = self.settings.hop_limit  # who wants an answer has "no preference"
         self._tell_queue(packet.id, self._send(packet, now))

@@ -4,10 +4,20 @@ Firmware `PhoneAPI.cpp` (`STATE_SEND_MY_INFO` and on). Some of it no library of 
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from radio.lora import PRESET_NAMES
-from radio.meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, telemetry_pb2
-from radio.regions import REGIONS
+from radio.meshtastic.protobuf import (
+    MeshPacket,
+    channel_pb2,
+    config_pb2,
+    definitions,
+    mesh_pb2,
+    number_in,
+    portnums_pb2,
+    telemetry_pb2,
+)
+from radio.regions import REGIONS, region_name
 from radio.sim.simnodes import POLICIES, DeviceSettings, KnownNode
 
 CONFIGS = range(1, 11)  # device, position, power, network, display, lora, bluetooth, security, sessionkey, device_ui
@@ -40,6 +50,27 @@ def greeting(settings: DeviceSettings, others: Iterable[tuple[int, KnownNode]],
         yield mesh_pb2.FromRadio(node_info=info).SerializeToString()
     for name in FILES:
         yield mesh_pb2.FromRadio(fileInfo=mesh_pb2.FileInfo(file_name=name, size_bytes=len(name))).SerializeToString()
+
+
+def administered(settings: DeviceSettings, packet: MeshPacket) -> DeviceSettings | None:
+    """How the device is set up after an admin message of its client; None if that changes nothing."""
+    if packet.decoded.portnum != portnums_pb2.ADMIN_APP:
+        return None
+    admin, = definitions("admin_pb2")
+    config = admin.AdminMessage.FromString(packet.decoded.payload).set_config
+    match config.WhichOneof("payload_variant"):
+        case "lora":
+            return replace(settings, region=region_name(config.lora.region), hop_limit=config.lora.hop_limit,
+                           sends=config.lora.tx_enabled)
+        case "device":
+            kinds = config_pb2.Config.DeviceConfig
+            return replace(settings, role=kinds.Role.Name(config.device.role),
+                           rebroadcast=kinds.RebroadcastMode.Name(config.device.rebroadcast_mode))
+        case "security":
+            changed = replace(settings, policy=POLICIES[number_in(config.security, SIGNATURE_POLICY)])
+            kept = config.security.private_key == settings.private_key
+            return changed if kept else replace(changed, identity=settings.identity + 1)  # it makes itself another key
+    return None
 
 
 def _my_info(settings: DeviceSettings) -> mesh_pb2.FromRadio:
@@ -84,7 +115,8 @@ def _lora(settings: DeviceSettings) -> bytes:
 
 
 def _security(settings: DeviceSettings) -> bytes:
-    told = config_pb2.Config.SecurityConfig(public_key=settings.public_key).SerializeToString()
+    told = config_pb2.Config.SecurityConfig(
+        public_key=settings.public_key, private_key=settings.private_key).SerializeToString()
     policy = POLICIES.index(settings.policy)
     return told + bytes([SIGNATURE_POLICY << 3, policy]) if policy else told
 

@@ -62,6 +62,11 @@ class DeviceSettings:
         return hashlib.sha256(f"{self.number} {self.identity}".encode()).digest()
 
     @property
+    def private_key(self) -> bytes:
+        """32 bytes, which its own client is told."""
+        return hashlib.sha256(b"private" + self.public_key).digest()
+
+    @property
     def node(self) -> int:
         """Its node number: `NodeDB::createNewIdentity` in firmware 2.8, the last 4 bytes of its MAC address before."""
         return zlib.crc32(self.public_key) if self.signs else self.number
@@ -107,6 +112,11 @@ class NodeList:
 
     def __iter__(self) -> Iterator[tuple[int, KnownNode]]:
         return iter(self._nodes.items())
+
+    def of(self, settings: DeviceSettings) -> "NodeList":
+        """The same list after the radio was set up anew."""
+        self._settings = settings
+        return self
 
     def get(self, number: int) -> KnownNode:
         """What is known of a node; heard now."""

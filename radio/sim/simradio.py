@@ -27,6 +27,7 @@ MAX_UNREAD_BYTES = 1 << 18  # for a client that does not read
 READ_BYTES = 4096
 SEND_BUFFER_BYTES = 1 << 15  # a radio has little memory: the machine's own buffers would hide a client that sleeps
 START_TIMEOUT_S = 10
+RESTARTS_S = 7  # after it was set up by its client
 
 
 @dataclass(eq=False)
@@ -127,6 +128,21 @@ class SimulatedMesh:
         """Let a radio take everything and say nothing more, its line still there, until its power is cut (`switch`)."""
         self._ask(self._do(lambda: setattr(self._radios[self._numbers[node]], "hangs", True)))
 
+    def restart(self, node: Node, settings: DeviceSettings | None = None, misses: int = 0, forgets: bool = False) -> None:
+        """Let a radio start anew, its power never cut: on TCP its client is thrown out, on a serial line it says so. With
+        other `settings`, if wanted: of newer firmware, with another key and thus another number. It misses so many of the
+        client's next questions, and `forgets` the nodes that it knew.
+        """
+        self._ask(self._do(lambda: self._restart(self._radios[self._numbers[node]], settings, misses, forgets)))
+
+    def set_up(self, node: Node, settings: DeviceSettings) -> None:
+        """Let another client (a telephone by Bluetooth) set a radio up anew, which its own client is not told."""
+        self._ask(self._do(lambda: self._set_up(self._radios[self._numbers[node]], settings)))
+
+    def numb(self, node: Node) -> None:
+        """Let a radio answer heartbeats and do nothing else, until it starts anew."""
+        self._ask(self._do(lambda: setattr(self._radios[self._numbers[node]].device, "numb", True)))
+
     def partition(self, *groups: Iterable[Node]) -> None:
         """Let different groups no longer hear each other; without groups everybody meets again."""
         numbers = [[self._numbers[node] for node in group] for group in groups]
@@ -196,6 +212,30 @@ class SimulatedMesh:
         if radio.tasks:
             await asyncio.wait(radio.tasks)
 
+    def _restart(self, radio: _PluggedDevice, settings: DeviceSettings | None, misses: int, forgets: bool) -> None:
+        before, radio.settings = radio.settings, settings or radio.settings
+        now = self.now()
+        if radio.settings.node != before.node:
+            self._air.succeed(before.node, radio.settings.node, now)
+            self._radios[radio.settings.node] = self._radios.pop(before.node)
+            self._numbers |= {node: radio.settings.node for node, number in self._numbers.items() if number == before.node}
+        self._air.switch(radio.settings.node, False, now)
+        self._air.switch(radio.settings.node, True, now)
+        nodes = None if forgets else radio.device.nodes.of(radio.settings)
+        self._air.adopt(radio.settings.node, radio.settings.habits)
+        radio.device = Device(self._air, radio.settings, now, nodes)
+        radio.device.misses = misses
+        if radio.line and radio.client:
+            radio.device.attach()
+            radio.device.say_rebooted()
+        else:
+            self._attach(radio, None)
+
+    def _set_up(self, radio: _PluggedDevice, settings: DeviceSettings) -> None:
+        radio.settings = radio.device.settings = settings
+        radio.device.nodes.of(settings)
+        self._air.adopt(settings.node, settings.habits)
+
     # clients
 
     def _attach(self, radio: _PluggedDevice, client: _Client | None) -> None:
@@ -244,8 +284,17 @@ class SimulatedMesh:
         if radio.client is client:
             radio.device.receive(data, self.now())
             self._advance()
+            if radio.device.wanted:
+                self._loop.call_later(RESTARTS_S / self.speed, self._restart_wanted, radio, radio.device)
         if radio.client is client and not radio.device.attached:
             client.close()  # it said goodbye
+
+    def _restart_wanted(self, radio: _PluggedDevice, device: Device) -> None:
+        """What a client wanted set holds after a start."""
+        if radio.device is device and device.wanted:
+            self._advance()
+            self._restart(radio, device.wanted, 0, False)
+            self._advance()
 
     def _plug(self, radio: _PluggedDevice, path: str) -> None:
         ours, theirs = os.openpty()
