@@ -38,7 +38,7 @@ def examine(settings: Settings, status: dict[str, Any] | None = None,
         "folder": _folder(settings.node.data),
         "clock": _clock(time.time(), status),  # noqa: TID251 - the doctor looks at the machine's own clock
         "portal": _portal(settings, status, port_taken),
-        "radio": _radio(settings, status),
+        "radio": radio_checkup(settings, status),
         "packet": _packet(settings.packet),
         "broker": _brokers(settings, status),
         "lan": _lan(settings, status),
@@ -136,7 +136,8 @@ def _portal(settings: Settings, status: dict[str, Any] | None,
         sentence("the portal can listen on %(host)s:%(port)s (the island does not run now)", host=host, port=port))
 
 
-def _radio(settings: Settings, status: dict[str, Any] | None) -> Iterator[Finding]:
+def radio_checkup(settings: Settings, status: dict[str, Any] | None) -> Iterator[Finding]:
+    """What is to be said of the radio; `status` as in `examine`."""
     connect = settings.radio.connect
     if connect == "none":
         yield Finding(Level.NOTE, sentence("no radio is wanted ([radio] connect = \"none\")"))
