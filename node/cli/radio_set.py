@@ -24,12 +24,12 @@ DONE, WORKING = "done", "working"  # of node.daemon.radio_setting.Setting
 
 @command("radio")
 @config_option
-@click.option("--region", type=click.Choice(list(REGIONS), case_sensitive=False), default="",
+@click.option("--region", type=click.Choice(list(REGIONS), case_sensitive=False), default=None,
               help="Where it stands: its frequencies, and how much it may send.")
-@click.option("--signatures", type=click.Choice(SIGNATURES), default="",
+@click.option("--signatures", type=click.Choice(SIGNATURES), default=None,
               help="Which packets of others it hears: all, all but forged ones, or signed ones only.")
-@click.option("--role", type=click.Choice(ROLES, case_sensitive=False), default="", help="What it is for others.")
-@click.option("--pass-on", type=click.Choice(PASSED_ON, case_sensitive=False), default="",
+@click.option("--role", type=click.Choice(ROLES, case_sensitive=False), default=None, help="What it is for others.")
+@click.option("--pass-on", type=click.Choice(PASSED_ON, case_sensitive=False), default=None,
               help="Whose packets it hears and passes on.")
 @click.option("--hops", type=click.IntRange(0, 7), default=None, metavar="N", help="How far its own packets go.")
 @click.option("--send", is_flag=True, help="Let it send.")
