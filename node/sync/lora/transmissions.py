@@ -267,7 +267,7 @@ class PendingTransmissions:
             self._pushes = {key: pushes for key, pushes in self._pushes.items() if key[0] != one.address}
 
     def sent(self, id_: bytes, hop_limit: int, at: float, unsigned: bool = False) -> None:
-        """We sent a piece of it, so far: go on while that is worthwhile, then listen. `unsigned`: our radio signed it not."""
+        """We sent a piece of it, so far: go on while that is worthwhile, then listen. `unsigned`: by our radio."""
         pending = self._all.get(id_)
         if pending is None:
             return
