@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 from node.daemon.thread_guard import VARIABLE
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from tests.effort import EFFORT
 from tests.radio.puppet import SPEED, Links, Puppet
@@ -96,7 +97,7 @@ def portal(board, settings):
 
 @pytest.fixture
 def mesh():
-    with SimulatedMesh([(0, 1)], speed=SPEED) as running:
+    with SimulatedMesh([(0, 1)], speed=SPEED, settings=DeviceSettings(0, acquainted=True)) as running:
         yield running
 
 

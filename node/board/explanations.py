@@ -366,3 +366,11 @@ def left_out(reason: str) -> Sentence:
 def action(reason: AuditAction) -> Sentence:
     """What a keeper did."""
     return Sentence(ACTIONS[reason])
+
+
+RADIO_SETTINGS: Mapping[str, Sentence] = {  # by `node.daemon.radio_setting.Setting`
+    "failed": sentence("the radio does not say that it is set so. Is it on and connected? Try again in a minute; if it "
+                       "stays so, set it with a Meshtastic app."),
+    "no-radio": sentence("this island has no radio ([radio] connect)."),
+    "no-key": sentence("the radio tells too little of its settings to change only this one. Set it with a Meshtastic app."),
+}

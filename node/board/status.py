@@ -65,7 +65,8 @@ class ArchiveStatus:
 
 @dataclass(frozen=True, slots=True)
 class RadioStatus:
-    """What a Meshtastic radio told of itself; shares are parts of 1, None as long as it told none."""
+    """What a Meshtastic radio told of itself; shares are parts of 1, None as long as it told none. `harms`: what in its
+    settings harms this island (`node.board.radio_harms`)."""
 
     firmware: str
     region: str
@@ -73,6 +74,7 @@ class RadioStatus:
     frequency_mhz: float
     channel_use: float | None
     own_use: float | None
+    harms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

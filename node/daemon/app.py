@@ -37,6 +37,7 @@ from node.daemon.night_watch import NightWatch
 from node.daemon.notices import notice_files
 from node.daemon.orders import Orders, words_here
 from node.daemon.qr_reader import scanned
+from node.daemon.radio_setting import RadioSetter, radio_handlers
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
@@ -190,7 +191,7 @@ class App:
             self._open.callback(working.close)
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
-                   | meeting_handlers(meeting))
+                   | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links)))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
 

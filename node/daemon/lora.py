@@ -41,6 +41,10 @@ class RadioFacts(Protocol):
         """Whether its firmware signs small broadcasts."""
 
     @property
+    def strict(self) -> bool:
+        """Whether it hears only what is signed, or for it alone."""
+
+    @property
     def channel_use(self) -> float | None:
         """The part of the last minute that the channel was busy."""
 
@@ -105,7 +109,9 @@ class LoraAdapter:
         self.earlier_heard_at: float | None = None  # somebody who speaks with an earlier secret of the set
         self._earlier_at: float | None = None  # the same, of the engine's own time
         self.heard_at: float | None = None  # the same by the island's clock
-        self._make_engine(LONG_FAST, signs=False)
+        self._up = False
+        self._tuned = (LONG_FAST, False, False)  # modem, signs, strict
+        self._make_engine()
 
     @property
     def deadline(self) -> float | None:
@@ -118,8 +124,10 @@ class LoraAdapter:
         if facts.channel_use is not None and facts.use_at != self._use_at:
             self._use_at = facts.use_at
             self.governor.channel_told(facts.channel_use, now)
-        if isinstance(event, LinkChanged) and event.link == self.name and event.up:
-            self._tune(facts)
+        if isinstance(event, LinkChanged) and event.link == self.name:
+            self._up = event.up
+        if self._up:
+            self._tune(facts, now)
         actions = self._engine.handle(event, now)
         if isinstance(event, PacketReceived) and event.link == self.name:
             self._note_neighbour(now)
@@ -162,18 +170,22 @@ class LoraAdapter:
             if isinstance(section, Sum | Have):
                 self._tell_time(neighbour_name(packet.sender), time_of(section.as_of_h, now))
 
-    def _tune(self, facts: RadioFacts) -> None:
-        """Start anew when the radio works otherwise than before: every time of the protocol scales with its preset."""
+    def _tune(self, facts: RadioFacts, now: float) -> None:
+        """Start anew when the radio works otherwise than before, whoever set it up: every time of the protocol scales with
+        its preset, every packet fits what it signs."""
         region = self._limits.region or facts.region
         if region in REGIONS and region not in (UNSET, self.governor.region):
             self.governor.configure(region, self._limits.share)
-        if (facts.modem, facts.signs) != self._tuned:
-            self._make_engine(facts.modem, facts.signs)
+        wanted = (facts.modem, facts.signs, facts.strict)
+        if wanted != self._tuned:
+            self._tuned = wanted
+            self._make_engine()
+            self._engine.handle(LinkChanged(self.name, True), now)
 
-    def _make_engine(self, modem: Modem, signs: bool) -> None:
-        member, self._tuned = self._member, (modem, signs)
+    def _make_engine(self) -> None:
+        member, (modem, signs, strict) = self._member, self._tuned
         on_air_s = partial(time_on_air_s, modem=modem, signs=signs)
-        channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs)
+        channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs, strict)
         rng = random.Random()  # noqa: S311 - when to send is no secret
         self._engine = AirEngine(channel, member.liveset, member.identity, rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)

@@ -94,4 +94,5 @@ def counted(counters: Mapping[str, int]) -> Mapping[str, int]:
 
 def radio_status(facts: Facts) -> RadioStatus:
     """What a radio told of itself."""
-    return RadioStatus(facts.firmware, facts.region, facts.preset, facts.frequency_mhz, facts.channel_use, facts.own_use)
+    return RadioStatus(facts.firmware, facts.region, facts.preset, facts.frequency_mhz, facts.channel_use, facts.own_use,
+                       harms=facts.harms)

@@ -16,17 +16,32 @@ from typing import Any
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
-from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, relay_of, send_status_of, sender_of
+from radio.meshtastic.facts import (
+    ADMIN_PORT,
+    OFF,
+    TEXT_PORT,
+    Facts,
+    SendStatus,
+    hops_of,
+    learn,
+    relay_of,
+    send_status_of,
+    sender_of,
+)
 from radio.meshtastic.protobuf import EVERYBODY, FromRadio, MeshPacket, OutgoingPacket, kind_of
 from radio.meshtastic.session import Session
 from radio.meshtastic.settings import MeshtasticSettings, split_address
+from radio.meshtastic.setup import RadioWish, orders
 from radio.meshtastic.wire import Wire, serial_paths, serial_wire, tcp_wire
 from radio.regions import UNSET
 
 MAX_TEXT_BYTES = 219
 TEXT_PAUSE_S = 2.2  # the firmware refuses texts that follow each other within 2 s
 MAX_REMEMBERED = 64
+SET_UP_S = 90.0  # a radio restarts for some settings, 7 s after it was told, and joins its network again
+ASK_AGAIN_S = 10.0
 CONTENTION_SLOTS = 8
+ALWAYS_ANSWERS = (2, 7)  # firmware from here on tells what became of each packet, if it works at all
 MAX_UNANSWERED = 2  # packets in a row without a word from a radio that usually answers
 # QueueStatus.res holds a Routing.Error (7, 9) or an error number of the firmware's own (src/mesh/MeshTypes.h)
 OUTCOMES = {0: Outcome.SENT, 7: Outcome.TOO_LARGE, 9: Outcome.DUTY_CYCLE, 32: Outcome.QUEUE_FULL, 34: Outcome.REGION_UNSET}
@@ -64,11 +79,15 @@ class MeshtasticLink:
         self.settings = settings or MeshtasticSettings()
         self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
         self.facts = Facts()
+        self._telling: Facts | None = None  # what it has told so far in a handshake that has not ended
         self._attempts = itertools.count()
         self._inbox = Inbox()
         self._neighbours: OrderedDict[str, HeardNode] = OrderedDict()
         self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
         self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
+        self._wanted: frozenset[str] = frozenset()  # sections of its configuration that somebody waits for
+        self._sections: dict[str, Any] | None = None  # these, once all of it was told
+        self._collected: dict[str, Any] = {}
         self._free: int | None = None  # places in the radio's queue, None until it told
         self._answers, self._unanswered = False, 0  # whether it tells what became of each packet; how often not
         self._text_at = 0.0
@@ -126,7 +145,7 @@ class MeshtasticLink:
         return {
             "state": self.state, "node": node_name(facts.node), "firmware": facts.firmware, "region": facts.region,
             "preset": facts.preset, "slot": facts.slot, "frequency_mhz": facts.frequency_mhz,
-            "channel_use": facts.channel_use, "own_use": facts.own_use,
+            "channel_use": facts.channel_use, "own_use": facts.own_use, "harms": list(facts.harms),
             "neighbours": [{"node": one.node, "ago_s": round(now - one.at), "packets": one.packets, "hops": one.hops,
                             "snr_db": one.snr_db, "rssi_dbm": one.rssi_dbm} for one in self.neighbours],
         }
@@ -153,6 +172,41 @@ class MeshtasticLink:
         outcome = self._post(OutgoingPacket(payload, TEXT_PORT, 0, hop_limit, node_number(receiver), want_ack=True))
         self._text_at = time.monotonic()
         return outcome
+
+    def set_up(self, wish: RadioWish, within_s: float = SET_UP_S) -> bool:
+        """Set the radio up as wished, and wait until it says that it is so, at most `within_s`: it may restart meanwhile.
+        Raises ValueError if it does not tell enough for that. Any thread but the session's may call this, one at a time.
+        """
+        until = time.monotonic() + within_s
+        if not self._ask_sections(wish, until):
+            return False
+        told, self._sections = self._sections or {}, None
+        for order in orders(wish, told):
+            if not self._order(order):
+                return False
+        while not (held := self._session.configured and wish.holds(self.facts)) and time.monotonic() < until:
+            self._session.pause(min(ASK_AGAIN_S / self.settings.speed, until - time.monotonic()))
+            self._session.ask_soon()
+        return held
+
+    def _ask_sections(self, wish: RadioWish, until: float) -> bool:
+        """Let the radio tell the sections that a wish changes, now."""
+        self._wanted, self._sections = wish.sections, None
+        self._session.ask_soon()
+        self._session.wait(lambda: self._sections is not None, until - time.monotonic())
+        self._wanted = frozenset()
+        return self._sections is not None
+
+    def _order(self, order: bytes) -> bool:
+        wire = self._session.wire
+        if wire is None:
+            return False
+        try:
+            wire.post(OutgoingPacket(order, ADMIN_PORT, to=self.facts.node))
+        except OSError:
+            self._session.lose(wire)
+            return False
+        return True
 
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet on our port, or None after `timeout_s`."""
@@ -216,7 +270,7 @@ class MeshtasticLink:
         if not self._session.holds(wire):
             return Outcome.DOWN
         self.counters["no-status"] += 1
-        if not self._answers:
+        if not self._answers and self.facts.version < ALWAYS_ANSWERS:
             return Outcome.SENT  # a radio that never tells
         self._unanswered += 1
         if self._unanswered >= MAX_UNANSWERED:
@@ -257,9 +311,9 @@ class MeshtasticLink:
     # what the radio says (called by the session, its lock held)
 
     def _hear(self, message: FromRadio) -> None:
-        self.facts = learn(self.facts, message, time.monotonic())
+        self._learn(message)
         match kind_of(message):
-            case "my_info":  # the beginning of every handshake
+            case "my_info" if not self._session.configured:  # the beginning of a handshake, not merely asked again
                 self._line_tried = False
                 self._free, self._answers, self._unanswered = None, False, 0
                 self._statuses.clear()
@@ -268,6 +322,29 @@ class MeshtasticLink:
                 self._remember(self._statuses, message.queueStatus.mesh_packet_id, message.queueStatus)
             case "packet":
                 self._take_packet(message.packet)
+
+    def _learn(self, message: FromRadio) -> None:
+        """What a radio tells in a handshake counts once all of it is told: half of it would be a radio without channels."""
+        kind, now = kind_of(message), time.monotonic()
+        self._collect(kind, message)
+        if kind == "my_info":
+            self._telling = learn(self.facts, message, now)
+        elif self._telling is None or kind == "packet":
+            self.facts = learn(self.facts, message, now)
+        elif kind == "config_complete_id":
+            self.facts, self._telling = self._telling, None
+        else:
+            self._telling = learn(self._telling, message, now)
+
+    def _collect(self, kind: str, message: FromRadio) -> None:
+        """Keep the sections of the configuration that somebody waits for."""
+        section = message.config.WhichOneof("payload_variant") if kind == "config" else None
+        if kind == "my_info" or not self._wanted:
+            self._collected = {}
+        elif section in self._wanted:
+            self._collected[section] = getattr(message.config, section)
+        elif kind == "config_complete_id" and self._wanted <= self._collected.keys():
+            self._sections, self._collected = self._collected, {}
 
     def _take_packet(self, packet: MeshPacket) -> None:
         sender, status = sender_of(packet), send_status_of(packet)

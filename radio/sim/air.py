@@ -12,6 +12,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from radio.airtime import Window
 from radio.lora import LONG_FAST, Modem, frame_bytes
@@ -86,6 +87,16 @@ class Sent:
 Happening = Delivered | Overheard | Sent
 
 
+class Firmware(Protocol):
+    """What decides over frames in the place of the air's own rules."""
+
+    def admits(self, frame: Frame) -> bool:
+        """Whether a frame that arrives is taken in; else it is as if it had not been heard."""
+
+    def passed_on(self, frame: Frame, again: bool) -> Frame | None:
+        """What to send on of a frame, if it has hops left; None for nothing. `again`: it was heard before."""
+
+
 @dataclass(slots=True)
 class Path:
     """How one node hears another: `loss` is the part of frames lost though nothing collides."""
@@ -128,6 +139,7 @@ class _Radio:
     """One node's radio."""
 
     habits: Habits
+    firmware: Firmware | None = None
     on_since: float = float("-inf")
     on: bool = True
     queue: list[_QueuedFrame] = field(default_factory=list)
@@ -147,7 +159,7 @@ class Air:
 
     def __init__(self, rng: random.Random, modem: Modem = LONG_FAST, mischief: Mischief | None = None, signs: bool = False):
         self.modem, self.mischief, self.signs = modem, mischief or Mischief(), signs
-        # frames, bytes, delivered, lost, collided, deaf, relays-saved, relays-late, relays-limited, queue-full
+        # frames, bytes, delivered, lost, collided, deaf, refused, relays-saved, relays-late, relays-limited, queue-full
         self.counters: Counter[str] = Counter()
         self.airtime_s: defaultdict[Node, float] = defaultdict(float)
         self._rng = rng
@@ -162,6 +174,24 @@ class Air:
     def add(self, node: Node, habits: Habits = USUAL) -> None:
         """A node."""
         self._radios[node] = _Radio(habits)
+
+    def run(self, node: Node, firmware: Firmware) -> None:
+        """Let a node's own firmware decide what it takes in and passes on."""
+        self._radios[node].firmware = firmware
+
+    def adopt(self, node: Node, habits: Habits) -> None:
+        """Let a node pass on in another way."""
+        self._radios[node].habits = habits
+
+    def succeed(self, node: Node, heir: Node, now: float) -> None:
+        """Let a node go by another number from now on, in the same place; what waits in its queue is lost."""
+        self.switch(node, False, now)
+        self.add(heir, self._radios[node].habits)
+        self._radios[heir].heard_by = self._radios[node].heard_by
+        for radio in self._radios.values():
+            if node in radio.heard_by:
+                radio.heard_by[heir] = radio.heard_by.pop(node)
+        self._radios[node].heard_by = {}
 
     def __contains__(self, node: Node) -> bool:
         return node in self._radios
@@ -337,28 +367,38 @@ class Air:
 
     def _receive(self, at: float, flight: _Flight, node: Node, path: Path) -> None:
         radio, frame = self._radios[node], flight.frame
+        if radio.firmware and not radio.firmware.admits(frame):
+            self.counters["refused"] += 1
+            return
         if (frame.origin, frame.id) in radio.seen:
             self._happened.append(Overheard(at, node, frame, flight.sender))
             self._leave_it_to_others(at, node, radio, frame)
+            if radio.firmware:
+                self._pass_on(radio.firmware.passed_on(frame, again=True), at, node, path)
             return
         self._remember(radio, frame)
+        if self._is_limited(at, node, radio, frame):
+            self.counters["relays-limited"] += 1
+            return
         tells = frame.hop_start > 0 and self._radios[flight.sender].habits.names_itself
         self._deliver(Delivered(at, node, frame, flight.sender, flight.sender if tells else None, path.snr_db,
                                 round(NOISE_FLOOR_DBM + path.snr_db)))
-        if frame.to != node and self._passes_on(at, radio, frame):
+        self._pass_on(radio.firmware.passed_on(frame, again=False) if radio.firmware else frame, at, node, path)
+
+    def _pass_on(self, frame: Frame | None, at: float, node: Node, path: Path) -> None:
+        muted = self._radios[node].habits.role is Role.CLIENT_MUTE
+        if frame and frame.to != node and frame.hop_limit > 0 and not muted:
             self._enqueue(node, _QueuedFrame(replace(frame, hop_limit=frame.hop_limit - 1), at, path.snr_db), at)
 
-    def _passes_on(self, at: float, radio: _Radio, frame: Frame) -> bool:
-        """Whether the radio sends on a frame that it hears for the first time."""
+    def _is_limited(self, at: float, node: Node, radio: _Radio, frame: Frame) -> bool:
+        """Whether the radio drops a frame that it hears for the first time, as its origin has sent too much already."""
         limit = radio.habits.limit
-        if limit is not None:
-            since, count = radio.counted.get(frame.origin, (at, 0))
-            since, count = (at, 1) if at >= since + limit.window_s else (since, count + 1)
-            radio.counted[frame.origin] = since, count
-            if count > limit.frames:
-                self.counters["relays-limited"] += 1
-                return False
-        return frame.hop_limit > 0 and radio.habits.role is not Role.CLIENT_MUTE
+        if limit is None or frame.to == node:
+            return False
+        since, count = radio.counted.get(frame.origin, (at, 0))
+        since, count = (at, 1) if at >= since + limit.window_s else (since, count + 1)
+        radio.counted[frame.origin] = since, count
+        return count > limit.frames
 
     def _leave_it_to_others(self, at: float, node: Node, radio: _Radio, frame: Frame) -> None:
         """Somebody else was faster with a frame that this radio may be about to pass on."""

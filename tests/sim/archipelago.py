@@ -15,6 +15,7 @@ from node.store.memory import MemoryStore
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
 from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel, Identity, address_of
 from node.sync.lora.engine import AirEngine
+from node.sync.lora.packets import SIGNED_UP_TO_BYTES
 from node.sync.lora.tuning import TUNING
 from radio import lora
 from radio.airtime import Governor
@@ -73,7 +74,8 @@ class Member:
         """Power on: everything but the store is new."""
         world = self.world
         liveset = LiveSet(self.charter)
-        channel = Channel(LINK, world.airtime_s, Governor("EU_868", world.share), world.max_payload, world.signs)
+        channel = Channel(LINK, world.airtime_s, Governor("EU_868", world.share), world.max_payload, world.signs,
+                          self.name in world.strict)
         key = self.charter.subkey("tag")
         rng = random.Random(f"{world.seed} {self.name} {now}")
         self.engine = world.engine(self, channel, liveset, key, rng)
@@ -122,13 +124,25 @@ class Member:
         self.store.commit([Row.of(decode(raw), raw, decode(raw).created) for raw in raws])
 
 
+class SignedOnly:
+    """The firmware of a radio with the strictest policy: it takes in what is signed, or for one node (docs/radio.md)."""
+
+    def admits(self, frame):
+        return frame.to is not None or len(frame.payload) <= SIGNED_UP_TO_BYTES
+
+    def passed_on(self, frame, again):
+        return None if again else frame
+
+
 class Archipelago:
     """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays; `habits`: of radios that pass on
-    otherwise than usual; `deaf`: (node, whom it does not hear) though it is heard."""
+    otherwise than usual; `deaf`: (node, whom it does not hear) though it is heard; `strict`:
+    nodes whose radios hear only what is signed."""
 
 
     def __init__(self, seed, pairs, loss=0.0, signs=False, max_payload=DEFAULT_MAX_PAYLOAD, share=None, mischief=None,
-                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING, habits=None, deaf=()):
+                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING, habits=None, deaf=(),
+                 strict=()):
         self.engine, self.tuning = engine or air_engine, tuning
         self.slowest_s = 0.0  # CPU of the slowest event
         self.seed, self.signs, self.max_payload, self.share, self.pairs = seed, signs, max_payload, share, pairs
@@ -136,6 +150,9 @@ class Archipelago:
         lay(self.air, pairs, loss, habits=habits or {})
         for receiver, sender in deaf:
             self.air.deafen(receiver, sender)
+        self.strict = strict
+        for node in strict:
+            self.air.run(node, SignedOnly())
         self.airtime_s = partial(lora.time_on_air_s, signs=signs)
         self.sends, self.payload_bytes = Counter(), Counter()
         self.now, self._deadlines = START, []

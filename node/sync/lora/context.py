@@ -12,7 +12,7 @@ from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.lora.announcements import Announcements
 from node.sync.lora.inventory import HeldRecords, Inventory
 from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
-from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
+from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, SIGNED_UP_TO_BYTES, WHOLE_BYTES
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.refusals import Refusals
 from node.sync.lora.requests import Requests
@@ -73,13 +73,15 @@ class Identity:
 @dataclass(frozen=True)
 class Channel:
     """A LoRa link as the engine sees it. `airtime_s(payload_bytes, direct)` counts what the firmware adds; `signs`: it
-    (>= 2.8) signs broadcasts of up to 165 B, which costs 66 B more, but not what is for one node (`direct`)."""
+    (>= 2.8) signs broadcasts of up to 165 B, which costs 66 B more, but not what is for one node (`direct`); `strict`: it
+    hears only what is signed, or for it alone."""
 
     link: str
     airtime_s: Callable[..., float]
     governor: AirtimeBudget
     max_payload: int = DEFAULT_MAX_PAYLOAD
     signs: bool = False
+    strict: bool = False
 
 
 def address_of(key_id: bytes, key: bytes) -> int:
@@ -105,6 +107,7 @@ class Context:
             raise LocalMisuse(f"{channel.max_payload} B: the longest record would not fit its pieces")
         self.channel, self.records, self.rng, self.tuning = channel, records, rng, tuning
         self.key, self.address = identity.tag_key, identity.address
+        self.max_payload = channel.max_payload  # of our packets now
         self.unit_s = channel.airtime_s(channel.max_payload)
         self.timing = Timing(self.unit_s, rng, tuning)
         self.inventory = Inventory(records, identity.tag_key, tuning)
@@ -113,6 +116,11 @@ class Context:
         self.transmissions = PendingTransmissions(self.neighbours, self.timing)
         self.announcements = Announcements(self.neighbours, self.timing)
         self.requests = Requests(self.neighbours, self.reassembly, self.announcements, self.timing)
+
+    def fit(self, at: float) -> None:
+        """Make packets so short that our radio signs them, as long as somebody near us hears no others."""
+        needed = self.channel.signs and (self.channel.strict or any(one.needs_signed(at) for one in self.neighbours))
+        self.max_payload = min(self.channel.max_payload, SIGNED_UP_TO_BYTES) if needed else self.channel.max_payload
 
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""
@@ -132,11 +140,12 @@ class Context:
     def parts(self, record_bytes: int, fresh: bool = True) -> int:
         """How many pieces to cut a record into: as few as can be if it is new. A repair is one of many, so its pieces are
         halves of packets: two records fill three packets, where each alone would leave two half empty."""
-        return parts_of(record_bytes, self.channel.max_payload, fresh)
+        return parts_of(record_bytes, self.max_payload, fresh)
 
     def fits(self, record_bytes: int, parts: int) -> bool:
         """Whether our packets have room for pieces of this cut."""
-        return piece_bytes(record_bytes, parts) + PIECE_BYTES <= self.channel.max_payload - HEADER_BYTES
+        section_bytes = WHOLE_BYTES if parts == 1 else PIECE_BYTES
+        return piece_bytes(record_bytes, parts) + section_bytes <= self.max_payload - HEADER_BYTES
 
     def pending(self, id_: bytes) -> Transmission | None:
         """The transmission of a record we hold, begun as a repair if need be."""

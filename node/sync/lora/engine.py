@@ -29,7 +29,7 @@ from node.sync.lora.guide import Guide
 from node.sync.lora.inventory import HeldRecords
 from node.sync.lora.neighbours import RELAY_HOPS, Neighbour, View
 from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
-from node.sync.lora.packets import More, Need, Packet, encode
+from node.sync.lora.packets import SIGNED_UP_TO_BYTES, More, Need, Packet, encode
 from node.sync.lora.receiver import Receiver
 from node.sync.lora.reconciliation import Reconciliation
 from node.sync.lora.transmissions import Reach
@@ -50,6 +50,7 @@ class _UnderWay:
     to: Neighbour | None = None
     urgent: bool = False
     hop_limit: int = 0
+    unsigned: bool = False  # our radio signs others, but not this one
     former: Former | None = None
 
 
@@ -199,7 +200,7 @@ class AirEngine:
             self.context.transmissions.fairness.ask(at)
         self._note_tries(sent)
         for id_ in sent.ids:
-            self.context.transmissions.sent(id_, sent.hop_limit, at)
+            self.context.transmissions.sent(id_, sent.hop_limit, at, sent.unsigned)
 
     def _note_tries(self, sent: _UnderWay) -> None:
         """Those behind relays were told, or asked: when they say nothing, more relays are to carry it the next time."""
@@ -210,6 +211,7 @@ class AirEngine:
                 one.tries += one.address in named or (sent.label == "sum" and (one.view is View.FAR or one in lost))
 
     def _pass_time(self, at: float, now: float) -> None:
+        self.context.fit(at)
         self._reconciliation.catch_up(at, now)
         self.context.transmissions.check(at)
         self.context.announcements.assure(at, self.context.doubtful)
@@ -259,8 +261,9 @@ class AirEngine:
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
         self.channel.governor.charge(airtime_s, now)
+        unsigned = self.channel.signs and len(payload) > SIGNED_UP_TO_BYTES
         hop_limit, name = (to.reach_hops, to.name) if to else (self._hop_limit(draft, at), "")
-        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent, hop_limit)
+        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent, hop_limit, unsigned)
         return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 
     def _hop_limit(self, draft: PacketDraft, at: float) -> int:

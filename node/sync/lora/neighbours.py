@@ -74,6 +74,9 @@ class Neighbour:
     tries: float = 0.0
     air_s: float = 0.0  # the air that it used and has not got back, at `air_at`
     air_at: float = 0.0
+    strict: bool = False  # it says that its radio hears only what is signed
+    unsigned_in_vain: int = 0  # so many packets in a row that our radio did not sign brought it nothing
+    signed_until: float = float("-inf")  # so long it gets what our radio signs
     answered: bool = False  # it lacks much, and we told it what we hold: it should name whom it wants that from
 
     @property
@@ -84,6 +87,19 @@ class Neighbour:
     def give_up_direct(self) -> None:
         """Our radio does not send to it alone."""
         self.in_vain = self.tuning.max_in_vain
+
+    def needs_signed(self, at: float) -> bool:
+        """Whether it hears only what our radio signs: it says so, or nothing else arrives."""
+        return self.strict or at < self.signed_until
+
+    def unsigned_missed(self, packets: int, at: float) -> bool:
+        """It lacks what we sent in so many packets that our radio did not sign; whether it gets signed ones from now on."""
+        self.unsigned_in_vain += packets
+        if self.unsigned_in_vain < self.tuning.max_unsigned_in_vain or self.needs_signed(at):
+            return False
+        self.signed_until = at + self.tuning.signed_s
+        self.unsigned_in_vain = self.tuning.max_unsigned_in_vain - 1  # the next try then is one packet
+        return True
 
     def used(self, airtime_s: float, at: float, refill_s: float) -> None:
         """It sent for so long, and more that we missed. `refill_s`: what an hour brings back of it."""

@@ -60,6 +60,7 @@ class Receiver:
         way = Passage(event.hops or 0, event.hops_left, event.relay)
         sender = context.neighbours.hear(packet.sender, packet.sequence, way, at, event.sender)
         sender.used(airtime_s, at, context.channel.governor.refill_s)
+        sender.strict = packet.strict
         heard = self._heard = _Heard(sender, way, False, [])
         actions: list[Action] = []
         for section in packet.sections:

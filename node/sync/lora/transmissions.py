@@ -35,6 +35,7 @@ class Reach:
 
     missing: int
     sent: int = 0
+    unsigned: int = 0  # of those sent: in packets that our radio did not sign
     told: bool = False  # it said so itself, and nothing since
     via: bool = False  # the relay that serves it was heard to send the record: only the last step may have failed
     silent: int = 0  # how often we expected to have heard it pass the record on, and had not
@@ -223,7 +224,7 @@ class PendingTransmissions:
         """A neighbour holds this record for certain."""
         pending = self._all.get(id_)
         if pending is not None:
-            pending.reaches[address] = Reach(0)
+            self._came(address, pending)
             if pending.due_at is not None and not self.worthwhile(pending):
                 pending.due_at = None
 
@@ -235,6 +236,7 @@ class PendingTransmissions:
         if before and before.missing and missing == pending.parts:  # it says that it lacks the record, not how many pieces
             if before.sent >= before.missing:
                 one.missed()
+                self._missed_unsigned(one, before, at)
             missing = max(before.missing - before.sent, 1)
         pending.reaches[one.address] = Reach(missing, told=True)
         return True
@@ -244,7 +246,7 @@ class PendingTransmissions:
         pending = self._all.get(id_)
         if pending is None:
             return
-        pending.reaches[sender.address] = Reach(0)
+        self._came(sender.address, pending)
         for one in self._neighbours.reached(sender, way):
             if one.address in pending.reaches:
                 pending.reaches[one.address].sent += 1
@@ -252,8 +254,20 @@ class PendingTransmissions:
         if pending.due_at is not None:
             self.plan(pending, at)
 
-    def sent(self, id_: bytes, hop_limit: int, at: float) -> None:
-        """We sent a piece of it, so far: go on while that is worthwhile, then listen."""
+    def _came(self, address: int, pending: Transmission) -> None:
+        """A neighbour has it, most likely from us: if our radio signed nothing of it, that was heard all the same."""
+        before, one = pending.reaches.get(address), self._neighbours.get(address)
+        if one and before and before.missing and before.unsigned == before.sent > 0:
+            one.unsigned_in_vain = 0
+        pending.reaches[address] = Reach(0)
+
+    def _missed_unsigned(self, one: Neighbour, before: Reach, at: float) -> None:
+        """A neighbour did not get what we sent; if that may be as our radio did not sign it, it is sent anew at once."""
+        if before.unsigned == before.sent and one.unsigned_missed(before.sent, at):
+            self._pushes = {key: pushes for key, pushes in self._pushes.items() if key[0] != one.address}
+
+    def sent(self, id_: bytes, hop_limit: int, at: float, unsigned: bool = False) -> None:
+        """We sent a piece of it, so far: go on while that is worthwhile, then listen. `unsigned`: by our radio."""
         pending = self._all.get(id_)
         if pending is None:
             return
@@ -264,6 +278,7 @@ class PendingTransmissions:
             reach = pending.reaches.get(one.address)
             if reach is not None and reach.missing and one.hops <= hop_limit:
                 reach.sent += 1
+                reach.unsigned += unsigned
                 self._note_push(one, pending, at)
         pending.check_at = at + self._tuning.listen_t * self._timing.unit_s
         batch = pending.sent % pending.parts

@@ -64,6 +64,16 @@ class Tuning:
     """Seconds. A larger step between two events is a clock that was set, not time that passed.
     Set by: tests/sync/lora/test_engine.py, a clock that jumps."""
 
+    # Radios that hear only what is signed
+
+    max_unsigned_in_vain: int = 8
+    """Packets. So many in a row that our radio did not sign, and a neighbour that lacks what was in them is sent signed
+    ones: its radio, or a relay between us, may refuse others without saying so.
+    Set by: at a loss of 0.4 chance does the same once in 1500 times, and costs a few short packets."""
+    signed_s: float = 6 * 3600
+    """Seconds. Then a longer packet is tried again: radios are set anew, relays go.
+    Set by: nothing on record."""
+
     # Saying what we hold
 
     trickle_min_s: float = 300

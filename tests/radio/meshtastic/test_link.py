@@ -10,9 +10,9 @@ from meshtastic.protobuf import mesh_pb2
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome
 from radio.lora import frame_bytes
-from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.link import MeshtasticLink, node_name
 from radio.meshtastic.settings import MeshtasticSettings, split_address
-from radio.sim.simdevice import DeviceSettings
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from tests.radio.puppet import CALM, SPEED, hears, packet_from
 from tests.waiting import until
@@ -21,11 +21,12 @@ from tests.waiting import until
 def test_the_radio_tells_what_it_is(connect):
     settings = {0: DeviceSettings(0xBEEF, firmware="2.8.1.abc", preset="MEDIUM_FAST", channels=("", "quartier"),
                                   clock=lambda: 1_900_000_000)}
+    number = settings[0].node
     with SimulatedMesh([], settings=settings, speed=SPEED) as mesh:
         link = connect(mesh.ports[0], channel="quartier")
         until(lambda: link.up)
         facts = link.facts
-        assert (facts.node, facts.firmware, facts.version, facts.signs) == (0xBEEF, "2.8.1.abc", (2, 8, 1), True)
+        assert (facts.node, facts.firmware, facts.version, facts.signs) == (number, "2.8.1.abc", (2, 8, 1), True)
         assert (facts.region, facts.preset, facts.slot, facts.frequency_mhz) == ("EU_868", "MEDIUM_FAST", 1, 869.525)
         assert facts.channels[:2] == ("", "quartier") and facts.channel_use == 0.0
         assert abs(link.radio_time.utc - 1_900_000_000) < 5 and not link.radio_time.gps
@@ -74,11 +75,11 @@ def test_packets_travel_on_the_channel_asked_for(connect):
 
 
 def test_a_packet_for_one_node_is_heard_by_that_one_only_and_not_signed(connect):
-    settings = {node: DeviceSettings(node + 1, firmware="2.8.0.abc") for node in range(3)}
-    with SimulatedMesh([(0, 1), (0, 2)], settings=settings, speed=SPEED) as mesh:
+    with SimulatedMesh([(0, 1), (0, 2)], speed=SPEED,
+                       settings=DeviceSettings(0, firmware="2.8.0.abc", acquainted=True)) as mesh:
         here, one, other = (connect(mesh.ports[node]) for node in range(3))
         until(lambda: here.up and one.up and other.up)
-        assert here.send(b"who has the third piece?", to="!00000002") is Outcome.SENT
+        assert here.send(b"who has the third piece?", to=node_name(mesh.number(1))) is Outcome.SENT
         assert one.receive(60).payload == b"who has the third piece?"
         assert mesh.counters()["bytes"] == frame_bytes(24, signs=True, direct=True) < frame_bytes(24, signs=True)
         assert here.send(b"all", to="") is Outcome.SENT
