@@ -282,6 +282,7 @@ class Device:
         packet.hop_limit, packet.hop_start = frame.hop_limit, frame.hop_start
         packet.rx_snr, packet.rx_rssi = heard.snr_db, heard.rssi_dbm
         packet.relay_node = 0 if heard.relay is None else heard.relay & 0xFF
+        packet.pki_encrypted = frame.to == self._number and packet.decoded.portnum not in PKI_NUMBER_PORTS
         self._hand_over(packet)
 
     def _acknowledge(self, packet: mesh_pb2.MeshPacket, frame: Frame, at: float) -> None:
