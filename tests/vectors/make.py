@@ -331,7 +331,8 @@ def described(name, raw):
     record = decode(raw)
     told = {"name": name, "hex": raw.hex(), "id": record_id(raw).hex(), "kind": record.kind.name.lower(),
             "author": record.author.hex(), "created": record.created, "expires": record.expires, "life": record.life,
-            "urgent": record.urgent, "by_radio": record.by_radio, "language": record.language, "topic": record.topic, "codec": record.codec,
+            "urgent": record.urgent, "by_radio": record.by_radio, "language": record.language, "topic": record.topic,
+            "codec": record.codec,
             "packed": record.packed.hex(), "target": record.target.hex() if record.target else None,
             "position": list(record.position) if record.position else None}
     match record.detail:

@@ -1,0 +1,149 @@
+"""One answer for one text message of a radio in the hand: what the board has, in as few octets as say it.
+
+Nothing is sent unasked, and never two messages for one. What an answer begins with (`MARK`) is answered by no island, so
+that two of them that text each other fall silent at once.
+"""
+
+from collections import Counter
+from functools import partial
+
+from node.board.board import Board
+from node.handheld import authoring, lookup
+from node.handheld.commands import Asked, asked
+from node.handheld.cutting import shortened
+from node.handheld.exchange import MARK, Exchange, Question, Reception
+from node.handheld.talks import (
+    ALL_AT_ONCE,
+    ALL_EVERY_S,
+    CODES_AT_ONCE,
+    CODES_EVERY_S,
+    WAITS_AT_ONCE,
+    WAITS_EVERY_S,
+    Choice,
+    Talk,
+    Talks,
+    Turns,
+)
+from node.handheld.words import TAGS, Verb
+from node.handheld.wording import Speaker
+from node.i18n.sentence import Plural, entry, sentence
+
+BROKEN = "\ufffd\0"  # what is left of a letter that was cut on its way, and of a message that was filled up
+WAIT = Plural("That is a lot of questions. Please wait %(num)s minute.",
+              "That is a lot of questions. Please wait %(num)s minutes.")
+LEAST_POST_CHARS = 20  # what is so long and not understood may have been meant for the board
+
+
+class Answerer:
+    """Answers questions, one after the other. For one thread, and not the runner's: posting waits for that.
+
+    `counters`: how many were asked, answered, and left without an answer and why, by slug.
+    """
+
+    def __init__(self, board: Board, reception: Reception):
+        self._board, self._at, self._talks = board, reception, Talks()
+        self._all, self._waits = Turns(ALL_AT_ONCE, ALL_EVERY_S), Turns(WAITS_AT_ONCE, WAITS_EVERY_S)
+        self._codes = Turns(CODES_AT_ONCE, CODES_EVERY_S)
+        self.counters: Counter[str] = Counter()
+
+    def answer(self, question: Question, now: float) -> str | None:
+        """What to send back, None for nothing. `now` is in seconds that never jump."""
+        if question.text.lstrip().startswith(MARK):
+            self.counters["looped"] += 1  # another island's answer
+            return None
+        self.counters["asked"] += 1
+        talk = self._talks.of(*question.who, self._at.tag, now)
+        if not (talk.turns.take(now) and self._all.take(now)):
+            return self._waiting(talk, now)
+        talk.told_to_wait = False
+        listed = talk.choices
+        parts = self._parts(Exchange(self._board, self._at, question, talk, self._codes, now))
+        if not parts:
+            return None
+        self.counters["answered"] += 1
+        if len(parts) > 1 or talk.choices is not listed:  # after a short answer the list that it came from goes on
+            talk.more = tuple(parts[1:])
+        return MARK + parts[0]
+
+    def forget(self, now: float) -> None:
+        """Forget who asked too long ago."""
+        self._talks.forget(now)
+
+    @property
+    def remembered(self) -> int:
+        """How many radios are remembered."""
+        return len(self._talks)
+
+    def wait_until(self, question: Question, moment: str, now: float) -> str:
+        """That an answer cannot be sent before a moment, to whoever asked."""
+        talk = self._talks.of(*question.who, self._at.tag, now)
+        said = sentence("The air is full. Please ask again after %(time)s.", time=moment)
+        return self._marked(said.said(self._at.catalogue(talk.tag)))
+
+    def _waiting(self, talk: Talk, now: float) -> str | None:
+        """One sentence, once, to who asks too much; and few of them in all, however many ask."""
+        if talk.told_to_wait or not self._waits.take(now):
+            self.counters["silent"] += 1
+            return None
+        talk.told_to_wait = True
+        wait_s = max(talk.turns.wait_s(now), self._all.wait_s(now))
+        return self._marked(entry(WAIT, max(round(wait_s / 60), 1)).said(self._at.catalogue(talk.tag)))
+
+    def _marked(self, said: str) -> str:
+        return MARK + shortened(said, self._at.most_bytes - len(MARK))
+
+    def _parts(self, turn: Exchange) -> list[str]:
+        typed, talk = turn.question.text.strip(BROKEN), turn.talk
+        today = turn.speaker.wall(self._board.now()).date()
+        what = asked(typed, talk.tag, self._at.keepers().words, today)
+        if what.tag and not talk.chosen and what.verb is not Verb.LANGUAGE:
+            talk.tag = what.tag
+        return _answered(turn, what)
+
+
+def _answered(turn: Exchange, what: Asked) -> list[str]:
+    answers = {
+        Verb.HELP: partial(lookup.menu, turn), Verb.AGENDA: partial(lookup.agenda, turn, what.days, what.number),
+        Verb.NEWS: partial(lookup.news, turn, what.number), Verb.MORE: partial(_more, turn),
+        Verb.SEARCH: partial(lookup.search, turn, what.rest), Verb.STATUS: partial(lookup.status, turn),
+        Verb.POST: partial(authoring.post, turn, what.rest), Verb.REPLY: partial(authoring.reply, turn, what.rest),
+        Verb.CANCEL: partial(authoring.cancel, turn, what.rest), Verb.LANGUAGE: partial(_language, turn, what),
+        Verb.THANKS: list,
+    }
+    if what.verb in answers:
+        return answers[what.verb]()
+    return _chosen(turn, what.number) if what.number is not None else _puzzled(turn, what.rest)
+
+
+def _chosen(turn: Exchange, number: int) -> list[str]:
+    """A number of the last list."""
+    choices = turn.talk.choices
+    if not 1 <= number <= len(choices):
+        return turn.say(sentence("There is no number %(number)s. Send ? to see what there is.", number=number))
+    choice: Choice = choices[number - 1]
+    if choice.item_id:
+        return lookup.read(turn, choice.item_id)
+    return _answered(turn, Asked(choice.verb or Verb.LANGUAGE, tag=choice.tag))
+
+
+def _more(turn: Exchange) -> list[str]:
+    """The next part of the last answer."""
+    parts, turn.talk.more = list(turn.talk.more), ()
+    return parts or turn.say(sentence("There is nothing more."))
+
+
+def _language(turn: Exchange, what: Asked) -> list[str]:
+    tag = what.tag or (TAGS[what.number - 1] if what.number and what.number <= len(TAGS) else "")
+    if not tag:
+        return lookup.languages(turn)
+    turn.talk.tag, turn.talk.chosen = tag, True
+    return lookup.menu(turn)
+
+
+def _puzzled(turn: Exchange, typed: str) -> list[str]:
+    """What is none of the words. Somebody who writes a sentence may mean it for the board."""
+    speaker: Speaker = turn.speaker
+    if len(typed) >= LEAST_POST_CHARS:
+        return turn.say(sentence("Not understood. To post it, send: %(usage)s. For the rest: ?",
+                                 usage=speaker.usage(Verb.POST)))
+    return turn.say(sentence("Not understood. Send ? to see what there is."))

@@ -1,0 +1,119 @@
+"""What somebody reads by text: the agenda, the news, what was searched, one item, how the island is."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from node.board.api import Item, TextPatience
+from node.handheld.cutting import parts_of
+from node.handheld.days import Span, day_shown
+from node.handheld.exchange import Exchange
+from node.handheld.talks import Choice
+from node.handheld.words import LANGUAGE_WORDS, TAGS, Verb
+from node.handheld.wording import MENU
+from node.i18n.sentence import Sentence, sentence
+from node.model.clock import minute_of
+from node.model.record import DAY_MIN
+from node.model.visible_text import plain as visible
+
+MOST_LISTED = 20  # items of one list
+NEWS_BYTES = 79  # and its mark: with one message of 219 that is read it is less than 300
+LIST_BYTES = 150
+COMING_DAYS = 60
+MOST_REPLIES = 10  # the newest, below an item
+STILL_READING = sentence("This island is still reading its posts. Please ask again in a minute.")
+
+
+def menu(turn: Exchange) -> list[str]:
+    """What can be asked; more of it is the next part."""
+    title = turn.at.keepers().greeting or turn.at.name
+    turn.talk.choices, turn.talk.read = tuple(Choice(verb=verb) for verb in MENU), ""
+    return [f"{turn.speaker.menu(title)}\n(1/2) +", f"{turn.speaker.manual()} (2/2)"]
+
+
+def languages(turn: Exchange) -> list[str]:
+    """Which languages there are."""
+    lines = [f"{number} {LANGUAGE_WORDS[tag][0]}" for number, tag in enumerate(TAGS, 1)]
+    return turn.offer(lines, [Choice(tag=tag) for tag in TAGS], LIST_BYTES)
+
+
+def agenda(turn: Exchange, days: Span | None, number: int | None = None) -> list[str]:
+    """The events of some days, from now on; without days those that come."""
+    now, patience = turn.board.now(), turn.at.patience()
+    since, until = _minutes(days, turn) if days else (now, now + COMING_DAYS * DAY_MIN)
+    found = turn.board.events(max(since, now) if since <= now < until else since, until, None, MOST_LISTED, patience)
+    one_day = days[0] if days and days[0] == days[1] else None
+    if not found:
+        return _nothing(turn, patience, _no_events(turn, one_day))
+    head = [day_shown(one_day, turn.talk.tag)] if one_day else []
+    return _listed(turn, found, LIST_BYTES, number, head, one_day)
+
+
+def news(turn: Exchange, number: int | None = None) -> list[str]:
+    """What is urgent, then the newest bulletins."""
+    patience = turn.at.patience()
+    items = [*turn.board.urgent(patience=patience), *turn.board.bulletins(None, "", MOST_LISTED, patience).items]
+    found = list({item.id: item for item in items}.values())[:MOST_LISTED]
+    if not found:
+        return _nothing(turn, patience, sentence("No news."))
+    return _listed(turn, found, NEWS_BYTES, number)
+
+
+def search(turn: Exchange, words: str) -> list[str]:
+    """What holds these words."""
+    if not words:
+        return turn.say(sentence("Send: %(usage)s", usage=turn.speaker.usage(Verb.SEARCH)))
+    patience = turn.at.patience()
+    found = turn.board.search(words, "", MOST_LISTED, patience).items
+    return _listed(turn, found, LIST_BYTES) if found else _nothing(turn, patience, sentence("Nothing found."))
+
+
+def read(turn: Exchange, item_id: str) -> list[str]:
+    """One item, then its replies; its signature where that costs no message more."""
+    item = turn.board.item(item_id, turn.at.patience())
+    if item is None:
+        return turn.say(sentence("It is no longer on the board."))
+    turn.talk.read = item.id
+    said, signed = turn.speaker.whole(item), f"\n{turn.speaker.signature(item)}"
+    if not item.replies:
+        return parts_of(said + signed if len((said + signed).encode()) <= turn.room else said, turn.room)
+    replies = [f"@ {visible(reply.text).strip()}\n{turn.speaker.signature(reply)}" for reply in item.replies[-MOST_REPLIES:]]
+    return parts_of("\n".join([said + signed, *replies]), turn.room)
+
+
+def status(turn: Exchange) -> list[str]:
+    """How the island is: for who wonders whether it lives."""
+    told, speaker = turn.board.status(), turn.speaker
+    heard = told.host.last_heard
+    others = speaker.say(sentence("none since its start")) if heard is None else _moment(speaker.wall(heard), turn)
+    return turn.say(sentence("%(name)s, %(time)s. %(posts)s posts. Other islands heard: %(others)s.", name=turn.at.name,
+                             time=f"{speaker.wall(turn.board.now()):%H:%M}", posts=told.records, others=others))
+
+
+def _moment(moment: datetime, turn: Exchange) -> str:
+    today = turn.speaker.wall(turn.board.now()).date()
+    return f"{moment:%H:%M}" if moment.date() == today else f"{day_shown(moment.date(), turn.talk.tag)} {moment:%H:%M}"
+
+
+def _listed(turn: Exchange, items: Sequence[Item], most_bytes: int, number: int | None = None,
+            head: Sequence[str] = (), on: date | None = None) -> list[str]:
+    lines = [*head, *(turn.speaker.line(place, item, on) for place, item in enumerate(items, 1))]
+    pages = turn.offer(lines, [Choice(item.id) for item in items], most_bytes)
+    if number is not None and 1 <= number <= len(items):
+        return read(turn, items[number - 1].id)
+    return pages
+
+
+def _nothing(turn: Exchange, patience: TextPatience, what: Sentence) -> list[str]:
+    return turn.say(STILL_READING if patience.unread else what)
+
+
+def _no_events(turn: Exchange, day: date | None) -> Sentence:
+    if day is None:
+        return sentence("Nothing is planned.")
+    return sentence("Nothing is planned on %(day)s.", day=day_shown(day, turn.talk.tag))
+
+
+def _minutes(days: Span, turn: Exchange) -> tuple[int, int]:
+    """The first minute of some days, and the one after them, by the island's wall clock."""
+    first, after = (datetime.combine(day, time(), turn.at.zone) for day in (days[0], days[1] + timedelta(1)))
+    return minute_of(first.timestamp()), minute_of(after.timestamp())
