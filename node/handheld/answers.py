@@ -5,8 +5,10 @@ that two of them that text each other fall silent at once.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
+from node.board.api import Item
 from node.board.board import Board
 from node.handheld import authoring, lookup
 from node.handheld.commands import Asked, asked
@@ -17,20 +19,21 @@ from node.handheld.talks import (
     ALL_EVERY_S,
     CODES_AT_ONCE,
     CODES_EVERY_S,
+    REMEMBERED_S,
     WAITS_AT_ONCE,
     WAITS_EVERY_S,
-    Choice,
     Talk,
     Talks,
     Turns,
 )
-from node.handheld.words import TAGS, Verb
 from node.handheld.wording import Speaker
+from node.handheld.words import TAGS, Verb
 from node.i18n.sentence import Plural, entry, sentence
 
 BROKEN = "\ufffd\0"  # what is left of a letter that was cut on its way, and of a message that was filled up
 WAIT = Plural("That is a lot of questions. Please wait %(num)s minute.",
               "That is a lot of questions. Please wait %(num)s minutes.")
+SORRY = sentence("This island cannot answer that now. Please try again later.")
 LEAST_POST_CHARS = 20  # what is so long and not understood may have been meant for the board
 
 
@@ -56,11 +59,12 @@ class Answerer:
         if not (talk.turns.take(now) and self._all.take(now)):
             return self._waiting(talk, now)
         talk.told_to_wait = False
-        listed = talk.choices
+        listed, own = talk.choices, talk.posts
         parts = self._parts(Exchange(self._board, self._at, question, talk, self._codes, now))
         if not parts:
             return None
         self.counters["answered"] += 1
+        self.counters["posted"] += any(one not in own for one in talk.posts)
         if len(parts) > 1 or talk.choices is not listed:  # after a short answer the list that it came from goes on
             talk.more = tuple(parts[1:])
         return MARK + parts[0]
@@ -69,16 +73,34 @@ class Answerer:
         """Forget who asked too long ago."""
         self._talks.forget(now)
 
+    def announcement(self, item: Item) -> str:
+        """An urgent call as it is sent to everybody, in the island's language."""
+        catalogue = self._at.catalogue(self._at.tag)
+        speaker = Speaker(self._at.tag, catalogue, self._at.keepers().words, self._at.zone)
+        signed = f" - {self._at.name}"
+        said = f"{sentence('URGENT').said(catalogue)}: {' '.join(speaker.whole(item).split())}"
+        return MARK + shortened(said, self._at.most_bytes - len((MARK + signed).encode())) + signed
+
     @property
     def remembered(self) -> int:
         """How many radios are remembered."""
         return len(self._talks)
 
-    def wait_until(self, question: Question, moment: str, now: float) -> str:
-        """That an answer cannot be sent before a moment, to whoever asked."""
+    def wait_until(self, question: Question, minute: int, now: float) -> str | None:
+        """That an answer cannot be sent before a minute, to whoever asked; once."""
         talk = self._talks.of(*question.who, self._at.tag, now)
-        said = sentence("The air is full. Please ask again after %(time)s.", time=moment)
-        return self._marked(said.said(self._at.catalogue(talk.tag)))
+        if now < talk.no_air_until or not self._waits.take(now):
+            return None
+        talk.no_air_until = now + REMEMBERED_S
+        catalogue = self._at.catalogue(talk.tag)
+        moment = Speaker(talk.tag, catalogue, self._at.keepers().words, self._at.zone).wall(minute)
+        said = sentence("The air is full. Please ask again after %(time)s.", time=f"{moment:%H:%M}")
+        return self._marked(said.said(catalogue))
+
+    def sorry(self, question: Question, now: float) -> str:
+        """That something went wrong here."""
+        talk = self._talks.of(*question.who, self._at.tag, now)
+        return self._marked(SORRY.said(self._at.catalogue(talk.tag)))
 
     def _waiting(self, talk: Talk, now: float) -> str | None:
         """One sentence, once, to who asks too much; and few of them in all, however many ask."""
@@ -102,7 +124,7 @@ class Answerer:
 
 
 def _answered(turn: Exchange, what: Asked) -> list[str]:
-    answers = {
+    answers: dict[Verb | None, Callable[[], list[str]]] = {
         Verb.HELP: partial(lookup.menu, turn), Verb.AGENDA: partial(lookup.agenda, turn, what.days, what.number),
         Verb.NEWS: partial(lookup.news, turn, what.number), Verb.MORE: partial(_more, turn),
         Verb.SEARCH: partial(lookup.search, turn, what.rest), Verb.STATUS: partial(lookup.status, turn),
@@ -120,7 +142,7 @@ def _chosen(turn: Exchange, number: int) -> list[str]:
     choices = turn.talk.choices
     if not 1 <= number <= len(choices):
         return turn.say(sentence("There is no number %(number)s. Send ? to see what there is.", number=number))
-    choice: Choice = choices[number - 1]
+    choice = choices[number - 1]
     if choice.item_id:
         return lookup.read(turn, choice.item_id)
     return _answered(turn, Asked(choice.verb or Verb.LANGUAGE, tag=choice.tag))
@@ -142,8 +164,7 @@ def _language(turn: Exchange, what: Asked) -> list[str]:
 
 def _puzzled(turn: Exchange, typed: str) -> list[str]:
     """What is none of the words. Somebody who writes a sentence may mean it for the board."""
-    speaker: Speaker = turn.speaker
     if len(typed) >= LEAST_POST_CHARS:
         return turn.say(sentence("Not understood. To post it, send: %(usage)s. For the rest: ?",
-                                 usage=speaker.usage(Verb.POST)))
+                                 usage=turn.speaker.usage(Verb.POST)))
     return turn.say(sentence("Not understood. Send ? to see what there is."))

@@ -11,8 +11,8 @@ from node.handheld.commands import counted
 from node.handheld.cutting import shortened
 from node.handheld.exchange import Exchange
 from node.handheld.talks import WRONG_CODES, OwnPost
-from node.handheld.words import Verb, plain
 from node.handheld.wording import TITLE_BYTES, caption
+from node.handheld.words import Verb, plain
 from node.i18n.sentence import Sentence, sentence
 from node.model.record import Kind
 

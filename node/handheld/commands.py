@@ -13,10 +13,9 @@ QUESTION_MARKS = "?؟¿!¡.…"
 READING = frozenset((Verb.HELP, Verb.AGENDA, Verb.TODAY, Verb.TOMORROW, Verb.WEEK, Verb.NEWS, Verb.MORE, Verb.STATUS))
 DAY_VERBS = frozenset((Verb.TODAY, Verb.TOMORROW, Verb.WEEK))
 WORDS_OF_A_QUESTION = 4  # a reading word in a longer text is part of somebody's sentence
-MAX_NUMBER = 3  # digits
 _FIRST = re.compile(r"\W*(\w(?:[\w'’-]*\w)?)[\s:;,.!?؟]*(.*)", re.DOTALL)
-_NUMBER = re.compile(r"(?:n|no|nr|num|numero|n°|#)?\s*(\d{1,%d})" % MAX_NUMBER)
-_COUNTED = re.compile(r"\s*(\d{1,%d})[\s:.,)]+(\S.*)" % MAX_NUMBER, re.DOTALL)
+_NUMBER = re.compile(r"(?:n|no|nr|num|numero)?(\d{1,3})")
+_COUNTED = re.compile(r"\s*(\d{1,3})[\s:.,)]+(\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def _without_word(typed: str, word: str, rest: str, reader: _Reader) -> Asked:
         return inner if inner.verb in READING else Asked(None, typed)
     if not rest and plain(word) in LETTERS:
         return Asked(LETTERS[plain(word)])
-    glued = re.fullmatch(r"([a-z])(\d{1,%d})" % MAX_NUMBER, plain(typed))
+    glued = re.fullmatch(r"([a-z])(\d{1,3})", plain(typed))
     if glued and glued[1] in LETTERS:
         return Asked(LETTERS[glued[1]], number=int(glued[2]))
     if not rest and (named := language_named(word)):
@@ -99,8 +98,7 @@ def number_in(typed: str) -> int | None:
 
 def counted(rest: str) -> tuple[int, str] | None:
     """A number and the text after it: "2 j'y serai"; None if it does not begin with a number."""
-    digits = "".join(plain(sign) if sign.isdigit() else sign for sign in rest[:MAX_NUMBER + 1]) + rest[MAX_NUMBER + 1:]
-    match = _COUNTED.fullmatch(digits)
+    match = _COUNTED.fullmatch(rest)  # `\d` is a digit of any script, and `int` reads them all
     return (int(match[1]), match[2]) if match else None
 
 

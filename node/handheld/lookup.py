@@ -8,8 +8,8 @@ from node.handheld.cutting import parts_of
 from node.handheld.days import Span, day_shown
 from node.handheld.exchange import Exchange
 from node.handheld.talks import Choice
-from node.handheld.words import LANGUAGE_WORDS, TAGS, Verb
 from node.handheld.wording import MENU
+from node.handheld.words import LANGUAGE_WORDS, TAGS, Verb
 from node.i18n.sentence import Sentence, sentence
 from node.model.clock import minute_of
 from node.model.record import DAY_MIN
@@ -44,8 +44,8 @@ def agenda(turn: Exchange, days: Span | None, number: int | None = None) -> list
     one_day = days[0] if days and days[0] == days[1] else None
     if not found:
         return _nothing(turn, patience, _no_events(turn, one_day))
-    head = [day_shown(one_day, turn.talk.tag)] if one_day else []
-    return _listed(turn, found, LIST_BYTES, number, head, one_day)
+    pages = _listed(turn, found, LIST_BYTES, one_day)
+    return _picked(turn, found, number) or pages
 
 
 def news(turn: Exchange, number: int | None = None) -> list[str]:
@@ -55,7 +55,8 @@ def news(turn: Exchange, number: int | None = None) -> list[str]:
     found = list({item.id: item for item in items}.values())[:MOST_LISTED]
     if not found:
         return _nothing(turn, patience, sentence("No news."))
-    return _listed(turn, found, NEWS_BYTES, number)
+    pages = _listed(turn, found, NEWS_BYTES)
+    return _picked(turn, found, number) or pages
 
 
 def search(turn: Exchange, words: str) -> list[str]:
@@ -76,7 +77,8 @@ def read(turn: Exchange, item_id: str) -> list[str]:
     said, signed = turn.speaker.whole(item), f"\n{turn.speaker.signature(item)}"
     if not item.replies:
         return parts_of(said + signed if len((said + signed).encode()) <= turn.room else said, turn.room)
-    replies = [f"@ {visible(reply.text).strip()}\n{turn.speaker.signature(reply)}" for reply in item.replies[-MOST_REPLIES:]]
+    newest = item.replies[-MOST_REPLIES:]
+    replies = [f"@ {visible(one.text).strip()}\n{turn.speaker.signature(one)}" for one in newest]
     return parts_of("\n".join([said + signed, *replies]), turn.room)
 
 
@@ -94,13 +96,16 @@ def _moment(moment: datetime, turn: Exchange) -> str:
     return f"{moment:%H:%M}" if moment.date() == today else f"{day_shown(moment.date(), turn.talk.tag)} {moment:%H:%M}"
 
 
-def _listed(turn: Exchange, items: Sequence[Item], most_bytes: int, number: int | None = None,
-            head: Sequence[str] = (), on: date | None = None) -> list[str]:
-    lines = [*head, *(turn.speaker.line(place, item, on) for place, item in enumerate(items, 1))]
-    pages = turn.offer(lines, [Choice(item.id) for item in items], most_bytes)
-    if number is not None and 1 <= number <= len(items):
-        return read(turn, items[number - 1].id)
-    return pages
+def _listed(turn: Exchange, items: Sequence[Item], most_bytes: int, day: date | None = None) -> list[str]:
+    """A numbered list; `day` is the one that all of it is about."""
+    head = [day_shown(day, turn.talk.tag)] if day else []
+    lines = [*head, *(turn.speaker.line(place, item, day) for place, item in enumerate(items, 1))]
+    return turn.offer(lines, [Choice(item.id) for item in items], most_bytes)
+
+
+def _picked(turn: Exchange, items: Sequence[Item], number: int | None) -> list[str]:
+    """The item of a list that was asked for with it; nothing if none was."""
+    return read(turn, items[number - 1].id) if number is not None and 1 <= number <= len(items) else []
 
 
 def _nothing(turn: Exchange, patience: TextPatience, what: Sentence) -> list[str]:

@@ -75,6 +75,7 @@ class Talk:
     posts: tuple[OwnPost, ...] = ()
     wrong_codes: int = 0
     told_to_wait: bool = False
+    no_air_until: float = float("-inf")  # until then it need not be told again that the air is full
     turns: Turns = field(default_factory=lambda: Turns(ONE_AT_ONCE, ONE_EVERY_S))
 
 

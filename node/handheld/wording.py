@@ -102,7 +102,7 @@ class Speaker:
         return datetime.fromtimestamp(seconds_of(minute), self._zone)
 
 
-EPOCH = datetime(2024, 1, 1)  # noqa: DTZ001 - of times by the clocks of wherever an event is
+EPOCH = datetime(2024, 1, 1)
 
 
 def caption(item: Item) -> str:

@@ -35,7 +35,8 @@ class Verb(StrEnum):
 TAGS = ("fr", "en", "es", "ar")
 WORDS: Mapping[str, Mapping[Verb, tuple[str, ...]]] = {
     "fr": {
-        Verb.HELP: ("aide", "menu", "bonjour", "bonsoir", "salut"), Verb.AGENDA: ("agenda", "sorties", "rendez-vous", "programme"),
+        Verb.HELP: ("aide", "menu", "bonjour", "bonsoir", "salut"),
+        Verb.AGENDA: ("agenda", "sorties", "rendez-vous", "programme"),
         Verb.TODAY: ("aujourd'hui", "ajd"), Verb.TOMORROW: ("demain",), Verb.WEEK: ("semaine",),
         Verb.NEWS: ("nouvelles", "infos", "actus", "annonces"), Verb.MORE: ("suite", "suivant", "plus"),
         Verb.SEARCH: ("cherche", "chercher", "recherche", "trouve"),
@@ -44,24 +45,26 @@ WORDS: Mapping[str, Mapping[Verb, tuple[str, ...]]] = {
         Verb.LANGUAGE: ("langue",), Verb.THANKS: ("merci", "ok"),
     },
     "en": {
-        Verb.HELP: ("help", "menu", "hello", "hi"), Verb.AGENDA: ("agenda", "events", "calendar"), Verb.TODAY: ("today", "tonight"),
-        Verb.TOMORROW: ("tomorrow",), Verb.WEEK: ("week",), Verb.NEWS: ("news", "bulletins", "board"),
+        Verb.HELP: ("help", "menu", "hello", "hi"), Verb.AGENDA: ("agenda", "events", "calendar"),
+        Verb.TODAY: ("today", "tonight"), Verb.TOMORROW: ("tomorrow",), Verb.WEEK: ("week",),
+        Verb.NEWS: ("news", "bulletins", "board"),
         Verb.MORE: ("more", "next"), Verb.SEARCH: ("search", "find"), Verb.POST: ("post", "publish"),
         Verb.REPLY: ("reply", "answer"), Verb.CANCEL: ("cancel", "delete", "withdraw"), Verb.STATUS: ("status",),
         Verb.LANGUAGE: ("language",), Verb.THANKS: ("thanks", "ok", "thank"),
     },
     "es": {
         Verb.HELP: ("ayuda", "menú", "hola"), Verb.AGENDA: ("agenda", "eventos", "calendario"), Verb.TODAY: ("hoy",),
-        Verb.TOMORROW: ("mañana",), Verb.WEEK: ("semana",), Verb.NEWS: ("noticias", "avisos"), Verb.MORE: ("más", "siguiente"),
-        Verb.SEARCH: ("busca", "buscar"), Verb.POST: ("publica", "publicar"), Verb.REPLY: ("responde", "responder"),
+        Verb.TOMORROW: ("mañana",), Verb.WEEK: ("semana",), Verb.NEWS: ("noticias", "avisos"),
+        Verb.MORE: ("más", "siguiente"), Verb.SEARCH: ("busca", "buscar"), Verb.POST: ("publica", "publicar"),
+        Verb.REPLY: ("responde", "responder"),
         Verb.CANCEL: ("cancela", "cancelar", "anula", "anular", "borra", "borrar"), Verb.STATUS: ("estado",),
         Verb.LANGUAGE: ("idioma",), Verb.THANKS: ("gracias", "ok"),
     },
     "ar": {
         Verb.HELP: ("مساعدة", "قائمة", "مرحبا", "سلام"), Verb.AGENDA: ("مواعيد", "أجندة"), Verb.TODAY: ("اليوم",),
-        Verb.TOMORROW: ("غدا",), Verb.WEEK: ("الأسبوع", "أسبوع"), Verb.NEWS: ("أخبار", "إعلانات"), Verb.MORE: ("المزيد", "تابع"),
-        Verb.SEARCH: ("ابحث", "بحث"), Verb.POST: ("انشر", "نشر"), Verb.REPLY: ("رد", "أجب"), Verb.CANCEL: ("ألغ", "إلغاء", "احذف"),
-        Verb.STATUS: ("حالة",), Verb.LANGUAGE: ("لغة",), Verb.THANKS: ("شكرا",),
+        Verb.TOMORROW: ("غدا",), Verb.WEEK: ("الأسبوع", "أسبوع"), Verb.NEWS: ("أخبار", "إعلانات"),
+        Verb.MORE: ("المزيد", "تابع"), Verb.SEARCH: ("ابحث", "بحث"), Verb.POST: ("انشر", "نشر"), Verb.REPLY: ("رد", "أجب"),
+        Verb.CANCEL: ("ألغ", "إلغاء", "احذف"), Verb.STATUS: ("حالة",), Verb.LANGUAGE: ("لغة",), Verb.THANKS: ("شكرا",),
     },
 }
 # The rest of a menu's line, as it is shown: what to write after the word.
@@ -73,11 +76,13 @@ WANTS: Mapping[str, Mapping[Verb, str]] = {
 }
 LANGUAGE_WORDS: Mapping[str, tuple[str, ...]] = {  # the first is what it calls itself
     "fr": ("français", "french", "francés", "الفرنسية"), "en": ("english", "anglais", "inglés", "الإنجليزية"),
-    "es": ("español", "spanish", "espagnol", "castellano", "الإسبانية"), "ar": ("عربي", "العربية", "arabic", "arabe", "árabe"),
+    "es": ("español", "spanish", "espagnol", "castellano", "الإسبانية"),
+    "ar": ("عربي", "العربية", "arabic", "arabe", "árabe"),
 }
 FILLERS = frozenset((  # said before what is meant, by who is polite: skipped where nothing is posted
-    "le", "la", "les", "l", "de", "du", "des", "un", "une", "ce", "cette", "pour", "svp", "stp", "the", "this", "please", "for",
-    "what", "el", "los", "las", "esta", "este", "para", "هذا", "من", "je", "veux", "voir", "see", "show", "quel", "quelles", "ver"))
+    "le", "la", "les", "l", "de", "du", "des", "un", "une", "ce", "cette", "pour", "svp", "stp", "je", "veux", "voir",
+    "quel", "quelles", "the", "this", "please", "for", "what", "see", "show", "el", "los", "las", "esta", "este", "para", "ver",
+    "هذا", "من"))
 SHORTEST_BEGINNING, SHORTEST_SLIP = 3, 4  # letters: shorter ones may mean anything
 MAX_OWN_WORD = 12  # letters: two words fit a line of the smallest screen
 _OWN = re.compile(r"\s*([^=,;]+?)\s*=\s*([^=,;]+?)\s*")
@@ -129,7 +134,8 @@ class Vocabulary:
     def _slipped(self, typed: str) -> list[tuple[Verb, str]]:
         if len(typed) < SHORTEST_SLIP:
             return []
-        return [(verb, tag) for word, verb, tag in self._all() if len(word) >= SHORTEST_SLIP and one_slip_apart(typed, word)]
+        long_ones = [one for one in self._all() if len(one[0]) >= SHORTEST_SLIP]
+        return [(verb, tag) for word, verb, tag in long_ones if one_slip_apart(typed, word)]
 
 
 _KNOWN = [(plain(word), verb, tag) for tag, rows in WORDS.items() for verb, words in rows.items() for word in words]

@@ -67,8 +67,8 @@ class TextReceived:
 
 class MeshtasticLink:
     """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(text)` gets the text messages
-    sent to us and nobody else; it is called from the link's thread and must return at once. `on_hung()` is called when a radio on
-    a serial line hangs and the line cannot restart it, or has not helped: who can cut its power may do so.
+    sent to us and nobody else; it is called from the link's thread and must return at once. `on_hung()` is called when a
+    radio on a serial line hangs and the line cannot restart it, or has not helped: who can cut its power may do so.
     """
 
     def __init__(self, settings: MeshtasticSettings | None = None, name: str = "lora",
@@ -80,7 +80,7 @@ class MeshtasticLink:
         self._inbox = Inbox()
         self._neighbours: OrderedDict[str, HeardNode] = OrderedDict()
         self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
-        self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
+        self._texts: OrderedDict[int, tuple[int, float]] = OrderedDict()  # packet id -> whose ACK counts, since when
         self._free: int | None = None  # places in the radio's queue, None until it told
         self._answers, self._unanswered = False, 0  # whether it tells what became of each packet; how often not
         self._text_at = 0.0
@@ -168,6 +168,12 @@ class MeshtasticLink:
         self._text_at = time.monotonic()
         return outcome
 
+    def forget_receivers(self, older_s: float) -> None:
+        """Forget who was sent a text so long ago, if their radio never said a word."""
+        for packet_id, (_, since) in tuple(self._texts.items()):
+            if since <= time.monotonic() - older_s:
+                self._texts.pop(packet_id, None)
+
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet on our port, or None after `timeout_s`."""
         return self._inbox.take(timeout_s)
@@ -199,7 +205,7 @@ class MeshtasticLink:
             self._session.lose(wire)
             return Outcome.DOWN
         if packet.want_ack:
-            self._remember(self._texts, packet_id, packet.to)
+            self._remember(self._texts, packet_id, (packet.to, time.monotonic()))
         return self._follow(wire, packet_id, packet)
 
     def _await_room(self, wire: Wire) -> bool:
@@ -305,9 +311,9 @@ class MeshtasticLink:
 
     def _note_status(self, status: SendStatus) -> None:
         """An ACK from our own node only says that somebody passed the packet on."""
-        receiver = self._texts.get(status.packet_id)
+        receiver, _since = self._texts.get(status.packet_id, (None, 0.0))
         if receiver is not None and (status.error or status.sender == receiver):
-            del self._texts[status.packet_id]
+            self._texts.pop(status.packet_id, None)
             self.counters["text-failed" if status.error else "text-acked"] += 1
         elif status.error:
             self.counters["refused"] += 1
