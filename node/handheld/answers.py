@@ -12,7 +12,7 @@ from node.board.api import Item
 from node.board.board import Board
 from node.handheld import authoring, lookup
 from node.handheld.commands import Asked, asked
-from node.handheld.cutting import shortened
+from node.handheld.cutting import light, shortened
 from node.handheld.exchange import MARK, Exchange, Question, Reception
 from node.handheld.talks import (
     ALL_AT_ONCE,
@@ -112,7 +112,7 @@ class Answerer:
         return self._marked(entry(WAIT, max(round(wait_s / 60), 1)).said(self._at.catalogue(talk.tag)))
 
     def _marked(self, said: str) -> str:
-        return MARK + shortened(said, self._at.most_bytes - len(MARK))
+        return MARK + shortened(light(said), self._at.most_bytes - len(MARK))
 
     def _parts(self, turn: Exchange) -> list[str]:
         typed, talk = turn.question.text.strip(BROKEN), turn.talk

@@ -86,9 +86,9 @@ def status(turn: Exchange) -> list[str]:
     """How the island is: for who wonders whether it lives."""
     told, speaker = turn.board.status(), turn.speaker
     heard = told.host.last_heard
-    others = speaker.say(sentence("none since its start")) if heard is None else _moment(speaker.wall(heard), turn)
-    return turn.say(sentence("%(name)s, %(time)s. %(posts)s posts. Other islands heard: %(others)s.", name=turn.at.name,
-                             time=f"{speaker.wall(turn.board.now()):%H:%M}", posts=told.records, others=others))
+    others = speaker.say(sentence("never since its start")) if heard is None else _moment(speaker.wall(heard), turn)
+    return turn.say(sentence("%(name)s, %(time)s. Another island was heard: %(heard)s.", name=turn.at.name,
+                             time=f"{speaker.wall(turn.board.now()):%H:%M}", heard=others))
 
 
 def _moment(moment: datetime, turn: Exchange) -> str:

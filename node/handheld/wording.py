@@ -6,7 +6,7 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from node.board.api import Item
-from node.handheld.cutting import shortened
+from node.handheld.cutting import light, shortened
 from node.handheld.days import day_shown
 from node.handheld.words import WANTS, Verb, Vocabulary
 from node.i18n.sentence import Sentence, sentence
@@ -37,7 +37,7 @@ class Speaker:
 
     def say(self, what: Sentence) -> str:
         """A sentence."""
-        return what.said(self._catalogue)
+        return light(what.said(self._catalogue))
 
     def word(self, verb: Verb) -> str:
         """The word for something that can be asked."""
@@ -77,13 +77,13 @@ class Speaker:
         """All that an item says."""
         moment, body = self.local(item), visible(item.text).strip()
         if moment is None:
-            return body
+            return light(body)
         end = moment + timedelta(minutes=(item.end or item.start or 0) - (item.start or 0))
         hours = f"{moment:%H:%M}" + (f"-{end:%H:%M}" if end > moment else "")
         said = [caption(item), f"{day_shown(moment.date(), self.tag)} {hours}", item.place, item.organiser, body, item.link]
         if item.cancelled is not None:
             said.insert(0, self.say(sentence("CANCELLED")) + (f": {item.cancelled}" if item.cancelled else ""))
-        return "\n".join(filter(None, map(visible, said)))
+        return light("\n".join(filter(None, map(visible, said))))
 
     def signature(self, item: Item) -> str:
         """Who signed an item, on which day, and whether it came by radio."""
@@ -107,4 +107,4 @@ EPOCH = datetime(2024, 1, 1)
 
 def caption(item: Item) -> str:
     """An event's title, or the first line of any other text."""
-    return " ".join((visible(item.title) or next(iter(visible(item.text).strip().splitlines()), "")).split())
+    return light(" ".join((visible(item.title) or next(iter(visible(item.text).strip().splitlines()), "")).split()))

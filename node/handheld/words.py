@@ -81,8 +81,8 @@ LANGUAGE_WORDS: Mapping[str, tuple[str, ...]] = {  # the first is what it calls 
 }
 FILLERS = frozenset((  # said before what is meant, by who is polite: skipped where nothing is posted
     "le", "la", "les", "l", "de", "du", "des", "un", "une", "ce", "cette", "pour", "svp", "stp", "je", "veux", "voir",
-    "quel", "quelles", "the", "this", "please", "for", "what", "see", "show", "el", "los", "las", "esta", "este", "para", "ver",
-    "هذا", "من"))
+    "quel", "quelles", "the", "this", "please", "for", "what", "see", "show", "el", "los", "las", "esta", "este", "para",
+    "ver", "هذا", "من"))
 SHORTEST_BEGINNING, SHORTEST_SLIP = 3, 4  # letters: shorter ones may mean anything
 MAX_OWN_WORD = 12  # letters: two words fit a line of the smallest screen
 _OWN = re.compile(r"\s*([^=,;]+?)\s*=\s*([^=,;]+?)\s*")

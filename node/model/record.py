@@ -148,7 +148,8 @@ class Record:
 
     An event lives by its end, and has a life too when it corrects another one: moved to an earlier day, it still outlives
     the version it takes the place of. `position` is (latitude, longitude), each a signed 24-bit part of 90 and 180 degrees
-    (`angle`, `degrees`). `by_radio`: a post that was typed on a radio in the hand. `detail` is what its kind adds. `packed` is the text as `node.textpack` made it with `codec`.
+    (`angle`, `degrees`). `by_radio`: a post that was typed on a radio in the hand. `detail` is what its kind adds.
+    `packed` is the text as `node.textpack` made it with `codec`.
     """
 
     kind: Kind
