@@ -15,10 +15,11 @@ from node.daemon.text_service import TextHost, TextInbox, TextService
 from node.daemon.timekeeper import Timekeeper
 from node.handheld.answers import Answerer
 from node.handheld.commands import tag_of
-from node.handheld.exchange import Reception
+from node.handheld.turn import Reception
 from node.handheld.wording import KeepersWords
 from node.handheld.words import Vocabulary, own_words
 from node.i18n.catalogue import catalogue
+from node.i18n.sentence import Sentence
 from radio.lora import time_on_air_s
 from radio.meshtastic.link import MAX_TEXT_BYTES, MeshtasticLink
 from web.visitor import VisitorHashes
@@ -59,9 +60,12 @@ def text_service(island: ReceivingIsland, radio: MeshtasticLink, inbox: TextInbo
     def settings() -> RadioSettings:
         return island.settings.radio
 
+    def said(tag: str, what: Sentence) -> str:
+        return what.said(catalogue(tag))
+
     answerer = Answerer(island.board, Reception(
         node.name, ZoneInfo(node.timezone), tag_of(node.language), MAX_TEXT_BYTES, partial(keepers_words, settings),
-        catalogue, patience))
+        said, patience))
     return TextService(TextHost(radio, island.board, island.runner, island.timekeeper, island.text_air, answerer,
                                 VisitorHashes(monotonic).of_name, settings, rate), inbox)
 

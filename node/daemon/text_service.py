@@ -21,7 +21,7 @@ from node.daemon.settings import RadioSettings
 from node.daemon.text_air import TextAir
 from node.daemon.timekeeper import Timekeeper
 from node.handheld.answers import Answerer
-from node.handheld.exchange import Question
+from node.handheld.turn import Question
 from node.model.clock import minute_of
 from node.store.index import StoreFailed
 from radio.link import Outcome

@@ -12,8 +12,7 @@ from node.board.api import Item
 from node.board.board import Board
 from node.handheld import authoring, lookup
 from node.handheld.commands import Asked, asked
-from node.handheld.cutting import light, shortened
-from node.handheld.exchange import MARK, Exchange, Question, Reception
+from node.handheld.cutting import shortened
 from node.handheld.talks import (
     ALL_AT_ONCE,
     ALL_EVERY_S,
@@ -26,9 +25,9 @@ from node.handheld.talks import (
     Talks,
     Turns,
 )
-from node.handheld.wording import Speaker
+from node.handheld.turn import MARK, Question, Reception, TextTurn
 from node.handheld.words import TAGS, Verb
-from node.i18n.sentence import Plural, entry, sentence
+from node.i18n.sentence import Plural, Sentence, entry, sentence
 
 BROKEN = "\ufffd\0"  # what is left of a letter that was cut on its way, and of a message that was filled up
 WAIT = Plural("That is a lot of questions. Please wait %(num)s minute.",
@@ -60,7 +59,7 @@ class Answerer:
             return self._waiting(talk, now)
         talk.told_to_wait = False
         listed, own = talk.choices, talk.posts
-        parts = self._parts(Exchange(self._board, self._at, question, talk, self._codes, now))
+        parts = self._parts(TextTurn(self._board, self._at, question, talk, self._codes, now))
         if not parts:
             return None
         self.counters["answered"] += 1
@@ -75,10 +74,8 @@ class Answerer:
 
     def announcement(self, item: Item) -> str:
         """An urgent call as it is sent to everybody, in the island's language."""
-        catalogue = self._at.catalogue(self._at.tag)
-        speaker = Speaker(self._at.tag, catalogue, self._at.keepers().words, self._at.zone)
-        signed = f" - {self._at.name}"
-        said = f"{sentence('URGENT').said(catalogue)}: {' '.join(speaker.whole(item).split())}"
+        speaker, signed = self._at.speaker(self._at.tag), f" - {self._at.name}"
+        said = f"{speaker.say(sentence('URGENT'))}: {' '.join(speaker.whole(item).split())}"
         return MARK + shortened(said, self._at.most_bytes - len((MARK + signed).encode())) + signed
 
     @property
@@ -92,15 +89,13 @@ class Answerer:
         if now < talk.no_air_until or not self._waits.take(now):
             return None
         talk.no_air_until = now + REMEMBERED_S
-        catalogue = self._at.catalogue(talk.tag)
-        moment = Speaker(talk.tag, catalogue, self._at.keepers().words, self._at.zone).wall(minute)
-        said = sentence("The air is full. Please ask again after %(time)s.", time=f"{moment:%H:%M}")
-        return self._marked(said.said(catalogue))
+        moment = self._at.speaker(talk.tag).wall(minute)
+        return self._marked(talk, sentence("The air is full. Please ask again after %(time)s.", time=f"{moment:%H:%M}"))
 
     def sorry(self, question: Question, now: float) -> str:
         """That something went wrong here."""
         talk = self._talks.of(*question.who, self._at.tag, now)
-        return self._marked(SORRY.said(self._at.catalogue(talk.tag)))
+        return self._marked(talk, SORRY)
 
     def _waiting(self, talk: Talk, now: float) -> str | None:
         """One sentence, once, to who asks too much; and few of them in all, however many ask."""
@@ -109,12 +104,12 @@ class Answerer:
             return None
         talk.told_to_wait = True
         wait_s = max(talk.turns.wait_s(now), self._all.wait_s(now))
-        return self._marked(entry(WAIT, max(round(wait_s / 60), 1)).said(self._at.catalogue(talk.tag)))
+        return self._marked(talk, entry(WAIT, max(round(wait_s / 60), 1)))
 
-    def _marked(self, said: str) -> str:
-        return MARK + shortened(light(said), self._at.most_bytes - len(MARK))
+    def _marked(self, talk: Talk, what: Sentence) -> str:
+        return MARK + shortened(self._at.speaker(talk.tag).say(what), self._at.most_bytes - len(MARK))
 
-    def _parts(self, turn: Exchange) -> list[str]:
+    def _parts(self, turn: TextTurn) -> list[str]:
         typed, talk = turn.question.text.strip(BROKEN), turn.talk
         today = turn.speaker.wall(self._board.now()).date()
         what = asked(typed, talk.tag, self._at.keepers().words, today)
@@ -123,7 +118,7 @@ class Answerer:
         return _answered(turn, what)
 
 
-def _answered(turn: Exchange, what: Asked) -> list[str]:
+def _answered(turn: TextTurn, what: Asked) -> list[str]:
     answers: dict[Verb | None, Callable[[], list[str]]] = {
         Verb.HELP: partial(lookup.menu, turn), Verb.AGENDA: partial(lookup.agenda, turn, what.days, what.number),
         Verb.NEWS: partial(lookup.news, turn, what.number), Verb.MORE: partial(_more, turn),
@@ -137,7 +132,7 @@ def _answered(turn: Exchange, what: Asked) -> list[str]:
     return _chosen(turn, what.number) if what.number is not None else _puzzled(turn, what.rest)
 
 
-def _chosen(turn: Exchange, number: int) -> list[str]:
+def _chosen(turn: TextTurn, number: int) -> list[str]:
     """A number of the last list."""
     choices = turn.talk.choices
     if not 1 <= number <= len(choices):
@@ -148,13 +143,13 @@ def _chosen(turn: Exchange, number: int) -> list[str]:
     return _answered(turn, Asked(choice.verb or Verb.LANGUAGE, tag=choice.tag))
 
 
-def _more(turn: Exchange) -> list[str]:
+def _more(turn: TextTurn) -> list[str]:
     """The next part of the last answer."""
     parts, turn.talk.more = list(turn.talk.more), ()
     return parts or turn.say(sentence("There is nothing more."))
 
 
-def _language(turn: Exchange, what: Asked) -> list[str]:
+def _language(turn: TextTurn, what: Asked) -> list[str]:
     tag = what.tag or (TAGS[what.number - 1] if what.number and what.number <= len(TAGS) else "")
     if not tag:
         return lookup.languages(turn)
@@ -162,7 +157,7 @@ def _language(turn: Exchange, what: Asked) -> list[str]:
     return lookup.menu(turn)
 
 
-def _puzzled(turn: Exchange, typed: str) -> list[str]:
+def _puzzled(turn: TextTurn, typed: str) -> list[str]:
     """What is none of the words. Somebody who writes a sentence may mean it for the board."""
     if len(typed) >= LEAST_POST_CHARS:
         return turn.say(sentence("Not understood. To post it, send: %(usage)s. For the rest: ?",

@@ -9,8 +9,8 @@ from node.board.edit_codes import CODE_LETTERS, LETTERS
 from node.board.reasons import ProblemCode
 from node.handheld.commands import counted
 from node.handheld.cutting import shortened
-from node.handheld.exchange import Exchange
 from node.handheld.talks import WRONG_CODES, OwnPost
+from node.handheld.turn import TextTurn
 from node.handheld.wording import TITLE_BYTES, caption
 from node.handheld.words import Verb, plain
 from node.i18n.sentence import Sentence, sentence
@@ -22,14 +22,14 @@ MOST_OWN_POSTS = 8
 LANGUAGE_NUMBERS = {tag: number for number, tag in LANGUAGES.items()}
 
 
-def post(turn: Exchange, text: str) -> list[str]:
+def post(turn: TextTurn, text: str) -> list[str]:
     """A bulletin."""
     if not text:
         return turn.say(sentence("Send: %(usage)s", usage=turn.speaker.usage(Verb.POST)))
     return _brought(turn, Draft(Kind.BULLETIN, text, _language(turn), by_radio=True), "")
 
 
-def reply(turn: Exchange, rest: str) -> list[str]:
+def reply(turn: TextTurn, rest: str) -> list[str]:
     """A reply to the item that was read last, or to a number of the last list."""
     target, text = turn.talk.read, rest
     if not target and (chosen := counted(rest)) and 1 <= chosen[0] <= len(turn.talk.choices):
@@ -41,7 +41,7 @@ def reply(turn: Exchange, rest: str) -> list[str]:
                     shortened(caption(item), TITLE_BYTES))
 
 
-def cancel(turn: Exchange, rest: str) -> list[str]:
+def cancel(turn: TextTurn, rest: str) -> list[str]:
     """Take a post back, by its code; without one the last post of this radio, as long as that is remembered."""
     letters = plain(rest)
     if not letters:
@@ -64,11 +64,11 @@ def tag_of_root(root: bytes) -> str:
     return "".join(LETTERS[octet % len(LETTERS)] for octet in root[:TAG_LETTERS])
 
 
-def _language(turn: Exchange) -> int:
+def _language(turn: TextTurn) -> int:
     return LANGUAGE_NUMBERS.get(turn.talk.tag, 0)
 
 
-def _brought(turn: Exchange, draft: Draft, about: str) -> list[str]:
+def _brought(turn: TextTurn, draft: Draft, about: str) -> list[str]:
     """Post it; the same words again from the same radio are a message that was sent twice."""
     typed = f"{draft.target or ''} {draft.text}"
     own = next((one for one in turn.talk.posts if one.typed == typed), None)
@@ -96,19 +96,19 @@ def _why(refused: DraftRefused | BoardClosed) -> Sentence:
     return explanations.problem(problem.code, problem.amount)
 
 
-def _cancel_last(turn: Exchange) -> list[str]:
+def _cancel_last(turn: TextTurn) -> list[str]:
     own = turn.talk.posts[-1] if turn.talk.posts else None
     if own is None or not (own.private and turn.question.private):  # on an open channel anybody writes in anybody's name
         return _usage_of_cancel(turn)
     return _withdrawn(turn, own.item_id, own.code) or turn.say(sentence("It is no longer on the board."))
 
 
-def _usage_of_cancel(turn: Exchange) -> list[str]:
+def _usage_of_cancel(turn: TextTurn) -> list[str]:
     return turn.say(sentence("Send: %(usage)s. The code came with the answer to your post.",
                              usage=turn.speaker.usage(Verb.CANCEL)))
 
 
-def _withdrawn(turn: Exchange, item_id: str, code: str) -> list[str] | None:
+def _withdrawn(turn: TextTurn, item_id: str, code: str) -> list[str] | None:
     """Take one back; None if this is not its code, or it is gone."""
     try:
         turn.board.withdraw(item_id, code, visitor=turn.question.who)
@@ -120,7 +120,7 @@ def _withdrawn(turn: Exchange, item_id: str, code: str) -> list[str] | None:
     return turn.say(sentence("It is taken back."))
 
 
-def _tagged(turn: Exchange, tag: str) -> list[str]:
+def _tagged(turn: TextTurn, tag: str) -> list[str]:
     """Ids of the posts of this island that a tag may mean."""
     waiting = {post.root: item_id for item_id, post in turn.board.notes.state.waiting.items() if not post.changes}
     roots = [root for root in turn.board.notes.edit_codes() if tag_of_root(root) == tag]

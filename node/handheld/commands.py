@@ -47,17 +47,17 @@ def asked(text: str, tag: str, words: Vocabulary, today: date) -> Asked:
     if known is None and (days := days_meant(typed.strip(QUESTION_MARKS), today, words, tag)):
         meant = words.meant(typed.split()[-1], tag)
         return Asked(Verb.AGENDA, days=days, tag=meant[1] if meant and meant[0] in DAY_VERBS else "")
-    return _by_word(typed, word, rest, known or words.meant(word, tag), _Reader(tag, words, today))
+    return _by_word(typed, word, rest, known or words.meant(word, tag), _Asker(tag, words, today))
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _Asker:
     tag: str
     words: Vocabulary
     today: date
 
 
-def _by_word(typed: str, word: str, rest: str, meant: tuple[Verb, str] | None, reader: _Reader) -> Asked:
+def _by_word(typed: str, word: str, rest: str, meant: tuple[Verb, str] | None, reader: _Asker) -> Asked:
     if meant is None:
         return _without_word(typed, word, rest, reader)
     verb, tag = meant
@@ -75,7 +75,7 @@ def _by_word(typed: str, word: str, rest: str, meant: tuple[Verb, str] | None, r
     return Asked(verb, rest, tag=tag)
 
 
-def _without_word(typed: str, word: str, rest: str, reader: _Reader) -> Asked:
+def _without_word(typed: str, word: str, rest: str, reader: _Asker) -> Asked:
     """One that begins with none of the words: politely, with a letter, or with a language."""
     if plain(word) in FILLERS and rest and len(typed.split()) <= WORDS_OF_A_QUESTION:
         inner = asked(rest, reader.tag, reader.words, reader.today)

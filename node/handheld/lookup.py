@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta
 from node.board.api import Item, TextPatience
 from node.handheld.cutting import parts_of
 from node.handheld.days import Span, day_shown
-from node.handheld.exchange import Exchange
-from node.handheld.talks import Choice
+from node.handheld.talks import Offered
+from node.handheld.turn import TextTurn
 from node.handheld.wording import MENU
 from node.handheld.words import LANGUAGE_WORDS, TAGS, Verb
 from node.i18n.sentence import Sentence, sentence
@@ -23,20 +23,20 @@ MOST_REPLIES = 10  # the newest, below an item
 STILL_READING = sentence("This island is still reading its posts. Please ask again in a minute.")
 
 
-def menu(turn: Exchange) -> list[str]:
+def menu(turn: TextTurn) -> list[str]:
     """What can be asked; more of it is the next part."""
     title = turn.at.keepers().greeting or turn.at.name
-    turn.talk.choices, turn.talk.read = tuple(Choice(verb=verb) for verb in MENU), ""
+    turn.talk.choices, turn.talk.read = tuple(Offered(verb=verb) for verb in MENU), ""
     return [f"{turn.speaker.menu(title)}\n(1/2) +", f"{turn.speaker.manual()} (2/2)"]
 
 
-def languages(turn: Exchange) -> list[str]:
+def languages(turn: TextTurn) -> list[str]:
     """Which languages there are."""
     lines = [f"{number} {LANGUAGE_WORDS[tag][0]}" for number, tag in enumerate(TAGS, 1)]
-    return turn.offer(lines, [Choice(tag=tag) for tag in TAGS], LIST_BYTES)
+    return turn.offer(lines, [Offered(tag=tag) for tag in TAGS], LIST_BYTES)
 
 
-def agenda(turn: Exchange, days: Span | None, number: int | None = None) -> list[str]:
+def agenda(turn: TextTurn, days: Span | None, number: int | None = None) -> list[str]:
     """The events of some days, from now on; without days those that come."""
     now, patience = turn.board.now(), turn.at.patience()
     since, until = _minutes(days, turn) if days else (now, now + COMING_DAYS * DAY_MIN)
@@ -48,7 +48,7 @@ def agenda(turn: Exchange, days: Span | None, number: int | None = None) -> list
     return _picked(turn, found, number) or pages
 
 
-def news(turn: Exchange, number: int | None = None) -> list[str]:
+def news(turn: TextTurn, number: int | None = None) -> list[str]:
     """What is urgent, then the newest bulletins."""
     patience = turn.at.patience()
     items = [*turn.board.urgent(patience=patience), *turn.board.bulletins(None, "", MOST_LISTED, patience).items]
@@ -59,7 +59,7 @@ def news(turn: Exchange, number: int | None = None) -> list[str]:
     return _picked(turn, found, number) or pages
 
 
-def search(turn: Exchange, words: str) -> list[str]:
+def search(turn: TextTurn, words: str) -> list[str]:
     """What holds these words."""
     if not words:
         return turn.say(sentence("Send: %(usage)s", usage=turn.speaker.usage(Verb.SEARCH)))
@@ -68,7 +68,7 @@ def search(turn: Exchange, words: str) -> list[str]:
     return _listed(turn, found, LIST_BYTES) if found else _nothing(turn, patience, sentence("Nothing found."))
 
 
-def read(turn: Exchange, item_id: str) -> list[str]:
+def read(turn: TextTurn, item_id: str) -> list[str]:
     """One item, then its replies; its signature where that costs no message more."""
     item = turn.board.item(item_id, turn.at.patience())
     if item is None:
@@ -82,7 +82,7 @@ def read(turn: Exchange, item_id: str) -> list[str]:
     return parts_of("\n".join([said + signed, *replies]), turn.room)
 
 
-def status(turn: Exchange) -> list[str]:
+def status(turn: TextTurn) -> list[str]:
     """How the island is: for who wonders whether it lives."""
     told, speaker = turn.board.status(), turn.speaker
     heard = told.host.last_heard
@@ -91,34 +91,34 @@ def status(turn: Exchange) -> list[str]:
                              time=f"{speaker.wall(turn.board.now()):%H:%M}", heard=others))
 
 
-def _moment(moment: datetime, turn: Exchange) -> str:
+def _moment(moment: datetime, turn: TextTurn) -> str:
     today = turn.speaker.wall(turn.board.now()).date()
     return f"{moment:%H:%M}" if moment.date() == today else f"{day_shown(moment.date(), turn.talk.tag)} {moment:%H:%M}"
 
 
-def _listed(turn: Exchange, items: Sequence[Item], most_bytes: int, day: date | None = None) -> list[str]:
+def _listed(turn: TextTurn, items: Sequence[Item], most_bytes: int, day: date | None = None) -> list[str]:
     """A numbered list; `day` is the one that all of it is about."""
     head = [day_shown(day, turn.talk.tag)] if day else []
     lines = [*head, *(turn.speaker.line(place, item, day) for place, item in enumerate(items, 1))]
-    return turn.offer(lines, [Choice(item.id) for item in items], most_bytes)
+    return turn.offer(lines, [Offered(item.id) for item in items], most_bytes)
 
 
-def _picked(turn: Exchange, items: Sequence[Item], number: int | None) -> list[str]:
+def _picked(turn: TextTurn, items: Sequence[Item], number: int | None) -> list[str]:
     """The item of a list that was asked for with it; nothing if none was."""
     return read(turn, items[number - 1].id) if number is not None and 1 <= number <= len(items) else []
 
 
-def _nothing(turn: Exchange, patience: TextPatience, what: Sentence) -> list[str]:
+def _nothing(turn: TextTurn, patience: TextPatience, what: Sentence) -> list[str]:
     return turn.say(STILL_READING if patience.unread else what)
 
 
-def _no_events(turn: Exchange, day: date | None) -> Sentence:
+def _no_events(turn: TextTurn, day: date | None) -> Sentence:
     if day is None:
         return sentence("Nothing is planned.")
     return sentence("Nothing is planned on %(day)s.", day=day_shown(day, turn.talk.tag))
 
 
-def _minutes(days: Span, turn: Exchange) -> tuple[int, int]:
+def _minutes(days: Span, turn: TextTurn) -> tuple[int, int]:
     """The first minute of some days, and the one after them, by the island's wall clock."""
     first, after = (datetime.combine(day, time(), turn.at.zone) for day in (days[0], days[1] + timedelta(1)))
     return minute_of(first.timestamp()), minute_of(after.timestamp())

@@ -42,7 +42,7 @@ class Turns:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Offered:
     """What a number of the last list stands for: an item by its id, or something to ask."""
 
     item_id: str = ""
@@ -69,7 +69,7 @@ class Talk:
     tag: str
     seen_at: float = 0.0
     chosen: bool = False  # the language was chosen, not guessed of a word
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Offered, ...] = ()
     read: str = ""
     more: tuple[str, ...] = ()
     posts: tuple[OwnPost, ...] = ()

@@ -1,8 +1,8 @@
 """What an island says in a text message: as short as a neighbour would, in the language of who asks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from node.board.api import Item
@@ -30,14 +30,14 @@ class KeepersWords:
 
 
 class Speaker:
-    """Says things in one language. `zone` is that of the island's wall clock."""
+    """Says things in one language; `said(sentence)`: what that is in it. `zone` is that of the island's wall clock."""
 
-    def __init__(self, tag: str, catalogue: NullTranslations, words: Vocabulary, zone: ZoneInfo):
-        self.tag, self.words, self._catalogue, self._zone = tag, words, catalogue, zone
+    def __init__(self, tag: str, said: Callable[[Sentence], str], words: Vocabulary, zone: ZoneInfo):
+        self.tag, self.words, self._said, self._zone = tag, words, said, zone
 
     def say(self, what: Sentence) -> str:
         """A sentence."""
-        return light(what.said(self._catalogue))
+        return light(self._said(what))
 
     def word(self, verb: Verb) -> str:
         """The word for something that can be asked."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from gettext import NullTranslations
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from node.board.api import TextPatience
 from node.board.board import Board
 from node.board.pace import Visitor
 from node.handheld.cutting import pages_of, parts_of
-from node.handheld.talks import Choice, Talk, Turns
+from node.handheld.talks import Offered, Talk, Turns
 from node.handheld.wording import KeepersWords, Speaker
 from node.i18n.sentence import Sentence
 
@@ -28,19 +28,23 @@ class Question:
 @dataclass(frozen=True)
 class Reception:
     """What is needed around the board: the island's `name`, wall clock and language, octets of a message, what keepers
-    changed, a language's catalogue, and how long to wait for texts that were never decoded."""
+    changed, what a sentence is in a language (by its tag), and how long to wait for texts that were never decoded."""
 
     name: str
     zone: ZoneInfo
     tag: str
     most_bytes: int
     keepers: Callable[[], KeepersWords]
-    catalogue: Callable[[str], NullTranslations]
+    said: Callable[[str, Sentence], str]
     patience: Callable[[], TextPatience]
+
+    def speaker(self, tag: str) -> Speaker:
+        """A voice in a language."""
+        return Speaker(tag, partial(self.said, tag), self.keepers().words, self.zone)
 
 
 @dataclass(frozen=True)
-class Exchange:
+class TextTurn:
     """`codes`: how many wrong edit codes there may be; `now` in seconds that never jump."""
 
     board: Board
@@ -53,8 +57,7 @@ class Exchange:
     @property
     def speaker(self) -> Speaker:
         """The voice of whoever asks: a talk's language may change on the way."""
-        tag = self.talk.tag
-        return Speaker(tag, self.at.catalogue(tag), self.at.keepers().words, self.at.zone)
+        return self.at.speaker(self.talk.tag)
 
     @property
     def room(self) -> int:
@@ -65,7 +68,7 @@ class Exchange:
         """A sentence, in parts."""
         return parts_of(self.speaker.say(what), self.room)
 
-    def offer(self, lines: Sequence[str], choices: Sequence[Choice], most_bytes: int) -> list[str]:
+    def offer(self, lines: Sequence[str], choices: Sequence[Offered], most_bytes: int) -> list[str]:
         """A numbered list, in pages; its numbers can be chosen from now on."""
         self.talk.choices, self.talk.read = tuple(choices), ""
         return pages_of(lines, min(most_bytes, self.room))
