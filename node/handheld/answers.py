@@ -57,7 +57,6 @@ class Answerer:
         talk = self._talks.of(*question.who, self._at.tag, now)
         if not (talk.turns.take(now) and self._all.take(now)):
             return self._waiting(talk, now)
-        talk.told_to_wait = False
         listed, own = talk.choices, talk.posts
         parts = self._parts(TextTurn(self._board, self._at, question, talk, self._codes, now))
         if not parts:
@@ -86,9 +85,8 @@ class Answerer:
     def wait_until(self, question: Question, minute: int, now: float) -> str | None:
         """That an answer cannot be sent before a minute, to whoever asked; once."""
         talk = self._talks.of(*question.who, self._at.tag, now)
-        if now < talk.no_air_until or not self._waits.take(now):
+        if not self._may_tell(talk, now):
             return None
-        talk.no_air_until = now + REMEMBERED_S
         moment = self._at.speaker(talk.tag).wall(minute)
         return self._marked(talk, sentence("The air is full. Please ask again after %(time)s.", time=f"{moment:%H:%M}"))
 
@@ -99,12 +97,18 @@ class Answerer:
 
     def _waiting(self, talk: Talk, now: float) -> str | None:
         """One sentence, once, to who asks too much; and few of them in all, however many ask."""
-        if talk.told_to_wait or not self._waits.take(now):
+        if not self._may_tell(talk, now):
             self.counters["silent"] += 1
             return None
-        talk.told_to_wait = True
         wait_s = max(talk.turns.wait_s(now), self._all.wait_s(now))
         return self._marked(talk, entry(WAIT, max(round(wait_s / 60), 1)))
+
+    def _may_tell(self, talk: Talk, now: float) -> bool:
+        """Whether somebody may be told to wait, which is told then."""
+        if now < talk.told_until or not self._waits.take(now):
+            return False
+        talk.told_until = now + REMEMBERED_S
+        return True
 
     def _marked(self, talk: Talk, what: Sentence) -> str:
         return MARK + shortened(self._at.speaker(talk.tag).say(what), self._at.most_bytes - len(MARK))

@@ -28,10 +28,11 @@ def clusters(text: str) -> Iterator[str]:
 
 def light(text: str) -> str:
     """With the plain signs that every small screen has, at one octet instead of three: quotes, dashes, fixed blanks."""
-    return text.translate(_LIGHT)
+    return _QUOTE_ENDS.sub('"', text).translate(_LIGHT)
 
 
-_LIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-", "…": "...",
+_QUOTE_ENDS = re.compile(r"«\s*|\s*»")
+_LIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...",
                         "\u00a0": " ", "\u202f": " ", "\u2011": "-"})
 
 

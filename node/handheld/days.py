@@ -23,7 +23,7 @@ MONTHS: Mapping[str, tuple[str, ...]] = {
     "ar": ("يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو", "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"),
 }
 AFTER_TOMORROW = ("apresdemain", "overmorrow", "pasadomanana", "بعدغد", "بعدغدا")
-WEEKENDS = ("weekend", "finde", "findesemana", "wochenende")
+WEEKENDS = ("weekend", "finde", "finsemana")
 LEAST_LETTERS = 3  # of a day or a month
 SHOWN_LETTERS = 3
 MOST_WORDS = 3  # of a date: day, number, month

@@ -74,8 +74,7 @@ class Talk:
     more: tuple[str, ...] = ()
     posts: tuple[OwnPost, ...] = ()
     wrong_codes: int = 0
-    told_to_wait: bool = False
-    no_air_until: float = float("-inf")  # until then it need not be told again that the air is full
+    told_until: float = float("-inf")  # until then it need not be told again that it has to wait
     turns: Turns = field(default_factory=lambda: Turns(ONE_AT_ONCE, ONE_EVERY_S))
 
 

@@ -15,7 +15,8 @@ from node.model.record import Kind
 from node.model.visible_text import plain as visible
 
 SCREEN_CHARS = 21  # a line of the smallest screen: 128 pixels, letters of 6
-TITLE_BYTES = 24  # of a line in a list: one row of the smallest screen
+TITLE_BYTES = 24  # of an event in a list
+HEADLINE_BYTES = 19  # of another line: with its number one row of the smallest screen, and three rows in a page of news
 NAME_BYTES = 24
 QUARTER_MIN = 15
 MENU = (Verb.AGENDA, Verb.NEWS, Verb.SEARCH, Verb.POST, Verb.STATUS, Verb.LANGUAGE)
@@ -71,7 +72,7 @@ class Speaker:
         moment = self.local(item)
         when = f"{moment:%H:%M} " if moment else ""
         day = f"{day_shown(moment.date(), self.tag)} " if moment and moment.date() != on else ""
-        return f"{number} {day}{when}{mark}{shortened(caption(item), TITLE_BYTES)}"
+        return f"{number} {day}{when}{mark}{shortened(caption(item), TITLE_BYTES if moment else HEADLINE_BYTES)}"
 
     def whole(self, item: Item) -> str:
         """All that an item says."""

@@ -83,6 +83,8 @@ FILLERS = frozenset((  # said before what is meant, by who is polite: skipped wh
     "le", "la", "les", "l", "de", "du", "des", "un", "une", "ce", "cette", "pour", "svp", "stp", "je", "veux", "voir",
     "quel", "quelles", "the", "this", "please", "for", "what", "see", "show", "el", "los", "las", "esta", "este", "para",
     "ver", "هذا", "من"))
+ARTICLE = "ال"
+WRITING = frozenset((Verb.POST, Verb.REPLY, Verb.CANCEL))  # nothing is written, or taken back, by half a word
 SHORTEST_BEGINNING, SHORTEST_SLIP = 3, 4  # letters: shorter ones may mean anything
 MAX_OWN_WORD = 12  # letters: two words fit a line of the smallest screen
 _OWN = re.compile(r"\s*([^=,;]+?)\s*=\s*([^=,;]+?)\s*")
@@ -123,13 +125,15 @@ class Vocabulary:
         return [*own, *_KNOWN]
 
     def _exact(self, typed: str) -> list[tuple[Verb, str]]:
-        own = [(verb, tag) for word, verb, tag in self._all() if word == typed and (tag, verb) in self.own]
-        return own or [(verb, tag) for word, verb, tag in _KNOWN if word == typed]
+        found = [(verb, tag) for word, verb, tag in self._all() if word == typed]
+        if not found and typed.startswith(ARTICLE):
+            return self._exact(typed.removeprefix(ARTICLE))
+        return found
 
     def _begun(self, typed: str) -> list[tuple[Verb, str]]:
         if len(typed) < SHORTEST_BEGINNING:
             return []
-        return [(verb, tag) for word, verb, tag in self._all() if word.startswith(typed)]
+        return [(verb, tag) for word, verb, tag in self._all() if word.startswith(typed) and verb not in WRITING]
 
     def _slipped(self, typed: str) -> list[tuple[Verb, str]]:
         if len(typed) < SHORTEST_SLIP:
