@@ -179,7 +179,7 @@ def own_words(text: str) -> dict[tuple[str, Verb], str]:
     A word of theirs takes the place of the one of its row that is shown, in each language that has that row's word.
     """
     own: dict[tuple[str, Verb], str] = {}
-    for pair in filter(str.strip, re.split(r"[;,]", text)):
+    for pair in filter(str.strip, re.split(r"[;,؛،]", text)):
         match = _OWN.fullmatch(pair)
         if not match or not plain(match[2]) or len(match[2]) > MAX_OWN_WORD or len(match[2].split()) > 1:
             raise ValueError(pair)

@@ -93,7 +93,7 @@ def test_one_slip_is_one_letter_more_less_other_or_out_of_turn():
 
 
 def test_keepers_have_words_of_their_own_and_ours_are_understood_all_the_same():
-    words = Vocabulary(own_words("agenda = sorties; news = quoi ;"))
+    words = Vocabulary(own_words("agenda = sorties؛ news = quoi ;"))
     assert words.shown("fr", Verb.AGENDA) == words.shown("en", Verb.AGENDA) == "sorties"
     assert words.shown("en", Verb.NEWS) == "quoi" and words.shown("fr", Verb.NEWS) == "nouvelles"
     assert [meant(text, words=words) for text in ("quoi", "quoii", "nouvelles", "sorties")] == [
