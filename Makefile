@@ -44,7 +44,7 @@ prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile
 	$(VENV)/bin/python -m tests.prove_air
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
-	@for bench in store liveset text air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
+	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
 
 lint: $(VENV)/installed-dev ## style, imports, complexity (ruff); types (mypy); code that nothing calls (vulture)
 	$(VENV)/bin/ruff check .

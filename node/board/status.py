@@ -173,6 +173,16 @@ class MachineStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TextsStatus:
+    """Text messages to hand-held radios: how many went in the last hour, the seconds of air they took, and how many seconds
+    more may go now. Nothing of whom they went to."""
+
+    sent: int
+    used_s: float
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HostStatus:
     """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
     for the keeper; `damaged`: records that the card lost; `erasure_owed_s`: for how many seconds of running something that
@@ -192,6 +202,7 @@ class HostStatus:
     card_errors: int = 0
     secret: SecretStatus = field(default_factory=SecretStatus)
     machine: MachineStatus = field(default_factory=MachineStatus)
+    texts: TextsStatus | None = field(default=None, metadata=IF_ANY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from node.daemon.notices import notice_files
 from node.daemon.orders import Orders, words_here
 from node.daemon.qr_reader import scanned
 from node.daemon.radio_setting import RadioSetter, radio_handlers
+from node.daemon.reception import text_air, text_service
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
@@ -51,6 +52,7 @@ from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.sheet_facts import sheet_of
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
+from node.daemon.text_service import TextInbox, TextService
 from node.daemon.thread_guard import guard
 from node.daemon.timekeeper import Timekeeper
 from node.daemon.timerules import DAY_S, TimeSource, TimeSpan, Voice, around
@@ -107,6 +109,7 @@ class App:
         self._shown: dict[str, Any] | None = None  # what the portal was told, once there is one
         self._open = ExitStack()
         self._hashing = threading.Lock()
+        self._text_inbox = TextInbox()
         self._ahead_due_at = -math.inf
         keys = KeyFolder(settings.node.data)
         keys.keep_private()
@@ -186,7 +189,10 @@ class App:
         self.runner.start()
         self._open.callback(self.runner.stop)
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
-        for working in (self.discovery, self.maintenance):
+        radio = self._radio()
+        texts = [text_service(self, radio, self._text_inbox)] if radio else []
+        workers: tuple[LanDiscovery | Maintenance | TextService, ...] = (self.discovery, self.maintenance, *texts)
+        for working in workers:
             working.start()
             self._open.callback(working.close)
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
@@ -198,7 +204,7 @@ class App:
     def _guard_threads(self) -> None:
         """In the debug mode: what belongs to the runner's thread raises when another one uses it."""
         owner = self.runner.owner
-        for mine in (*self.governors.values(), *self.replica.engines):
+        for mine in (*self.governors.values(), *self.replica.engines, self.text_air):
             guard(mine, owner, free=("cost",))
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
@@ -301,7 +307,7 @@ class App:
         if radio.connect != "none":
             wanted.append((RADIO, "radio", lambda: MeshtasticLink(
                 MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=speed), RADIO,
-                on_hung=radio_hangs)))
+                self._text_inbox.put, radio_hangs)))
         if packet_ready(packet):
             wanted.append((PACKET, "packet", lambda: packet_link(packet, speed)))
         wanted += [(name, "mqtt", partial(broker_link, broker, name)) for name, broker in self.brokers.items()]
@@ -333,6 +339,7 @@ class App:
         present = [name for name in self.brokers if name not in former_brokers]
         engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in present] + leading
         self.replica = Replica(self.liveset, self.store, engines)
+        self.text_air = text_air(self.air, self._radio(), monotonic)
 
     def _leading_engines(self) -> tuple[list[Engine], dict[str, BrokerSettings]]:
         """For each broker and each earlier secret: what keeps there what leads to the present one, and the way to it."""
@@ -352,7 +359,11 @@ class App:
         return tuple(replace(self.charter, secret=one.generation.secret).subkey("lan") for one in self.formers if one.leads)
 
     def _radio_facts(self) -> Facts:
-        return next((link.facts for link in self.links if isinstance(link, MeshtasticLink)), Facts())
+        radio = self._radio()
+        return radio.facts if radio else Facts()
+
+    def _radio(self) -> MeshtasticLink | None:
+        return next((link for link in self.links if isinstance(link, MeshtasticLink)), None)
 
     def _discovery_settings(self) -> DiscoverySettings:
         lan = self.settings.lan
@@ -389,7 +400,8 @@ class App:
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
             secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()),
-            machine=lambda: self.maintenance.sensors.last)
+            machine=lambda: self.maintenance.sensors.last,
+            texts=lambda now: self.text_air.status(now) if self._radio() and self.settings.radio.texts else None)
 
     def _earlier_heard(self) -> int | None:
         """The minute in which somebody was last heard who speaks with an earlier secret of the set."""

@@ -15,6 +15,7 @@ from node.sync.lora.context import Channel, parts_of
 from node.sync.lora.engine import AirEngine
 from node.sync.lora.neighbours import Neighbour
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum
+from node.sync.lora.transmissions import URGENT
 from radio.airtime import Governor
 from radio.lora import LONG_FAST, Modem, time_on_air_s
 from radio.regions import REGIONS, UNSET
@@ -22,6 +23,7 @@ from radio.regions import REGIONS, UNSET
 RADIO = "radio"
 DEFAULT_REGION = "EU_868"  # the strictest law of a common region, until the radio tells its own
 HOUR_MIN, HOURS = 60, 1 << 16
+SOON_S = 30.0  # a text with its repeats is over by then
 SUMMARY_WITHIN_S = 1_800.0  # summaries tell the time by the hour
 
 
@@ -133,6 +135,11 @@ class LoraAdapter:
             self._note_neighbour(now)
             self._note_earlier(now)
         return actions
+
+    def urgent_waits(self, now: float) -> bool:
+        """Whether something urgent, or about who may write, is about to be sent."""
+        return any(one.due_at is not None and one.due_at <= now + SOON_S and one.rank.precedence <= URGENT
+                   for one in self._engine.context.transmissions)
 
     def status(self, link: LinkStatus, now: float) -> LinkStatus:
         """The link's status with what it may send and has sent, whom it hears, what waits to be sent."""

@@ -18,6 +18,7 @@ from node.board.status import (
     MachineStatus,
     RadioStatus,
     SecretStatus,
+    TextsStatus,
 )
 from node.daemon.lora import LoraAdapter
 from node.daemon.timekeeper import Timekeeper
@@ -35,7 +36,7 @@ PERIOD_S = 1.0
 @dataclass(frozen=True)
 class StatusSources:
     """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`, `machine`: values that their own threads made;
-    `notices`: what other programs tell."""
+    `notices`: what other programs tell; `texts(now)`: None while no text is answered."""
 
     name: str
     notices: Callable[[], tuple[str, ...]]
@@ -50,6 +51,7 @@ class StatusSources:
     card_errors: Callable[[], int]
     secret: Callable[[], SecretStatus]
     machine: Callable[[], MachineStatus]
+    texts: Callable[[float], TextsStatus | None]
 
 
 class StatusReporter:
@@ -69,7 +71,7 @@ class StatusReporter:
         clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices(), None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
-                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret(), of.machine())
+                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret(), of.machine(), of.texts(now))
 
     def _link(self, link: Link, now: float) -> LinkStatus:
         if isinstance(link, MqttLink):

@@ -68,14 +68,26 @@ class RadioTime:
     packets: int
 
 
+@dataclass(frozen=True)
+class TextReceived:
+    """A text message to us: from which node, on which of our channels, over how many hops (None unknown); `private`: it was
+    encrypted for our key with the sender's own, so that nobody else can have written it in that node's name."""
+
+    sender: str
+    text: str
+    channel: int = 0
+    hops: int | None = None
+    private: bool = False
+
+
 class MeshtasticLink:
-    """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(sender, text)` gets the text
-    messages sent to us; it is called from the link's thread and must return at once. `on_hung()` is called when a radio on
-    a serial line hangs and the line cannot restart it, or has not helped: who can cut its power may do so.
+    """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(text)` gets the text messages
+    sent to us and nobody else; it is called from the link's thread and must return at once. `on_hung()` is called when a
+    radio on a serial line hangs and the line cannot restart it, or has not helped: who can cut its power may do so.
     """
 
     def __init__(self, settings: MeshtasticSettings | None = None, name: str = "lora",
-                 on_text: Callable[[str, str], None] | None = None, on_hung: Callable[[], None] | None = None):
+                 on_text: Callable[[TextReceived], None] | None = None, on_hung: Callable[[], None] | None = None):
         self.settings = settings or MeshtasticSettings()
         self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
         self.facts = Facts()
@@ -84,10 +96,10 @@ class MeshtasticLink:
         self._inbox = Inbox()
         self._neighbours: OrderedDict[str, HeardNode] = OrderedDict()
         self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
-        self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
         self._wanted: frozenset[str] = frozenset()  # sections of its configuration that somebody waits for
         self._sections: dict[str, Any] | None = None  # these, once all of it was told
         self._collected: dict[str, Any] = {}
+        self._texts: OrderedDict[int, tuple[int, float]] = OrderedDict()  # packet id -> whose ACK counts, since when
         self._free: int | None = None  # places in the radio's queue, None until it told
         self._answers, self._unanswered = False, 0  # whether it tells what became of each packet; how often not
         self._text_at = 0.0
@@ -161,15 +173,17 @@ class MeshtasticLink:
         return self._post(OutgoingPacket(payload, self.settings.portnum, self._channel() or 0, hop_limit, receiver,
                                          urgent=urgent))
 
-    def send_text(self, receiver: str, text: str, hop_limit: int = 3) -> Outcome:
+    def send_text(self, receiver: str, text: str, hop_limit: int = 3, channel: int = 0) -> Outcome:
         """Send a text message (219 bytes at most) to one node, `!` and 8 hex digits; its radio acknowledges it, ours
-        repeats it (counted as `text-acked`, `text-failed`). Called like `send`.
+        repeats it (counted as `text-acked`, `text-failed`). To "", everybody on one of the radio's channels, it goes once.
+        Called like `send`.
         """
         payload = text.encode()
         if len(payload) > MAX_TEXT_BYTES:
             raise ValueError(f"{len(payload)} bytes are too many for a text message of {MAX_TEXT_BYTES}")
         self._session.pause(self._text_at + TEXT_PAUSE_S / self.settings.speed - time.monotonic())
-        outcome = self._post(OutgoingPacket(payload, TEXT_PORT, 0, hop_limit, node_number(receiver), want_ack=True))
+        to = node_number(receiver) if receiver else EVERYBODY
+        outcome = self._post(OutgoingPacket(payload, TEXT_PORT, channel, hop_limit, to, want_ack=bool(receiver)))
         self._text_at = time.monotonic()
         return outcome
 
@@ -208,6 +222,12 @@ class MeshtasticLink:
             return False
         return True
 
+    def forget_receivers(self, older_s: float) -> None:
+        """Forget who was sent a text so long ago, if their radio never said a word."""
+        for packet_id, (_, since) in tuple(self._texts.items()):
+            if since <= time.monotonic() - older_s:
+                self._texts.pop(packet_id, None)
+
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet on our port, or None after `timeout_s`."""
         return self._inbox.take(timeout_s)
@@ -239,7 +259,7 @@ class MeshtasticLink:
             self._session.lose(wire)
             return Outcome.DOWN
         if packet.want_ack:
-            self._remember(self._texts, packet_id, packet.to)
+            self._remember(self._texts, packet_id, (packet.to, time.monotonic()))
         return self._follow(wire, packet_id, packet)
 
     def _await_room(self, wire: Wire) -> bool:
@@ -317,6 +337,7 @@ class MeshtasticLink:
                 self._line_tried = False
                 self._free, self._answers, self._unanswered = None, False, 0
                 self._statuses.clear()
+                self._texts.clear()
             case "queueStatus":
                 self._free = message.queueStatus.free
                 self._remember(self._statuses, message.queueStatus.mesh_packet_id, message.queueStatus)
@@ -355,14 +376,21 @@ class MeshtasticLink:
         elif packet.decoded.portnum == self.settings.portnum:
             self._take_ours(packet, node_name(sender))
         elif packet.decoded.portnum == TEXT_PORT and packet.to == self.facts.node and self.on_text:
-            self.counters["texts"] += 1
-            self.on_text(node_name(sender), packet.decoded.payload.decode(errors="replace"))
+            self._take_text(packet, sender, self.on_text)
+
+    def _take_text(self, packet: MeshPacket, sender: int, on_text: Callable[[TextReceived], None]) -> None:
+        if packet.decoded.emoji:  # somebody liked one of our texts: that asks nothing
+            self.counters["reactions"] += 1
+            return
+        self.counters["texts"] += 1
+        text = packet.decoded.payload.decode(errors="replace")
+        on_text(TextReceived(node_name(sender), text, packet.channel, hops_of(packet), packet.pki_encrypted))
 
     def _note_status(self, status: SendStatus) -> None:
         """An ACK from our own node only says that somebody passed the packet on."""
-        receiver = self._texts.get(status.packet_id)
+        receiver, _since = self._texts.get(status.packet_id, (None, 0.0))
         if receiver is not None and (status.error or status.sender == receiver):
-            del self._texts[status.packet_id]
+            self._texts.pop(status.packet_id, None)
             self.counters["text-failed" if status.error else "text-acked"] += 1
         elif status.error:
             self.counters["refused"] += 1

@@ -173,7 +173,7 @@ def test_a_refused_packet_is_not_sent_again_with_the_next(puppet, connect):
 
 def test_what_the_radio_brings_of_ourselves_and_texts_for_others_are_left_out(puppet, connect):
     texts = []
-    link = connect(puppet.port, on_text=lambda *text: texts.append(text))
+    link = connect(puppet.port, on_text=lambda text: texts.append((text.sender, text.text)))
     until(lambda: link.up)
     for number, (sender, to, port) in enumerate([(9, 0xFFFFFFFF, 256), (8, 0xFFFFFFFF, 1), (8, 7, 1), (8, 9, 1),
                                                  (8, 0xFFFFFFFF, 256)]):
@@ -193,8 +193,8 @@ def test_an_inbound_flood_is_bounded_and_counted(puppet, connect):
 
 def test_text_messages_reach_the_hook_and_answers_are_acknowledged(mesh, connect):
     texts = queue.Queue()
-    here = connect(mesh.ports[0], on_text=lambda sender, text: texts.put((sender, text)))
-    there = connect(mesh.ports[1], on_text=lambda sender, text: texts.put((sender, text)))
+    here = connect(mesh.ports[0], on_text=lambda text: texts.put((text.sender, text.text)))
+    there = connect(mesh.ports[1], on_text=lambda text: texts.put((text.sender, text.text)))
     until(lambda: here.up and there.up)
     assert here.send_text("!a1c00001", "liste s'il vous plaît") is Outcome.SENT
     assert texts.get(timeout=30) == ("!a1c00000", "liste s'il vous plaît")
@@ -205,10 +205,31 @@ def test_text_messages_reach_the_hook_and_answers_are_acknowledged(mesh, connect
         here.send_text("!a1c00001", "é" * 110)
 
 
+def test_a_reaction_is_no_text_and_a_private_one_is_told_from_one_that_anybody_could_write(puppet, connect):
+    texts = []
+    link = connect(puppet.port, on_text=texts.append)
+    until(lambda: link.up)
+    liked, open_one, private = (packet_from(8, number, 1, b"agenda", to=9) for number in (1, 2, 3))
+    liked.decoded.emoji, open_one.channel, private.pki_encrypted = 1, 2, True
+    for packet in (liked, open_one, private):
+        puppet.say(packet=packet)
+    until(lambda: len(texts) == 2)
+    assert [(one.private, one.channel) for one in texts] == [(False, 2), (True, 0)]
+    assert link.counters["reactions"] == 1 and link.counters["texts"] == 2
+
+
+def test_a_text_for_everybody_goes_once_on_its_channel(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    link.send_text("", "Urgent", channel=1)
+    packet = puppet.next_packet()
+    assert (packet.to, packet.channel, packet.want_ack) == (0xFFFFFFFF, 1, False)
+
+
 def test_texts_in_a_row_keep_the_pause_that_the_firmware_wants(mesh, connect):
     texts = queue.Queue()
     here = connect(mesh.ports[0])
-    there = connect(mesh.ports[1], on_text=lambda sender, text: texts.put(text))
+    there = connect(mesh.ports[1], on_text=lambda text: texts.put(text.text))
     until(lambda: here.up and there.up)
     for number in range(3):
         assert here.send_text("!a1c00001", str(number)) is Outcome.SENT
