@@ -66,6 +66,7 @@ class Wish:
     airtime_s: float
     urgent: bool = False
     crowding: bool = False
+    after_s: float = 0.0  # in a schedule: not before so many seconds from now
 
 
 class Window:
@@ -246,17 +247,19 @@ class Governor:
 
         `crowding`: it is of somebody who had much of the hour already, and leaves some of the rest to others.
         """
-        return max(0.0, *self._holds(Wish(airtime_s, urgent, crowding), self._moment(now)).values())
+        return max(0.0, *self._holds(Wish(airtime_s, urgent, crowding), self.moment(now)).values())
 
     def outlook(self, wish: Wish, now: float) -> Outlook:
         """When a packet may go, and what holds it back: `wait_s` in words."""
-        return self._outlook(wish, self._moment(now))
+        return self._outlook(wish, self.moment(now))
 
     def schedule(self, wishes: Iterable[Wish], now: float) -> list[Outlook]:
         """When each of these packets may go, one after the other in this order, and why not sooner. Nothing is spent."""
-        start = at = self._moment(now)
+        start = at = self.moment(now)
         then, outlooks, hold = self._twin(), list[Outlook](), Hold.NONE
         for wish in wishes:
+            if start + wish.after_s > at:
+                at, hold = start + wish.after_s, Hold.NONE
             outlook = then._outlook(wish, at)
             if outlook.wait_s == math.inf:
                 outlooks.append(outlook)
@@ -297,7 +300,7 @@ class Governor:
 
     def charge(self, airtime_s: float, now: float) -> None:
         """A packet of `airtime_s` goes now (or within a minute: the radio's queue)."""
-        at = self._moment(now)
+        at = self.moment(now)
         self._hour.add(airtime_s, at)
         self._savings.owe(airtime_s, at)
         self._channel.add(airtime_s, at)
@@ -305,31 +308,31 @@ class Governor:
 
     def rest(self, left_s: float, now: float) -> None:
         """Let nothing go but what is urgent, for so long (0: no longer): the night rest."""
-        self._paused[Hold.REST] = self._moment(now) + left_s
+        self._paused[Hold.REST] = self.moment(now) + left_s
 
     def hold(self, left_s: float, now: float) -> None:
         """The same, as a keeper wants it."""
-        self._paused[Hold.ONLY_URGENT] = self._moment(now) + left_s
+        self._paused[Hold.ONLY_URGENT] = self.moment(now) + left_s
 
     def silence(self, left_s: float, now: float) -> None:
         """Let nothing go at all, for so long (0: no longer)."""
-        self._paused[Hold.SILENCE] = self._moment(now) + left_s
+        self._paused[Hold.SILENCE] = self.moment(now) + left_s
 
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else used the channel that long."""
-        self._channel.add(airtime_s, self._moment(now))
+        self._channel.add(airtime_s, self.moment(now))
 
     def channel_told(self, channel_use: float, now: float) -> None:
         """The radio measured this part (0 to 1) of its last minute as busy, whoever sent."""
         self._told_use = channel_use
         if channel_use >= MAX_CHANNEL_USE:
-            self._busy.begin(self._moment(now))
+            self._busy.begin(self.moment(now))
         else:
             self._busy.end()
 
     def refused(self, now: float) -> None:
         """The radio said DUTY_CYCLE_LIMIT."""
-        self._refused.begin(self._moment(now))
+        self._refused.begin(self.moment(now))
 
     def accepted(self) -> None:
         """The radio took a packet again."""
@@ -337,17 +340,17 @@ class Governor:
 
     def used_s(self, now: float, window_s: float = HOUR_S) -> float:
         """Seconds of air we spent in the last `window_s`, an hour at most."""
-        return self._hour.used_s(self._moment(now), window_s)
+        return self._hour.used_s(self.moment(now), window_s)
 
     def left_s(self, now: float, wish: Wish | None = None) -> float:
         """Seconds of air left to us at this moment; to a packet like `wish`, if one is given: without what is kept free."""
-        at, kept_free = self._moment(now), self.kept_free(wish) if wish else 0.0
+        at, kept_free = self.moment(now), self.kept_free(wish) if wish else 0.0
         saved_s = self._savings.left_s(at) - self._savings.most_s * kept_free
         return max(min(self.limit_s * (1 - kept_free) - self._hour.used_s(at), saved_s), 0.0)
 
     def saved_s(self, now: float) -> tuple[float, float]:
         """Seconds of air that were saved of the day's share, and how much can be."""
-        return self._savings.left_s(self._moment(now)), self._savings.most_s
+        return self._savings.left_s(self.moment(now)), self._savings.most_s
 
     @staticmethod
     def kept_free(wish: Wish) -> float:
@@ -373,7 +376,7 @@ class Governor:
 
         `ahead_s`: what may still be spent before it is kept again; 0 at the end.
         """
-        at = self._moment(now)
+        at = self.moment(now)
         return {"at": now, "spent": self._hour.spent(at), "owed": self._savings.owed_s(at), "ahead": ahead_s}
 
     def restore(self, state: Any, now: float) -> None:
@@ -385,17 +388,18 @@ class Governor:
             owed_s = float(state.get("owed", math.fsum(one for _, one in spent)))  # and knew of one hour only
         except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
             return
-        at = self._moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
+        at = self.moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
         if 0 <= owed_s < math.inf:
             self._savings.owe(min(owed_s, self._savings.most_s), at)
         for age_s, airtime_s in sorted(spent, reverse=True):
             if 0 <= airtime_s <= HOUR_S and age_s < HOUR_S + GUARD_S:
                 self._hour.add(airtime_s, at - max(age_s, 0.0))  # nothing was spent later than it was kept
         if 0 < ahead_s <= HOUR_S:
-            self._hour.add(ahead_s, self._moment(now))  # or it was, up to now
-            self._savings.owe(ahead_s, self._moment(now))
+            self._hour.add(ahead_s, self.moment(now))  # or it was, up to now
+            self._savings.owe(ahead_s, self.moment(now))
 
-    def _moment(self, now: float) -> float:
+    def moment(self, now: float) -> float:
+        """The governor's own time, which is never set."""
         return self._monotonic() if self._monotonic else now
 
     def _channel_wait_s(self, at: float, urgent: bool) -> float:

@@ -26,7 +26,7 @@ from node.replica.replica import Replica
 from node.store.journalstore import JournalStore
 from radio.link import Link
 from radio.meshtastic.facts import Facts
-from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.link import MeshtasticLink, node_name
 from radio.mqtt.link import MqttLink
 
 PERIOD_S = 1.0
@@ -94,4 +94,6 @@ def counted(counters: Mapping[str, int]) -> Mapping[str, int]:
 
 def radio_status(facts: Facts) -> RadioStatus:
     """What a radio told of itself."""
-    return RadioStatus(facts.firmware, facts.region, facts.preset, facts.frequency_mhz, facts.channel_use, facts.own_use)
+    return RadioStatus(facts.firmware, facts.region, facts.preset, facts.frequency_mhz, facts.channel_use, facts.own_use,
+                       node_name(facts.node) if facts.node else "", facts.battery, facts.voltage_v, facts.temperature_c,
+                       str(getattr(facts, "signature_policy", "")))

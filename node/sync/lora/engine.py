@@ -32,7 +32,7 @@ from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
 from node.sync.lora.packets import More, Need, Packet, encode
 from node.sync.lora.receiver import Receiver
 from node.sync.lora.reconciliation import Reconciliation
-from node.sync.lora.transmissions import Reach
+from node.sync.lora.transmissions import Reach, Transmission
 from node.sync.lora.tuning import TUNING, Span, Tuning
 
 SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
@@ -51,6 +51,16 @@ class _UnderWay:
     urgent: bool = False
     hop_limit: int = 0
     former: Former | None = None
+
+
+@dataclass(frozen=True)
+class QueuedRecord:
+    """One that waits: `turn_s` seconds until it is its turn; `sending`: a packet with it is in the radio's queue."""
+
+    transmission: Transmission
+    claim: Claim
+    turn_s: float
+    sending: bool
 
 
 class AirEngine:
@@ -76,6 +86,13 @@ class AirEngine:
     def last_packet(self) -> Packet | None:
         """The packet taken in last, as it was read."""
         return self._receiver.last_packet
+
+    def queue(self, now: float) -> list[QueuedRecord]:
+        """What waits to be sent, in the order in which it goes as far as it is due. Asking changes nothing."""
+        at = max(now + self._shift_s, self._last_at or 0.0)
+        begun = self._under_way.ids if self._under_way else []
+        return [QueuedRecord(one, claim, max(one.due_at or 0.0, self._turn_at) - at, one.id in begun)
+                for one, claim in self.context.transmissions.planned(at)]
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
         """React to one event; those of other links change nothing."""
