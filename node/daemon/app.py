@@ -209,7 +209,7 @@ class App:
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
-            safe=safe_address))
+            safe=safe_address, metrics=self.settings.portal.metrics))
         self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
