@@ -47,6 +47,10 @@ PARTS = {  # of the names in a node's state
     "of_bytes": N_("octets allowed"), "half_ends": N_("half of them ended by"), "rights": N_("rights"),
     "until": N_("until"), "voucher": N_("vouched for by"),
     "erasure_owed_s": N_("still to be erased, since s"), "card_errors": N_("errors of the memory card"),
+    "law_s": N_("allowed by law in an hour, s"), "mean_s": N_("ours in an hour on average, s"), "saved_s": N_("saved, s"),
+    "most_saved_s": N_("what can be saved, s"), "kept_urgent_s": N_("kept for urgent calls, s"), "hold": N_("why it waits"),
+    "node": N_("node"), "battery": N_("battery"), "voltage_v": N_("voltage, V"), "signature_policy": N_("signatures"),
+    "island": N_("island"), "hears_us": N_("hears us"), "away": N_("does not answer"),
     "machine": N_("machine"), "temperature_c": N_("temperature, °C"), "power_weak": N_("power too weak"),
 }
 PRIVATE = ("backup", "trial", "settings")  # of the status, and how concerns begin that keepers alone see
@@ -54,6 +58,8 @@ PATH = re.compile(r"/keeper(?:/[a-z]+)*")
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}
 VALUES = {"state": air_words.STATES, "set": air_words.VIEWS, "hold": air_words.HOLDS, "claim": air_words.CLAIMS,
           "kind": air_words.QUEUED, "signature_policy": air_words.POLICIES, "source": explanations.TIME_SOURCES}
+SHARES = {"channel_use", "own_use", "loss", "battery"}  # parts of 1
+DRAWN = {"history": (), "packets": (), "airtime": ("outlooks", "wishes"), "queue": ("rows",)}  # on the other pages
 radio = Blueprint("radio", __name__)
 
 
@@ -91,6 +97,8 @@ def rows_of(state: dict) -> list[tuple[str, str]]:
 
 
 def _value(name: str, text: str) -> str:
+    if name in SHARES and text:
+        return percent(float(text))
     return said(air_words.worded_slug(VALUES[name], text)) if name in VALUES else _said(ANSWERS, text)
 
 
@@ -180,14 +188,15 @@ def queue() -> str:
 def everything() -> str:
     """The state of the node and of each link, as many rows as a page holds; all of it is in the CSV."""
     state = public_state()
-    tables = [(link["name"], rows_of(without_history(link))) for link in state["links"]]
+    tables = [(link["name"], rows_of(_undrawn(link))) for link in state["links"]]
     tables.append(("", rows_of({name: value for name, value in state.items() if name != "links"})))
     return fitted("radio_all.html", lambda rows: {"tables": [(name, cells[:rows * ROWS]) for name, cells in tables]})
 
 
-def without_history(link: Mapping[str, Any]) -> dict[str, Any]:
-    """A link without what other pages draw."""
-    return {name: value for name, value in link.items() if name not in ("history", "packets")}
+def _undrawn(link: Mapping[str, Any]) -> dict[str, Any]:
+    """A link without what the other pages draw."""
+    return {name: {part: inner for part, inner in value.items() if part not in DRAWN[name]} if DRAWN.get(name) else value
+            for name, value in link.items() if DRAWN.get(name) != ()}
 
 
 def table() -> Response:

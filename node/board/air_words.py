@@ -16,7 +16,7 @@ HOLDS: Mapping[str, str] = {  # why a packet does not go now: `radio.airtime.Hol
     "never": N_("it is longer than all that may be sent here in an hour"),
     "silence": N_("keepers want the radio to be silent"),
     "refused-by-radio": N_("the radio says that its own time on the air is used"),
-    "channel-busy": N_("others are using the channel"),
+    "channel-busy": N_("the channel is too busy"),
     "day-used": N_("what was saved of the day’s share is used"),
     "hour-used": N_("this hour’s air is used"),
     "only-urgent": N_("keepers let only what is urgent go"),
@@ -68,7 +68,7 @@ SENT: Mapping[str, str] = {  # kinds of what was sent: `node.daemon.air_log.ALL_
     "summary": N_("summaries"), "lead": N_("leading others to the new secret"), "text": N_("answers to hand-held radios"),
 }
 OUTCOMES: Mapping[str, str] = {  # of a packet: `radio.link.Outcome`
-    "": N_("on the air"), "sent": N_("sent"), "too-large": N_("too long for the radio"),
+    "": N_("on the air"), "sent": N_("went out"), "too-large": N_("too long for the radio"),
     "duty-cycle": N_("refused: the radio’s time is used"), "region-unset": N_("refused: the radio has no region"),
     "queue-full": N_("refused: the radio’s queue is full"), "down": N_("not sent: the radio is away"),
     "failed": N_("refused by the radio"),
