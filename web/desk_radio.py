@@ -10,13 +10,13 @@ from web.pages import board
 from web.radio_page import VIEWS, lora, public_state, words
 from web.signin import for_keepers, never_kept
 
-desk_radio = Blueprint("desk_radio", __name__, url_prefix="/keeper/radio")
+desk_radio = Blueprint("desk_radio", __name__, url_prefix="/keeper")
 desk_radio.after_request(never_kept)
 for path, view in VIEWS:
-    desk_radio.add_url_rule(path, view.__name__, for_keepers(view))
+    desk_radio.add_url_rule(f"/radio{path}", view.__name__, for_keepers(view))
 
 
-@desk_radio.get("/do")
+@desk_radio.get("/radio/do")
 @for_keepers
 def wishes() -> str:
     """What may be wanted, and what is."""
@@ -28,7 +28,7 @@ def _wishes(notice: str = "") -> str:
                            shares=SHARES_PERCENT, alone=board().radio_for_keepers(), **words())
 
 
-@desk_radio.post("/do")
+@desk_radio.post("/radio/do")
 @for_keepers
 def wish() -> str | tuple[str, int] | Response:
     """A wish of a keeper, or its end (no minutes)."""
@@ -41,7 +41,7 @@ def wish() -> str | tuple[str, int] | Response:
     return redirect(url_for(".wishes", done=1), 303)
 
 
-@desk_radio.post("/readers")
+@desk_radio.post("/radio/readers")
 @for_keepers
 def readers() -> Response:
     """Whether neighbours may read what the radio does."""

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, g, render_template, session
 from markupsafe import Markup, escape
 
 from node.board import air_words, explanations
-from node.board.concerns import Concern, concerns_in
+from node.board.concerns import TROUBLES, Concern, concerns_in
 from node.board.status import as_json
 from web import air_charts
 from web.item_display import clock_at, iso
@@ -57,7 +57,8 @@ PRIVATE = ("backup", "trial", "settings")  # of the status, and how concerns beg
 PATH = re.compile(r"/keeper(?:/[a-z]+)*")
 ANSWERS = {"yes": N_("yes"), "no": N_("no")}
 VALUES = {"state": air_words.STATES, "set": air_words.VIEWS, "hold": air_words.HOLDS, "claim": air_words.CLAIMS,
-          "kind": air_words.QUEUED, "signature_policy": air_words.POLICIES, "source": explanations.TIME_SOURCES}
+          "kind": air_words.QUEUED, "signature_policy": air_words.POLICIES, "source": explanations.TIME_SOURCES,
+          "verdict": {slug: trouble.what.text for slug, trouble in TROUBLES.items()}}
 SHARES = {"channel_use", "own_use", "loss", "battery"}  # parts of 1
 DRAWN = {"history": (), "packets": (), "airtime": ("outlooks", "wishes"), "queue": ("rows",)}  # on the other pages
 radio = Blueprint("radio", __name__)

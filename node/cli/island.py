@@ -130,7 +130,7 @@ def _link_lines(told: dict[str, Any]) -> Iterator[str]:
     """Each link; of a radio also when the next packet may go, what waits, who is heard."""
     for link in told["links"]:
         yield link_line(link)
-        if not link["up"] and link["state"] in STATE_REMEDIES:
+        if not link["up"] and link["state"] in STATE_REMEDIES and "broker" not in link:
             yield f"    → {_(STATE_REMEDIES[link['state']])}"
         if "airtime" in link:
             yield from air_lines(link, clock_of(told))
