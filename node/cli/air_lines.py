@@ -60,12 +60,12 @@ def heard_table(neighbours: Sequence[Mapping[str, Any]], width: int) -> list[str
     heads = ("SNR", "RSSI", _("relays"), _("ago"), _("lost"), _("hears us"), _("lacks"))
     rows = [(_number(one["snr_db"]), _number(one["rssi_dbm"]), str(one["relays"]), _span(one["heard_s_ago"]),
              percent(one["loss"]), worded(air_words.heard_by(one)), str(one["lacks"])) for one in neighbours]
-    cells = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    room = max(width - sum(cells) - len(heads) - TROUBLE_CELLS, NAME_CELLS)
+    sizes = [max(map(cells, column)) for column in zip(heads, *rows, strict=True)]
+    room = max(width - sum(sizes) - len(heads) - TROUBLE_CELLS, NAME_CELLS)
     lines = []
     for name, row, one in [(_("HEARD"), heads, None), *zip(map(name_of, neighbours), rows, neighbours, strict=True)]:
         trouble = air_words.ear(one) if one else None
-        told = " ".join(f"{text:>{size}}" for text, size in zip(row, cells, strict=True))
+        told = " ".join(f"{text:>{size}}" for text, size in zip(row, sizes, strict=True))
         lines.append(f"{_padded(cut(name, room), room)} {told} {worded(trouble.what) if trouble else ''}".rstrip())
     return lines
 
@@ -125,8 +125,8 @@ def bar(filled: float, kept: float, width: int) -> str:
 def spark(values: Sequence[float | None], top: float, width: int) -> str:
     """Values as a row of blocks, the newest at the right, `top` or more a full one; what is unknown is blank."""
     step = max(len(values) / width, 1.0)
-    cells = [values[int(at * step):max(int((at + 1) * step), int(at * step) + 1)] for at in range(min(width, len(values)))]
-    return "".join(_block(max((one for one in cell if one is not None), default=None), top) for cell in cells)
+    parts = [values[int(at * step):max(int((at + 1) * step), int(at * step) + 1)] for at in range(min(width, len(values)))]
+    return "".join(_block(max((one for one in cell if one is not None), default=None), top) for cell in parts)
 
 
 def _block(value: float | None, top: float) -> str:
@@ -137,18 +137,18 @@ def _block(value: float | None, top: float) -> str:
 
 def cut(text: str, width: int) -> str:
     """A text of `width` cells at most."""
-    if _cells(text) <= width:
+    if cells(text) <= width:
         return text
-    while _cells(text) >= width:
+    while cells(text) >= width:
         text = text[:-1]
     return f"{text}…"
 
 
 def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _cells(text))
+    return text + " " * (width - cells(text))
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
     """How many cells a terminal gives it: some letters take two, and marks none."""
     return sum(0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
                for letter in text)

@@ -6,13 +6,17 @@ from dataclasses import replace
 import pytest
 
 from node.board.air_orders import AirOrder, AirOrderKind
+from node.board.api import DraftRefused
 from node.board.status import LinkStatus
 from node.daemon.air_log import ALL_KINDS, MOST_PACKETS, MOST_SIGNALS, STEP_S, STEPS, AirLog, told_sections
 from node.daemon.air_names import AirNames
 from node.daemon.air_status import ROWS
+from node.daemon.app import App
+from node.daemon.keyfiles import KeyFolder
 from node.daemon.lora import LoraAdapter, RadioLimits, lora_governor, neighbour_name
 from node.daemon.membership import Membership
-from node.model.clock import minute_of
+from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.model.clock import RELEASED_AT, ManualClock, minute_of
 from node.model.record import Kind, Record, encode, sign
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
@@ -21,6 +25,7 @@ from node.sync.events import LinkChanged, PacketReceived, RecordPosted, Send, Se
 from node.sync.lora.context import address_of
 from node.sync.lora.packets import Have, More, Need, Neighbours, Packet, Piece, Sum, Whole
 from node.sync.lora.packets import encode as packet_of
+from radio.airtime import Wish
 from radio.meshtastic.facts import Facts
 from tests.sim.archipelago import CHARTER, KEY, START, bulletin
 from tests.sim.portals import CHARTER as SET
@@ -233,3 +238,31 @@ def test_islands_go_by_the_names_that_vouches_give_them(neighbourhood):
     named = names.named(host)
     assert [one.island for one in named.links[0].neighbours] == ["Île de la gare", "Île du canal", ""]
     assert names.named(host) is named, "it is worked out once"
+
+
+def test_on_an_island_a_keepers_wish_reaches_every_radio_at_once(tmp_path):
+    KeyFolder(tmp_path / "a").found("Belleville", "a")
+    settings = Settings(NodeSettings("a", tmp_path / "a"), PortalSettings(), RadioSettings("none"), MqttSettings("none"))
+    app = App(settings, ManualClock(RELEASED_AT + 86_400))
+    app.open()
+
+    def outlooks(urgent):
+        return {app.runner.call(lambda one=one: one.outlook(Wish(1.0, urgent), app.timekeeper.now())).hold
+                for one in app.governors.values()}
+
+    try:
+        app.runner.call(lambda: [one.reserved(10.0) for one in app.governors.values()])
+        assert outlooks(False) == {""}
+        app.board.steer(AirOrder(AirOrderKind.ONLY_URGENT, 60), "lea")
+        assert (outlooks(False), outlooks(True)) == ({"only-urgent"}, {""})
+        app.board.steer(AirOrder(AirOrderKind.SILENCE, 60), "lea")
+        assert outlooks(True) == {"silence"}
+        app.board.steer(AirOrder(AirOrderKind.SILENCE), "lea")
+        app.board.steer(AirOrder(AirOrderKind.ONLY_URGENT), "lea")
+        assert outlooks(False) == {""}
+        app.board.steer(AirOrder(AirOrderKind.SUMMARY), "lea")
+        with pytest.raises(DraftRefused):
+            app.board.steer(AirOrder(AirOrderKind.SILENCE, 10_000), "lea")
+        assert len(app.board.audit_log()) == 5
+    finally:
+        app.close()

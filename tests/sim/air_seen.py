@@ -30,7 +30,7 @@ def busy_radio() -> LinkStatus:
         NeighbourStatus("3f0c", 12, 0, 0.06, "same", 0, "Île de la gare", 6.5, -92, True),
         NeighbourStatus("9a41", 95, 0, 0.18, "known", 7, "Jardin du haut", -13.25, -118, False),
         NeighbourStatus("77e2", 640, 1, 0.62, "far", 31, "Ferme des Lilas", -4.0, -109, None),
-        NeighbourStatus("b00d", 14_400, 2, 0.2, "unknown", 40, "", None, None, None, True))
+        NeighbourStatus("b00d", 36_000, 2, 0.2, "unknown", 40, "", None, None, None, True))
     rows = (QueuedStatus("urgent", 1, 4, 3, "urgent", 0.0, "sending"),
             QueuedStatus("trust", 1, 130, 2, "urgent", 2.0, "turn"),
             QueuedStatus("event", 2, 900, 3, "fair", 2_170.0, "hour-used"),
