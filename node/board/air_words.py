@@ -167,8 +167,8 @@ def wishes(air: Mapping[str, Any], clock: Callable[[float], str]) -> Iterator[Se
     if wanted["only_urgent_s"]:
         yield sentence("Until %(time)s only what is urgent goes.", time=clock(wanted["only_urgent_s"]))
     if wanted["share_s"]:
-        yield sentence("Until %(time)s the share is %(percent)s %% of what the law allows.",
-                       time=clock(wanted["share_s"]), percent=round(wanted["share_percent"]))
+        yield sentence("Until %(time)s the share is %(part)s of what the law allows.",
+                       time=clock(wanted["share_s"]), part=f"{wanted['share_percent']:.0f}\N{NO-BREAK SPACE}%")
 
 
 def ear(neighbour: Mapping[str, Any]) -> Ear | None:

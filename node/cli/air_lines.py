@@ -46,7 +46,7 @@ def neighbour_words(one: Mapping[str, Any]) -> str:
     way = _("directly") if not one["relays"] else ngettext("through %(num)s relay", "through %(num)s relays", one["relays"])
     parts = [name_of(one), way]
     if one["snr_db"] is not None:
-        parts.append(f"SNR {one['snr_db']:.1f} dB, RSSI {one['rssi_dbm']} dBm")
+        parts += [f"SNR {one['snr_db']:.1f} dB", f"RSSI {one['rssi_dbm']} dBm"]
     parts += [worded(air_words.ago(one["heard_s_ago"])), _("%(part)s lost", part=percent(one["loss"])),
               _("hears us: %(answer)s", answer=worded(air_words.heard_by(one))),
               worded(air_words.worded_slug(air_words.VIEWS, one["set"]))]
