@@ -9,7 +9,7 @@ from node.i18n.sentence import N_, Plural, Sentence, entry, sentence
 MINUTE_S, HOUR_S = 60, 3_600
 MUCH_LOST = 0.5  # of a neighbour's packets: from here on the way is to be mended
 WEAK_DB = -12.0  # LongFast is read down to some -17 dB; rain and leaves take 5
-LONG_SILENCE_S = 8 * HOUR_S  # where all agree some speak every three hours only (docs/protocol.md, 5.4), and one may be missed
+LONG_SILENCE_S = 8 * HOUR_S  # where all agree some speak each three hours only, and one time may be missed
 
 HOLDS: Mapping[str, str] = {  # why a packet does not go now: `radio.airtime.Hold`, and what the engine adds
     "": N_("nothing holds it back"),

@@ -92,6 +92,7 @@ class AirStatus:
 
     def _row(self, link: LinkStatus, one: QueuedRecord, moment: Outlook, at: float) -> QueuedStatus:
         pending = one.transmission
+        moment = replace(moment, wait_s=max(moment.wait_s, one.opens_s))
         hold = SENDING if one.sending else moment.hold or (TURN if moment.wait_s > 0 else "")
         wait_s = 0.0 if one.sending else seconds(moment)
         if not link.up:

@@ -391,7 +391,6 @@ class App:
             elif order.kind is AirOrderKind.ONLY_URGENT:
                 governor.hold(60.0 * order.minutes, now)
         self.reporter.refresh(now)  # the keeper's next page shows it
-        self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _proposed(self, raws: list[bytes]) -> Change:
         """What records would change; nothing does. From any thread but the runner's."""

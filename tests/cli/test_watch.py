@@ -62,7 +62,8 @@ def test_bars_and_sparks_are_as_long_as_asked_and_full_when_all_is_used():
 
 
 @pytest.mark.parametrize(("text", "width", "shown"), [
-    ("abc", 3, "abc"), ("abcd", 3, "ab…"), ("漢字漢字", 5, "漢字…"), ("e\u0301te\u0301", 3, "e\u0301te\u0301"), ("", 3, "")])
+    ("abc", 3, "abc"), ("abcd", 3, "ab…"), ("漢字漢字", 5, "漢字…"), ("e\u0301te\u0301", 3, "e\u0301te\u0301"),
+    ("", 3, "")])
 def test_a_line_is_cut_by_what_a_terminal_shows(text, width, shown):
     assert cut(text, width) == shown
 

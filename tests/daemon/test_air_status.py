@@ -116,15 +116,23 @@ def test_an_hour_that_is_used_up_holds_posts_until_the_moment_that_is_told_and_u
     assert went and abs(went[0] - told_at) <= 240
 
 
-def test_a_flood_of_one_author_waits_as_long_as_it_is_told():
+@pytest.mark.parametrize("used", [0.0, 0.5, 0.6, 0.8])
+def test_a_flood_of_one_author_goes_when_it_is_told(used):
     island = Island()
-    for number in range(30):
+    used_up(island, used)
+    for number in range(60):
         island.post(bulletin(number))
-    rows = island.status().queue.rows
-    assert len(rows) == ROWS and island.status().queue.records >= 25
-    waits = [row.wait_s for row in rows if row.hold != "sending"]
+    island.run(60)
+    queue, told_at, count = island.status().queue, island.now, len(island.sent)
+    waits = [row.wait_s for row in queue.rows if row.hold != "sending"]
+    assert len(queue.rows) == ROWS and queue.records > 30
     assert waits == sorted(waits) and waits[-1] > 0, "one after the other, as the air allows"
-    assert all(row.hold for row in rows if row.wait_s), "who waits has a reason"
+    assert all(row.hold for row in queue.rows if row.wait_s), "who waits has a reason"
+    island.run(waits[-1] + 600)
+    went = [at - told_at for at, send in island.sent[count:] if send.label == "data"]
+    assert len(went) >= len(waits)
+    late = [true - told for told, true in zip(waits, went, strict=False)]
+    assert -30 <= min(late) and max(late) <= 300, "the engine looks anew every three minutes"
 
 
 def test_a_link_that_is_down_says_so_and_gives_no_moment():

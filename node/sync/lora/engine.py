@@ -55,11 +55,13 @@ class _UnderWay:
 
 @dataclass(frozen=True)
 class QueuedRecord:
-    """One that waits: `turn_s` seconds until it is its turn; `sending`: a packet with it is in the radio's queue."""
+    """One that waits: `turn_s` seconds until it is its turn, `opens_s` until the governor is asked again for such a one;
+    `sending`: a packet with it is in the radio's queue."""
 
     transmission: Transmission
     claim: Claim
     turn_s: float
+    opens_s: float
     sending: bool
 
 
@@ -91,7 +93,8 @@ class AirEngine:
         """What waits to be sent, in the order in which it goes as far as it is due. Asking changes nothing."""
         at = max(now + self._shift_s, self._last_at or 0.0)
         begun = self._under_way.ids if self._under_way else []
-        return [QueuedRecord(one, claim, max(one.due_at or 0.0, self._turn_at) - at, one.id in begun)
+        return [QueuedRecord(one, claim, max(one.due_at or 0.0, self._turn_at) - at, self._opens_at[claim] - at,
+                             one.id in begun)
                 for one, claim in self.context.transmissions.planned(at)]
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
