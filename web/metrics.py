@@ -68,7 +68,8 @@ class StatusCollector(Collector):
 
 
 def _island(told: Mapping[str, Any]) -> Iterator[Metric]:
-    yield InfoMetricFamily("archipel", "This island.", {"island": told["name"], "set": told["set"]["name"]})
+    yield InfoMetricFamily("archipel", "This island.", {
+        "island": told["name"], "set": told["set"]["name"], "version": told["version"]})
     yield _one("records", "Live records of the set that are here.", told["records"])
     yield _one("card_writable", "Whether the card keeps posts.", told["store"]["ok"])
     yield _one("clock_sure", "Whether no single neighbour's error can be behind the clock.", told["clock"]["sure"])

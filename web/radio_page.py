@@ -50,7 +50,7 @@ PARTS = {  # of the names in a node's state
     "law_s": N_("allowed by law in an hour, s"), "mean_s": N_("ours in an hour on average, s"), "saved_s": N_("saved, s"),
     "most_saved_s": N_("what can be saved, s"), "kept_urgent_s": N_("kept for urgent calls, s"), "hold": N_("why it waits"),
     "node": N_("node"), "battery": N_("battery"), "voltage_v": N_("voltage, V"), "signature_policy": N_("signatures"),
-    "island": N_("island"), "hears_us": N_("hears us"), "away": N_("does not answer"),
+    "island": N_("island"), "version": N_("version"), "hears_us": N_("hears us"), "away": N_("does not answer"),
     "machine": N_("machine"), "temperature_c": N_("temperature, °C"), "power_weak": N_("power too weak"),
 }
 PRIVATE = ("backup", "trial", "settings")  # of the status, and how concerns begin that keepers alone see

@@ -275,7 +275,7 @@ class HostStatus:
     """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
     for the keeper; `damaged`: records that the card lost; `erasure_owed_s`: for how many seconds of running something that
     was withdrawn has been waiting to be erased from the card, None when nothing is owed; `card_errors`: how often the
-    card's file system failed."""
+    card's file system failed; `version`: of the program."""
 
     name: str
     notices: tuple[str, ...]
@@ -290,6 +290,7 @@ class HostStatus:
     card_errors: int = 0
     secret: SecretStatus = field(default_factory=SecretStatus)
     machine: MachineStatus = field(default_factory=MachineStatus)
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from node import __version__
 from node.board.status import (
     ArchiveStatus,
     BrokerStatus,
@@ -69,7 +70,7 @@ class StatusReporter:
         clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices(), None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
-                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret(), of.machine())
+                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret(), of.machine(), __version__)
 
     def _link(self, link: Link, now: float) -> LinkStatus:
         if isinstance(link, MqttLink):

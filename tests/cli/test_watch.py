@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 import pytest
 
-from node.board.status import LinkStatus, as_json
+from node.board.status import BrokerStatus, LinkStatus, as_json
 from node.cli import language
 from node.cli.air_lines import bar, cells, cut, spark
+from node.cli.island import status_lines
 from node.cli.watch import ENTER, LEAVE, frame
 from tests.cli.islands import PATIENCE_S, ROOT, archipel, running, write_config
 from tests.sim.portals import Neighbourhood
@@ -53,6 +54,22 @@ def test_an_island_without_a_radio_and_one_that_has_gone_are_told(told, neighbou
     assert "The island is away." in "\n".join(frame(told | {"away": "The island is away."}, 80, 24))
     neighbourhood.host = replace(neighbourhood.host, links=(LinkStatus("mqtt", True, "up", MappingProxyType({})),))
     assert "This island has no radio." in frame(as_json(neighbourhood.board.status()), 80, 24)
+
+
+def test_the_status_says_when_the_next_packet_goes_what_waits_and_who_is_deaf(told):
+    page = "\n".join(status_lines(told))
+    for words in ("The next packet goes at", "events · 2 packets · 15 minutes ago · at", "Jardin du haut (9a41), directly",
+                  "does not hear us → is our antenna", "Until"):
+        assert words in page, words
+
+
+def test_a_link_that_is_down_has_its_remedy_below(told, neighbourhood):
+    radio, *_ = neighbourhood.host.links
+    down = (replace(radio, up=False, state="region-unset"), LinkStatus("mqtt", False, "absent", broker=BrokerStatus("")))
+    neighbourhood.host = replace(neighbourhood.host, links=down)
+    page = "\n".join(status_lines(as_json(neighbourhood.board.status())))
+    assert "down (has no region, so it does not send)" in page and "    → set its region with the Meshtastic app" in page
+    assert "plug it in" not in page, "a broker has no cable"
 
 
 def test_bars_and_sparks_are_as_long_as_asked_and_full_when_all_is_used():

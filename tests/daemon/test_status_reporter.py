@@ -171,5 +171,6 @@ def test_the_json_keeps_its_shape():
             {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
         "lan": {"peers": [], "counters": {}}, "erasure_owed_s": None,
         "card_errors": 0,
-        "secret": {"since": None, "behind": False, "heard": None}, "machine": {}, "backup": {"last": None, "missed": 50},
+        "secret": {"since": None, "behind": False, "heard": None}, "machine": {}, "version": "",
+        "backup": {"last": None, "missed": 50},
     }
