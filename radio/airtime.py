@@ -9,7 +9,10 @@ charges; on an island all of it is the runner's thread's all the same (docs/arch
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import takewhile
 from typing import Any
 
@@ -31,6 +34,39 @@ MAX_URGENT_CHANNEL_USE = 0.40  # the firmware's hard limit
 MINUTE_S = 60  # over which the firmware measures channel use
 FIRST_BUSY_S, LAST_BUSY_S = 10, 300
 FIRST_REFUSED_S, LAST_REFUSED_S = 60, 960
+
+
+class Hold(StrEnum):
+    """Why a packet does not go now. The first that holds it longest is told."""
+
+    NONE = ""
+    NEVER = "never"  # it is longer than all that an hour or a day may hold
+    SILENCE = "silence"  # a keeper wants nothing sent for a while
+    REFUSED = "refused-by-radio"
+    BUSY = "channel-busy"
+    DAY = "day-used"  # what was saved of the day's share is spent
+    HOUR = "hour-used"
+    ONLY_URGENT = "only-urgent"  # a keeper wants only what is urgent sent for a while
+    REST = "night-rest"
+    CARD = "card-reserve"  # the card was not asked yet
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """When a packet may go, in seconds from now (infinity: never), and why not sooner."""
+
+    wait_s: float
+    hold: Hold = Hold.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A packet to be sent: seconds of air, and what it may use (as `Governor.wait_s`)."""
+
+    airtime_s: float
+    urgent: bool = False
+    crowding: bool = False
+    after_s: float = 0.0  # in a schedule: not before so many seconds from now
 
 
 class Window:
@@ -72,6 +108,11 @@ class Window:
             if room_s >= airtime_s:
                 return self._end(grain) + self.span_s - now
         return self._end(live[-1][0]) + self.span_s - now  # then nothing is used, whatever rounding says of the sum
+
+    def __copy__(self) -> "Window":
+        twin = Window(self.span_s, self.grain_s)
+        twin._grains, twin._sum_s = dict(self._grains), self._sum_s
+        return twin
 
     def spent(self, now: float) -> list[list[float]]:
         """[[age in seconds, seconds of air], ...], oldest first; a grain that has not ended has an age below 0."""
@@ -168,7 +209,7 @@ class Governor:
         self._refused = _BackOff(FIRST_REFUSED_S, LAST_REFUSED_S)
         self._told_use = 0.0
         self.longest_s, self._ahead_s = 0.0, math.inf
-        self._rests_until_at = -math.inf
+        self._paused = dict.fromkeys((Hold.SILENCE, Hold.ONLY_URGENT, Hold.REST), -math.inf)  # until when
         self.configure(region, share)
 
     def configure(self, region: str, share: float | None = None) -> None:
@@ -206,44 +247,92 @@ class Governor:
 
         `crowding`: it is of somebody who had much of the hour already, and leaves some of the rest to others.
         """
-        at = self._moment(now)
-        kept_free = (0 if urgent else URGENT_RESERVE) + (FAIR_RESERVE if crowding else 0)
-        return max(
-            self._hour.wait_s(airtime_s, self.limit_s * (1 - kept_free), at),
-            self._savings.wait_s(airtime_s, self._savings.most_s * (1 - kept_free), at),
-            self._refused.until_at - at,
-            self._channel_wait_s(at, urgent),
-            RESERVE_WAIT_S if airtime_s > self._ahead_s else 0.0,
-            0.0 if urgent else self._rests_until_at - at,
-        )
+        return max(0.0, *self._holds(Wish(airtime_s, urgent, crowding), self.moment(now)).values())
+
+    def outlook(self, wish: Wish, now: float) -> Outlook:
+        """When a packet may go, and what holds it back: `wait_s` in words."""
+        return self._outlook(wish, self.moment(now))
+
+    def schedule(self, wishes: Iterable[Wish], now: float) -> list[Outlook]:
+        """When each of these packets may go, one after the other in this order, and why not sooner. Nothing is spent."""
+        start = at = self.moment(now)
+        then, outlooks, hold = self._twin(), list[Outlook](), Hold.NONE
+        for wish in wishes:
+            if start + wish.after_s > at:
+                at, hold = start + wish.after_s, Hold.NONE
+            outlook = then._outlook(wish, at)
+            if outlook.wait_s == math.inf:
+                outlooks.append(outlook)
+                continue
+            hold = outlook.hold or hold  # what held those before it holds this one too
+            at += outlook.wait_s
+            outlooks.append(Outlook(at - start, hold))
+            then.charge(wish.airtime_s, at)
+            then._ahead_s = math.inf  # the card is asked long before
+            at += wish.airtime_s
+        return outlooks
+
+    def _twin(self) -> "Governor":
+        """Another one that has spent the same, to try with; it goes by the moments that it is told."""
+        twin = copy(self)
+        twin._monotonic, twin._savings = None, copy(self._savings)
+        twin._hour, twin._channel = copy(self._hour), copy(self._channel)
+        return twin
+
+    def _outlook(self, wish: Wish, at: float) -> Outlook:
+        holds = self._holds(wish, at)
+        hold = max(holds, key=lambda one: holds[one])  # of equal ones the first
+        if holds[hold] <= 0:
+            return Outlook(0.0)
+        return Outlook(holds[hold], Hold.NEVER if holds[hold] == math.inf else hold)
+
+    def _holds(self, wish: Wish, at: float) -> dict[Hold, float]:
+        """How long each of them holds it back, in seconds."""
+        airtime_s, kept_free = wish.airtime_s, self.kept_free(wish)
+        pauses = (Hold.SILENCE,) if wish.urgent else self._paused
+        return {hold: self._paused[hold] - at for hold in pauses} | {
+            Hold.REFUSED: self._refused.until_at - at,
+            Hold.BUSY: self._channel_wait_s(at, wish.urgent),
+            Hold.DAY: self._savings.wait_s(airtime_s, self._savings.most_s * (1 - kept_free), at),
+            Hold.HOUR: self._hour.wait_s(airtime_s, self.limit_s * (1 - kept_free), at),
+            Hold.CARD: RESERVE_WAIT_S if airtime_s > self._ahead_s else 0.0,
+        }
 
     def charge(self, airtime_s: float, now: float) -> None:
         """A packet of `airtime_s` goes now (or within a minute: the radio's queue)."""
-        at = self._moment(now)
+        at = self.moment(now)
         self._hour.add(airtime_s, at)
         self._savings.owe(airtime_s, at)
         self._channel.add(airtime_s, at)
         self._ahead_s -= airtime_s
 
     def rest(self, left_s: float, now: float) -> None:
-        """Let nothing go but what is urgent, for so long (0: no longer)."""
-        self._rests_until_at = self._moment(now) + left_s
+        """Let nothing go but what is urgent, for so long (0: no longer): the night rest."""
+        self._paused[Hold.REST] = self.moment(now) + left_s
+
+    def hold(self, left_s: float, now: float) -> None:
+        """The same, as a keeper wants it."""
+        self._paused[Hold.ONLY_URGENT] = self.moment(now) + left_s
+
+    def silence(self, left_s: float, now: float) -> None:
+        """Let nothing go at all, for so long (0: no longer)."""
+        self._paused[Hold.SILENCE] = self.moment(now) + left_s
 
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else used the channel that long."""
-        self._channel.add(airtime_s, self._moment(now))
+        self._channel.add(airtime_s, self.moment(now))
 
     def channel_told(self, channel_use: float, now: float) -> None:
         """The radio measured this part (0 to 1) of its last minute as busy, whoever sent."""
         self._told_use = channel_use
         if channel_use >= MAX_CHANNEL_USE:
-            self._busy.begin(self._moment(now))
+            self._busy.begin(self.moment(now))
         else:
             self._busy.end()
 
     def refused(self, now: float) -> None:
         """The radio said DUTY_CYCLE_LIMIT."""
-        self._refused.begin(self._moment(now))
+        self._refused.begin(self.moment(now))
 
     def accepted(self) -> None:
         """The radio took a packet again."""
@@ -251,12 +340,22 @@ class Governor:
 
     def used_s(self, now: float, window_s: float = HOUR_S) -> float:
         """Seconds of air we spent in the last `window_s`, an hour at most."""
-        return self._hour.used_s(self._moment(now), window_s)
+        return self._hour.used_s(self.moment(now), window_s)
 
-    def left_s(self, now: float) -> float:
-        """Seconds of air left to us at this moment."""
-        at = self._moment(now)
-        return max(min(self.limit_s - self._hour.used_s(at), self._savings.left_s(at)), 0.0)
+    def left_s(self, now: float, wish: Wish | None = None) -> float:
+        """Seconds of air left to us at this moment; to a packet like `wish`, if one is given: without what is kept free."""
+        at, kept_free = self.moment(now), self.kept_free(wish) if wish else 0.0
+        saved_s = self._savings.left_s(at) - self._savings.most_s * kept_free
+        return max(min(self.limit_s * (1 - kept_free) - self._hour.used_s(at), saved_s), 0.0)
+
+    def saved_s(self, now: float) -> tuple[float, float]:
+        """Seconds of air that were saved of the day's share, and how much can be."""
+        return self._savings.left_s(self.moment(now)), self._savings.most_s
+
+    @staticmethod
+    def kept_free(wish: Wish) -> float:
+        """The part (0 to 1) of hour and savings that a packet may not touch: it is kept for others."""
+        return (0 if wish.urgent else URGENT_RESERVE) + (FAIR_RESERVE if wish.crowding else 0)
 
     @property
     def reserve_s(self) -> float:
@@ -277,7 +376,7 @@ class Governor:
 
         `ahead_s`: what may still be spent before it is kept again; 0 at the end.
         """
-        at = self._moment(now)
+        at = self.moment(now)
         return {"at": now, "spent": self._hour.spent(at), "owed": self._savings.owed_s(at), "ahead": ahead_s}
 
     def restore(self, state: Any, now: float) -> None:
@@ -289,17 +388,18 @@ class Governor:
             owed_s = float(state.get("owed", math.fsum(one for _, one in spent)))  # and knew of one hour only
         except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
             return
-        at = self._moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
+        at = self.moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
         if 0 <= owed_s < math.inf:
             self._savings.owe(min(owed_s, self._savings.most_s), at)
         for age_s, airtime_s in sorted(spent, reverse=True):
             if 0 <= airtime_s <= HOUR_S and age_s < HOUR_S + GUARD_S:
                 self._hour.add(airtime_s, at - max(age_s, 0.0))  # nothing was spent later than it was kept
         if 0 < ahead_s <= HOUR_S:
-            self._hour.add(ahead_s, self._moment(now))  # or it was, up to now
-            self._savings.owe(ahead_s, self._moment(now))
+            self._hour.add(ahead_s, self.moment(now))  # or it was, up to now
+            self._savings.owe(ahead_s, self.moment(now))
 
-    def _moment(self, now: float) -> float:
+    def moment(self, now: float) -> float:
+        """The governor's own time, which is never set."""
         return self._monotonic() if self._monotonic else now
 
     def _channel_wait_s(self, at: float, urgent: bool) -> float:

@@ -89,6 +89,12 @@ def is_here(address: str) -> bool:
     return found.is_loopback if found else not address
 
 
+def is_near(address: str) -> bool:
+    """Whether a peer is on this machine or on a network of its own, by an address that the internet does not carry."""
+    found = _address(address)
+    return is_here(address) or bool(found and (found.is_private or found.is_link_local) and not found.is_unspecified)
+
+
 def add_visitors(app: Flask, monotonic: Callable[[], float]) -> None:
     """Know visitors apart, by what the front says."""
     app.extensions["visitors"] = VisitorHashes(monotonic)

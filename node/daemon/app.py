@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from node.board.air_orders import AirOrder, AirOrderKind
 from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
 from node.board.island_settings import POSTING
 from node.board.status import LanStatus
+from node.daemon.air_names import AirNames
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
@@ -68,7 +70,7 @@ from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
-from node.sync.events import Imported, LinkChanged
+from node.sync.events import Imported, LinkChanged, MeetNow
 from node.sync.lora.context import address_of
 from node.sync.mqtt.engine import LeadingMqttEngine, MqttEngine
 from node.transfer.bulk import IslandLabel, LocalBulkPort
@@ -164,6 +166,7 @@ class App:
 
     def _make_board(self) -> None:
         self.board = Board(self.liveset, self.store, self.archive, self.key, self._host())
+        self.air_names = AirNames(self.liveset, self.board.reader, self.charter.subkey("tag"))
         self.nights = NightWatch(self.board.rests, ZoneInfo(self.settings.node.timezone), self.timekeeper)
         self.desk = self.board.settings = SettingsKeeper(self.board.notes, self._file, self._card, SettingsHost(
             self.board.now, self.timekeeper.monotonic, self.nights.rests, self._use_settings, self._start_anew),
@@ -213,7 +216,7 @@ class App:
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
-            safe=safe_address))
+            safe=safe_address, metrics=self.settings.portal.metrics))
         self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
@@ -376,11 +379,30 @@ class App:
         return Host(
             now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
-            airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
+            airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes),
+            about=lambda: self.air_names.named(self.reporter.last),
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
             rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines, set_clock=self._keeper_says,
+            steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
+
+    def _steer(self, order: AirOrder) -> None:
+        """A keeper wants something of the radio. From any thread but the runner's."""
+        self.runner.call(lambda: self._obey(order))
+
+    def _obey(self, order: AirOrder) -> None:
+        now = self.timekeeper.now()
+        if order.kind is AirOrderKind.SUMMARY:
+            self.runner.take(MeetNow())
+            return
+        self.air.obey(order, now)
+        for governor in self.governors.values():
+            if order.kind is AirOrderKind.SILENCE:
+                governor.silence(60.0 * order.minutes, now)
+            elif order.kind is AirOrderKind.ONLY_URGENT:
+                governor.hold(60.0 * order.minutes, now)
+        self.reporter.refresh(now)  # the keeper's next page shows it
 
     def _proposed(self, raws: list[bytes]) -> Change:
         """What records would change; nothing does. From any thread but the runner's."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from node.board.api import TextPatience
 from node.board.board import Board
+from node.daemon.air_log import TEXT
 from node.daemon.lora import LoraAdapter
 from node.daemon.runner import Runner
 from node.daemon.settings import RadioSettings, Settings
@@ -46,7 +47,12 @@ def text_air(air: LoraAdapter, radio: MeshtasticLink | None, monotonic: Callable
     def failed() -> int:
         return radio.counters["text-failed"] if radio else 0
 
-    return TextAir(air.governor, on_air_s, air.urgent_waits, failed, monotonic)
+    def spent(airtime_s: float, now: float) -> None:
+        air.log.spent(TEXT, airtime_s, air.governor.moment(now))
+
+    texts = TextAir(air.governor, on_air_s, air.urgent_waits, failed, monotonic)
+    texts.on_spent = spent
+    return texts
 
 
 def text_service(island: ReceivingIsland, radio: MeshtasticLink, inbox: TextInbox) -> TextService:

@@ -151,7 +151,7 @@ class LinkPort:
 
     def _pass_on(self, heard: Received) -> None:
         self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops,
-                                  heard.hops_left, heard.relay))
+                                  heard.hops_left, heard.relay, heard.snr_db, heard.rssi_dbm))
 
     def _look(self) -> None:
         """Tell what became of the link since the last look; it may have gone down and come back meanwhile.

@@ -59,6 +59,8 @@ class PortalSettings:
     address: str = setting("", check.address, 'what people type to come here, such as "http://archipel.lan/"')
     wifi: str = setting("", check.ssid, "the name of this island's open Wi-Fi, printed on posters, or nothing")
     notices: str = setting("", check.file, "a file whose lines the first page shows, or nothing")
+    metrics: str = setting("near", check.one_of("near", "all", "off"),
+                            '"near" (this machine and local networks), "all" or "off"')
     behind_front: bool = setting(False, check.yes_no, "true if nginx stands in front (the SD image), else false")
 
 

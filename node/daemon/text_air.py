@@ -19,10 +19,12 @@ BEHIND_URGENT_S = 5.0
 class TextAir:
     """`on_air_s(octets, to_one)`: seconds of air for one text. `urgent_waits(now)`: whether something urgent is about to be
     sent. `failed()`: how many texts the radio gave up so far. `monotonic()`: seconds that never jump.
+    `on_spent(airtime_s, now)`, if there is one, is told of what went.
     """
 
     def __init__(self, governor: Governor, on_air_s: Callable[[int, bool], float], urgent_waits: Callable[[float], bool],
                  failed: Callable[[], int], monotonic: Callable[[], float]):
+        self.on_spent: Callable[[float, float], None] | None = None
         self._governor, self._on_air_s, self._urgent_waits = governor, on_air_s, urgent_waits
         self._failed, self._monotonic = failed, monotonic
         self._seen_failed, self._last_s = 0, 0.0
@@ -60,6 +62,8 @@ class TextAir:
     def _charge(self, airtime_s: float, now: float) -> None:
         at = self._monotonic()
         self._governor.charge(airtime_s, now)
+        if self.on_spent:
+            self.on_spent(airtime_s, now)
         self._hour.add(airtime_s, at)
         self._savings_now().owe(airtime_s, at)
 

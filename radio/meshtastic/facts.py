@@ -30,6 +30,7 @@ USUAL_HOPS = 3
 HARMFUL_ROLES = {"CLIENT_MUTE": "mute-role", "REPEATER": "odd-role", "TRACKER": "odd-role", "SENSOR": "odd-role",
                  "LOST_AND_FOUND": "odd-role", "TAK": "odd-role", "TAK_TRACKER": "odd-role"}
 HARMFUL_REBROADCASTS = {"CORE_PORTNUMS_ONLY": "core-ports", "KNOWN_ONLY": "known-only", "NONE": "mute-role"}
+MAX_VOLTAGE_V, MAX_DEGREES_C = 100.0, 100.0  # beyond, a sensor is broken (NaN too)
 OFF = "\0"  # the name of a channel that is switched off, so that no name matches it
 
 
@@ -39,6 +40,7 @@ class Facts:
 
     `signature_policy`: which broadcasts firmware from 2.8 on takes in and passes on, of `POLICIES`; `role`, `rebroadcast`:
     as in the firmware's config.proto; `hop_limit`: how far its own packets go.
+    `battery` is a part of 1, and above 1 where it is fed from outside; `temperature_c` that of a sensor beside the radio.
     `hearsay` is the radio's own clock, which any node's position may have set; `fix` what its satellite receiver said.
     """
 
@@ -58,6 +60,9 @@ class Facts:
     rebroadcast: str = ""
     hop_limit: int = USUAL_HOPS
     use_at: float = 0.0
+    battery: float | None = None
+    voltage_v: float | None = None
+    temperature_c: float | None = None
     hearsay: RadioClock = field(default_factory=RadioClock)
     fix: RadioClock = field(default_factory=RadioClock)
     lora: Any = field(default=None, repr=False, compare=False)  # the radio's LoRaConfig, for what depends on channels
@@ -203,8 +208,15 @@ def _tuned(facts: Facts) -> Facts:
 
 
 def _with_metrics(facts: Facts, metrics: Any, now: float) -> Facts:
-    return replace(facts, channel_use=min(max(metrics.channel_utilization / 100, 0.0), 1.0),
+    used = replace(facts, channel_use=min(max(metrics.channel_utilization / 100, 0.0), 1.0),
                    own_use=min(max(metrics.air_util_tx / 100, 0.0), 1.0), use_at=now)
+    return used if metrics.DESCRIPTOR.name != "DeviceMetrics" else _with_power(used, metrics)
+
+
+def _with_power(facts: Facts, metrics: Any) -> Facts:
+    battery = min(metrics.battery_level, 101) / 100 if metrics.HasField("battery_level") else facts.battery
+    sane = metrics.HasField("voltage") and 0 < metrics.voltage < MAX_VOLTAGE_V
+    return replace(facts, battery=battery, voltage_v=round(metrics.voltage, 2) if sane else facts.voltage_v)
 
 
 def _met(facts: Facts, node: int) -> Facts:
@@ -231,6 +243,9 @@ def _from_telemetry(facts: Facts, telemetry: Any, now: float) -> Facts:
     kind = telemetry.WhichOneof("variant")
     if kind in ("device_metrics", "local_stats"):
         return _with_metrics(facts, getattr(telemetry, kind), now)
+    if kind == "environment_metrics" and telemetry.environment_metrics.HasField("temperature"):
+        degrees = telemetry.environment_metrics.temperature
+        return replace(facts, temperature_c=round(degrees, 1)) if abs(degrees) < MAX_DEGREES_C else facts
     return facts
 
 

@@ -162,12 +162,15 @@ def test_the_json_keeps_its_shape():
         "links": [
             {"name": "radio", "up": True, "state": "up", "counters": {"sent": 2},
              "radio": {"firmware": "2.7.1", "region": "EU_868", "preset": "LONG_FAST", "frequency_mhz": 869.525,
-                       "channel_use": None, "own_use": None},
+                       "channel_use": None, "own_use": None, "node": "", "signature_policy": ""},
              "airtime": {"region": "EU_868", "limit_s": 36.0, "used_s": 1.5, "used_15_s": 0.0, "left_s": 34.5,
-                         "next_send_s": 0.0},
+                         "next_send_s": 0.0, "hold": "", "law_s": 0.0, "mean_s": 0.0, "saved_s": 0.0, "most_saved_s": 0.0,
+                         "kept_urgent_s": 0.0, "outlooks": [],
+                         "wishes": {"silence_s": 0.0, "only_urgent_s": 0.0, "share_percent": 0.0, "share_s": 0.0}},
              "neighbours": []},
             {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
         "lan": {"peers": [], "counters": {}}, "erasure_owed_s": None,
         "card_errors": 0,
-        "secret": {"since": None, "behind": False, "heard": None}, "machine": {}, "backup": {"last": None, "missed": 50},
+        "secret": {"since": None, "behind": False, "heard": None}, "machine": {}, "version": "",
+        "backup": {"last": None, "missed": 50},
     }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radio.airtime import DAY_S, GUARD_S, HOUR_S, MAX_SHARE, Governor, Window
+from radio.airtime import DAY_S, GUARD_S, HOUR_S, MAX_SHARE, Governor, Hold, Outlook, Window, Wish
 from radio.regions import REGIONS, legal_duty_cycle
 
 START = 1_700_000_000.0
@@ -139,6 +139,77 @@ def test_no_hour_and_no_day_ever_holds_more_than_its_limit(steps, region, patien
         if wait_s == 0:
             world.charge(airtime_s, late * (GUARD_S - airtime_s))
     assert holds_the_rule(world)
+
+
+wishes = st.builds(Wish, st.one_of(st.floats(0.05, 15), st.just(1e4)), st.booleans(), st.booleans())
+held_back = st.sampled_from([None] * 4 + ["rest", "hold", "silence", "refused", "busy", "heard"])
+
+
+@given(st.lists(st.tuples(pauses, wishes, held_back, st.floats(0, 300)), min_size=1, max_size=40))
+def test_the_wait_that_is_explained_is_the_wait_that_counts(steps):
+    world, told = World(), 0
+    for pause_s, wish, trouble, for_s in steps:
+        world.true += pause_s
+        governor, now = world.governor, world.calendar
+        match trouble:
+            case "rest" | "hold" | "silence":
+                getattr(governor, trouble)(for_s, now)
+            case "refused":
+                governor.refused(now)
+            case "busy":
+                governor.channel_told(for_s / 300, now)
+            case "heard":
+                governor.heard(for_s / 20, now)
+        outlook = governor.outlook(wish, now)
+        assert outlook.wait_s == governor.wait_s(wish.airtime_s, now, wish.urgent, wish.crowding)
+        assert (outlook.hold is Hold.NONE) == (outlook.wait_s == 0)
+        assert (outlook.hold is Hold.NEVER) == (outlook.wait_s == math.inf)
+        assert governor.schedule([wish], now) == [outlook]
+        if outlook.wait_s == 0:
+            told += 1
+            world.charge(wish.airtime_s)
+            assert governor.left_s(now, wish) >= -1e-6
+
+
+def test_what_holds_a_packet_back_has_a_name():
+    governor = Governor()
+    assert governor.outlook(Wish(1.0), START) == Outlook(0.0)
+    governor.hold(600, START)
+    assert governor.outlook(Wish(1.0), START) == Outlook(600, Hold.ONLY_URGENT)
+    assert governor.outlook(Wish(1.0, urgent=True), START) == Outlook(0.0)
+    governor.silence(60, START)
+    assert governor.outlook(Wish(1.0, urgent=True), START) == Outlook(60, Hold.SILENCE)
+    governor.hold(0, START), governor.silence(0, START)
+    governor.charge(governor.limit_s / 2, START)
+    assert governor.outlook(Wish(1.0), START + 61) == Outlook(0.0)
+    governor.charge(governor.limit_s / 2, START + 61)
+    assert governor.outlook(Wish(1.0), START + 122).hold is Hold.HOUR
+    for hour in range(1, 9):
+        governor.charge(governor.limit_s / 4, START + hour * HOUR_S)
+    assert governor.outlook(Wish(10.0), START + 8 * HOUR_S + 61).hold is Hold.DAY
+    other = Governor()
+    other.channel_told(0.5, START)
+    assert other.outlook(Wish(1.0, urgent=True), START).hold is Hold.BUSY
+    other.refused(START)
+    assert other.outlook(Wish(1.0, urgent=True), START) == Outlook(60, Hold.REFUSED)
+
+
+@given(st.lists(wishes, min_size=1, max_size=12), st.floats(0, 150))
+def test_a_schedule_is_what_then_happens_to_who_sends_in_that_order(queue, spent_s):
+    world = World()
+    world.charge(spent_s)
+    foretold = world.governor.schedule(queue, world.calendar)
+    assert foretold == world.governor.schedule(queue, world.calendar), "looking ahead spends nothing"
+    begun = world.true
+    for wish, outlook in zip(queue, foretold, strict=True):
+        wait_s = world.wait_s(wish.airtime_s, wish.urgent, wish.crowding)
+        if wait_s == math.inf:
+            assert outlook == Outlook(math.inf, Hold.NEVER)
+            continue
+        world.true += wait_s
+        assert outlook.wait_s == pytest.approx(world.true - begun, abs=1e-4)
+        world.charge(wish.airtime_s)
+        world.true += wish.airtime_s
 
 
 class CutOff(World):

@@ -32,7 +32,7 @@ from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
 from node.sync.lora.packets import SIGNED_UP_TO_BYTES, More, Need, Packet, encode
 from node.sync.lora.receiver import Receiver
 from node.sync.lora.reconciliation import Reconciliation
-from node.sync.lora.transmissions import Reach
+from node.sync.lora.transmissions import Reach, Transmission
 from node.sync.lora.tuning import TUNING, Span, Tuning
 
 SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
@@ -52,6 +52,18 @@ class _UnderWay:
     hop_limit: int = 0
     unsigned: bool = False  # our radio signs others, but not this one
     former: Former | None = None
+
+
+@dataclass(frozen=True)
+class QueuedRecord:
+    """One that waits: `turn_s` seconds until it is its turn, `opens_s` until the governor is asked again for such a one;
+    `sending`: a packet with it is in the radio's queue."""
+
+    transmission: Transmission
+    claim: Claim
+    turn_s: float
+    opens_s: float
+    sending: bool
 
 
 class AirEngine:
@@ -77,6 +89,14 @@ class AirEngine:
     def last_packet(self) -> Packet | None:
         """The packet taken in last, as it was read."""
         return self._receiver.last_packet
+
+    def queue(self, now: float) -> list[QueuedRecord]:
+        """What waits to be sent, in the order in which it goes as far as it is due. Asking changes nothing."""
+        at = max(now + self._shift_s, self._last_at or 0.0)
+        begun = self._under_way.ids if self._under_way else []
+        return [QueuedRecord(one, claim, max(one.due_at or 0.0, self._turn_at) - at, self._opens_at[claim] - at,
+                             one.id in begun)
+                for one, claim in self.context.transmissions.planned(at)]
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
         """React to one event; those of other links change nothing."""
@@ -280,8 +300,8 @@ class AirEngine:
         if draft.ids:
             carried = [pending for id_ in draft.ids if (pending := context.transmissions.get(id_))]
             return max((context.transmissions.distance(pending) for pending in carried), default=0)
-        questions = [section for section in draft.sections if isinstance(section, Need | More)] if draft.label == "need" else []
-        meant = [one for question in questions if (one := context.neighbours.get(question.responder))]
+        asked = [section.responder for section in draft.sections if isinstance(section, Need | More)]
+        meant = [one for address in asked if draft.label == "need" and (one := context.neighbours.get(address))]
         return max(one.reach_hops for one in meant or live)
 
     def _hops_alone(self, summary: bool, at: float) -> int:

@@ -329,8 +329,16 @@ class PendingTransmissions:
 
         Of authors who crowd the air last; with no weaker claim than `most`.
         """
+        return self._planned(at, at, most)
+
+    def planned(self, at: float) -> list[tuple[Transmission, Claim]]:
+        """What is to be sent now or later, in the order of `due`: for who looks on."""
+        return self._planned(at, math.inf, Claim.CROWDING)
+
+    def _planned(self, at: float, until_at: float, most: Claim) -> list[tuple[Transmission, Claim]]:
         crowding = self.fairness.crowding(at)
-        due = [(one, _claim(one, crowding)) for one in self._all.values() if one.due_at is not None and one.due_at <= at]
+        due = [(one, _claim(one, crowding)) for one in self._all.values()
+               if one.due_at is not None and one.due_at <= until_at]
         return sorted((one for one in due if one[1] <= most),
                       key=lambda one: (one[0].sent % one[0].parts == 0, one[0].author in crowding, one[0].rank))
 
