@@ -210,6 +210,7 @@ class Governor:
         self._told_use = 0.0
         self.longest_s, self._ahead_s = 0.0, math.inf
         self._paused = dict.fromkeys((Hold.SILENCE, Hold.ONLY_URGENT, Hold.REST), -math.inf)  # until when
+        self._lent_s = 0.0
         self.configure(region, share)
 
     def configure(self, region: str, share: float | None = None) -> None:
@@ -219,8 +220,16 @@ class Governor:
         if not 0 < self.share <= 1:
             raise ValueError(f"a share of the duty cycle is above 0 and at most 1, not {share}")
         self.region = region
-        self._savings.refill_s = REFILL * self.mean_s
-        self._savings.most_s = (DAY_S * self.mean_s - (DAY_S + GUARD_S) * self._savings.refill_s) / HOUR_S
+        self._savings.refill_s = self.refill_s + self._lent_s
+        self._savings.most_s = (DAY_S * self.mean_s - (DAY_S + GUARD_S) * self.refill_s) / HOUR_S
+
+    def lend(self, lent_s: float, now: float) -> None:
+        """Those who hear nobody but us leave us so much of their share from now on, in seconds an hour: it comes back
+        besides our own. No hour holds more for it."""
+        if lent_s != self._lent_s:
+            self._savings.owe(0.0, self.moment(now))  # until now it came back as before
+            self._lent_s = lent_s
+            self._savings.refill_s = self.refill_s + lent_s
 
     @property
     def mean_s(self) -> float:
@@ -234,8 +243,8 @@ class Governor:
 
     @property
     def refill_s(self) -> float:
-        """Seconds of air that an hour brings back of them."""
-        return self._savings.refill_s
+        """Seconds of air that an hour brings back of them, for whoever has our share."""
+        return REFILL * self.mean_s
 
     @property
     def limit_s(self) -> float:

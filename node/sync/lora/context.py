@@ -45,6 +45,9 @@ class AirtimeBudget(Protocol):
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else sent."""
 
+    def lend(self, lent_s: float, now: float) -> None:
+        """Others leave us so much of their share, in seconds an hour."""
+
     def refused(self, now: float) -> None:
         """The radio refused a packet for its duty cycle."""
 
@@ -121,6 +124,15 @@ class Context:
         """Make packets so short that our radio signs them, as long as somebody near us hears no others."""
         needed = self.channel.signs and (self.channel.strict or any(one.needs_signed(at) for one in self.neighbours))
         self.max_payload = min(self.channel.max_payload, SIGNED_UP_TO_BYTES) if needed else self.channel.max_payload
+
+    def lent_s(self, at: float) -> float:
+        """Seconds of air an hour that those who hear nobody but us leave of their share, as far as we may use it: we speak
+        for them."""
+        leaves = [one for one in self.neighbours.live()
+                  if not one.hops and one.told_at >= one.since_at and one.around <= {self.address}]
+        governor = self.channel.governor
+        left_s = sum(governor.refill_s * one.fresh(at, governor) for one in leaves)
+        return self.tuning.lent * left_s if len(leaves) > 1 else 0.0
 
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""

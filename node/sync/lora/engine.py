@@ -275,6 +275,7 @@ class AirEngine:
         packet, min_bytes = self._builder.finish(draft, self._sequence, self._same_number)
         payload, urgent = encode(packet, self.context.key, min_bytes), draft.claim is Claim.URGENT
         airtime_s = self.channel.airtime_s(len(payload), direct=to is not None)
+        self.channel.governor.lend(self.context.lent_s(at), now)
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)
         if wait_s > 0:
             wait_s = min(wait_s, self._tuning.lost_send_s) + self.context.timing.draw_s((0, self._tuning.jitter_t))

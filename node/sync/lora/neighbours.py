@@ -106,9 +106,13 @@ class Neighbour:
         self.air_s = self._owed_s(at, refill_s) + airtime_s / (1 - self.loss)
         self.air_at = at
 
-    def tired(self, at: float, savings: Allowance) -> bool:
+    def tired(self, at: float, allowance: Allowance) -> bool:
         """Whether it has most likely used up what it had saved: its silence tells nothing."""
-        return self._owed_s(at, savings.refill_s) > self.tuning.tired * savings.savings_s
+        return self.fresh(at, allowance) < 1 - self.tuning.tired
+
+    def fresh(self, at: float, allowance: Allowance) -> float:
+        """Which part of what it may use at once is left to it."""
+        return max(1 - self._owed_s(at, allowance.refill_s) / allowance.savings_s, 0.0)
 
     def _owed_s(self, at: float, refill_s: float) -> float:
         return max(self.air_s - (at - self.air_at) / 3600 * refill_s, 0.0)

@@ -407,6 +407,9 @@ class Tuning:
     silent_s: float = 3 * 3600
     """Seconds. Who was heard within them is more likely silent than gone: what is sent meanwhile needs no relays.
     Set by: the first evening."""
+    lent: float = 1 / 2
+    """Fraction. Of what those who hear only us leave of their share: the rest stays theirs for what comes.
+    Set by: bench air, star."""
     bulk_quiet: float = 1 / 8
     """Records. What a repair counts for: who is being sent many listens, and says nothing.
     Set by: bench air, join and merge (94752e5); now half or twice changes no packet."""
