@@ -141,6 +141,36 @@ def test_no_hour_and_no_day_ever_holds_more_than_its_limit(steps, region, patien
     assert holds_the_rule(world)
 
 
+@settings(max_examples=100)
+@given(steps, st.lists(st.floats(0, 200), min_size=1, max_size=8))
+def test_what_others_lend_lets_a_day_hold_so_much_more_and_no_hour_any_more(steps, lent):
+    world = World()
+    world.governor.lend(lent[0], world.calendar)
+    for number, (pause_s, airtime_s, urgent, *_) in enumerate(steps):
+        world.true += pause_s
+        world.governor.lend(lent[number % len(lent)], world.calendar)
+        wait_s = world.wait_s(airtime_s, urgent)
+        world.true += wait_s if wait_s < math.inf else 0.0
+        if world.wait_s(airtime_s, urgent) == 0:
+            world.charge(airtime_s)
+    most_lent_s = max(lent) * min(world.true - START, DAY_S) / HOUR_S
+    assert busiest_s(world.sent) <= world.governor.limit_s + 1e-4
+    assert busiest_s(world.sent, DAY_S) <= 24 * world.governor.mean_s + most_lent_s + 1e-4
+
+
+def test_what_is_lent_counts_from_now_on():
+    world = World()
+    world.charge(world.left_s())
+    world.true += 2 * HOUR_S
+    saved_s = world.governor.saved_s(world.calendar)[0]
+    world.governor.lend(50.0, world.calendar)
+    assert world.governor.saved_s(world.calendar)[0] == pytest.approx(saved_s)
+    world.true += HOUR_S
+    back_s = world.governor.saved_s(world.calendar)[0] - saved_s
+    assert back_s == pytest.approx(world.governor.refill_s + 50.0)
+    assert Governor().refill_s == world.governor.refill_s, "what is lent is nobody else's measure"
+
+
 wishes = st.builds(Wish, st.one_of(st.floats(0.05, 15), st.just(1e4)), st.booleans(), st.booleans())
 held_back = st.sampled_from([None] * 4 + ["rest", "hold", "silence", "refused", "busy", "heard"])
 

@@ -9,7 +9,7 @@ from node.model.record import decode, encode, record_id, sign
 from node.sync.events import Imported, RecordPosted
 from node.sync.lora.packets import Neighbours, Whole
 from node.sync.lora.tuning import TUNING
-from radio.sim.topology import line
+from radio.sim.topology import line, star
 from tests.sim.archipelago import KEYS, MANY_KEYS, Archipelago, bulletin
 from tests.sync.lora.test_engine import LoneIsland, summary
 
@@ -126,3 +126,13 @@ def _delays(world, count):
         world.run(120)
     world.run(4 * HOUR_S)
     return sorted(member.kept.get(id_, math.inf) - at for id_, at in posted.items() for member in world.members.values())
+
+
+def test_a_hub_may_use_what_those_who_hear_only_it_leave_and_nobody_else_may():
+    world = Archipelago(7, star(4) + [(3, 4)], signs=True)
+    world.start()
+    world.run(3 * 3600)
+    lent = {node: member.engine.context.lent_s(member.engine._last_at) for node, member in world.members.items()}
+    refill_s = world.members[0].engine.channel.governor.refill_s
+    assert 0.8 * refill_s < lent[0] <= refill_s, "half of what two leave; the third hears somebody else too"
+    assert {node: s for node, s in lent.items() if node} == dict.fromkeys(range(1, 5), 0.0)
