@@ -307,11 +307,12 @@ class Governor:
             Hold.CARD: RESERVE_WAIT_S if airtime_s > self._ahead_s else 0.0,
         }
 
-    def charge(self, airtime_s: float, now: float) -> None:
-        """A packet of `airtime_s` goes now (or within a minute: the radio's queue)."""
+    def charge(self, airtime_s: float, now: float, copies: float = 0.0) -> None:
+        """A packet of `airtime_s` goes now (or within a minute: the radio's queue). So many `copies` of it others will make:
+        they count for the day's share, and for no hour, as the law asks each for its own."""
         at = self.moment(now)
         self._hour.add(airtime_s, at)
-        self._savings.owe(airtime_s, at)
+        self._savings.owe(airtime_s * (1 + copies), at)
         self._channel.add(airtime_s, at)
         self._ahead_s -= airtime_s
 

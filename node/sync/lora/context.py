@@ -39,8 +39,8 @@ class AirtimeBudget(Protocol):
     def wait_s(self, airtime_s: float, now: float, urgent: bool = False, crowding: bool = False) -> float:
         """Seconds to wait; infinity if never. What is `crowding` leaves some of the hour's budget to others."""
 
-    def charge(self, airtime_s: float, now: float) -> None:
-        """A packet goes now."""
+    def charge(self, airtime_s: float, now: float, copies: float = 0.0) -> None:
+        """A packet goes now, of which others will make so many copies."""
 
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else sent."""
@@ -124,6 +124,12 @@ class Context:
         """Make packets so short that our radio signs them, as long as somebody near us hears no others."""
         needed = self.channel.signs and (self.channel.strict or any(one.needs_signed(at) for one in self.neighbours))
         self.max_payload = min(self.channel.max_payload, SIGNED_UP_TO_BYTES) if needed else self.channel.max_payload
+
+    def copies(self, hop_limit: int) -> float:
+        """How many copies relays will make of a packet of ours, about: each relay more sends one, and half of all others that
+        we hear pass it on before they hear that somebody has."""
+        relays = {relay for one in self.neighbours for relay in one.relays}
+        return hop_limit + max(len(relays) - 1, 0) / 2 if hop_limit else 0.0
 
     def lent_s(self, at: float) -> float:
         """Seconds of air an hour that those who hear nobody but us leave of their share, as far as we may use it: we speak

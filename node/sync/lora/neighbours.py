@@ -95,10 +95,11 @@ class Neighbour:
     def unsigned_missed(self, packets: int, at: float) -> bool:
         """It lacks what we sent in so many packets that our radio did not sign; whether it gets signed ones from now on."""
         self.unsigned_in_vain += packets
-        if self.unsigned_in_vain < self.tuning.max_unsigned_in_vain or self.needs_signed(at):
+        most = self.tuning.max_unsigned_in_vain * (1 + 2 * self.hops)  # of what goes by relays more is lost anyway
+        if self.unsigned_in_vain < most or self.needs_signed(at):
             return False
         self.signed_until = at + self.tuning.signed_s
-        self.unsigned_in_vain = self.tuning.max_unsigned_in_vain - 1  # the next try then is one packet
+        self.unsigned_in_vain = most - 1  # the next try then is one packet
         return True
 
     def used(self, airtime_s: float, at: float, refill_s: float) -> None:

@@ -163,7 +163,7 @@ class Requests:
             asked = self._neighbours.get(question.responder)
             in_vain = float(self._unanswered)
             if asked and asked.hops:  # most likely the question or its answer was lost on the way
-                in_vain *= (1 - asked.loss) ** 2
+                in_vain *= 1 - asked.loss
             wait_s = self._timing.draw_s(again_t) * 2 ** min(int(in_vain), most)
             things = question.elements if isinstance(question, Need) else (question.short_id,)
             for thing in things:
