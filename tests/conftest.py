@@ -1,6 +1,7 @@
 """A portal on a board of its own, for every test of the pages; a simulated radio, a puppet of one and links to them."""
 
 import os
+import signal
 import sys
 
 import hypothesis
@@ -23,6 +24,8 @@ hypothesis.settings.load_profile("same" if EFFORT == 1 else "calm")
 
 for name in ("LC_ALL", "LC_MESSAGES"):
     os.environ.pop(name, None)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a background shell's children would not hear Ctrl-C, nor theirs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ[VARIABLE] = "1"  # in every process that a test starts, too
 os.environ["LANG"] = "en_GB.UTF-8"  # the command line speaks English to the tests, whatever the machine's language
 
