@@ -38,7 +38,7 @@ def wish() -> str | tuple[str, int] | Response:
         board().steer(order, session["name"], form.get("why", ""))
     except (ValueError, DraftRefused):
         return _wishes(_("Choose one of those that are offered.")), 422
-    return redirect(url_for(".wishes", done=1), 303)
+    return redirect(url_for("desk_radio.wishes", done=1), 303)
 
 
 @desk_radio.post("/radio/readers")
@@ -46,4 +46,4 @@ def wish() -> str | tuple[str, int] | Response:
 def readers() -> Response:
     """Whether neighbours may read what the radio does."""
     board().set_radio_for_keepers(request.form.get("alone") == "1", session["name"], request.form.get("why", ""))
-    return redirect(url_for(".wishes", done=1), 303)
+    return redirect(url_for("desk_radio.wishes", done=1), 303)
