@@ -377,6 +377,7 @@ def action(reason: AuditAction) -> Sentence:
 RADIO_SETTINGS: Mapping[str, Sentence] = {  # by `node.daemon.radio_setting.Setting`
     "failed": sentence("the radio does not say that it is set so. Is it on and connected? Try again in a minute; if it "
                        "stays so, set it with a Meshtastic app."),
+    "busy": sentence("the radio is being set up already. Try again in a minute."),
     "no-radio": sentence("this island has no radio ([radio] connect)."),
     "no-key": sentence("the radio tells too little of its settings to change only this one. Set it with a Meshtastic app."),
 }

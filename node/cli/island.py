@@ -14,7 +14,7 @@ from node.board.keywords import fingerprint_words
 from node.cli.air_lines import air_lines, clock_of
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, tongue, worded
-from node.cli.options import ask, config_option, fingerprint, json_option, reading_of, settings_of, tell_json
+from node.cli.options import WholeNumber, ask, config_option, fingerprint, json_option, reading_of, settings_of, tell_json
 from node.model.clock import FastClock, SystemClock, utc_moment
 
 
@@ -173,7 +173,7 @@ def doctor(config: Path | None, as_json: bool) -> None:
 @command()
 @click.option("--speed", type=click.FloatRange(1, 60), metavar="TIMES", default=4.0, show_default=True,
               help="How much faster time runs.")
-@click.option("--port", type=click.IntRange(1, 65_533), metavar="PORT", default=8080, show_default=True,
+@click.option("--port", type=WholeNumber(1, 65_533), metavar="PORT", default=8080, show_default=True,
               help="The first portal's port.")
 @click.option("--selftest", is_flag=True, help="Post on the first island, wait for the third, compare, and end.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the islands' data there.")

@@ -10,7 +10,7 @@ from node.board.care import Level
 from node.board.explanations import RADIO_SETTINGS
 from node.cli.help import command
 from node.cli.language import say, worded
-from node.cli.options import ask, config_option, settings_of
+from node.cli.options import CapitalWord, WholeNumber, ask, config_option, settings_of
 from node.daemon.settings import RadioSettings, Settings
 from radio.regions import REGIONS
 
@@ -19,19 +19,20 @@ LONGEST_S = 120.0  # the island itself gives up after 90 s
 SIGNATURES = ("compatible", "balanced", "strict")
 ROLES = ("CLIENT", "CLIENT_BASE", "CLIENT_MUTE", "ROUTER_LATE")
 PASSED_ON = ("ALL", "LOCAL_ONLY", "KNOWN_ONLY")
+MOST_HOPS = 7
 DONE, WORKING = "done", "working"  # of node.daemon.radio_setting.Setting
 
 
 @command("radio")
 @config_option
-@click.option("--region", type=click.Choice(list(REGIONS), case_sensitive=False), default=None,
-              help="Where it stands: its frequencies, and how much it may send.")
+@click.option("--region", type=CapitalWord(list(REGIONS)), default=None, metavar="REGION",
+              help="Where it stands (EU_868 in most of Europe): its frequencies, and how much it may send. The word help lists them.")
 @click.option("--signatures", type=click.Choice(SIGNATURES), default=None,
               help="Which packets of others it hears: all, all but forged ones, or signed ones only.")
-@click.option("--role", type=click.Choice(ROLES, case_sensitive=False), default=None, help="What it is for others.")
-@click.option("--pass-on", type=click.Choice(PASSED_ON, case_sensitive=False), default=None,
+@click.option("--role", type=CapitalWord(ROLES), default=None, help="What it is for others.")
+@click.option("--pass-on", type=CapitalWord(PASSED_ON), default=None,
               help="Whose packets it hears and passes on.")
-@click.option("--hops", type=click.IntRange(0, 7), default=None, metavar="N", help="How far its own packets go.")
+@click.option("--hops", type=WholeNumber(0, MOST_HOPS), default=None, metavar="N", help="How far its own packets go.")
 @click.option("--send", is_flag=True, help="Let it send.")
 def radio_set(config: Path | None, **wish: Any) -> None:
     """Set up the island's radio, or say what is wrong with its settings.

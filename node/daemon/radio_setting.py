@@ -21,6 +21,7 @@ class Setting(StrEnum):
     WORKING = "working"
     DONE = "done"
     FAILED = "failed"  # the radio does not say that it is set so
+    BUSY = "busy"  # with another wish
     NO_RADIO = "no-radio"
     NO_KEY = "no-key"  # it tells too little of itself to set only a part of it
 
@@ -56,10 +57,11 @@ class RadioSetter:
     def begin(self, wish: RadioWish) -> Setting:
         """Take up a wish, unless one is being worked at."""
         with self._lock:
-            if self._state is not Setting.WORKING:
-                self._state = Setting.WORKING if self._link else Setting.NO_RADIO
-                if self._link:
-                    threading.Thread(target=self._work, args=(self._link, wish), name="radio setting", daemon=True).start()
+            if self._state is Setting.WORKING:
+                return Setting.BUSY
+            self._state = Setting.WORKING if self._link else Setting.NO_RADIO
+            if self._link:
+                threading.Thread(target=self._work, args=(self._link, wish), name="radio setting", daemon=True).start()
             return self._state
 
     def _work(self, link: MeshtasticLink, wish: RadioWish) -> None:

@@ -198,10 +198,13 @@ class MeshtasticLink:
         for order in orders(wish, told):
             if not self._order(order):
                 return False
-        while not (held := self._session.configured and wish.holds(self.facts)) and time.monotonic() < until:
+        while not (held := self._session.configured and wish.holds(self.facts)) and self._patient(until):
             self._session.pause(min(ASK_AGAIN_S / self.settings.speed, until - time.monotonic()))
             self._session.ask_soon()
         return held
+
+    def _patient(self, until: float) -> bool:
+        return time.monotonic() < until and not self._session.closing
 
     def _ask_sections(self, wish: RadioWish, until: float) -> bool:
         """Let the radio tell the sections that a wish changes, now."""

@@ -71,6 +71,20 @@ def test_an_island_without_a_radio_says_so(tmp_path):
     assert code == 1 and "[radio] connect" in said
 
 
+@pytest.mark.parametrize(("typed", "said"), [
+    (("--region", "help"), "'EU_868'"), (("--region", "Europe"), "'EU_868'"), (("--role", "router"), "'CLIENT_MUTE'"),
+    (("--pass-on", ""), "'LOCAL_ONLY'"), (("--hops", "x"), "x is no number from 0 to 7"), (("--hops", "8"), "from 0 to 7"),
+    (("--signatures", "none"), "'balanced'")])
+def test_what_no_radio_knows_is_answered_with_what_they_know(typed, said):
+    code, told = archipel("radio", *typed)
+    assert code == 2 and said in told
+
+
+def test_words_may_be_typed_in_small_letters(mesh, config):
+    assert archipel("radio", "--config", config, "--region", "eu-868", "--role", "client", "--pass-on", "all") == (
+        0, "The radio is set up so.\n")
+
+
 def test_a_key_is_not_lost_by_it(mesh, config):
     number = mesh.number(0)
     heal(config)
