@@ -432,6 +432,21 @@ def test_who_was_silent_has_saved_six_hours_and_who_never_is_gets_three_quarters
     assert governor.wait_s(2, now + 20, urgent=True) == 0
 
 
+def test_half_of_the_copies_that_others_make_count_for_the_day_and_for_no_hour():
+    def sent_in_a_day(copies):
+        governor, now, spent_s = Governor(), START, 0.0
+        for _ in range(24 * HOUR_S // 10):
+            now += 10
+            if governor.wait_s(2, now) == 0:
+                governor.charge(2, now, copies)
+                spent_s += 2
+        return spent_s
+    assert 1.9 < sent_in_a_day(0) / sent_in_a_day(2) < 2.1 and 2.8 < sent_in_a_day(0) / sent_in_a_day(4) < 3.2
+    governor = Governor()
+    governor.charge(2, START, copies=4)
+    assert governor.used_s(START + 1) == 2, "the law asks each for its own"
+
+
 def test_a_keeper_who_wants_more_than_half_of_the_law_gets_that_and_no_burst_above_it():
     governor = Governor("EU_868", share=1)
     assert governor.limit_s == governor.mean_s == 360 > HOUR_S * 0.1 * MAX_SHARE

@@ -281,9 +281,9 @@ class AirEngine:
             wait_s = min(wait_s, self._tuning.lost_send_s) + self.context.timing.draw_s((0, self._tuning.jitter_t))
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
-        self.channel.governor.charge(airtime_s, now)
         unsigned = self.channel.signs and len(payload) > SIGNED_UP_TO_BYTES
         hop_limit, name = (to.reach_hops, to.name) if to else (self._hop_limit(draft, at), "")
+        self.channel.governor.charge(airtime_s, now, self.context.copies(hop_limit))
         self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent, hop_limit, unsigned)
         return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 

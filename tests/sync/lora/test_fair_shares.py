@@ -129,7 +129,7 @@ def _delays(world, count):
 
 
 def test_a_hub_may_use_what_those_who_hear_only_it_leave_and_nobody_else_may():
-    world = Archipelago(7, star(4) + [(3, 4)], signs=True)
+    world = Archipelago(7, [*star(4), (3, 4)], signs=True)
     world.start()
     world.run(3 * 3600)
     lent = {node: member.engine.context.lent_s(member.engine._last_at) for node, member in world.members.items()}
