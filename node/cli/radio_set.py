@@ -26,8 +26,8 @@ DONE, WORKING = "done", "working"  # of node.daemon.radio_setting.Setting
 @command("radio")
 @config_option
 @click.option("--region", type=CapitalWord(list(REGIONS)), default=None, metavar="REGION",
-              help="Where it stands (EU_868 in most of Europe): its frequencies, and how much it may send. "
-                   "The word help lists them.")
+              help="Where it stands (EU_868 in most of Europe): its frequencies, and how much it may send. The word "
+                   "help lists them.")
 @click.option("--signatures", type=click.Choice(SIGNATURES), default=None,
               help="Which packets of others it hears: all, all but forged ones, or signed ones only.")
 @click.option("--role", type=CapitalWord(ROLES), default=None, help="What it is for others.")

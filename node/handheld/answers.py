@@ -11,8 +11,9 @@ from functools import partial
 from node.board.api import Item
 from node.board.board import Board
 from node.handheld import authoring, lookup
-from node.handheld.commands import Asked, asked
+from node.handheld.commands import Asked, asked, has_figures
 from node.handheld.cutting import shortened
+from node.handheld.days import date_typed
 from node.handheld.talks import (
     ALL_AT_ONCE,
     ALL_EVERY_S,
@@ -163,7 +164,11 @@ def _language(turn: TextTurn, what: Asked) -> list[str]:
 
 def _puzzled(turn: TextTurn, typed: str) -> list[str]:
     """What is none of the words. Somebody who writes a sentence may mean it for the board."""
+    if day := date_typed(typed):
+        return turn.say(sentence("There is no day %(day)s. Send the day, then the month: 21/3", day=day))
     if len(typed) >= LEAST_POST_CHARS:
         return turn.say(sentence("Not understood. To post it, send: %(usage)s. For the rest: ?",
                                  usage=turn.speaker.usage(Verb.POST)))
+    if has_figures(typed):
+        return turn.say(sentence("Not understood. Send a number of the list alone, a day like 21/3, or ?"))
     return turn.say(sentence("Not understood. Send ? to see what there is."))

@@ -7,7 +7,7 @@ from node.board import explanations
 from node.board.api import LANGUAGES, BoardClosed, Draft, DraftRefused
 from node.board.edit_codes import CODE_LETTERS, LETTERS
 from node.board.reasons import ProblemCode
-from node.handheld.commands import counted
+from node.handheld.commands import counted, number_in
 from node.handheld.cutting import shortened
 from node.handheld.talks import WRONG_CODES, OwnPost
 from node.handheld.turn import TextTurn
@@ -23,8 +23,8 @@ LANGUAGE_NUMBERS = {tag: number for number, tag in LANGUAGES.items()}
 
 
 def post(turn: TextTurn, text: str) -> list[str]:
-    """A bulletin."""
-    if not text:
+    """A bulletin; a number alone was meant to be read."""
+    if not text or number_in(text) is not None:
         return turn.say(sentence("Send: %(usage)s", usage=turn.speaker.usage(Verb.POST)))
     return _brought(turn, Draft(Kind.BULLETIN, text, _language(turn), by_radio=True), "")
 

@@ -1,21 +1,26 @@
 """What somebody asks by text: a word and the rest of the message, as it was typed. Nothing here knows the board."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from node.handheld.days import Span, days_meant
-from node.handheld.words import FILLERS, TAGS, Verb, Vocabulary, language_named, plain
+from node.handheld.words import FILLERS, TAGS, Verb, Vocabulary, figures, language_named, plain
+from node.model.search_text import fold
 
 LETTERS: Mapping[str, Verb] = {"a": Verb.AGENDA, "n": Verb.NEWS, "h": Verb.HELP}  # for who has few keys
-QUESTION_MARKS = "?؟¿!¡.…"
+QUESTION_MARKS = "?؟¿!¡.…？！❓❔"
+PLUS_SIGNS = "+＋➕"
 READING = frozenset((Verb.HELP, Verb.AGENDA, Verb.TODAY, Verb.TOMORROW, Verb.WEEK, Verb.NEWS, Verb.MORE, Verb.STATUS))
 DAY_VERBS = frozenset((Verb.TODAY, Verb.TOMORROW, Verb.WEEK))
 WORDS_OF_A_QUESTION = 4  # a reading word in a longer text is part of somebody's sentence
-_FIRST = re.compile(r"\W*(\w(?:[\w'’-]*\w)?)[\s:;,.!?؟]*(.*)", re.DOTALL)
-_NUMBER = re.compile(r"(?:n|no|nr|num|numero)?(\d{1,3})")
-_COUNTED = re.compile(r"\s*(\d{1,3})[\s:.,)]+(\S.*)", re.DOTALL)
+OVER = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"  # what stands over a letter, where it comes by itself
+_FIRST = re.compile(rf"\W*([^\W\d_](?:[\w{OVER}'’-]*[^\W\d_][{OVER}]*|[{OVER}]*)|\d+)[\s:;,.!?؟]*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"[\W_]*(?:(?:n[°.:]|no|nr|nro|num|numero|number|رقم)[^\w/]*)?(\d{1,3})[^\w/]*")
+_COUNTED = re.compile(r"(\d{1,3})(?:[:.,)]*\s+|[:.,)]+(?=\D))(\S.*)", re.DOTALL)
+_ANSWER_ENDS = re.compile(r"\((\d{1,2})/(\d{1,2})\)")  # with which part it is, which some send back
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,10 @@ class Asked:
 
 def asked(text: str, tag: str, words: Vocabulary, today: date) -> Asked:
     """What a message asks of an island whose reader speaks `tag`."""
-    typed = text.strip()
+    typed = bare(text)
     if not typed.strip(QUESTION_MARKS):
         return Asked(Verb.HELP)
-    if typed[0] == "+":
+    if _asks_for_more(typed):
         return Asked(Verb.MORE)
     if (number := number_in(typed)) is not None:
         return Asked(None, number=number)
@@ -44,10 +49,16 @@ def asked(text: str, tag: str, words: Vocabulary, today: date) -> Asked:
         return Asked(None, typed)
     word, rest = match[1], match[2].strip()
     known = words.exactly(word, tag)
-    if known is None and (days := days_meant(typed.strip(QUESTION_MARKS), today, words, tag)):
-        meant = words.meant(typed.split()[-1], tag)
+    if (known is None or known[0] in DAY_VERBS) and (days := days_meant(typed, today, words, tag)):
+        meant = known or words.meant(typed.split()[-1], tag)
         return Asked(Verb.AGENDA, days=days, tag=meant[1] if meant and meant[0] in DAY_VERBS else "")
     return _by_word(typed, word, rest, known or words.meant(word, tag), _Asker(tag, words, today))
+
+
+def _asks_for_more(typed: str) -> bool:
+    ends = _ANSWER_ENDS.match(figures(typed))
+    said = figures(typed)[ends.end():] if ends and int(ends[1]) <= int(ends[2]) else typed
+    return not said.strip(f"{PLUS_SIGNS} ")
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,10 @@ class _Asker:
     words: Vocabulary
     today: date
 
+    def days(self, typed: str) -> Span | None:
+        """The days that are meant, None if they are none."""
+        return days_meant(typed, self.today, self.words, self.tag)
+
 
 def _by_word(typed: str, word: str, rest: str, meant: tuple[Verb, str] | None, reader: _Asker) -> Asked:
     if meant is None:
@@ -63,15 +78,16 @@ def _by_word(typed: str, word: str, rest: str, meant: tuple[Verb, str] | None, r
     verb, tag = meant
     if verb is Verb.LANGUAGE:
         return Asked(verb, rest, number=number_in(rest), tag=language_named(rest))
-    if verb in DAY_VERBS and not rest:
-        return Asked(Verb.AGENDA, days=days_meant(word, reader.today, reader.words, reader.tag), tag=tag)
     if verb is Verb.AGENDA:
-        days = days_meant(rest.strip(QUESTION_MARKS), reader.today, reader.words, reader.tag) if rest else None
-        return Asked(verb, rest, number_in(rest) if not days else None, days, tag)
+        days, number = reader.days(rest), number_in(rest)
+        odd = not days and number is None and has_figures(rest)
+        return Asked(None, rest, tag=tag) if odd else Asked(verb, rest, number, days, tag)
     if verb in READING | {Verb.THANKS}:
         number = number_in(rest)
-        short = number is not None or len(rest.split()) < WORDS_OF_A_QUESTION
-        return Asked(verb, rest, number, tag=tag) if short else Asked(None, typed)
+        if number is None and len(rest.split()) >= WORDS_OF_A_QUESTION:
+            return Asked(None, typed)
+        days = reader.days(word) if verb in DAY_VERBS else None
+        return Asked(Verb.AGENDA if days else verb, rest, number, days, tag)
     return Asked(verb, rest, tag=tag)
 
 
@@ -80,25 +96,36 @@ def _without_word(typed: str, word: str, rest: str, reader: _Asker) -> Asked:
     if plain(word) in FILLERS and rest and len(typed.split()) <= WORDS_OF_A_QUESTION:
         inner = asked(rest, reader.tag, reader.words, reader.today)
         return inner if inner.verb in READING else Asked(None, typed)
-    if not rest and plain(word) in LETTERS:
-        return Asked(LETTERS[plain(word)])
-    glued = re.fullmatch(r"([a-z])(\d{1,3})", plain(typed))
-    if glued and glued[1] in LETTERS:
-        return Asked(LETTERS[glued[1]], number=int(glued[2]))
+    if (verb := LETTERS.get(plain(word))) and (not rest or number_in(rest) is not None):
+        return Asked(verb, number=number_in(rest))
+    if verb is Verb.AGENDA and (days := reader.days(rest)):
+        return Asked(verb, days=days)
     if not rest and (named := language_named(word)):
         return Asked(Verb.LANGUAGE, tag=named)
     return Asked(None, typed)
 
 
+def bare(text: str) -> str:
+    """A message without the blanks, and the marks of direction that phones add, around it."""
+    seen = [at for at, sign in enumerate(text) if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Cc")]
+    return text[seen[0]:seen[-1] + 1] if seen else ""
+
+
 def number_in(typed: str) -> int | None:
-    """The number that somebody typed alone: "2", "2.", "n° 2", in any digits; None if it is none."""
-    match = _NUMBER.fullmatch(plain(typed))
+    """The number that somebody typed alone: "2", "2.", "n° 2", in any digits; None if it is none, or there are several."""
+    words = [word for word in figures(fold(typed)).split() if plain(word) not in FILLERS]
+    match = _NUMBER.fullmatch(" ".join(words))
     return int(match[1]) if match else None
 
 
+def has_figures(typed: str) -> bool:
+    """Whether there are any digits in it."""
+    return any(sign.isdecimal() for sign in typed)
+
+
 def counted(rest: str) -> tuple[int, str] | None:
-    """A number and the text after it: "2 j'y serai"; None if it does not begin with a number."""
-    match = _COUNTED.fullmatch(rest)  # `\d` is a digit of any script, and `int` reads them all
+    """A number and the text after it: "2 j'y serai"; None if it does not begin with a number, or goes on as one: "8:30"."""
+    match = _COUNTED.fullmatch(bare(rest))  # `\d` is a digit of any script, and `int` reads them all
     return (int(match[1]), match[2]) if match else None
 
 

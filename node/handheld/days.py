@@ -1,10 +1,11 @@
 """Days as people type them on a radio, in four languages, and as short as they can be shown."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from node.handheld.words import FILLERS, Verb, Vocabulary, one_slip_apart, plain
+from node.handheld.words import FILLERS, Verb, Vocabulary, figures, one_slip_apart, plain
 
 # Monday first; January first. The first row of letters is what is shown.
 DAYS: Mapping[str, tuple[str, ...]] = {
@@ -26,17 +27,23 @@ AFTER_TOMORROW = ("apresdemain", "overmorrow", "pasadomanana", "بعدغد", "ب
 WEEKENDS = ("weekend", "finde", "finsemana")
 LEAST_LETTERS = 3  # of a day or a month
 SHOWN_LETTERS = 3
-MOST_WORDS = 3  # of a date: day, number, month
+MOST_NAMES = 2  # of a date: its day and its month
 WEEK_DAYS = 7
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_DATE = re.compile(r"(\d{1,2})[/.\-](\d{1,2})(?:[/.\-](\d{2,4}))?")
+MOST_YEARS = 10  # from now, of a day that is typed with its year
+BACK_DAYS = 31  # of a day without one
+_ISO = re.compile(r"(\d{4}) ?([/.-]) ?(\d{1,2}) ?\2 ?(\d{1,2})")
+_DATE = re.compile(r"(\d{1,2}) ?([/.-]) ?(\d{1,2})(?: ?\2 ?(\d{4}|\d{2}))?")
+_LIKE_A_DATE = re.compile(r"\d{1,4}(?: ?[/.-] ?\d{1,4}){1,2}")
+_PART = re.compile(r"(\d+)([^\W\d_]*)|[^\W\d_](?:[\w'’-]*[^\W\d_])?")
+ORDINALS = frozenset(("er", "e", "eme", "o", "ro", "st", "nd", "rd", "th"))  # behind a number
+AROUND = " .,;:!?؟،()/"
 
 Span = tuple[date, date]  # the first day, and the last one
 
 
 def days_meant(text: str, today: date, words: Vocabulary, tag: str) -> Span | None:
     """The days that are meant by what was typed, None if it is no day: "demain", "sam", "12/12", "5 mai", "semaine"."""
-    typed = [plain(word) for word in text.split() if plain(word) not in FILLERS]
+    typed = _parts(text)
     joined = "".join(typed)
     if joined in AFTER_TOMORROW:
         return _one(today + timedelta(2))
@@ -46,6 +53,29 @@ def days_meant(text: str, today: date, words: Vocabulary, tag: str) -> Span | No
     if day := _dated(text, today) or _of_month(typed, today):
         return _one(day)
     return _by_word(typed[0], today, words, tag) if len(typed) == 1 else None
+
+
+def date_typed(text: str) -> str:
+    """What was typed, if somebody meant a day in figures, be there such a day or not: "32/1"; else ""."""
+    typed = _bare(text)
+    return typed if _LIKE_A_DATE.fullmatch(typed) else ""
+
+
+def _parts(text: str) -> list[str]:
+    """Words and numbers, plain; a number that is glued to a word stands alone: "5mai", "1er"."""
+    found = [(match[1] or "", plain(match[2] if match[1] else match[0])) for match in _PART.finditer(_seen(text))]
+    return [part for number, word in found for part in (number, "" if number and word in ORDINALS else word)
+            if part and part not in FILLERS]
+
+
+def _seen(text: str) -> str:
+    return figures(unicodedata.normalize("NFKC", text))
+
+
+def _bare(text: str) -> str:
+    """What is left without fillers, names of days and signs around."""
+    words = [word for word in _seen(text).split() if plain(word) not in FILLERS and _named(plain(word), DAYS) is None]
+    return " ".join(words).strip(AROUND)
 
 
 def _by_word(word: str, today: date, words: Vocabulary, tag: str) -> Span | None:
@@ -69,32 +99,40 @@ def _one(day: date) -> Span:
 
 def _dated(text: str, today: date) -> date | None:
     """A date in figures, the day before the month; a day's name may stand before it."""
-    words = [word for word in text.split() if plain(word) not in FILLERS and _named(plain(word), DAYS) is None]
-    typed = "".join(plain(sign) or sign for sign in words[0]) if len(words) == 1 else ""
+    typed = _bare(text)
     if match := _ISO.fullmatch(typed):
-        return _day(int(match[3]), int(match[2]), today, int(match[1]))
+        return _day(int(match[4]), int(match[3]), today, int(match[1]))
     if match := _DATE.fullmatch(typed):
-        year = int(match[3]) if match[3] else None
-        return _day(int(match[1]), int(match[2]), today, year + 2000 if year is not None and year < 100 else year)
+        day, month, year = int(match[1]), int(match[3]), int(match[4]) if match[4] else None
+        return _day(day, month, today, year + 2000 if year is not None and year < 100 else year)
     return None
 
 
 def _of_month(typed: list[str], today: date) -> date | None:
-    """Such as "5 mai", "lundi 5 mai", "may 5th"."""
-    if len(typed) > MOST_WORDS:
+    """Such as "5 mai", "lundi 5 mai 2027", "may 5th"."""
+    names, numbers = ([part for part in typed if part.isdigit() is digits] for digits in (False, True))
+    if len(names) > MOST_NAMES:
         return None
-    months = [month for word in typed if (month := _named(word, MONTHS)) is not None]
-    numbers = [int(match[1]) for word in typed if (match := re.fullmatch(r"(\d{1,2})(er|st|nd|rd|th|o)?", word))]
-    return _day(numbers[0], months[0] + 1, today, None) if len(months) == len(numbers) == 1 else None
+    months = [month for word in names if (month := _named(word, MONTHS)) is not None]
+    days, years = ([int(number) for number in numbers if len(number) in sizes] for sizes in ((1, 2), (4,)))
+    if len(months) != 1 or len(days) != 1 or len(years) > 1 or len(days) + len(years) < len(numbers):
+        return None
+    return _day(days[0], months[0] + 1, today, years[0] if years else None)
 
 
 def _day(day: int, month: int, today: date, year: int | None) -> date | None:
     """The day meant; without a year the next one, or one that was within the last month."""
+    if month > 12:  # it can only be meant the other way round
+        day, month = month, day
+    if year is not None:
+        return _date(year, month, day) if abs(year - today.year) <= MOST_YEARS else None
+    found = (_date(today.year + more, month, day) for more in (-1, 0, 1))
+    return next((one for one in found if one and one >= today - timedelta(BACK_DAYS)), None)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
     try:
-        if year is not None:
-            return date(year, month, day)
-        found = date(today.year, month, day)
-        return found if found >= today - timedelta(31) else date(today.year + 1, month, day)
+        return date(year, month, day)
     except ValueError:
         return None
 

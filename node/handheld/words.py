@@ -79,10 +79,11 @@ LANGUAGE_WORDS: Mapping[str, tuple[str, ...]] = {  # the first is what it calls 
     "es": ("español", "spanish", "espagnol", "castellano", "الإسبانية"),
     "ar": ("عربي", "العربية", "arabic", "arabe", "árabe"),
 }
-FILLERS = frozenset((  # said before what is meant, by who is polite: skipped where nothing is posted
+FILLERS = frozenset((  # as `plain` leaves what is said before what is meant: skipped where nothing is posted
     "le", "la", "les", "l", "de", "du", "des", "un", "une", "ce", "cette", "pour", "svp", "stp", "je", "veux", "voir",
-    "quel", "quelles", "the", "this", "please", "for", "what", "see", "show", "el", "los", "las", "esta", "este", "para",
-    "ver", "هذا", "من"))
+    "quel", "quelles", "jour", "lis", "lire", "ouvre", "the", "this", "please", "for", "of", "on", "what", "see", "show",
+    "read", "open", "day", "el", "los", "las", "esta", "este", "para", "ver", "lee", "leer", "dia", "هذا", "من", "يوم",
+    "اقرا"))
 ARTICLE = "ال"
 WRITING = frozenset((Verb.POST, Verb.REPLY, Verb.CANCEL))  # nothing is written, or taken back, by half a word
 SHORTEST_BEGINNING, SHORTEST_SLIP = 3, 4  # letters: shorter ones may mean anything
@@ -90,11 +91,25 @@ MAX_OWN_WORD = 12  # letters: two words fit a line of the smallest screen
 _OWN = re.compile(r"\s*([^=,;]+?)\s*=\s*([^=,;]+?)\s*")
 
 
+def figures(text: str) -> str:
+    """A text as its figures are read: digits of every script as 0 to 9, strokes and slashes that look alike as one, nothing
+    of what only says which way letters run."""
+    return "".join(_figure(sign) for sign in text)
+
+
+def _figure(sign: str) -> str:
+    kind = unicodedata.category(sign)
+    return str(unicodedata.digit(sign)) if kind == "Nd" else "" if kind in UNSEEN else _STROKES.get(sign, sign)
+
+
+UNSEEN = ("Cf", "Mn", "Me")  # marks of direction, joiners, what is written over a letter or round a figure
+_STROKES = {sign: stroke for stroke, signs in (("-", "‐‑‒–—−－"), ("/", "⁄∕／\\؍"), (".", "．")) for sign in signs}
+
+
 def plain(word: str) -> str:
     """A word as it is compared: no accents, capitals, signs or apostrophes; Arabic letters in one form each."""
     folded = fold(word).translate(_ARABIC)
-    digits = "".join(str(unicodedata.digit(sign)) if unicodedata.category(sign) == "Nd" else sign for sign in folded)
-    return "".join(sign for sign in digits if sign.isalnum())
+    return "".join(sign for sign in figures(folded) if sign.isalnum())
 
 
 _ARABIC = str.maketrans({"ة": "ه", "ى": "ي"})

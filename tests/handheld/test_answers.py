@@ -225,6 +225,30 @@ def test_whatever_was_acknowledged_is_answered_with_a_sentence(radio, text):
     assert radio.text(text)[1:].strip()
 
 
+def test_a_day_that_does_not_exist_is_told_again_and_how_to_ask_for_one(radio):
+    for typed in ("32/1", "agenda 32/1", "le ٣٢ / ١ svp"):
+        said = radio.text(typed).replace(" ", "")
+        assert "32/1" in said and said.endswith("21/3"), typed
+    assert "21/3" in radio.text("20h30") and "21/3" in radio.text("1 2")
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_whatever_figures_come_the_answer_is_a_sentence_in_every_language(place, tag):
+    radio = Radio(furnish(place, tag), tag)
+    said = set()
+    for digits in ("21", "٢١", "0", "99999", "9" * 100):
+        for between in ("/", "-", ".", ":", " ", ", ", "\u200f/", "/0/", "/9999/"):
+            said.add(radio.text(f"{digits}{between}3", pause_s=60))
+    assert 3 < len(said) < 20 and all(answer[1:].strip() for answer in said)
+
+
+def test_a_number_alone_is_not_posted(radio):
+    before = bulletins(radio.place)
+    assert "publie TEXTE" in radio.text("publie 2") and "publie TEXTE" in radio.text("poste n° ٣")
+    assert bulletins(radio.place) == before
+    assert radio.text("publie 2 chaises").startswith(">Publié") and bulletins(radio.place)[0] == "2 chaises"
+
+
 def test_thanks_need_no_answer(radio):
     assert [radio.text(text) for text in ("merci", "Thanks!", "gracias", "شكرا", "ok")] == [None] * 5
 
