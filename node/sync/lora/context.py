@@ -126,10 +126,11 @@ class Context:
         self.max_payload = min(self.channel.max_payload, SIGNED_UP_TO_BYTES) if needed else self.channel.max_payload
 
     def copies(self, hop_limit: int) -> float:
-        """How many copies relays will make of a packet of ours, about: one at each distance, and half of all others that we
-        hear pass it on before they hear that somebody has."""
+        """How many copies relays will make of a packet of ours, about: one at each distance at which we know of somebody, and
+        half of all others that we hear pass it on before they hear that somebody has."""
+        farthest = min(hop_limit, max((one.hops for one in self.neighbours), default=0))
         relays = {relay for one in self.neighbours for relay in one.relays}
-        return hop_limit + max(len(relays) - 1, 0) / 2 if hop_limit else 0.0
+        return farthest + max(len(relays) - 1, 0) / 2 if farthest else 0.0
 
     def lent_s(self, at: float) -> float:
         """Seconds of air an hour that those who hear nobody but us leave of their share, as far as we may use it: we speak
