@@ -48,8 +48,9 @@ def neighbour_words(one: Mapping[str, Any]) -> str:
     if one["snr_db"] is not None:
         parts += [f"SNR {one['snr_db']:.1f} dB", f"RSSI {one['rssi_dbm']} dBm"]
     parts += [worded(air_words.ago(one["heard_s_ago"])), _("%(part)s lost", part=percent(one["loss"])),
-              _("hears us: %(answer)s", answer=worded(air_words.heard_by(one))),
-              worded(air_words.worded_slug(air_words.VIEWS, one["set"]))]
+              _("hears us: %(answer)s", answer=worded(air_words.heard_by(one)))]
+    if not (one["lacks"] and one["set"] == "same"):  # it had the same when it was heard last
+        parts.append(worded(air_words.worded_slug(air_words.VIEWS, one["set"])))
     if one["lacks"]:
         parts.append(ngettext("lacks %(num)s record of ours", "lacks %(num)s records of ours", one["lacks"]))
     return _(", ").join(parts)
@@ -81,15 +82,14 @@ def _span(seconds: int) -> str:
 
 
 def packet_words(one: Mapping[str, Any]) -> str:
-    """One packet: which way, from whom, what it says, what became of it."""
-    way = "↑" if one["sent"] else f"↓ {name_of(one)}:"
-    says = _(", ").join(worded(air_words.section(slug, number)) for slug, number in one["sections"])
-    parts = [f"{way} {says}", f"{one['size_bytes']} B", f"{one['airtime_s']:.1f} s"]
+    """One packet: which way, how long ago, its figures, what became of it; what it says comes last, where a line is cut."""
+    parts = [f"{'↑' if one['sent'] else '↓'} {_span(one['s_ago'])}", f"{one['size_bytes']} B", f"{one['airtime_s']:.1f} s"]
     if one["sent"]:
         parts.append(worded(air_words.worded_slug(air_words.OUTCOMES, one["outcome"])))
-    elif one["snr_db"] is not None:
-        parts.append(f"{one['snr_db']:.1f} dB")
-    return " · ".join([worded(air_words.ago(one["s_ago"])), *parts])
+    else:
+        parts += [name_of(one), *([] if one["snr_db"] is None else [f"{one['snr_db']:.1f} dB"])]
+    says = _(", ").join(worded(air_words.section(slug, number)) for slug, number in one["sections"])
+    return " · ".join([*filter(None, parts), says])
 
 
 def radio_words(link: Mapping[str, Any]) -> str:

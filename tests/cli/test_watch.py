@@ -45,6 +45,22 @@ def test_eighty_by_twenty_four_tell_what_an_operator_asks(told):
         assert word in page, word
 
 
+def test_the_figures_of_a_packet_and_what_became_of_it_are_never_what_is_cut_off(told):
+    packets = next(link for link in told["links"] if "packets" in link)["packets"]
+    lines = [line for line in frame(told, 60, 40) if line.startswith(("↑", "↓"))]
+    assert len(lines) == len(packets) > 3
+    for one, line in zip(packets, lines, strict=True):
+        assert f"{one['size_bytes']} B" in line and ("dB" in line or one["sent"] or one["snr_db"] is None), line
+    assert any("went out" in line for line in lines)
+
+
+def test_who_had_the_same_before_our_newest_post_is_not_said_to_have_it(told):
+    link = next(link for link in told["links"] if "neighbours" in link)
+    link["neighbours"][:] = [link["neighbours"][0] | {"set": "same", "lacks": 3}]
+    page = "\n".join(status_lines(told))
+    assert "lacks 3 records of ours" in page and "has the same" not in page
+
+
 def test_a_larger_terminal_shows_more(told):
     small, large = (frame(told, 100, height) for height in (24, 60))
     assert len(large) > len(small) and "(4/5)" in "\n".join(small) and "/5)" not in "\n".join(large)

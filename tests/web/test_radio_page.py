@@ -71,6 +71,13 @@ def test_every_picture_has_words_for_who_does_not_see_it(portal):
     assert all('aria-hidden="true"' in svg or re.search(r'role="img" aria-label="[^"]{8,}"', svg) for svg in pictures)
 
 
+def test_pictures_have_their_numbers_as_the_reader_writes_them(portal):
+    for tag, point in (("fr", "."), ("en", ".0")):
+        page = portal.get("/radio", headers={"Accept-Language": tag}).text
+        numbers = re.findall(r"<text[^>]*>([^<]+)</text>", page)
+        assert len(numbers) >= 2 and not [number for number in numbers if point in number], (tag, numbers)
+
+
 def test_a_deaf_a_lossy_and_a_silent_neighbour_are_told_with_their_remedy(portal):
     page = words(portal.get("/radio/heard?lang=en"))
     deaf, lossy, silent = (page.index(one) for one in ("does not hear us", "half of it is lost", "not heard for hours"))
