@@ -126,8 +126,8 @@ class Context:
         self.max_payload = min(self.channel.max_payload, SIGNED_UP_TO_BYTES) if needed else self.channel.max_payload
 
     def copies(self, hop_limit: int) -> float:
-        """How many copies relays will make of a packet of ours, about: one at each distance at which we know of somebody, and
-        half of all others that we hear pass it on before they hear that somebody has."""
+        """How many copies relays will make of a packet of ours, about: one at each distance at which we know of somebody,
+        and half of all others that we hear pass it on before they hear that somebody has."""
         farthest = min(hop_limit, max((one.hops for one in self.neighbours), default=0))
         relays = {relay for one in self.neighbours for relay in one.relays}
         return farthest + max(len(relays) - 1, 0) / 2 if farthest else 0.0

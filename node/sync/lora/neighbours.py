@@ -95,7 +95,7 @@ class Neighbour:
     def unsigned_missed(self, packets: int, at: float) -> bool:
         """It lacks what we sent in so many packets that our radio did not sign; whether it gets signed ones from now on."""
         self.unsigned_in_vain += packets
-        most = self.tuning.max_unsigned_in_vain * (1 + self.hops / 2)  # of what goes by relays more is lost anyway
+        most = self.tuning.max_unsigned_in_vain * (2 + self.hops) // 2  # of what goes by relays more is lost anyway
         if self.unsigned_in_vain < most or self.needs_signed(at):
             return False
         self.signed_until = at + self.tuning.signed_s
