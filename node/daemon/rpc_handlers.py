@@ -82,8 +82,8 @@ def look(board: Board, request: dict) -> dict:
 
 
 def brief(intake: ImportSummary) -> dict:
-    """As JSON; of each event its start and title."""
-    piles = {name: [{"start": one.start, "title": one.title} for one in getattr(intake, name)]
+    """As JSON; of each event its start, how far its clocks are from UTC then, and its title."""
+    piles = {name: [{"start": one.start, "offset": one.offset, "title": one.title} for one in getattr(intake, name)]
              for name in ("new", "changed", "cancelled")}
     return {"id": intake.id, "problem": intake.problem, "origin": vars(intake.origin), "unchanged": intake.unchanged,
             "left_out": dict(intake.left_out), "cost": vars(intake.cost), "size": intake.size, **piles}
