@@ -30,7 +30,7 @@ from web import dates
 
 RULE = re.compile(r"(\d)\.(\d\d?)(?:\.(\d{1,3}))?")  # rhythm, every, weekdays
 LAST_DAYS = 28  # of a month: a fifth weekday is its last one
-ARROW = re.compile(r"\s*(?:->|=>|>|→|←|=)\s*")
+ARROW = re.compile(r"\s*(?:->|=>|>|<|→|←|=)\s*")  # right to left it is mirrored
 MAX_LINES = MAX_DATES
 
 

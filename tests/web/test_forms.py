@@ -155,6 +155,12 @@ def test_what_cannot_be_meant_is_said(fields, code):
     assert codes(**EVENT | fields) == [code]
 
 
+def test_an_arrow_may_point_either_way_as_it_is_mirrored_where_people_write_from_the_right():
+    moved = [draft(**EVENT | {"repeat": "1.1", "repeat_times": "4", "moved": f"28/3 {arrow} 30/3 19h"})[0].repetition.exempt
+             for arrow in (">", "<", "->", "→", "=")]
+    assert len(set(moved)) == 1 and len(moved[0]) == 1
+
+
 def test_a_rule_until_a_day_ends_on_it_and_a_fifth_weekday_is_the_last_one():
     made, _problems = draft(**EVENT | {"repeat": "1.1", "repeat_until": "18/4"})
     assert made.repetition.count == 5
