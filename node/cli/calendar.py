@@ -1,7 +1,6 @@
 """`archipel agenda FILE.ics` or `archipel agenda https://...`: events of another program's agenda."""
 
 from base64 import b64encode
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,12 @@ import click
 
 from node.board import explanations
 from node.board.reasons import ImportProblem
+from node.board.spans import wall
 from node.cli.help import command
 from node.cli.language import _, say, worded
 from node.cli.options import ask, config_option, json_option, moment_json, settings_of, tell_json
 from node.daemon.settings import Settings
 from node.ical.parser import MAX_FILE_BYTES
-from node.model.clock import seconds_of
 
 
 @command("agenda")
@@ -82,7 +81,7 @@ def tell(shown: dict[str, Any]) -> None:
         unchanged=shown["unchanged"], **_counts(shown))
     for mark, pile in (("+", "new"), ("*", "changed"), ("-", "cancelled")):
         for one in shown[pile]:
-            click.echo(f"  {mark} {_moment(one['start'])}  {one['title']}")
+            click.echo(f"  {mark} {_moment(one)}  {one['title']}")
     for reason, count in sorted(shown["left_out"].items()):
         say("left out: %(count)s %(reason)s", count=count, reason=explanations.left_out(reason))
     if shown["size"]:
@@ -90,8 +89,8 @@ def tell(shown: dict[str, Any]) -> None:
             seconds=f"{shown['cost']['airtime_s']:.0f}")
 
 
-def _moment(minute: int) -> str:
-    return datetime.fromtimestamp(seconds_of(minute)).strftime("%Y-%m-%d %H:%M")
+def _moment(one: dict[str, Any]) -> str:
+    return wall(one["start"], one["offset"]).strftime("%Y-%m-%d %H:%M")
 
 
 def _fetched(address: str, tag: str) -> tuple[bytes | None, str]:
