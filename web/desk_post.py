@@ -66,7 +66,8 @@ def correct(item_id: str) -> Page:
         return form_page(what, notice, item_id), 422
     if not is_keepers(request.form.get("csrf", "")):
         return form_page(what, problem(Problem("", ProblemCode.TOKEN)), item_id), 422
-    return answer_to(what, lambda draft: board().correct_as_keeper(item_id, draft, session["name"], what.why), item_id)
+    return answer_to(what, lambda draft: board().correct_as_keeper(item_id, draft, session["name"], what.why), item_id,
+                     board().kept_item(item_id))
 
 
 @desk_post.route("/<item_id>/cancel", methods=["GET", "POST"])

@@ -64,7 +64,8 @@ def typed_of(item: Item, settings: WebSettings) -> Typed:
         fields["position"] = "{:.5f}, {:.5f}".format(*item.position)
     if item.start is not None:
         fields["start_date"], fields["start_time"] = _day_and_time(starts(item))
-        fields["end_date"], fields["end_time"] = _day_and_time(dates.local(item.end or item.start, item.offset))
+        if item.end is not None and item.end != item.start:  # else none was given
+            fields["end_date"], fields["end_time"] = _day_and_time(dates.local(item.end, item.offset))
     else:
         fields["life_days"] = str(max(1, -(-(item.expires - item.created) // 1440)))
     return Typed(fields)

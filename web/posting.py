@@ -13,6 +13,7 @@ from web.forms import KINDS, Typed, draft_of, typed, typed_of
 from web.languages import current
 from web.pages import board, settings
 from web.public import found
+from web.rewriting import rewritten
 from web.safe_address import in_the_clear, safe_form
 from web.sentences import closed, problem, waits
 from web.signin import tries
@@ -84,14 +85,14 @@ def rewrite(item_id: str) -> Page:
 @posting.post("/r/<item_id>/edit")
 def correct(item_id: str) -> tuple[str, int, dict]:
     """A new version takes the old one's place, for who knows the edit code."""
-    what = typed(request.form)
-    if _asks_a_group(written(item_id)):
+    item, what = written(item_id), typed(request.form)
+    if _asks_a_group(item):
         return safe_form()
 
     def post(draft: Draft) -> Posted:
-        return tried("word", partial(board().correct, written(item_id).id, what.word.strip(), draft, visitor()))
+        return tried("word", partial(board().correct, item.id, what.word.strip(), draft, visitor()))
 
-    return answer_to(what, post, item_id)
+    return answer_to(what, post, item_id, item)
 
 
 @posting.get("/r/<item_id>/withdraw")
@@ -140,9 +141,27 @@ def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:
 def form_page(what: Typed, notice: str = "", item_id: str = "") -> str:
     """The form with everything typed in it, its problems in sentences, and a fresh token."""
     target = board().item(what.target) if what.target else None
+    groups, item = board().groups(), _corrected(item_id)
     return render_template(
-        "form.html", typed=what, notice=notice, item_id=item_id, target=target, token=tokens().issue(),
-        worded=_worded(what), groups=board().groups(), posting=_rule())
+        "form.html", typed=what, may_be_urgent=not board().not_urgent(*_signing(Typed({}), item)),
+        urgent_groups=[] if item_id else [name for name in groups if not board().not_urgent(name)], notice=notice,
+        item_id=item_id, target=target, token=tokens().issue(), worded=_worded(what), groups=groups, posting=_rule())
+
+
+def _corrected(item_id: str) -> Item | None:
+    """What a form corrects, hidden or not; None if it corrects nothing, or that is gone."""
+    waiting = board().waiting_post(item_id)
+    return waiting.item if waiting else board().kept_item(item_id) if item_id else None
+
+
+def _signing(what: Typed, item: Item | None) -> tuple[str, bool]:
+    """The group that will sign ("" for this island), and whether it is a visitor who asks (`Board.not_urgent`).
+
+    `item` is what is corrected, if anything is: what is urgent already may stay so.
+    """
+    if item is None:
+        return what.group.strip(), not g.get("posts_as_keeper")
+    return item.author.name if item.author.group else "", not (g.get("posts_as_keeper") or item.urgent)
 
 
 def _rule() -> str:
@@ -161,20 +180,24 @@ def form_address(item_id: str = "") -> str:
     return url_for("desk_posts.send" if g.get("posts_as_keeper") else "posting.send")
 
 
-def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -> tuple[str, int, dict]:
-    """The page that follows a form: the map to touch, the form again, the preview, or that it is done (by `post`)."""
+def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "",
+              item: Item | None = None) -> tuple[str, int, dict]:
+    """The page that follows a form: the map to touch, the form again, the preview, or that it is done (by `post`).
+
+    `item` is what a form corrects, `item_id` how its address names it.
+    """
     action = _action(what)
     if action == "map":
         return _pick_page(what, item_id), 200, NEVER_KEPT
-    draft, notice = draft_of(what, settings()), ""
+    draft, notice = rewritten(what, item, settings()) if item else draft_of(what, settings()), ""
     if action == "edit":
         return form_page(what, item_id=item_id), 422 if what.problems else 200, NEVER_KEPT
     if action == "publish" and not what.problems:
-        posted, notice = attempt(what, lambda forgotten: (forgotten and _already(draft)) or post(draft))
+        posted, notice = attempt(what, lambda forgotten: (forgotten and not item and _already(draft)) or post(draft))
         if posted:
             page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting))
             return page, 200, NEVER_KEPT
-    elif not what.problems and (cost := _cost(what, draft)):
+    elif not what.problems and (cost := _cost(what, draft, item)):
         return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
     return form_page(what, notice, item_id), 422, NEVER_KEPT
 
@@ -201,10 +224,10 @@ def _preview_page(what: Typed, draft: Draft, cost: Cost, item_id: str) -> str:
         target=board().item(draft.target) if draft.target else None)
 
 
-def _cost(what: Typed, draft: Draft) -> Cost | None:
+def _cost(what: Typed, draft: Draft, item: Item | None) -> Cost | None:
     """What it will take; None if the draft has problems, which go to `what.problems`."""
     try:
-        return board().cost(draft)
+        return board().cost(draft, *_signing(what, item))
     except DraftRefused as refused:
         what.problems += refused.problems
         return None

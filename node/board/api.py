@@ -34,14 +34,15 @@ class Draft:
 
     `text` is a bulletin's or a reply's whole text, an event's description, a cancellation's reason. `start` and `end` are
     minutes since 2024 UTC, `offset` quarters of an hour east of UTC there and then. `target` is the id replied to or
-    corrected. `publish_at` is the minute to publish it, None for now. `by_radio`: typed on a radio in the hand.
+    corrected. `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the
+    minute to publish it, None for now. `by_radio`: typed on a radio in the hand.
     """
 
     kind: Kind
     text: str = ""
     language: int = 1
     topic: int = 0
-    life_days: int = 14
+    life_days: int | None = 14
     urgent: bool = False
     title: str = ""
     place: str = ""
@@ -63,7 +64,8 @@ class Problem:
     `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over);
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
-    `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
+    `position`; `urgent-not-allowed` (to this island), `urgent-not-group` (to that group), `urgent-keepers` (the island may,
+    its visitors may not); `target-gone`; `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
     `passphrase-wrong`; `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was
     wrong too often); `said-already`; and what a visitor has done often enough (amount: minutes until the next): `too-
     many-posts`, `too-many-changes`, `too-many-waiting`.

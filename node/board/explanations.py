@@ -50,7 +50,12 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.OFFSET: NO_MOMENT,
     ProblemCode.LINK: N_("A link begins with http:// or https:// and holds no space."),
     ProblemCode.POSITION: N_("Please write the position as two numbers, for example 48.8722, 2.3767."),
-    ProblemCode.URGENT_NOT_ALLOWED: N_("Only those who have been given this right may mark a post urgent."),
+    ProblemCode.URGENT_NOT_ALLOWED: N_("This island has not been given the right to mark a post as urgent. Take the mark "
+                                       "off, or sign as a group that has it."),
+    ProblemCode.URGENT_NOT_GROUP: N_("This group has not been given the right to mark a post as urgent. Take the mark off, "
+                                     "or sign as a group that has it."),
+    ProblemCode.URGENT_KEEPERS: N_("On this island only keepers, and groups with that right, mark a post as urgent. Take "
+                                   "the mark off, and tell the keepers."),
     ProblemCode.TARGET_GONE: N_("What this is about is no longer on the board."),
     ProblemCode.NOT_SIGNED_HERE: N_("This was posted on another island: here it can only be hidden."),
     ProblemCode.NOT_YOURS: N_("This was posted by someone else and cannot be changed here."),

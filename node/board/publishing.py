@@ -63,10 +63,12 @@ class Publisher(Rationer):
         """
         if not group:
             self._check_visitor(visitor, Act.POST)
-        composed, rule = self.compose(draft), self.posting_rule()
+        composed, rule = self.compose(draft, self.not_urgent(group, visitor is not None)), self.posting_rule()
         if rule == "members" and not (group or keeper):
             raise DraftRefused([Problem("group", ProblemCode.MEMBERS_ONLY)])
         key = self._group_key(group, passphrase) if group else self._key
+        if draft.urgent and (code := self._signed_not_urgent(key, visitor is not None)):  # another group of the same name
+            raise DraftRefused([Problem("urgent", code)])
         now, wished = self.now(), composed.draft.publish_at
         publish_at = wished if wished and wished > now else None
         raw = self._unlike_others(replace(composed.record, author=key.key_id, created=publish_at or now), key)
@@ -88,7 +90,7 @@ class Publisher(Rationer):
         item, key = self._owned(item_id, code)
         if not item.author.group:
             self._check_visitor(visitor, Act.CHANGE)
-        return self._change(self._correction(item, draft, key), item, visitor)
+        return self._change(self._correction(item, draft, key, visitor), item, visitor)
 
     def withdraw(self, item_id: str, code: str, reason: str | None = None, visitor: Visitor | None = None) -> Posted:
         """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
@@ -118,11 +120,12 @@ class Publisher(Rationer):
         """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""
         return item.author.here and not self.notes.edit_code(root_of(item))
 
-    def _correction(self, item: Item, draft: Draft, key: SigningKey) -> bytes:
-        """The encoding of a new version of an item; raises DraftRefused."""
+    def _correction(self, item: Item, draft: Draft, key: SigningKey, visitor: Visitor | None = None) -> bytes:
+        """The encoding of a new version of an item; raises DraftRefused. What is urgent already stays so."""
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
-        return self._signed(self._in_place_of(item, self.compose(draft), key).record, key)
+        composed = self.compose(draft, self._signed_not_urgent(key, visitor is not None and not item.urgent))
+        return self._signed(self._in_place_of(item, composed, key).record, key)
 
     def _unlike_others(self, record: Record, key: SigningKey) -> bytes:
         """Signed, a minute earlier for each post that says the same at the same minute: it would be the same record, and
@@ -232,8 +235,11 @@ class Publisher(Rationer):
     def _correct_waiting(self, post: PendingPost, code: str, draft: Draft, visitor: Visitor | None) -> Posted | None:
         """Another text in the place of one that nobody has seen yet; None if it waits no longer."""
         key = self._key_that_made(post, code)
-        composed = self.compose(replace(draft, publish_at=post.publish_at))
+        composed = self.compose(replace(draft, publish_at=post.publish_at),
+                                self._signed_not_urgent(key, visitor is not None and not post.record.urgent))
         record = replace(composed.record, author=post.record.author, created=max(post.record.created, self.now()))
+        if draft.life_days is None and draft.kind is not Kind.EVENT:
+            record = replace(record, life=post.record.life)
         better = replace(post, raw=self._signed(record, key))
         if visitor and key is self._key:
             self._count(visitor, Act.CHANGE)

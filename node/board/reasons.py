@@ -37,6 +37,8 @@ class ProblemCode(StrEnum):
     LINK = "link"
     POSITION = "position"
     URGENT_NOT_ALLOWED = "urgent-not-allowed"
+    URGENT_NOT_GROUP = "urgent-not-group"
+    URGENT_KEEPERS = "urgent-keepers"
     TARGET_GONE = "target-gone"
     NOT_YOURS = "not-yours"
     NOT_SIGNED_HERE = "not-signed-here"

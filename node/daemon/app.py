@@ -383,8 +383,8 @@ class App:
             about=lambda: self.air_names.named(self.reporter.last),
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
-            rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines, set_clock=self._keeper_says,
-            steer=self._steer,
+            rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines,
+            urgent=self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
 
     def _steer(self, order: AirOrder) -> None:
