@@ -18,7 +18,7 @@ KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
 FIELDS = (
     "kind", "text", "title", "place", "organiser", "link", "topic", "language", "life_days", "start_date", "start_time",
     "end_date", "end_time", "position", "urgent", "publish_date", "publish_time", "group", "passphrase", "target", "word",
-    "reason", "why", "since_date", "since_time", "until_date", "until_time",
+    "reason", "why", "seen", "since_date", "since_time", "until_date", "until_time",
 )
 ISO_DAY, LOCAL_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)"), re.compile(r"(\d\d?)[/. -](\d\d?)[/. -](\d{4})")
 CLOCK = re.compile(r"(\d\d?)(?:\s*[:hH.]\s*(\d\d)?)?")
@@ -29,10 +29,14 @@ DEFAULT_LIFE_DAYS = "14"
 
 @dataclass
 class Typed:
-    """A form as it came: every field a string, and the draft that it makes if it has no `problems`."""
+    """A form as it came: every field a string, and the draft that it makes if it has no `problems`.
+
+    `seen` is the id of the version that its author corrects.
+    """
 
     fields: dict[str, str]
     problems: list[Problem] = field(default_factory=list)
+    overtaken: Item | None = None  # what stands now in the place of what was corrected
 
     def __getattr__(self, name: str) -> str:
         if name in FIELDS:
@@ -58,6 +62,9 @@ def typed_of(item: Item, settings: WebSettings) -> Typed:
     """An item as its author typed it, ready to be corrected."""
     fields = {name: getattr(item, name) for name in ("text", "title", "place", "organiser", "link")}
     fields |= {"kind": item.kind.name.lower(), "topic": str(item.topic), "language": LANGUAGES.get(item.language, "")}
+    fields["seen"] = item.id
+    if item.target and item.kind is Kind.REPLY:
+        fields["target"] = item.target
     if item.urgent:
         fields["urgent"] = "1"
     if item.position:

@@ -22,12 +22,22 @@ SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a 
 
 def address(item: Item, **more: Any) -> str:
     """The path of an item's page."""
-    return url_for("public.item", item_id=item.id[:SHOWN_DIGITS], **more)
+    return url_for("public.item", item_id=digits(item), **more)
+
+
+def digits(item: Item) -> str:
+    """What names an item in addresses: the same through all its corrections, while it is on the board."""
+    return (item.first if item.first and item.expires > board().now() else item.id)[:SHOWN_DIGITS]
+
+
+def is_changed_here(author: Author) -> bool:
+    """Whether what this author signed is corrected and withdrawn on this island: its own, or a group's that signs here."""
+    return author.here or (author.group and author.name in board().groups())
 
 
 def whole_address(item: Item) -> str:
     """An item's address as other devices and paper need it."""
-    return f"{settings().base_url.rstrip('/')}/r/{item.id[:SHOWN_DIGITS]}"
+    return f"{settings().base_url.rstrip('/')}/r/{digits(item)}"
 
 
 def root_digits(item: Item) -> str:
@@ -157,7 +167,8 @@ def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
+        address=address, digits=digits, is_changed_here=is_changed_here, whole_address=whole_address, caption=caption,
+        tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,

@@ -1,16 +1,20 @@
 """Posting in three steps: write, look it over, done; and the edit code that corrects or withdraws later."""
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import partial
 
 from flask import Blueprint, current_app, g, render_template, request, session, url_for
 
-from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted, Problem
+from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Overtaken, Posted, Problem
 from node.board.reasons import ProblemCode
 from node.model.record import Kind
+from web.corrections import Changed, changes
 from web.event_map import length, pick_chart
 from web.forms import KINDS, Typed, draft_of, typed, typed_of
+from web.item_display import is_changed_here, root_digits
 from web.languages import current
+from web.languages import gettext as _
 from web.pages import board, settings
 from web.public import found
 from web.rewriting import rewritten
@@ -22,6 +26,7 @@ from web.tries import TooManyTries
 from web.visitor import visitor
 
 posting = Blueprint("posting", __name__)
+SHOWN_ROWS = 6  # of what two people have made of one text
 PICK_SPANS_M = (500, 2_000, 10_000, 50_000)
 NEVER_KEPT = {"Cache-Control": "no-store"}
 Page = str | tuple[str, int, dict[str, str]]
@@ -56,8 +61,7 @@ def write() -> Page:
     target = request.args.get("target", "")[:32]
     if kind == "reply":
         target = found(target).id
-    fields = {"kind": kind if kind in KINDS else "bulletin", "target": target, "language": current().tag}
-    return form_page(Typed(fields))
+    return form_page(Typed({"kind": kind if kind in KINDS else "bulletin", "target": target, "language": current().tag}))
 
 
 @posting.post("/post")
@@ -79,39 +83,38 @@ def send() -> tuple[str, int, dict]:
 def rewrite(item_id: str) -> Page:
     """The form of an item to correct, as it was typed."""
     item = written(item_id)
-    return safe_form() if _asks_a_group(item) else form_page(typed_of(item, settings()), item_id=item_id)
+    return _elsewhere(item) or form_page(typed_of(item, settings()), item_id=_lasting_id(item))
 
 
 @posting.post("/r/<item_id>/edit")
-def correct(item_id: str) -> tuple[str, int, dict]:
-    """A new version takes the old one's place, for who knows the edit code."""
-    item, what = written(item_id), typed(request.form)
-    if _asks_a_group(item):
-        return safe_form()
+def correct(item_id: str) -> Page:
+    """A new version takes the old one's place, for who knows the edit code. What is gone meanwhile is said on the form."""
+    item, what = _corrected(item_id), typed(request.form)
 
     def post(draft: Draft) -> Posted:
-        return tried("word", partial(board().correct, item.id, what.word.strip(), draft, visitor()))
+        return tried("word", partial(board().correct, item_id, what.word.strip(), draft, visitor(), what.seen))
 
-    return answer_to(what, post, item_id, item)
+    return (item and _elsewhere(item)) or answer_to(what, post, item_id, item)
 
 
 @posting.get("/r/<item_id>/withdraw")
 def leave(item_id: str) -> Page:
     """How to withdraw or cancel an item."""
-    return safe_form() if _asks_a_group(written(item_id)) else withdraw_page(item_id, Typed({}))
+    item = written(item_id)
+    return _elsewhere(item) or withdraw_page(_lasting_id(item), Typed({}))
 
 
 @posting.post("/r/<item_id>/withdraw")
-def withdraw(item_id: str) -> tuple[str, int, dict]:
+def withdraw(item_id: str) -> Page:
     """Withdraw it (`action=withdraw`) or show it as cancelled (`cancel`), for who knows the edit code."""
     item, what = written(item_id), typed(request.form)
-    if _asks_a_group(item):
-        return safe_form()
+    if elsewhere := _elsewhere(item):
+        return elsewhere
     reason = what.reason.strip() if request.form.get("action") == "cancel" else None
     if reason is None and not what.word.strip():
         what.problems.append(Problem("word", ProblemCode.WORD_WRONG))
     posted, notice = (None, "") if what.problems else attempt(
-        what, lambda forgotten: tried("word", partial(board().withdraw, item.id, what.word.strip(), reason, visitor())))
+        what, lambda forgotten: tried("word", partial(board().withdraw, item_id, what.word.strip(), reason, visitor())))
     if posted is None:
         return withdraw_page(item_id, what, notice), 422, NEVER_KEPT
     page = render_template("withdrawn.html", item=item, cancelled=reason is not None, waits=waits(posted.waiting))
@@ -124,12 +127,20 @@ def written(item_id: str) -> Item:
     return waiting.item if waiting else found(item_id)
 
 
-def _asks_a_group(item: Item) -> bool:
-    """Whether it is changed with a group's passphrase, and that would cross the Wi-Fi in the clear.
+def _lasting_id(item: Item) -> str:
+    """What names it in the address of its forms whoever corrects it meanwhile; what waits has its own id alone."""
+    return item.id if board().waiting_post(item.id) else root_digits(item)
 
-    An edit code may: it opens one post, and its author has no other way (docs/decisions/plain-http.md).
+
+def _elsewhere(item: Item) -> Page | None:
+    """Where it is corrected or withdrawn instead, if not here: where it was posted, or at the safe address.
+
+    A group's passphrase would cross the Wi-Fi in the clear. An edit code may: it opens one post, and its author has no
+    other way (docs/decisions/plain-http.md).
     """
-    return item.author.group and in_the_clear()
+    if not is_changed_here(item.author):
+        return render_template("elsewhere.html", item=item), 200 if request.method == "GET" else 403, NEVER_KEPT
+    return safe_form() if item.author.group and in_the_clear() else None
 
 
 def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:
@@ -141,17 +152,31 @@ def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:
 def form_page(what: Typed, notice: str = "", item_id: str = "") -> str:
     """The form with everything typed in it, its problems in sentences, and a fresh token."""
     target = board().item(what.target) if what.target else None
-    groups, item = board().groups(), _corrected(item_id)
     return render_template(
-        "form.html", typed=what, may_be_urgent=not board().not_urgent(*_signing(Typed({}), item)),
-        urgent_groups=[] if item_id else [name for name in groups if not board().not_urgent(name)], notice=notice,
-        item_id=item_id, target=target, token=tokens().issue(), worded=_worded(what), groups=groups, posting=_rule())
+        "form.html", typed=what, notice=notice, item_id=item_id, target=target, token=tokens().issue(), worded=_worded(what),
+        groups=board().groups(), posting=_rule(), overtaken=_overtaken(what), **_urgent_offer(_corrected(item_id)))
+
+
+def _urgent_offer(item: Item | None) -> dict:
+    """Whether the form offers to mark a post as urgent: who writes may, or only as one of these groups."""
+    groups = [] if item else [name for name in board().groups() if not board().not_urgent(name)]
+    return {"may_be_urgent": not board().not_urgent(*_signing(Typed({}), item)), "urgent_groups": groups}
 
 
 def _corrected(item_id: str) -> Item | None:
     """What a form corrects, hidden or not; None if it corrects nothing, or that is gone."""
     waiting = board().waiting_post(item_id)
     return waiting.item if waiting else board().kept_item(item_id) if item_id else None
+
+
+def _overtaken(what: Typed) -> list[Changed]:
+    """What somebody else has made of it meanwhile, beside what was typed."""
+    if what.overtaken is None:
+        return []
+    mine = rewritten(Typed(dict(what.fields)), what.overtaken, settings())
+    shared = {field.name for field in fields(Draft)} & {field.name for field in fields(Item)}
+    shown = {name: getattr(mine, name) for name in shared}
+    return changes(replace(what.overtaken, before=what.overtaken, **shown), SHOWN_ROWS)
 
 
 def _signing(what: Typed, item: Item | None) -> tuple[str, bool]:
@@ -244,6 +269,9 @@ def attempt(what: Typed, post: Callable[[bool], Done]) -> tuple[Done | None, str
         return None, ""
     except BoardClosed as shut:
         return None, closed(shut.reason)
+    except Overtaken as overtaken:
+        what.overtaken, what.fields["seen"] = overtaken.item, overtaken.item.id
+        return None, _("Somebody has corrected this since you opened it. Nothing is lost: both stand below.")
 
 
 def tried(field: str, work: Callable[[], Posted]) -> Posted:

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from node.board.api import Item, Page
 from web import dates
 from web.corrections import changes
-from web.item_display import by_day, today
+from web.item_display import by_day, is_changed_here, today
 from web.pages import board, fitted, kept, patience, settings
 from web.sentences import SLUGS
 
@@ -89,12 +89,11 @@ def item(item_id: str) -> str:
     """One item with its replies."""
     shown = found(item_id)
     begin = request.args.get("from", 0, type=int)
-    ours = shown.author.here or (shown.author.group and shown.author.name in board().groups())
 
     def fill(rows: int) -> dict:
         replies = shown.replies[max(begin, 0):]
         following = max(begin, 0) + rows if len(replies) > rows else 0
-        return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours,
+        return {"item": shown, "replies": replies[:rows], "following": following, "ours": is_changed_here(shown.author),
                 "changes": changes(shown, rows)}
 
     return fitted("item.html", fill)

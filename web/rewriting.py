@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from node.board.api import Draft, Item
+from node.model.record import Kind
 from web.forms import Typed, draft_of, typed_of
 from web.portal_settings import WebSettings
 
@@ -19,7 +20,9 @@ ENDING = ("end_date", "end_time")
 def rewritten(what: Typed, item: Item, settings: WebSettings) -> Draft:
     """The draft of a correction of `item`; what could not be read is added to `what.problems`, as by `draft_of`."""
     draft = draft_of(what, settings)
-    return replace(draft, by_radio=item.by_radio, **dict(_kept(what, item, typed_of(item, settings))))
+    target = item.target if item.kind is Kind.REPLY else None
+    kept = dict(_kept(what, item, typed_of(item, settings)))
+    return replace(draft, by_radio=item.by_radio, target=target, **kept)
 
 
 def _kept(what: Typed, item: Item, filled: Typed) -> Iterator[tuple[str, Any]]:

@@ -92,6 +92,14 @@ class BoardClosed(Exception):
         self.reason = reason
 
 
+class Overtaken(Exception):
+    """What somebody corrects is not what they saw any more; nothing was posted. `item` is what stands, or waits, now."""
+
+    def __init__(self, item: "Item"):
+        super().__init__(item.id)
+        self.item = item
+
+
 @dataclass(frozen=True)
 class Cost:
     """What posting will take: bytes of the record, packets and seconds of air for one transmission of it."""

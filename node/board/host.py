@@ -55,6 +55,9 @@ class Turn(Protocol):
 class PastRecords(RowStore, Protocol):
     """Past rows, the words of all, and the texts of all that were decoded (`node.store.archive`)."""
 
+    def beginning_with(self, start: bytes) -> list[bytes]:
+        """The ids of past rows that begin so, two at most."""
+
     def texts(self, ids: Collection[bytes]) -> dict[bytes, str]:
         """The texts of those of `ids` that were decoded once."""
 

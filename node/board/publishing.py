@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
-from node.board.api import AuditEntry, Author, BoardClosed, Draft, DraftRefused, Item, Posted, Problem
+from node.board.api import AuditEntry, Author, BoardClosed, Draft, DraftRefused, Item, Overtaken, Posted, Problem
+from node.board.composing import outliving
 from node.board.edit_codes import CODE_LETTERS, SALT_BYTES, hash_code, is_code, make_code
 from node.board.items import root_of
 from node.board.notes import BoardState, PendingPost
@@ -67,8 +68,9 @@ class Publisher(Rationer):
         if rule == "members" and not (group or keeper):
             raise DraftRefused([Problem("group", ProblemCode.MEMBERS_ONLY)])
         key = self._group_key(group, passphrase) if group else self._key
-        if draft.urgent and (code := self._signed_not_urgent(key, visitor is not None)):  # another group of the same name
-            raise DraftRefused([Problem("urgent", code)])
+        wrong = self._signed_not_urgent(key, visitor is not None) if draft.urgent else None
+        if wrong:  # another group of the same name may
+            raise DraftRefused([Problem("urgent", wrong)])
         now, wished = self.now(), composed.draft.publish_at
         publish_at = wished if wished and wished > now else None
         raw = self._unlike_others(replace(composed.record, author=key.key_id, created=publish_at or now), key)
@@ -77,10 +79,11 @@ class Publisher(Rationer):
         waiting = self._bring(post, None if group else visitor, Act.POST, kept)
         return Posted(post.id, code, self._cost(len(raw)), waiting)
 
-    def correct(self, item_id: str, code: str, draft: Draft, visitor: Visitor | None = None) -> Posted:
-        """A new version takes the old one's place; raises DraftRefused (`word-wrong`) or BoardClosed.
+    def correct(self, item_id: str, code: str, draft: Draft, visitor: Visitor | None = None, seen: str = "") -> Posted:
+        """A new version takes the old one's place; raises DraftRefused (`word-wrong`), BoardClosed or Overtaken.
 
-        `code` is the edit code, or the group's passphrase for a group's post.
+        `code` is the edit code, or the group's passphrase for a group's post. `seen` is the id of what its author saw and
+        corrects, "" if that is not known: whoever corrected it meanwhile is not overwritten in silence.
         """
         waiting = self.notes.state.waits(item_id)
         if waiting and waiting.changes:  # another correction instead of that one
@@ -88,8 +91,11 @@ class Publisher(Rationer):
         elif waiting and (posted := self._correct_waiting(waiting, code, draft, visitor)):
             return posted
         item, key = self._owned(item_id, code)
+        self._check_seen(item, seen)
         if not item.author.group:
             self._check_visitor(visitor, Act.CHANGE)
+        if item.kind is Kind.REPLY:
+            return self._say_anew(item, draft, key, visitor)
         return self._change(self._correction(item, draft, key, visitor), item, visitor)
 
     def withdraw(self, item_id: str, code: str, reason: str | None = None, visitor: Visitor | None = None) -> Posted:
@@ -120,6 +126,26 @@ class Publisher(Rationer):
         """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""
         return item.author.here and not self.notes.edit_code(root_of(item))
 
+    def _check_seen(self, item: Item, seen: str) -> None:
+        """Raises Overtaken if `seen` is neither the item nor, if a correction of it waits, that."""
+        root = root_of(item)
+        waiting = [post for post in self.notes.state.waiting.values()
+                   if post.root == root and post.record.corrects and not post.cleared]
+        now = next((one for one in (self.reader.unpublished(post.raw) for post in waiting) if one), item)
+        if seen and seen != now.id:
+            raise Overtaken(now)
+
+    def _say_anew(self, item: Item, draft: Draft, key: SigningKey, visitor: Visitor | None) -> Posted:
+        """Another reply in the place of one, which is taken back: replies have no versions. The edit code stays good."""
+        composed = self.compose(replace(draft, kind=Kind.REPLY, target=item.target),
+                                self._signed_not_urgent(key, visitor is not None and not item.urgent))
+        record = outliving(replace(composed.record, author=key.key_id, created=self.now()), item.expires)
+        said = self._change(self._unlike_others(record, key), item, visitor, self.notes.edit_code(root_of(item)))
+        self._publish(self._signed(self._ending(item, key, None), key))
+        self.notes.forget_edit_codes([root_of(item)])
+        self._forget_reports([root_of(item)])
+        return said
+
     def _correction(self, item: Item, draft: Draft, key: SigningKey, visitor: Visitor | None = None) -> bytes:
         """The encoding of a new version of an item; raises DraftRefused. What is urgent already stays so."""
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
@@ -136,11 +162,14 @@ class Publisher(Rationer):
                 return raw
         raise DraftRefused([Problem("text", ProblemCode.SAID_ALREADY)])
 
-    def _change(self, raw: bytes, item: Item, visitor: Visitor | None) -> Posted:
-        """Bring a correction or a cancellation; a group's is its own affair, a visitor's is read where posts are."""
+    def _change(self, raw: bytes, item: Item, visitor: Visitor | None, kept: str = "") -> Posted:
+        """Bring a correction or a cancellation; a group's is its own affair, a visitor's is read where posts are.
+
+        `kept` is of its edit code, if it has one of its own.
+        """
         visitor = None if item.author.group else visitor
         post = PendingPost(raw, visitor is not None and self.posting_rule() != "open", None, self.now())
-        return Posted(post.id, "", self._cost(len(raw)), self._bring(post, visitor, Act.CHANGE))
+        return Posted(post.id, "", self._cost(len(raw)), self._bring(post, visitor, Act.CHANGE, kept or None))
 
     def _bring(self, post: PendingPost, visitor: Visitor | None, act: Act, kept: str | None = None) -> Waits:
         """Publish it, or let it wait: for what. `kept` is of its edit code."""
