@@ -18,7 +18,7 @@ KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
 FIELDS = (
     "kind", "text", "title", "place", "organiser", "link", "topic", "language", "life_days", "start_date", "start_time",
     "end_date", "end_time", "position", "urgent", "publish_date", "publish_time", "group", "passphrase", "target", "word",
-    "reason", "why", "seen", "since_date", "since_time", "until_date", "until_time",
+    "reason", "why", "seen", "own_code", "since_date", "since_time", "until_date", "until_time",
 )
 ISO_DAY, LOCAL_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)"), re.compile(r"(\d\d?)[/. -](\d\d?)[/. -](\d{4})")
 CLOCK = re.compile(r"(\d\d?)(?:\s*[:hH.]\s*(\d\d)?)?")
@@ -87,7 +87,7 @@ def draft_of(what: Typed, settings: WebSettings) -> Draft:
     start = moment_of(what, "start", settings)
     draft = Draft(
         what.kind_number, what.text.strip(), _language(what), _topic(what), urgent=bool(what.urgent),
-        target=what.target or None, publish_at=moment_of(what, "publish", settings, "publish_at"))
+        target=what.target or None, own_code=what.own_code, publish_at=moment_of(what, "publish", settings, "publish_at"))
     if what.kind_number is not Kind.EVENT:
         return replace(draft, life_days=_days(what))
     return replace(

@@ -12,7 +12,7 @@ from node.model.record import Kind
 from web.corrections import Changed, changes
 from web.event_map import length, pick_chart
 from web.forms import KINDS, Typed, draft_of, typed, typed_of
-from web.item_display import is_changed_here, root_digits
+from web.item_display import SHOWN_DIGITS, is_changed_here, root_digits
 from web.languages import current
 from web.languages import gettext as _
 from web.pages import board, settings
@@ -153,8 +153,9 @@ def form_page(what: Typed, notice: str = "", item_id: str = "") -> str:
     """The form with everything typed in it, its problems in sentences, and a fresh token."""
     target = board().item(what.target) if what.target else None
     return render_template(
-        "form.html", typed=what, notice=notice, item_id=item_id, target=target, token=tokens().issue(), worded=_worded(what),
-        groups=board().groups(), posting=_rule(), overtaken=_overtaken(what), **_urgent_offer(_corrected(item_id)))
+        "form.html", typed=what, notice=notice, item_id=item_id, target=target, token=tokens().issue(),
+        worded=_worded(what), groups=board().groups(), posting=_rule(), overtaken=_overtaken(what),
+        **_urgent_offer(_corrected(item_id)))
 
 
 def _urgent_offer(item: Item | None) -> dict:
@@ -215,16 +216,25 @@ def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "",
     if action == "map":
         return _pick_page(what, item_id), 200, NEVER_KEPT
     draft, notice = rewritten(what, item, settings()) if item else draft_of(what, settings()), ""
+    if not (item or what.group.strip()) and (wrong := board().code_problem(draft)):
+        what.problems.append(wrong)
     if action == "edit":
         return form_page(what, item_id=item_id), 422 if what.problems else 200, NEVER_KEPT
     if action == "publish" and not what.problems:
         posted, notice = attempt(what, lambda forgotten: (forgotten and not item and _already(draft)) or post(draft))
         if posted:
-            page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting))
+            page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting),
+                                   draft=draft, kept_at=_kept_at(posted))
             return page, 200, NEVER_KEPT
     elif not what.problems and (cost := _cost(what, draft, item)):
         return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
     return form_page(what, notice, item_id), 422, NEVER_KEPT
+
+
+def _kept_at(posted: Posted) -> str:
+    """The whole address where its author corrects it, for paper."""
+    item_id = posted.id if posted.waiting else posted.id[:SHOWN_DIGITS]
+    return f"{settings().base_url.rstrip('/')}/r/{item_id}/edit"
 
 
 def _action(what: Typed) -> str:

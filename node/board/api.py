@@ -36,6 +36,7 @@ class Draft:
     minutes since 2024 UTC, `offset` quarters of an hour east of UTC there and then. `target` is the id replied to or
     corrected. `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the
     minute to publish it, None for now. `by_radio`: typed on a radio in the hand.
+    `own_code` is the edit code that its author chose, "" for a made one.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Draft:
     target: str | None = None
     publish_at: int | None = None
     by_radio: bool = False
+    own_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from node.board.rationing import Rationer
 from node.board.reasons import IN_THE_SET, ClosedReason, ProblemCode, VerdictReason, WaitReason, as_reason
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
-from node.model.passphrase import WrongPassphrase, unseal
+from node.model.passphrase import BOUNDS, WrongPassphrase, passphrase_fault, unseal
 from node.model.record import TARGET_BYTES, Kind, Record, record_id
 from node.store.index import StoreFailed
 
@@ -64,6 +64,8 @@ class Publisher(Rationer):
         """
         if not group:
             self._check_visitor(visitor, Act.POST)
+            if problem := self.code_problem(draft):
+                raise DraftRefused([problem])
         composed, rule = self.compose(draft, self.not_urgent(group, visitor is not None)), self.posting_rule()
         if rule == "members" and not (group or keeper):
             raise DraftRefused([Problem("group", ProblemCode.MEMBERS_ONLY)])
@@ -75,7 +77,7 @@ class Publisher(Rationer):
         publish_at = wished if wished and wished > now else None
         raw = self._unlike_others(replace(composed.record, author=key.key_id, created=publish_at or now), key)
         post = PendingPost(raw, rule == "moderated" and not (group or keeper), publish_at, now)
-        code, kept = ("", None) if group else self._new_code()
+        code, kept = ("", None) if group else self._new_code(draft.own_code.strip())
         waiting = self._bring(post, None if group else visitor, Act.POST, kept)
         return Posted(post.id, code, self._cost(len(raw)), waiting)
 
@@ -314,9 +316,21 @@ class Publisher(Rationer):
         if not right:
             raise DraftRefused([Problem("word", ProblemCode.WORD_WRONG)])
 
-    def _new_code(self) -> tuple[str, str]:
-        """A new edit code, and what is kept of it."""
-        code = make_code(self._host.random(CODE_LETTERS))
+    def code_problem(self, draft: Draft) -> Problem | None:
+        """What is wrong with the edit code that its author chose, None if nothing is or none was chosen.
+
+        The rule is that of passphrases; what stands in the post itself is what a neighbour would try first.
+        """
+        if not draft.own_code.strip():
+            return None
+        known = (self._liveset.charter.name, self.reader.author(self._key.key_id).name, draft.title, draft.place,
+                 draft.organiser, draft.text)
+        fault = passphrase_fault(draft.own_code, *known)
+        return Problem("own_code", ProblemCode(f"code-{fault}"), BOUNDS.get(fault, 0)) if fault else None
+
+    def _new_code(self, own: str) -> tuple[str, str]:
+        """The edit code of a new post, and what is kept of it."""
+        code = own or make_code(self._host.random(CODE_LETTERS))
         with self._host.hashing:
             return code, hash_code(code, self._host.random(SALT_BYTES))
 

@@ -43,6 +43,10 @@ class ProblemCode(StrEnum):
     NOT_YOURS = "not-yours"
     NOT_SIGNED_HERE = "not-signed-here"
     WORD_WRONG = "word-wrong"
+    CODE_SHORT = "code-short"
+    CODE_LONG = "code-long"
+    CODE_UNREADABLE = "code-unreadable"
+    CODE_GUESSED = "code-guessed"
     GROUP_UNKNOWN = "group-unknown"
     PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105 - a slug
     MEMBERS_ONLY = "members-only"
@@ -78,6 +82,7 @@ class DraftField(StrEnum):
     POSITION = "position"
     PUBLISH_AT = "publish_at"
     WORD = "word"
+    OWN_CODE = "own_code"
     GROUP = "group"
     PASSPHRASE = "passphrase"  # noqa: S105 - a slug
     URGENT = "urgent"
