@@ -90,11 +90,13 @@ def item(item_id: str) -> str:
     shown = found(item_id)
     begin = request.args.get("from", 0, type=int)
 
+    ours, past = is_changed_here(shown.author), shown.expires <= board().now()
+
     def fill(rows: int) -> dict:
         replies = shown.replies[max(begin, 0):]
         following = max(begin, 0) + rows if len(replies) > rows else 0
-        return {"item": shown, "replies": replies[:rows], "following": following, "ours": is_changed_here(shown.author),
-                "changes": changes(shown, rows)}
+        return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours,
+                "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows)}
 
     return fitted("item.html", fill)
 

@@ -217,6 +217,14 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How many of `islands` that are heard were last known to hold a post: `held`. Of no island it is told which."""
+
+    held: int
+    islands: int
+
+
+@dataclass(frozen=True)
 class Handle:
     """One post as keepers take hold of it: where it is, and the minute it was typed or posted. Nothing of it is decoded."""
 

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import islice
 
-from node.board.api import Announced, BoardClosed, ClockOutcome, Imports, Item, Page, Report, TextPatience, Transfer
+from node.board.api import Announced, BoardClosed, ClockOutcome, Imports, Item, Page, Report, Spread, TextPatience, Transfer
 from node.board.care import Care
 from node.board.clocks import ClockPreview
 from node.board.founding import Founding
@@ -89,6 +89,19 @@ class Board(Reporting):
         row = self._store.get(bytes.fromhex(item.id)) if item.corrected else None
         before = self.reader.earlier(item, row.before) if row else None
         return replace(item, before=before, origin=self.notes.state.sources.origin_of(root_of(item)))
+
+    def spread(self, item: Item) -> tuple[Spread, Spread]:
+        """How far a live item has come, by radio and on this network, from what islands exchange anyway; nobody is asked.
+
+        Who takes it from a broker, a stick or paper is not known, nor ever who reads it.
+        """
+        id_ = bytes.fromhex(item.id)
+        row, holdings = self._store.get(id_), self._host.holdings()
+        if row is None:
+            return Spread(0, 0), Spread(0, 0)
+        radio, network = (Spread(sum(one.has(id_, row.received) for one in heard), len(heard))
+                          for heard in (holdings.radio, holdings.network))
+        return radio, network
 
     def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20,
                   patience: TextPatience | None = None) -> Page:

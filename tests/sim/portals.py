@@ -15,7 +15,7 @@ from node.board.drafts import FIELD_MARK
 from node.board.host import Host
 from node.board.island_settings import POSTING
 from node.board.keeper_sheet import SheetFacts
-from node.board.status import ArchiveStatus, ClockStatus, HostStatus, MachineStatus
+from node.board.status import ArchiveStatus, ClockStatus, Holdings, HostStatus, MachineStatus
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
@@ -65,6 +65,7 @@ class Neighbourhood:
         self.replica = Replica(self.liveset, self.store, [])
         self._one_at_a_time = threading.Lock()  # as on the runner's thread
         self.steered = []  # what keepers wanted of the radio
+        self.holdings = Holdings()  # what other islands were last known to hold
         self.told, self.undone = ClockStatus("radio", True, 0), None
         for key, rights, name in NEIGHBOURS:
             self.vouch(key, rights, name)
@@ -96,7 +97,7 @@ class Neighbourhood:
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
                     self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, urgent=self.urgent,
-                    set_clock=self._set_clock, steer=self.steered.append)
+                    holdings=lambda: self.holdings, set_clock=self._set_clock, steer=self.steered.append)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,

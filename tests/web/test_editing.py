@@ -6,6 +6,7 @@ import pytest
 
 from node.board.api import Draft, Overtaken
 from node.board.pace import Visitor
+from node.board.status import Holding, Holdings
 from node.model.record import Kind
 from tests.sim.places import add_group, problems
 from tests.sim.portals import PASSPHRASE, words
@@ -195,3 +196,19 @@ def test_a_code_of_one_s_own_is_chosen_on_the_form_and_stands_ready_to_be_printe
     for said in ("la péniche file", "Soupe", f"http://archipel.lan/r/{item.id[:12]}/edit"):
         assert said in words(done)
     board.withdraw(item.id, "La péniche file")
+
+
+def test_authors_read_how_many_islands_hold_their_post_and_when_nobody_can_know(portal, neighbourhood, board):
+    posted = board.post(Draft(Kind.BULLETIN, "Soupe"))
+    id_, path = bytes.fromhex(posted.id), f"/r/{posted.id[:12]}"
+    assert "whether others hold it is not known" in words(page_of(portal, path))
+    before = board.now()
+    behind, sure, lacks, came = (Holding(before), Holding(before + 1), Holding(before + 1, lacking=frozenset([id_])),
+                                 Holding(0, held=frozenset([id_])))
+    neighbourhood.holdings = Holdings((behind, sure, lacks, came, Holding()), (sure,))
+    neighbourhood.clock.advance(60)
+    said = words(page_of(portal, path))
+    assert "Held by 2 of 5 islands heard by radio." in said and "Held by 1 of 1 island on this network." in said
+    neighbourhood.bulletin("D’ailleurs")
+    theirs = next(item for item in board.bulletins().items if not item.author.here)
+    assert "Held by" not in words(page_of(portal, f"/r/{theirs.id[:12]}"))
