@@ -167,6 +167,7 @@ def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
+        reply_count=lambda item: board().reply_count(item),
         address=address, digits=digits, is_changed_here=is_changed_here, whole_address=whole_address, caption=caption,
         tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,

@@ -144,6 +144,11 @@ class Reader:
         raw = self._liveset.encoding(id_)
         return raw is not None and raw[0] & 15 in (*SHOWN, Kind.REPLY)
 
+    def is_reply(self, id_: bytes) -> bool:
+        """Whether it is live, and a reply."""
+        raw = self._liveset.encoding(id_)
+        return raw is not None and raw[0] & 15 == Kind.REPLY
+
     def author(self, key_id: bytes) -> Author:
         """Who a key id stands for, as the vouches say now."""
         return self._author(key_id, self._liveset.revision)

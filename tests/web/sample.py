@@ -89,8 +89,13 @@ def paths(place: Neighbourhood) -> list[str]:
              "/learn/trouble/print", "/radio", "/radio/heard", "/radio/queue", "/radio/all", "/keeper",
              "/courier"]
     for item in (bulletin, event):
-        pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters", "/tell")]
-    pages.append(f"/r/{bulletin.id[:12]}/tell?mine=1")
+        pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters", "/tell",
+                                                      "/share")]
+    reply = place.board.item(bulletin.id).replies[0]
+    pages += [f"/r/{bulletin.id[:12]}/tell?mine=1", f"/r/{reply.id[:12]}", f"/r/{reply.id[:12]}/edit",
+              f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy"]
+    theirs = next(item for item in place.board.bulletins().items if not item.author.here)
+    pages += [f"/r/{theirs.id[:12]}", f"/r/{theirs.id[:12]}/edit"]
     return pages
 
 
