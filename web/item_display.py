@@ -35,6 +35,11 @@ def is_changed_here(author: Author) -> bool:
     return author.here or (author.group and author.name in board().groups())
 
 
+def names_a_group(item: Item) -> bool:
+    """Whether its typed organiser is the name of a group that signs, which has not signed this."""
+    return not (item.author.group and item.author.name == item.organiser) and board().is_group(item.organiser)
+
+
 def whole_address(item: Item) -> str:
     """An item's address as other devices and paper need it."""
     return f"{settings().base_url.rstrip('/')}/r/{digits(item)}"
@@ -167,7 +172,7 @@ def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        reply_count=lambda item: board().reply_count(item),
+        names_a_group=names_a_group, reply_count=lambda item: board().reply_count(item),
         address=address, digits=digits, is_changed_here=is_changed_here, whole_address=whole_address, caption=caption,
         tag_of=tag_of, starts=starts, ends=ends, hours=hours,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,

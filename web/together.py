@@ -8,6 +8,7 @@ from node.board.api import Item
 from web import safe_text
 from web.item_display import caption, hours, starts, whole_address
 from web.languages import current, listed
+from web.languages import gettext as _
 from web.pages import board, fitted, kept, patience, settings
 from web.public import found
 from web.qr import qr
@@ -63,7 +64,7 @@ def short_text(item: Item, address: str) -> str:
     """What an SMS says of a post: what, when, where, and its address."""
     when = str(listed(current().day(starts(item)), hours(item))) if item.start is not None else ""
     facts = [when, safe_text.shortened(safe_text.one_line(item.place), 40) if item.place else ""]
-    said = ", ".join(filter(None, facts))
+    said = _(", ").join(filter(None, facts))
     room = max(LONGEST_SMS - len(said) - len(address) - 4, 20)
     return " ".join(filter(None, [f"{safe_text.shortened(caption(item), room)}:" if said else
                                   safe_text.shortened(caption(item), room), said, address]))

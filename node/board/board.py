@@ -41,7 +41,7 @@ from node.board.status import BackupStatus, RulesStatus, SetStatus, ShareStatus,
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN, EVENT_GRACE_MIN, TARGET_BYTES, Kind, decode
+from node.model.record import DAY_MIN, EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
 from node.model.search_text import fold
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
@@ -150,6 +150,11 @@ class Board(Reporting):
             if bytes.fromhex(key_id) in self._liveset.trust.standings:
                 return self.reader.author(bytes.fromhex(key_id))
         return None
+
+    def is_group(self, name: str) -> bool:
+        """Whether a group of the set is called so."""
+        signing = (key for key, standing in self._liveset.trust.standings.items() if Right.GROUP in standing.rights)
+        return bool(name.strip()) and any(fold(self.reader.author(key).name) == fold(name.strip()) for key in signing)
 
     def read_ids(self, ids: list[bytes], patience: TextPatience | None = None) -> list[Item]:
         """The items of these ids that can be read and are shown."""

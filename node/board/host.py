@@ -56,7 +56,7 @@ class PastRecords(RowStore, Protocol):
     """Past rows, the words of all, and the texts of all that were decoded (`node.store.archive`)."""
 
     def beginning_with(self, start: bytes) -> list[bytes]:
-        """The ids of past rows that begin so, two at most."""
+        """Ids of past rows that begin so."""
 
     def texts(self, ids: Collection[bytes]) -> dict[bytes, str]:
         """The texts of those of `ids` that were decoded once."""

@@ -163,19 +163,16 @@ class Reader:
                 return bytes.fromhex(typed)
             if MIN_PREFIX <= len(typed) < 2 * ID_BYTES:
                 start = bytes.fromhex(typed[:len(typed) & ~1])
-                return next(self._beginning_with(typed.lower(), start), None) or self._past_beginning(start)
+                return next(self._beginning_with(typed.lower(), start), None)
         except ValueError:
             pass
         return None
 
     def _beginning_with(self, typed: str, start: bytes) -> Iterator[bytes]:
-        for id_ in (*self._liveset.ids(), *self._liveset.roots()):  # a root: its first version may be gone
+        ours = (*self._liveset.ids(), *self._liveset.roots(), *self._liveset.fading())  # a root: its first version may be gone
+        for id_ in (*ours, *self._archive.beginning_with(start)):
             if id_.startswith(start[:TARGET_BYTES]) and id_.hex().startswith(typed[:2 * len(id_)]):
                 yield id_.ljust(ID_BYTES, b"\0")
-
-    def _past_beginning(self, start: bytes) -> bytes | None:
-        found = self._archive.beginning_with(start)
-        return found[0] if len(found) == 1 else None
 
     def _make_live_item(self, id_: bytes, revision: int) -> Item | None:
         record = self._liveset.get(id_)

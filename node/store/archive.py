@@ -79,9 +79,9 @@ class Archive:
         return next(self._readable(self._file.read("SELECT line FROM past WHERE id = ?", (id_,))), None)
 
     def beginning_with(self, start: bytes) -> list[bytes]:
-        """The ids of archived rows that begin so: two at most, as one that is not the only one names nothing."""
-        after = start.ljust(ID_BYTES, b"\xff")
-        return [id_ for id_, in self._file.read("SELECT id FROM past WHERE id BETWEEN ? AND ? LIMIT 2", (start, after))]
+        """Ids of archived rows that begin so."""
+        found = self._file.read("SELECT id FROM past WHERE id BETWEEN ? AND ?", (start, start + b"\xff" * ID_BYTES))
+        return [id_ for id_, in found]
 
     def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
         """At most `limit` archived rows, and the mark to ask for what follows ("" at the end)."""

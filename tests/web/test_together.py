@@ -45,9 +45,9 @@ def test_a_group_s_page_has_what_it_signed_and_nothing_that_only_names_it(portal
     assert links(page) == [f"/r/{one.id[:12]}" for one in (sooner, later, news)]
     assert NAME in words(page) and "known through the founders" in words(page)
     assert f'href="{PATH}' in page_of(portal, f"/r/{news.id}").get_data(as_text=True)
-    assert "it is no signature" in words(page_of(portal, f"/r/{claimed.id}"))
-    signed = group(gathering(board, 9, organiser=NAME))
-    assert "it is no signature" not in words(page_of(portal, f"/r/{signed.id}"))
+    assert "this group has not signed it" in words(page_of(portal, f"/r/{claimed.id}"))
+    for calm in (group(gathering(board, 9, organiser=NAME)), board.post(gathering(board, 9, organiser="Nous"))):
+        assert "has not signed" not in words(page_of(portal, f"/r/{calm.id}"))
 
 
 def test_a_group_s_page_turns_until_all_was_shown(portal, board, group):
