@@ -169,7 +169,7 @@ class Reader:
         return None
 
     def _beginning_with(self, typed: str, start: bytes) -> Iterator[bytes]:
-        ours = (*self._liveset.ids(), *self._liveset.roots(), *self._liveset.fading())  # a root: its first version may be gone
+        ours = (*self._liveset.ids(), *self._liveset.roots(), *self._liveset.fading())  # a root: its first may be gone
         for id_ in (*ours, *self._archive.beginning_with(start)):
             if id_.startswith(start[:TARGET_BYTES]) and id_.hex().startswith(typed[:2 * len(id_)]):
                 yield id_.ljust(ID_BYTES, b"\0")
