@@ -32,7 +32,7 @@ def _kept(what: Typed, item: Item, filled: Typed) -> Iterator[tuple[str, Any]]:
             yield from ((name, getattr(item, name)) for name in names)
     if _is_untouched(what, filled, ENDING) and item.start is not None:
         yield "end", item.end if item.end != item.start else None
-    if item.start is None and _is_untouched(what, filled, ("life_days",)):
+    if item.start is None and ("life_days" not in what.fields or _is_untouched(what, filled, ("life_days",))):
         yield "life_days", None
 
 

@@ -40,7 +40,7 @@ def corrected(portal, neighbourhood, item_id, code, text):
     assert preview.status_code == 200, preview.get_data(as_text=True)
     done = portal.post(f"/r/{item_id}/edit", data=form_of(preview.get_data(as_text=True)) | {"action": "publish"})
     assert done.status_code == 200, done.get_data(as_text=True)
-    return re.search(r"/r/([0-9a-f]+)[/?\"]", done.get_data(as_text=True)).group(1)
+    return re.search(r"/r/([0-9a-f]+)[/?\"]", done.get_data(as_text=True).partition("<main")[2]).group(1)
 
 
 POSTS = {
