@@ -62,9 +62,8 @@ def share(item_id: str) -> str:
 
 def short_text(item: Item, address: str) -> str:
     """What an SMS says of a post: what, when, where, and its address."""
-    when = str(listed(current().day(starts(item)), hours(item))) if item.start is not None else ""
-    facts = [when, safe_text.shortened(safe_text.one_line(item.place), 40) if item.place else ""]
-    said = _(", ").join(filter(None, facts))
-    room = max(LONGEST_SMS - len(said) - len(address) - 4, 20)
-    return " ".join(filter(None, [f"{safe_text.shortened(caption(item), room)}:" if said else
-                                  safe_text.shortened(caption(item), room), said, address]))
+    moment = str(listed(current().day(starts(item)), hours(item))) if item.start is not None else ""
+    place = safe_text.shortened(safe_text.one_line(item.place), 40) if item.place else ""
+    said = _(", ").join(filter(None, [moment, place]))
+    title = safe_text.shortened(caption(item), max(LONGEST_SMS - len(said) - len(address) - 4, 20))
+    return " ".join(filter(None, [f"{title}:" if said else title, said, address]))
