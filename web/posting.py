@@ -216,18 +216,18 @@ def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "",
     if action == "map":
         return _pick_page(what, item_id), 200, NEVER_KEPT
     draft, notice = rewritten(what, item, settings()) if item else draft_of(what, settings()), ""
-    if not (item or what.group.strip()) and (wrong := board().code_problem(draft)):
-        what.problems.append(wrong)
     if action == "edit":
         return form_page(what, item_id=item_id), 422 if what.problems else 200, NEVER_KEPT
-    if action == "publish" and not what.problems:
+    wrong = None if item or what.group.strip() else board().code_problem(draft)  # it is chosen on the preview
+    if action == "publish" and not (wrong or what.problems):
         posted, notice = attempt(what, lambda forgotten: (forgotten and not item and _already(draft)) or post(draft))
         if posted:
             page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting),
                                    draft=draft, kept_at=_kept_at(posted))
             return page, 200, NEVER_KEPT
     elif not what.problems and (cost := _cost(what, draft, item)):
-        return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
+        what.problems += [wrong] if wrong else []
+        return _preview_page(what, draft, cost, item_id), 422 if wrong else 200, NEVER_KEPT
     return form_page(what, notice, item_id), 422, NEVER_KEPT
 
 
@@ -255,8 +255,8 @@ def _pick_page(what: Typed, item_id: str) -> str:
 
 def _preview_page(what: Typed, draft: Draft, cost: Cost, item_id: str) -> str:
     return render_template(
-        "preview.html", typed=what, draft=draft, cost=cost, item_id=item_id, token=tokens().issue(), posting=_rule(),
-        target=board().item(draft.target) if draft.target else None)
+        "preview.html", typed=what, worded=_worded(what), draft=draft, cost=cost, item_id=item_id, token=tokens().issue(),
+        posting=_rule(), target=board().item(draft.target) if draft.target else None)
 
 
 def _cost(what: Typed, draft: Draft, item: Item | None) -> Cost | None:

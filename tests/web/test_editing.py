@@ -182,15 +182,17 @@ def test_a_past_event_has_the_address_that_agenda_and_search_give_it(portal, nei
     assert links and all("Bal" in words(page_of(portal, link)) for link in links)
 
 
-def test_a_code_of_one_s_own_is_chosen_on_the_form_and_stands_ready_to_be_printed(portal, board):
-    fields = {"kind": "bulletin", "text": "Soupe", "topic": "food"}
-    form = opened(portal, "/post") | fields
+def test_a_code_of_one_s_own_is_chosen_on_the_preview_and_stands_ready_to_be_printed(portal, board):
+    form = opened(portal, "/post") | {"kind": "bulletin", "text": "Soupe", "topic": "food"}
+    preview = form_of(sent(portal, "/post", form, action="preview").get_data(as_text=True))
     for action in ("preview", "publish"):
-        answer = sent(portal, "/post", form, own_code="soupe soupe", action=action)
+        answer = sent(portal, "/post", preview, own_code="soupe soupe", action=action)
         assert answer.status_code == 422 and "what anybody would try first" in words(answer)
-        assert 'value="soupe soupe"' in answer.get_data(as_text=True)
-    preview = sent(portal, "/post", form, own_code="la péniche file", action="preview")
-    done = sent(portal, "/post", form_of(preview.get_data(as_text=True)), action="publish")
+        assert 'value="soupe soupe"' in answer.get_data(as_text=True) and not board.bulletins().items
+    changed = form_of(sent(portal, "/post", preview, own_code="la péniche file", action="edit").get_data(as_text=True))
+    preview = form_of(sent(portal, "/post", changed, action="preview").get_data(as_text=True))
+    assert preview["own_code"] == "la péniche file"
+    done = sent(portal, "/post", preview, action="publish")
     assert done.status_code == 200 and done.headers["Cache-Control"] == "no-store"
     (item,) = board.bulletins().items
     for said in ("la péniche file", "Soupe", f"http://archipel.lan/r/{item.id[:12]}/edit"):
