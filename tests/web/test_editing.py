@@ -203,7 +203,7 @@ def test_a_code_of_one_s_own_is_chosen_on_the_preview_and_stands_ready_to_be_pri
 def test_authors_read_how_many_islands_hold_their_post_and_when_nobody_can_know(portal, neighbourhood, board):
     posted = board.post(Draft(Kind.BULLETIN, "Soupe"))
     id_, path = bytes.fromhex(posted.id), f"/r/{posted.id[:12]}"
-    assert "whether others hold it is not known" in words(page_of(portal, path))
+    assert "Whether other islands hold it is not known" in words(page_of(portal, path))
     before = board.now()
     behind, sure, lacks, came = (Holding(before), Holding(before + 1), Holding(before + 1, lacking=frozenset([id_])),
                                  Holding(0, held=frozenset([id_])))
