@@ -1,7 +1,7 @@
 """What templates ask about an item: its address, its days and hours, what to call it."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
-from node.board.api import LANGUAGES, TOPICS, Announced, Author, Item
+from node.board.api import LANGUAGES, TOPICS, Announced, Author, Draft, Item
+from node.i18n.moments import Span
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
 from web.languages import Language, current, language, listed
@@ -50,25 +51,25 @@ def text_languages() -> list[Language]:
     return [language(tag) for tag in LANGUAGES.values()]
 
 
-def starts(item: Item | Announced) -> datetime:
+def starts(item: Item | Announced | Draft) -> datetime:
     """What clocks show there when it starts."""
     return dates.local(item.start or 0, item.offset)
 
 
-def ends(item: Item) -> datetime:
+def ends(item: Item | Announced | Draft) -> datetime:
     """What clocks show there when it ends."""
     return dates.local(item.end or item.start or 0, item.offset)
 
 
-def hours(item: Item) -> str:
-    """`18:30`, `18:30 – 20:00`, or until which day it lasts."""
-    first, last, language = starts(item), ends(item), current()
-    if first == last:
-        return language.time(first)
-    if last - first < timedelta(hours=18) or first.date() == last.date():
-        return f"{language.time(first)} – {language.time(last)}"
-    return _("%(time)s, until %(day)s, %(end)s") % {
-        "time": language.time(first), "day": language.day(last), "end": language.time(last)}
+def span_of(item: Item | Announced | Draft) -> Span:
+    """When an event is, by the clocks there."""
+    return Span(starts(item), ends(item))
+
+
+def when(item: Item | Draft, under: date | None = None, paper: bool = False) -> str:
+    """When an event is, in words: with its day, unless that is the day above it (`under`). `paper` knows no today."""
+    said = current().when(span_of(item), today(), under, named=not paper and board().status().host.clock.told)
+    return said if under else safe_text.titled(said)
 
 
 def offered(typed: str = "") -> dict[int, str]:
@@ -100,11 +101,8 @@ def dated(minute: int) -> str:
 
 
 def relative_day(day: date) -> str:
-    """`Today`, `Tomorrow`, or the day's name; its name alone while nobody vouches for what day it is."""
-    ahead = (day - today()).days
-    named = {} if not board().status().host.clock.told else {0: _("Today"), 1: _("Tomorrow")}
-    shown = current().day(day)
-    return listed(named[ahead], shown) if ahead in named else safe_text.titled(shown)
+    """`Today, Monday 30 November`; the day's name alone while nobody vouches for what day it is."""
+    return safe_text.titled(current().named_day(day, today(), board().status().host.clock.told))
 
 
 def ago_or_date(minute: int) -> str:
@@ -146,6 +144,11 @@ def this_page(**changed: str) -> str:
     return f"{request.path}?{urlencode(chosen)}"
 
 
+def days_of(item: Item | Announced) -> list[date]:
+    """The days an event is on, by the clocks there."""
+    return span_of(item).days()
+
+
 def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
     """Events under the day they start, those that began before `first` under it."""
     def day(item: Item) -> date:
@@ -157,7 +160,7 @@ def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, hours=hours,
+        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, when=when,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
