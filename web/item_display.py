@@ -10,7 +10,7 @@ from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from node.board.api import LANGUAGES, TOPICS, Announced, Author, Draft, Item
-from node.i18n.moments import Span
+from node.board.spans import span_of
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
 from web.languages import Language, current, language, listed
@@ -51,19 +51,9 @@ def text_languages() -> list[Language]:
     return [language(tag) for tag in LANGUAGES.values()]
 
 
-def starts(item: Item | Announced | Draft) -> datetime:
+def starts(item: Item | Announced) -> datetime:
     """What clocks show there when it starts."""
-    return dates.local(item.start or 0, item.offset)
-
-
-def ends(item: Item | Announced | Draft) -> datetime:
-    """What clocks show there when it ends."""
-    return dates.local(item.end or item.start or 0, item.offset)
-
-
-def span_of(item: Item | Announced | Draft) -> Span:
-    """When an event is, by the clocks there."""
-    return Span(starts(item), ends(item))
+    return span_of(item).first
 
 
 def when(item: Item | Draft, under: date | None = None, paper: bool = False) -> str:
@@ -160,7 +150,7 @@ def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, ends=ends, when=when,
+        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, when=when,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,

@@ -48,6 +48,8 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
                                        "An event lasts %(num)s days at most. Please announce it in parts."),
     ProblemCode.MOMENT: NO_MOMENT,
     ProblemCode.OFFSET: NO_MOMENT,
+    ProblemCode.REPEATS: Plural("A repeated event has two dates at least and %(num)s at most, within 400 days.",
+                                "A repeated event has two dates at least and %(num)s at most, within 400 days."),
     ProblemCode.LINK: N_("A link begins with http:// or https:// and holds no space."),
     ProblemCode.POSITION: N_("Please write the position as two numbers, for example 48.8722, 2.3767."),
     ProblemCode.URGENT_NOT_ALLOWED: N_("Only those who have been given this right may mark a post urgent."),

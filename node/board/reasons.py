@@ -34,6 +34,7 @@ class ProblemCode(StrEnum):
     LASTS_TOO_LONG = "lasts-too-long"
     MOMENT = "moment"
     OFFSET = "offset"
+    REPEATS = "repeats"
     LINK = "link"
     POSITION = "position"
     URGENT_NOT_ALLOWED = "urgent-not-allowed"

@@ -19,7 +19,7 @@ from node.ical.sanitise import line_of
 from node.ical.timezones import Zones
 from node.ical.vevent import EPOCH, draft_of, every, first, site_of, unescaped, version_of, words
 from node.model.errors import RemoteFault
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN
 
 MAX_FILE_BYTES = 2_000_000
 MAX_EVENTS = 500  # that are read whole; one takes about 2 ms here, 30 ms on the smallest Pi

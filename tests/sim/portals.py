@@ -28,8 +28,9 @@ from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
+from node.model.event import Event
 from node.model.keys import Charter, SigningKey
-from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.model.record import Kind, Record, Right, Vouch, angle, encode, sign
 from node.replica.generations import Generation
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, CLEARING, Replica
