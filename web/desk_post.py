@@ -8,7 +8,7 @@ from node.board.reasons import ProblemCode
 from node.model.record import Kind
 from web.forms import Typed, typed, typed_of
 from web.languages import gettext as _
-from web.pages import board, fitted, settings
+from web.pages import board, fitted
 from web.posting import answer_to, form_page
 from web.sentences import closed, problem
 from web.signin import for_keepers, is_keepers, never_kept
@@ -54,7 +54,7 @@ def rewrite(item_id: str) -> Page:
     if item is None or not _correctable(item):
         return _gone()
     g.posts_as_keeper = True
-    return form_page(typed_of(item, settings()), item_id=item_id)
+    return form_page(typed_of(item), item_id=item_id)
 
 
 @desk_post.post("/<item_id>/correct")

@@ -10,7 +10,8 @@ from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from node.board.api import LANGUAGES, TOPICS, Announced, Author, Draft, Item
-from node.board.spans import span_of
+from node.board.spans import rhythm_of, span_of, span_on
+from node.model.event import occasions
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
 from web.languages import Language, current, language, listed
@@ -134,6 +135,27 @@ def this_page(**changed: str) -> str:
     return f"{request.path}?{urlencode(chosen)}"
 
 
+def rhythm(item: Item | Draft) -> str:
+    """How often an event is, in words; "" if it is once."""
+    return safe_text.titled(rhythm_of(item.event, current())) if item.event and item.event.repetition else ""
+
+
+def other_dates(item: Item, most: int = 8) -> list[tuple[str, str]]:
+    """Of a repeated event the next dates, in words, each with what became of it."""
+    if item.event is None or item.event.repetition is None:
+        return []
+    now = board().now()
+    coming = sorted((one for one in occasions(item.event) if one.end > now), key=lambda one: one.start)[:most]
+    became = {True: _("Cancelled")}
+    return [(safe_text.titled(current().when(span_on(one, item.whole_days), today(), named=False)),
+             became.get(one.off, _("Moved") if one.moved else "")) for one in coming]
+
+
+def is_picked(text: str) -> bool:
+    """Whether a picker of days or hours can show it; what people typed their own way it would lose."""
+    return not text or re.fullmatch(r"\d{4}-\d\d-\d\d|\d\d:\d\d", text) is not None
+
+
 def days_of(item: Item | Announced) -> list[date]:
     """The days an event is on, by the clocks there."""
     return span_of(item).days()
@@ -151,6 +173,7 @@ def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
         address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, when=when,
+        rhythm=rhythm, other_dates=other_dates,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
@@ -160,5 +183,6 @@ def add_showing(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,
-        paragraphs=safe_text.paragraphs, anchor=safe_text.anchor, shortened=safe_text.shortened, titled=safe_text.titled,
+        paragraphs=safe_text.paragraphs, anchor=safe_text.anchor,
+        is_picked=is_picked, shortened=safe_text.shortened, titled=safe_text.titled,
     )

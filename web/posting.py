@@ -9,7 +9,7 @@ from node.board.api import BoardClosed, Cost, Draft, DraftRefused, Item, Posted,
 from node.board.reasons import ProblemCode
 from node.model.record import Kind
 from web.event_map import length, pick_chart
-from web.forms import KINDS, Typed, draft_of, typed, typed_of
+from web.forms import KINDS, Typed, draft_of, typed, typed_again, typed_of
 from web.languages import current
 from web.pages import board, settings
 from web.public import found
@@ -48,15 +48,17 @@ def tokens() -> FormTokens:
 
 @posting.get("/post")
 def write() -> Page:
-    """An empty form: a bulletin, `?kind=event`, or a reply by `?kind=reply&target=ID`."""
+    """An empty form: a bulletin, `?kind=event`, or a reply by `?kind=reply&target=ID`; `?again=ID`: as that event, without
+    its days."""
     kind = request.args.get("kind", "bulletin")
     if in_the_clear() and _rule() == "members":
         return safe_form(kind=kind)
     target = request.args.get("target", "")[:32]
     if kind == "reply":
         target = found(target).id
+    again = found(request.args.get("again", "")[:32]) if kind == "event" and "again" in request.args else None
     fields = {"kind": kind if kind in KINDS else "bulletin", "target": target, "language": current().tag}
-    return form_page(Typed(fields))
+    return form_page(typed_again(again) if again else Typed(fields))
 
 
 @posting.post("/post")
@@ -78,7 +80,7 @@ def send() -> tuple[str, int, dict]:
 def rewrite(item_id: str) -> Page:
     """The form of an item to correct, as it was typed."""
     item = written(item_id)
-    return safe_form() if _asks_a_group(item) else form_page(typed_of(item, settings()), item_id=item_id)
+    return safe_form() if _asks_a_group(item) else form_page(typed_of(item), item_id=item_id)
 
 
 @posting.post("/r/<item_id>/edit")
@@ -166,7 +168,7 @@ def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -
     action = _action(what)
     if action == "map":
         return _pick_page(what, item_id), 200, NEVER_KEPT
-    draft, notice = draft_of(what, settings()), ""
+    draft, notice = draft_of(what, settings(), board().now()), ""
     if action == "edit":
         return form_page(what, item_id=item_id), 422 if what.problems else 200, NEVER_KEPT
     if action == "publish" and not what.problems:
@@ -174,7 +176,7 @@ def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -
         if posted:
             page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting))
             return page, 200, NEVER_KEPT
-    elif not what.problems and (cost := _cost(what, draft)):
+    elif (cost := _cost(what, draft)) and not what.problems:
         return _preview_page(what, draft, cost, item_id), 200, NEVER_KEPT
     return form_page(what, notice, item_id), 422, NEVER_KEPT
 
@@ -206,7 +208,8 @@ def _cost(what: Typed, draft: Draft) -> Cost | None:
     try:
         return board().cost(draft)
     except DraftRefused as refused:
-        what.problems += refused.problems
+        told = {one.field for one in what.problems}  # what cannot be read is not missing too
+        what.problems += [one for one in refused.problems if one.field not in told]
         return None
 
 

@@ -35,6 +35,9 @@ class ProblemCode(StrEnum):
     MOMENT = "moment"
     OFFSET = "offset"
     REPEATS = "repeats"
+    WEEKDAY = "weekday"
+    END_HOUR = "end-hour"
+    NO_DATE = "no-date"
     LINK = "link"
     POSITION = "position"
     URGENT_NOT_ALLOWED = "urgent-not-allowed"
@@ -81,6 +84,9 @@ class DraftField(StrEnum):
     PASSPHRASE = "passphrase"  # noqa: S105 - a slug
     URGENT = "urgent"
     REASON = "reason"
+    REPEAT = "repeat"
+    OFF = "off"
+    MOVED = "moved"
 
 
 class ClosedReason(StrEnum):

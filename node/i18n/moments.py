@@ -79,6 +79,10 @@ class Dates:
         first = FIRST_DAY.get(self.tag)
         return re.sub(r"\b1\b", first, written, count=1) if first and moment.day == 1 else written
 
+    def day_name(self, moment: date) -> str:
+        """`Saturday`."""
+        return format_date(moment, "EEEE", self.locale)
+
     def month(self, moment: date) -> str:
         """`March 2026`."""
         return format_date(moment, "LLLL y", self.locale)

@@ -126,7 +126,7 @@ def _repeated(event: Event, rule: Repetition) -> tuple[Occasion, ...]:
     day, of_day = divmod(wall, DAY_MIN)
     exempt = {one.number: one for one in rule.exempt}
     found = []
-    for number, on in enumerate(islice(_days(rule, day), rule.count)):
+    for number, on in enumerate(islice(rule_days(rule, day), rule.count)):
         change = exempt.get(number)
         at = on * DAY_MIN + of_day + (change.by or 0 if change else 0)
         made = _occasion(event, number, at, max(lasts, 0)) if number or change else first
@@ -153,8 +153,8 @@ def _minute(event: Event, wall: int) -> int:
     return wall - QUARTER_MIN * offset
 
 
-def _days(rule: Repetition, first: int) -> Iterator[int]:
-    """The days of a rule, numbered from 2024 on, within its bound."""
+def rule_days(rule: Repetition, first: int) -> Iterator[int]:
+    """The days of a rule from day `first` on, numbered from 2024 on, within its bound; not only `count` of them."""
     for day in _all_days(rule, first):
         if day > first + MAX_SPAN_DAYS:
             return

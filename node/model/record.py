@@ -29,7 +29,7 @@ from enum import IntEnum, IntFlag
 from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse, RemoteFault
-from node.model.event import DAY_MIN, QUARTER_MIN, Event, Exempt, Repetition, Shift, Rhythm
+from node.model.event import DAY_MIN, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
 from node.model.public_key import PUBLIC_KEY_BYTES, is_usable_key
 
 VERSION = 1
