@@ -32,6 +32,11 @@ def whole_address(item: Item) -> str:
     return f"{settings().base_url.rstrip('/')}/r/{item.id[:SHOWN_DIGITS]}"
 
 
+def uid(item: Item) -> str:
+    """The name of an event through all its corrections, for other programs."""
+    return (item.first or item.id)[:16]
+
+
 def root_digits(item: Item) -> str:
     """What names an item through all its corrections, on the keepers' pages."""
     return (item.first or item.id)[:2 * TARGET_BYTES]

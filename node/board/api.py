@@ -165,6 +165,7 @@ class Item:
     end_offset: int = 0
     whole_days: bool = False
     moved: bool = False  # this date alone
+    off: bool = False  # likewise called off; it is `cancelled` too, without a reason
     event: Event | None = None
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
 

@@ -255,6 +255,6 @@ def _on(item: Item, date: Occasion) -> Item:
     """An event with one of its dates."""
     if item.event is None or item.event.repetition is None:
         return item
-    off = "" if date.off and item.cancelled is None else item.cancelled
+    off = date.off and item.cancelled is None
     return replace(item, start=date.start, end=date.end, offset=date.offset, end_offset=date.end_offset, moved=date.moved,
-                   cancelled=off)
+                   off=off, cancelled="" if off else item.cancelled)
