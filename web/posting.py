@@ -172,7 +172,7 @@ def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "") -
     if action == "edit":
         return form_page(what, item_id=item_id), 422 if what.problems else 200, NEVER_KEPT
     if action == "publish" and not what.problems:
-        posted, notice = attempt(what, lambda forgotten: (forgotten and _already(draft)) or post(draft))
+        posted, notice = attempt(what, lambda forgotten: (forgotten and not item_id and _already(draft)) or post(draft))
         if posted:
             page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting))
             return page, 200, NEVER_KEPT
@@ -254,5 +254,5 @@ def _recent(draft: Draft) -> list[Item]:
 
 
 def _same(item: Item, draft: Draft) -> bool:
-    same = all(getattr(item, name) == getattr(draft, name) for name in ("kind", "text", "title", "start"))
+    same = all(getattr(item, name) == getattr(draft, name) for name in ("kind", "text", "title", "event"))
     return same and item.author.here

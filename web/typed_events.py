@@ -57,6 +57,7 @@ class TypedTimes:
         start = self._typed("start", "start", self._wall_now())
         whole = bool(self.fields.get("whole_day")) or bool(start and start.whole_day)
         if start is None:
+            self._typed("end", "end", self._wall_now())  # its mistakes are told in the same round
             return None
         first = None if start.day is None else _midnight(start.day) if whole else start.wall(start.day)
         if first is None:
