@@ -66,6 +66,14 @@ def test_the_name_is_changed_and_the_island_says_that_it_starts_anew(island, bro
     assert (island.anew, island.desk.settings.node.name, acts(island)[0]) == (1, "Place des Fêtes", "settings")
 
 
+def test_the_time_zone_is_set_on_the_desk_and_one_that_there_is_not_is_refused(island, browser):
+    browser.get("/keeper/settings/words")
+    assert "Now they show" in browser.says
+    assert browser.press("Change name, language and time zone", zone="Paris sur Mer") == 422 and island.anew == 0
+    assert browser.press("Change name, language and time zone", zone="Indian/Reunion") == 200
+    assert (island.anew, island.desk.settings.node.timezone) == (1, "Indian/Reunion")
+
+
 def test_hand_held_radios_are_answered_or_not_in_the_keepers_words_and_the_desk_says_what_air_it_takes(island, browser):
     island.host = replace(island.host, texts=TextsStatus(12, 9.6, 62.4))
     browser.get("/keeper/settings")
