@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from node.board.spans import rhythm_of, span_of, span_on
 from node.model.event import occasions
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
-from web.languages import Language, current, language, listed
+from web.languages import Language, current, dotted, language, listed
 from web.languages import gettext as _
 from web.pages import board, settings
 
@@ -66,6 +65,24 @@ def when(item: Item | Draft, under: date | None = None, paper: bool = False) -> 
     """When an event is, in words: with its day, unless that is the day above it (`under`). `paper` knows no today."""
     said = current().when(span_of(item), today(), under, named=not paper and board().status().host.clock.told)
     return said if under else safe_text.titled(said)
+
+
+def column(item: Item, day: date | None) -> tuple[str, str, str]:
+    """What stands in the column of a list's row, in two lines, and what is told of its time beside the place.
+
+    `day` is the day above it; without one the column tells it.
+    """
+    span, said = span_of(item), current()
+    begin = "" if span.whole_days else said.time(span.first)
+    until = _("until %(day)s") % {"day": said.day(span.last_day)} if span.last_day > (day or span.first_day) else ""
+    if day is None:
+        return said.short_day(span.first_day, today()), begin, until
+    if span.last_day == span.first_day:
+        over = "" if span.whole_days or span.first == span.last else f"– {said.time(span.last)}"
+        return begin or _("all day"), over, ""
+    if day == span.first_day or until:
+        return begin if day == span.first_day else "", "", until
+    return ("", "", _("last day")) if span.whole_days else ("", _("until %(time)s") % {"time": said.time(span.last)}, "")
 
 
 def offered(typed: str = "") -> dict[int, str]:
@@ -166,21 +183,13 @@ def days_of(item: Item | Announced) -> list[date]:
     return span_of(item).days()
 
 
-def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
-    """Events under the day they start, those that began before `first` under it."""
-    def day(item: Item) -> date:
-        return max(starts(item).date(), first)
-
-    return [(shown, list(group)) for shown, group in groupby(sorted(events, key=lambda item: (day(item), item.start)), day)]
-
-
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, when=when,
+        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, when=when, column=column,
         rhythm=rhythm, other_dates=other_dates,
         iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
-        clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
+        clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, dotted=dotted, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
         status=lambda: board().status(), now=lambda: board().now(), island=settings,

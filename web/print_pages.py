@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, g, make_response, render_template,
 
 from node.board.night_rest import RestSpan
 from web import dates
+from web.days import Days, days_from
 from web.delivery_report import stick
 from web.item_display import caption, clock_at, today, whole_address
 from web.languages import current
@@ -88,7 +89,7 @@ def _calm_wall() -> Response:
 def _wall(stick: str, refresh_s: int) -> Response:
     notices = pressing(board().status().host.notices)[:WALL_NOTICES]
     filling = _codes() | {"stick": stick, "notices": notices}
-    response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, WALL_ROWS)) | filling))
+    response = make_response(fitted("paper/wall.html", lambda rows: glance(_coming(), rows, min(rows, WALL_ROWS)) | filling))
     response.headers["Refresh"] = str(refresh_s)  # a header, so that nothing in the page moves
     return response
 
@@ -101,20 +102,24 @@ def _week(sheet: str, most_rows: int) -> dict:
 
 def _shown(sheet: str, rows: int) -> dict:
     """What a sheet shows in `rows` rows."""
-    shown = glance(rows)
+    shown = glance(_coming(), rows, rows)
     bulletins = shown["bulletins"][:min(rows, 4)] if sheet == "poster" else []
     return shown | {"bulletins": bulletins, "urgent": [] if sheet == "leaflet" else shown["urgent"]}
 
 
 def _measured(sheet: str, shown: dict) -> tuple[list[Block], float]:
     """What `web.print_fit` must know of it: its texts, and the height of codes and strips in mm."""
-    events = [item for _day, items in shown["days"] for item in items]
+    events = [item for one in shown["days"] for item in one.begins + one.goes_on]
     ends = [Block(len(settings().name), 2.4, 0.6), Block(45, 1.3, 0.8), Block(95, 1, 1.6)]  # the head and the last line
     heads = [Block(20, 1.2, 1.1)] * (len(shown["days"]) + 1)
     lines = [Block(30 + len(caption(item)) + len(item.place[:60])) for item in events]
     lines += [Block(len(caption(item)), 1, 0.6) for item in shown["urgent"] + shown["bulletins"]]
     codes = [Block(2), Block(2)] if sheet == "copy" else [Block(100, 1, 1)]
     return [*ends, *heads, *lines, *codes], {"poster": CODES_MM, "leaflet": CODES_MM + STRIPS_MM, "copy": 0}[sheet]
+
+
+def _coming() -> Days:
+    return days_from(today(), today() + timedelta(POSTER_DAYS))
 
 
 def _dates() -> dict:

@@ -1,17 +1,20 @@
 """What everybody reads: home, bulletins, one item, search."""
 
+from datetime import timedelta
+
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from node.board.api import Item, Page
-from web import dates
 from web.corrections import changes
-from web.item_display import by_day, today
-from web.pages import board, fitted, kept, patience, settings
+from web.days import Days, days_ahead, days_from, first_after
+from web.item_display import today
+from web.pages import MOST_ROWS, board, fitted, kept, patience
 from web.sentences import SLUGS
+from web.turning import Part
 
-DAY_MIN = 1440
 MAX_QUERY = 100
+MOST_HOME_ROWS, LEAST_BULLETINS = 36, 3
 public = Blueprint("public", __name__)
 
 
@@ -27,19 +30,25 @@ def asked_topic() -> int | None:
 @kept
 def home() -> str:
     """In one glance: what is urgent, today, this week, new."""
-    return fitted("home.html", glance)
+    week = days_from(today(), today() + timedelta(7))
+    later, more = first_after(week.after)
+
+    def fill(rows: int) -> dict:
+        least = max(LEAST_BULLETINS, rows // 4)
+        return glance(week, rows, min(len(week.standing), max(rows - least, 1))) | {
+            "all": week, "later": later, "later_events": more, "greeting": board().welcome()}
+
+    return fitted("home.html", fill, MOST_HOME_ROWS)
 
 
-def glance(rows: int) -> dict:
-    """What home shows, with at most `rows` rows in each part."""
-    begin, week = today(), 7 * DAY_MIN
-    midnight = dates.midnight(begin, settings().zone)
+def glance(week: Days, rows: int, events: int) -> dict:
+    """The first `events` of the week that begins today, what is new on the board, `rows` of both, and what is urgent."""
     urgent = board().urgent(min(rows, 3), patience())
-    events = board().events(midnight, midnight + week, None, rows, patience())
     shown = {item.id for item in urgent}
-    bulletins = [item for item in board().bulletins(limit=rows, patience=patience()).items if item.id not in shown]
-    return {"urgent": urgent, "days": by_day(events, begin), "bulletins": bulletins, "begin": begin,
-            "greeting": board().welcome()}
+    limit = max(min(rows - events, MOST_ROWS), LEAST_BULLETINS)
+    bulletins = [item for item in board().bulletins(limit=limit, patience=patience()).items if item.id not in shown]
+    part = Part(0, events, len(week.standing))
+    return {"urgent": urgent, "part": part, "days": week.read(part), "bulletins": bulletins, "begin": week.first}
 
 
 @public.get("/bulletins")
@@ -57,16 +66,16 @@ def bulletins() -> str:
 @public.get("/topics/<slug>")
 @kept
 def by_topic(slug: str) -> str:
-    """All there is about one topic: what happens in the month ahead, and bulletins."""
+    """All there is about one topic: what is ahead, and bulletins."""
     topic = SLUGS.get(slug)
     if topic is None:
         abort(404)
-    begin = today()
-    midnight = dates.midnight(begin, settings().zone)
+    ahead = days_ahead(topic)
 
     def fill(rows: int) -> dict:
-        days = by_day(board().events(midnight, midnight + 30 * DAY_MIN, topic, rows, patience()), begin)
-        return {"topic": topic, "slug": slug, "days": days, "page": board().bulletins(topic, "", rows, patience())}
+        events = Part(0, min(len(ahead.standing), rows), len(ahead.standing))
+        page = board().bulletins(topic, "", rows, patience())
+        return {"topic": topic, "slug": slug, "all": ahead, "part": events, "days": ahead.read(events), "page": page}
 
     return fitted("topic.html", fill)
 
