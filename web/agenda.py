@@ -79,7 +79,7 @@ def _turned(template: str, days: Days, more: dict) -> str:
     """A page with the part of these events that was asked for, as much of it as fits."""
     def fill(rows: int) -> dict:
         part = asked_part(len(days.standing), rows)
-        return {**more, "topic": asked_topic(), "all": days, "part": part, "days": days.read(part)}
+        return {**more, "topic": asked_topic(), "all": days, "part": part, "days": days.read(part.of(days.standing))}
 
     return fitted(template, fill, MOST_EVENTS)
 

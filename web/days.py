@@ -12,7 +12,6 @@ from node.model.search_text import fold
 from web import dates
 from web.item_display import days_of, today
 from web.pages import board, patience, settings
-from web.turning import Part
 
 DAY_MIN = 1440
 AHEAD_DAYS = 401  # no event can be announced for a day further away (`node.model.record.MAX_EVENT_AHEAD_MIN`)
@@ -51,13 +50,16 @@ class Days:
         """How many events there are, each counted once."""
         return _different(self.standing)
 
-    def beyond(self, part: Part) -> int:
-        """How many events stand after a part and not in it or before it."""
-        return self.events - _different(self.standing[:part.end])
+    def beyond(self, rows: int) -> int:
+        """How many events are not among the first `rows` that stand under a day."""
+        return self.events - _different(self.standing[:rows])
 
-    def read(self, part: Part) -> list[ShownDay]:
-        """A part of them, with their texts; what cannot be read is passed over."""
-        some = part.of(self.standing)
+    def different(self, numbers: Sequence[int]) -> int:
+        """How many events stand at these places, each counted once."""
+        return _different([self.standing[number] for number in numbers])
+
+    def read(self, some: Sequence[Standing]) -> list[ShownDay]:
+        """Some of them, with their texts; what cannot be read is passed over."""
         items = {(item.id, item.start): item for item in board().read((event for _day, event in some), patience())}
         shown = []
         for day, group in groupby(some, lambda one: one[0]):

@@ -89,7 +89,7 @@ def _calm_wall() -> Response:
 def _wall(stick: str, refresh_s: int) -> Response:
     notices = pressing(board().status().host.notices)[:WALL_NOTICES]
     filling = _codes() | {"stick": stick, "notices": notices}
-    response = make_response(fitted("paper/wall.html", lambda rows: glance(_coming(), rows, min(rows, WALL_ROWS)) | filling))
+    response = make_response(fitted("paper/wall.html", lambda rows: glance(_coming(), rows) | filling))
     response.headers["Refresh"] = str(refresh_s)  # a header, so that nothing in the page moves
     return response
 
@@ -102,7 +102,7 @@ def _week(sheet: str, most_rows: int) -> dict:
 
 def _shown(sheet: str, rows: int) -> dict:
     """What a sheet shows in `rows` rows."""
-    shown = glance(_coming(), rows, rows)
+    shown = glance(_coming(), rows)
     bulletins = shown["bulletins"][:min(rows, 4)] if sheet == "poster" else []
     return shown | {"bulletins": bulletins, "urgent": [] if sheet == "leaflet" else shown["urgent"]}
 

@@ -11,10 +11,10 @@ from web.days import Days, days_ahead, days_from, first_after
 from web.item_display import today
 from web.pages import MOST_ROWS, board, fitted, kept, patience
 from web.sentences import SLUGS
-from web.turning import Part
 
 MAX_QUERY = 100
-MOST_HOME_ROWS, LEAST_BULLETINS = 36, 3
+MOST_HOME_ROWS, LEAST_BULLETINS, MOST_URGENT = 36, 3, 3
+MOST_BRIEF = 60  # rows of an hour and a title
 public = Blueprint("public", __name__)
 
 
@@ -34,21 +34,29 @@ def home() -> str:
     later, more = first_after(week.after)
 
     def fill(rows: int) -> dict:
-        least = max(LEAST_BULLETINS, rows // 4)
-        return glance(week, rows, min(len(week.standing), max(rows - least, 1))) | {
-            "all": week, "later": later, "later_events": more, "greeting": board().welcome()}
+        return glance(week, rows) | {"all": week, "later": later, "later_events": more, "greeting": board().welcome()}
 
     return fitted("home.html", fill, MOST_HOME_ROWS)
 
 
-def glance(week: Days, rows: int, events: int) -> dict:
-    """The first `events` of the week that begins today, what is new on the board, `rows` of both, and what is urgent."""
-    urgent = board().urgent(min(rows, 3), patience())
-    shown = {item.id for item in urgent}
-    limit = max(min(rows - events, MOST_ROWS), LEAST_BULLETINS)
-    bulletins = [item for item in board().bulletins(limit=limit, patience=patience()).items if item.id not in shown]
-    part = Part(0, events, len(week.standing))
-    return {"urgent": urgent, "part": part, "days": week.read(part), "bulletins": bulletins, "begin": week.first}
+def glance(week: Days, rows: int) -> dict:
+    """What is urgent, what comes in the week that begins today, and what is new on the board, in `rows` rows of both.
+
+    All of today is there whatever its number, as long as that fits at all: what finds no row is `brief`, as is what is
+    over. `onwards`: the place in the week of the first event that is not there at all, None if all are.
+    """
+    urgent, now = board().urgent(min(rows, MOST_URGENT), patience()), board().now()
+    over = [one for one in week.standing if one[0] == week.first and max(one[1].end, one[1].start) < now]
+    coming = [one for one in week.standing if one not in over]
+    full = max(rows - max(LEAST_BULLETINS, rows // 4), 1)
+    shown, waiting = coming[:full], [one for one in coming[full:] if one[0] == week.first]
+    brief = (waiting + over)[:min(MOST_BRIEF, 10 * rows)]
+    left = [number for number, one in enumerate(week.standing) if one not in shown and one not in brief]
+    bulletins = board().bulletins(limit=min(max(rows - len(shown), LEAST_BULLETINS), MOST_ROWS), patience=patience()).items
+    return {"urgent": urgent, "days": week.read(shown), "later_today": week.read([one for one in waiting if one in brief]),
+            "over": week.read([one for one in over if one in brief]), "left": week.different(left), "onwards": min(left, default=None),
+            "left_today": week.different([number for number in left if week.standing[number][0] == week.first]),
+            "bulletins": [item for item in bulletins if item.id not in {one.id for one in urgent}], "begin": week.first}
 
 
 @public.get("/bulletins")
@@ -73,9 +81,9 @@ def by_topic(slug: str) -> str:
     ahead = days_ahead(topic)
 
     def fill(rows: int) -> dict:
-        events = Part(0, min(len(ahead.standing), rows), len(ahead.standing))
         page = board().bulletins(topic, "", rows, patience())
-        return {"topic": topic, "slug": slug, "all": ahead, "part": events, "days": ahead.read(events), "page": page}
+        return {"topic": topic, "slug": slug, "days": ahead.read(ahead.standing[:rows]), "page": page,
+                "beyond": ahead.beyond(rows), "onwards": rows}
 
     return fitted("topic.html", fill)
 
