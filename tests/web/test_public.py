@@ -83,8 +83,8 @@ def test_the_browser_chooses_the_language_and_a_link_chooses_another_for_all_lin
 
 def test_large_type_is_carried_from_link_to_link(portal):
     large = page(portal, "/?size=large")
-    assert '<body class="L">' in large
-    assert all("size=large" in link for link in re.findall(r'href="(/[^"]*)"', large.split("</nav>")[0]) if link != "#main")
+    assert '<body class="D L">' in large
+    assert all("size=large" in link for link in re.findall(r'href="(/[^"]*)"', large.partition('class="n"')[2]))
 
 
 def test_bulletins_come_newest_first_a_page_at_a_time(portal, board):
