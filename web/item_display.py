@@ -86,9 +86,10 @@ def column(item: Item, day: date | None) -> tuple[str, str, str]:
 
 
 def offered(typed: str = "") -> dict[int, str]:
-    """The topics that are offered here, in the keepers' order, and the one that was typed (by number or slug)."""
+    """The topics that are offered here, in the keepers' order, and the one that was typed (by number or slug); what has no
+    name of its own comes last."""
     also = [number for number, slug in TOPICS.items() if typed in (slug, str(number))]
-    return {number: TOPICS[number] for number in (*board().topics(), *also)}
+    return {number: TOPICS[number] for number in sorted((*board().topics(), *also), key=lambda number: not number)}
 
 
 def iso(minute: int, offset: int) -> str:
@@ -192,7 +193,7 @@ def add_showing(app: Flask) -> None:
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, dotted=dotted, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
-        status=lambda: board().status(), now=lambda: board().now(), island=settings,
+        status=lambda: board().status(), now=lambda: board().now(), today=today, island=settings,
         Kind=Kind, topics=TOPICS, offered=offered, topic_name=sentences.topic_name, field_name=sentences.field_name,
     )
     app.jinja_env.filters.update(
