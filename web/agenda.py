@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from flask import Blueprint, abort, request
 
-from web.days import Days, days_ahead, days_from, first_after
+from web.agenda_days import Days, days_ahead, days_from, first_after
 from web.item_display import today
 from web.languages import current
 from web.pages import fitted, kept

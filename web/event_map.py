@@ -136,7 +136,8 @@ def show() -> str:
     chart = chart_of([event.position for event in placed if event.position])
 
     def fill(rows: int) -> dict:
-        ground, part = _ground(chart, url_for("event_map.picture")) if chart else {"chart": None}, asked_part(len(placed), rows)
+        part = asked_part(len(placed), rows)
+        ground = _ground(chart, url_for("event_map.picture")) if chart else {"chart": None}
         shown = [(item, item.position) for item in board().read(part.of(placed), patience()) if item.position]
         return ground | {"marked": _marked(chart, shown), "part": part}
 

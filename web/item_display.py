@@ -120,9 +120,9 @@ def relative_day(day: date) -> str:
 
 
 def ago_or_date(minute: int) -> str:
-    """`12 minutes ago`, and from a day on the date."""
+    """`12 minutes ago`, and from a day on `on 21 March 2026`."""
     age = board().now() - minute
-    return current().ago(age) if age < DAY_MIN else dated(minute)
+    return current().ago(age) if age < DAY_MIN else _("on %(day)s") % {"day": dated(minute)}
 
 
 def clock_at(minute: int) -> datetime:
@@ -187,10 +187,10 @@ def days_of(item: Item | Announced) -> list[date]:
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, when=when, column=column,
-        rhythm=rhythm, other_dates=other_dates,
-        iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
-        clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, dotted=dotted, this_page=this_page,
+        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, when=when,
+        rhythm=rhythm, other_dates=other_dates, column=column, dotted=dotted, iso=iso, dated=dated, day_here=day_here,
+        relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at, clock_here=clock_here, bdi=bdi,
+        bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
         status=lambda: board().status(), now=lambda: board().now(), today=today, island=settings,

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, g, make_response, render_template,
 
 from node.board.night_rest import RestSpan
 from web import dates
-from web.days import Days, days_from
+from web.agenda_days import Days, days_from
 from web.delivery_report import stick
 from web.item_display import caption, clock_at, today, whole_address
 from web.languages import current

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from node.board.api import Item, Page
+from web.agenda_days import Days, days_ahead, days_from, first_after
 from web.corrections import changes
-from web.days import Days, days_ahead, days_from, first_after
 from web.item_display import today
 from web.pages import MOST_ROWS, board, fitted, kept, patience
 from web.sentences import SLUGS
@@ -30,13 +30,16 @@ def asked_topic() -> int | None:
 @kept
 def home() -> str:
     """In one glance: what is urgent, today, this week, new."""
+    return first_page()
+
+
+def first_page(**more: bool) -> str:
+    """The home page, with what stands above it."""
     week = days_from(today(), today() + timedelta(7))
-    later, more = first_after(week.after)
-
-    def fill(rows: int) -> dict:
-        return glance(week, rows) | {"all": week, "later": later, "later_events": more, "greeting": board().welcome()}
-
-    return fitted("home.html", fill, MOST_HOME_ROWS)
+    later, later_events = first_after(week.after)
+    more_later = {"all": week, "later": later, "later_events": later_events}
+    return fitted("home.html", lambda rows: {**more, **more_later, **glance(week, rows), "greeting": board().welcome()},
+                  MOST_HOME_ROWS)
 
 
 def glance(week: Days, rows: int) -> dict:
@@ -52,11 +55,15 @@ def glance(week: Days, rows: int) -> dict:
     shown, waiting = coming[:full], [one for one in coming[full:] if one[0] == week.first]
     brief = (waiting + over)[:min(MOST_BRIEF, 10 * rows)]
     left = [number for number, one in enumerate(week.standing) if one not in shown and one not in brief]
+    left_today = [number for number in left if week.standing[number][0] == week.first]
     bulletins = board().bulletins(limit=min(max(rows - len(shown), LEAST_BULLETINS), MOST_ROWS), patience=patience()).items
-    return {"urgent": urgent, "days": week.read(shown), "later_today": week.read([one for one in waiting if one in brief]),
-            "over": week.read([one for one in over if one in brief]), "left": week.different(left), "onwards": min(left, default=None),
-            "left_today": week.different([number for number in left if week.standing[number][0] == week.first]),
-            "bulletins": [item for item in bulletins if item.id not in {one.id for one in urgent}], "begin": week.first}
+    return {
+        "urgent": urgent, "begin": week.first, "days": week.read(shown),
+        "later_today": week.read([one for one in waiting if one in brief]),
+        "over": week.read([one for one in over if one in brief]),
+        "left_today": week.different(left_today), "left": week.different(left), "onwards": min(left, default=None),
+        "bulletins": [item for item in bulletins if item.id not in {one.id for one in urgent}],
+    }
 
 
 @public.get("/bulletins")

@@ -41,9 +41,10 @@ class Reader:
     """
 
     def __init__(self, liveset: LiveSet, archive: PastRecords, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]],
-                 turn: Turn, ended: Callable[[bytes], Row | None] = lambda id_: None):
-        self._liveset, self._archive, self._own, self.hidden, self._ended = liveset, archive, own_key_id, hidden, ended
+                 turn: Turn):
+        self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
         self.now: Callable[[], int] = int  # set by who has a clock
+        self.ended: Callable[[bytes], Row | None] = lambda id_: None  # set by who has the rows of what was live
         self.texts = Texts(archive, turn)
         self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
         self._author = lru_cache(ITEMS_KEPT)(self._make_author)
@@ -103,7 +104,7 @@ class Reader:
 
     def past(self, id_: bytes, patience: TextPatience | None = None) -> Item | None:
         """An item that has ended, archived or not yet, whose signature can still be checked."""
-        row = self._archive.get(id_) or self._ended(id_)
+        row = self._archive.get(id_) or self.ended(id_)
         return self.past_raw(row.id, row.raw, patience) if row else None
 
     def past_raw(self, id_: bytes, raw: bytes, patience: TextPatience | None = None) -> Item | None:
@@ -122,7 +123,7 @@ class Reader:
         What has ended is past before the archive has it: its row waits until its end is certain. A past one's signature is
         not checked, as it costs more than all the rest: that is for when it is shown.
         """
-        past = past or self._ended(row.id) is not None
+        past = past or self.ended(row.id) is not None
         record = self._liveset.claimed(row.raw) if past or row.id in self._liveset else None
         if record is None or not isinstance(record.detail, Event) or (not past and self._claims_too_much(row.id, record)):
             return []
@@ -177,8 +178,8 @@ class Reader:
         return None
 
     def _beginning_with(self, typed: str, start: bytes) -> Iterator[bytes]:
-        ours = (*self._liveset.ids(), *self._liveset.roots(), *self._liveset.fading())  # a root: its first version may be gone
-        for id_ in (*ours, *self._archive.beginning_with(start)):
+        live = (*self._liveset.ids(), *self._liveset.roots())  # a root: its first version may be gone
+        for id_ in (*live, *self._liveset.fading(), *self._archive.beginning_with(start)):
             if id_.startswith(start[:TARGET_BYTES]) and id_.hex().startswith(typed[:2 * len(id_)]):
                 yield id_.ljust(ID_BYTES, b"\0")
 

@@ -56,7 +56,7 @@ class Demo:
         """Until Ctrl-C."""
         with self:
             if self._is_new:
-                seed(self.folders, datetime.fromtimestamp(self._since))  # noqa: DTZ006 - as this machine's clock shows
+                seed(self.folders, datetime.fromtimestamp(self._since))  # as this machine's clock shows
             click.echo(self._greeting())
             while not self._ended.wait(RESTART_S):
                 self._restart_the_dead()
@@ -111,12 +111,13 @@ class Demo:
 
     def _hold_ports(self) -> None:
         """Another program that answers there would be taken for an island; two demos that start at once would both wait."""
-        lock = self._hold.enter_context((Path(tempfile.gettempdir()) / f"archipel-demo-{self.ports[0]}.lock").open("w"))
+        path = Path(tempfile.gettempdir()) / f"archipel-demo-{self.ports[0]}.lock"
+        lock = self._hold.enter_context(path.open("w"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise click.ClickException(_("This demo runs already: %(address)s. End it with Ctrl-C, or start another one with "
-                                         "--port.", address=self.urls[0])) from error
+            raise click.ClickException(_("This demo runs already: %(address)s. End it with Ctrl-C, or start another one "
+                                         "with --port.", address=self.urls[0])) from error
         try:
             for port in self.ports:
                 check_free(("127.0.0.1", port))
@@ -132,7 +133,8 @@ class Demo:
                 other.join(first.invite(), name)
         for name, folder, port, radio in zip(self.names, self.folders, self.ports, radio_ports, strict=True):
             (folder / "archipel.toml").write_text(
-                f'[node]\nname = "{name}"\nlanguage = "{tongue()}"\ndata = "{folder}"\n\n[portal]\nlisten = "127.0.0.1:{port}"\n\n'
+                f'[node]\nname = "{name}"\nlanguage = "{tongue()}"\ndata = "{folder}"\n\n'
+                f'[portal]\nlisten = "127.0.0.1:{port}"\n\n'
                 f'[radio]\nconnect = "tcp:127.0.0.1:{radio}"\n', encoding="utf-8")
 
     def _start(self, folder: Path) -> subprocess.Popen:
@@ -176,8 +178,8 @@ class Demo:
         return _("Three islands; A hears B, B hears C, A and C never hear each other:\n\n%(islands)s\n\n"
                  "Post a bulletin on %(first)s and read it on %(last)s: about a minute later by the radios' time, "
                  "which runs %(speed)s times faster here (--speed 1 for real time).\n"
-                 "Data and logs: %(folder)s\nCtrl-C stops everything.", islands=islands, first=self.names[0], last=self.names[2],
-                 speed=f"{self.speed:g}", folder=str(self.folder))
+                 "Data and logs: %(folder)s\nCtrl-C stops everything.", islands=islands, first=self.names[0],
+                 last=self.names[2], speed=f"{self.speed:g}", folder=str(self.folder))
 
 
 def last_words(folder: Path) -> str:

@@ -74,7 +74,7 @@ def test_enter_in_a_field_looks_the_post_over_and_what_few_fill_in_is_folded(por
 
 def test_what_is_folded_is_open_when_it_says_something_or_is_wrong(portal):
     for fields, is_open in (({}, False), ({"organiser": "Nous"}, True), ({"position": "x"}, True), ({"title": ""}, False)):
-        answer, page = send(portal, **EVENT | {"end_time": "20:00"} | fields, action="edit")
+        _, page = send(portal, **EVENT | {"end_time": "20:00"} | fields, action="edit")
         assert ("<details open>" in page) == is_open, fields
 
 

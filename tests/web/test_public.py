@@ -118,7 +118,7 @@ def test_an_item_says_when_it_was_posted_by_whom_and_until_when(portal, board):
     item_id = board.post(Draft(Kind.BULLETIN, "Chat gris\nIl attend au 14.", 1, 10)).id
     text = page(portal, f"/r/{item_id[:12]}?lang=en")
     assert "<h1" in text and "Il attend au 14." in text
-    assert "posted here" in text and "Valid until" in text and "Lost and found" in text
+    assert "from this island" in text and "Valid until" in text and "Lost and found" in text
 
 
 def test_a_long_item_is_never_cut(portal, neighbourhood):

@@ -43,7 +43,8 @@ class Days:
     @property
     def each(self) -> list[tuple[date, int]]:
         """Every day with its number of events."""
-        return [(day, self.counts[day]) for day in (self.first + timedelta(more) for more in range((self.after - self.first).days))]
+        days = (self.first + timedelta(more) for more in range((self.after - self.first).days))
+        return [(day, self.counts[day]) for day in days]
 
     @cached_property
     def events(self) -> int:
@@ -79,7 +80,7 @@ def days_from(first: date, after: date, topic: int | None = None, place: str = "
     Of each day what begins on it comes first. A night that is not over yet stands under today, too.
     """
     begin, end = (dates.midnight(day, settings().zone) for day in (first, after))
-    events = board().announced(begin - DAY_MIN, end + DAY_MIN, topic)  # days are those of the place: another zone's are near
+    events = board().announced(begin - DAY_MIN, end + DAY_MIN, topic)  # days are those of the place
     events = _at(place, events) if place else events
     found = [(day, day != days[0], event) for event in events for days in [_days(event, first)]
              for day in days if first <= day < after]
