@@ -1,4 +1,4 @@
-"""The agenda: a day, a week or a month at a time, past days too; all of a topic, or at a place."""
+"""The agenda: a day, a week or a month at a time, past days too; all of a topic."""
 
 import re
 from datetime import date, timedelta
@@ -14,7 +14,6 @@ from web.turning import asked_part
 
 FIRST, LAST = date(2024, 1, 1), date(2055, 10, 1)
 MOST_EVENTS = 36  # on a page, be they ever so short
-MAX_PLACE = 200
 agenda = Blueprint("agenda", __name__)
 
 
@@ -22,7 +21,7 @@ agenda = Blueprint("agenda", __name__)
 @kept
 def show() -> str:
     """What happens: by default in the week from today on; `?day=2026-03-21`, `?week=2026-W12`, `?month=2026-03`; all that
-    is ahead about `?topic=` or at `?place=`.
+    is ahead about `?topic=`.
 
     `?from=36`: without the first 36, which stand on the pages before; `?to=36`: the last of these.
     """
@@ -32,14 +31,9 @@ def show() -> str:
         return week(_week(request.args["week"]))
     if "day" in request.args:
         return one_day(_day(request.args["day"]))
-    if asked_topic() is not None or asked_place():
-        return _turned("ahead.html", days_ahead(asked_topic(), asked_place()), {"place": asked_place()})
+    if (topic := asked_topic()) is not None:
+        return _turned("ahead.html", days_ahead(topic), {})
     return week(today())
-
-
-def asked_place() -> str:
-    """The place of `?place=`, "" for all."""
-    return request.args.get("place", "")[:MAX_PLACE].strip()
 
 
 def one_day(day: date) -> str:
@@ -72,7 +66,7 @@ def month(begin: date) -> str:
 
 
 def _span(first: date, after: date) -> Days:
-    return days_from(first, after, asked_topic(), asked_place())
+    return days_from(first, after, asked_topic())
 
 
 def _turned(template: str, days: Days, more: dict) -> str:

@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import groupby
 
 from node.board.api import Announced, Item
-from node.model.search_text import fold
 from web import dates
 from web.item_display import days_of, today
 from web.pages import board, patience, settings
@@ -74,23 +73,22 @@ def _different(standing: Sequence[Standing]) -> int:
     return len({(event.root, event.start) for _day, event in standing})
 
 
-def days_from(first: date, after: date, topic: int | None = None, place: str = "") -> Days:
-    """What is on from the day `first` until before `after`; of one topic, at one place.
+def days_from(first: date, after: date, topic: int | None = None) -> Days:
+    """What is on from the day `first` until before `after`, of one topic or all.
 
     Of each day what begins on it comes first. A night that is not over yet stands under today, too.
     """
     begin, end = (dates.midnight(day, settings().zone) for day in (first, after))
     events = board().announced(begin - DAY_MIN, end + DAY_MIN, topic)  # days are those of the place
-    events = _at(place, events) if place else events
     found = [(day, day != days[0], event) for event in events for days in [_days(event, first)]
              for day in days if first <= day < after]
     found.sort(key=lambda one: (one[0], one[1], one[2].start, one[2].id))
     return Days(first, after, [(day, event) for day, _begun, event in found])
 
 
-def days_ahead(topic: int | None = None, place: str = "") -> Days:
+def days_ahead(topic: int | None = None) -> Days:
     """All that is on from today on."""
-    return days_from(today(), today() + timedelta(AHEAD_DAYS), topic, place)
+    return days_from(today(), today() + timedelta(AHEAD_DAYS), topic)
 
 
 def first_after(day: date) -> tuple[date | None, int]:
@@ -105,15 +103,3 @@ def _days(event: Announced, first: date) -> list[date]:
     days = days_of(event)
     late = days[-1] < first == today() and event.start <= board().now() < event.end
     return [*days, first] if late else days
-
-
-def _at(place: str, events: list[Announced]) -> list[Announced]:
-    """Those at a place, whatever its capitals and accents."""
-    wanted = place_key(place)
-    here = {(item.id, item.start) for item in board().read(events, patience()) if place_key(item.place) == wanted}
-    return [event for event in events if (event.id.hex(), event.start) in here]
-
-
-def place_key(place: str) -> str:
-    """What two ways to write a place have in common."""
-    return " ".join(fold(place).split())

@@ -11,10 +11,12 @@ from web.corrections import changes
 from web.item_display import today
 from web.pages import MOST_ROWS, board, fitted, kept, patience
 from web.sentences import SLUGS
+from web.turning import asked_part
 
 MAX_QUERY = 100
 MOST_HOME_ROWS, LEAST_BULLETINS, MOST_URGENT = 36, 3, 3
 MOST_BRIEF = 60  # rows of an hour and a title
+MOST_URGENT_EVER = 200  # whoever marks more as urgent marks nothing
 public = Blueprint("public", __name__)
 
 
@@ -48,7 +50,8 @@ def glance(week: Days, rows: int) -> dict:
     All of today is there whatever its number, as long as that fits at all: what finds no row is `brief`, as is what is
     over. `onwards`: the place in the week of the first event that is not there at all, None if all are.
     """
-    urgent, now = board().urgent(min(rows, MOST_URGENT), patience()), board().now()
+    pressing, now = board().urgent(MOST_URGENT_EVER, patience()), board().now()
+    urgent = pressing[:min(rows, MOST_URGENT)]
     over = [one for one in week.standing if one[0] == week.first and max(one[1].end, one[1].start) < now]
     coming = [one for one in week.standing if one not in over]
     full = max(rows - max(LEAST_BULLETINS, rows // 4), 1)
@@ -58,12 +61,25 @@ def glance(week: Days, rows: int) -> dict:
     left_today = [number for number in left if week.standing[number][0] == week.first]
     bulletins = board().bulletins(limit=min(max(rows - len(shown), LEAST_BULLETINS), MOST_ROWS), patience=patience()).items
     return {
-        "urgent": urgent, "begin": week.first, "days": week.read(shown),
+        "urgent": urgent, "more_urgent": len(pressing) - len(urgent), "begin": week.first, "days": week.read(shown),
         "later_today": week.read([one for one in waiting if one in brief]),
         "over": week.read([one for one in over if one in brief]),
         "left_today": week.different(left_today), "left": week.different(left), "onwards": min(left, default=None),
         "bulletins": [item for item in bulletins if item.id not in {one.id for one in urgent}],
     }
+
+
+@public.get("/urgent")
+@kept
+def urgent() -> str:
+    """All that is urgent, what was posted last first."""
+    found = board().urgent(MOST_URGENT_EVER, patience())
+
+    def fill(rows: int) -> dict:
+        part = asked_part(len(found), rows)
+        return {"items": part.of(found), "part": part}
+
+    return fitted("urgent.html", fill)
 
 
 @public.get("/bulletins")

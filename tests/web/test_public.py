@@ -8,7 +8,7 @@ import pytest
 from node.board.api import Draft
 from node.model.record import Kind
 
-PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food", "/post",
+PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food", "/urgent", "/post",
          "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take",
          "/courier", "/learn", "/learn/board", "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island",
          "/radio", "/nowhere"]
@@ -104,6 +104,21 @@ def test_what_is_urgent_stands_first_and_once(portal, neighbourhood):
     text = page(portal, "/?lang=fr")
     assert text.count("Coupure d’eau") == 1 and text.index("Coupure d’eau") < text.index("Aujourd’hui")
     assert "par <bdi>Île de la gare</bdi>" in text
+
+
+def test_all_that_is_urgent_is_one_tap_away_and_its_pages_turn(portal, neighbourhood):
+    for number in range(30):
+        neighbourhood.bulletin(f"Coupure u{number}u " + "d’eau " * 20, urgent=True)
+    home = page(portal, "/?lang=en")
+    shown = len(set(re.findall(r"u\d+u", home.partition('id="urgent"')[2].partition("</section>")[0])))
+    assert f"{30 - shown} more urgent posts" in home
+    seen, path = set(), "/urgent"
+    while path:
+        text = page(portal, path)
+        seen |= set(re.findall(r"u\d+u", text))
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        path = unescape(following[1]) if following else None
+    assert len(seen) == 30
 
 
 def test_topics_are_chosen_by_their_name_and_unknown_ones_are_not_found(portal, board):
