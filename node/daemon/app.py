@@ -386,7 +386,7 @@ class App:
             rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines, set_clock=self._keeper_says,
             steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S,
-            keeps_past=self.settings.archive.keep_days > 0)
+            keeps_past=lambda: self.settings.archive.keep_days > 0)
 
     def _steer(self, order: AirOrder) -> None:
         """A keeper wants something of the radio. From any thread but the runner's."""

@@ -43,7 +43,7 @@ class Place:
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.believed, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
             self._about, threading.Lock(), threading.Lock(), self.publish_all, threading.Lock(), threading.Lock(),
-            self.clock.monotonic, keeps_past=keeps_past))
+            self.clock.monotonic, keeps_past=lambda: keeps_past))
 
     def _about(self):
         return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),

@@ -135,7 +135,7 @@ def test_forty_events_a_day_are_all_reached_by_turning_pages(crowded, portal, to
         pages, seen = turned(portal, f"{path}&lang={language}")
         assert len(seen) == len(set(seen)) == count, path
         if len(pages) > 1:
-            assert f" {count}</li>" in text(portal, pages[0]) + text(portal, pages[-1])
+            assert f" {count}</span>" in text(portal, pages[0]) + text(portal, pages[-1])
             back = re.search(r'rel="prev" href="([^"]*to=[^"]*)"', text(portal, pages[-1]))[1]
             end = int(re.search(r"from=(\d+)", pages[-1])[1])
             before = re.findall(r"n(\d+\.\d+)z</a>", text(portal, html.unescape(back)))

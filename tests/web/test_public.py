@@ -8,8 +8,9 @@ import pytest
 from node.board.api import Draft
 from node.model.record import Kind
 
-PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food", "/urgent", "/post",
-         "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take",
+PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food",
+         "/urgent", "/post", "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet", "/copy",
+         "/wall", "/take",
          "/courier", "/learn", "/learn/board", "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island",
          "/radio", "/nowhere"]
 LANGUAGES = ["fr", "en", "es", "ar"]
