@@ -9,10 +9,9 @@ from node.board.api import Draft
 from node.model.record import Kind
 
 PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food",
-         "/urgent", "/post", "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet", "/copy",
-         "/wall", "/take",
-         "/courier", "/learn", "/learn/board", "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island",
-         "/radio", "/nowhere"]
+         "/urgent", "/post", "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet",
+         "/copy", "/wall", "/take", "/courier", "/learn", "/learn/board", "/learn/privacy", "/learn/conduct",
+         "/learn/demonstration", "/learn/island", "/radio", "/nowhere"]
 LANGUAGES = ["fr", "en", "es", "ar"]
 HOSTILE = "<b onclick=x>\u202e" + "a\u0300\u0301\u0302" * 20 + '"><script src=//evil.example></script>'
 
