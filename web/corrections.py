@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from node.board.api import Item
 from web import safe_text
-from web.item_display import hours, starts
-from web.languages import current, listed
+from web.item_display import when
 from web.languages import gettext as _
 from web.sentences import field_name, topic_name
 
@@ -44,7 +43,7 @@ def _facts(item: Item) -> Iterator[tuple[str, str]]:
     """(label, value) of everything but the text."""
     if item.start is not None:
         yield field_name("title"), safe_text.one_line(item.title)
-        yield _("Day and time"), listed(current().dated(starts(item)), hours(item))
+        yield _("Day and time"), when(item)
         for name in ("place", "organiser", "link"):
             yield field_name(name), safe_text.shortened(safe_text.one_line(getattr(item, name)), 160)
         yield field_name("position"), "{:.4f}, {:.4f}".format(*item.position) if item.position else ""

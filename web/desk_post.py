@@ -9,7 +9,7 @@ from node.model.record import Kind
 from web.forms import Typed, typed, typed_of
 from web.item_display import root_digits
 from web.languages import gettext as _
-from web.pages import board, fitted, settings
+from web.pages import board, fitted
 from web.posting import answer_to, form_page
 from web.sentences import closed, problem
 from web.signin import for_keepers, is_keepers, never_kept
@@ -55,7 +55,7 @@ def rewrite(item_id: str) -> Page:
     if item is None or not _correctable(item):
         return _gone()
     g.posts_as_keeper = True
-    return form_page(typed_of(item, settings()), item_id=root_digits(item))
+    return form_page(typed_of(item), item_id=root_digits(item))
 
 
 @desk_post.post("/<item_id>/correct")

@@ -29,6 +29,7 @@ from node.board.island_settings import (
     TEXTS,
     WIFI_NAME,
     WIFI_PASSWORD,
+    ZONE,
     SettingsGroup,
     SettingsRefused,
 )
@@ -62,7 +63,7 @@ def asked() -> dict:
             "settings_address": f"{settings().base_url.rstrip('/')}/keeper/settings"}
 
 
-KEYS = {"name": NAME, "language": LANGUAGE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
+KEYS = {"name": NAME, "language": LANGUAGE, "zone": ZONE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
         "password": WIFI_PASSWORD, "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION,
         "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE}
 FIELDS = {key: field for field, key in KEYS.items()}

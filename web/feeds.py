@@ -13,7 +13,8 @@ from node.board.api import TOPICS, Item, Page
 from node.model.clock import seconds_of
 from node.model.record import Kind
 from web import safe_text
-from web.item_display import SHOWN_DIGITS, caption, tag_of, whole_address
+from web.calendar_feed import ical_of
+from web.item_display import SHOWN_DIGITS, caption, rhythm, tag_of, uid, when, whole_address
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
 from web.public import asked_topic, found
@@ -56,62 +57,13 @@ def _calendar(events: Iterable[Item]) -> Response:
     if patience().unread:
         return _not_yet()
     with _heavy:
-        return _made_calendar(events)
+        return Response(ical_of(events, settings().name), mimetype="text/calendar")
 
 
 def _not_yet() -> Response:
     """A feed is whole or there is none: programs keep the one they have, and ask again."""
     said = _("This island is still reading what it has received. Please ask again in a minute.")
     return Response(f"{said}\n", 503, {"Retry-After": "60"}, mimetype="text/plain")
-
-
-def _made_calendar(events: Iterable[Item]) -> Response:
-    from icalendar import Calendar  # takes a while to load, and most visitors never need it
-
-    calendar = Calendar()
-    calendar.add("prodid", "-//Archipel//board//FR")
-    calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", safe_text.one_line(settings().name))
-    for item in events:
-        if item.start is not None:
-            calendar.add_component(_vevent(item, item.start))
-    return Response(calendar.to_ical(), mimetype="text/calendar")
-
-
-def _vevent(item: Item, start: int) -> Any:  # icalendar brings no types
-    from icalendar import Event, vUri
-
-    event = Event()
-    event.add("uid", f"{uid(item)}@archipel")
-    event.add("dtstamp", moment(item.created))
-    event.add("last-modified", moment(item.created))
-    event.add("dtstart", moment(start))  # UTC: a time zone definition would cost 2.9 kB an event
-    if item.end and item.end > start:
-        event.add("dtend", moment(item.end))
-    event.add("summary", safe_text.plain(item.title), {"LANGUAGE": tag_of(item)} if tag_of(item) else {})
-    event.add("url", whole_address(item))
-    event.add("status", "CONFIRMED" if item.cancelled is None else "CANCELLED")
-    event.add("categories", [TOPICS.get(item.topic, "other")])
-    event.add("sequence", item.created)  # later versions have later minutes
-    if item.position:
-        event.add("geo", item.position)
-    description = "\n\n".join(filter(None, [item.text, item.organiser, item.link, item.cancelled]))
-    for name, text in [("location", item.place), ("description", description), *_for_islands(item)]:
-        if text:
-            event.add(name, safe_text.plain(text))
-    if item.link:
-        event.add("link", vUri(item.link), {"LINKREL": "related", "VALUE": "URI"})  # RFC 9253; `url` is our own page
-    return event
-
-
-def _for_islands(item: Item) -> list[tuple[str, str]]:
-    """What the description says too, each in a field of its own, so that another island takes the event over whole."""
-    return [("contact", item.organiser), ("comment", item.cancelled or ""), ("x-archipel-offset", str(item.offset))]
-
-
-def uid(item: Item) -> str:
-    """The name of an event through all its corrections."""
-    return (item.first or item.id)[:16]
 
 
 def latest() -> Page:
@@ -140,7 +92,7 @@ def atom() -> Response:
     _child(feed, "title", safe_text.one_line(settings().name))
     _child(feed, "id", settings().base_url)
     _child(feed, "updated", _instant(items[0].created if items else 0))
-    _child(feed, "link", rel="self", href=settings().base_url.rstrip("/") + url_for("feeds.atom"))
+    _child(feed, "link", rel="self", href=_following("feeds.atom", after=_after() or None))
     _child(feed, "link", rel="alternate", href=settings().base_url)
     if page.after:
         _child(feed, "link", rel="next", href=_following("feeds.atom", after=page.after))
@@ -172,10 +124,9 @@ def as_text(item: Item) -> str:
     """An item as plain text, an event with its day, hours and place."""
     lines = [safe_text.plain(item.text)]
     if item.kind is Kind.EVENT:
-        span = [_instant(minute) for minute in (item.start, item.end) if minute is not None]
-        cancelled = [f"CANCELLED {safe_text.one_line(item.cancelled)}"] if item.cancelled is not None else []
-        lines = [*cancelled, caption(item), " / ".join(span), *map(safe_text.plain, (item.place, item.organiser)), *lines,
-                 safe_text.plain(item.link)]
+        cancelled = [f"{_('Cancelled')} {safe_text.one_line(item.cancelled)}".strip()] if item.cancelled is not None else []
+        lines = [*cancelled, caption(item), when(item, paper=True), rhythm(item),
+                 *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link)]
     return "\n".join(line for line in lines if line)
 
 

@@ -10,15 +10,16 @@ from node.board.reasons import ProblemCode
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web import dates
-from web.item_display import starts
 from web.portal_settings import WebSettings
 from web.sentences import SLUGS
+from web.typed_events import TypedTimes, as_typed
 
 KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
 FIELDS = (
     "kind", "text", "title", "place", "organiser", "link", "topic", "language", "life_days", "start_date", "start_time",
     "end_date", "end_time", "position", "urgent", "publish_date", "publish_time", "group", "passphrase", "target", "word",
-    "reason", "why", "seen", "own_code", "since_date", "since_time", "until_date", "until_time",
+    "reason", "why", "seen", "own_code", "since_date", "since_time", "until_date", "until_time", "whole_day", "repeat",
+    "repeat_until", "repeat_times", "off", "moved",
 )
 ISO_DAY, LOCAL_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)"), re.compile(r"(\d\d?)[/. -](\d\d?)[/. -](\d{4})")
 CLOCK = re.compile(r"(\d\d?)(?:\s*[:hH.]\s*(\d\d)?)?")
@@ -58,7 +59,7 @@ def typed(form: Mapping[str, str]) -> Typed:
     return Typed({name: form[name].replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS if name in form})
 
 
-def typed_of(item: Item, settings: WebSettings) -> Typed:
+def typed_of(item: Item) -> Typed:
     """An item as its author typed it, ready to be corrected."""
     fields = {name: getattr(item, name) for name in ("text", "title", "place", "organiser", "link")}
     fields |= {"kind": item.kind.name.lower(), "topic": str(item.topic), "language": LANGUAGES.get(item.language, "")}
@@ -70,36 +71,34 @@ def typed_of(item: Item, settings: WebSettings) -> Typed:
     if item.position:
         fields["position"] = "{:.5f}, {:.5f}".format(*item.position)
     if item.start is not None:
-        fields["start_date"], fields["start_time"] = _day_and_time(starts(item))
-        if item.end is not None and item.end != item.start:  # else none was given
-            fields["end_date"], fields["end_time"] = _day_and_time(dates.local(item.end, item.offset))
+        fields |= as_typed(item)
     else:
         fields["life_days"] = str(max(1, -(-(item.expires - item.created) // 1440)))
     return Typed(fields)
 
 
-def _day_and_time(moment: datetime) -> tuple[str, str]:
-    return f"{moment:%Y-%m-%d}", f"{moment:%H:%M}"
+def typed_again(item: Item) -> Typed:
+    """An event as it was typed, to be announced for other days."""
+    kept = typed_of(item).fields
+    return Typed({name: value for name, value in kept.items() if name not in (
+        "start_date", "end_date", "repeat_until", "off", "moved", "urgent", "seen")})
 
 
-def draft_of(what: Typed, settings: WebSettings) -> Draft:
-    """The draft; what could not be read is added to `what.problems`."""
-    start = moment_of(what, "start", settings)
+def draft_of(what: Typed, settings: WebSettings, now: int) -> Draft:
+    """The draft that is meant at minute `now`; what could not be read is added to `what.problems`."""
+    times = TypedTimes(what.fields, settings.zone, now, what.problems)
     draft = Draft(
         what.kind_number, what.text.strip(), _language(what), _topic(what), urgent=bool(what.urgent),
-        target=what.target or None, own_code=what.own_code, publish_at=moment_of(what, "publish", settings, "publish_at"))
+        target=what.target or None, own_code=what.own_code, publish_at=times.moment("publish", "publish_at"))
     if what.kind_number is not Kind.EVENT:
         return replace(draft, life_days=_days(what))
-    return replace(
-        draft, title=what.title.strip(), place=what.place.strip(), organiser=what.organiser.strip(),
-        link=what.link.strip(), start=start, end=moment_of(what, "end", settings, fallback_day=what.start_date),
-        position=_position(what), offset=_offset(start, settings))
-
-
-def _offset(start: int | None, settings: WebSettings) -> int:
-    if start is None:
-        return 0
-    return dates.offset_at(dates.here(start, settings.zone), settings.zone)
+    draft = replace(draft, title=what.title.strip(), place=what.place.strip(), organiser=what.organiser.strip(),
+                    link=what.link.strip(), position=_position(what))
+    event = times.event()
+    if event is None:
+        return draft
+    return replace(draft, start=event.start, end=event.end if event.length else None, offset=event.offset,
+                   whole_days=event.whole_days, shifts=event.shifts, repetition=event.repetition)
 
 
 def _language(what: Typed) -> int:

@@ -1,18 +1,19 @@
 """What templates ask about an item: its address, its days and hours, what to call it."""
 
 import re
-from datetime import date, datetime, timedelta
-from itertools import groupby
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
-from node.board.api import LANGUAGES, TOPICS, Announced, Author, Item
+from node.board.api import LANGUAGES, TOPICS, Announced, Author, Draft, Item
+from node.board.spans import rhythm_of, span_of, span_on
+from node.model.event import occasions
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
-from web.languages import Language, current, language, listed
+from web.languages import Language, current, dotted, language, listed
 from web.languages import gettext as _
 from web.pages import board, settings
 
@@ -45,6 +46,11 @@ def whole_address(item: Item) -> str:
     return f"{settings().base_url.rstrip('/')}/r/{digits(item)}"
 
 
+def uid(item: Item) -> str:
+    """The name of an event through all its corrections, for other programs."""
+    return (item.first or item.id)[:16]
+
+
 def root_digits(item: Item) -> str:
     """What names an item through all its corrections, on the keepers' pages."""
     return (item.first or item.id)[:2 * TARGET_BYTES]
@@ -67,29 +73,38 @@ def text_languages() -> list[Language]:
 
 def starts(item: Item | Announced) -> datetime:
     """What clocks show there when it starts."""
-    return dates.local(item.start or 0, item.offset)
+    return span_of(item).first
 
 
-def ends(item: Item) -> datetime:
-    """What clocks show there when it ends."""
-    return dates.local(item.end or item.start or 0, item.offset)
+def when(item: Item | Draft, under: date | None = None, paper: bool = False) -> str:
+    """When an event is, in words: with its day, unless that is the day above it (`under`). `paper` knows no today."""
+    said = current().when(span_of(item), today(), under, named=not paper and board().status().host.clock.told)
+    return said if under else safe_text.titled(said)
 
 
-def hours(item: Item) -> str:
-    """`18:30`, `18:30 – 20:00`, or until which day it lasts."""
-    first, last, language = starts(item), ends(item), current()
-    if first == last:
-        return language.time(first)
-    if last - first < timedelta(hours=18) or first.date() == last.date():
-        return f"{language.time(first)} – {language.time(last)}"
-    return _("%(time)s, until %(day)s, %(end)s") % {
-        "time": language.time(first), "day": language.day(last), "end": language.time(last)}
+def column(item: Item, day: date | None) -> tuple[str, str, str]:
+    """What stands in the column of a list's row, in two lines, and what is told of its time beside the place.
+
+    `day` is the day above it; without one the column tells it.
+    """
+    span, said = span_of(item), current()
+    begin = "" if span.whole_days else said.time(span.first)
+    until = _("until %(day)s") % {"day": said.day(span.last_day)} if span.last_day > (day or span.first_day) else ""
+    if day is None:
+        return said.short_day(span.first_day, today()), begin, until
+    if span.last_day == span.first_day:
+        over = "" if span.whole_days or span.first == span.last else f"– {said.time(span.last)}"
+        return begin or _("all day"), over, ""
+    if day == span.first_day or until:
+        return begin if day == span.first_day else "", "", until
+    return ("", "", _("last day")) if span.whole_days else ("", _("until %(time)s") % {"time": said.time(span.last)}, "")
 
 
 def offered(typed: str = "") -> dict[int, str]:
-    """The topics that are offered here, in the keepers' order, and the one that was typed (by number or slug)."""
+    """The topics that are offered here, in the keepers' order, and the one that was typed (by number or slug); what has no
+    name of its own comes last."""
     also = [number for number, slug in TOPICS.items() if typed in (slug, str(number))]
-    return {number: TOPICS[number] for number in (*board().topics(), *also)}
+    return {number: TOPICS[number] for number in sorted((*board().topics(), *also), key=lambda number: not number)}
 
 
 def iso(minute: int, offset: int) -> str:
@@ -115,17 +130,14 @@ def dated(minute: int) -> str:
 
 
 def relative_day(day: date) -> str:
-    """`Today`, `Tomorrow`, or the day's name; its name alone while nobody vouches for what day it is."""
-    ahead = (day - today()).days
-    named = {} if not board().status().host.clock.told else {0: _("Today"), 1: _("Tomorrow")}
-    shown = current().day(day)
-    return listed(named[ahead], shown) if ahead in named else safe_text.titled(shown)
+    """`Today, Monday 30 November`; the day's name alone while nobody vouches for what day it is."""
+    return safe_text.titled(current().named_day(day, today(), board().status().host.clock.told))
 
 
 def ago_or_date(minute: int) -> str:
-    """`12 minutes ago`, and from a day on the date."""
+    """`12 minutes ago`, and from a day on `on 21 March 2026`."""
     age = board().now() - minute
-    return current().ago(age) if age < DAY_MIN else dated(minute)
+    return current().ago(age) if age < DAY_MIN else _("on %(day)s") % {"day": dated(minute)}
 
 
 def clock_at(minute: int) -> datetime:
@@ -161,28 +173,47 @@ def this_page(**changed: str) -> str:
     return f"{request.path}?{urlencode(chosen)}"
 
 
-def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
-    """Events under the day they start, those that began before `first` under it."""
-    def day(item: Item) -> date:
-        return max(starts(item).date(), first)
+def rhythm(item: Item | Draft) -> str:
+    """How often an event is, in words; "" if it is once."""
+    return safe_text.titled(rhythm_of(item.event, current())) if item.event and item.event.repetition else ""
 
-    return [(shown, list(group)) for shown, group in groupby(sorted(events, key=lambda item: (day(item), item.start)), day)]
+
+def other_dates(item: Item, most: int = 8) -> list[tuple[str, str]]:
+    """Of a repeated event the next dates, in words, each with what became of it."""
+    if item.event is None or item.event.repetition is None:
+        return []
+    now = board().now()
+    coming = sorted((one for one in occasions(item.event) if one.end > now), key=lambda one: one.start)[:most]
+    became = {True: _("Cancelled")}
+    return [(safe_text.titled(current().when(span_on(one, item.whole_days), today(), named=False)),
+             became.get(one.off, _("Moved") if one.moved else "")) for one in coming]
+
+
+def is_picked(text: str) -> bool:
+    """Whether a picker of days or hours can show it; what people typed their own way it would lose."""
+    return not text or re.fullmatch(r"\d{4}-\d\d-\d\d|\d\d:\d\d", text) is not None
+
+
+def days_of(item: Item | Announced) -> list[date]:
+    """The days an event is on, by the clocks there."""
+    return span_of(item).days()
 
 
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        names_a_group=names_a_group, reply_count=lambda item: board().reply_count(item),
-        address=address, digits=digits, is_changed_here=is_changed_here, whole_address=whole_address, caption=caption,
-        tag_of=tag_of, starts=starts, ends=ends, hours=hours,
-        iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
+        names_a_group=names_a_group, reply_count=lambda item: board().reply_count(item), digits=digits,
+        is_changed_here=is_changed_here, address=address, whole_address=whole_address, caption=caption, tag_of=tag_of,
+        starts=starts, when=when, rhythm=rhythm, other_dates=other_dates, column=column, dotted=dotted, iso=iso,
+        dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
-        status=lambda: board().status(), now=lambda: board().now(), island=settings,
+        status=lambda: board().status(), now=lambda: board().now(), today=today, island=settings,
         Kind=Kind, topics=TOPICS, offered=offered, topic_name=sentences.topic_name, field_name=sentences.field_name,
     )
     app.jinja_env.filters.update(
         plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,
-        paragraphs=safe_text.paragraphs, anchor=safe_text.anchor, shortened=safe_text.shortened, titled=safe_text.titled,
+        paragraphs=safe_text.paragraphs, anchor=safe_text.anchor,
+        is_picked=is_picked, shortened=safe_text.shortened, titled=safe_text.titled,
     )

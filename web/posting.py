@@ -11,7 +11,7 @@ from node.board.reasons import ProblemCode
 from node.model.record import Kind
 from web.corrections import Changed, changes
 from web.event_map import length, pick_chart
-from web.forms import KINDS, Typed, draft_of, typed, typed_of
+from web.forms import KINDS, Typed, draft_of, typed, typed_again, typed_of
 from web.item_display import SHOWN_DIGITS, is_changed_here, root_digits
 from web.languages import current
 from web.languages import gettext as _
@@ -54,14 +54,17 @@ def tokens() -> FormTokens:
 
 @posting.get("/post")
 def write() -> Page:
-    """An empty form: a bulletin, `?kind=event`, or a reply by `?kind=reply&target=ID`."""
+    """An empty form: a bulletin, `?kind=event`, or a reply by `?kind=reply&target=ID`; `?again=ID`: as that event, without
+    its days."""
     kind = request.args.get("kind", "bulletin")
     if in_the_clear() and _rule() == "members":
         return safe_form(kind=kind)
     target = request.args.get("target", "")[:32]
     if kind == "reply":
         target = found(target).id
-    return form_page(Typed({"kind": kind if kind in KINDS else "bulletin", "target": target, "language": current().tag}))
+    again = found(request.args.get("again", "")[:32]) if kind == "event" and "again" in request.args else None
+    empty = {"kind": kind if kind in KINDS else "bulletin", "target": target, "language": current().tag}
+    return form_page(typed_again(again) if again else Typed(empty))
 
 
 @posting.post("/post")
@@ -83,7 +86,7 @@ def send() -> tuple[str, int, dict]:
 def rewrite(item_id: str) -> Page:
     """The form of an item to correct, as it was typed."""
     item = written(item_id)
-    return _elsewhere(item) or form_page(typed_of(item, settings()), item_id=_lasting_id(item))
+    return _elsewhere(item) or form_page(typed_of(item), item_id=_lasting_id(item))
 
 
 @posting.post("/r/<item_id>/edit")
@@ -174,10 +177,10 @@ def _overtaken(what: Typed) -> list[Changed]:
     """What somebody else has made of it meanwhile, beside what was typed."""
     if what.overtaken is None:
         return []
-    mine = rewritten(Typed(dict(what.fields)), what.overtaken, settings())
+    mine = rewritten(Typed(dict(what.fields)), what.overtaken, settings(), board().now())
     shared = {field.name for field in fields(Draft)} & {field.name for field in fields(Item)}
     shown = {name: getattr(mine, name) for name in shared}
-    return changes(replace(what.overtaken, before=what.overtaken, **shown), SHOWN_ROWS)
+    return changes(replace(what.overtaken, before=what.overtaken, event=mine.event, **shown), SHOWN_ROWS)
 
 
 def _signing(what: Typed, item: Item | None) -> tuple[str, bool]:
@@ -215,17 +218,18 @@ def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "",
     action = _action(what)
     if action == "map":
         return _pick_page(what, item_id), 200, NEVER_KEPT
-    draft, notice = rewritten(what, item, settings()) if item else draft_of(what, settings()), ""
+    now, notice = board().now(), ""
+    draft = rewritten(what, item, settings(), now) if item else draft_of(what, settings(), now)
     if action == "edit":
         return form_page(what, item_id=item_id), 422 if what.problems else 200, NEVER_KEPT
     wrong = None if item or what.group.strip() else board().code_problem(draft)  # it is chosen on the preview
     if action == "publish" and not (wrong or what.problems):
-        posted, notice = attempt(what, lambda forgotten: (forgotten and not item and _already(draft)) or post(draft))
+        posted, notice = attempt(what, lambda forgotten: (forgotten and not item_id and _already(draft)) or post(draft))
         if posted:
             page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting),
                                    draft=draft, kept_at=_kept_at(posted))
             return page, 200, NEVER_KEPT
-    elif not what.problems and (cost := _cost(what, draft, item)):
+    elif (cost := _cost(what, draft, item)) and not what.problems:
         what.problems += [wrong] if wrong else []
         return _preview_page(what, draft, cost, item_id), 422 if wrong else 200, NEVER_KEPT
     return form_page(what, notice, item_id), 422, NEVER_KEPT
@@ -264,7 +268,8 @@ def _cost(what: Typed, draft: Draft, item: Item | None) -> Cost | None:
     try:
         return board().cost(draft, *_signing(what, item))
     except DraftRefused as refused:
-        what.problems += refused.problems
+        told = {one.field for one in what.problems}  # what cannot be read is not missing too
+        what.problems += [one for one in refused.problems if one.field not in told]
         return None
 
 
@@ -312,5 +317,5 @@ def _recent(draft: Draft) -> list[Item]:
 
 
 def _same(item: Item, draft: Draft) -> bool:
-    same = all(getattr(item, name) == getattr(draft, name) for name in ("kind", "text", "title", "start"))
+    same = all(getattr(item, name) == getattr(draft, name) for name in ("kind", "text", "title", "event"))
     return same and item.author.here

@@ -6,8 +6,7 @@ from flask import Blueprint, abort, render_template, request
 
 from node.board.api import Item
 from web import safe_text
-from web.item_display import caption, hours, starts, whole_address
-from web.languages import current, listed
+from web.item_display import caption, when, whole_address
 from web.languages import gettext as _
 from web.pages import board, fitted, kept, patience, settings
 from web.public import found
@@ -62,7 +61,7 @@ def share(item_id: str) -> str:
 
 def short_text(item: Item, address: str) -> str:
     """What an SMS says of a post: what, when, where, and its address."""
-    moment = str(listed(current().day(starts(item)), hours(item))) if item.start is not None else ""
+    moment = str(when(item)) if item.start is not None else ""
     place = safe_text.shortened(safe_text.one_line(item.place), 40) if item.place else ""
     said = _(", ").join(filter(None, [moment, place]))
     title = safe_text.shortened(caption(item), max(LONGEST_SMS - len(said) - len(address) - 4, 20))

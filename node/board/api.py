@@ -18,6 +18,7 @@ from node.board.reasons import (
     VerdictReason,
     WaitReason,
 )
+from node.model.event import Event, Occasion, Repetition, Shift
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
@@ -33,10 +34,11 @@ class Draft:
     """What somebody typed, before it becomes a record. Event fields are ignored for other kinds.
 
     `text` is a bulletin's or a reply's whole text, an event's description, a cancellation's reason. `start` and `end` are
-    minutes since 2024 UTC, `offset` quarters of an hour east of UTC there and then. `target` is the id replied to or
-    corrected. `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the
-    minute to publish it, None for now. `by_radio`: typed on a radio in the hand.
-    `own_code` is the edit code that its author chose, "" for a made one.
+    minutes since 2024 UTC (of its first date), `offset` quarters of an hour east of UTC there and then, `shifts` when that
+    changes before it is over. `whole_days`: from midnight to midnight. `target` is the id replied to or corrected.
+    `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the minute to
+    publish it, None for now. `by_radio`: typed on a radio in the hand. `own_code` is the edit code that its author chose,
+    "" for a made one.
     """
 
     kind: Kind
@@ -57,6 +59,17 @@ class Draft:
     publish_at: int | None = None
     by_radio: bool = False
     own_code: str = field(default="", repr=False)
+    whole_days: bool = False
+    shifts: tuple[Shift, ...] = ()
+    repetition: Repetition | None = None
+
+    @property
+    def event(self) -> Event | None:
+        """When it is, None if no start was told; its end may still be before it."""
+        if self.start is None:
+            return None
+        length = (self.start if self.end is None else self.end) - self.start
+        return Event(self.start, length, self.offset, self.whole_days, self.shifts, self.repetition)
 
 
 @dataclass(frozen=True)
@@ -65,9 +78,10 @@ class Problem:
 
     `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over);
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
-    `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`; `link`;
-    `position`; `urgent-not-allowed` (to this island), `urgent-not-group` (to that group), `urgent-keepers` (the island may,
-    its visitors may not); `target-gone`; `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
+    `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`;
+    `repeats` (amount: most dates); `weekday`; `end-hour`; `no-date`; `link`; `position`; `urgent-not-allowed` (to this
+    island), `urgent-not-group` (to that group), `urgent-keepers` (the island may, its visitors may not); `target-gone`;
+    `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
     `passphrase-wrong`; `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was
     wrong too often); `said-already`; and what a visitor has done often enough (amount: minutes until the next): `too-
     many-posts`, `too-many-changes`, `too-many-waiting`.
@@ -132,7 +146,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Item:
-    """One record as people see it."""
+    """One record as people see it. Of a repeated event `start`, `end` and what is beside them are those of one date: the
+    one that an agenda shows, else the next; `event` has them all.
+    """
 
     id: str
     kind: Kind
@@ -158,13 +174,18 @@ class Item:
     origin: Origin | None = None  # where this island has taken it from, if it has
     first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it
     replies: tuple["Item", ...] = field(default=(), compare=False)
+    end_offset: int = 0
+    whole_days: bool = False
+    moved: bool = False  # this date alone
+    off: bool = False  # likewise called off; it is `cancelled` too, without a reason
+    event: Event | None = None
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
 
 
 @dataclass(frozen=True)
 class Announced:
-    """What is known of an event before its text is decoded. `root` names it through all its corrections (8 bytes); `raw` is
-    its encoding, `past` whether it is in the archive, the rest as in Item."""
+    """What is known of one date of an event before its text is decoded. `root` names it through all its corrections (8
+    bytes); `raw` is its encoding, `past` whether it is in the archive, `date` which one it is, the rest as in Item."""
 
     id: bytes
     raw: bytes
@@ -174,6 +195,9 @@ class Announced:
     offset: int
     position: tuple[float, float] | None
     past: bool
+    end_offset: int
+    whole_days: bool
+    date: Occasion
 
 
 class TextPatience:

@@ -40,8 +40,9 @@ from node.board.reporting import REPORT_DAYS, Reporting
 from node.board.status import BackupStatus, RulesStatus, SetStatus, ShareStatus, Status, StoreStatus, TrialStatus
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
+from node.model.event import DAY_MIN, MAX_MOVED_MIN, MAX_SPAN_DAYS
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN, EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
+from node.model.record import EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
 from node.model.search_text import fold
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
@@ -53,7 +54,7 @@ FETCHED = 64  # texts at a time
 SEARCHED_PAGES = 5  # of 200 posts that hold the words of a place: 1,000 events there are more than a year of three a day
 SPARE_HIDES = 500  # hides of what may be gone that are not worth a walk through the archive
 BACKUP_DAYS = 30  # after that one is missed
-LONGEST_EVENT_MIN = 0xFFFF
+REPEATED_FOR_MIN = (MAX_SPAN_DAYS + 1) * DAY_MIN + 0xFFFF + MAX_MOVED_MIN  # from a first date to the end of the last one
 
 
 class Board(Reporting):
@@ -74,6 +75,8 @@ class Board(Reporting):
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)
         reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen, host.decoding)
+        reader.ended = lambda id_: store.get(id_) if host.keeps_past() and liveset.has_faded(id_) else None
+        reader.now = lambda: minute_of(host.now())
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
         papers = OwnPapers.of(key, host.papers)
@@ -173,17 +176,17 @@ class Board(Reporting):
         return self._page(wanted, after, limit, patience)
 
     def announced(self, since: int, until: int, topic: int | None = None) -> list[Announced]:
-        """All events that touch [since, until), by start, live and past, without their texts: no text is decoded to count
-        them, or to mark their days."""
-        wanted = Slice("start", (Kind.EVENT,), max(since - LONGEST_EVENT_MIN, 0), min(until, MAX_MINUTE + 1), topic,
+        """All dates of events that touch [since, until), by start, live and past, without their texts: no text is decoded
+        to count them, or to mark their days."""
+        wanted = Slice("start", (Kind.EVENT,), max(since - REPEATED_FOR_MIN, 0), min(until, MAX_MINUTE + 1), topic,
                        lasting=since + EVENT_GRACE_MIN)
         sources = [(self._store.page, False)] + [(self._archive.page, True)] * (wanted.since < self.now())
-        found: dict[bytes, Announced] = {}
+        found: dict[tuple[bytes, int], Announced] = {}
         for page, past in sources:
             for row in _pages(partial(page, wanted, limit=MAX_PAGE)):
-                event = self.reader.announced(row, past)
-                if event and _touches(event, since):
-                    found.setdefault(event.root, event)
+                for event in self.reader.announced(row, past):
+                    if event.start < until and _touches(event, since):
+                        found.setdefault((event.root, event.date.number), event)
         return sorted(found.values(), key=lambda event: (event.start, event.id))
 
     def read(self, announced: Iterable[Announced], patience: TextPatience | None = None) -> Iterator[Item]:

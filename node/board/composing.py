@@ -19,8 +19,9 @@ from node.board.host import Host
 from node.board.items import Reader, root_of
 from node.board.reasons import ProblemCode
 from node.model.clock import minute_of
+from node.model.event import DAY_MIN, Event
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN, MAX_LIFE_H, Event, Kind, Record, Right, encode, sign
+from node.model.record import MAX_LIFE_H, Kind, Record, Right, encode, sign
 from node.replica.liveset import LiveSet
 from node.textpack import pack
 
@@ -101,7 +102,7 @@ class Composer:
             found.append(Problem("target", ProblemCode.TARGET_GONE))
         if draft.publish_at and draft.publish_at > now + MAX_LIFE_DAYS * DAY_MIN:
             found.append(Problem("publish_at", ProblemCode.TOO_FAR, MAX_LIFE_DAYS))
-        if draft.publish_at and draft.end and draft.publish_at >= draft.end:
+        if draft.publish_at and draft.end and draft.event and draft.publish_at >= draft.event.over:
             found.append(Problem("publish_at", ProblemCode.PAST))
         return found
 

@@ -13,7 +13,7 @@ from node.board.radio_harms import HARMS, harms_of
 from node.board.status import RightsLack
 from node.i18n.sentence import Plural, Sentence, entry, sentence
 from node.model.clock import utc_day, utc_moment
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN
 
 NEAR_SHARE, FULL_SHARE = 0.8, 0.95  # parts of a share from which it is told, and from which it presses
 SOON_DAYS, PRESSING_DAYS = 60, 14  # before rights end: the whole of a summer's holidays, and of a keeper's

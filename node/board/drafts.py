@@ -14,15 +14,14 @@ from node.board.api import LANGUAGES, TOPICS, Draft, DraftRefused, Problem
 from node.board.reasons import ProblemCode
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse
+from node.model.event import DAY_MIN, MAX_DATES, MAX_OFFSET, Event
 from node.model.record import (
-    DAY_MIN,
     MAX_EVENT_AHEAD_MIN,
     MAX_LIFE_H,
     MAX_RECORD_BYTES,
     POST_KINDS,
     SIGNATURE_BYTES,
     TARGET_BYTES,
-    Event,
     Kind,
     Record,
     angle,
@@ -35,7 +34,6 @@ FIELD_MARK = "\x1f"  # parts an event's title, place, organiser, description and
 MAX_LIFE_DAYS = MAX_LIFE_H[Kind.BULLETIN] // 24
 MAX_AHEAD_DAYS = MAX_EVENT_AHEAD_MIN // DAY_MIN
 MAX_LENGTH_DAYS = 0xFFFF // DAY_MIN
-MAX_OFFSET = 56
 AS_BEFORE_H = 1  # the least there is, before `node.board.composing.outliving` makes it as long as it must be
 MAX_TYPED = 20_000  # characters: far more than fits a record; longer is not even weighed
 MAX_REASON = 300  # characters of a cancellation: all that are shown with events fit the quota
@@ -94,9 +92,8 @@ def record_of(draft: Draft, author: bytes, created: int) -> Record:
         packed=text, target=bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None, by_radio=draft.by_radio)
     if draft.kind is not Kind.EVENT or draft.start is None:
         return replace(record, life=AS_BEFORE_H if draft.life_days is None else draft.life_days * 24)
-    detail = Event(draft.start, (draft.end or draft.start) - draft.start, draft.offset)
     position = (angle(draft.position[0], 90), angle(draft.position[1], 180)) if draft.position else None
-    return replace(record, detail=detail, position=position)
+    return replace(record, detail=draft.event, position=position)
 
 
 def weighed(record: Record) -> int:
@@ -193,11 +190,19 @@ def _event_problems(draft: Draft, now: int) -> Iterator[Problem]:
         yield Problem("start", ProblemCode.START_MISSING)
         return
     end = draft.start if draft.end is None else draft.end
-    if end < draft.start:
+    if end < draft.start or (draft.whole_days and end == draft.start):
         yield Problem("end", ProblemCode.END_BEFORE_START)
     elif end - draft.start > 0xFFFF:
         yield Problem("end", ProblemCode.LASTS_TOO_LONG, MAX_LENGTH_DAYS)
-    elif end <= now:
+    elif event := draft.event:
+        yield from _date_problems(event, now)
+
+
+def _date_problems(event: Event, now: int) -> Iterator[Problem]:
+    if not event.is_sound():
+        repeats = Problem("repeat", ProblemCode.REPEATS, MAX_DATES)
+        yield repeats if event.repetition else Problem("start", ProblemCode.OFFSET)
+    elif event.over <= now:
         yield Problem("start", ProblemCode.PAST)
-    elif end > now + MAX_EVENT_AHEAD_MIN or end > MAX_MINUTE - DAY_MIN:
+    elif event.over > now + MAX_EVENT_AHEAD_MIN or event.over > MAX_MINUTE - DAY_MIN:
         yield Problem("start", ProblemCode.TOO_FAR, MAX_AHEAD_DAYS)

@@ -21,7 +21,7 @@ from node.i18n.sentence import N_, Plural, Sentence, entry, sentence
 from node.model.names import MAX_NAME
 from node.model.passphrase import BOUNDS, PassphraseFault
 
-NO_MOMENT = N_("This date or time cannot be read. Please write it like 21/03/2026 and 18:30.")
+NO_MOMENT = N_("This date or time cannot be read. Please write it like 21/03 and 18:30.")
 NO_PICTURE = N_("This file is not a whole PNG or JPEG picture.")
 CARD_KEEPS_NOTHING = N_("The memory card of this island keeps nothing more at the moment. Please tell its keeper, "
                         "and keep the file.")
@@ -50,7 +50,7 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
                               "show."),
     ProblemCode.NOT_OFFERED: N_("Please choose one from the list."),
     ProblemCode.LIFE: Plural("A post stays %(num)s day at most.", "A post stays between 1 and %(num)s days."),
-    ProblemCode.START_MISSING: N_("Please say on what day and at what time it starts, for example 21/03/2026 and 18:30."),
+    ProblemCode.START_MISSING: N_("Please say on what day and at what time it starts, for example 21/03 and 18:30."),
     ProblemCode.END_BEFORE_START: N_("It ends before it starts. Please change one of the two."),
     ProblemCode.PAST: N_("This moment has passed. Please choose a later one."),
     ProblemCode.TOO_FAR: Plural("This is more than %(num)s day ahead. Please choose an earlier date.",
@@ -59,6 +59,11 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
                                        "An event lasts %(num)s days at most. Please announce it in parts."),
     ProblemCode.MOMENT: NO_MOMENT,
     ProblemCode.OFFSET: NO_MOMENT,
+    ProblemCode.REPEATS: N_("Please say until which day, or how many times: 2 to %(num)s dates within 400 days."),
+    ProblemCode.WEEKDAY: N_("This date is another day of the week. Please change one of the two."),
+    ProblemCode.END_HOUR: N_("Please say at what time it ends that day, or choose “all day”."),
+    ProblemCode.NO_DATE: N_("This is none of its days, or cannot be read. Please write it like 24/12, or, for one that is "
+                            "moved (by 22 days at most), 24/12 > 26/12 18:00."),
     ProblemCode.LINK: N_("A link begins with http:// or https:// and holds no space."),
     ProblemCode.POSITION: N_("Please write the position as two numbers, for example 48.8722, 2.3767."),
     ProblemCode.URGENT_NOT_ALLOWED: N_("This island has not been given the right to mark a post as urgent. Take the mark "
@@ -115,6 +120,7 @@ FIELDS: Mapping[DraftField, str] = {
     DraftField.PUBLISH_AT: N_("Publish later"), DraftField.WORD: N_("Edit code"), DraftField.GROUP: N_("Group"),
     DraftField.PASSPHRASE: N_("Passphrase"), DraftField.URGENT: N_("Urgent"), DraftField.REASON: N_("Reason"),
     DraftField.OWN_CODE: N_("Your own edit code"),
+    DraftField.REPEAT: N_("Repeated"), DraftField.OFF: N_("Not on these days"), DraftField.MOVED: N_("Moved days"),
 }
 
 CLOSED: Mapping[ClosedReason, str] = {

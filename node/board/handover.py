@@ -11,7 +11,7 @@ from typing import Protocol
 from node.board.api import AuditEntry
 from node.board.care import LastBackup
 from node.board.reasons import AuditAction
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN
 
 LASTS_MIN = 14 * DAY_MIN  # for who meets once a week: two meetings
 FORGOTTEN_MIN = 60 * DAY_MIN  # what is open is told for so long after its beginning, then it is no help any more

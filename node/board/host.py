@@ -90,7 +90,7 @@ class Host:
     `rule` says who may post until a keeper does; `rule_stands`: it is the card's, and no keeper does. `set_clock(utc_s)`:
     whether a keeper's word on the time is believed; None takes the last one back. `monotonic()`: seconds that no setting of
     the clock touches. `steer(order)` does at once what a keeper wants of the radio. `certain()`: what ended before this
-    moment may be forgotten; later things may come back.
+    moment may be forgotten; later things may come back. `keeps_past()`: whether what has ended is still shown.
     """
 
     now: Callable[[], float]
@@ -113,3 +113,4 @@ class Host:
     set_clock: Callable[[float | None], bool] = lambda utc_s: False
     steer: Callable[[AirOrder], object] = lambda order: None
     certain: Callable[[], float] = lambda: seconds_of(MAX_MINUTE)
+    keeps_past: Callable[[], bool] = lambda: True

@@ -6,7 +6,7 @@ from functools import cached_property
 from heapq import nsmallest
 
 from node.board.api import Origin
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN
 
 MAX_SOURCES, MAX_KNOWN = 30, 3_000
 KEPT_MIN = 400 * DAY_MIN  # after an event's end: as long as an archive is likely to show it

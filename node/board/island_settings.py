@@ -16,7 +16,8 @@ from node.i18n.sentence import Explained, Sentence
 
 TRIAL_S = 600.0  # as long new settings last that nobody keeps
 SETTLING_S = 60.0  # so long they cannot be kept yet: on the smallest Pi two programs start for it, 10 s each, and the Wi-Fi
-NAME, LANGUAGE, POSTING, KEEP_DAYS = "node name", "node language", "portal posting", "archive keep_days"
+NAME, LANGUAGE, ZONE = "node name", "node language", "node timezone"
+POSTING, KEEP_DAYS = "portal posting", "archive keep_days"
 WIFI_NAME, WIFI_PASSWORD = "portal wifi", "box wifi_password"
 COUNTRY, CHANNEL = "box country", "box channel"
 TEXTS, GREETING, TEXT_WORDS, ANNOUNCE = "radio texts", "radio texts_greeting", "radio texts_words", "radio texts_announce"
@@ -34,7 +35,7 @@ class SettingsGroup(StrEnum):
 
 
 GROUPS: Mapping[SettingsGroup, tuple[str, ...]] = {
-    SettingsGroup.NAME: (NAME, LANGUAGE),
+    SettingsGroup.NAME: (NAME, LANGUAGE, ZONE),
     SettingsGroup.ARCHIVE: (KEEP_DAYS,),
     SettingsGroup.WIFI: (WIFI_NAME, WIFI_PASSWORD, COUNTRY, CHANNEL),
     SettingsGroup.RADIO: (SHARE, REGION, MAX_PAYLOAD),

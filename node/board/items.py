@@ -7,12 +7,13 @@ from functools import lru_cache
 from node.board.api import Announced, Author, Item, TextPatience
 from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable
 from node.board.host import PastRecords, Turn
+from node.board.spans import next_date
 from node.board.texts import Texts
+from node.model.event import Event, Occasion, occasions
 from node.model.record import (
     ID_BYTES,
     TARGET_BYTES,
     URGENT,
-    Event,
     Kind,
     Record,
     Right,
@@ -33,13 +34,17 @@ MIN_PREFIX = 8
 class Reader:
     """Items out of the live set and the archive. Safe from any thread.
 
-    `texts` decodes each text once, also those that cannot be read.
-    `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here.
+    `texts` decodes each text once, also those that cannot be read. `now()` is the minute that says which date of a repeated
+    event comes next.
+    `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here. `ended(id)`: the row of what
+    is past and waits for the archive.
     """
 
     def __init__(self, liveset: LiveSet, archive: PastRecords, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]],
                  turn: Turn):
         self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
+        self.now: Callable[[], int] = int  # set by who has a clock
+        self.ended: Callable[[bytes], Row | None] = lambda id_: None  # set by who has the rows of what was live
         self.texts = Texts(archive, turn)
         self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
         self._author = lru_cache(ITEMS_KEPT)(self._make_author)
@@ -53,7 +58,7 @@ class Reader:
             record = self._liveset.get(id_)
             if record and not self.texts.ready(id_, record, patience):
                 return None
-        item = self._live_item(id_, self._liveset.revision)
+        item = self._upcoming(id_)
         return None if item is None or root_of(item) in self.hidden() else item
 
     def hidden_item(self, root: bytes) -> Item | None:
@@ -63,7 +68,14 @@ class Reader:
 
     def hidden_or_live(self, id_: bytes) -> Item | None:
         """As `live`, hidden or not, for keepers."""
-        return self._live_item(id_, self._liveset.revision)
+        return self._upcoming(id_)
+
+    def _upcoming(self, id_: bytes) -> Item | None:
+        """A live item, a repeated event with its next date."""
+        item = self._live_item(id_, self._liveset.revision)
+        if item is None or item.event is None or item.event.repetition is None:
+            return item
+        return _on(item, next_date(item.event, self.now()))
 
     def find(self, typed: str, patience: TextPatience | None = None) -> Item | None:
         """The item whose id is, or begins with, what was typed (8 digits at least): its newest version, with replies."""
@@ -91,8 +103,8 @@ class Reader:
         return replies[-MAX_REPLIES:]
 
     def past(self, id_: bytes, patience: TextPatience | None = None) -> Item | None:
-        """An archived item whose signature can still be checked."""
-        row = self._archive.get(id_)
+        """An item that has ended, archived or not yet, whose signature can still be checked."""
+        row = self._archive.get(id_) or self.ended(id_)
         return self.past_raw(row.id, row.raw, patience) if row else None
 
     def past_raw(self, id_: bytes, raw: bytes, patience: TextPatience | None = None) -> Item | None:
@@ -105,25 +117,27 @@ class Reader:
         item = self._item(id_, record)
         return None if item is None or root_of(item) in self.hidden() else item
 
-    def announced(self, row: Row, past: bool) -> Announced | None:
-        """What the row of an event says before its text is decoded; None if it is not to be shown.
+    def announced(self, row: Row, past: bool) -> list[Announced]:
+        """What the row of an event says of each of its dates before its text is decoded; nothing if it is not to be shown.
 
-        A past one's signature is not checked, as it costs more than all the rest: that is for when it is shown.
+        What has ended is past before the archive has it: its row waits until its end is certain. A past one's signature is
+        not checked, as it costs more than all the rest: that is for when it is shown.
         """
+        past = past or self.ended(row.id) is not None
         record = self._liveset.claimed(row.raw) if past or row.id in self._liveset else None
         if record is None or not isinstance(record.detail, Event) or (not past and self._claims_too_much(row.id, record)):
-            return None
+            return []
         root = record.target if record.corrects and record.target else row.id[:TARGET_BYTES]
         if root in self.hidden():
-            return None
-        return Announced(row.id, row.raw, root, record.detail.start, record.detail.end, record.detail.offset,
-                         _position(record.position), past)
+            return []
+        event, position = record.detail, _position(record.position)
+        return [Announced(row.id, row.raw, root, one.start, one.end, one.offset, position, past, one.end_offset,
+                          event.whole_days, one) for one in occasions(event)]
 
     def shown(self, announced: Announced, patience: TextPatience | None = None) -> Item | None:
-        """The item of an event that was announced, or None as in `live`."""
-        if announced.past:
-            return self.past_raw(announced.id, announced.raw, patience)
-        return self.live(announced.id, patience)
+        """The item of an event that was announced, with that date, or None as in `live`."""
+        item = self.past_raw(announced.id, announced.raw, patience) if announced.past else self.live(announced.id, patience)
+        return _on(item, announced.date) if item else None
 
     def unpublished(self, raw: bytes) -> Item | None:
         """The item that an encoded record of our own, not in the set yet, will be."""
@@ -169,8 +183,8 @@ class Reader:
         return None
 
     def _beginning_with(self, typed: str, start: bytes) -> Iterator[bytes]:
-        ours = (*self._liveset.ids(), *self._liveset.roots(), *self._liveset.fading())  # a root: its first may be gone
-        for id_ in (*ours, *self._archive.beginning_with(start)):
+        live = (*self._liveset.ids(), *self._liveset.roots())  # a root: its first version may be gone
+        for id_ in (*live, *self._liveset.fading(), *self._archive.beginning_with(start)):
             if id_.startswith(start[:TARGET_BYTES]) and id_.hex().startswith(typed[:2 * len(id_)]):
                 yield id_.ljust(ID_BYTES, b"\0")
 
@@ -243,4 +257,14 @@ def root_of(item: Item) -> bytes:
 def _as_event(item: Item, event: Event, position: tuple[float, float] | None) -> Item:
     title, place, organiser, text, link = fields_of(item.text)
     return replace(item, text=text, title=title, place=place, organiser=organiser, link=link if is_link(link) else "",
-                   start=event.start, end=event.end, offset=event.offset, position=position)
+                   start=event.start, end=event.end, offset=event.offset, end_offset=event.offset_at(event.end),
+                   whole_days=event.whole_days, event=event, position=position)
+
+
+def _on(item: Item, date: Occasion) -> Item:
+    """An event with one of its dates."""
+    if item.event is None or item.event.repetition is None:
+        return item
+    off = date.off and item.cancelled is None
+    return replace(item, start=date.start, end=date.end, offset=date.offset, end_offset=date.end_offset, moved=date.moved,
+                   off=off, cancelled="" if off else item.cancelled)

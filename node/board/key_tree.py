@@ -8,17 +8,9 @@ from node.board.items import Reader
 from node.board.keyring import RENEWED_DAYS, KeyLink, KeyRole, KeyView
 from node.board.status import KeyEnd, RightsLack, RightsStatus
 from node.model.errors import RemoteFault
+from node.model.event import DAY_MIN
 from node.model.keys import SigningKey, key_id, verify
-from node.model.record import (
-    DAY_MIN,
-    SIGNATURE_BYTES,
-    Kind,
-    Record,
-    Right,
-    Vouch,
-    decode,
-    signing_message,
-)
+from node.model.record import SIGNATURE_BYTES, Kind, Record, Right, Vouch, decode, signing_message
 from node.model.search_text import fold
 from node.replica.admission import MAX_AHEAD_MIN
 from node.replica.liveset import LiveSet

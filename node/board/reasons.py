@@ -34,6 +34,10 @@ class ProblemCode(StrEnum):
     LASTS_TOO_LONG = "lasts-too-long"
     MOMENT = "moment"
     OFFSET = "offset"
+    REPEATS = "repeats"
+    WEEKDAY = "weekday"
+    END_HOUR = "end-hour"
+    NO_DATE = "no-date"
     LINK = "link"
     POSITION = "position"
     URGENT_NOT_ALLOWED = "urgent-not-allowed"
@@ -87,6 +91,9 @@ class DraftField(StrEnum):
     PASSPHRASE = "passphrase"  # noqa: S105 - a slug
     URGENT = "urgent"
     REASON = "reason"
+    REPEAT = "repeat"
+    OFF = "off"
+    MOVED = "moved"
 
 
 class ClosedReason(StrEnum):

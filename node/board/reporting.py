@@ -15,7 +15,7 @@ from node.board.moderation import Moderation
 from node.board.notes import BoardState
 from node.board.pace import Act, Visitor
 from node.board.reasons import AuditAction, ProblemCode, ReportReason
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN
 
 REPORT_DAYS = 14  # a keeper who comes by once a week reads each of them once
 MAX_REPORTS = 300  # some 0.5 kB each in memory, 0.4 MB at most

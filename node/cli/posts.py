@@ -10,12 +10,10 @@ from node.board.reasons import WaitReason, as_reason
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, worded
 from node.cli.options import (
-    MOMENT,
     WholeNumber,
     ask,
     config_option,
     json_option,
-    minute_of_local,
     post_id,
     settings_of,
     tell_json,
@@ -32,11 +30,12 @@ reason_option = click.option("--reason", default="", help="Why, for the other ke
 @click.option("--days", type=WholeNumber(1, 90), metavar="DAYS", default=14, show_default=True,
               help="How long a bulletin lasts.")
 @click.option("--title", help="Makes it an event, with --start.")
-@click.option("--start", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'",
-              help="When the event starts, as this machine's clock shows.")
-@click.option("--end", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'", help="When it ends; if not given, that is not said.")
+@click.option("--start", metavar="'DAY HOUR'",
+              help="When the event starts, by the island's clocks: '2026-12-05 18:30', '5/12 18h', 'saturday 6:30 pm'.")
+@click.option("--end", metavar="'DAY HOUR'", help="When it ends, likewise; if not given, that is not said.")
+@click.option("--whole-day", is_flag=True, help="It lasts all day, without hours.")
 @click.option("--place", default="", help="Where it takes place.")
-@click.option("--at", "publish_at", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'",
+@click.option("--at", "publish_at", metavar="'DAY HOUR'",
               help="Show it from then on; if not given, now.")
 @json_option
 def post(config: Path | None, text: str | None, as_json: bool, **given: Any) -> None:
@@ -46,9 +45,6 @@ def post(config: Path | None, text: str | None, as_json: bool, **given: Any) -> 
     """
     draft = {key: value for key, value in given.items() if value not in (None, "", False)}
     draft["text"] = text if text is not None else typed_text().strip()
-    for key in ("start", "end", "publish_at"):
-        if key in draft:
-            draft[key] = minute_of_local(draft[key])
     if ("title" in draft) != ("start" in draft):
         raise click.ClickException(_("an event needs both --title and --start."))
     told = ask(settings_of(config), "post", draft=draft)

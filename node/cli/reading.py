@@ -1,14 +1,15 @@
 """The commands that read the board: `archipel list`, `show`, `search`. They ask the island that runs."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from node.cli.help import command
-from node.cli.language import _, ngettext
+from node.cli.language import _, ngettext, tongue
 from node.cli.options import WholeNumber, ask, config_option, json_option, moment_json, post_id, settings_of, tell_json
 from node.daemon.settings import Settings
 from node.model.clock import seconds_of
@@ -96,28 +97,37 @@ def item_line(item: dict[str, Any]) -> str:
         headline = _("[cancelled] %(title)s", title=headline)
     if item["past"]:
         headline = _("[past] %(title)s", title=headline)
-    return f"{item['id'][:8]} {mark} {_local(item['start'] or item['created'])}  {headline}"
+    return f"{item['id'][:8]} {mark} {_when(item)}  {headline}"
 
 
 def item_lines(item: dict[str, Any]) -> Iterator[str]:
     """A post as people read it."""
     yield item_line(item)
-    if item["start"] is not None:
-        yield _("from %(start)s to %(end)s", start=_local(item["start"]), end=_local(item["end"]))
     yield from filter(None, (item["place"], item["organiser"], item["link"]))
     if item["text"] != item["headline"] and item["text"]:
         yield ""
         yield item["text"]
     yield ""
-    yield _("posted %(created)s by %(author)s, until %(expires)s", created=_local(item["created"]), author=item["author"],
-            expires=_local(item["expires"]))
+    yield _("posted %(created)s by %(author)s, until %(expires)s", created=_local(item, "created"), author=item["author"],
+            expires=_local(item, "expires"))
     for reply in item["replies"]:
-        yield f"  > {_local(reply['created'])}  {reply['text']}"
+        yield f"  > {_local(reply, 'created')}  {reply['text']}"
 
 
-def _local(minute: int) -> str:
-    """A minute by this machine's clock; one beyond what it can say by its number."""
-    return datetime.fromtimestamp(seconds_of(minute)).strftime("%Y-%m-%d %H:%M")
+def _when(item: dict[str, Any]) -> str:
+    """When an event is, by the clocks there; of another post, when it was posted."""
+    from node.board.spans import wall  # with them comes what writes dates, which takes a while to load
+    from node.i18n.moments import Dates, Span
+
+    if item["start"] is None:
+        return _local(item, "created")
+    span = Span(wall(item["start"], item["offset"]), wall(item["end"], item["end_offset"]), item["whole_days"])
+    return Dates(tongue()).when(span, date.fromisoformat(item["today"]))
+
+
+def _local(item: dict[str, Any], name: str) -> str:
+    """One of an item's minutes by the island's clocks."""
+    return datetime.fromtimestamp(seconds_of(item[name]), ZoneInfo(item["zone"])).strftime("%Y-%m-%d %H:%M")
 
 
 COMMANDS = (list_, show, search)

@@ -28,7 +28,8 @@ from node.daemon.keyring import key_in
 from node.daemon.settings import Settings
 from node.i18n.sentence import N_, Explained
 from node.model.clock import SystemClock, minute_of, utc_day, utc_moment
-from node.model.record import DAY_MIN, MAX_WAIT_MIN
+from node.model.event import DAY_MIN
+from node.model.record import MAX_WAIT_MIN
 
 key_option = click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                           help="A keeper's key file; without it, this island's own key signs.")

@@ -385,7 +385,8 @@ class App:
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
             rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines,
             urgent=self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
-            certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
+            certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S,
+            keeps_past=lambda: self.settings.archive.keep_days > 0)
 
     def _steer(self, order: AirOrder) -> None:
         """A keeper wants something of the radio. From any thread but the runner's."""

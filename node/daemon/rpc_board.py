@@ -1,13 +1,17 @@
 """What the board answers to the command line (`node.daemon.rpc`) about single posts: read, searched, hidden, withdrawn."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from node.board.api import COMMAND_LINE, Item
 from node.board.board import Board
 from node.board.clearing import UNDO_MIN
+from node.board.island_settings import ZONE
 from node.board.items import root_of
+from node.board.spans import wall
 from node.daemon.rpc import Handler
 from node.i18n.sentence import Explained, sentence
+from node.model.zones import quarters
 
 FOUND = 100  # posts in one answer: of the longest texts so many fit a line of `node.daemon.rpc`
 HEADLINE = 100  # characters
@@ -16,10 +20,10 @@ HEADLINE = 100  # characters
 def board_handlers(board: Board) -> dict[str, Handler]:
     """By the name of the request."""
     return {
-        "show": lambda request: whole(_found(board, request["id"]), board.now()),
+        "show": lambda request: whole(_found(board, request["id"]), board),
         "search": lambda request: searched(board, request["words"], request["after"], request["limit"]),
         "hide": lambda request: hide(board, request["id"], request["hidden"], request["reason"]),
-        "retract-look": lambda request: told(_own(board, request["id"]), board.now()),
+        "retract-look": lambda request: told(_own(board, request["id"]), board),
         "retract": lambda request: retract(board, request["id"], request["reason"]),
         "retract-undo": lambda request: undo(board, request["id"]),
     }
@@ -27,15 +31,15 @@ def board_handlers(board: Board) -> dict[str, Handler]:
 
 def searched(board: Board, words: str, after: str, limit: int) -> dict[str, Any]:
     """A part of what is found, and the mark of what follows."""
-    page, now = board.search(words, after, min(limit, FOUND)), board.now()
-    return {"items": [whole(item, now) for item in page.items], "after": page.after}
+    page = board.search(words, after, min(limit, FOUND))
+    return {"items": [whole(item, board) for item in page.items], "after": page.after}
 
 
 def hide(board: Board, item_id: str, hidden: bool, reason: str) -> dict[str, Any]:
     """Show it no more on this island, or again; raises Explained for what is not there."""
     item = _found(board, item_id, hidden=not hidden)
     board.hide(root_of(item).hex(), hidden, COMMAND_LINE, reason)
-    return told(item, board.now()) | {"root": root_of(item).hex()}
+    return told(item, board) | {"root": root_of(item).hex()}
 
 
 def retract(board: Board, item_id: str, reason: str) -> dict[str, Any]:
@@ -45,7 +49,7 @@ def retract(board: Board, item_id: str, reason: str) -> dict[str, Any]:
         board.refuse(item.id, COMMAND_LINE, reason)
     else:
         board.withdraw_as_keeper(item.id, COMMAND_LINE, reason)
-    return told(item, board.now()) | {"root": root_of(item).hex(), "minutes": UNDO_MIN}
+    return told(item, board) | {"root": root_of(item).hex(), "minutes": UNDO_MIN}
 
 
 def undo(board: Board, item_id: str) -> dict[str, Any]:
@@ -60,20 +64,29 @@ def undo(board: Board, item_id: str) -> dict[str, Any]:
     return {"posts": posts}
 
 
-def told(item: Item, now: int) -> dict[str, Any]:
-    """An item as JSON, in a line; `past`: it has ended."""
+def told(item: Item, board: Board) -> dict[str, Any]:
+    """An item as JSON, in a line; `past`: it has ended. `zone` is the island's, `today` its day."""
+    now, zone = board.now(), zone_of(board)
     headline = item.title or item.text.strip().split("\n")[0]
     return {"id": item.id, "kind": item.kind.name.lower(), "headline": headline[:HEADLINE], "urgent": item.urgent,
             "created": item.created, "expires": item.expires, "start": item.start, "end": item.end,
-            "cancelled": item.cancelled, "author": item.author.name, "here": item.author.here, "past": item.expires <= now}
+            "offset": item.offset, "end_offset": item.end_offset, "whole_days": item.whole_days,
+            "zone": zone.key, "today": wall(now, quarters(zone, now)).date().isoformat(),
+            "cancelled": item.cancelled, "author": item.author.name, "here": item.author.here,
+            "past": item.expires <= now}
 
 
-def whole(item: Item, now: int) -> dict[str, Any]:
+def zone_of(board: Board) -> ZoneInfo:
+    """Where the island is."""
+    return ZoneInfo(board.settings.view().settings[ZONE].value)
+
+
+def whole(item: Item, board: Board) -> dict[str, Any]:
     """All of an item as JSON."""
-    return told(item, now) | {
+    return told(item, board) | {
         "title": item.title, "text": item.text, "place": item.place, "organiser": item.organiser, "link": item.link,
         "position": item.position, "topic": item.topic, "language": item.language, "corrected": item.corrected,
-        "replies": [whole(reply, now) for reply in item.replies]}
+        "replies": [whole(reply, board) for reply in item.replies]}
 
 
 def _found(board: Board, item_id: str, hidden: bool = False) -> Item:

@@ -1,20 +1,21 @@
 """What the running island answers to the command line (`node.daemon.rpc`)."""
 
 import base64
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from node.board.api import CARD_FILE, COMMAND_LINE, Draft, DraftRefused, ImportSummary
 from node.board.board import Board
 from node.board.status import as_json
 from node.daemon.rpc import Handler, RefusalReason, Refused
-from node.daemon.rpc_board import told
+from node.daemon.rpc_board import told, zone_of
 from node.daemon.runner import Runner
 from node.daemon.secret_keeper import SecretKeeper
 from node.model.record import Kind
 from node.replica.liveset import LiveSet
 from node.store.index import Slice
 from node.store.journalstore import JournalStore
+from web.typed_events import TypedTimes
 
 LISTED = 1000
 
@@ -56,13 +57,19 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
 
 
 def post(board: Board, given: dict) -> dict:
-    """Post what the command line typed."""
+    """Post what the command line typed: its moments as people write them, by the island's clocks."""
     kind = Kind.EVENT if "title" in given else Kind.BULLETIN
-    given = {("life_days" if key == "days" else key): value for key, value in given.items()}
-    if kind is Kind.EVENT:
-        given.pop("life_days", None)
+    typed = {f"{name}_date": given.pop(name, "") for name in ("start", "end", "publish_at")}
+    times = TypedTimes(typed | {"whole_day": "1" if given.pop("whole_day", False) else ""}, zone_of(board), board.now(), [])
+    draft = Draft(kind, publish_at=times.moment("publish_at", "publish_at"), **{
+        ("life_days" if key == "days" else key): value for key, value in given.items()})
     try:
-        posted = board.post(Draft(kind, **given))
+        if kind is Kind.EVENT and (event := times.event()):
+            draft = replace(draft, start=event.start, end=event.end if event.length else None, offset=event.offset,
+                            whole_days=event.whole_days, shifts=event.shifts)
+        if times.problems:
+            raise DraftRefused(times.problems)
+        posted = board.post(draft)
     except DraftRefused as refused:
         raise Refused(RefusalReason.DRAFT, problems=[asdict(problem) for problem in refused.problems]) from refused
     return {"id": posted.id, "word": posted.edit_code, "waiting": posted.waiting, **vars(posted.cost)}
@@ -88,7 +95,7 @@ def listed(board: Board, limit: int) -> list[dict]:
     while len(items) < limit and after != "":
         page = board.bulletins(after=after or "", limit=limit - len(items))
         items, after = items + page.items, page.after
-    return [told(item, board.now()) for item in items[:limit]]
+    return [told(item, board) for item in items[:limit]]
 
 
 def raws(island: AnsweringIsland, kinds: list[int]) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from node.board.status import SecretStatus
 from node.daemon.keyfiles import KeyTrouble, caught_up
+from node.model.event import DAY_MIN
 from node.model.keys import SigningKey
-from node.model.record import DAY_MIN
 from node.model.renewal import fingerprint_of
 from node.replica.generations import (
     FIRST,

@@ -5,24 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from node.board.typed_moments import DAY_NAMES, MONTH_NAMES
 from node.handheld.words import FILLERS, Verb, Vocabulary, figures, one_slip_apart, plain
 
-# Monday first; January first. The first row of letters is what is shown.
-DAYS: Mapping[str, tuple[str, ...]] = {
-    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-    "en": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-    "es": ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
-    "ar": ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"),
-}
-MONTHS: Mapping[str, tuple[str, ...]] = {
-    "fr": ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
-           "décembre"),
-    "en": ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-           "december"),
-    "es": ("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
-           "diciembre"),
-    "ar": ("يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو", "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"),
-}
 AFTER_TOMORROW = ("apresdemain", "overmorrow", "pasadomanana", "بعدغد", "بعدغدا")
 WEEKENDS = ("weekend", "finde", "finsemana")
 LEAST_LETTERS = 3  # of a day or a month
@@ -74,12 +59,12 @@ def _seen(text: str) -> str:
 
 def _bare(text: str) -> str:
     """What is left without fillers, names of days and signs around."""
-    words = [word for word in _seen(text).split() if plain(word) not in FILLERS and _named(plain(word), DAYS) is None]
+    words = [word for word in _seen(text).split() if plain(word) not in FILLERS and _named(plain(word), DAY_NAMES) is None]
     return " ".join(words).strip(AROUND)
 
 
 def _by_word(word: str, today: date, words: Vocabulary, tag: str) -> Span | None:
-    weekday = _named(word, DAYS)
+    weekday = _named(word, DAY_NAMES)
     if weekday is not None:
         return _one(today + timedelta((weekday - today.weekday()) % WEEK_DAYS))
     meant = words.meant(word, tag)
@@ -113,7 +98,7 @@ def _of_month(typed: list[str], today: date) -> date | None:
     names, numbers = ([part for part in typed if part.isdigit() is digits] for digits in (False, True))
     if len(names) > MOST_NAMES:
         return None
-    months = [month for word in names if (month := _named(word, MONTHS)) is not None]
+    months = [month for word in names if (month := _named(word, MONTH_NAMES)) is not None]
     days, years = ([int(number) for number in numbers if len(number) in sizes] for sizes in ((1, 2), (4,)))
     if len(months) != 1 or len(days) != 1 or len(years) > 1 or len(days) + len(years) < len(numbers):
         return None
@@ -152,5 +137,5 @@ def _named(word: str, names: Mapping[str, tuple[str, ...]]) -> int | None:
 
 def day_shown(day: date, tag: str) -> str:
     """A day in as few letters as can be: "lun 30/11"."""
-    name = DAYS[tag][day.weekday()]
+    name = DAY_NAMES[tag][day.weekday()]
     return f"{name if tag == 'ar' else name[:SHOWN_LETTERS]} {day.day}/{day.month}"

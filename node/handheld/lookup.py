@@ -12,7 +12,7 @@ from node.handheld.wording import MENU
 from node.handheld.words import LANGUAGE_WORDS, TAGS, Verb
 from node.i18n.sentence import Sentence, sentence
 from node.model.clock import minute_of
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN
 from node.model.visible_text import plain as visible
 
 MOST_LISTED = 20  # items of one list

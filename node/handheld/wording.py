@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from node.board.api import Item
+from node.board.spans import span_of
 from node.handheld.cutting import light, shortened
 from node.handheld.days import day_shown
 from node.handheld.words import WANTS, Verb, Vocabulary
+from node.i18n.moments import Span
 from node.i18n.sentence import Sentence, sentence
 from node.model.clock import seconds_of
 from node.model.record import Kind
@@ -18,7 +20,6 @@ SCREEN_CHARS = 21  # a line of the smallest screen: 128 pixels, letters of 6
 TITLE_BYTES = 24  # of an event in a list
 HEADLINE_BYTES = 19  # of another line: with its number one row of the smallest screen, and three rows in a page of news
 NAME_BYTES = 24
-QUARTER_MIN = 15
 MENU = (Verb.AGENDA, Verb.NEWS, Verb.SEARCH, Verb.POST, Verb.STATUS, Verb.LANGUAGE)
 
 
@@ -70,7 +71,7 @@ class Speaker:
         """An item in a list; an event with its hour, and its day unless that is `on`."""
         mark = "!" if item.urgent else "X " if item.cancelled is not None else ""
         moment = self.local(item)
-        when = f"{moment:%H:%M} " if moment else ""
+        when = f"{moment:%H:%M} " if moment and not item.whole_days else ""
         day = f"{day_shown(moment.date(), self.tag)} " if moment and moment.date() != on else ""
         return f"{number} {day}{when}{mark}{shortened(caption(item), TITLE_BYTES if moment else HEADLINE_BYTES)}"
 
@@ -79,12 +80,18 @@ class Speaker:
         moment, body = self.local(item), visible(item.text).strip()
         if moment is None:
             return light(body)
-        end = moment + timedelta(minutes=(item.end or item.start or 0) - (item.start or 0))
-        hours = f"{moment:%H:%M}" + (f"-{end:%H:%M}" if end > moment else "")
-        said = [caption(item), f"{day_shown(moment.date(), self.tag)} {hours}", item.place, item.organiser, body, item.link]
+        said = [caption(item), self.when(span_of(item)), item.place, item.organiser, body, item.link]
         if item.cancelled is not None:
             said.insert(0, self.say(sentence("CANCELLED")) + (f": {item.cancelled}" if item.cancelled else ""))
         return light("\n".join(filter(None, map(visible, said))))
+
+    def when(self, span: Span) -> str:
+        """When an event is: "lun 30/11 18:30-20:00", of several days also the last one."""
+        later = f" > {day_shown(span.last_day, self.tag)}" if span.last_day > span.first_day else ""
+        first, last = ("", "") if span.whole_days else (f" {span.first:%H:%M}", f"{span.last:%H:%M}")
+        if later:
+            return f"{day_shown(span.first_day, self.tag)}{first}{later} {last}".rstrip()
+        return f"{day_shown(span.first_day, self.tag)}{first}" + (f"-{last}" if last and span.last > span.first else "")
 
     def signature(self, item: Item) -> str:
         """Who signed an item, on which day, and whether it came by radio."""
@@ -96,14 +103,11 @@ class Speaker:
         """When an event starts, by the clocks there and then."""
         if item.kind is not Kind.EVENT or item.start is None:
             return None
-        return EPOCH + timedelta(minutes=item.start + QUARTER_MIN * item.offset)
+        return span_of(item).first
 
     def wall(self, minute: int) -> datetime:
         """A minute by the island's wall clock."""
         return datetime.fromtimestamp(seconds_of(minute), self._zone)
-
-
-EPOCH = datetime(2024, 1, 1)
 
 
 def caption(item: Item) -> str:

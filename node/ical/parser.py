@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ from node.ical.sanitise import line_of
 from node.ical.timezones import Zones
 from node.ical.vevent import EPOCH, draft_of, every, first, site_of, unescaped, version_of, words
 from node.model.errors import RemoteFault
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN, MAX_OFFSET, QUARTER_MIN
+from node.model.zones import event_in, quarters
 
 MAX_FILE_BYTES = 2_000_000
 MAX_EVENTS = 500  # that are read whole; one takes about 2 ms here, 30 ms on the smallest Pi
@@ -254,7 +255,7 @@ class _Reading:
         return self._minute(until.replace(tzinfo=None), until.tzinfo or zone)
 
     def _length(self, event: Any) -> int:
-        """How many minutes it lasts; an event of whole days ends a minute before midnight."""
+        """How many minutes it lasts, about for one of whole days."""
         start = self._when(event, "DTSTART")
         if "DTEND" in event:
             end = self._when(event, "DTEND")
@@ -262,7 +263,7 @@ class _Reading:
         else:
             lasts = getattr(first(event, "DURATION"), "dt", None)
             minutes = lasts // timedelta(minutes=1) if isinstance(lasts, timedelta) else 0
-        return max(minutes or DAY_MIN, 2) - 1 if start.whole_day else max(minutes, 0)
+        return max(minutes or DAY_MIN, DAY_MIN) if start.whole_day else max(minutes, 0)
 
     def _when(self, event: Any, name: str) -> WallClock:
         """What a property says; raises RemoteFault where it says no moment."""
@@ -302,13 +303,23 @@ class _Reading:
         """The draft with its moments when it starts as its own clocks show `at`."""
         zone = self._when(event, "DTSTART").zone
         start = self._minute(at, zone)
-        return replace(draft, start=start, end=start + self._length(event), offset=self._offset(event, at, zone))
+        whole = self._when(event, "DTSTART").whole_day
+        end = self._minute(at + timedelta(days=self._days(event)), zone) if whole else start + self._length(event)
+        made = event_in(self._clocks(event, at, zone), start, end, whole)
+        return replace(draft, start=start, end=end, offset=made.offset, whole_days=whole, shifts=made.shifts)
 
-    def _offset(self, event: Any, at: datetime, zone: tzinfo) -> int:
-        """Quarters of an hour east of UTC: as our own agendas say, as its zone says, or as here for what is told in UTC."""
-        told = words(event, OFFSET)
-        if re.fullmatch(r"-?\d{1,2}", told):
-            return int(told)
-        if str(zone) == "UTC" and 1 < at.year < 9999:
-            at, zone = at.replace(tzinfo=UTC).astimezone(self._here.zone), self._here.zone
-        return round((zone.utcoffset(at.replace(tzinfo=zone)) or timedelta(0)) / timedelta(minutes=15))
+    def _days(self, event: Any) -> int:
+        """How many whole days it lasts."""
+        first_day, lasts = self._when(event, "DTSTART").at, getattr(first(event, "DURATION"), "dt", None)
+        days = (self._when(event, "DTEND").at - first_day).days if "DTEND" in event else getattr(lasts, "days", 1)
+        return max(days, 1)
+
+    def _clocks(self, event: Any, at: datetime, zone: tzinfo) -> tzinfo:
+        """The zone it is shown in: its own, that of here for what is told in UTC, or the offset of our own agendas."""
+        if str(zone) != "UTC" or not 1 < at.year < 9999:
+            return zone
+        told, here = words(event, OFFSET), self._here.zone
+        offset = int(told) if re.fullmatch(r"-?\d{1,2}", told) else MAX_OFFSET + 1
+        if abs(offset) > MAX_OFFSET or quarters(here, self._minute(at, zone)) == offset:
+            return here
+        return timezone(timedelta(minutes=QUARTER_MIN * offset))

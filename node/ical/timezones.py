@@ -26,6 +26,11 @@ class Observed(tzinfo):
         at = bisect_right(self._onsets, moment.replace(tzinfo=None)) - 1 if moment else 0
         return timedelta(minutes=self._offsets[max(at, 0)])
 
+    def fromutc(self, moment: datetime) -> datetime:
+        """What its clocks show at a moment of UTC."""
+        shown = [moment + timedelta(minutes=minutes) for minutes in dict.fromkeys(self._offsets)]
+        return next((one for one in shown if one - self.utcoffset(one) == moment), shown[0])
+
     def dst(self, moment: datetime | None) -> None:
         """Not told apart."""
 

@@ -7,7 +7,10 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
     2       language (high nibble) | topic (low nibble)
     3-10    author key id
     11-13   created, minutes since 2024-01-01T00:00Z
-    -       event: start (3, minute), length (2, minutes), UTC offset (1, signed quarters of an hour)
+    -       event: start (3, minute), length (2, minutes), clocks (1: 0x80 a shape follows, UTC offset in signed quarters of
+            an hour); shape (1: 0x80 whole days, 0x40 repeated, 0x20 exemptions, 0x03 shifts), shifts (3 each: quarter of
+            an hour after the start's, offset), rule (1: step, every), weekdays (1, that step only), count (1), exemptions
+            (1 how many; each 1: 0x80 moved, number; 2 minutes if moved)
     -       every other kind, and an event that corrects: life (2, hours)
     -       target (8) if the flag says so, or for a reply, retraction, cancellation
     -       position (3 + 3) if the flag says so
@@ -26,6 +29,7 @@ from enum import IntEnum, IntFlag
 from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse, RemoteFault
+from node.model.event import DAY_MIN, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
 from node.model.public_key import PUBLIC_KEY_BYTES, is_usable_key
 
 VERSION = 1
@@ -36,7 +40,6 @@ ID_BYTES = 16
 TARGET_BYTES = 8  # the first half of a record's id names it inside another record
 LEAST_BODY_BYTES = 16  # before the signature
 MAX_RECORD_BYTES = 8 * 219
-DAY_MIN = 1440
 EVENT_GRACE_MIN = DAY_MIN  # an event lives one day after its end
 MAX_EVENT_AHEAD_MIN = 400 * DAY_MIN
 
@@ -48,6 +51,9 @@ MAX_SEATS = (MAX_RECORD_BYTES - LEAST_BODY_BYTES - SIGNATURE_BYTES - RENEWAL_BYT
 MAX_WAIT_MIN = 7 * DAY_MIN  # from the making of a new secret to its use
 
 URGENT, CORRECTS, POSITION, BY_RADIO = 0x80, 0x40, 0x20, 0x10
+SHAPED, LEAST_CLOCKS = 0x80, 64  # of an event's clocks: a shape follows; how far from UTC they can say
+WHOLE_DAYS, REPEATED, EXEMPT, SHIFTS = 0x80, 0x40, 0x20, 0x03
+MOVED = 0x80
 
 
 class Kind(IntEnum):
@@ -89,20 +95,6 @@ TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION}
 CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
 POST_KINDS = {Kind.BULLETIN, Kind.EVENT, Kind.REPLY}
 TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION, Kind.RENEWAL}
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """When an event is: `start` in minutes since 2024 UTC, `length` in minutes, `offset` in quarters of an hour."""
-
-    start: int
-    length: int
-    offset: int
-
-    @property
-    def end(self) -> int:
-        """The minute it ends."""
-        return self.start + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +164,7 @@ class Record:
         """The minute from which this record is no longer in any set."""
         by_life = self.created + 60 * self.life
         if isinstance(self.detail, Event):
-            return max(self.detail.end + EVENT_GRACE_MIN, by_life)
+            return max(self.detail.over + EVENT_GRACE_MIN, by_life)
         return by_life
 
     @property
@@ -247,8 +239,7 @@ def _signed_part(record: Record) -> bytes:
                   | _nibble(record.topic)])
     body += _exactly(record.author, KEY_ID_BYTES) + record.created.to_bytes(3, "big")
     if isinstance(record.detail, Event):
-        event = record.detail
-        body += event.start.to_bytes(3, "big") + struct.pack(">Hb", event.length, event.offset)
+        body += _when(record.detail)
     if _has_life(record.kind, flags):
         body += struct.pack(">H", record.life)
     elif record.life:
@@ -258,6 +249,32 @@ def _signed_part(record: Record) -> bytes:
     for angle_ in record.position or ():
         body += angle_.to_bytes(3, "big", signed=True)
     return body + _subject(record.detail) + record.packed
+
+
+def _when(event: Event) -> bytes:
+    """The fields of an event."""
+    rule = event.repetition
+    shape = WHOLE_DAYS * event.whole_days | REPEATED * (rule is not None) | len(event.shifts) & SHIFTS
+    shape |= EXEMPT * bool(rule and rule.exempt)
+    if abs(event.offset) > LEAST_CLOCKS or len(event.shifts) > SHIFTS:
+        raise ValueError("no such clocks")
+    clocks = SHAPED * bool(shape) | event.offset & ~SHAPED & 0xFF
+    head = event.start.to_bytes(3, "big") + struct.pack(">HB", event.length, clocks)
+    if not shape:
+        return head
+    quarter = event.start // QUARTER_MIN
+    shifts = b"".join(struct.pack(">Hb", shift.since // QUARTER_MIN - quarter, shift.offset) for shift in event.shifts)
+    return head + bytes([shape]) + shifts + (_rule(rule) if rule else b"")
+
+
+def _rule(rule: Repetition) -> bytes:
+    body = bytes([rule.rhythm << 4 | _nibble(rule.every)])
+    body += bytes([rule.weekdays, rule.count]) if rule.rhythm is Rhythm.WEEKDAYS else bytes([rule.count])
+    if rule.exempt:
+        body += bytes([len(rule.exempt)])
+    for one in rule.exempt:
+        body += bytes([one.number]) if one.by is None else struct.pack(">Bh", MOVED | one.number, one.by)
+    return body
 
 
 def _has_life(kind: Kind, flags: int) -> bool:
@@ -298,7 +315,7 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
         raise RemoteFault("record-kind")
     kind = _KINDS[first & 15]
     author, created = reader.take(KEY_ID_BYTES), reader.number(3)
-    event = Event(reader.number(3), reader.number(2), reader.number(1, signed=True)) if kind is Kind.EVENT else None
+    event = _parse_event(reader) if kind is Kind.EVENT else None
     life = reader.number(2) if _has_life(kind, flags) else 0
     target = reader.take(TARGET_BYTES) if flags & CORRECTS or kind in TARGETED else None
     position = (reader.number(3, signed=True), reader.number(3, signed=True)) if flags & POSITION else None
@@ -313,6 +330,37 @@ def _may_have(kind: Kind, flags: int) -> bool:
     """Whether a record of this kind may have these flags."""
     return not ((flags & BY_RADIO and kind not in POST_KINDS) or (flags & CORRECTS and kind not in CORRECTABLE)
                 or (flags & URGENT and kind in TRUST_KINDS))
+
+
+def _parse_event(reader: ByteReader) -> Event:
+    start, length, clocks = reader.number(3), reader.number(2), reader.number(1)
+    offset = (clocks & ~SHAPED ^ LEAST_CLOCKS) - LEAST_CLOCKS
+    if not clocks & SHAPED:
+        return Event(start, length, offset)
+    shape, since = reader.number(1), start - start % QUARTER_MIN
+    if not shape or shape & ~(WHOLE_DAYS | REPEATED | EXEMPT | SHIFTS) or (shape & EXEMPT and not shape & REPEATED):
+        raise RemoteFault("record-event")
+    shifts = tuple(Shift(since + QUARTER_MIN * reader.number(2), reader.number(1, signed=True))
+                   for _ in range(shape & SHIFTS))
+    rule = _parse_rule(reader, bool(shape & EXEMPT)) if shape & REPEATED else None
+    return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule)
+
+
+def _parse_rule(reader: ByteReader, exempt: bool) -> Repetition:
+    first = reader.number(1)
+    if first >> 4 > max(Rhythm):
+        raise RemoteFault("record-event")
+    rhythm = Rhythm(first >> 4)
+    weekdays, count = reader.number(1) if rhythm is Rhythm.WEEKDAYS else 0, reader.number(1)
+    several = reader.number(1) if exempt else 0
+    if exempt and not several:
+        raise RemoteFault("record-event")
+    return Repetition(rhythm, first & 15, count, weekdays, tuple(_parse_exempt(reader) for _ in range(several)))
+
+
+def _parse_exempt(reader: ByteReader) -> Exempt:
+    number = reader.number(1)
+    return Exempt(number & ~MOVED, reader.number(2, signed=True) if number & MOVED else None)
 
 
 def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | None:
@@ -340,7 +388,7 @@ def _parse_renewal(reader: ByteReader) -> Renewal:
 def _check(record: Record) -> None:
     """The limits every island applies alike: they depend on the record alone."""
     event = record.detail if isinstance(record.detail, Event) else None
-    if event and (event.end > record.created + MAX_EVENT_AHEAD_MIN or abs(event.offset) > 56):
+    if event and (not event.is_sound() or event.over > record.created + MAX_EVENT_AHEAD_MIN):
         raise RemoteFault("record-event")
     if not (0 if event else 1) <= record.life <= MAX_LIFE_H[record.kind]:
         raise RemoteFault("record-life")

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from node.model.errors import RemoteFault
+from node.model.event import DAY_MIN
 from node.model.keys import Charter, verify
-from node.model.record import DAY_MIN, SIGNATURE_BYTES, Kind, Record, decode, record_id, signing_message
+from node.model.record import SIGNATURE_BYTES, Kind, Record, decode, record_id, signing_message
 from node.replica.entry import Entry, beats
 from node.replica.quarantine import UNBOUNDED, Quarantine
 from node.replica.quota import OVER_SHARE, RETRACTED, Category, Limit, Quota

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from node.model.event import DAY_MIN
 from node.model.keys import Charter, SigningKey
-from node.model.record import DAY_MIN, KEY_ID_BYTES, Kind, Record, Renewal, Right
+from node.model.record import KEY_ID_BYTES, Kind, Record, Renewal, Right
 from node.model.renewal import fingerprint_of, secret_in
 from node.replica.trust import FOREVER, Trust
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from node.model.clock import MAX_MINUTE
-from node.model.record import ID_BYTES, Event, Record, record_id
+from node.model.event import Event, occasions
+from node.model.record import ID_BYTES, Record, record_id
 
 Key = tuple[int, bytes]  # the minute that orders a row, and its id
 
@@ -25,7 +26,8 @@ class StoreFailed(Exception):
 class Row:
     """A record as kept: its encoding, what sorts it, and what is only known here (the rest, from `received` on).
 
-    Moments are minutes since 2024; `start` is None for everything but an event.
+    Moments are minutes since 2024; `start` is None for everything but an event, and of a repeated one
+    that of its earliest date.
     `before`: of a correction, the first version that was shown here, encoded; it goes when the correction goes.
     """
 
@@ -42,7 +44,7 @@ class Row:
     @classmethod
     def of(cls, record: Record, raw: bytes, received: int, before: bytes = b"") -> "Row":
         """The row that keeps `record`, encoded as `raw`, from minute `received` on."""
-        start = record.detail.start if isinstance(record.detail, Event) else None
+        start = min(date.start for date in occasions(record.detail)) if isinstance(record.detail, Event) else None
         return cls(record_id(raw), raw, int(record.kind), record.created, record.expires, start, record.topic, received,
                    before)
 

@@ -21,8 +21,9 @@ from datetime import date, timedelta
 from node.board.drafts import FIELD_MARK
 from node.daemon.keyfiles import KeyFolder, vouch
 from node.model.clock import SystemClock, minute_of
+from node.model.event import Event
 from node.model.keys import SigningKey
-from node.model.record import MAX_LIFE_H, Event, Kind, Record, Right, Vouch, decode, encode, record_id, sign
+from node.model.record import MAX_LIFE_H, Kind, Record, Right, Vouch, decode, encode, record_id, sign
 from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.index import Row

@@ -27,8 +27,9 @@ from flask import Flask  # noqa: E402 - runs from a checkout too
 from node.board.api import Draft  # noqa: E402
 from node.board.drafts import FIELD_MARK  # noqa: E402
 from node.cli.serve import PortalServer  # noqa: E402
+from node.model.event import Event  # noqa: E402
 from node.model.keys import SigningKey  # noqa: E402
-from node.model.record import Event, Kind, Record, Right, Vouch, encode, sign  # noqa: E402
+from node.model.record import Kind, Record, Right, Vouch, encode, sign  # noqa: E402
 from node.store.journalstore import JournalStore  # noqa: E402
 from node.textpack import pack  # noqa: E402
 from tests.bench import cold  # noqa: E402

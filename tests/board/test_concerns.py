@@ -6,7 +6,8 @@ from node.board.concerns import TROUBLES, concerns_in
 from node.board.drafts import Draft
 from node.board.status import RightsLack, as_json
 from node.model.clock import minute_of
-from node.model.record import DAY_MIN, Kind, Record, Revocation
+from node.model.event import DAY_MIN
+from node.model.record import Kind, Record, Revocation
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS, Category
 from tests.sim.portals import FOUNDER, HERE, START, Neighbourhood

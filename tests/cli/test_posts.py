@@ -1,7 +1,9 @@
 """What is typed about posts: found, shown, hidden, withdrawn; and meeting the other islands without waiting."""
 
 import json
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -49,10 +51,32 @@ def test_a_post_is_found_by_its_words_and_shown_whole(island):
     for typed in (party, party[:8], f"http://archipel.lan/r/{party}", f"/r/{party[:16]}?from=3#x", party.upper()):
         code, output = archipel("show", typed, *here)
         assert code == 0 and "Fête du canal" in output and "Le quai" in output and "Avec la fanfare" in output
-        assert f"from {day} 18:00 to " in output and "by Place des Fêtes" in output
+        assert ", 18:00  Fête du canal" in output and "by Place des Fêtes" in output
     assert told("show", party, *here)["start"].startswith(day[:8])
     assert "there is no post" in archipel("show", "0" * 16, *here)[1]
     assert "is no post" in archipel("show", "bonjour", *here)[1]
+
+
+def test_hours_are_the_islands_and_not_the_machines(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    (tmp_path / "a").mkdir()
+    day = datetime.now(ZoneInfo("Europe/Paris")) + timedelta(days=24)
+    try:
+        with running(write_config(tmp_path / "a", "Place des Fêtes")) as island:
+            here = "--config", island
+            party = posted(island, "", "--title", "Fête", "--start", f"{day:%d/%m} 19h", "--end", "1h30")
+            fair = posted(island, "", "--title", "Foire", "--start", f"{day:%d/%m}", "--whole-day")
+            start = day.replace(hour=19, minute=0).astimezone(UTC)
+            assert told("show", party, *here)["start"] == f"{start:%Y-%m-%dT%H:%M}Z"
+            assert told("show", fair, *here)["whole_days"]
+            listed = archipel("list", *here)[1]
+            assert ", 19:00 – 01:30  Fête" in listed and ", all day  Foire" in listed
+            code, output = archipel("post", "", "--title", "Fête", "--start", "31/2 19h", *here)
+            assert code == 1 and "cannot be read" in output
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_what_is_found_is_given_in_parts_up_to_the_limit(island):

@@ -4,7 +4,7 @@ import pytest
 
 from node.daemon.keyfiles import KeyTrouble
 from node.daemon.secret_keeper import SecretKeeper
-from node.model.record import DAY_MIN
+from node.model.event import DAY_MIN
 from node.replica.generations import MAX_FORMER, MAX_OF_ONE, Generation, former
 from node.replica.quota import LIMITS, Category
 from node.transfer.invitation import invitation_bytes, offer, prepare, to_text

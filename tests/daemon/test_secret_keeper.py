@@ -8,7 +8,8 @@ from node.board.status import SecretStatus
 from node.daemon import keyfiles
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.secret_keeper import SecretKeeper
-from node.model.record import DAY_MIN, encode
+from node.model.event import DAY_MIN
+from node.model.record import encode
 from node.model.renewal import RenewalPlan, renewals
 from node.replica.generations import LED_MIN, SWEPT_MIN
 from node.replica.liveset import LiveSet

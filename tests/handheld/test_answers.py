@@ -1,5 +1,6 @@
 """A radio in the hand reads and posts by text: one short answer a question, by the island's rules; nothing is kept."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from node.handheld.talks import MAX_TALKS, ONE_AT_ONCE, REMEMBERED_S, WAITS_AT_O
 from node.handheld.turn import MARK, Question
 from node.handheld.wording import KeepersWords
 from node.handheld.words import TAGS, Vocabulary, own_words
+from node.model.event import Repetition, Rhythm
 from node.model.record import Kind, Record
 from tests.handheld.tasks import CAT, MEETING, MOST_BYTES, SOUP, WORDS, Radio, furnish, octets
 from tests.sim.places import ELSEWHERE, Place, event
@@ -94,6 +96,19 @@ def test_an_event_says_when_where_and_whether_it_is_cancelled(place):
     assert radio.text("1").startswith(">Fête\nlun 1/12 11:00-13:00\nParc\nNous\nVenez !\nhttps://exemple.org/")
     place.board.withdraw(posted.id, posted.edit_code, "Pluie")
     assert "X Fête" in radio.text("agenda") and radio.text("1").startswith(">ANNULÉ: Pluie\nFête")
+
+
+def test_what_lasts_all_day_or_for_days_says_so_and_a_repeated_event_stands_under_each_date(place):
+    midnight = place.minute // 1440 * 1440 + 1440 - 60
+    board, radio = place.board, Radio(place)
+    board.post(Draft(Kind.EVENT, title="Foire", start=midnight, end=midnight + 1440, offset=4, whole_days=True))
+    board.post(Draft(Kind.EVENT, title="Salon", start=midnight + 600, end=midnight + 3 * 1440, offset=4))
+    board.post(Draft(Kind.EVENT, title="Cours", start=midnight + 700, offset=4, repetition=Repetition(Rhythm.DAYS, 1, 3)))
+    listed = radio.text("agenda")
+    assert listed.count("Cours") == 3 and re.search(r"\d Foire|/\d+ Foire", listed)
+    found = [item for item in board.events(midnight, midnight + 1440) if item.title != "Cours"]
+    said = [radio.text("1"), radio.text("agenda") and radio.text("2")]
+    assert len(found) == 2 and " > " in "".join(said) and not re.search(r"Foire\n[^\n]*:", said[0])
 
 
 def test_urgent_calls_come_first(place):

@@ -5,8 +5,9 @@ from datetime import date
 
 import pytest
 
+from node.board.typed_moments import DAY_NAMES
 from node.handheld.commands import asked, bare, counted
-from node.handheld.days import DAYS, day_shown, days_meant
+from node.handheld.days import day_shown, days_meant
 from node.handheld.wording import MENU, SCREEN_CHARS
 from node.handheld.words import TAGS, WANTS, WORDS, Verb, Vocabulary, language_named, one_slip_apart, own_words, plain
 
@@ -167,7 +168,7 @@ def test_a_date_without_a_year_is_the_next_one():
 
 
 def test_each_language_has_its_days_and_shows_them_short():
-    assert {len(row) for row in DAYS.values()} == {7}
+    assert {len(row) for row in DAY_NAMES.values()} == {7}
     assert [day_shown(TODAY, tag) for tag in TAGS] == ["lun 30/11", "mon 30/11", "lun 30/11", "الاثنين 30/11"]
 
 

@@ -82,11 +82,11 @@ def test_a_zone_that_only_the_file_knows_goes_by_its_rules():
     assert second.offset == -8
 
 
-def test_a_whole_day_lasts_until_midnight_here():
+def test_a_whole_day_is_one_here_and_lasts_from_midnight_to_midnight():
     day = only("DTSTART;VALUE=DATE:20251205")
-    assert (day.start, day.end) == (at(12, 4, 23), at(12, 5, 22, 59))
+    assert (day.start, day.end, day.whole_days) == (at(12, 4, 23), at(12, 5, 23), True)
     three = only("DTSTART;VALUE=DATE:20251205", "DTEND;VALUE=DATE:20251208")
-    assert three.end == at(12, 7, 22, 59)
+    assert (three.end, three.whole_days) == (at(12, 7, 23), True) and three.event.is_sound()
 
 
 def test_an_event_lasts_as_its_end_or_its_duration_says():

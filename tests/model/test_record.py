@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.model.errors import LocalMisuse, RemoteFault
+from node.model.event import Event
 from node.model.keys import Charter, SigningKey, key_id, verify
 from node.model.public_key import is_usable_key
 from node.model.record import (
@@ -15,7 +16,6 @@ from node.model.record import (
     MAX_WAIT_MIN,
     TARGETED,
     TRUST_KINDS,
-    Event,
     Kind,
     Record,
     Renewal,

@@ -28,8 +28,9 @@ from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
+from node.model.event import Event
 from node.model.keys import Charter, SigningKey
-from node.model.record import Event, Kind, Record, Right, Vouch, angle, encode, sign
+from node.model.record import Kind, Record, Right, Vouch, angle, encode, sign
 from node.replica.generations import Generation
 from node.replica.liveset import LiveSet
 from node.replica.replica import AGENDA, CLEARING, Replica
@@ -166,10 +167,10 @@ class Neighbourhood:
         self.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, self.board.now(), 24, urgent, language, topic, 0, text.encode(),
                          target))
 
-    def event(self, parts, start, topic=0, length=90):
+    def event(self, parts, start, topic=0, length=90, offset=4):
         """An event of the other island; `parts` are its title, place, organiser, description, link."""
         self.take(Record(Kind.EVENT, ELSEWHERE.key_id, self.board.now(), language=1, topic=topic, position=PLACE,
-                         packed=FIELD_MARK.join(parts).encode(), detail=Event(start, length, 4)))
+                         packed=FIELD_MARK.join(parts).encode(), detail=Event(start, length, offset)))
 
     def find_words(self):
         """Index the words of what is live, as maintenance does."""

@@ -4,8 +4,9 @@ import hashlib
 from functools import cache
 
 from node.model.clock import seconds_of
+from node.model.event import Event
 from node.model.keys import Charter, SigningKey
-from node.model.record import Event, Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
+from node.model.record import Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
 from node.model.renewal import RenewalPlan, renewals
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS, Category, Limit

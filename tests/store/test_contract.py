@@ -5,8 +5,9 @@ import random
 
 import pytest
 
+from node.model.event import Event
 from node.model.keys import SigningKey
-from node.model.record import Event, Kind, Record, encode, sign
+from node.model.record import Kind, Record, encode, sign
 from node.store.index import Row, Slice
 from node.store.journalstore import JournalStore
 from node.store.memory import MemoryStore

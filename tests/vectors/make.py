@@ -4,14 +4,15 @@ import hashlib
 import json
 import random
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from node.daemon.mqtt import root_of
 from node.model.clock import MAX_MINUTE
+from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
 from node.model.keys import key_id
 from node.model.record import (
     MAX_RECORD_BYTES,
-    Event,
     Kind,
     Record,
     Renewal,
@@ -322,7 +323,7 @@ def read_records(village):
         "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
         "by radio": village.bulletin(text="Lait en poudre demandé", minute=13, language=1, by_radio=True),
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80)),
-    }
+    } | repeated_events(village)
     broken = [{"name": name, "reason": reason, "hex": raw.hex()} for name, reason, raw in refused(village, accepted)]
     return {"accepted": [described(name, raw) for name, raw in accepted.items()], "refused": broken}
 
@@ -336,8 +337,8 @@ def described(name, raw):
             "packed": record.packed.hex(), "target": record.target.hex() if record.target else None,
             "position": list(record.position) if record.position else None}
     match record.detail:
-        case Event(start, length, offset):
-            told["event"] = {"start": start, "length": length, "offset": offset}
+        case Event() as event:
+            told["event"] = event_told(event)
         case Vouch(subject, rights):
             told["vouch"] = {"subject": subject.hex(), "rights": int(rights)}
         case Revocation(subject, since):
@@ -346,6 +347,79 @@ def described(name, raw):
             told["renewal"] = {"since": since, "fingerprint": fingerprint.hex(), "ephemeral": ephemeral.hex(),
                                "seats": [{"key": seat.key.hex(), "masked": seat.masked.hex()} for seat in seats]}
     return told
+
+
+def event_told(event):
+    """Also all its dates: [start, end, offset, offset at its end], and what became of each."""
+    told = {"start": event.start, "length": event.length, "offset": event.offset, "whole_days": event.whole_days,
+            "shifts": [[shift.since, shift.offset] for shift in event.shifts], "repetition": None}
+    if rule := event.repetition:
+        told["repetition"] = {"rhythm": int(rule.rhythm), "every": rule.every, "count": rule.count,
+                              "weekdays": rule.weekdays, "exempt": [[one.number, one.by] for one in rule.exempt]}
+    return told | {"dates": [[one.start, one.end, one.offset, one.end_offset, "off" if one.off else "moved" if one.moved
+                              else ""] for one in occasions(event)]}
+
+
+def repeated_events(village):
+    """Each with a date that is a matter of its own; T0 is 25 November 2025, 10:40 UTC."""
+    def event(text, at, length, **more):
+        start = (datetime(*at) - datetime(2024, 1, 1)) // timedelta(minutes=1)
+        return village.sign("founder", Kind.EVENT, 20, 0, packed=text.encode(), detail=Event(start, length, **more))
+
+    summer, winter = minute(2026, 3, 29, 1), minute(2026, 10, 25, 1)
+    return {
+        "three days over the change to summer time": event("Salon", (2026, 3, 27, 9), 55 * 60, offset=4,
+                                                           shifts=(Shift(summer, 8),)),
+        "a whole day of 25 hours": event("Brocante", (2026, 10, 24, 22), 25 * 60, offset=8, whole_days=True,
+                                         shifts=(Shift(winter, 4),)),
+        "three whole days": event("Fête", (2025, 12, 4, 23), 3 * DAY, offset=4, whole_days=True),
+        "each Tuesday, ten times": event("Chorale", (2025, 12, 2, 17, 30), 120, offset=4,
+                                         repetition=Repetition(Rhythm.WEEKS, 1, 10)),
+        "a Saturday's night, over the change to winter time": event(
+            "Bal", (2026, 10, 3, 20), 360, offset=8, shifts=(Shift(winter, 4),), repetition=Repetition(Rhythm.WEEKS, 1, 6)),
+        "each Sunday at an hour that clocks pass over": event(
+            "Relève", (2026, 3, 22, 1, 30), 60, offset=4, shifts=(Shift(summer, 8),),
+            repetition=Repetition(Rhythm.WEEKS, 1, 3)),
+        "every other Tuesday and Friday": event("Marché", (2025, 12, 2, 7), 300, offset=4,
+                                                repetition=Repetition(Rhythm.WEEKDAYS, 2, 8, 0b10010)),
+        "each first Sunday, one called off, one moved": event(
+            "Café", (2025, 12, 7, 9), 120, offset=4, repetition=Repetition(
+                Rhythm.MONTH_WEEKDAY, 1, 6, exempt=(Exempt(1), Exempt(2, 7 * DAY - 60)))),
+        "each last Friday, west of Greenwich": event("Jam", (2025, 11, 29, 1), 120, offset=-20,
+                                                     repetition=Repetition(Rhythm.MONTH_LAST, 1, 5)),
+        "each 31st": event("Bilan", (2025, 12, 31, 17), 0, offset=4, repetition=Repetition(Rhythm.MONTHS, 1, 5)),
+        "every third whole day": event("Arrosage", (2025, 12, 1, 23), DAY, offset=4, whole_days=True,
+                                       repetition=Repetition(Rhythm.DAYS, 3, 128)),
+    }
+
+
+def minute(*at):
+    return (datetime(*at) - datetime(2024, 1, 1)) // timedelta(minutes=1)
+
+
+def refused_events(accepted, signed):
+    """(name, reason, bytes): a shape that is not the one way to say something."""
+    weekly, whole = accepted["each Tuesday, ten times"], accepted["three whole days"]
+    sunday = accepted["each first Sunday, one called off, one moved"]
+    salon = accepted["three days over the change to summer time"]
+    several, third = accepted["every other Tuesday and Friday"], accepted["every third whole day"]
+    for name, raw, at, octets in (
+            ("a shape that says nothing", weekly, 20, (0x00,)), ("a shape with an unknown bit", weekly, 20, (0x44,)),
+            ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
+            ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
+            ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
+            ("several weekdays that are one", several, 22, (0b10,)),
+            ("several weekdays without that of the start", several, 22, (0b10100,)),
+            ("an eighth weekday", several, 22, (0b10010010,)), ("no exemption", sunday, 23, (0,)),
+            ("exemptions out of order", sunday, 24, (3,)), ("an exemption of a date there is not", sunday, 25, (0x86,)),
+            ("moved by nothing", sunday, 26, (0, 0)),
+            ("a whole day that does not begin at midnight", whole, 16, (whole[16] + 60 & 255,)),
+            ("whole days that are none", whole, 17, (0, 0)), ("a change of clocks that changes nothing", salon, 23, (4,)),
+            ("a change of clocks to more than 14 hours", salon, 23, (57,)),
+            ("a change of clocks before the start", salon, 21, (0, 0)),
+            ("a change of clocks after the end", salon, 21, (1, 0)),
+            ("two changes of clocks where one is", salon, 20, (2,))):
+        yield name, "record-event", signed(raw, at, *octets)
 
 
 def refused(village, accepted):
@@ -381,6 +455,7 @@ def refused(village, accepted):
     yield "a vouch for a key in its second encoding", "record-key", signed(vouch, 16, *(P + 3).to_bytes(32, "little"))
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
     yield from refused_renewals(village, accepted["renewal"], signed)
+    yield from refused_events(accepted, signed)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
     yield "signed for another set", "signature", encode(elsewhere)

@@ -82,7 +82,8 @@ def paths(place: Neighbourhood) -> list[str]:
     bulletin = next(item for item in place.board.bulletins().items if item.corrected)
     event = place.board.events(place.board.now(), 10**7)[0]
     month = "2025-12"  # the neighbourhood's clock stands in it
-    pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/bulletins", "/topics/food",
+    pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/agenda?day=2025-12-07",
+             "/bulletins", "/topics/food", "/urgent",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
              "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take", "/learn", "/learn/board",
              "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/learn/trouble",

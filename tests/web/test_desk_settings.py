@@ -61,9 +61,17 @@ def test_the_name_is_changed_and_the_island_says_that_it_starts_anew(island, bro
     browser.get("/keeper/settings")
     browser.follow("Name and words of welcome")
     assert "starts anew for it, by itself" in browser.says
-    assert browser.press("Change name and language", name="Place des Fêtes") == 200
+    assert browser.press("Change name, language and time zone", name="Place des Fêtes") == 200
     assert "The island starts anew with them now" in browser.says and "sign in again" in browser.says
     assert (island.anew, island.desk.settings.node.name, acts(island)[0]) == (1, "Place des Fêtes", "settings")
+
+
+def test_the_time_zone_is_set_on_the_desk_and_one_that_there_is_not_is_refused(island, browser):
+    browser.get("/keeper/settings/words")
+    assert "Now they show" in browser.says
+    assert browser.press("Change name, language and time zone", zone="Paris sur Mer") == 422 and island.anew == 0
+    assert browser.press("Change name, language and time zone", zone="Indian/Reunion") == 200
+    assert (island.anew, island.desk.settings.node.timezone) == (1, "Indian/Reunion")
 
 
 def test_hand_held_radios_are_answered_or_not_in_the_keepers_words_and_the_desk_says_what_air_it_takes(island, browser):
@@ -83,7 +91,7 @@ def test_hand_held_radios_are_answered_or_not_in_the_keepers_words_and_the_desk_
 
 def test_a_name_that_will_not_do_is_answered_with_what_to_write_and_stays_typed(island, browser):
     browser.get("/keeper/settings/words")
-    assert browser.press("Change name and language", name=" ") == 422
+    assert browser.press("Change name, language and time zone", name=" ") == 422
     assert "Write a name of 1 to 40 characters" in browser.says and island.anew == 0
 
 

@@ -2,12 +2,15 @@
 
 import re
 import threading
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
+from node.board.api import Draft
 from node.board.drafts import packed
+from node.model.record import Kind
 from tests.sim.places import add_group
 from tests.sim.portals import PASSPHRASE
 from web import create_app
@@ -39,7 +42,7 @@ def publish(portal, **fields):
 def test_a_bulletin_goes_from_form_to_preview_to_board(portal, board):
     answer, preview = send(portal, kind="bulletin", text=TEXT, topic="food", language="fr", life_days="7", action="preview")
     assert answer.status_code == 200 and not board.bulletins().items
-    assert re.search(r"\d+ bytes, 1 radio packet, [\d.]+ s of air time", preview)
+    assert "air time" not in preview
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', preview))
     fields |= dict(re.findall(r'<textarea name="(\w+)" hidden>\n([^<]*)</textarea>', preview))
     fields = {name: unescape(value) for name, value in fields.items()}
@@ -47,6 +50,32 @@ def test_a_bulletin_goes_from_form_to_preview_to_board(portal, board):
     assert done.status_code == 200 and "Your edit code" in done.get_data(as_text=True)
     (item,) = board.bulletins().items
     assert (item.text, item.topic, item.language) == (TEXT, 4, 1)
+
+
+def test_what_is_long_for_the_radio_is_told_what_it_takes_before_it_is_posted(board, settings):
+    portal = create_app(board, replace(settings, costly_airtime_s=0.01)).test_client()
+    answer, preview = send(portal, kind="bulletin", text=TEXT, topic="food", language="fr", action="preview")
+    assert answer.status_code == 200 and re.search(r"\d+ bytes, 1 radio packet, [\d.]+ s of air time", preview)
+
+
+@pytest.mark.parametrize("kind", ["bulletin", "event", "reply"])
+def test_enter_in_a_field_looks_the_post_over_and_what_few_fill_in_is_folded(portal, board, kind):
+    board.post(Draft(Kind.BULLETIN, "Bonjour"))
+    target = board.bulletins().items[0].id[:12]
+    page = portal.get(f"/post?kind={kind}&lang=en&target={target}").get_data(as_text=True)
+    form = page.partition("<form")[2].partition("</form>")[0]
+    first = re.search(r"<button[^>]*>", form)[0]  # what Enter presses (HTML, 4.10.21.2)
+    assert 'value="preview"' in first and 'type="submit"' in first
+    shown, _, folded = form.partition("<details>")
+    assert 'name="language"' in folded and ('name="organiser"' in folded) == (kind == "event")
+    assert not re.search(r'name="(organiser|link|position|language|life_days|publish_date|group)"', shown)
+    assert ("publish_date" in page, "life_days" in page) == (kind != "reply", kind == "bulletin")
+
+
+def test_what_is_folded_is_open_when_it_says_something_or_is_wrong(portal):
+    for fields, is_open in (({}, False), ({"organiser": "Nous"}, True), ({"position": "x"}, True), ({"title": ""}, False)):
+        _, page = send(portal, **EVENT | {"end_time": "20:00"} | fields, action="edit")
+        assert ("<details open>" in page) == is_open, fields
 
 
 def test_an_event_is_announced_with_all_its_fields(portal, board):
@@ -248,3 +277,61 @@ def test_publishing_composes_the_post_once(portal, board):
     assert portal.post("/post", data=data).status_code == 200
     after = packed.cache_info()
     assert (after.hits + after.misses) - (before.hits + before.misses) == 1
+
+
+WEEKLY = EVENT | {"start_date": "1/12", "start_time": "18h30", "repeat": "1.1", "repeat_times": "4", "language": "en"}
+
+
+def test_all_that_is_wrong_with_an_event_is_said_in_one_round(portal):
+    answer, page = send(portal, kind="event", start_date="31/2", end_time="25h", link="ici", repeat="1.1", action="preview")
+    assert answer.status_code == 422
+    assert {"#title", "#start_date", "#end_date", "#link"} <= set(re.findall(r'href="(#\w+)"', page))
+    assert page.count("cannot be read") >= 2 and "at what time it starts" not in page
+
+
+def test_what_was_typed_its_own_way_is_shown_back_in_words_before_it_is_posted(portal):
+    _answer, page = send(portal, **WEEKLY | {"start_date": "samedi 6/12", "start_time": "6:30 pm", "end_time": "1h30"},
+                         action="preview")
+    assert "Saturday, 6 December, 18:30 – 01:30" in page and "Each Saturday, until Saturday, 27 December 2025" in page
+    _answer, back = send(portal, **WEEKLY | {"start_date": "samedi 6/12"}, action="edit")
+    assert 'type="text" value="samedi 6/12"' in back, "a picker of days would lose it"
+
+
+def test_a_single_date_is_called_off_and_another_moved_and_both_stand_on_their_days(portal, board):
+    item_id, word = publish(portal, **WEEKLY)
+    changed = {"word": word, "off": "8/12", "moved": "15/12 > 16/12 20h", "action": "publish"}
+    answer, page = send(portal, f"/r/{item_id}/edit", **WEEKLY | changed)
+    assert answer.status_code == 200, page
+    shown = [(item.start, item.cancelled, item.moved) for item in board.events(0, 10**7)]
+    assert [moved for *_rest, moved in shown] == [False, False, True, False]
+    assert [cancelled for _start, cancelled, _moved in shown] == [None, "", None, None]
+    agenda = portal.get("/agenda?month=2025-12&lang=en").get_data(as_text=True)
+    assert "Cancelled" in agenda and "Moved" in agenda
+    form = portal.get(f"/r/{board.events(0, 10**7)[0].id[:12]}/edit").get_data(as_text=True)
+    assert 'value="2025-12-08"' in form and "2025-12-15 &gt; 2025-12-16 20:00" in form
+
+
+def test_an_event_is_announced_again_with_all_but_its_days(portal):
+    item_id, _word = publish(portal, **WEEKLY | {"text": "Venez", "end_time": "20:00"})
+    page = portal.get(f"/r/{item_id}?lang=en").get_data(as_text=True)
+    again = unescape(re.search(r'href="([^"]*again=[^"]*)"', page).group(1))
+    form = portal.get(again).get_data(as_text=True)
+    assert 'value="Assemblée"' in form and 'value="18:30"' in form and 'value="20:00"' in form and "Venez" in form
+    assert not re.search(r'name="(?:start|end)_date" type="\w+" value="[^"]', form)
+
+
+def test_an_event_without_an_end_is_moved_later_and_none_is_invented(portal, board):
+    item_id, word = publish(portal, **EVENT)
+    form = portal.get(f"/r/{item_id}/edit").get_data(as_text=True)
+    assert not re.search(r'name="end_(?:date|time)" type="\w+" value="[^"]', form)
+    answer, page = send(portal, f"/r/{item_id}/edit", **EVENT | {"start_time": "21:00", "word": word, "action": "publish"})
+    assert answer.status_code == 200, page
+    (item,) = board.events(0, 10**7)
+    assert item.end == item.start
+
+
+def test_a_repeated_event_is_found_with_its_next_date(portal, board, neighbourhood):
+    publish(portal, **WEEKLY | {"urgent": ""})
+    neighbourhood.pass_days(8)
+    (event,) = [item for item in board.latest().items if item.start is not None]
+    assert event.start > board.now() and event.start - board.now() < 7 * 1440

@@ -7,7 +7,8 @@ from random import Random
 from typing import Protocol
 
 from node.model.errors import LocalMisuse
-from node.model.record import TRUST_KINDS, Event, Record
+from node.model.event import Event
+from node.model.record import TRUST_KINDS, Record
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.lora.announcements import Announcements
 from node.sync.lora.inventory import HeldRecords, Inventory

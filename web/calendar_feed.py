@@ -1,0 +1,160 @@
+"""Events as iCalendar (RFC 5545): whole days as days, a repeated event as one with its rule and what is exempt of it.
+
+A repeated event brings its own time zone, made of what its record says: its clocks, and when they are changed.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from node.board.api import TOPICS, Item
+from node.board.spans import span_on, wall
+from node.model.clock import seconds_of
+from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
+from web import safe_text
+from web.item_display import tag_of, uid, whole_address
+
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+WEEK = 7
+
+
+def ical_of(items: Iterable[Item], name: str) -> bytes:
+    """A calendar of these events; each is in it once, however many of its dates are given."""
+    from icalendar import Calendar  # takes a while to load, and most visitors never need it
+
+    calendar = Calendar()
+    calendar.add("prodid", "-//Archipel//board//FR")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", safe_text.one_line(name))
+    zones: dict[str, Event] = {}
+    told: set[str] = set()
+    events = []
+    for item in items:
+        if item.event is None or uid(item) in told:
+            continue
+        told.add(uid(item))
+        if item.event.repetition and not item.whole_days:
+            zones.setdefault(_zone_name(item.event), item.event)
+        events += list(_vevents(item, item.event))
+    for component in [*(_zone(zone, event) for zone, event in zones.items()), *events]:
+        calendar.add_component(component)
+    return calendar.to_ical()
+
+
+def _vevents(item: Item, event: Event) -> Iterator[Any]:  # icalendar brings no types
+    """The event, then each date of it that is moved."""
+    dates = occasions(event)
+    first = dates[0]
+    planned = occasions(_unchanged(event)) if event.repetition else dates
+    main = _vevent(item, event, planned[0])
+    if event.repetition:
+        main.add("rrule", _rule(event))
+        for one in dates:
+            if one.off:
+                _add_moment(main, "exdate", event, planned[one.number])
+    else:
+        main.add("x-archipel-offset", str(first.offset))
+    yield main
+    for one in dates:
+        if one.moved:
+            moved = _vevent(item, event, one)
+            _add_moment(moved, "recurrence-id", event, planned[one.number])
+            yield moved
+
+
+def _unchanged(event: Event) -> Event:
+    """The event as its rule alone has it."""
+    return event if event.repetition is None else replace(event, repetition=replace(event.repetition, exempt=()))
+
+
+def _vevent(item: Item, event: Event, on: Occasion) -> Any:
+    from icalendar import Event as Component
+    from icalendar import vUri
+
+    made = Component()
+    made.add("uid", f"{uid(item)}@archipel")
+    made.add("dtstamp", _utc(item.created))
+    made.add("last-modified", _utc(item.created))
+    _add_moment(made, "dtstart", event, on)
+    if event.length:
+        _add_moment(made, "dtend", event, on, end=True)
+    made.add("summary", safe_text.plain(item.title), {"LANGUAGE": tag_of(item)} if tag_of(item) else {})
+    made.add("url", whole_address(item))
+    cancelled = None if item.off else item.cancelled
+    made.add("status", "CONFIRMED" if cancelled is None else "CANCELLED")
+    made.add("categories", [TOPICS.get(item.topic, "other")])
+    made.add("sequence", item.created)  # later versions have later minutes
+    if item.position:
+        made.add("geo", item.position)
+    description = "\n\n".join(filter(None, [item.text, item.organiser, item.link, cancelled]))
+    # the last two are in the description too, each in a field of its own for another island that takes the event over
+    for name, text in (("location", item.place), ("description", description), ("contact", item.organiser),
+                       ("comment", cancelled or "")):
+        if text:
+            made.add(name, safe_text.plain(text))
+    if item.link:
+        made.add("link", vUri(item.link), {"LINKREL": "related", "VALUE": "URI"})  # RFC 9253; `url` is our own page
+    return made
+
+
+def _add_moment(made: Any, name: str, event: Event, on: Occasion, end: bool = False) -> None:
+    """A start or an end: a day, UTC for what is once (a zone would cost 300 bytes an event), else by the event's clocks."""
+    span = span_on(on, event.whole_days)
+    shown = span.last if end else span.first
+    if event.whole_days:
+        made.add(name, shown.date(), {"VALUE": "DATE"})
+    elif event.repetition:
+        made.add(name, shown, {"TZID": _zone_name(event)})
+    else:
+        made.add(name, _utc(on.end if end else on.start))
+
+
+def _utc(minute: int) -> datetime:
+    return datetime.fromtimestamp(seconds_of(minute), UTC)
+
+
+def _rule(event: Event) -> dict[str, Any]:
+    rule = event.repetition
+    if rule is None:
+        return {}
+    first = wall(event.start, event.offset).date()
+    frequency = {Rhythm.DAYS: "DAILY", Rhythm.WEEKS: "WEEKLY", Rhythm.WEEKDAYS: "WEEKLY"}.get(rule.rhythm, "MONTHLY")
+    more: dict[str, Any] = {}
+    if rule.rhythm is Rhythm.WEEKDAYS:
+        more = {"BYDAY": [DAYS[day] for day in range(WEEK) if rule.weekdays >> day & 1], "WKST": "MO"}
+    elif rule.rhythm is Rhythm.MONTHS:
+        more = {"BYMONTHDAY": first.day}
+    elif frequency == "MONTHLY":
+        more = {"BYDAY": f"{_number(rule.rhythm, first)}{DAYS[first.weekday()]}"}
+    return {"FREQ": frequency, "INTERVAL": rule.every, "COUNT": rule.count} | more
+
+
+def _number(rhythm: Rhythm, day: date) -> int:
+    """Which one of its month a weekday is, from its beginning, or from its end (-1 is the last)."""
+    if rhythm is Rhythm.MONTH_WEEKDAY:
+        return (day.day - 1) // WEEK + 1
+    last = (day.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)
+    return -((last - day).days // WEEK + 1)
+
+
+def _zone_name(event: Event) -> str:
+    return "archipel" + "".join(f"{shift:+d}" for shift in (event.offset, *(
+        part for one in event.shifts for part in (one.since, one.offset))))
+
+
+def _zone(name: str, event: Event) -> Any:
+    """A zone that has the clocks of one event."""
+    from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
+
+    zone = Timezone()
+    zone.add("tzid", name)
+    since, before = datetime(1970, 1, 1), event.offset
+    for minute, offset in [(None, event.offset), *((one.since, one.offset) for one in event.shifts)]:
+        part = TimezoneDaylight() if offset > before else TimezoneStandard()
+        part.add("dtstart", since if minute is None else wall(minute, before))
+        part.add("tzoffsetfrom", timedelta(minutes=QUARTER_MIN * before))
+        part.add("tzoffsetto", timedelta(minutes=QUARTER_MIN * offset))
+        zone.add_component(part)
+        before = offset
+    return zone
