@@ -41,13 +41,14 @@ from web.resting import add_resting
 from web.safe_address import add_safe_address
 from web.settings_notices import notice, said
 from web.signin import add_signin
+from web.together import together
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, metrics)
+              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together, metrics)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

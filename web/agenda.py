@@ -1,42 +1,56 @@
-"""The agenda: a week or a month at a time, past days too."""
+"""The agenda: a day, a week or a month at a time, past days too; all of a topic."""
 
 import re
-from collections.abc import Callable
 from datetime import date, timedelta
 
 from flask import Blueprint, abort, request
 
-from web import dates
-from web.item_display import by_day, starts, today
+from web.agenda_days import Days, days_ahead, days_from, first_after
+from web.item_display import today
 from web.languages import current
-from web.pages import board, fitted, kept, patience, settings
+from web.pages import fitted, kept
 from web.public import asked_topic
+from web.turning import asked_part
 
 FIRST, LAST = date(2024, 1, 1), date(2055, 10, 1)
+MOST_EVENTS = 36  # on a page, be they ever so short
 agenda = Blueprint("agenda", __name__)
 
 
 @agenda.get("/agenda")
 @kept
 def show() -> str:
-    """What happens: by default from today on; `?day=2026-03-21`, `?week=2026-W12`, `?month=2026-03`, `?topic=`.
+    """What happens: by default in the week from today on; `?day=2026-03-21`, `?week=2026-W12`, `?month=2026-03`; all that
+    is ahead about `?topic=`.
 
-    `?from=36`: without the first 36, which stand on the pages before.
+    `?from=36`: without the first 36, which stand on the pages before; `?to=36`: the last of these.
     """
     if "month" in request.args:
         return month(_month(request.args["month"]))
     if "week" in request.args:
         return week(_week(request.args["week"]))
-    return week(_day(request.args["day"]) if "day" in request.args else today())
+    if "day" in request.args:
+        return one_day(_day(request.args["day"]))
+    if (topic := asked_topic()) is not None:
+        return _turned("ahead.html", days_ahead(topic), {})
+    return week(today())
+
+
+def one_day(day: date) -> str:
+    """All that is on one day."""
+    following = {"begin": day, "week": _iso_week(day)}
+    following |= {name: day + timedelta(step) for name, step in (("previous", -1), ("following", 1))}
+    return _turned("day.html", _span(day, day + timedelta(1)), following)
 
 
 def week(begin: date) -> str:
     """Seven days from `begin`."""
-    monday = begin - timedelta(begin.weekday())
-    return fitted("agenda.html", _span(begin, begin + timedelta(7), {
-        "begin": begin, "end": begin + timedelta(6), "previous": _iso_week(monday - timedelta(7)),
-        "following": _iso_week(monday + timedelta(7)),
-    }))
+    monday, after = begin - timedelta(begin.weekday()), begin + timedelta(7)
+    later, more = first_after(after)
+    return _turned("agenda.html", _span(begin, after), {
+        "begin": begin, "end": after - timedelta(1), "previous": _iso_week(monday - timedelta(7)),
+        "following": _iso_week(monday + timedelta(7)), "later": later and _iso_week(later), "later_events": more,
+    })
 
 
 def month(begin: date) -> str:
@@ -45,25 +59,23 @@ def month(begin: date) -> str:
     grid_begin = begin - timedelta(begin.weekday())
     weeks = [[grid_begin + timedelta(7 * row + column) for column in range(7)]
              for row in range((after - grid_begin + timedelta(6)).days // 7)]
-    return fitted("month.html", _span(begin, after, {
+    return _turned("month.html", _span(begin, after), {
         "begin": begin, "weeks": weeks, "weekdays": [current().weekday(day) for day in weeks[0]],
         "previous": f"{begin - timedelta(1):%Y-%m}", "following": f"{after:%Y-%m}",
-    }))
+    })
 
 
-def _span(first: date, after: date, more: dict) -> Callable[[int], dict]:
-    """What fills a page about [first, after); rows beyond the page's weight are counted, and on the page that follows."""
-    topic, zone, begin = asked_topic(), settings().zone, max(request.args.get("from", 0, type=int), 0)
-    events = board().announced(dates.midnight(first, zone), dates.midnight(after, zone), topic)
-    busy = {max(starts(event).date(), first) for event in events}
+def _span(first: date, after: date) -> Days:
+    return days_from(first, after, asked_topic())
 
+
+def _turned(template: str, days: Days, more: dict) -> str:
+    """A page with the part of these events that was asked for, as much of it as fits."""
     def fill(rows: int) -> dict:
-        end = begin + rows * 3
-        shown = list(board().read(events[begin:end], patience()))
-        return {**more, "topic": topic, "days": by_day(shown, first), "left_out": len(events) - end, "onwards": end,
-                "busy": busy}
+        part = asked_part(len(days.standing), rows)
+        return {**more, "topic": asked_topic(), "all": days, "part": part, "days": days.read(part.of(days.standing))}
 
-    return fill
+    return fitted(template, fill, MOST_EVENTS)
 
 
 def _iso_week(day: date) -> str:

@@ -7,6 +7,7 @@ from node.board.api import BoardClosed, DraftRefused, Item, Problem
 from node.board.reasons import ProblemCode
 from node.model.record import Kind
 from web.forms import Typed, typed, typed_of
+from web.item_display import root_digits
 from web.languages import gettext as _
 from web.pages import board, fitted
 from web.posting import answer_to, form_page
@@ -54,7 +55,7 @@ def rewrite(item_id: str) -> Page:
     if item is None or not _correctable(item):
         return _gone()
     g.posts_as_keeper = True
-    return form_page(typed_of(item), item_id=item_id)
+    return form_page(typed_of(item), item_id=root_digits(item))
 
 
 @desk_post.post("/<item_id>/correct")
@@ -66,7 +67,8 @@ def correct(item_id: str) -> Page:
         return form_page(what, notice, item_id), 422
     if not is_keepers(request.form.get("csrf", "")):
         return form_page(what, problem(Problem("", ProblemCode.TOKEN)), item_id), 422
-    return answer_to(what, lambda draft: board().correct_as_keeper(item_id, draft, session["name"], what.why), item_id)
+    return answer_to(what, lambda draft: board().correct_as_keeper(item_id, draft, session["name"], what.why,
+                                                                          what.seen), item_id, board().kept_item(item_id))
 
 
 @desk_post.route("/<item_id>/cancel", methods=["GET", "POST"])

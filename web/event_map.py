@@ -12,6 +12,7 @@ from web.item_display import today
 from web.languages import current, listed
 from web.languages import gettext as _
 from web.pages import board, fitted, kept, patience, settings
+from web.turning import asked_part
 
 SIDE = 300
 MARGIN = 12
@@ -135,9 +136,10 @@ def show() -> str:
     chart = chart_of([event.position for event in placed if event.position])
 
     def fill(rows: int) -> dict:
+        part = asked_part(len(placed), rows)
         ground = _ground(chart, url_for("event_map.picture")) if chart else {"chart": None}
-        shown = [(item, item.position) for item in board().read(placed[:rows], patience()) if item.position]
-        return ground | {"marked": _marked(chart, shown), "left_out": len(placed) - rows}
+        shown = [(item, item.position) for item in board().read(part.of(placed), patience()) if item.position]
+        return ground | {"marked": _marked(chart, shown), "part": part}
 
     return fitted("map.html", fill)
 

@@ -92,7 +92,7 @@ def atom() -> Response:
     _child(feed, "title", safe_text.one_line(settings().name))
     _child(feed, "id", settings().base_url)
     _child(feed, "updated", _instant(items[0].created if items else 0))
-    _child(feed, "link", rel="self", href=settings().base_url.rstrip("/") + url_for("feeds.atom"))
+    _child(feed, "link", rel="self", href=_following("feeds.atom", after=_after() or None))
     _child(feed, "link", rel="alternate", href=settings().base_url)
     if page.after:
         _child(feed, "link", rel="next", href=_following("feeds.atom", after=page.after))

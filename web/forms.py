@@ -18,8 +18,8 @@ KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
 FIELDS = (
     "kind", "text", "title", "place", "organiser", "link", "topic", "language", "life_days", "start_date", "start_time",
     "end_date", "end_time", "position", "urgent", "publish_date", "publish_time", "group", "passphrase", "target", "word",
-    "reason", "why", "since_date", "since_time", "until_date", "until_time", "whole_day", "repeat", "repeat_until",
-    "repeat_times", "off", "moved",
+    "reason", "why", "seen", "own_code", "since_date", "since_time", "until_date", "until_time", "whole_day", "repeat",
+    "repeat_until", "repeat_times", "off", "moved",
 )
 ISO_DAY, LOCAL_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)"), re.compile(r"(\d\d?)[/. -](\d\d?)[/. -](\d{4})")
 CLOCK = re.compile(r"(\d\d?)(?:\s*[:hH.]\s*(\d\d)?)?")
@@ -30,10 +30,14 @@ DEFAULT_LIFE_DAYS = "14"
 
 @dataclass
 class Typed:
-    """A form as it came: every field a string, and the draft that it makes if it has no `problems`."""
+    """A form as it came: every field a string, and the draft that it makes if it has no `problems`.
+
+    `seen` is the id of the version that its author corrects.
+    """
 
     fields: dict[str, str]
     problems: list[Problem] = field(default_factory=list)
+    overtaken: Item | None = None  # what stands now in the place of what was corrected
 
     def __getattr__(self, name: str) -> str:
         if name in FIELDS:
@@ -59,6 +63,9 @@ def typed_of(item: Item) -> Typed:
     """An item as its author typed it, ready to be corrected."""
     fields = {name: getattr(item, name) for name in ("text", "title", "place", "organiser", "link")}
     fields |= {"kind": item.kind.name.lower(), "topic": str(item.topic), "language": LANGUAGES.get(item.language, "")}
+    fields["seen"] = item.id
+    if item.target and item.kind is Kind.REPLY:
+        fields["target"] = item.target
     if item.urgent:
         fields["urgent"] = "1"
     if item.position:
@@ -74,7 +81,7 @@ def typed_again(item: Item) -> Typed:
     """An event as it was typed, to be announced for other days."""
     kept = typed_of(item).fields
     return Typed({name: value for name, value in kept.items() if name not in (
-        "start_date", "end_date", "repeat_until", "off", "moved", "urgent")})
+        "start_date", "end_date", "repeat_until", "off", "moved", "urgent", "seen")})
 
 
 def draft_of(what: Typed, settings: WebSettings, now: int) -> Draft:
@@ -82,7 +89,7 @@ def draft_of(what: Typed, settings: WebSettings, now: int) -> Draft:
     times = TypedTimes(what.fields, settings.zone, now, what.problems)
     draft = Draft(
         what.kind_number, what.text.strip(), _language(what), _topic(what), urgent=bool(what.urgent),
-        target=what.target or None, publish_at=times.moment("publish", "publish_at"))
+        target=what.target or None, own_code=what.own_code, publish_at=times.moment("publish", "publish_at"))
     if what.kind_number is not Kind.EVENT:
         return replace(draft, life_days=_days(what))
     draft = replace(draft, title=what.title.strip(), place=what.place.strip(), organiser=what.organiser.strip(),

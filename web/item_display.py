@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from node.board.spans import rhythm_of, span_of, span_on
 from node.model.event import occasions
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
-from web.languages import Language, current, language, listed
+from web.languages import Language, current, dotted, language, listed
 from web.languages import gettext as _
 from web.pages import board, settings
 
@@ -24,12 +23,27 @@ SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a 
 
 def address(item: Item, **more: Any) -> str:
     """The path of an item's page."""
-    return url_for("public.item", item_id=item.id[:SHOWN_DIGITS], **more)
+    return url_for("public.item", item_id=digits(item), **more)
+
+
+def digits(item: Item) -> str:
+    """What names an item in addresses: the same through all its corrections, while it is on the board."""
+    return (item.first if item.first and item.expires > board().now() else item.id)[:SHOWN_DIGITS]
+
+
+def is_changed_here(author: Author) -> bool:
+    """Whether what this author signed is corrected and withdrawn on this island: its own, or a group's that signs here."""
+    return author.here or (author.group and author.name in board().groups())
+
+
+def names_a_group(item: Item) -> bool:
+    """Whether its typed organiser is the name of a group that signs, which has not signed this."""
+    return not (item.author.group and item.author.name == item.organiser) and board().is_group(item.organiser)
 
 
 def whole_address(item: Item) -> str:
     """An item's address as other devices and paper need it."""
-    return f"{settings().base_url.rstrip('/')}/r/{item.id[:SHOWN_DIGITS]}"
+    return f"{settings().base_url.rstrip('/')}/r/{digits(item)}"
 
 
 def uid(item: Item) -> str:
@@ -68,10 +82,29 @@ def when(item: Item | Draft, under: date | None = None, paper: bool = False) -> 
     return said if under else safe_text.titled(said)
 
 
+def column(item: Item, day: date | None) -> tuple[str, str, str]:
+    """What stands in the column of a list's row, in two lines, and what is told of its time beside the place.
+
+    `day` is the day above it; without one the column tells it.
+    """
+    span, said = span_of(item), current()
+    begin = "" if span.whole_days else said.time(span.first)
+    until = _("until %(day)s") % {"day": said.day(span.last_day)} if span.last_day > (day or span.first_day) else ""
+    if day is None:
+        return said.short_day(span.first_day, today()), begin, until
+    if span.last_day == span.first_day:
+        over = "" if span.whole_days or span.first == span.last else f"– {said.time(span.last)}"
+        return begin or _("all day"), over, ""
+    if day == span.first_day or until:
+        return begin if day == span.first_day else "", "", until
+    return ("", "", _("last day")) if span.whole_days else ("", _("until %(time)s") % {"time": said.time(span.last)}, "")
+
+
 def offered(typed: str = "") -> dict[int, str]:
-    """The topics that are offered here, in the keepers' order, and the one that was typed (by number or slug)."""
+    """The topics that are offered here, in the keepers' order, and the one that was typed (by number or slug); what has no
+    name of its own comes last."""
     also = [number for number, slug in TOPICS.items() if typed in (slug, str(number))]
-    return {number: TOPICS[number] for number in (*board().topics(), *also)}
+    return {number: TOPICS[number] for number in sorted((*board().topics(), *also), key=lambda number: not number)}
 
 
 def iso(minute: int, offset: int) -> str:
@@ -102,9 +135,9 @@ def relative_day(day: date) -> str:
 
 
 def ago_or_date(minute: int) -> str:
-    """`12 minutes ago`, and from a day on the date."""
+    """`12 minutes ago`, and from a day on `on 21 March 2026`."""
     age = board().now() - minute
-    return current().ago(age) if age < DAY_MIN else dated(minute)
+    return current().ago(age) if age < DAY_MIN else _("on %(day)s") % {"day": dated(minute)}
 
 
 def clock_at(minute: int) -> datetime:
@@ -166,24 +199,17 @@ def days_of(item: Item | Announced) -> list[date]:
     return span_of(item).days()
 
 
-def by_day(events: list[Item], first: date) -> list[tuple[date, list[Item]]]:
-    """Events under the day they start, those that began before `first` under it."""
-    def day(item: Item) -> date:
-        return max(starts(item).date(), first)
-
-    return [(shown, list(group)) for shown, group in groupby(sorted(events, key=lambda item: (day(item), item.start)), day)]
-
-
 def add_showing(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.globals.update(
-        address=address, whole_address=whole_address, caption=caption, tag_of=tag_of, starts=starts, when=when,
-        rhythm=rhythm, other_dates=other_dates,
-        iso=iso, dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
+        names_a_group=names_a_group, reply_count=lambda item: board().reply_count(item), digits=digits,
+        is_changed_here=is_changed_here, address=address, whole_address=whole_address, caption=caption, tag_of=tag_of,
+        starts=starts, when=when, rhythm=rhythm, other_dates=other_dates, column=column, dotted=dotted, iso=iso,
+        dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
-        status=lambda: board().status(), now=lambda: board().now(), island=settings,
+        status=lambda: board().status(), now=lambda: board().now(), today=today, island=settings,
         Kind=Kind, topics=TOPICS, offered=offered, topic_name=sentences.topic_name, field_name=sentences.field_name,
     )
     app.jinja_env.filters.update(

@@ -76,6 +76,11 @@ def listed(*parts: str) -> Markup:
     return escape(gettext(", ")).join(parts)
 
 
+def dotted(*parts: str) -> Markup:
+    """Those of the parts that say something, with dots between them, escaped unless they are markup."""
+    return Markup(" · ").join(part for part in parts if part)
+
+
 def add_languages(app: Flask, fallback: str) -> None:
     """Let templates speak the language of each request; `fallback` is for browsers that ask for none that is here."""
     app.jinja_env.add_extension("jinja2.ext.i18n")

@@ -1,11 +1,14 @@
 """The board on paper: a poster of the week, a leaflet with strips to tear off, a page to copy by hand; the wall screen."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import TypeVar
 
-from flask import Blueprint, Response, abort, g, make_response, render_template, request
+from flask import Blueprint, Response, abort, g, make_response, render_template, request, url_for
 
 from node.board.night_rest import RestSpan
 from web import dates
+from web.agenda_days import Days, days_from
 from web.delivery_report import stick
 from web.item_display import caption, clock_at, today, whole_address
 from web.languages import current
@@ -18,10 +21,12 @@ from web.settings_notices import pressing
 
 POSTER_DAYS = 7
 WALL_REFRESH_S, STICK_REFRESH_S = 120, 5
-WALL_ROWS = 7  # what a screen holds without scrolling
-WALL_NOTICES = 3  # the first page has them all
+WALL_EVENTS, WALL_BULLETINS = 8, 4  # on a page: what can be read from some metres without scrolling
+WALL_URGENT = WALL_NOTICES = 3  # the first page of the portal has them all
+WALL_PAGE_S, WALL_PAGES = 20, 40  # to read a page of eight lines aloud; a quarter of an hour for all of them
 SHEETS = {"poster": 16, "leaflet": 8, "copy": 10}  # rows that an A4 page holds
 CODES_MM, STRIPS_MM = 36, 68
+Row = TypeVar("Row")
 paper = Blueprint("paper", __name__)
 
 
@@ -74,7 +79,7 @@ def wall() -> Response:
 
 def _resting_wall(rest: RestSpan) -> Response:
     """What is urgent, which comes all the same; else until when the island rests."""
-    until, urgent = current().time(clock_at(rest.end)), board().urgent(WALL_ROWS, patience())
+    until, urgent = current().time(clock_at(rest.end)), board().urgent(WALL_EVENTS, patience())
     response = make_response(render_template("paper/wall_rests.html", until=until, urgent=urgent))
     response.headers["Refresh"] = str(WALL_REFRESH_S)
     return response
@@ -86,11 +91,27 @@ def _calm_wall() -> Response:
 
 
 def _wall(stick: str, refresh_s: int) -> Response:
-    notices = pressing(board().status().host.notices)[:WALL_NOTICES]
-    filling = _codes() | {"stick": stick, "notices": notices}
-    response = make_response(fitted("paper/wall.html", lambda rows: glance(min(rows, WALL_ROWS)) | filling))
-    response.headers["Refresh"] = str(refresh_s)  # a header, so that nothing in the page moves
+    """One of its pages: they show all of the week and what is new on the board, one after the other."""
+    notices, urgent = pressing(board().status().host.notices)[:WALL_NOTICES], board().urgent(WALL_URGENT, patience())
+    events, now = _coming(), board().now()
+    coming = [one for one in events.standing if one[0] > events.first or max(one[1].end, one[1].start) >= now]
+    rows = max(WALL_EVENTS - 5 * len(urgent) // 3 - 2 * bool(notices or stick), 2)
+    new = board().bulletins(limit=WALL_BULLETINS * WALL_PAGES, patience=patience()).items
+    pages = max(-(-len(coming) // rows), -(-len(new) // WALL_BULLETINS), 1)
+    number = request.args.get("page", 0, type=int) % min(pages, WALL_PAGES)
+    filling = _codes() | {"stick": stick, "notices": notices, "urgent": urgent, "page": number, "pages": pages} | {
+        "days": events.read(_turning(coming, rows, number)), "bulletins": _turning(new, WALL_BULLETINS, number)}
+    response = make_response(fitted("paper/wall.html", lambda rows: filling))
+    following = url_for("paper.wall", page=number + 1 if number + 1 < min(pages, WALL_PAGES) else None)
+    pace = f"{WALL_PAGE_S}; url={following}" if pages > 1 and not stick else str(refresh_s)
+    response.headers["Refresh"] = pace  # a header, so that nothing in the page moves
     return response
+
+
+def _turning(rows: Sequence[Row], some: int, number: int) -> Sequence[Row]:
+    """Of rows of which `some` are on a page those of the page of this number; what has fewer pages begins anew."""
+    begin = number % max(-(-len(rows) // some), 1) * some
+    return rows[begin:begin + some]
 
 
 def _week(sheet: str, most_rows: int) -> dict:
@@ -101,20 +122,24 @@ def _week(sheet: str, most_rows: int) -> dict:
 
 def _shown(sheet: str, rows: int) -> dict:
     """What a sheet shows in `rows` rows."""
-    shown = glance(rows)
+    shown = glance(_coming(), rows)
     bulletins = shown["bulletins"][:min(rows, 4)] if sheet == "poster" else []
     return shown | {"bulletins": bulletins, "urgent": [] if sheet == "leaflet" else shown["urgent"]}
 
 
 def _measured(sheet: str, shown: dict) -> tuple[list[Block], float]:
     """What `web.print_fit` must know of it: its texts, and the height of codes and strips in mm."""
-    events = [item for _day, items in shown["days"] for item in items]
+    events = [item for one in shown["days"] for item in one.begins + one.goes_on]
     ends = [Block(len(settings().name), 2.4, 0.6), Block(45, 1.3, 0.8), Block(95, 1, 1.6)]  # the head and the last line
     heads = [Block(20, 1.2, 1.1)] * (len(shown["days"]) + 1)
     lines = [Block(30 + len(caption(item)) + len(item.place[:60])) for item in events]
     lines += [Block(len(caption(item)), 1, 0.6) for item in shown["urgent"] + shown["bulletins"]]
     codes = [Block(2), Block(2)] if sheet == "copy" else [Block(100, 1, 1)]
     return [*ends, *heads, *lines, *codes], {"poster": CODES_MM, "leaflet": CODES_MM + STRIPS_MM, "copy": 0}[sheet]
+
+
+def _coming() -> Days:
+    return days_from(today(), today() + timedelta(POSTER_DAYS))
 
 
 def _dates() -> dict:

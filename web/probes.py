@@ -14,8 +14,8 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from web.pages import fitted, kept, settings
-from web.public import glance
+from web.pages import kept, settings
+from web.public import first_page
 
 STAY_S = 12 * 3600
 MAX_CLIENTS = 2_000
@@ -113,7 +113,7 @@ def _elsewhere(host: str) -> BaseResponse:
 @kept
 def hello() -> str:
     """The board, with a welcome for who has just joined the Wi-Fi."""
-    return fitted("home.html", lambda rows: {**glance(rows), "welcome": True})
+    return first_page(welcome=True)
 
 
 @probes.post("/hello")

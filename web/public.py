@@ -1,17 +1,22 @@
 """What everybody reads: home, bulletins, one item, search."""
 
+from datetime import timedelta
+
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from node.board.api import Item, Page
-from web import dates
+from web.agenda_days import Days, days_ahead, days_from, first_after
 from web.corrections import changes
-from web.item_display import by_day, today
-from web.pages import board, fitted, kept, patience, settings
+from web.item_display import is_changed_here, today
+from web.pages import MOST_ROWS, board, fitted, kept, patience
 from web.sentences import SLUGS
+from web.turning import asked_part
 
-DAY_MIN = 1440
 MAX_QUERY = 100
+MOST_HOME_ROWS, LEAST_BULLETINS, MOST_URGENT = 36, 3, 3
+MOST_BRIEF = 60  # rows of an hour and a title
+MOST_URGENT_EVER = 200  # whoever marks more as urgent marks nothing
 public = Blueprint("public", __name__)
 
 
@@ -27,19 +32,54 @@ def asked_topic() -> int | None:
 @kept
 def home() -> str:
     """In one glance: what is urgent, today, this week, new."""
-    return fitted("home.html", glance)
+    return first_page()
 
 
-def glance(rows: int) -> dict:
-    """What home shows, with at most `rows` rows in each part."""
-    begin, week = today(), 7 * DAY_MIN
-    midnight = dates.midnight(begin, settings().zone)
-    urgent = board().urgent(min(rows, 3), patience())
-    events = board().events(midnight, midnight + week, None, rows, patience())
-    shown = {item.id for item in urgent}
-    bulletins = [item for item in board().bulletins(limit=rows, patience=patience()).items if item.id not in shown]
-    return {"urgent": urgent, "days": by_day(events, begin), "bulletins": bulletins, "begin": begin,
-            "greeting": board().welcome()}
+def first_page(**more: bool) -> str:
+    """The home page, with what stands above it."""
+    week = days_from(today(), today() + timedelta(7))
+    later, later_events = first_after(week.after)
+    more_later = {"all": week, "later": later, "later_events": later_events}
+    return fitted("home.html", lambda rows: {**more, **more_later, **glance(week, rows), "greeting": board().welcome()},
+                  MOST_HOME_ROWS)
+
+
+def glance(week: Days, rows: int) -> dict:
+    """What is urgent, what comes in the week that begins today, and what is new on the board, in `rows` rows of both.
+
+    All of today is there whatever its number, as long as that fits at all: what finds no row is `brief`, as is what is
+    over. `onwards`: the place in the week of the first event that is not there at all, None if all are.
+    """
+    pressing, now = board().urgent(MOST_URGENT_EVER, patience()), board().now()
+    urgent = pressing[:min(rows, MOST_URGENT)]
+    over = [one for one in week.standing if one[0] == week.first and max(one[1].end, one[1].start) < now]
+    coming = [one for one in week.standing if one not in over]
+    full = max(rows - max(LEAST_BULLETINS, rows // 4), 1)
+    shown, waiting = coming[:full], [one for one in coming[full:] if one[0] == week.first]
+    brief = (waiting + over)[:min(MOST_BRIEF, 10 * rows)]
+    left = [number for number, one in enumerate(week.standing) if one not in shown and one not in brief]
+    left_today = [number for number in left if week.standing[number][0] == week.first]
+    bulletins = board().bulletins(limit=min(max(rows - len(shown), LEAST_BULLETINS), MOST_ROWS), patience=patience()).items
+    return {
+        "urgent": urgent, "more_urgent": len(pressing) - len(urgent), "begin": week.first, "days": week.read(shown),
+        "later_today": week.read([one for one in waiting if one in brief]),
+        "over": week.read([one for one in over if one in brief]),
+        "left_today": week.different(left_today), "left": week.different(left), "onwards": min(left, default=None),
+        "bulletins": [item for item in bulletins if item.id not in {one.id for one in urgent}],
+    }
+
+
+@public.get("/urgent")
+@kept
+def urgent() -> str:
+    """All that is urgent, what was posted last first."""
+    found = board().urgent(MOST_URGENT_EVER, patience())
+
+    def fill(rows: int) -> dict:
+        part = asked_part(len(found), rows)
+        return {"items": part.of(found), "part": part}
+
+    return fitted("urgent.html", fill)
 
 
 @public.get("/bulletins")
@@ -57,16 +97,16 @@ def bulletins() -> str:
 @public.get("/topics/<slug>")
 @kept
 def by_topic(slug: str) -> str:
-    """All there is about one topic: what happens in the month ahead, and bulletins."""
+    """All there is about one topic: what is ahead, and bulletins."""
     topic = SLUGS.get(slug)
     if topic is None:
         abort(404)
-    begin = today()
-    midnight = dates.midnight(begin, settings().zone)
+    ahead = days_ahead(topic)
 
     def fill(rows: int) -> dict:
-        days = by_day(board().events(midnight, midnight + 30 * DAY_MIN, topic, rows, patience()), begin)
-        return {"topic": topic, "slug": slug, "days": days, "page": board().bulletins(topic, "", rows, patience())}
+        page = board().bulletins(topic, "", rows, patience())
+        return {"topic": topic, "slug": slug, "days": ahead.read(ahead.standing[:rows]), "page": page,
+                "beyond": ahead.beyond(rows), "onwards": rows}
 
     return fitted("topic.html", fill)
 
@@ -89,13 +129,14 @@ def item(item_id: str) -> str:
     """One item with its replies."""
     shown = found(item_id)
     begin = request.args.get("from", 0, type=int)
-    ours = shown.author.here or (shown.author.group and shown.author.name in board().groups())
+
+    ours, past = is_changed_here(shown.author), shown.expires <= board().now()
 
     def fill(rows: int) -> dict:
         replies = shown.replies[max(begin, 0):]
         following = max(begin, 0) + rows if len(replies) > rows else 0
         return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours,
-                "changes": changes(shown, rows)}
+                "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows)}
 
     return fitted("item.html", fill)
 

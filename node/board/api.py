@@ -36,14 +36,16 @@ class Draft:
     `text` is a bulletin's or a reply's whole text, an event's description, a cancellation's reason. `start` and `end` are
     minutes since 2024 UTC (of its first date), `offset` quarters of an hour east of UTC there and then, `shifts` when that
     changes before it is over. `whole_days`: from midnight to midnight. `target` is the id replied to or corrected.
-    `publish_at` is the minute to publish it, None for now. `by_radio`: typed on a radio in the hand.
+    `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the minute to
+    publish it, None for now. `by_radio`: typed on a radio in the hand. `own_code` is the edit code that its author chose,
+    "" for a made one.
     """
 
     kind: Kind
     text: str = ""
     language: int = 1
     topic: int = 0
-    life_days: int = 14
+    life_days: int | None = 14
     urgent: bool = False
     title: str = ""
     place: str = ""
@@ -56,6 +58,7 @@ class Draft:
     target: str | None = None
     publish_at: int | None = None
     by_radio: bool = False
+    own_code: str = field(default="", repr=False)
     whole_days: bool = False
     shifts: tuple[Shift, ...] = ()
     repetition: Repetition | None = None
@@ -76,8 +79,9 @@ class Problem:
     `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over);
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`;
-    `repeats` (amount: most dates); `weekday`; `end-hour`; `no-date`; `link`;
-    `position`; `urgent-not-allowed`; `target-gone`; `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
+    `repeats` (amount: most dates); `weekday`; `end-hour`; `no-date`; `link`; `position`; `urgent-not-allowed` (to this
+    island), `urgent-not-group` (to that group), `urgent-keepers` (the island may, its visitors may not); `target-gone`;
+    `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
     `passphrase-wrong`; `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was
     wrong too often); `said-already`; and what a visitor has done often enough (amount: minutes until the next): `too-
     many-posts`, `too-many-changes`, `too-many-waiting`.
@@ -102,6 +106,14 @@ class BoardClosed(Exception):
     def __init__(self, reason: ClosedReason | VerdictReason):
         super().__init__(reason)
         self.reason = reason
+
+
+class Overtaken(Exception):
+    """What somebody corrects is not what they saw any more; nothing was posted. `item` is what stands, or waits, now."""
+
+    def __init__(self, item: "Item"):
+        super().__init__(item.id)
+        self.item = item
 
 
 @dataclass(frozen=True)
@@ -226,6 +238,14 @@ class Waiting:
     item: Item
     moderated: bool
     publish_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How many of `islands` that are heard were last known to hold a post: `held`. Of no island it is told which."""
+
+    held: int
+    islands: int
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,19 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import islice
 
-from node.board.api import Announced, BoardClosed, ClockOutcome, Imports, Item, Page, Report, TextPatience, Transfer
+from node.board.api import (
+    Announced,
+    Author,
+    BoardClosed,
+    ClockOutcome,
+    Imports,
+    Item,
+    Page,
+    Report,
+    Spread,
+    TextPatience,
+    Transfer,
+)
 from node.board.care import Care
 from node.board.clocks import ClockPreview
 from node.board.founding import Founding
@@ -30,7 +42,8 @@ from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
 from node.model.event import DAY_MIN, MAX_MOVED_MIN, MAX_SPAN_DAYS
 from node.model.keys import SigningKey
-from node.model.record import EVENT_GRACE_MIN, TARGET_BYTES, Kind, decode
+from node.model.record import EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
+from node.model.search_text import fold
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
 from node.store.index import Row, Slice
@@ -38,6 +51,7 @@ from node.store.index import Row, Slice
 MAX_PAGE = 200
 READ_AHEAD = 100  # of bulletins, and of events
 FETCHED = 64  # texts at a time
+SEARCHED_PAGES = 5  # of 200 posts that hold the words of a place: 1,000 events there are more than a year of three a day
 SPARE_HIDES = 500  # hides of what may be gone that are not worth a walk through the archive
 BACKUP_DAYS = 30  # after that one is missed
 REPEATED_FOR_MIN = (MAX_SPAN_DAYS + 1) * DAY_MIN + 0xFFFF + MAX_MOVED_MIN  # from a first date to the end of the last one
@@ -61,6 +75,7 @@ class Board(Reporting):
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):
         notes = BoardNotes(store, host.gate)
         reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen, host.decoding)
+        reader.ended = lambda id_: store.get(id_) if host.keeps_past() and liveset.has_faded(id_) else None
         reader.now = lambda: minute_of(host.now())
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
@@ -91,6 +106,63 @@ class Board(Reporting):
         row = self._store.get(bytes.fromhex(item.id)) if item.corrected else None
         before = self.reader.earlier(item, row.before) if row else None
         return replace(item, before=before, origin=self.notes.state.sources.origin_of(root_of(item)))
+
+    def spread(self, item: Item) -> tuple[Spread, Spread]:
+        """How far a live item has come, by radio and on this network, from what islands exchange anyway; nobody is asked.
+
+        Who takes it from a broker, a stick or paper is not known, nor ever who reads it.
+        """
+        id_ = bytes.fromhex(item.id)
+        row, holdings = self._store.get(id_), self._host.holdings()
+        if row is None:
+            return Spread(0, 0), Spread(0, 0)
+        radio, network = (Spread(sum(one.has(id_, row.received) for one in heard), len(heard))
+                          for heard in (holdings.radio, holdings.network))
+        return radio, network
+
+    def reply_count(self, item: Item) -> int:
+        """How many replies to it are shown here; cheap, as none is decoded."""
+        replies = (id_ for id_ in self._liveset.about(root_of(item)) if self.reader.is_reply(id_))
+        return sum(id_[:TARGET_BYTES] not in self.reader.hidden() for id_ in replies)
+
+    def signed_by(self, key_id: str) -> list[bytes]:
+        """Ids of what one key has signed that is live: events by start, then bulletins, the newest first."""
+        try:
+            author = bytes.fromhex(key_id)
+        except ValueError:
+            return []
+        found = (self._store.get(entry.id) for entry in self._liveset.posts() if entry.author == author)
+        rows = sorted(filter(None, found), key=lambda row: (row.start or 0, -row.created, row.id))
+        return [row.id for kind in (Kind.EVENT, Kind.BULLETIN) for row in rows if row.kind == kind]
+
+    def at_place(self, place: str, patience: TextPatience | None = None) -> list[Item]:
+        """Coming events at a place of this name (accents and case folded), by start; 200 at most."""
+        wanted, found, mark = fold(place.strip()), [], ""
+        for _page in range(SEARCHED_PAGES):
+            page = self.search(place, mark, MAX_PAGE, patience)
+            found += [item for item in page.items if item.place and fold(item.place.strip()) == wanted]
+            mark = page.after
+            if not mark or len(found) >= MAX_PAGE:
+                break
+        coming = [item for item in found if (item.end or 0) >= self.now()]
+        return sorted(coming, key=lambda item: (item.start or 0, item.id))[:MAX_PAGE]
+
+    def author(self, key_id: str) -> Author | None:
+        """Who signs with a key of this id (16 digits), None if the set knows nobody."""
+        with suppress(ValueError):
+            if bytes.fromhex(key_id) in self._liveset.trust.standings:
+                return self.reader.author(bytes.fromhex(key_id))
+        return None
+
+    def is_group(self, name: str) -> bool:
+        """Whether a group of the set is called so."""
+        signing = (key for key, standing in self._liveset.trust.standings.items() if Right.GROUP in standing.rights)
+        return bool(name.strip()) and any(fold(self.reader.author(key).name) == fold(name.strip()) for key in signing)
+
+    def read_ids(self, ids: list[bytes], patience: TextPatience | None = None) -> list[Item]:
+        """The items of these ids that can be read and are shown."""
+        self.reader.texts.gather(ids)
+        return list(filter(None, (self.reader.live(id_, patience) for id_ in ids)))
 
     def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20,
                   patience: TextPatience | None = None) -> Page:

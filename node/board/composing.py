@@ -41,15 +41,31 @@ class Composer:
         """The present minute by the island's best clock; cheap."""
         return minute_of(self._host.now())
 
-    def cost(self, draft: Draft) -> Cost:
-        """What it would take to post it; raises DraftRefused."""
-        return self.cost_of([self.compose(draft)])
+    def cost(self, draft: Draft, group: str = "", visiting: bool = False) -> Cost:
+        """What it would take to post it; raises DraftRefused. `group` and `visiting` as in `not_urgent`."""
+        return self.cost_of([self.compose(draft, self.not_urgent(group, visiting))])
 
-    def compose(self, draft: Draft) -> Composed:
-        """The draft checked, as a record of this island's made now, and its size: once. Raises DraftRefused."""
+    def not_urgent(self, group: str = "", visiting: bool = False) -> ProblemCode | None:
+        """Why what this island signs, or the group of this name, cannot be urgent; None if it can.
+
+        `visiting`: whoever posts is no keeper. Of several groups of one name the one that may counts: its passphrase tells.
+        """
+        if not group:
+            return self._not_urgent([self._key.key_id], ProblemCode.URGENT_NOT_ALLOWED, visiting)
+        named = [key for key, standing in self._liveset.trust.standings.items()
+                 if Right.GROUP in standing.rights and self.reader.author(key).name == group]
+        return self._not_urgent(named, ProblemCode.URGENT_NOT_GROUP)
+
+    def compose(self, draft: Draft, not_urgent: ProblemCode | None = None) -> Composed:
+        """The draft checked, as a record of this island's made now, and its size: once. Raises DraftRefused.
+
+        `not_urgent`: why it cannot be urgent, if it cannot; who signs says so.
+        """
         draft = normalised(draft)
         target = self.reader.find(draft.target) if draft.target else None
         problems = [*problems_of(draft, self.now()), *self._problems_here(draft, target)]
+        if draft.urgent and not_urgent:
+            problems.append(Problem("urgent", not_urgent))
         if problems:
             raise DraftRefused(problems)
         if target:
@@ -82,8 +98,6 @@ class Composer:
     def _problems_here(self, draft: Draft, target: Item | None) -> list[Problem]:
         """What only this island can tell."""
         found, now = [], self.now()
-        if draft.urgent and not self._liveset.trust.may(self._key.key_id, Right.URGENT, now):
-            found.append(Problem("urgent", ProblemCode.URGENT_NOT_ALLOWED))
         if (draft.kind is Kind.REPLY or draft.target) and (target is None or target.expires <= now):
             found.append(Problem("target", ProblemCode.TARGET_GONE))
         if draft.publish_at and draft.publish_at > now + MAX_LIFE_DAYS * DAY_MIN:
@@ -91,6 +105,18 @@ class Composer:
         if draft.publish_at and draft.end and draft.event and draft.publish_at >= draft.event.over:
             found.append(Problem("publish_at", ProblemCode.PAST))
         return found
+
+    def _not_urgent(self, keys: Iterable[bytes], code: ProblemCode, visiting: bool = False) -> ProblemCode | None:
+        """None if one of the keys may mark a post as urgent now, and visitors may make it do so; else why not."""
+        if not any(self._liveset.trust.may(key, Right.URGENT, self.now()) for key in keys):
+            return code
+        return ProblemCode.URGENT_KEEPERS if visiting and self._host.urgent != "everybody" else None
+
+    def _signed_not_urgent(self, key: SigningKey, visiting: bool = False) -> ProblemCode | None:
+        """As `not_urgent`, of who signs for certain."""
+        if key is self._key:
+            return self.not_urgent(visiting=visiting)
+        return self._not_urgent([key.key_id], ProblemCode.URGENT_NOT_GROUP)
 
     def _in_place_of(self, item: Item, composed: Composed, key: SigningKey) -> Composed:
         """The record of a correction, made of a draft that was composed; raises DraftRefused."""

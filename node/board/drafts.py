@@ -34,6 +34,7 @@ FIELD_MARK = "\x1f"  # parts an event's title, place, organiser, description and
 MAX_LIFE_DAYS = MAX_LIFE_H[Kind.BULLETIN] // 24
 MAX_AHEAD_DAYS = MAX_EVENT_AHEAD_MIN // DAY_MIN
 MAX_LENGTH_DAYS = 0xFFFF // DAY_MIN
+AS_BEFORE_H = 1  # the least there is, before `node.board.composing.outliving` makes it as long as it must be
 MAX_TYPED = 20_000  # characters: far more than fits a record; longer is not even weighed
 MAX_REASON = 300  # characters of a cancellation: all that are shown with events fit the quota
 LINE_LIMITS = {"title": 120, "place": 160, "organiser": 120, "link": 300}
@@ -78,7 +79,7 @@ def problems_of(draft: Draft, now: int) -> list[Problem]:
         return found + list(_event_problems(draft, now))
     if not draft.text.strip():
         found.append(Problem("text", ProblemCode.EMPTY))
-    if not 1 <= draft.life_days <= MAX_LIFE_DAYS:
+    if draft.life_days is not None and not 1 <= draft.life_days <= MAX_LIFE_DAYS:
         found.append(Problem("life_days", ProblemCode.LIFE, MAX_LIFE_DAYS))
     return found
 
@@ -90,7 +91,7 @@ def record_of(draft: Draft, author: bytes, created: int) -> Record:
         draft.kind, author, created, urgent=draft.urgent, language=draft.language, topic=draft.topic, codec=codec,
         packed=text, target=bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None, by_radio=draft.by_radio)
     if draft.kind is not Kind.EVENT or draft.start is None:
-        return replace(record, life=draft.life_days * 24)
+        return replace(record, life=AS_BEFORE_H if draft.life_days is None else draft.life_days * 24)
     position = (angle(draft.position[0], 90), angle(draft.position[1], 180)) if draft.position else None
     return replace(record, detail=draft.event, position=position)
 

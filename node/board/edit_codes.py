@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import unicodedata
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for something else
 CODE_LETTERS = 8  # 40 bits, behind a hash that costs some hundredths of a second to try
@@ -16,8 +17,11 @@ def make_code(randomness: bytes) -> str:
 
 
 def hash_code(code: str, salt: bytes) -> str:
-    """What is kept of a code, in hexadecimal: the salt and its scrypt hash; blanks, hyphens and capitals do not count."""
-    plain = "".join(letter for letter in code.lower() if letter.isalnum())
+    """What is kept of a code, in hexadecimal: the salt and its scrypt hash; blanks, hyphens and capitals do not count.
+
+    Nor does how a keyboard writes an accent, as authors choose codes of their own.
+    """
+    plain = "".join(letter for letter in unicodedata.normalize("NFKC", code).casefold() if letter.isalnum())
     hashed = hashlib.scrypt(plain.encode(), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P, dklen=HASH_BYTES)
     return (salt + hashed).hex()
 

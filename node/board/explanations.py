@@ -19,7 +19,7 @@ from node.board.reasons import (
 )
 from node.i18n.sentence import N_, Plural, Sentence, entry, sentence
 from node.model.names import MAX_NAME
-from node.model.passphrase import LEAST, MOST, PassphraseFault
+from node.model.passphrase import BOUNDS, PassphraseFault
 
 NO_MOMENT = N_("This date or time cannot be read. Please write it like 21/03 and 18:30.")
 NO_PICTURE = N_("This file is not a whole PNG or JPEG picture.")
@@ -28,6 +28,17 @@ CARD_KEEPS_NOTHING = N_("The memory card of this island keeps nothing more at th
 TOO_MANY_TRIES = N_("There were too many wrong tries from this phone or its network. "
                     "Please wait some seconds, then press again.")
 KEEPS_NO_POSTS = N_("This island cannot keep posts at the moment. Please try again in a few minutes.")
+
+PASSPHRASES: Mapping[PassphraseFault, str | Plural] = {
+    PassphraseFault.SHORT: Plural("Please choose a longer one: %(num)s character at least. Several words are best.",
+                                  "Please choose a longer one: %(num)s characters at least. Several words are best."),
+    PassphraseFault.LONG: Plural("Please choose a shorter one: %(num)s character at most.",
+                                 "Please choose a shorter one: %(num)s characters at most."),
+    PassphraseFault.UNREADABLE: N_("It holds an invisible character. Please type it again, with letters, digits, signs and "
+                                   "spaces."),
+    PassphraseFault.GUESSED: N_("This is what anybody would try first: a name, a number, a known word, or a repetition. "
+                                "Please choose several words that do not belong together."),
+}
 
 PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.EMPTY: N_("Please write something here."),
@@ -55,11 +66,20 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
                             "moved (by 22 days at most), 24/12 > 26/12 18:00."),
     ProblemCode.LINK: N_("A link begins with http:// or https:// and holds no space."),
     ProblemCode.POSITION: N_("Please write the position as two numbers, for example 48.8722, 2.3767."),
-    ProblemCode.URGENT_NOT_ALLOWED: N_("Only those who have been given this right may mark a post urgent."),
+    ProblemCode.URGENT_NOT_ALLOWED: N_("This island has not been given the right to mark a post as urgent. Take the mark "
+                                       "off, or sign as a group that has it."),
+    ProblemCode.URGENT_NOT_GROUP: N_("This group has not been given the right to mark a post as urgent. Take the mark off, "
+                                     "or sign as a group that has it."),
+    ProblemCode.URGENT_KEEPERS: N_("On this island only keepers, and groups with that right, mark a post as urgent. Take "
+                                   "the mark off, and tell the keepers."),
     ProblemCode.TARGET_GONE: N_("What this is about is no longer on the board."),
     ProblemCode.NOT_SIGNED_HERE: N_("This was posted on another island: here it can only be hidden."),
     ProblemCode.NOT_YOURS: N_("This was posted by someone else and cannot be changed here."),
     ProblemCode.WORD_WRONG: N_("This is not the edit code of this post. Please check each letter."),
+    ProblemCode.CODE_SHORT: PASSPHRASES[PassphraseFault.SHORT],
+    ProblemCode.CODE_LONG: PASSPHRASES[PassphraseFault.LONG],
+    ProblemCode.CODE_UNREADABLE: PASSPHRASES[PassphraseFault.UNREADABLE],
+    ProblemCode.CODE_GUESSED: PASSPHRASES[PassphraseFault.GUESSED],
     ProblemCode.GROUP_UNKNOWN: N_("No group of this name posts here."),
     ProblemCode.PASSPHRASE_WRONG: N_("This is not the passphrase of this group."),
     ProblemCode.MEMBERS_ONLY: N_("Only groups post on this island: please choose yours and give its passphrase."),
@@ -92,18 +112,6 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.TRIES: TOO_MANY_TRIES,
 }
 
-PASSPHRASES: Mapping[PassphraseFault, str | Plural] = {
-    PassphraseFault.SHORT: Plural("Please choose a longer one: %(num)s character at least. Several words are best.",
-                                  "Please choose a longer one: %(num)s characters at least. Several words are best."),
-    PassphraseFault.LONG: Plural("Please choose a shorter one: %(num)s character at most.",
-                                 "Please choose a shorter one: %(num)s characters at most."),
-    PassphraseFault.UNREADABLE: N_("It holds an invisible character. Please type it again, with letters, digits, signs and "
-                                   "spaces."),
-    PassphraseFault.GUESSED: N_("This is what anybody would try first: a name, a number, a known word, or a repetition. "
-                                "Please choose several words that do not belong together."),
-}
-PASSPHRASE_BOUNDS = {PassphraseFault.SHORT: LEAST, PassphraseFault.LONG: MOST}
-
 FIELDS: Mapping[DraftField, str] = {
     DraftField.TEXT: N_("Text"), DraftField.TITLE: N_("Title"), DraftField.PLACE: N_("Place"),
     DraftField.ORGANISER: N_("Who organises it"), DraftField.LINK: N_("Link"), DraftField.START: N_("Start"),
@@ -111,6 +119,7 @@ FIELDS: Mapping[DraftField, str] = {
     DraftField.LIFE_DAYS: N_("Days it stays on the board"), DraftField.POSITION: N_("Position"),
     DraftField.PUBLISH_AT: N_("Publish later"), DraftField.WORD: N_("Edit code"), DraftField.GROUP: N_("Group"),
     DraftField.PASSPHRASE: N_("Passphrase"), DraftField.URGENT: N_("Urgent"), DraftField.REASON: N_("Reason"),
+    DraftField.OWN_CODE: N_("Your own edit code"),
     DraftField.REPEAT: N_("Repeated"), DraftField.OFF: N_("Not on these days"), DraftField.MOVED: N_("Moved days"),
 }
 
@@ -311,7 +320,7 @@ def problem(code: str, amount: int = 0) -> Sentence:
 
 def passphrase(fault: PassphraseFault) -> Sentence:
     """Why a password or passphrase cannot be taken, and what to do."""
-    return entry(PASSPHRASES[fault], PASSPHRASE_BOUNDS.get(fault, 0))
+    return entry(PASSPHRASES[fault], BOUNDS.get(fault, 0))
 
 
 def name_refused() -> Sentence:

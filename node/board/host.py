@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from node.board.air_orders import AirOrder
-from node.board.status import HostStatus
+from node.board.status import Holdings, HostStatus
 from node.model.clock import MAX_MINUTE, seconds_of
 from node.replica.admission import Verdict
 from node.store.index import Row, Slice
@@ -55,6 +55,9 @@ class Turn(Protocol):
 class PastRecords(RowStore, Protocol):
     """Past rows, the words of all, and the texts of all that were decoded (`node.store.archive`)."""
 
+    def beginning_with(self, start: bytes) -> list[bytes]:
+        """Ids of past rows that begin so."""
+
     def texts(self, ids: Collection[bytes]) -> dict[bytes, str]:
         """The texts of those of `ids` that were decoded once."""
 
@@ -82,10 +85,12 @@ class Host:
     `hashing` is another lock: one slow hash at a time, as an edit code's takes 8 MB and a passphrase's 32 MB. `decoding`
     is one too: one text at a time, so that a page that needs no decoding shares the interpreter with one thread at most.
     `papers` are the vouches (encoded) that this island was let in with.
+    `holdings()`: what other islands were last known to hold; cheap. `urgent` says who may mark a post of this island's own
+    as urgent, if it has that right: `keepers` or `everybody`.
     `rule` says who may post until a keeper does; `rule_stands`: it is the card's, and no keeper does. `set_clock(utc_s)`:
     whether a keeper's word on the time is believed; None takes the last one back. `monotonic()`: seconds that no setting of
     the clock touches. `steer(order)` does at once what a keeper wants of the radio. `certain()`: what ended before this
-    moment may be forgotten; later things may come back.
+    moment may be forgotten; later things may come back. `keeps_past()`: whether what has ended is still shown.
     """
 
     now: Callable[[], float]
@@ -102,7 +107,10 @@ class Host:
     monotonic: Callable[[], float]
     papers: Iterable[bytes] = ()
     rule: str = "open"
+    urgent: str = "keepers"
+    holdings: Callable[[], Holdings] = Holdings
     rule_stands: bool = False
     set_clock: Callable[[float | None], bool] = lambda utc_s: False
     steer: Callable[[AirOrder], object] = lambda order: None
     certain: Callable[[], float] = lambda: seconds_of(MAX_MINUTE)
+    keeps_past: Callable[[], bool] = lambda: True

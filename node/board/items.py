@@ -36,13 +36,15 @@ class Reader:
 
     `texts` decodes each text once, also those that cannot be read. `now()` is the minute that says which date of a repeated
     event comes next.
-    `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here.
+    `hidden()` gives the roots (first 8 bytes of a first version's id) that keepers hide here. `ended(id)`: the row of what
+    is past and waits for the archive.
     """
 
     def __init__(self, liveset: LiveSet, archive: PastRecords, own_key_id: bytes, hidden: Callable[[], Iterable[bytes]],
                  turn: Turn):
         self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
         self.now: Callable[[], int] = int  # set by who has a clock
+        self.ended: Callable[[bytes], Row | None] = lambda id_: None  # set by who has the rows of what was live
         self.texts = Texts(archive, turn)
         self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
         self._author = lru_cache(ITEMS_KEPT)(self._make_author)
@@ -101,8 +103,8 @@ class Reader:
         return replies[-MAX_REPLIES:]
 
     def past(self, id_: bytes, patience: TextPatience | None = None) -> Item | None:
-        """An archived item whose signature can still be checked."""
-        row = self._archive.get(id_)
+        """An item that has ended, archived or not yet, whose signature can still be checked."""
+        row = self._archive.get(id_) or self.ended(id_)
         return self.past_raw(row.id, row.raw, patience) if row else None
 
     def past_raw(self, id_: bytes, raw: bytes, patience: TextPatience | None = None) -> Item | None:
@@ -118,8 +120,10 @@ class Reader:
     def announced(self, row: Row, past: bool) -> list[Announced]:
         """What the row of an event says of each of its dates before its text is decoded; nothing if it is not to be shown.
 
-        A past one's signature is not checked, as it costs more than all the rest: that is for when it is shown.
+        What has ended is past before the archive has it: its row waits until its end is certain. A past one's signature is
+        not checked, as it costs more than all the rest: that is for when it is shown.
         """
+        past = past or self.ended(row.id) is not None
         record = self._liveset.claimed(row.raw) if past or row.id in self._liveset else None
         if record is None or not isinstance(record.detail, Event) or (not past and self._claims_too_much(row.id, record)):
             return []
@@ -154,6 +158,11 @@ class Reader:
         raw = self._liveset.encoding(id_)
         return raw is not None and raw[0] & 15 in (*SHOWN, Kind.REPLY)
 
+    def is_reply(self, id_: bytes) -> bool:
+        """Whether it is live, and a reply."""
+        raw = self._liveset.encoding(id_)
+        return raw is not None and raw[0] & 15 == Kind.REPLY
+
     def author(self, key_id: bytes) -> Author:
         """Who a key id stands for, as the vouches say now."""
         return self._author(key_id, self._liveset.revision)
@@ -174,7 +183,8 @@ class Reader:
         return None
 
     def _beginning_with(self, typed: str, start: bytes) -> Iterator[bytes]:
-        for id_ in (*self._liveset.ids(), *self._liveset.roots()):  # a root: its first version may be gone
+        live = (*self._liveset.ids(), *self._liveset.roots())  # a root: its first version may be gone
+        for id_ in (*live, *self._liveset.fading(), *self._archive.beginning_with(start)):
             if id_.startswith(start[:TARGET_BYTES]) and id_.hex().startswith(typed[:2 * len(id_)]):
                 yield id_.ljust(ID_BYTES, b"\0")
 

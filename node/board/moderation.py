@@ -72,12 +72,13 @@ class Moderation(Clearer):
         """
         return self.clear([self._own(item_id).id], keeper, why)
 
-    def correct_as_keeper(self, item_id: str, draft: Draft, keeper: str, why: str = "") -> Posted:
+    def correct_as_keeper(self, item_id: str, draft: Draft, keeper: str, why: str = "", seen: str = "") -> Posted:
         """A new version of a post that this island signed, everywhere, without its edit code, which stays good.
 
-        Raises DraftRefused (as in `correct`) or BoardClosed.
+        `seen` as in `correct`, and what is raised too.
         """
         item = self._own(item_id)
+        self._check_seen(item, seen)
         return self._change_own(item, self._correction(item, draft, self._key), AuditAction.CORRECT, keeper, why)
 
     def cancel_as_keeper(self, item_id: str, reason: str, keeper: str) -> Posted:

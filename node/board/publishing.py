@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
-from node.board.api import AuditEntry, Author, BoardClosed, Draft, DraftRefused, Item, Posted, Problem
+from node.board.api import AuditEntry, Author, BoardClosed, Draft, DraftRefused, Item, Overtaken, Posted, Problem
+from node.board.composing import outliving
 from node.board.edit_codes import CODE_LETTERS, SALT_BYTES, hash_code, is_code, make_code
 from node.board.items import root_of
 from node.board.notes import BoardState, PendingPost
@@ -17,7 +18,7 @@ from node.board.rationing import Rationer
 from node.board.reasons import IN_THE_SET, ClosedReason, ProblemCode, VerdictReason, WaitReason, as_reason
 from node.model.clock import minute_of
 from node.model.keys import SigningKey
-from node.model.passphrase import WrongPassphrase, unseal
+from node.model.passphrase import BOUNDS, WrongPassphrase, passphrase_fault, unseal
 from node.model.record import TARGET_BYTES, Kind, Record, record_id
 from node.store.index import StoreFailed
 
@@ -63,22 +64,28 @@ class Publisher(Rationer):
         """
         if not group:
             self._check_visitor(visitor, Act.POST)
-        composed, rule = self.compose(draft), self.posting_rule()
+            if problem := self.code_problem(draft):
+                raise DraftRefused([problem])
+        composed, rule = self.compose(draft, self.not_urgent(group, visitor is not None)), self.posting_rule()
         if rule == "members" and not (group or keeper):
             raise DraftRefused([Problem("group", ProblemCode.MEMBERS_ONLY)])
         key = self._group_key(group, passphrase) if group else self._key
+        wrong = self._signed_not_urgent(key, visitor is not None) if draft.urgent else None
+        if wrong:  # another group of the same name may
+            raise DraftRefused([Problem("urgent", wrong)])
         now, wished = self.now(), composed.draft.publish_at
         publish_at = wished if wished and wished > now else None
         raw = self._unlike_others(replace(composed.record, author=key.key_id, created=publish_at or now), key)
         post = PendingPost(raw, rule == "moderated" and not (group or keeper), publish_at, now)
-        code, kept = ("", None) if group else self._new_code()
+        code, kept = ("", None) if group else self._new_code(draft.own_code.strip())
         waiting = self._bring(post, None if group else visitor, Act.POST, kept)
         return Posted(post.id, code, self._cost(len(raw)), waiting)
 
-    def correct(self, item_id: str, code: str, draft: Draft, visitor: Visitor | None = None) -> Posted:
-        """A new version takes the old one's place; raises DraftRefused (`word-wrong`) or BoardClosed.
+    def correct(self, item_id: str, code: str, draft: Draft, visitor: Visitor | None = None, seen: str = "") -> Posted:
+        """A new version takes the old one's place; raises DraftRefused (`word-wrong`), BoardClosed or Overtaken.
 
-        `code` is the edit code, or the group's passphrase for a group's post.
+        `code` is the edit code, or the group's passphrase for a group's post. `seen` is the id of what its author saw and
+        corrects, "" if that is not known: whoever corrected it meanwhile is not overwritten in silence.
         """
         waiting = self.notes.state.waits(item_id)
         if waiting and waiting.changes:  # another correction instead of that one
@@ -86,9 +93,12 @@ class Publisher(Rationer):
         elif waiting and (posted := self._correct_waiting(waiting, code, draft, visitor)):
             return posted
         item, key = self._owned(item_id, code)
+        self._check_seen(item, seen)
         if not item.author.group:
             self._check_visitor(visitor, Act.CHANGE)
-        return self._change(self._correction(item, draft, key), item, visitor)
+        if item.kind is Kind.REPLY:
+            return self._say_anew(item, draft, key, visitor)
+        return self._change(self._correction(item, draft, key, visitor), item, visitor)
 
     def withdraw(self, item_id: str, code: str, reason: str | None = None, visitor: Visitor | None = None) -> Posted:
         """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
@@ -118,11 +128,32 @@ class Publisher(Rationer):
         """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""
         return item.author.here and not self.notes.edit_code(root_of(item))
 
-    def _correction(self, item: Item, draft: Draft, key: SigningKey) -> bytes:
-        """The encoding of a new version of an item; raises DraftRefused."""
+    def _check_seen(self, item: Item, seen: str) -> None:
+        """Raises Overtaken if `seen` is neither the item nor, if a correction of it waits, that."""
+        root = root_of(item)
+        waiting = [post for post in self.notes.state.waiting.values()
+                   if post.root == root and post.record.corrects and not post.cleared]
+        now = next((one for one in (self.reader.unpublished(post.raw) for post in waiting) if one), item)
+        if seen and seen != now.id:
+            raise Overtaken(now)
+
+    def _say_anew(self, item: Item, draft: Draft, key: SigningKey, visitor: Visitor | None) -> Posted:
+        """Another reply in the place of one, which is taken back: replies have no versions. The edit code stays good."""
+        composed = self.compose(replace(draft, kind=Kind.REPLY, target=item.target),
+                                self._signed_not_urgent(key, visitor is not None and not item.urgent))
+        record = outliving(replace(composed.record, author=key.key_id, created=self.now()), item.expires)
+        said = self._change(self._unlike_others(record, key), item, visitor, self.notes.edit_code(root_of(item)))
+        self._publish(self._signed(self._ending(item, key, None), key))
+        self.notes.forget_edit_codes([root_of(item)])
+        self._forget_reports([root_of(item)])
+        return said
+
+    def _correction(self, item: Item, draft: Draft, key: SigningKey, visitor: Visitor | None = None) -> bytes:
+        """The encoding of a new version of an item; raises DraftRefused. What is urgent already stays so."""
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
-        return self._signed(self._in_place_of(item, self.compose(draft), key).record, key)
+        composed = self.compose(draft, self._signed_not_urgent(key, visitor is not None and not item.urgent))
+        return self._signed(self._in_place_of(item, composed, key).record, key)
 
     def _unlike_others(self, record: Record, key: SigningKey) -> bytes:
         """Signed, a minute earlier for each post that says the same at the same minute: it would be the same record, and
@@ -133,11 +164,14 @@ class Publisher(Rationer):
                 return raw
         raise DraftRefused([Problem("text", ProblemCode.SAID_ALREADY)])
 
-    def _change(self, raw: bytes, item: Item, visitor: Visitor | None) -> Posted:
-        """Bring a correction or a cancellation; a group's is its own affair, a visitor's is read where posts are."""
+    def _change(self, raw: bytes, item: Item, visitor: Visitor | None, kept: str = "") -> Posted:
+        """Bring a correction or a cancellation; a group's is its own affair, a visitor's is read where posts are.
+
+        `kept` is of its edit code, if it has one of its own.
+        """
         visitor = None if item.author.group else visitor
         post = PendingPost(raw, visitor is not None and self.posting_rule() != "open", None, self.now())
-        return Posted(post.id, "", self._cost(len(raw)), self._bring(post, visitor, Act.CHANGE))
+        return Posted(post.id, "", self._cost(len(raw)), self._bring(post, visitor, Act.CHANGE, kept or None))
 
     def _bring(self, post: PendingPost, visitor: Visitor | None, act: Act, kept: str | None = None) -> Waits:
         """Publish it, or let it wait: for what. `kept` is of its edit code."""
@@ -232,8 +266,11 @@ class Publisher(Rationer):
     def _correct_waiting(self, post: PendingPost, code: str, draft: Draft, visitor: Visitor | None) -> Posted | None:
         """Another text in the place of one that nobody has seen yet; None if it waits no longer."""
         key = self._key_that_made(post, code)
-        composed = self.compose(replace(draft, publish_at=post.publish_at))
+        composed = self.compose(replace(draft, publish_at=post.publish_at),
+                                self._signed_not_urgent(key, visitor is not None and not post.record.urgent))
         record = replace(composed.record, author=post.record.author, created=max(post.record.created, self.now()))
+        if draft.life_days is None and draft.kind is not Kind.EVENT:
+            record = replace(record, life=post.record.life)
         better = replace(post, raw=self._signed(record, key))
         if visitor and key is self._key:
             self._count(visitor, Act.CHANGE)
@@ -279,9 +316,21 @@ class Publisher(Rationer):
         if not right:
             raise DraftRefused([Problem("word", ProblemCode.WORD_WRONG)])
 
-    def _new_code(self) -> tuple[str, str]:
-        """A new edit code, and what is kept of it."""
-        code = make_code(self._host.random(CODE_LETTERS))
+    def code_problem(self, draft: Draft) -> Problem | None:
+        """What is wrong with the edit code that its author chose, None if nothing is or none was chosen.
+
+        The rule is that of passphrases; what stands in the post itself is what a neighbour would try first.
+        """
+        if not draft.own_code.strip():
+            return None
+        known = (self._liveset.charter.name, self.reader.author(self._key.key_id).name, draft.title, draft.place,
+                 draft.organiser, draft.text)
+        fault = passphrase_fault(draft.own_code, *known)
+        return Problem("own_code", ProblemCode(f"code-{fault}"), BOUNDS.get(fault, 0)) if fault else None
+
+    def _new_code(self, own: str) -> tuple[str, str]:
+        """The edit code of a new post, and what is kept of it."""
+        code = own or make_code(self._host.random(CODE_LETTERS))
         with self._host.hashing:
             return code, hash_code(code, self._host.random(SALT_BYTES))
 

@@ -154,6 +154,28 @@ class NeighbourStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """What another island was last known to hold of our records, from what islands exchange anyway: all that this one had
+    kept before minute `compared` (0: nothing is known), but `lacking`, and `held` for certain. Ids; not in the status."""
+
+    compared: int = 0
+    lacking: frozenset[bytes] = frozenset()
+    held: frozenset[bytes] = frozenset()
+
+    def has(self, id_: bytes, kept: int) -> bool:
+        """Whether it holds the record that this island has kept since minute `kept`."""
+        return id_ in self.held or (kept < self.compared and id_ not in self.lacking)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Of the islands heard by radio, and of those visited on this network: an island may be both."""
+
+    radio: tuple[Holding, ...] = ()
+    network: tuple[Holding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedStatus:
     """One record that waits to be sent: its `kind` (trust, urgent, event, new, repair), how many packets it takes, how
     long it has waited, how many neighbours it is for, its claim on the air, when it goes (None: nobody knows) and why not

@@ -4,6 +4,7 @@ A hears B and B hears C; A and C never hear each other. Only the air is simulate
 the `meshtastic` library over TCP, as it would to a radio on Wi-Fi.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -14,20 +15,24 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from node.cli.language import _, say
+from node.cli.demo_posts import seed
+from node.cli.language import _, say, tongue
 from node.cli.selftest import Failed, selftest
 from node.cli.serve import PortTaken, check_free
 from node.daemon.keyfiles import KeyFolder
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
 
-NAMES = ("Île A", "Île B", "Île C")
+LETTERS = "ABC"
 START_PATIENCE_S = 60
 RESTART_S = 2
+MOST_RESTARTS = 3  # of one island; what will not run is not started for ever
 SAME_PROGRAM = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}  # not a stray node/ nearby
 
 
@@ -35,17 +40,23 @@ class Demo:
     """`speed`: how many times faster than real the air and the islands' clocks run; `folder` None for a passing one."""
 
     def __init__(self, speed: float, port: int, folder: Path | None):
-        self.speed, self.ports = speed, [port + number for number in range(len(NAMES))]
+        self.speed, self.ports = speed, [port + number for number in range(len(LETTERS))]
+        self.names = [_("Island %(letter)s", letter=letter) for letter in LETTERS]
         self._passing = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="archipel-demo-"))
         self._since = time.time()  # noqa: TID251 - all islands of the demo start from the same moment
         self._children: list[subprocess.Popen] = []
+        self._restarts = [0] * len(LETTERS)
+        self._hold = ExitStack()
+        self._is_new = False
         self._ended = threading.Event()
-        self.mesh = SimulatedMesh(line(len(NAMES)), seed=1, speed=speed)
+        self.mesh = SimulatedMesh(line(len(LETTERS)), seed=1, speed=speed)
 
     def run(self) -> int:
         """Until Ctrl-C."""
         with self:
+            if self._is_new:
+                seed(self.folders, datetime.fromtimestamp(self._since))  # as this machine's clock shows
             click.echo(self._greeting())
             while not self._ended.wait(RESTART_S):
                 self._restart_the_dead()
@@ -76,7 +87,7 @@ class Demo:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: self._ended.set())
         try:
-            self._check_ports()
+            self._hold_ports()
             self._prepare(self.mesh.start())
             self._children = [self._start(folder) for folder in self.folders]
             self._wait_for_portals()
@@ -94,11 +105,19 @@ class Demo:
             except subprocess.TimeoutExpired:
                 child.kill()
         self.mesh.close()
+        self._hold.close()
         if self._passing:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _check_ports(self) -> None:
-        """Another program that answers there would be taken for an island."""
+    def _hold_ports(self) -> None:
+        """Another program that answers there would be taken for an island; two demos that start at once would both wait."""
+        path = Path(tempfile.gettempdir()) / f"archipel-demo-{self.ports[0]}.lock"
+        lock = self._hold.enter_context(path.open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise click.ClickException(_("This demo runs already: %(address)s. End it with Ctrl-C, or start another one "
+                                         "with --port.", address=self.urls[0])) from error
         try:
             for port in self.ports:
                 check_free(("127.0.0.1", port))
@@ -108,12 +127,14 @@ class Demo:
     def _prepare(self, radio_ports: list[int]) -> None:
         first, *others = [KeyFolder(folder) for folder in self.folders]
         if not first.charter_exists():
-            first.found("Démo", NAMES[0])
-            for name, other in zip(NAMES[1:], others, strict=True):
+            self._is_new = True
+            first.found(_("Demo"), self.names[0])
+            for name, other in zip(self.names[1:], others, strict=True):
                 other.join(first.invite(), name)
-        for name, folder, port, radio in zip(NAMES, self.folders, self.ports, radio_ports, strict=True):
+        for name, folder, port, radio in zip(self.names, self.folders, self.ports, radio_ports, strict=True):
             (folder / "archipel.toml").write_text(
-                f'[node]\nname = "{name}"\ndata = "{folder}"\n\n[portal]\nlisten = "127.0.0.1:{port}"\n\n'
+                f'[node]\nname = "{name}"\nlanguage = "{tongue()}"\ndata = "{folder}"\n\n'
+                f'[portal]\nlisten = "127.0.0.1:{port}"\n\n'
                 f'[radio]\nconnect = "tcp:127.0.0.1:{radio}"\n', encoding="utf-8")
 
     def _start(self, folder: Path) -> subprocess.Popen:
@@ -127,7 +148,7 @@ class Demo:
     def _wait_for_portals(self) -> None:
         give_up_at = time.monotonic() + START_PATIENCE_S
         for url, folder, child in zip(self.urls, self.folders, self._children, strict=True):
-            while not self._answers(url):
+            while not self._answers(url) or child.poll() is not None:
                 if child.poll() is not None or time.monotonic() > give_up_at:
                     raise click.ClickException(_("%(address)s did not start. Its last words:\n%(words)s", address=url,
                                                  words=last_words(folder)))
@@ -145,16 +166,20 @@ class Demo:
     def _restart_the_dead(self) -> None:
         for number, child in enumerate(self._children):
             if child.poll() is not None:
-                say("%(name)s has stopped; starting it again.", name=NAMES[number])
+                self._restarts[number] += 1
+                if self._restarts[number] > MOST_RESTARTS:
+                    raise click.ClickException(_("%(address)s did not start. Its last words:\n%(words)s",
+                                                 address=self.urls[number], words=last_words(self.folders[number])))
+                say("%(name)s has stopped; starting it again.", name=self.names[number])
                 self._children[number] = self._start(self.folders[number])
 
     def _greeting(self) -> str:
-        islands = "\n".join(f"  {name}   {url}" for name, url in zip(NAMES, self.urls, strict=True))
+        islands = "\n".join(f"  {name}   {url}" for name, url in zip(self.names, self.urls, strict=True))
         return _("Three islands; A hears B, B hears C, A and C never hear each other:\n\n%(islands)s\n\n"
                  "Post a bulletin on %(first)s and read it on %(last)s: about a minute later by the radios' time, "
                  "which runs %(speed)s times faster here (--speed 1 for real time).\n"
-                 "Data and logs: %(folder)s\nCtrl-C stops everything.", islands=islands, first=NAMES[0], last=NAMES[2],
-                 speed=f"{self.speed:g}", folder=str(self.folder))
+                 "Data and logs: %(folder)s\nCtrl-C stops everything.", islands=islands, first=self.names[0],
+                 last=self.names[2], speed=f"{self.speed:g}", folder=str(self.folder))
 
 
 def last_words(folder: Path) -> str:

@@ -1,14 +1,15 @@
 """What a LoRa link's status tells of the air: what may be sent when, what waits, whom we hear. For the engine's thread."""
 
 import math
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate, chain
 
 from node.board.status import (
     AirtimeStatus,
     AirWishes,
+    Holding,
     LinkStatus,
     NeighbourStatus,
     OutlookStatus,
@@ -56,6 +57,17 @@ class AirStatus:
         live = {one.address for one in context.neighbours.live()}
         return tuple(self._neighbour(one, lacking[one.address], one.address not in live, ages_s[one.address],
                                      context.address) for one in context.neighbours)
+
+    def holdings(self, engine: AirEngine, minute_at: Callable[[float], int]) -> tuple[Holding, ...]:
+        """What each of those we hear was last known to hold. `minute_at` makes the engine's moments minutes."""
+        lacking: dict[int, set[bytes]] = defaultdict(set)
+        held: dict[int, set[bytes]] = defaultdict(set)
+        for pending in engine.context.transmissions:
+            for address, reach in pending.reaches.items():
+                (lacking if reach.missing > 0 else held)[address].add(pending.id)
+        return tuple(Holding(minute_at(one.compared_at) if one.compared_at > -math.inf else 0,
+                             frozenset(lacking[one.address]), frozenset(held[one.address]))
+                     for one in engine.context.neighbours)
 
     def _neighbour(self, one: Neighbour, lacks: int, away: bool, age_s: float, our_address: int) -> NeighbourStatus:
         signal = self._log.signal(one.address)

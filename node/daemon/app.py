@@ -19,7 +19,7 @@ from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
 from node.board.island_settings import POSTING
-from node.board.status import LanStatus
+from node.board.status import Holdings, LanStatus
 from node.daemon.air_names import AirNames
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
@@ -380,12 +380,13 @@ class App:
             now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes),
-            about=lambda: self.air_names.named(self.reporter.last),
+            about=lambda: self.air_names.named(self.reporter.last), holdings=lambda: self.reporter.holdings,
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
-            rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines, set_clock=self._keeper_says,
-            steer=self._steer,
-            certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
+            rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines,
+            urgent=self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
+            certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S,
+            keeps_past=lambda: self.settings.archive.keep_days > 0)
 
     def _steer(self, order: AirOrder) -> None:
         """A keeper wants something of the radio. From any thread but the runner's."""
@@ -423,7 +424,8 @@ class App:
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
             secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()),
             machine=lambda: self.maintenance.sensors.last,
-            texts=lambda now: self.text_air.status(now) if self._radio() and self.settings.radio.texts else None)
+            texts=lambda now: self.text_air.status(now) if self._radio() and self.settings.radio.texts else None,
+            holdings=lambda now: Holdings(self.air.holdings(now), self.discovery.holdings(now)))
 
     def _earlier_heard(self) -> int | None:
         """The minute in which somebody was last heard who speaks with an earlier secret of the set."""

@@ -18,8 +18,9 @@ import ifaddr
 from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
-from node.board.status import PeerStatus
+from node.board.status import Holding, PeerStatus
 from node.daemon.settings import Settings
+from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.store.index import StoreFailed
 from node.transfer.bulk import LocalBulkPort
@@ -59,6 +60,7 @@ class Peer:
     state: str = "new"
     new: int = 0
     given: int = 0
+    agreed_at: float = float("-inf")  # when the last visit began after which both held the same
     wanted: bool = False  # a keeper wants it to be visited now
     visit: threading.Thread | None = field(default=None, repr=False)  # under way, or the last one
 
@@ -133,6 +135,13 @@ class LanDiscovery:
             return tuple(PeerStatus(f"{peer.address[0]}:{peer.address[1]}", peer.state == "up", peer.state, peer.new,
                                     peer.given) for peer in self._peers.values())
 
+    def holdings(self, now: float) -> tuple[Holding, ...]:
+        """What each peer that answers was last known to hold, at `now` of the island's clock; from any thread."""
+        ran_s = time.monotonic()
+        with self._lock:
+            return tuple(Holding(minute_of(now - (ran_s - peer.agreed_at)) if peer.agreed_at >= 0 else 0)
+                         for peer in self._peers.values() if peer.state == "up")
+
     def close(self) -> None:
         """Stop looking and visiting; visits under way are left to end by themselves."""
         self._closing.set()
@@ -202,6 +211,8 @@ class LanDiscovery:
                 peer.revision = self._bulk.revision  # what came from there need not be told there
             if visited.put_off:
                 peer.revision = -1  # soon again
+            else:
+                peer.agreed_at = peer.visited_at
 
     def _visited(self, address: Address, end_at: float) -> Visited:
         """With the present secret; who is no member by that one may be one by an earlier one, and is led."""

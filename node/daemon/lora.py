@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from node.board.air_orders import AirOrder, AirOrderKind
-from node.board.status import AirWishes, LinkStatus
+from node.board.status import AirWishes, Holding, LinkStatus
 from node.daemon.air_log import AirLog
 from node.daemon.air_status import AirStatus
 from node.daemon.membership import Membership
@@ -160,6 +160,11 @@ class LoraAdapter:
         ages_s = {one.address: (self._newest or 0) - one.heard_at + now_s for one in context.neighbours}
         told = self._status.told(link, self._engine, self._wishes(now), now)
         return replace(told, neighbours=self._status.neighbours(self._engine, ages_s))
+
+    def holdings(self, now: float) -> tuple[Holding, ...]:
+        """What each island that is heard was last known to hold."""
+        now_s = now - (self.heard_at or now)
+        return self._status.holdings(self._engine, lambda at: minute_of(now - ((self._newest or 0) - at + now_s)))
 
     def obey(self, order: AirOrder, now: float) -> None:
         """What a keeper wants for a while; nothing of it outlives a start of the island. The governor itself is told to

@@ -56,6 +56,8 @@ class PortalSettings:
                                        'host:port, such as "127.0.0.1:8080" (this machine only) or "0.0.0.0:8080"')
     posting: str = setting("open", check.one_of("open", "moderated", "members"),
                             '"open" (anybody), "moderated" (a keeper approves) or "members" (a group\'s passphrase)')
+    urgent: str = setting("keepers", check.one_of("keepers", "everybody"),
+                           '"keepers" (they, and groups with that right) or "everybody"')
     address: str = setting("", check.address, 'what people type to come here, such as "http://archipel.lan/"')
     wifi: str = setting("", check.ssid, "the name of this island's open Wi-Fi, printed on posters, or nothing")
     notices: str = setting("", check.file, "a file whose lines the first page shows, or nothing")

@@ -13,6 +13,7 @@ from node.board.status import (
     BrokerStatus,
     ClockStatus,
     ClockVoice,
+    Holdings,
     HostStatus,
     LanStatus,
     LinkStatus,
@@ -37,7 +38,8 @@ PERIOD_S = 1.0
 @dataclass(frozen=True)
 class StatusSources:
     """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`, `machine`: values that their own threads made;
-    `notices`: what other programs tell; `texts(now)`: None while no text is answered."""
+    `notices`: what other programs tell; `texts(now)`: None while no text is answered;
+    `holdings(now)`: what other islands were last known to hold."""
 
     name: str
     notices: Callable[[], tuple[str, ...]]
@@ -53,18 +55,19 @@ class StatusSources:
     secret: Callable[[], SecretStatus]
     machine: Callable[[], MachineStatus]
     texts: Callable[[float], TextsStatus | None]
+    holdings: Callable[[float], Holdings]
 
 
 class StatusReporter:
-    """`last` is for every thread, `refresh` for the runner's."""
+    """`last` and `holdings` are for every thread, `refresh` for the runner's."""
 
     def __init__(self, sources: StatusSources):
         self._sources = sources
-        self.last = self._made(sources.timekeeper.now())
+        self.refresh(sources.timekeeper.now())
 
     def refresh(self, now: float) -> None:
         """Make another one."""
-        self.last = self._made(now)
+        self.last, self.holdings = self._made(now), self._sources.holdings(now)
 
     def _made(self, now: float) -> HostStatus:
         of = self._sources

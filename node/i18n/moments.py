@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from gettext import NullTranslations
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 
 from node.i18n.catalogue import SOURCE, catalogue
 from node.i18n.sentence import Sentence, sentence
@@ -69,6 +69,10 @@ class Dates:
     def dated_day(self, moment: date) -> str:
         """`Saturday 21 March 2026`."""
         return self._ordinal(format_date(moment, "full", self.locale), moment)
+
+    def short_day(self, moment: date, today: date) -> str:
+        """`Sat 21 Mar`, with the year when it is another one."""
+        return format_skeleton("yMMMEd" if moment.year != today.year else "MMMEd", moment, locale=self.locale)
 
     def dated(self, moment: date) -> str:
         """`21 March 2026`."""

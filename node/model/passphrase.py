@@ -40,6 +40,9 @@ class PassphraseFault(StrEnum):
     GUESSED = "guessed"
 
 
+BOUNDS = {PassphraseFault.SHORT: LEAST, PassphraseFault.LONG: MOST}
+
+
 def passphrase_fault(typed: str, *names: str) -> PassphraseFault | None:
     """What is wrong with a password or passphrase to be kept, None if nothing is; `names` are known to whoever guesses."""
     text = spellings(typed)[0]

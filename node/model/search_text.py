@@ -6,12 +6,14 @@ import unicodedata
 MAX_TEXT = 20_000  # characters of one record that are searched
 MAX_TYPED = 200
 MAX_WORDS = 8
-_PLAIN = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ـ": ""})
+_PLAIN = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ـ": "",
+                        "ة": "ه", "ى": "ي"})  # the last two: as people write them
 _WORD = re.compile(r"[^\W_]+")
 
 
 def fold(text: str) -> str:
-    """`text` without case, accents, vowel signs and ligatures: "Œuvre à Liège" becomes "oeuvre a liege"."""
+    """`text` without case, accents, vowel signs and ligatures: "Œuvre à Liège" becomes "oeuvre a liege"; Arabic letters
+    that people write one for the other at the end of a word become one."""
     parts = unicodedata.normalize("NFKD", text[:MAX_TEXT].casefold()).translate(_PLAIN)
     return "".join(sign for sign in parts if unicodedata.category(sign) not in ("Mn", "Cs"))
 

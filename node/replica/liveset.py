@@ -176,6 +176,10 @@ class LiveSet:
         """The entries of all bulletins, events and replies that are live."""
         return [entry for entry in list(self._state.entries.values()) if entry.kind in POST_KINDS]
 
+    def has_faded(self, id_: bytes) -> bool:
+        """Whether it left the set and may come back, as what has ended does for a while."""
+        return id_ in self._state.faded
+
     def fading(self) -> list[bytes]:
         """Ids that left the set but may come back; their rows stay until `forget`."""
         return [entry.id for entry in self._state.faded]

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any
 
 from node.model.clock import MAX_MINUTE
+from node.model.record import ID_BYTES
 from node.model.search_text import fold, query_of
 from node.store.index import Key, Row, Slice, StoreFailed, key_of, mark_of
 from node.store.journal import line_of, payloads_in
@@ -76,6 +77,11 @@ class Archive:
     def get(self, id_: bytes) -> Row | None:
         """The archived row with this id, or None."""
         return next(self._readable(self._file.read("SELECT line FROM past WHERE id = ?", (id_,))), None)
+
+    def beginning_with(self, start: bytes) -> list[bytes]:
+        """Ids of archived rows that begin so."""
+        found = self._file.read("SELECT id FROM past WHERE id BETWEEN ? AND ?", (start, start + b"\xff" * ID_BYTES))
+        return [id_ for id_, in found]
 
     def page(self, wanted: Slice, after: str = "", limit: int = 20) -> tuple[list[Row], str]:
         """At most `limit` archived rows, and the mark to ask for what follows ("" at the end)."""

@@ -202,13 +202,46 @@ def test_search_finds_words_whatever_their_accents(place):
     assert place.board.search("rien").items == []
 
 
-def test_what_has_expired_is_shown_no_more_and_past_events_come_from_the_archive(place):
+def test_what_is_past_is_found_before_the_archive_has_it(place):
+    draft = event(place)
+    posted = place.board.post(draft)
+    place.archive.index(bytes.fromhex(posted.id), place.minute, place.board.reader.text_of(bytes.fromhex(posted.id)))
+    place.pass_days(3)
+    assert bytes.fromhex(posted.id) not in place.liveset and len(place.archive) == 0
+    assert [item.title for item in place.board.events(draft.start, draft.start + 60)] == ["Fête"]
+    assert [item.title for item in place.board.search("fet").items] == ["Fête"]
+    assert place.board.item(posted.id[:12]).title == "Fête"
+    assert place.board.latest().items == [] and place.board.events(place.minute, place.minute + 60) == []
+    place.board.hide(posted.id, True, "nadia")
+    assert place.board.item(posted.id) is None and place.board.events(draft.start, draft.start + 60) == []
+
+
+def test_what_is_past_and_was_withdrawn_is_not_found(place):
+    posted = place.board.post(event(place))
+    retraction = Record(Kind.RETRACTION, HERE.key_id, place.minute, 9_000, target=bytes.fromhex(posted.id)[:8])
+    place.pass_days(3)
+    place.take(retraction, HERE)
+    assert place.board.item(posted.id[:12]) is None and place.board.events(0, place.minute) == []
+
+
+def test_an_island_that_keeps_no_past_shows_none(tmp_path):
+    place = Place(tmp_path, keeps_past=False)
+    posted = place.board.post(event(place))
+    place.pass_days(3)
+    assert place.board.item(posted.id[:12]) is None and place.board.events(0, place.minute) == []
+    place.archive.close()
+
+
+def test_past_events_come_from_the_archive_by_their_short_address_too(place):
     draft = event(place)
     posted = place.board.post(draft)
     place.pass_days(3)
-    assert place.board.item(posted.id) is None
     row = place.store.get(bytes.fromhex(posted.id))
     place.archive.keep([row], {})
+    place.store.commit(delete=[row.id])
+    place.liveset.forget([row.id])
+    assert place.board.item(posted.id[:12]).title == place.board.item(posted.id[:9]).title == "Fête"
+    assert place.board.item(posted.id[:12] + "0" * 4) is None
     assert [item.title for item in place.board.events(draft.start, draft.start + 60)] == ["Fête"]
     forged = replace(row, id=b"\1" * 16, raw=spoilt(row.raw))
     place.archive.keep([forged], {})

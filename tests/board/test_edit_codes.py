@@ -1,8 +1,10 @@
 """Edit codes: short enough to type, slow to guess, and only a hash of them is kept."""
 
 import hashlib
+from dataclasses import replace
 
 from node.board.edit_codes import CODE_LETTERS, LETTERS, SALT_BYTES, hash_code, is_code, make_code
+from tests.sim.places import event, problems
 
 SALT = bytes(range(SALT_BYTES))
 
@@ -29,3 +31,28 @@ def test_what_is_kept_does_not_hold_the_code_and_differs_for_the_same_code():
     kept, again = hash_code("abcd-efgh", SALT), hash_code("abcd-efgh", b"\1" * SALT_BYTES)
     assert "abcd" not in kept and b"abcd" not in bytes.fromhex(kept)
     assert kept[2 * SALT_BYTES:] != again[2 * SALT_BYTES:]
+
+
+def test_an_author_s_own_code_is_recognised_however_a_keyboard_writes_it():
+    kept = hash_code("la péniche ﬁle doucement", SALT)
+    assert all(is_code(typed, kept) for typed in ("La pe\u0301niche file doucement", "LAPÉNICHEFILEDOUCEMENT"))
+    assert not is_code("la peniche file doucement", kept)
+
+
+def test_an_author_chooses_a_code_and_no_neighbour_can_guess_it(place):
+    draft = replace(event(place), title="Bal des pompiers", place="Quai de Valmy", text="Venez avec vos accordéons")
+    guessed = ("bal des pompiers", "quai de valmy 2026", "accordéons accordéons", "motdepasse2026", "belleville café",
+               "abcdefghijkl", "!!!!!!!!!!!!!", "une une une une")
+    for code in guessed:
+        assert problems(place.board.post, replace(draft, own_code=code)) == [("own_code", "code-guessed")], code
+    assert problems(place.board.post, replace(draft, own_code="péniche")) == [("own_code", "code-short")]
+    assert problems(place.board.post, replace(draft, own_code="z" * 201)) == [("own_code", "code-long")]
+    assert problems(place.board.post, replace(draft, own_code="la péniche\x00 bleue")) == [("own_code", "code-unreadable")]
+    assert not place.board.events(0, 10**7)
+    posted = place.board.post(replace(draft, own_code=" la péniche file "))
+    assert posted.edit_code == "la péniche file"
+    place.clock.advance(60)
+    assert problems(place.board.withdraw, posted.id, "la péniche") == [("word", "word-wrong")]
+    place.board.correct(posted.id, "La Péniche file", replace(draft, title="Bal des pompières"))
+    place.board.withdraw(posted.id, "lapénichefile")
+    assert not place.board.events(0, 10**7)

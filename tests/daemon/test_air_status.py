@@ -17,7 +17,7 @@ from node.daemon.lora import LoraAdapter, RadioLimits, lora_governor, neighbour_
 from node.daemon.membership import Membership
 from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.model.clock import RELEASED_AT, ManualClock, minute_of
-from node.model.record import Kind, Record, encode, sign
+from node.model.record import Kind, Record, encode, record_id, sign
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.memory import MemoryStore
@@ -292,3 +292,35 @@ def test_who_has_sent_much_waits_for_what_is_kept_for_others_and_the_page_says_s
     assert told.airtime.next_send_s == row.wait_s, "not what somebody else's packet would wait"
     outlooks = {one.claim: one for one in told.airtime.outlooks}
     assert outlooks["fair"].wait_s == 0 < outlooks["fair"].left_s and outlooks["crowding"].left_s == 0
+
+
+def summary_of(island):
+    """A SUM of one who holds what this island holds."""
+    inventory = island.air._engine.context.inventory
+    hour = inventory.hour(island.now)
+    return inventory.sum(inventory.at(hour), hour, 8)
+
+
+def test_an_island_is_said_to_hold_a_post_once_it_has_told_what_it_holds():
+    island = Island()
+    island.hear(Sum(1, 0, 1, 0), sender=NEAR)
+    island.hear(Sum(1, 0, 1, 0), sender=NEAR + 1)
+
+    def holders(raw, kept):
+        return sum(one.has(record_id(raw), kept) for one in island.air.holdings(island.now))
+
+    first, kept = bulletin(1), minute_of(island.now)
+    assert len(island.air.holdings(island.now)) == 2
+    island.post(first)
+    island.run(120)
+    assert holders(first, kept) == 0, "it was sent, and nobody has said that it came"
+    island.hear(summary_of(island), sender=NEAR, sequence=2)
+    assert holders(first, kept) == 1
+    second, kept_then = bulletin(2), minute_of(island.now)
+    island.post(second)
+    island.run(120)
+    assert (holders(first, kept), holders(second, kept_then)) == (1, 0)
+    island.hear(Whole(second, True), sender=NEAR + 1, sequence=2)
+    assert holders(second, kept_then) == 1, "it passed it on itself"
+    island.hear(summary_of(island), sender=NEAR + 1, sequence=3)
+    assert holders(first, kept) == 2

@@ -21,6 +21,7 @@ from node.daemon.lan_discovery import (
     ask,
     own_addresses,
 )
+from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import record_id
 from node.transfer.lan import LanService
@@ -116,6 +117,9 @@ def test_a_peer_that_still_speaks_with_an_earlier_secret_is_led(village):
         peer = Peer(address)
         visiting.visit(peer)
         assert peer.state == "up" and record_id(renewal) in there.ids
+        visiting._peers = {address: peer}
+        (holding,) = visiting.holdings(1.8e9)
+        assert holding.has(bytes(16), 0) and not holding.has(bytes(16), minute_of(1.8e9)), "what was there when it went"
         stranger = LanDiscovery(here.bulk, LanService(here.bulk, bytes(32), random.Random(4).randbytes, [bytes(range(32))]),
                                 DiscoverySettings(bytes(32), (address,), False))
         peer = Peer(address)

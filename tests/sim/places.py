@@ -30,7 +30,7 @@ START = EPOCH_S + 86_400 * 700
 class Place:
     """An island with its board, and a clock to move."""
 
-    def __init__(self, folder, limits=None):
+    def __init__(self, folder, limits=None, keeps_past=True):
         self.clock, self.rng = ManualClock(START), random.Random(1)
         self.wrong_s = 0.0
         self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (limits or {}))
@@ -43,7 +43,7 @@ class Place:
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.believed, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
             self._about, threading.Lock(), threading.Lock(), self.publish_all, threading.Lock(), threading.Lock(),
-            self.clock.monotonic))
+            self.clock.monotonic, keeps_past=lambda: keeps_past))
 
     def _about(self):
         return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),

@@ -15,7 +15,7 @@ from node.board.drafts import FIELD_MARK
 from node.board.host import Host
 from node.board.island_settings import POSTING
 from node.board.keeper_sheet import SheetFacts
-from node.board.status import ArchiveStatus, ClockStatus, HostStatus, MachineStatus
+from node.board.status import ArchiveStatus, ClockStatus, Holdings, HostStatus, MachineStatus
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
@@ -66,11 +66,10 @@ class Neighbourhood:
         self.replica = Replica(self.liveset, self.store, [])
         self._one_at_a_time = threading.Lock()  # as on the runner's thread
         self.steered = []  # what keepers wanted of the radio
+        self.holdings = Holdings()  # what other islands were last known to hold
         self.told, self.undone = ClockStatus("radio", True, 0), None
         for key, rights, name in NEIGHBOURS:
-            codec, packed = pack(name)
-            self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
-                             codec=codec, packed=packed), FOUNDER)
+            self.vouch(key, rights, name)
         self.host = HostStatus("Île du canal", (), None, ClockStatus("floor", False, 0), ArchiveStatus(True, "", 0),
                                links=(busy_radio(),))
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(HERE.key_id, "Île du canal"), self.clock.now,
@@ -78,7 +77,7 @@ class Neighbourhood:
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
         secrets = SecretsInMemory(Generation(CHARTER.secret))
         self.secret = SecretKeeper(secrets, self.liveset, HERE, self.restart_board)
-        self.card, self.wifi, self.rule = NO_CARD, None, "open"
+        self.card, self.wifi, self.rule, self.urgent = NO_CARD, None, "open", "keepers"
         self.data, self.machine = folder / "box", MachineStatus()
         self.orders = Orders(self.data, frozenset(), self.clock.monotonic)
         self.restart_board()
@@ -98,8 +97,8 @@ class Neighbourhood:
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
-                    self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, set_clock=self._set_clock,
-                    steer=self.steered.append)
+                    self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, urgent=self.urgent,
+                    holdings=lambda: self.holdings, set_clock=self._set_clock, steer=self.steered.append)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,
@@ -152,6 +151,12 @@ class Neighbourhood:
         minute = minute_of(self.clock.now())
         return replace(self.host, last_heard=minute - 12, clock=replace(self.told, now=minute))
 
+    def vouch(self, key, rights, name):
+        """The founder lets a key do this, too."""
+        codec, packed = pack(name)
+        self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(self.clock.now()), 9_000, detail=Vouch(key.public, rights),
+                         codec=codec, packed=packed), FOUNDER)
+
     def take(self, record, key=ELSEWHERE):
         """A record that comes in from elsewhere."""
         verdict = self._publish(encode(sign(record, CHARTER.set_id, key.sign)))
@@ -162,10 +167,10 @@ class Neighbourhood:
         self.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, self.board.now(), 24, urgent, language, topic, 0, text.encode(),
                          target))
 
-    def event(self, parts, start, topic=0, length=90):
+    def event(self, parts, start, topic=0, length=90, offset=4):
         """An event of the other island; `parts` are its title, place, organiser, description, link."""
         self.take(Record(Kind.EVENT, ELSEWHERE.key_id, self.board.now(), language=1, topic=topic, position=PLACE,
-                         packed=FIELD_MARK.join(parts).encode(), detail=Event(start, length, 4)))
+                         packed=FIELD_MARK.join(parts).encode(), detail=Event(start, length, offset)))
 
     def find_words(self):
         """Index the words of what is live, as maintenance does."""

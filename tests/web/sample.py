@@ -82,15 +82,21 @@ def paths(place: Neighbourhood) -> list[str]:
     bulletin = next(item for item in place.board.bulletins().items if item.corrected)
     event = place.board.events(place.board.now(), 10**7)[0]
     month = "2025-12"  # the neighbourhood's clock stands in it
-    pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/bulletins", "/topics/food",
+    pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/agenda?day=2025-12-07",
+             "/bulletins", "/topics/food", "/urgent",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
              "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take", "/learn", "/learn/board",
              "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/learn/trouble",
              "/learn/trouble/print", "/radio", "/radio/heard", "/radio/queue", "/radio/all", "/keeper",
              "/courier"]
     for item in (bulletin, event):
-        pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters", "/tell")]
-    pages.append(f"/r/{bulletin.id[:12]}/tell?mine=1")
+        pages += [f"/r/{item.id[:12]}{more}" for more in ("", "/edit", "/withdraw", "/print", "/letters", "/tell",
+                                                      "/share")]
+    reply = place.board.item(bulletin.id).replies[0]
+    pages += [f"/r/{bulletin.id[:12]}/tell?mine=1", f"/r/{reply.id[:12]}", f"/r/{reply.id[:12]}/edit",
+              f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy"]
+    theirs = next(item for item in place.board.bulletins().items if not item.author.here)
+    pages += [f"/r/{theirs.id[:12]}", f"/r/{theirs.id[:12]}/edit"]
     return pages
 
 

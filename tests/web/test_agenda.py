@@ -37,19 +37,42 @@ def test_a_week_shows_its_days_and_leads_to_the_ones_around(portal, board, setti
     assert "Lointain" in text(portal, f"/agenda?week={year}-W{week:02}")
 
 
-def test_a_month_has_its_days_in_a_grid_that_leads_to_them(portal, board, settings, today):
+def test_a_month_has_its_days_in_a_grid_that_leads_to_each(portal, board, settings, today):
     day = today + timedelta(1)
     announce(board, settings, "Assemblée", day)
     page = text(portal, f"/agenda?month={day:%Y-%m}&lang=fr")
-    assert f'href="#d{day:%Y-%m-%d}"' in page and f'id="d{day:%Y-%m-%d}"' in page
-    assert "Assemblée" in page and 'scope="col">lun.' in page
+    assert f"day={day:%Y-%m-%d}" in page and "Assemblée" in page and 'scope="col">lun.' in page
+    assert "Assemblée" in text(portal, f"/agenda?day={day:%Y-%m-%d}")
 
 
-def test_an_event_of_several_days_shows_until_its_end(portal, board, settings, today):
+def test_an_event_of_several_days_stands_under_each_of_them_apart_from_what_begins_there(portal, board, settings, today):
     start = board.now() - 1440
     board.post(Draft(Kind.EVENT, "", title="Festival", start=start, end=start + 3 * 1440))
-    page = text(portal, "/agenda?lang=en")
-    assert "Festival" in page and "until" in page and "Today" in page
+    announce(board, settings, "Soupe", today + timedelta(1))
+    for ahead, counted in ((-1, 1), (0, 1), (1, 2), (2, 1)):
+        page = words(portal.get(f"/agenda?day={today + timedelta(ahead):%Y-%m-%d}&lang=en"))
+        assert page.count("Festival") == 1 and f"{counted} event" in page and ("Still going on" in page) == (ahead > -1)
+        assert ahead != 1 or page.index("Soupe") < page.index("Festival")
+    assert words(portal.get("/agenda?lang=en")).count("Festival") == 3
+    assert "Festival" not in text(portal, f"/agenda?day={today + timedelta(3):%Y-%m-%d}")
+
+
+def test_a_night_stands_under_its_evening_and_under_today_while_it_lasts(portal, neighbourhood, settings, today):
+    neighbourhood.event(("Bal", "Place"), dates.minute(today.replace(hour=20), settings.zone), length=330)
+    assert "Bal" not in text(portal, f"/agenda?day={today + timedelta(1):%Y-%m-%d}")
+    neighbourhood.clock.advance(15 * 3_600)  # it is one in the morning
+    assert "Bal" in text(portal, "/agenda") and "Bal" in text(portal, "/")
+    neighbourhood.clock.advance(3_600)
+    assert "Bal" not in text(portal, "/agenda")
+    assert "Bal" in text(portal, f"/agenda?day={today:%Y-%m-%d}")
+
+
+def test_an_event_stands_under_its_day_where_it_takes_place_whatever_the_hour_here(portal, neighbourhood, today, settings):
+    late = dates.minute((today + timedelta(1)).replace(hour=23, minute=30), settings.zone)
+    for title, offset, day in (("Londres", 0, 1), ("Athènes", 8, 2)):
+        neighbourhood.event((title, "Place"), late, offset=offset)
+        for ahead in (0, 1, 2, 3):
+            assert (title in text(portal, f"/agenda?day={today + timedelta(ahead):%Y-%m-%d}")) == (ahead == day)
 
 
 @pytest.mark.parametrize("query", ["week=2026-W99", "week=x", "week=9999-W01", "month=2026-13", "month=9999-01", "month=",
@@ -64,39 +87,92 @@ def test_the_first_and_the_last_weeks_and_months_are_shown(portal):
         assert portal.get(f"/agenda?{query}").status_code == 200
 
 
-def test_what_does_not_fit_is_counted(portal, neighbourhood):
-    for number in range(60):
-        title = f"Événement numéro {number} dont le titre est assez long pour peser"
-        neighbourhood.event((title, "Salle des fêtes"), neighbourhood.board.now() + number)
-    assert "more events do not fit" in text(portal, "/agenda?lang=en")
-
-
 def test_events_are_marked_for_programs(portal, board, settings):
     announce(board, settings, "Été", datetime(2026, 12, 1))
     page = text(portal, "/agenda?month=2026-12")
     assert 'class="h-event"' in page and 'class="dt-start" datetime="2026-12-01T18:00+01:00"' in page
 
 
-def test_a_month_of_many_counts_and_marks_all_and_leads_to_the_rest(portal, neighbourhood, settings, today):
-    busy, calm = today + timedelta(6), today + timedelta(8)
-    for number in range(45):
-        neighbourhood.event((f"Midi {number}", "Place"), dates.minute(busy.replace(hour=12), settings.zone) + number)
-    for day in (4, 8):
-        for number in range(120):
-            neighbourhood.event((f"Jour {day} {number}", "Place"),
-                                dates.minute((today + timedelta(day)).replace(hour=8), settings.zone) + number)
-    path = f"/agenda?month={busy:%Y-%m}&lang=en"
-    page, seen, following = text(portal, path), set(), True
-    left = int(re.search(r"(\d+) more events do not fit", page)[1])
-    assert len(re.findall(r'class="h-event"', page)) + left == 45 + 240
-    for day in (busy, calm):  # marked though none of them is on this page, and led to
-        assert f'aria-label="{day.day}' in page and f"day={day:%Y-%m-%d}" in page
-    assert "Midi 0" in text(portal, f"/agenda?day={busy:%Y-%m-%d}&lang=en")
-    while following:
-        seen |= set(re.findall(r'href="(/r/[0-9a-f]+)', page))
+FORTY_A_DAY = 40
+LONG = ("Distribution de légumes à l’école des Récollets, apportez des sacs et de quoi écrire",
+        "اجتماع الجيران في دار الجمعيات مساء الغد، نتكلم عن الماء وعن المدرسة", "Bal")
+
+
+@pytest.fixture
+def crowded(neighbourhood, settings, today):
+    """Eleven days of forty events, long and short, and sixty bulletins: 500 records."""
+    for day in range(11):
+        for number in range(FORTY_A_DAY):
+            at = (today + timedelta(day)).replace(hour=6) + timedelta(minutes=20 * number)
+            title = f"{LONG[number % 3]} n{day}.{number}z"
+            place = "Quai" if number == 7 else f"Maison des associations, {number} rue du Canal, deuxième étage à gauche"
+            neighbourhood.event((title, place), dates.minute(at, settings.zone), number % 14)
+    for number in range(60):
+        neighbourhood.bulletin(f"{number} {LONG[number % 3]} " * 2, number % 14, urgent=number < 5)
+    return neighbourhood
+
+
+def turned(portal, path):
+    """The pages of a list from its first, each by the link of the one before; what it is told to be, and what was seen."""
+    seen, pages = [], []
+    while path:
+        answer = portal.get(path)
+        page = answer.get_data(as_text=True)
+        assert len(answer.data) + 900 <= 14_000, path
+        pages.append(path)
+        seen += re.findall(r"n(\d+\.\d+)z</a>", page)
         following = re.search(r'rel="next" href="([^"]*from=[^"]*)"', page)
-        page = text(portal, html.unescape(following[1])) if following else ""
-    assert len(seen) == 45 + 240
+        path = following and html.unescape(following[1])
+    return pages, seen
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "es", "ar"])
+def test_forty_events_a_day_are_all_reached_by_turning_pages(crowded, portal, today, language):
+    day, topic = f"{today + timedelta(1):%Y-%m-%d}", 3
+    per_day = len([number for number in range(FORTY_A_DAY) if number % 14 == topic])
+    for path, count in ((f"/agenda?day={day}", FORTY_A_DAY), ("/agenda?", 7 * FORTY_A_DAY),
+                        ("/agenda?topic=mutual-aid", 11 * per_day)):
+        pages, seen = turned(portal, f"{path}&lang={language}")
+        assert len(seen) == len(set(seen)) == count, path
+        if len(pages) > 1:
+            assert f" {count}</span>" in text(portal, pages[0]) + text(portal, pages[-1])
+            back = re.search(r'rel="prev" href="([^"]*to=[^"]*)"', text(portal, pages[-1]))[1]
+            end = int(re.search(r"from=(\d+)", pages[-1])[1])
+            before = re.findall(r"n(\d+\.\d+)z</a>", text(portal, html.unescape(back)))
+            assert before == seen[end - len(before):end] and before
+
+
+def test_a_month_counts_all_its_events_marks_their_days_and_turns(crowded, portal, today):
+    pages, seen = turned(portal, f"/agenda?month={today:%Y-%m}&lang=en")
+    days = {(today + timedelta(ahead)).date() for ahead in range(11)}
+    assert len(seen) == len(set(seen)) == 11 * FORTY_A_DAY and f"{11 * FORTY_A_DAY} events" in text(portal, pages[0])
+    assert set(re.findall(r"day=(\d{4}-\d\d-\d\d)", text(portal, pages[0]))) == {day.isoformat() for day in days}
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "es", "ar"])
+@pytest.mark.parametrize("hours", [0, 8])
+def test_home_says_how_many_events_it_does_not_show_and_leads_to_them(crowded, portal, today, language, hours):
+    crowded.clock.advance(3_600 * hours)
+    answer = portal.get(f"/?lang={language}")
+    page = answer.get_data(as_text=True)
+    seen = set(re.findall(r'href="/r/([0-9a-f]{12})', page.partition('<div class="two">')[2].partition('id="new"')[0]))
+    said = page.partition("</h3>")[2]
+    left_today, left, later = (int(re.search(rf'href="/agenda\?{asked}[^"]*">(?:<strong>)?\D*(\d+)', said)[1])
+                               for asked in (f"day={today:%Y-%m-%d}", "from=", "week="))
+    assert len(answer.data) + 900 <= 14_000
+    assert len(seen) + left == 7 * FORTY_A_DAY and left_today + len(seen) == FORTY_A_DAY and later == 4 * FORTY_A_DAY
+    assert len(seen) > FORTY_A_DAY // 2
+    following = html.unescape(re.search(r'href="(/agenda\?from=[^"]*)"', page)[1])
+    onwards = re.findall(r'href="/r/([0-9a-f]{12})', text(portal, following))
+    assert onwards[0] not in seen
+
+
+def test_home_shows_all_of_today_in_short_rows_before_anything_of_the_week(portal, neighbourhood, settings, today):
+    for number in range(30):
+        at = today.replace(hour=8) + timedelta(minutes=30 * number)
+        neighbourhood.event((f"{LONG[0]} n0.{number}z"[-38:], LONG[0]), dates.minute(at, settings.zone), length=20)
+    page = text(portal, "/?lang=fr")
+    assert len(set(re.findall(r"n0\.(\d+)z", page))) == 30 and page.index("Plus tard") < page.index("Plus tôt")
 
 
 def test_a_page_leaves_out_what_was_never_read_says_so_and_has_it_the_next_time(portal, neighbourhood, settings, watch):

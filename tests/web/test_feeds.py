@@ -128,6 +128,16 @@ def follow(portal, path, following):
         assert pages < 20
 
 
+def test_the_page_of_feeds_says_where_what_they_leave_out_is(portal, event):
+    page = portal.get("/take?lang=en").get_data(as_text=True)
+    assert "begins a week ago" in page and "/agenda?month=" in page
+
+
+def test_a_feed_calls_itself_by_the_address_it_was_asked_by(portal, event):
+    feed = portal.get("/feed.atom?topic=food").get_data(as_text=True)
+    assert 'rel="self" href="http://archipel.lan/feed.atom?topic=food"' in feed
+
+
 def test_feeds_lead_to_all_there_is(portal, neighbourhood):
     announce_many(neighbourhood, 70)
     for number in range(70):

@@ -2,12 +2,15 @@
 
 import re
 import threading
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
+from node.board.api import Draft
 from node.board.drafts import packed
+from node.model.record import Kind
 from tests.sim.places import add_group
 from tests.sim.portals import PASSPHRASE
 from web import create_app
@@ -39,7 +42,7 @@ def publish(portal, **fields):
 def test_a_bulletin_goes_from_form_to_preview_to_board(portal, board):
     answer, preview = send(portal, kind="bulletin", text=TEXT, topic="food", language="fr", life_days="7", action="preview")
     assert answer.status_code == 200 and not board.bulletins().items
-    assert re.search(r"\d+ bytes, 1 radio packet, [\d.]+ s of air time", preview)
+    assert "air time" not in preview
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', preview))
     fields |= dict(re.findall(r'<textarea name="(\w+)" hidden>\n([^<]*)</textarea>', preview))
     fields = {name: unescape(value) for name, value in fields.items()}
@@ -47,6 +50,32 @@ def test_a_bulletin_goes_from_form_to_preview_to_board(portal, board):
     assert done.status_code == 200 and "Your edit code" in done.get_data(as_text=True)
     (item,) = board.bulletins().items
     assert (item.text, item.topic, item.language) == (TEXT, 4, 1)
+
+
+def test_what_is_long_for_the_radio_is_told_what_it_takes_before_it_is_posted(board, settings):
+    portal = create_app(board, replace(settings, costly_airtime_s=0.01)).test_client()
+    answer, preview = send(portal, kind="bulletin", text=TEXT, topic="food", language="fr", action="preview")
+    assert answer.status_code == 200 and re.search(r"\d+ bytes, 1 radio packet, [\d.]+ s of air time", preview)
+
+
+@pytest.mark.parametrize("kind", ["bulletin", "event", "reply"])
+def test_enter_in_a_field_looks_the_post_over_and_what_few_fill_in_is_folded(portal, board, kind):
+    board.post(Draft(Kind.BULLETIN, "Bonjour"))
+    target = board.bulletins().items[0].id[:12]
+    page = portal.get(f"/post?kind={kind}&lang=en&target={target}").get_data(as_text=True)
+    form = page.partition("<form")[2].partition("</form>")[0]
+    first = re.search(r"<button[^>]*>", form)[0]  # what Enter presses (HTML, 4.10.21.2)
+    assert 'value="preview"' in first and 'type="submit"' in first
+    shown, _, folded = form.partition("<details>")
+    assert 'name="language"' in folded and ('name="organiser"' in folded) == (kind == "event")
+    assert not re.search(r'name="(organiser|link|position|language|life_days|publish_date|group)"', shown)
+    assert ("publish_date" in page, "life_days" in page) == (kind != "reply", kind == "bulletin")
+
+
+def test_what_is_folded_is_open_when_it_says_something_or_is_wrong(portal):
+    for fields, is_open in (({}, False), ({"organiser": "Nous"}, True), ({"position": "x"}, True), ({"title": ""}, False)):
+        _, page = send(portal, **EVENT | {"end_time": "20:00"} | fields, action="edit")
+        assert ("<details open>" in page) == is_open, fields
 
 
 def test_an_event_is_announced_with_all_its_fields(portal, board):

@@ -76,6 +76,24 @@ def test_the_wall_comes_back_by_itself_and_has_no_controls(portal):
     assert not re.search(r"<(a|form|input|button|script|meta http-equiv)\b", page)
 
 
+def test_the_wall_turns_its_pages_until_all_of_the_week_and_the_board_was_shown(portal, neighbourhood):
+    for number in range(30):
+        neighbourhood.event((f"Bal e{number}e", "Place"), neighbourhood.board.now() + 200 * number)
+        neighbourhood.bulletin(f"Annonce b{number}b", urgent=not number)
+    path, seen, pages = "/wall?lang=en", [], 0
+    while True:
+        answer = portal.get(path)
+        page, pages = answer.get_data(as_text=True), pages + 1
+        assert len(answer.data) + 900 <= 14_000 and 0 < len(re.findall('class="r"', page)) <= 8 and "b0b" in page
+        seen += re.findall(r"e\d+e|b\d+b", page)
+        pace, path = answer.headers["Refresh"].split("; url=")
+        assert 10 <= int(pace) <= 60 and "lang=en" in path
+        if "page=" not in path:
+            break
+    assert pages > 3 and {f"e{number}e" for number in range(30)} | {f"b{number}b" for number in range(30)} <= set(seen)
+    assert portal.get("/wall?page=1000").status_code == 200 == portal.get("/wall?page=-3").status_code
+
+
 def test_type_is_as_large_as_the_page_takes_it():
     few, many = [Block(40)] * 5, [Block(120)] * 14
     assert largest(few, 0) == len(SCALES) - 1 and largest(many, 0) < LARGE and largest(many * 9, 0) is None

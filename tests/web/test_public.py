@@ -8,10 +8,10 @@ import pytest
 from node.board.api import Draft
 from node.model.record import Kind
 
-PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food", "/post",
-         "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take",
-         "/courier", "/learn", "/learn/board", "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island",
-         "/radio", "/nowhere"]
+PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food",
+         "/urgent", "/post", "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet",
+         "/copy", "/wall", "/take", "/courier", "/learn", "/learn/board", "/learn/privacy", "/learn/conduct",
+         "/learn/demonstration", "/learn/island", "/radio", "/nowhere"]
 LANGUAGES = ["fr", "en", "es", "ar"]
 HOSTILE = "<b onclick=x>\u202e" + "a\u0300\u0301\u0302" * 20 + '"><script src=//evil.example></script>'
 
@@ -83,8 +83,8 @@ def test_the_browser_chooses_the_language_and_a_link_chooses_another_for_all_lin
 
 def test_large_type_is_carried_from_link_to_link(portal):
     large = page(portal, "/?size=large")
-    assert '<body class="L">' in large
-    assert all("size=large" in link for link in re.findall(r'href="(/[^"]*)"', large.split("</nav>")[0]) if link != "#main")
+    assert '<body class="D L">' in large
+    assert all("size=large" in link for link in re.findall(r'href="(/[^"]*)"', large.partition('class="n"')[2]))
 
 
 def test_bulletins_come_newest_first_a_page_at_a_time(portal, board):
@@ -106,6 +106,21 @@ def test_what_is_urgent_stands_first_and_once(portal, neighbourhood):
     assert "par <bdi>Île de la gare</bdi>" in text
 
 
+def test_all_that_is_urgent_is_one_tap_away_and_its_pages_turn(portal, neighbourhood):
+    for number in range(30):
+        neighbourhood.bulletin(f"Coupure u{number}u " + "d’eau " * 20, urgent=True)
+    home = page(portal, "/?lang=en")
+    shown = len(set(re.findall(r"u\d+u", home.partition('id="urgent"')[2].partition("</section>")[0])))
+    assert f"{30 - shown} more urgent posts" in home
+    seen, path = set(), "/urgent"
+    while path:
+        text = page(portal, path)
+        seen |= set(re.findall(r"u\d+u", text))
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        path = unescape(following[1]) if following else None
+    assert len(seen) == 30
+
+
 def test_topics_are_chosen_by_their_name_and_unknown_ones_are_not_found(portal, board):
     board.post(Draft(Kind.BULLETIN, "Des carottes", topic=4))
     board.post(Draft(Kind.BULLETIN, "Un appartement", topic=6))
@@ -118,7 +133,7 @@ def test_an_item_says_when_it_was_posted_by_whom_and_until_when(portal, board):
     item_id = board.post(Draft(Kind.BULLETIN, "Chat gris\nIl attend au 14.", 1, 10)).id
     text = page(portal, f"/r/{item_id[:12]}?lang=en")
     assert "<h1" in text and "Il attend au 14." in text
-    assert "posted here" in text and "Valid until" in text and "Lost and found" in text
+    assert "from this island" in text and "Valid until" in text and "Lost and found" in text
 
 
 def test_a_long_item_is_never_cut(portal, neighbourhood):

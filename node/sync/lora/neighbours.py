@@ -64,6 +64,7 @@ class Neighbour:
     around: frozenset[int] = frozenset()
     told_at: float = float("-inf")  # when it last said whom it hears
     view: View = View.UNKNOWN
+    compared_at: float = float("-inf")  # when what it said of its set could last be told apart from ours
     gap: int = 0  # the difference that could not be told is at least so large
     ahead: dict[int, int] = field(default_factory=dict)  # element we lack -> its day
     have: Have | None = None

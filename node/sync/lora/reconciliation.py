@@ -108,6 +108,7 @@ class Reconciliation:
             context.announcements.trickle.reset(at)
             context.requests.far(sender, summary.capacity, len(held.ids) - summary.count, at)
             return
+        sender.compared_at = at
         if not found.ours and not found.theirs:
             context.announcements.leave_sum(sender, summary.capacity)
             context.requests.same(sender)
