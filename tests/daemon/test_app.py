@@ -199,8 +199,9 @@ def test_what_expired_is_archived_after_a_day_of_uptime_once_the_clock_is_sure(f
         posted = one.board.post(Draft(Kind.BULLETIN, text="bientôt passé", life_days=1))
         id_ = bytes.fromhex(posted.id)
         clock.advance(86_460)
-        until(lambda: one.board.item(posted.id) is None)
-        assert one.store.get(id_) is not None, "hidden, but not deleted yet"
+        until(lambda: not texts(one))
+        assert one.store.get(id_) is not None, "off the board, but not deleted yet"
+        assert one.board.item(posted.id).text == "bientôt passé", "who has its address still reads it"
         until(lambda: clock.advance(600) or one.store.get(id_) is None)
         assert clock.now() - START > 2 * 86_400, "a day of uptime later"
         assert one.archive.get(id_) is not None
