@@ -5,10 +5,9 @@ from pathlib import Path
 
 from node.board.api import LANGUAGES, TOPICS
 from node.cli.language import _, tongue
-from node.cli.options import minute_of_local
 from node.daemon import rpc
 
-DAY_H, QUARTER = 24, timedelta(minutes=15)
+DAY_H = 24
 SOON_H = 2  # from now on: something of today that is not over
 NUMBERS = {slug: number for number, slug in TOPICS.items()}
 
@@ -49,8 +48,6 @@ def _events(now: datetime) -> list[tuple[int, str, dict]]:
     drafts = []
     for island, topic, after_h, length_h, title, place, text in planned:
         start = today + timedelta(hours=after_h)
-        east = start.astimezone().utcoffset() or timedelta(0)
-        drafts.append((island, topic, {
-            "title": title, "place": place, "text": text, "start": minute_of_local(start), "offset": round(east / QUARTER),
-            "end": minute_of_local(start + timedelta(hours=length_h))}))
+        drafts.append((island, topic, {"title": title, "place": place, "text": text, "start": f"{start:%Y-%m-%d %H:%M}",
+                                       "end": f"{start + timedelta(hours=length_h):%Y-%m-%d %H:%M}"}))
     return drafts
