@@ -178,7 +178,7 @@ def rhythm(item: Item | Draft) -> str:
     return safe_text.titled(rhythm_of(item.event, current())) if item.event and item.event.repetition else ""
 
 
-def other_dates(item: Item, most: int = 8) -> list[tuple[str, str]]:
+def other_dates(item: Item | Draft, most: int = 8) -> list[tuple[str, str]]:
     """Of a repeated event the next dates, in words, each with what became of it."""
     if item.event is None or item.event.repetition is None:
         return []

@@ -297,6 +297,14 @@ def test_what_was_typed_its_own_way_is_shown_back_in_words_before_it_is_posted(p
     assert 'type="text" value="samedi 6/12"' in back, "a picker of days would lose it"
 
 
+def test_dates_that_are_called_off_or_moved_are_shown_before_an_event_is_posted(portal):
+    _answer, page = send(portal, **WEEKLY | {"off": "8/12", "moved": "15/12 > 16/12 20h"}, action="preview")
+    dates = re.sub(r"<[^>]+>", "", page[page.index("The next dates"):page.index("</details>")])
+    assert "Monday, 8 December, 18:30 – Cancelled" in dates and "Tuesday, 16 December, 20:00 – Moved" in dates
+    assert "Monday, 22 December, 18:30" in dates and "15 December" not in dates
+    assert "The next dates" not in send(portal, **EVENT, action="preview")[1]
+
+
 def test_a_single_date_is_called_off_and_another_moved_and_both_stand_on_their_days(portal, board):
     item_id, word = publish(portal, **WEEKLY)
     changed = {"word": word, "off": "8/12", "moved": "15/12 > 16/12 20h", "action": "publish"}
