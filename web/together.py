@@ -60,9 +60,9 @@ def share(item_id: str) -> str:
 
 
 def short_text(item: Item, address: str) -> str:
-    """What an SMS says of a post: what, when, where, and its address."""
-    moment = str(when(item)) if item.start is not None else ""
+    """What an SMS says of a post: what, when, where, and its address. It may be read on another day."""
+    moment = when(item, paper=True) if item.start is not None else ""
     place = safe_text.shortened(safe_text.one_line(item.place), 40) if item.place else ""
     said = _(", ").join(filter(None, [moment, place]))
     title = safe_text.shortened(caption(item), max(LONGEST_SMS - len(said) - len(address) - 4, 20))
-    return " ".join(filter(None, [f"{title}:" if said else title, said, address]))
+    return f"{_(', ').join(filter(None, [title, said]))} {address}"

@@ -72,7 +72,8 @@ class Dates:
 
     def short_day(self, moment: date, today: date) -> str:
         """`Sat 21 Mar`, with the year when it is another one."""
-        return format_skeleton("yMMMEd" if moment.year != today.year else "MMMEd", moment, locale=self.locale)
+        skeleton = "yMMMEd" if moment.year != today.year else "MMMEd"
+        return self._ordinal(format_skeleton(skeleton, moment, locale=self.locale), moment)
 
     def dated(self, moment: date) -> str:
         """`21 March 2026`."""

@@ -49,6 +49,11 @@ def test_a_night_is_on_one_day_and_a_whole_day_does_not_touch_the_next():
     assert Span(at(4, 22), at(4, 22)).days() == [date(2026, 12, 4)]
 
 
+def test_a_short_day_has_the_first_of_a_month_as_people_write_it_and_another_year():
+    assert Dates("fr").short_day(date(2026, 12, 1), TODAY) == "mar. 1er déc."
+    assert Dates("fr").short_day(date(2027, 1, 11), TODAY) == "lun. 11 janv. 2027"
+
+
 def test_paper_knows_no_today():
     assert said(Span(at(30, 19, month=11), at(30, 19, month=11)), named=False) == "Monday, 30 November, 19:00"
 

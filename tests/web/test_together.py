@@ -85,9 +85,17 @@ def test_a_post_is_shared_by_a_short_address_a_code_and_a_message(portal, board)
     address = f"http://archipel.lan/r/{posted.id[:12]}"
     assert f">{address}<" in page and f'aria-label="{address}"' in page and "<svg" in page
     text = unquote(re.search(r'href="sms:\?&amp;body=([^"]+)"', page)[1])
-    assert text.startswith("Grand bal « du canal » & cie: ") and text.endswith(address) and "Quai de Valmy" in text
+    assert text.startswith("Grand bal « du canal » & cie, ") and text.endswith(address) and "Quai de Valmy" in text
     assert "5 December, 10:00" in text
     assert f'href="/r/{posted.id[:12]}/share' in page_of(portal, f"/r/{posted.id}").get_data(as_text=True)
+
+
+def test_a_message_may_be_read_on_another_day(portal, board):
+    posted = board.post(gathering(board, 1))
+    page = page_of(portal, f"/r/{posted.id}/share").get_data(as_text=True)
+    text = unquote(re.search(r'href="sms:\?&amp;body=([^"]+)"', page)[1])
+    assert "Tomorrow" in words(page_of(portal, f"/r/{posted.id}"))
+    assert "Tomorrow" not in text and "2 December, 10:00" in text
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000, "‏مرحبا " * 60, "a & b \"c\" <d>\n\n" * 30])
