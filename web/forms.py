@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 
 from node.board.api import LANGUAGES, Draft, Item, Problem
 from node.board.reasons import ProblemCode
+from node.board.typed_moments import TypedMoment, moment_typed
 from node.model.clock import MAX_MINUTE
 from node.model.record import Kind
 from web import dates
@@ -21,11 +22,10 @@ FIELDS = (
     "reason", "why", "seen", "own_code", "since_date", "since_time", "until_date", "until_time", "whole_day", "repeat",
     "repeat_until", "repeat_times", "off", "moved",
 )
-ISO_DAY, LOCAL_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)"), re.compile(r"(\d\d?)[/. -](\d\d?)[/. -](\d{4})")
-CLOCK = re.compile(r"(\d\d?)(?:\s*[:hH.]\s*(\d\d)?)?")
 NUMBER = r"([+-]?\d{1,3}(?:\.\d+)?)"
 POSITION = re.compile(rf"{NUMBER}[,;\s]\s*{NUMBER}")
 DEFAULT_LIFE_DAYS = "14"
+ANY_DAYS = date(2024, 1, 1), date(2044, 7, 6)  # of different years, months, days of the week
 
 
 @dataclass
@@ -119,44 +119,47 @@ def _days(what: Typed) -> int:
     return int(asked)
 
 
-def moment_of(what: Typed, name: str, settings: WebSettings, field_name: str = "", fallback_day: str = "") -> int | None:
-    """The minute typed in two fields; None when both are empty. A time alone is on `fallback_day`."""
+def moment_of(what: Typed, name: str, settings: WebSettings, fallback_day: str = "") -> int | None:
+    """The minute that a keeper typed in two fields, the day with its year; None when both are empty, or not read. A time
+    alone is on `fallback_day`."""
     day_text, time_text = getattr(what, f"{name}_date").strip(), getattr(what, f"{name}_time").strip()
     if time_text and not day_text:
-        day_text = fallback_day.strip()
+        day_text = fallback_day
     if not day_text and not time_text:
         return None
     try:
-        at = dates.minute(datetime.combine(_day(day_text), _clock(time_text)), settings.zone)
+        at = dates.minute(datetime.combine(_dated(day_text), _clock(time_text)), settings.zone)
     except (ValueError, OverflowError):
-        what.problems.append(Problem(field_name or name, ProblemCode.MOMENT))
+        what.problems.append(Problem(name, ProblemCode.MOMENT))
         return None
     if not 0 <= at <= MAX_MINUTE:
-        what.problems.append(Problem(field_name or name, ProblemCode.PAST if at < 0 else ProblemCode.TOO_FAR, 400))
+        what.problems.append(Problem(name, ProblemCode.PAST if at < 0 else ProblemCode.TOO_FAR, 400))
         return None
     return at
 
 
-def _day(text: str) -> date:
-    if found := ISO_DAY.fullmatch(text):
-        return date(*map(int, found.groups()))
-    if found := LOCAL_DAY.fullmatch(text):
-        return date(*map(int, reversed(found.groups())))
-    raise ValueError("not a day")
+def _dated(text: str) -> date:
+    """A day that is the same whatever day it is today: a keeper's may be past, or set a clock that is wrong."""
+    (said,) = {moment_typed(text, today) for today in ANY_DAYS}  # a ValueError if they are two
+    if said.day is None or said != TypedMoment(said.day):
+        raise ValueError("not a day")
+    return said.day
 
 
 def _clock(text: str) -> time:
-    if found := CLOCK.fullmatch(text):
-        return time(int(found[1]), int(found[2] or 0))
-    raise ValueError("not a time")
+    said = moment_typed(text, ANY_DAYS[0], clock=True)
+    if said.hour is None or said != TypedMoment(hour=said.hour):
+        raise ValueError("not a time")
+    return said.hour
 
 
 def clock_of(text: str) -> int | None:
     """The minute of the day that was typed, as 22:00 or 22h; None if it is none."""
     try:
-        return _clock(text.strip()).hour * 60 + _clock(text.strip()).minute
+        said = _clock(text)
     except ValueError:
         return None
+    return said.hour * 60 + said.minute
 
 
 def _position(what: Typed) -> tuple[float, float] | None:

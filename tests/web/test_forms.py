@@ -11,7 +11,7 @@ from node.model.clock import MAX_MINUTE
 from node.model.event import Rhythm
 from node.model.record import Kind
 from web.dates import minute
-from web.forms import FIELDS, draft_of, typed, typed_of
+from web.forms import FIELDS, clock_of, draft_of, moment_of, typed, typed_of
 from web.portal_settings import WebSettings
 
 HERE = WebSettings(name="Île du canal", secret_key=b"k" * 32)
@@ -166,3 +166,29 @@ def test_a_rule_until_a_day_ends_on_it_and_a_fifth_weekday_is_the_last_one():
     assert made.repetition.count == 5
     fifth, _problems = draft(**EVENT | {"start_date": "2026-03-29", "repeat": "3.1", "repeat_times": "3"})
     assert fifth.repetition.rhythm is Rhythm.MONTH_LAST
+
+
+def keepers_moment(day, hour):
+    what = typed({"since_date": day, "since_time": hour})
+    return moment_of(what, "since", HERE), [problem.code for problem in what.problems]
+
+
+@pytest.mark.parametrize(("day", "hour"), [
+    ("2026-03-02", "18:30"), ("2/3/2026", "18h30"), ("lundi 2 mars 2026", "6:30 pm"), ("٢/٣/٢٠٢٦", "١٨:٣٠"),
+    ("2 March 2026", "18.30"),
+])
+def test_a_keeper_types_a_day_that_is_past_as_everybody_types_days(day, hour):
+    assert keepers_moment(day, hour) == (minute(datetime(2026, 3, 2, 18, 30), HERE.zone), [])
+
+
+@pytest.mark.parametrize("day", ["2/3", "lundi", "demain", "2 mars", "2", "2026-03-02 18h", "mardi 2/3/2026", "2026", ""])
+def test_a_keepers_day_is_never_guessed_from_today(day):
+    assert keepers_moment(day, "18:30") == (None, ["moment"])
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("22:00", 1320), ("22h", 1320), ("7", 420), ("7.30 pm", 1170), ("minuit", None), ("24:00", None), ("lundi 7h", None),
+    ("", None), ("x", None),
+])
+def test_an_hour_of_each_day_is_typed_as_hours_are(text, told):
+    assert clock_of(text) == told
