@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, abort, g, make_response, render_template, request, url_for
 
+from node.board.api import Item
 from node.board.night_rest import RestSpan
-from web import dates
 from web.agenda_days import Days, days_from
 from web.delivery_report import stick
 from web.item_display import caption, clock_at, today, whole_address
@@ -53,7 +53,8 @@ def one(item_id: str) -> Response:
     """One item on a sheet, with its QR code."""
     item = found(item_id)
     code = qr(whole_address(item), whole_address(item))
-    return _as_file(fitted("paper/item.html", lambda rows: _dates() | {"item": item, "code": code}), f"{item.id[:12]}.html")
+    return _as_file(fitted("paper/item.html", lambda rows: _dates(item) | {"item": item, "code": code}),
+                    f"{item.id[:12]}.html")
 
 
 @paper.get("/r/<item_id>/letters")
@@ -64,7 +65,7 @@ def letters(item_id: str) -> Response:
     typed, read = board().transfer.letters(item.id)
     if not typed:
         abort(404)
-    filling = _dates() | {"item": item, "letters": typed, "code": large_qr(read), "code_name": read[:20]}
+    filling = _dates(item) | {"item": item, "letters": typed, "code": large_qr(read), "code_name": read[:20]}
     return _as_file(fitted("paper/letters.html", lambda rows: filling), f"{item.id[:12]}-archipel.html")
 
 
@@ -142,9 +143,11 @@ def _coming() -> Days:
     return days_from(today(), today() + timedelta(POSTER_DAYS))
 
 
-def _dates() -> dict:
-    printed = dates.here(board().now(), settings().zone)
-    return {"printed": printed, "outdated": printed + timedelta(POSTER_DAYS), "file": "file" in request.args}
+def _dates(item: Item | None = None) -> dict:
+    """When it was printed, and when it is to be taken down: with its one item, or at the end of the week that it shows."""
+    printed = clock_at(board().now())
+    outdated = clock_at(item.expires) if item else printed + timedelta(POSTER_DAYS)
+    return {"printed": printed, "outdated": outdated, "file": "file" in request.args}
 
 
 def _codes() -> dict:

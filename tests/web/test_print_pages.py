@@ -30,6 +30,16 @@ def test_a_sheet_says_what_happens_where_the_board_is_and_when_it_is_out_of_date
     assert "Printed on" in page and "Out of date on" in page
 
 
+def test_the_sheet_of_one_event_is_taken_down_when_it_is_over_and_not_before(portal, board):
+    start = board.now() + 14 * 1_440
+    later = board.post(Draft(Kind.EVENT, title="Vide-grenier", start=start, end=start + 60))
+    for path in (f"/r/{later.id[:12]}/print", f"/r/{later.id[:12]}/letters"):
+        page = text(portal, f"{path}?lang=en")
+        valid = re.search(r"Valid until ([^.]+)\.", page)[1]
+        assert valid.endswith("December 2025") and f"Out of date on {valid}: " in page
+        assert "Posted on 1 December 2025, " in page
+
+
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_a_sheet_kept_as_a_file_needs_nothing_else(portal, sheet):
     answer = portal.get(f"{sheet}?file=1")
