@@ -4,7 +4,6 @@ import base64
 import secrets
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
-from werkzeug.security import generate_password_hash
 from werkzeug.wrappers import Response
 
 from node.board import explanations
@@ -17,7 +16,7 @@ from node.model.passphrase import LEAST, SALT_BYTES, WrongPassphrase, passphrase
 from web.languages import gettext as _
 from web.languages import said
 from web.pages import board, settings
-from web.signin import for_keepers, is_password, never_kept, sessions, signed_in, too_many, tries
+from web.signin import for_keepers, is_password, never_kept, password_hash, sessions, signed_in, too_many, tries
 from web.tries import TooManyTries
 from web.visitor import visitor
 
@@ -48,7 +47,7 @@ def password() -> Page:
         return _people(trouble), 422
     known, typed = board().password_hash(name), request.form.get("present", "")
     try:
-        made = tries().make(visitor().now, lambda: _hash(wish) if is_password(known, typed) else "",
+        made = tries().make(visitor().now, lambda: password_hash(wish) if is_password(known, typed) else "",
                             lambda made: made == "")
     except TooManyTries:
         return _people(too_many()), 429
@@ -82,7 +81,7 @@ def add_keeper() -> Page:
     if trouble := _trouble(wish, name):
         return _people(trouble), 422
     try:
-        made = tries().make(visitor().now, lambda: _hash(wish), lambda made: False)
+        made = tries().make(visitor().now, lambda: password_hash(wish), lambda made: False)
     except TooManyTries:
         return _people(too_many()), 429
     board().set_keeper(name, made, session["name"])
@@ -179,10 +178,6 @@ def _trouble(wish: str, name: str) -> str:
         return _("The two were not typed alike. Nothing was changed: please type them again.")
     fault = passphrase_fault(wish, name, settings().name)
     return said(explanations.passphrase(fault)) if fault else ""
-
-
-def _hash(wish: str) -> str:
-    return generate_password_hash(spellings(wish)[0])
 
 
 def _resealed(sealed: str, present: str, wish: str) -> str:

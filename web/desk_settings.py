@@ -36,12 +36,10 @@ from web.forms import clock_of
 from web.languages import current, said
 from web.languages import gettext as _
 from web.pages import board, settings
-from web.sentences import problem
+from web.sentences import RULES, problem
 from web.signin import for_keepers, never_kept
 
 Page = str | tuple[str, int] | Response
-RULES = {"open": N_("Everybody, at once"), "moderated": N_("Everybody, after a keeper has read it"),
-         "members": N_("Groups with their passphrase")}
 ON_TRIAL_NOW = {SettingsGroup.WIFI: N_("New settings of the Wi-Fi are on trial."),
                 SettingsGroup.RADIO: N_("New settings of the radio are on trial.")}
 PAGES = {"words": "keeper/settings_words.html", "rules": "keeper/settings_rules.html",

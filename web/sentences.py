@@ -17,6 +17,8 @@ TOPIC_NAMES = {
     "children": N_("Children"), "lost-found": N_("Lost and found"), "transport": N_("Transport"),
     "danger": N_("Danger"), "energy-water": N_("Energy and water"), "other": N_("Other"),
 }
+RULES = {"open": N_("Everybody, at once"), "moderated": N_("Everybody, after a keeper has read it"),
+         "members": N_("Groups with their passphrase")}  # who may post
 
 
 def topic_name(number: int) -> str:

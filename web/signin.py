@@ -202,6 +202,11 @@ def too_many() -> str:
     return said(explanations.problem("tries"))
 
 
+def password_hash(wish: str) -> str:
+    """What is kept of a password that somebody chose."""
+    return generate_password_hash(spellings(wish)[0])
+
+
 def is_password(known: str | None, typed: str) -> bool:
     """Whether it is the password behind the hash `known`; for None (nobody) it takes as long."""
     text = spellings(typed)[0][:MOST]

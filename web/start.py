@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, Flask, current_app, make_response, redirect, render_template, request, session, url_for
 from markupsafe import Markup
-from werkzeug.security import generate_password_hash
 from werkzeug.wrappers import Response
 
 from node.board import explanations
@@ -30,9 +29,10 @@ from web.probes import ours
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest, expect_file
 from web.safe_address import add_safe_address
 from web.safe_text import one_line
+from web.sentences import RULES
 from web.sessions import OpenSessions
 from web.settings_notices import notice
-from web.signin import never_kept, too_many, tries
+from web.signin import never_kept, password_hash, too_many, tries
 from web.tries import TooManyTries, Tries
 from web.visitor import add_visitors, visitor
 
@@ -44,8 +44,6 @@ MAX_BACKUP_BYTES = 1 << 24  # larger ones: archipel restore
 STARTS_WITHIN_S, RETRY_S = 20, 5  # then the new island's page is asked for
 STEPS = {"island": N_("The island"), "keeper": N_("The first keeper"), "set": N_("The set"), "keys": N_("Founders’ keys"),
          "end": N_("Begin")}
-RULES = {"open": N_("Everybody, at once"), "moderated": N_("Everybody, after a keeper has read it"),
-         "members": N_("Groups with their passphrase")}
 Page = str | tuple[str, int] | Response
 start = Blueprint("start", __name__, url_prefix=PATH)
 start.after_request(never_kept)
@@ -174,7 +172,7 @@ def keeper() -> Page:
     if problems or name is None:
         return _page("keeper", problems, typed), 422
     try:
-        made = tries().make(visitor().now, lambda: generate_password_hash(spellings(wish)[0]), lambda made: False)
+        made = tries().make(visitor().now, lambda: password_hash(wish), lambda made: False)
     except TooManyTries:
         return _page("keeper", {"": too_many()}, typed), 429
     starting().let_in(name, made)
