@@ -88,7 +88,7 @@ def test_a_keeper_who_cannot_wait_has_every_peer_visited_now_the_silent_too(vill
     answers = service(there, village, 2)
     with serving(lambda message: (200, [answers.answer(message)])) as address, visits(here, village, [address]) as visiting:
         visiting.start()
-        until(lambda: visiting.status()[0].up)
+        until(lambda: visiting.status()[0].up and not visiting.awaited())  # it is up a moment before its visit has ended
         silent_for_long = visiting._peers[address]
         silent_for_long.failures, before = 9, silent_for_long.visited_at
         assert not silent_for_long.due(before + 3_000, -1) and not visiting.awaited()
