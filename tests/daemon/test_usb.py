@@ -21,7 +21,7 @@ from node.model.record import Kind
 from node.store.index import StoreFailed
 from node.transfer.bulk import load_bundle
 from node.transfer.bundle import Bundle, write
-from tests.sim.village import Village
+from tests.sim.village import Village, spoilt
 from tests.transfer.test_bulk import Shore, busy
 
 
@@ -222,7 +222,7 @@ def test_this_islands_own_full_card_is_not_taken_for_the_sticks(tmp_path, here, 
 def test_forgeries_left_by_another_do_not_hide_what_is_good(tmp_path, here, others, village):
     exchange(here.bulk, tmp_path)
     own = file_of(tmp_path, here.bulk.label())
-    forged = [raw[:-1] + bytes([raw[-1] ^ 1]) for raw in busy(village)]
+    forged = [spoilt(raw) for raw in busy(village)]
     (own.parent / "0.bundle").write_bytes(b"".join(write(here.bulk.label(), forged)))
     made = exchange(others[0].bulk, tmp_path)
     assert made.landed["0.bundle"].refused["signature"] and here.ids <= others[0].ids

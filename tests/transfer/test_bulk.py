@@ -13,7 +13,7 @@ from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
 from node.transfer.bulk import BATCH, MAX_FORGED, Choice, IslandLabel, LocalBulkPort, load_bundle, unload_bundle
 from node.transfer.bundle import Bundle, Header, write
-from tests.sim.village import KEEPER, T0, Village, at
+from tests.sim.village import KEEPER, T0, Village, at, spoilt
 
 FOOD = next(number for number, slug in TOPICS.items() if slug == "food")
 
@@ -121,7 +121,7 @@ def test_forgeries_are_counted_and_a_file_full_of_them_is_put_down():
     village = Village()
     shore = Shore(village)
     good = [village.bulletin(text=f"avis {number}") for number in range(MAX_FORGED + 3 * BATCH)]
-    forged = [raw[:-1] + bytes([raw[-1] ^ 1]) for raw in good]
+    forged = [spoilt(raw) for raw in good]
     landed = unload_bundle(shore.bulk, write(shore.bulk.label(), [good[0], *forged]))
     assert shore.ids == {record_id(good[0])}
     assert landed.refused["signature"] <= MAX_FORGED + BATCH and landed.faults["too-many-forged"]

@@ -20,7 +20,7 @@ from node.transfer.lan import (
     fingerprint,
     tag_of,
 )
-from tests.sim.village import Village
+from tests.sim.village import Village, spoilt
 from tests.transfer.test_bulk import Shore, busy
 
 
@@ -244,7 +244,7 @@ def test_a_member_who_talks_nonsense_raises_nothing_but_faults(kind, noise):
 
 def test_a_member_who_sends_forgeries_is_cut_off(pair, village):
     (here, asks), (_, answers) = pair
-    raws = [raw[:-1] + bytes([raw[-1] ^ 1]) for raw in
+    raws = [spoilt(raw) for raw in
             (village.bulletin(text=f"faux {number}", minute=500) for number in range(4 * MAX_FORGED))]
     parcel = bytes([TRADE]) + bytes(4) + b"".join(len(raw).to_bytes(2, "big") + raw for raw in raws)
     before = here.ids

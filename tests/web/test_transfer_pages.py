@@ -16,6 +16,7 @@ from node.transfer.paper import code_of, letters_of
 from tests.board.test_image import png
 from tests.daemon.test_qr_reader import photograph
 from tests.sim.portals import CHARTER, ELSEWHERE, words
+from tests.sim.village import spoilt
 from web.transfer_pages import UPLOADS
 
 OTHER = ("file", "archipel.bundle")
@@ -72,12 +73,12 @@ def test_a_damaged_file_gives_what_is_good_and_the_page_says_so(portal, bulk, el
     brought = bundle_of(bulk, *(elsewhere(f"Avis {number}") for number in range(4)))
     said = words(give(portal, brought[:-END_BYTES - 5]))
     assert "3 bulletins" in said and "Careful: its end is missing. What was good" in said
-    said = words(give(portal, brought[:100] + b"?" + brought[101:]))
+    said = words(give(portal, brought[:100] + bytes([brought[100] ^ 1]) + brought[101:]))
     assert "parts of it are damaged" in said
 
 
 def test_forgeries_are_told_and_left_out(portal, bulk, elsewhere):
-    forged = elsewhere("Faux")[:-1] + b"\0"
+    forged = spoilt(elsewhere("Faux"))
     said = words(give(portal, bundle_of(bulk, elsewhere("Vrai"), forged)))
     assert "1 bulletin" in said and "1 record is forged" in said and "Faux" not in said
 

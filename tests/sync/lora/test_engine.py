@@ -33,6 +33,7 @@ from radio.airtime import Governor
 from radio.lora import time_on_air_s
 from tests.sim.archipelago import CHARTER, LINK, START, bulletin
 from tests.sim.archipelago import KEY as AUTHOR
+from tests.sim.village import spoilt
 from tests.sync.calls import counted
 
 KEY = CHARTER.subkey("tag")
@@ -152,7 +153,7 @@ def test_a_record_heard_is_not_relayed_to_who_sent_it():
 def test_a_record_that_is_refused_is_not_relayed():
     island = LoneIsland()
     island.hear(summary([]), sender=5)
-    forged = bulletin(1)[:-1] + bytes([bulletin(1)[-1] ^ 1])
+    forged = spoilt(bulletin(1))
     island.hear(Whole(forged, True))
     assert island.sections(Whole, island.wait(3600)) == []
     assert len(island.liveset) == 0
