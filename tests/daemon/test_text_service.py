@@ -163,7 +163,6 @@ def test_who_asked_is_nowhere_in_the_folder_nor_in_the_log(island, hand, folder,
         assert not [needle for needle in needles if needle in content], path
     library = str(Path(meshtastic.__file__).parent)  # which plays the hand-held here, and tells all of it
     own = "\n".join(record.getMessage() for record in caplog.records if not record.pathname.startswith(library))
-    assert own
     assert f"{number:08x}" not in own and "quelquechose" not in own
 
 
