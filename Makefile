@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 # The versions of Debian 13, which the SD image uses. The suite runs against them too.
 TRIXIE := .venv-trixie
-TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0"
+TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0" \
+	"prometheus_client==0.21.1"
 IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
 	dosfstools mtools fdisk bmap-tools xz-utils
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.
@@ -44,7 +45,7 @@ prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile
 	$(VENV)/bin/python -m tests.prove_air
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
-	@for bench in store liveset text air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
+	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
 
 lint: $(VENV)/installed-dev ## style, imports, complexity (ruff); types (mypy); code that nothing calls (vulture)
 	$(VENV)/bin/ruff check .

@@ -26,7 +26,8 @@ class Outcome(Enum):
 @dataclass(frozen=True, slots=True)
 class Received:
     """A packet from a link. `sender` is the link's own name for who sent it (never an identity), `hops` how many
-    plain relays carried it (0 heard directly, None unknown); `snr_db` and `rssi_dbm` where a radio tells them.
+    nodes passed it on (0 heard directly, None unknown), `hops_left` how many more may; `relay` is the end of the link's
+    name for who sent this copy, "" where that is not told; `snr_db` and `rssi_dbm` where a radio tells them.
     """
 
     payload: bytes
@@ -34,6 +35,8 @@ class Received:
     hops: int | None = None
     snr_db: float | None = None
     rssi_dbm: int | None = None
+    hops_left: int = 0
+    relay: str = ""
 
 
 class Link(Protocol):

@@ -1,12 +1,14 @@
 """A portal on a board of its own, for every test of the pages; a simulated radio, a puppet of one and links to them."""
 
 import os
+import signal
 import sys
 
 import hypothesis
 import pytest
 
 from node.daemon.thread_guard import VARIABLE
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from tests.effort import EFFORT
 from tests.radio.puppet import SPEED, Links, Puppet
@@ -22,6 +24,8 @@ hypothesis.settings.load_profile("same" if EFFORT == 1 else "calm")
 
 for name in ("LC_ALL", "LC_MESSAGES"):
     os.environ.pop(name, None)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a background shell's children would not hear Ctrl-C, nor theirs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ[VARIABLE] = "1"  # in every process that a test starts, too
 os.environ["LANG"] = "en_GB.UTF-8"  # the command line speaks English to the tests, whatever the machine's language
 
@@ -96,7 +100,7 @@ def portal(board, settings):
 
 @pytest.fixture
 def mesh():
-    with SimulatedMesh([(0, 1)], speed=SPEED) as running:
+    with SimulatedMesh([(0, 1)], speed=SPEED, settings=DeviceSettings(0, acquainted=True)) as running:
         yield running
 
 

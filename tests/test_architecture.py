@@ -16,7 +16,7 @@ BESIDE = {"radio", "web", "image-build"}  # rooms beside node/
 IN_NODE = {path.name for path in (ROOT / "node").iterdir() if path.is_dir() and path.name != "__pycache__"}
 FREE = {"__init__", "__main__"}  # the version, and `python -m node`: they belong to no room
 
-CORE = {"model", "textpack", "store", "sync", "replica", "board", "ical", "transfer"}
+CORE = {"model", "textpack", "store", "sync", "replica", "board", "ical", "transfer", "handheld"}
 # What the core may use: nothing here opens, waits, reads a clock, starts a thread or draws chance of its own.
 PURE = {
     "abc", "array", "base64", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses", "datetime", "enum",

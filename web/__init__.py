@@ -13,6 +13,7 @@ from web.desk_founders import desk_founders
 from web.desk_handover import desk_handover
 from web.desk_keys import desk_keys
 from web.desk_post import desk_post
+from web.desk_radio import desk_radio
 from web.desk_reports import desk_reports
 from web.desk_safe import desk_safe
 from web.desk_secret import desk_secret
@@ -26,6 +27,7 @@ from web.keeper import keeper
 from web.lan_endpoint import lan
 from web.languages import add_languages
 from web.learn import learn
+from web.metrics import metrics
 from web.pages import add_pages
 from web.portal_settings import WebSettings
 from web.posting import posting
@@ -45,7 +47,7 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet)
+              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, metrics)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response
 
 from node.board.api import TOPICS, DraftRefused
 from node.board.island_settings import (
+    ANNOUNCE,
     CHANNEL,
     COUNTRY,
+    GREETING,
     GROUPS,
     KEEP_DAYS,
     LANGUAGE,
@@ -23,6 +25,8 @@ from node.board.island_settings import (
     REGION,
     SHARE,
     STARTING_ANEW,
+    TEXT_WORDS,
+    TEXTS,
     WIFI_NAME,
     WIFI_PASSWORD,
     SettingsGroup,
@@ -44,7 +48,7 @@ ON_TRIAL_NOW = {SettingsGroup.WIFI: N_("New settings of the Wi-Fi are on trial."
                 SettingsGroup.RADIO: N_("New settings of the radio are on trial.")}
 PAGES = {"words": "keeper/settings_words.html", "rules": "keeper/settings_rules.html",
          "topics": "keeper/settings_topics.html", "wifi": "keeper/settings_wifi.html",
-         "radio": "keeper/settings_radio.html", "rest": "keeper/settings_rest.html"}
+         "radio": "keeper/settings_radio.html", "texts": "keeper/settings_texts.html", "rest": "keeper/settings_rest.html"}
 NIGHT = (22 * 60, 7 * 60)  # what the form offers who has planned no rest yet
 LAST_PLACE = 99
 desk_settings = Blueprint("desk_settings", __name__, url_prefix="/keeper/settings")
@@ -60,7 +64,7 @@ def asked() -> dict:
 
 KEYS = {"name": NAME, "language": LANGUAGE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
         "password": WIFI_PASSWORD, "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION,
-        "max_payload": MAX_PAYLOAD}
+        "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE}
 FIELDS = {key: field for field, key in KEYS.items()}
 
 
@@ -77,7 +81,7 @@ def _index(notice: str = "") -> str:
                            welcome=board().welcome(), offered=len(offered), of_all=len(TOPICS), rests=board().rests())
 
 
-@desk_settings.get("/<any(words, rules, topics, wifi, radio, rest):group>")
+@desk_settings.get("/<any(words, rules, topics, wifi, radio, texts, rest):group>")
 @for_keepers
 def show(group: str) -> str:
     """One group."""
@@ -197,6 +201,13 @@ def wifi() -> Page:
 def radio() -> Page:
     """What the radio may send."""
     return _changed("radio", SettingsGroup.RADIO, _typed(SettingsGroup.RADIO))
+
+
+@desk_settings.post("/texts")
+@for_keepers
+def texts() -> Page:
+    """Whether hand-held radios are answered, and in which words."""
+    return _changed("texts", SettingsGroup.TEXTS, _typed(SettingsGroup.TEXTS))
 
 
 def _regions() -> dict:

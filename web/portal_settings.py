@@ -40,7 +40,7 @@ class WebSettings:
     """`secret_key` signs forms and keepers' marks: the shell keeps it, so that they survive restarts.
 
     `position` is the island's (latitude, longitude). `monotonic` gives seconds. `safe()`: the safe address,
-    None if there is none.
+    None if there is none. `metrics`: who may read /metrics: near (this machine and local networks), all, off.
     """
 
     name: str
@@ -53,6 +53,7 @@ class WebSettings:
     costly_airtime_s: float = 10.0
     monotonic: Callable[[], float] = time.monotonic
     safe: Callable[[], SafeAddress | None] = lambda: None
+    metrics: str = "near"
 
     @cached_property
     def zone(self) -> ZoneInfo:

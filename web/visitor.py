@@ -31,8 +31,12 @@ class VisitorHashes:
 
     def of(self, address: str) -> Visitor:
         """The visitor at an address; the same for four hours at most, and none of it for who looks later."""
-        home = home_of(address).encode()
-        return Visitor(*(hashlib.blake2b(home, key=salt, digest_size=HASH_BYTES).digest() for salt in self._current()))
+        return self.of_name(home_of(address))
+
+    def of_name(self, name: str) -> Visitor:
+        """The same of whatever else tells visitors apart, such as the number of a radio."""
+        salted = (hashlib.blake2b(name.encode(), key=salt, digest_size=HASH_BYTES) for salt in self._current())
+        return Visitor(*(one.digest() for one in salted))
 
     def _current(self) -> tuple[bytes, bytes]:
         with self._lock:
@@ -83,6 +87,12 @@ def is_here(address: str) -> bool:
     """Whether a peer is on this machine; a local socket has no address."""
     found = _address(address)
     return found.is_loopback if found else not address
+
+
+def is_near(address: str) -> bool:
+    """Whether a peer is on this machine or on a network of its own, by an address that the internet does not carry."""
+    found = _address(address)
+    return is_here(address) or bool(found and (found.is_private or found.is_link_local) and not found.is_unspecified)
 
 
 def add_visitors(app: Flask, monotonic: Callable[[], float]) -> None:

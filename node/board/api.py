@@ -34,7 +34,7 @@ class Draft:
 
     `text` is a bulletin's or a reply's whole text, an event's description, a cancellation's reason. `start` and `end` are
     minutes since 2024 UTC, `offset` quarters of an hour east of UTC there and then. `target` is the id replied to or
-    corrected. `publish_at` is the minute to publish it, None for now.
+    corrected. `publish_at` is the minute to publish it, None for now. `by_radio`: typed on a radio in the hand.
     """
 
     kind: Kind
@@ -53,6 +53,7 @@ class Draft:
     position: tuple[float, float] | None = None
     target: str | None = None
     publish_at: int | None = None
+    by_radio: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class Item:
     position: tuple[float, float] | None = None
     target: str | None = None
     corrected: bool = False  # takes the place of an earlier version
+    by_radio: bool = False  # typed on a radio in the hand
     cancelled: str | None = None  # the reason (may be ""), for an event that will not take place
     origin: Origin | None = None  # where this island has taken it from, if it has
     first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it

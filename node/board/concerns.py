@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from node.board.radio_harms import HARMS, harms_of
 from node.board.status import RightsLack
 from node.i18n.sentence import Plural, Sentence, entry, sentence
 from node.model.clock import utc_day, utc_moment
@@ -96,6 +97,7 @@ def concerns_in(told: Mapping[str, Any]) -> Iterator[Concern]:
     """What there is to see to on an island, as its status `told`."""
     now = told.get("clock", {}).get("now", 0)
     yield from _about_brokers(told.get("links", []))
+    yield from _about_radio(told.get("links", []))
     yield from _about_clock(told.get("clock", {}))
     yield from _about_rights(told.get("rights", {}), now)
     yield from _about_share(told.get("share", {}), now)
@@ -115,6 +117,13 @@ def _about_brokers(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
         if trouble is not None and (link.get("up") or verdict not in OFFLINE):
             yield Concern(f"broker-{verdict}",
                           sentence("the broker %(name)s: %(what)s", name=link["name"], what=trouble.what), trouble.remedy)
+
+
+def _about_radio(links: list[Mapping[str, Any]]) -> Iterator[Concern]:
+    for link in links:
+        for slug in harms_of(link.get("state", ""), link.get("radio") or {}):
+            harm = HARMS[slug]
+            yield Concern(f"radio-{slug}", harm.what, harm.remedy, harm.presses)
 
 
 def _about_clock(clock: Mapping[str, Any]) -> Iterator[Concern]:

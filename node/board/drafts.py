@@ -90,7 +90,7 @@ def record_of(draft: Draft, author: bytes, created: int) -> Record:
     codec, text = packed(_whole_text(draft), draft.language)
     record = Record(
         draft.kind, author, created, urgent=draft.urgent, language=draft.language, topic=draft.topic, codec=codec,
-        packed=text, target=bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None)
+        packed=text, target=bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None, by_radio=draft.by_radio)
     if draft.kind is not Kind.EVENT or draft.start is None:
         return replace(record, life=draft.life_days * 24)
     detail = Event(draft.start, (draft.end or draft.start) - draft.start, draft.offset)

@@ -251,6 +251,12 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.PICTURE: N_("changed the picture of the map"),
     AuditAction.CLOCK: N_("set the clock"),
     AuditAction.CLOCK_UNDO: N_("took back the setting of the clock"),
+    AuditAction.RADIO_SUMMARY: N_("let the radio say at once what is here"),
+    AuditAction.RADIO_SILENCE: N_("let the radio be silent for a while"),
+    AuditAction.RADIO_ONLY_URGENT: N_("let the radio send what is urgent only, for a while"),
+    AuditAction.RADIO_SHARE: N_("gave the radio another share of the air, for a while"),
+    AuditAction.RADIO_FREE: N_("let the radio do as usual again"),
+    AuditAction.RADIO_READERS: N_("changed who may read what the radio does"),
     AuditAction.IMPORT: N_("took over an agenda"),
     AuditAction.KEEPER: N_("gave a keeper a password"),
     AuditAction.KEEPER_GONE: N_("removed a keeper"),
@@ -366,3 +372,12 @@ def left_out(reason: str) -> Sentence:
 def action(reason: AuditAction) -> Sentence:
     """What a keeper did."""
     return Sentence(ACTIONS[reason])
+
+
+RADIO_SETTINGS: Mapping[str, Sentence] = {  # by `node.daemon.radio_setting.Setting`
+    "failed": sentence("the radio does not say that it is set so. Is it on and connected? Try again in a minute; if it "
+                       "stays so, set it with a Meshtastic app."),
+    "busy": sentence("the radio is being set up already. Try again in a minute."),
+    "no-radio": sentence("this island has no radio ([radio] connect)."),
+    "no-key": sentence("the radio tells too little of its settings to change only this one. Set it with a Meshtastic app."),
+}

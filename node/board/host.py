@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from node.board.air_orders import AirOrder
 from node.board.status import HostStatus
 from node.model.clock import MAX_MINUTE, seconds_of
 from node.replica.admission import Verdict
@@ -83,7 +84,8 @@ class Host:
     `papers` are the vouches (encoded) that this island was let in with.
     `rule` says who may post until a keeper does; `rule_stands`: it is the card's, and no keeper does. `set_clock(utc_s)`:
     whether a keeper's word on the time is believed; None takes the last one back. `monotonic()`: seconds that no setting of
-    the clock touches. `certain()`: what ended before this moment may be forgotten; later things may come back.
+    the clock touches. `steer(order)` does at once what a keeper wants of the radio. `certain()`: what ended before this
+    moment may be forgotten; later things may come back.
     """
 
     now: Callable[[], float]
@@ -102,4 +104,5 @@ class Host:
     rule: str = "open"
     rule_stands: bool = False
     set_clock: Callable[[float | None], bool] = lambda utc_s: False
+    steer: Callable[[AirOrder], object] = lambda order: None
     certain: Callable[[], float] = lambda: seconds_of(MAX_MINUTE)

@@ -19,6 +19,7 @@ SETTLING_S = 60.0  # so long they cannot be kept yet: on the smallest Pi two pro
 NAME, LANGUAGE, POSTING, KEEP_DAYS = "node name", "node language", "portal posting", "archive keep_days"
 WIFI_NAME, WIFI_PASSWORD = "portal wifi", "box wifi_password"
 COUNTRY, CHANNEL = "box country", "box channel"
+TEXTS, GREETING, TEXT_WORDS, ANNOUNCE = "radio texts", "radio texts_greeting", "radio texts_words", "radio texts_announce"
 SHARE, REGION, MAX_PAYLOAD = "radio share", "radio region", "radio max_payload"
 
 
@@ -29,6 +30,7 @@ class SettingsGroup(StrEnum):
     ARCHIVE = "archive"
     WIFI = "wifi"
     RADIO = "radio"
+    TEXTS = "texts"
 
 
 GROUPS: Mapping[SettingsGroup, tuple[str, ...]] = {
@@ -36,6 +38,7 @@ GROUPS: Mapping[SettingsGroup, tuple[str, ...]] = {
     SettingsGroup.ARCHIVE: (KEEP_DAYS,),
     SettingsGroup.WIFI: (WIFI_NAME, WIFI_PASSWORD, COUNTRY, CHANNEL),
     SettingsGroup.RADIO: (SHARE, REGION, MAX_PAYLOAD),
+    SettingsGroup.TEXTS: (TEXTS, GREETING, TEXT_WORDS, ANNOUNCE),
 }
 ON_TRIAL = frozenset({SettingsGroup.WIFI, SettingsGroup.RADIO})
 STARTING_ANEW = frozenset({SettingsGroup.NAME, SettingsGroup.RADIO})  # the island starts anew with them, by itself

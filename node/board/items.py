@@ -188,7 +188,8 @@ class Reader:
         target = record.target.hex() if record.target else ""
         item = Item(
             id_.hex(), record.kind, words, record.created, record.expires, self.author(record.author), record.urgent,
-            record.language, record.topic, corrected=record.corrects, first=target if record.corrects else "",
+            record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio,
+            first=target if record.corrects else "",
             target=target if record.kind is Kind.REPLY else None)
         return _as_event(item, record.detail, _position(record.position)) if isinstance(record.detail, Event) else item
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from node.board.air_orders import AirOrder, AirOrderKind
 from node.board.api import (
     TOPICS,
     AuditEntry,
@@ -37,6 +38,8 @@ from node.model.record import Kind, record_id
 
 MAX_OUTLINE = 4_000  # characters
 MAX_WELCOME = 600  # characters: a screen of a phone, 1.2 kB of a page that may have 14,000 octets
+AIR_ACTIONS = {AirOrderKind.SUMMARY: AuditAction.RADIO_SUMMARY, AirOrderKind.SILENCE: AuditAction.RADIO_SILENCE,
+               AirOrderKind.ONLY_URGENT: AuditAction.RADIO_ONLY_URGENT, AirOrderKind.SHARE: AuditAction.RADIO_SHARE}
 MAX_CARD_KEEPERS = 50  # names that a card has given; the oldest go
 
 
@@ -162,6 +165,24 @@ class Moderation(Clearer):
             raise DraftRefused([Problem("rests", ProblemCode.NOT_OFFERED)])
         self.notes.update(lambda state: state if state.rests == plan else replace(state, rests=dict(plan)),
                           self._entry(keeper, AuditAction.RESTS, "", why))
+
+    def steer(self, order: AirOrder, keeper: str, why: str = "") -> None:
+        """A wish about the radio, for a while; raises DraftRefused for one that is not offered."""
+        if not order.fits:
+            raise DraftRefused([Problem("radio", ProblemCode.NOT_OFFERED)])
+        ends = order.kind is not AirOrderKind.SUMMARY and not order.minutes
+        self.notes.log(self._entry(keeper, AuditAction.RADIO_FREE if ends else AIR_ACTIONS[order.kind], "", why))
+        self._host.steer(order)
+
+    def radio_for_keepers(self) -> bool:
+        """Whether keepers alone may read what the radio does."""
+        return self.notes.state.radio_for_keepers
+
+    def set_radio_for_keepers(self, alone: bool, keeper: str, why: str = "") -> None:
+        """Let keepers alone read what the radio does, or everybody."""
+        self.notes.update(
+            lambda state: state if state.radio_for_keepers == alone else replace(state, radio_for_keepers=alone),
+            self._entry(keeper, AuditAction.RADIO_READERS, "", why))
 
     def set_clock(self, minute: int, keeper: str, why: str = "") -> bool:
         """A keeper who read what it would do (`Board.clock_outcome`) says what time it is; whether that is believed: not

@@ -93,7 +93,7 @@ class BoardState:
     is the rule that a keeper has set, "" if none has; `contact` says how to reach the keepers, "" if they have not;
     `reports` are by root, those of one post as they came. `settings` are what keepers have set on the desk, by name
     (`node.board.island_settings`), with the `trial` that goes on; `topics` the numbers of those offered, in their order, ()
-    for all.
+    for all. `radio_for_keepers`: nobody else reads what the radio does.
     """
 
     hidden: frozenset[bytes] = frozenset()
@@ -118,6 +118,7 @@ class BoardState:
     topics: tuple[int, ...] = ()
     rests: RestPlan = field(default_factory=dict)
     backup: LastBackup | None = None
+    radio_for_keepers: bool = False
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -247,6 +248,7 @@ def _state_in(store: NoteStore) -> BoardState:
         topics=tuple(note("topics") or ()),
         rests=plan_of(note("rests") or {}),
         backup=LastBackup(*note("backup")) if note("backup") else None,
+        radio_for_keepers=bool(note("radio for keepers")),
     )
 
 
@@ -383,5 +385,6 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "topics": ("topics", list),
     "rests": ("rests", plan_as_json),
     "backup": ("backup", lambda last: last and [last.at, last.size_bytes, last.way]),
+    "radio_for_keepers": ("radio for keepers", bool),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
 }

@@ -65,7 +65,9 @@ class ArchiveStatus:
 
 @dataclass(frozen=True, slots=True)
 class RadioStatus:
-    """What a Meshtastic radio told of itself; shares are parts of 1, None as long as it told none."""
+    """What a Meshtastic radio told of itself; shares are parts of 1, None as long as it told none. `battery` above 1: it
+    is fed from outside. `signature_policy`: which broadcasts it takes and passes on, "" where it has no such setting.
+    `harms`: what in its settings harms this island (`node.board.radio_harms`)."""
 
     firmware: str
     region: str
@@ -73,24 +75,70 @@ class RadioStatus:
     frequency_mhz: float
     channel_use: float | None
     own_use: float | None
+    node: str = ""
+    battery: float | None = field(default=None, metadata=IF_ANY)
+    voltage_v: float | None = field(default=None, metadata=IF_ANY)
+    temperature_c: float | None = field(default=None, metadata=IF_ANY)
+    signature_policy: str = ""
+    harms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookStatus:
+    """When a packet of the longest kind may go, in seconds (None: never), what holds it back
+    (`node.board.air_words.HOLDS`), and how many seconds of air are left to its `claim` (urgent, fair, crowding)."""
+
+    claim: str
+    wait_s: float | None
+    hold: str
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AirWishes:
+    """What keepers want of the radio for a while, in seconds that are left of it (0: nothing): silence, only what is
+    urgent, another share in percent of the law."""
+
+    silence_s: float = 0.0
+    only_urgent_s: float = 0.0
+    share_percent: float = 0.0
+    share_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class AirtimeStatus:
-    """What may be sent and was sent, in seconds of air; `next_send_s`: how long the longest packet would wait."""
+    """What may be sent and was sent, in seconds of air.
+
+    In any hour `limit_s` may be used, on average over the day `mean_s` an hour; the law allows `law_s`. `saved_s` of at
+    most `most_saved_s` is there for who was silent. `next_send_s`: when the first packet of the queue may go, or the
+    longest one if nothing waits (None: never), and `hold` why not sooner. `kept_urgent_s` is kept for urgent packets.
+    """
 
     region: str
     limit_s: float
     used_s: float
     used_15_s: float
     left_s: float
-    next_send_s: float
+    next_send_s: float | None
+    hold: str = ""
+    law_s: float = 0.0
+    mean_s: float = 0.0
+    saved_s: float = 0.0
+    most_saved_s: float = 0.0
+    kept_urgent_s: float = 0.0
+    outlooks: tuple[OutlookStatus, ...] = ()
+    wishes: AirWishes = field(default_factory=AirWishes)
 
 
 @dataclass(frozen=True, slots=True)
 class NeighbourStatus:
     """One neighbour on the air: `relays` between us, `loss` the part of its packets that we miss, `set` how its set
-    compares with ours (a `node.sync.lora.neighbours.View`), `lacks` how many of our records it is believed to lack."""
+    compares with ours (a `node.sync.lora.neighbours.View`), `lacks` how many of our records it is believed to lack.
+
+    `island`: its name in the set, "" if unknown. `snr_db` and `rssi_dbm` of its last packet, which the last relay sent if
+    there are any. `hears_us`: it says so, or the contrary; None if it said nothing yet. `away`: records went by without a
+    word from it.
+    """
 
     name: str
     heard_s_ago: int
@@ -98,14 +146,66 @@ class NeighbourStatus:
     loss: float
     set: str
     lacks: int
+    island: str = ""
+    snr_db: float | None = None
+    rssi_dbm: int | None = None
+    hears_us: bool | None = None
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedStatus:
+    """One record that waits to be sent: its `kind` (trust, urgent, event, new, repair), how many packets it takes, how
+    long it has waited, how many neighbours it is for, its claim on the air, when it goes (None: nobody knows) and why not
+    now (as `AirtimeStatus.hold`, or "turn", "sending", "link-down")."""
+
+    kind: str
+    packets: int
+    age_s: int
+    neighbours: int
+    claim: str
+    wait_s: float | None
+    hold: str
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """What waits to be sent on the air."""
+    """What waits to be sent on the air; `rows` are those that go first."""
 
     records: int
     packets: int
+    rows: tuple[QueuedStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PacketStatus:
+    """One packet on the air, `sent` by us or heard from `name` (its `island` if known): what is in it, as (slug, number)
+    pairs of `node.board.air_words.SECTIONS`; `outcome` of one of ours, "" while it is under way."""
+
+    s_ago: int
+    sent: bool
+    name: str
+    size_bytes: int
+    airtime_s: float
+    sections: tuple[tuple[str, int], ...]
+    island: str = ""
+    relays: int | None = None
+    snr_db: float | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AirHistory:
+    """The air of the last day since this start, in steps of `step_s`, oldest first; the last one goes on.
+
+    `sent_s`: seconds of air by kind (fresh, repair, question, summary, lead, text), one number a step; `channel_use`: the
+    mean part of the channel that was busy, None where the radio told nothing. `total_s` is since the start.
+    """
+
+    step_s: int
+    sent_s: Mapping[str, tuple[float, ...]]
+    channel_use: tuple[float | None, ...]
+    total_s: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +227,8 @@ class LinkStatus:
     airtime: AirtimeStatus | None = field(default=None, metadata=IF_ANY)
     neighbours: tuple[NeighbourStatus, ...] | None = field(default=None, metadata=IF_ANY)
     queue: QueueStatus | None = field(default=None, metadata=IF_ANY)
+    packets: tuple[PacketStatus, ...] | None = field(default=None, metadata=IF_ANY)
+    history: AirHistory | None = field(default=None, metadata=IF_ANY)
     broker: BrokerStatus | None = field(default=None, metadata=IF_ANY)
 
 
@@ -171,11 +273,21 @@ class MachineStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TextsStatus:
+    """Text messages to hand-held radios: how many went in the last hour, the seconds of air they took, and how many seconds
+    more may go now. Nothing of whom they went to."""
+
+    sent: int
+    used_s: float
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HostStatus:
     """What the board does not know itself. `last_heard`: the minute another island was heard last; `notices`: sentences
     for the keeper; `damaged`: records that the card lost; `erasure_owed_s`: for how many seconds of running something that
     was withdrawn has been waiting to be erased from the card, None when nothing is owed; `card_errors`: how often the
-    card's file system failed."""
+    card's file system failed; `version`: of the program."""
 
     name: str
     notices: tuple[str, ...]
@@ -190,6 +302,8 @@ class HostStatus:
     card_errors: int = 0
     secret: SecretStatus = field(default_factory=SecretStatus)
     machine: MachineStatus = field(default_factory=MachineStatus)
+    texts: TextsStatus | None = field(default=None, metadata=IF_ANY)
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,4 +412,4 @@ def _json(value: object) -> Any:
         return {one.name: _json(inner) for one, inner in told if inner is not None or "if_any" not in one.metadata}
     if isinstance(value, tuple):
         return [_json(inner) for inner in value]
-    return dict(value) if isinstance(value, Mapping) else value
+    return {name: _json(inner) for name, inner in value.items()} if isinstance(value, Mapping) else value

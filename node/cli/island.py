@@ -1,17 +1,20 @@
 """The commands about an island as a whole: `archipel run`, `init`, `status`, `doctor`, `demo`."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from node.board import explanations
+from node.board.air_words import STATE_REMEDIES, state
 from node.board.concerns import concerns_in
 from node.board.keywords import fingerprint_words
+from node.cli.air_lines import air_lines, clock_of
 from node.cli.help import command
 from node.cli.language import _, ngettext, say, tongue, worded
-from node.cli.options import ask, config_option, fingerprint, json_option, reading_of, settings_of, tell_json
+from node.cli.options import WholeNumber, ask, config_option, fingerprint, json_option, reading_of, settings_of, tell_json
 from node.model.clock import FastClock, SystemClock, utc_moment
 
 
@@ -76,7 +79,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         _store_line(told["store"]),
         *_reading_line(told["archive"]),
         _others_line(told),
-        *(link_line(link) for link in told["links"]),
+        *_link_lines(told),
         *(f"! {worded(concern.what)}\n    → {worded(concern.remedy)}" for concern in concerns_in(told)
           if not concern.slug.startswith("clock-")),  # its line is above
     ]
@@ -123,9 +126,19 @@ def _others_line(told: dict[str, Any]) -> str:
     return _("others   last heard %(minutes)s min ago", minutes=max(told["clock"]["now"] - heard, 0))
 
 
+def _link_lines(told: dict[str, Any]) -> Iterator[str]:
+    """Each link; of a radio also when the next packet may go, what waits, who is heard."""
+    for link in told["links"]:
+        yield link_line(link)
+        if not link["up"] and link["state"] in STATE_REMEDIES and "broker" not in link:
+            yield f"    → {_(STATE_REMEDIES[link['state']])}"
+        if "airtime" in link:
+            yield from air_lines(link, clock_of(told))
+
+
 def link_line(link: dict[str, Any]) -> str:
     """One link as a person reads it."""
-    parts = [_("up") if link["up"] else _("down (%(state)s)", state=link["state"])]
+    parts = [_("up") if link["up"] else _("down (%(state)s)", state=worded(state(link["state"])))]
     if air := link.get("airtime"):
         used, limit = f"{air['used_s']:.0f}", f"{air['limit_s']:.0f}"
         parts.append(_("%(used)s of %(limit)s s of air this hour", used=used, limit=limit))
@@ -160,7 +173,7 @@ def doctor(config: Path | None, as_json: bool) -> None:
 @command()
 @click.option("--speed", type=click.FloatRange(1, 60), metavar="TIMES", default=4.0, show_default=True,
               help="How much faster time runs.")
-@click.option("--port", type=click.IntRange(1, 65_533), metavar="PORT", default=8080, show_default=True,
+@click.option("--port", type=WholeNumber(1, 65_533), metavar="PORT", default=8080, show_default=True,
               help="The first portal's port.")
 @click.option("--selftest", is_flag=True, help="Post on the first island, wait for the third, compare, and end.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the islands' data there.")

@@ -13,6 +13,7 @@ from node.board.keywords import seed_words
 from node.cli.help import command
 from node.cli.language import _, say, tongue, worded
 from node.cli.options import (
+    WholeNumber,
     config_option,
     fingerprint,
     new_passphrase,
@@ -35,7 +36,7 @@ Made = TypeVar("Made")
 @click.argument("name")
 @click.option("--key", "key_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Where to keep a founder's key, off this island; give it two or three times.")
-@click.option("--words", type=click.IntRange(*FOUNDERS), help="Show so many founders' keys as words, kept nowhere.")
+@click.option("--words", type=WholeNumber(*FOUNDERS), help="Show so many founders' keys as words, kept nowhere.")
 def found(config: Path | None, name: str, key_files: tuple[Path, ...], words: int | None) -> None:
     """Found the set NAME with two or three founders' keys.
 

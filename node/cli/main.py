@@ -3,7 +3,20 @@
 import click
 
 from node import __version__
-from node.cli import accounts, backups, calendar, island, keys, posts, reading, sync_now, transfer, vouching
+from node.cli import (
+    accounts,
+    backups,
+    calendar,
+    island,
+    keys,
+    posts,
+    radio_set,
+    reading,
+    sync_now,
+    transfer,
+    vouching,
+    watch,
+)
 from node.cli.help import SpokenGroup
 from node.i18n.sentence import N_
 
@@ -14,6 +27,6 @@ def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
 
-for room in (island, posts, reading, sync_now, keys, vouching, accounts, backups, transfer, calendar):
+for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -26,6 +26,32 @@ from node.model.visible_text import plain
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M"])
 
+
+class WholeNumber(click.IntRange):
+    """A whole number from one to another. What is none is told in a sentence with both, which click's own lack."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """What was typed, as a number."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(_("%(typed)s is no number from %(least)s to %(most)s.", typed=str(value), **self._ends()), param, ctx)
+
+    def _describe_range(self) -> str:  # what click's help adds to an option
+        return _("%(least)s to %(most)s", **self._ends())
+
+    def _ends(self) -> dict[str, str]:
+        return {"least": str(self.min), "most": str(self.max)}
+
+
+class CapitalWord(click.Choice):
+    """One of some words in capitals, however they are typed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word."""
+        return str(super().convert(str(value).upper().replace("-", "_"), param, ctx))
+
+
 config_option = click.option(CONFIG_OPTION, type=click.Path(dir_okay=False, path_type=Path), envvar=CONFIG_VARIABLE,
                              help="The settings file (archipel.toml); without it, defaults.")
 

@@ -11,6 +11,7 @@ from node.cli.help import command
 from node.cli.language import _, ngettext, say, worded
 from node.cli.options import (
     MOMENT,
+    WholeNumber,
     ask,
     config_option,
     json_option,
@@ -28,7 +29,7 @@ reason_option = click.option("--reason", default="", help="Why, for the other ke
 @config_option
 @click.argument("text", required=False)
 @click.option("--urgent", is_flag=True, help="Mark it as urgent, if this island has been given the right.")
-@click.option("--days", type=click.IntRange(1, 90), metavar="DAYS", default=14, show_default=True,
+@click.option("--days", type=WholeNumber(1, 90), metavar="DAYS", default=14, show_default=True,
               help="How long a bulletin lasts.")
 @click.option("--title", help="Makes it an event, with --start.")
 @click.option("--start", type=MOMENT, metavar="'YYYY-MM-DD HH:MM'",

@@ -9,13 +9,13 @@ import click
 
 from node.cli.help import command
 from node.cli.language import _, ngettext
-from node.cli.options import ask, config_option, json_option, moment_json, post_id, settings_of, tell_json
+from node.cli.options import WholeNumber, ask, config_option, json_option, moment_json, post_id, settings_of, tell_json
 from node.daemon.settings import Settings
 from node.model.clock import seconds_of
 
 MOST = 1000
 MINUTES = ("start", "end", "created", "expires")  # of an item: the moments
-limit_option = click.option("--limit", type=click.IntRange(1, MOST), metavar="NUMBER", default=20, show_default=True,
+limit_option = click.option("--limit", type=WholeNumber(1, MOST), metavar="NUMBER", default=20, show_default=True,
                             help="How many at most.")
 
 

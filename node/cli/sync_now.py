@@ -12,7 +12,7 @@ from node.board import explanations
 from node.cli.help import command
 from node.cli.island import link_line
 from node.cli.language import _, ngettext, say, worded
-from node.cli.options import ask, config_option, json_option, settings_of, tell_json
+from node.cli.options import WholeNumber, ask, config_option, json_option, settings_of, tell_json
 from node.cli.transfer import bulk_of_island, exchanged, in_words, landed_json, unread_words
 from node.daemon.settings import Settings
 from node.daemon.usb import Exchange, sticks
@@ -24,7 +24,7 @@ RADIOS = ("radio", "packet")
 
 @command()
 @config_option
-@click.option("--wait", type=click.IntRange(0, 600), metavar="SECONDS", default=30, show_default=True,
+@click.option("--wait", type=WholeNumber(0, 600), metavar="SECONDS", default=30, show_default=True,
               help="How long to wait for the others.")
 @json_option
 def sync(config: Path | None, wait: int, as_json: bool) -> None:

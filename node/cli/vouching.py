@@ -12,6 +12,7 @@ from node.cli.help import command
 from node.cli.language import _, ngettext, say, worded
 from node.cli.options import (
     MOMENT,
+    WholeNumber,
     ask,
     config_option,
     json_option,
@@ -89,7 +90,7 @@ def _what_it_may(key: dict[str, Any]) -> Iterator[str]:
 @config_option
 @key_option
 @words_option
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), metavar="DAYS", default=INVITED_DAYS, show_default=True,
+@click.option("--days", type=WholeNumber(1, MOST_DAYS), metavar="DAYS", default=INVITED_DAYS, show_default=True,
               help="How long it may be used, and how long who joins with it may write.")
 @click.option("--group", is_flag=True, help="For an association, union or collective rather than an island.")
 @click.option("--keeper", is_flag=True,
@@ -144,7 +145,7 @@ def _invited(settings: Settings, asked: dict[str, Any]) -> tuple[str, int]:
 @click.option("--keeper", is_flag=True, help="May vouch for others.")
 @click.option("--urgent", is_flag=True, help="May mark posts as urgent.")
 @click.option("--group", is_flag=True, help="An association, union or collective.")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), metavar="DAYS", default=RENEWED_DAYS, show_default=True,
+@click.option("--days", type=WholeNumber(1, MOST_DAYS), metavar="DAYS", default=RENEWED_DAYS, show_default=True,
               help="How long it may write.")
 def vouch_for(config: Path | None, who: str, name: str, days: int, **asked: Any) -> None:
     """Let the key WHO write here, or let it stay.
@@ -188,7 +189,7 @@ def revoke(config: Path | None, who: str, since: datetime | None, yes: bool, **a
 @config_option
 @key_option
 @words_option
-@click.option("--hours", type=click.IntRange(0, MAX_WAIT_MIN // 60), metavar="HOURS", default=1, show_default=True,
+@click.option("--hours", type=WholeNumber(0, MAX_WAIT_MIN // 60), metavar="HOURS", default=1, show_default=True,
               help="How long until the new secret is used; 0 if a card was stolen.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 def renew(config: Path | None, hours: int, yes: bool, **asked: Any) -> None:

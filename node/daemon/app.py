@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from node.board.air_orders import AirOrder, AirOrderKind
 from node.board.api import LANGUAGES
 from node.board.board import Board
 from node.board.host import Host
 from node.board.island_settings import POSTING
 from node.board.status import LanStatus
+from node.daemon.air_names import AirNames
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
@@ -37,6 +39,8 @@ from node.daemon.night_watch import NightWatch
 from node.daemon.notices import notice_files
 from node.daemon.orders import Orders, words_here
 from node.daemon.qr_reader import scanned
+from node.daemon.radio_setting import RadioSetter, radio_handlers
+from node.daemon.reception import text_air, text_service
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
@@ -50,6 +54,7 @@ from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.sheet_facts import sheet_of
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
+from node.daemon.text_service import TextInbox, TextService
 from node.daemon.thread_guard import guard
 from node.daemon.timekeeper import Timekeeper
 from node.daemon.timerules import DAY_S, TimeSource, TimeSpan, Voice, around
@@ -65,7 +70,7 @@ from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
-from node.sync.events import Imported, LinkChanged
+from node.sync.events import Imported, LinkChanged, MeetNow
 from node.sync.lora.context import address_of
 from node.sync.mqtt.engine import LeadingMqttEngine, MqttEngine
 from node.transfer.bulk import IslandLabel, LocalBulkPort
@@ -106,6 +111,7 @@ class App:
         self._shown: dict[str, Any] | None = None  # what the portal was told, once there is one
         self._open = ExitStack()
         self._hashing = threading.Lock()
+        self._text_inbox = TextInbox()
         self._ahead_due_at = -math.inf
         keys = KeyFolder(settings.node.data)
         keys.keep_private()
@@ -160,6 +166,7 @@ class App:
 
     def _make_board(self) -> None:
         self.board = Board(self.liveset, self.store, self.archive, self.key, self._host())
+        self.air_names = AirNames(self.liveset, self.board.reader, self.charter.subkey("tag"))
         self.nights = NightWatch(self.board.rests, ZoneInfo(self.settings.node.timezone), self.timekeeper)
         self.desk = self.board.settings = SettingsKeeper(self.board.notes, self._file, self._card, SettingsHost(
             self.board.now, self.timekeeper.monotonic, self.nights.rests, self._use_settings, self._start_anew),
@@ -185,19 +192,22 @@ class App:
         self.runner.start()
         self._open.callback(self.runner.stop)
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
-        for working in (self.discovery, self.maintenance):
+        radio = self._radio()
+        texts = [text_service(self, radio, self._text_inbox)] if radio else []
+        workers: tuple[LanDiscovery | Maintenance | TextService, ...] = (self.discovery, self.maintenance, *texts)
+        for working in workers:
             working.start()
             self._open.callback(working.close)
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
-                   | meeting_handlers(meeting))
+                   | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links)))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
 
     def _guard_threads(self) -> None:
         """In the debug mode: what belongs to the runner's thread raises when another one uses it."""
         owner = self.runner.owner
-        for mine in (*self.governors.values(), *self.replica.engines):
+        for mine in (*self.governors.values(), *self.replica.engines, self.text_air):
             guard(mine, owner, free=("cost",))
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
@@ -206,7 +216,7 @@ class App:
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
-            safe=safe_address))
+            safe=safe_address, metrics=self.settings.portal.metrics))
         self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
@@ -300,7 +310,7 @@ class App:
         if radio.connect != "none":
             wanted.append((RADIO, "radio", lambda: MeshtasticLink(
                 MeshtasticSettings(radio.connect, radio.channel, radio.max_payload, speed=speed), RADIO,
-                on_hung=radio_hangs)))
+                self._text_inbox.put, radio_hangs)))
         if packet_ready(packet):
             wanted.append((PACKET, "packet", lambda: packet_link(packet, speed)))
         wanted += [(name, "mqtt", partial(broker_link, broker, name)) for name, broker in self.brokers.items()]
@@ -332,6 +342,7 @@ class App:
         present = [name for name in self.brokers if name not in former_brokers]
         engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in present] + leading
         self.replica = Replica(self.liveset, self.store, engines)
+        self.text_air = text_air(self.air, self._radio(), monotonic)
 
     def _leading_engines(self) -> tuple[list[Engine], dict[str, BrokerSettings]]:
         """For each broker and each earlier secret: what keeps there what leads to the present one, and the way to it."""
@@ -351,7 +362,11 @@ class App:
         return tuple(replace(self.charter, secret=one.generation.secret).subkey("lan") for one in self.formers if one.leads)
 
     def _radio_facts(self) -> Facts:
-        return next((link.facts for link in self.links if isinstance(link, MeshtasticLink)), Facts())
+        radio = self._radio()
+        return radio.facts if radio else Facts()
+
+    def _radio(self) -> MeshtasticLink | None:
+        return next((link for link in self.links if isinstance(link, MeshtasticLink)), None)
 
     def _discovery_settings(self) -> DiscoverySettings:
         lan = self.settings.lan
@@ -364,11 +379,30 @@ class App:
         return Host(
             now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
-            airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes), about=lambda: self.reporter.last,
+            airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes),
+            about=lambda: self.air_names.named(self.reporter.last),
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
             rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines, set_clock=self._keeper_says,
+            steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S)
+
+    def _steer(self, order: AirOrder) -> None:
+        """A keeper wants something of the radio. From any thread but the runner's."""
+        self.runner.call(lambda: self._obey(order))
+
+    def _obey(self, order: AirOrder) -> None:
+        now = self.timekeeper.now()
+        if order.kind is AirOrderKind.SUMMARY:
+            self.runner.take(MeetNow())
+            return
+        self.air.obey(order, now)
+        for governor in self.governors.values():
+            if order.kind is AirOrderKind.SILENCE:
+                governor.silence(60.0 * order.minutes, now)
+            elif order.kind is AirOrderKind.ONLY_URGENT:
+                governor.hold(60.0 * order.minutes, now)
+        self.reporter.refresh(now)  # the keeper's next page shows it
 
     def _proposed(self, raws: list[bytes]) -> Change:
         """What records would change; nothing does. From any thread but the runner's."""
@@ -388,7 +422,8 @@ class App:
             lan=lambda: LanStatus(self.discovery.status(), counted(self.lan.counters)),
             erasure_owed_s=lambda: self.maintenance.erasure.owed_s, card_errors=lambda: self.maintenance.card_errors,
             secret=lambda: replace(self.secret.status(), heard=self._earlier_heard()),
-            machine=lambda: self.maintenance.sensors.last)
+            machine=lambda: self.maintenance.sensors.last,
+            texts=lambda now: self.text_air.status(now) if self._radio() and self.settings.radio.texts else None)
 
     def _earlier_heard(self) -> int | None:
         """The minute in which somebody was last heard who speaks with an earlier secret of the set."""

@@ -11,6 +11,7 @@ from typing import Any
 from node.board.care import Finding, Level
 from node.board.concerns import TROUBLES, concerns_in
 from node.board.explanations import time_source
+from node.board.radio_harms import HARMS, NO_REGION, harms_of
 from node.daemon.ax25 import packet_ready
 from node.daemon.keyfiles import KeyFolder, KeyTrouble
 from node.daemon.mqtt import brokers_of
@@ -37,7 +38,7 @@ def examine(settings: Settings, status: dict[str, Any] | None = None,
         "folder": _folder(settings.node.data),
         "clock": _clock(time.time(), status),  # noqa: TID251 - the doctor looks at the machine's own clock
         "portal": _portal(settings, status, port_taken),
-        "radio": _radio(settings, status),
+        "radio": radio_checkup(settings, status),
         "packet": _packet(settings.packet),
         "broker": _brokers(settings, status),
         "lan": _lan(settings, status),
@@ -48,9 +49,9 @@ def examine(settings: Settings, status: dict[str, Any] | None = None,
 
 
 def _island(status: dict[str, Any] | None) -> Iterator[Finding]:
-    """What the island itself has to tell; its clock and its brokers are looked at above."""
+    """What the island itself has to tell; its clock, radio and brokers are looked at above."""
     for concern in concerns_in(status or {}):
-        if not concern.slug.startswith(("broker-", "clock-")):
+        if not concern.slug.startswith(("broker-", "clock-", "radio-")):
             yield Finding(Level.BAD if concern.presses else Level.NOTE, concern.what, concern.remedy, concern.slug)
 
 
@@ -135,7 +136,8 @@ def _portal(settings: Settings, status: dict[str, Any] | None,
         sentence("the portal can listen on %(host)s:%(port)s (the island does not run now)", host=host, port=port))
 
 
-def _radio(settings: Settings, status: dict[str, Any] | None) -> Iterator[Finding]:
+def radio_checkup(settings: Settings, status: dict[str, Any] | None) -> Iterator[Finding]:
+    """What is to be said of the radio; `status` as in `examine`."""
     connect = settings.radio.connect
     if connect == "none":
         yield Finding(Level.NOTE, sentence("no radio is wanted ([radio] connect = \"none\")"))
@@ -148,7 +150,7 @@ def _radio(settings: Settings, status: dict[str, Any] | None) -> Iterator[Findin
 
 
 def radio_findings(told: dict[str, Any]) -> Iterator[Finding]:
-    """What a radio's own words (`firmware`, `region`, `preset`) are worth."""
+    """What a radio's own words (`state` of its link, `firmware`, `region`, `preset`, `harms`) are worth."""
     firmware = told.get("firmware") or ""
     numbers = tuple(int(part) for part in firmware.split(".")[:3] if part.isdecimal())
     if len(numbers) == 3 and numbers < OLDEST_SAFE_FIRMWARE:
@@ -158,16 +160,18 @@ def radio_findings(told: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(Level.OK, sentence("a radio answers, firmware %(firmware)s, %(preset)s",
                                          firmware=firmware or sentence("unknown"),
                                          preset=told.get("preset") or sentence("preset unknown")))
-    if told.get("region") in ("", "UNSET", None):
-        yield Finding(Level.BAD, sentence("the radio's region is not set, so it does not send"),
-                      sentence("set it: meshtastic --set lora.region EU_868 (or your own region)"))
-    else:
+    if told.get("region") not in NO_REGION:
         yield Finding(Level.OK, sentence("the radio's region is %(region)s", region=told["region"]))
+    for slug in harms_of(told.get("state", ""), told):
+        harm = HARMS[slug]
+        yield Finding(Level.BAD if harm.presses else Level.NOTE, harm.what, harm.remedy, f"radio-{slug}")
 
 
 def _told_by_island(status: dict[str, Any]) -> dict[str, Any] | None:
     links = [link for link in status.get("links", []) if link.get("name") == "radio"]
-    return links[0].get("radio") if links and links[0].get("state") in TOLD else None
+    if not links or links[0].get("state") not in TOLD:
+        return None
+    return {"state": links[0]["state"], **(links[0].get("radio") or {})}
 
 
 def _told_by_radio(settings: Settings) -> dict[str, Any] | None:
@@ -180,7 +184,8 @@ def _told_by_radio(settings: Settings) -> dict[str, Any] | None:
         while link.state not in TOLD and time.monotonic() < give_up_at:
             time.sleep(0.2)  # noqa: TID251 - a command waits for a device
         facts = link.facts
-        told = {"firmware": facts.firmware, "region": facts.region, "preset": facts.preset}
+        told = {"state": link.state, "firmware": facts.firmware, "region": facts.region, "preset": facts.preset,
+                "harms": facts.harms}
         return told if link.state in TOLD else None
     finally:
         link.close()

@@ -1,20 +1,24 @@
 """The air engine behind a real radio: what the radio tells (preset, region, firmware) sets times, laws and budgets."""
 
+import math
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from node.board.status import AirtimeStatus, LinkStatus, NeighbourStatus, QueueStatus
+from node.board.air_orders import AirOrder, AirOrderKind
+from node.board.status import AirWishes, LinkStatus
+from node.daemon.air_log import AirLog
+from node.daemon.air_status import AirStatus
 from node.daemon.membership import Membership
 from node.model.clock import minute_of, seconds_of
-from node.sync.events import Action, Event, LinkChanged, PacketReceived
+from node.model.errors import RemoteFault
+from node.sync.events import Action, Event, LinkChanged, PacketReceived, Send, SendDone
 from node.sync.lora.context import Channel, parts_of
 from node.sync.lora.engine import AirEngine
-from node.sync.lora.neighbours import Neighbour
-from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Sum
+from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES, Have, Packet, Sum, decode
+from node.sync.lora.transmissions import URGENT
 from radio.airtime import Governor
 from radio.lora import LONG_FAST, Modem, time_on_air_s
 from radio.regions import REGIONS, UNSET
@@ -22,6 +26,7 @@ from radio.regions import REGIONS, UNSET
 RADIO = "radio"
 DEFAULT_REGION = "EU_868"  # the strictest law of a common region, until the radio tells its own
 HOUR_MIN, HOURS = 60, 1 << 16
+SOON_S = 30.0  # a text with its repeats is over by then
 SUMMARY_WITHIN_S = 1_800.0  # summaries tell the time by the hour
 
 
@@ -39,6 +44,10 @@ class RadioFacts(Protocol):
     @property
     def signs(self) -> bool:
         """Whether its firmware signs small broadcasts."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether it hears only what is signed, or for it alone."""
 
     @property
     def channel_use(self) -> float | None:
@@ -99,13 +108,18 @@ class LoraAdapter:
     def __init__(self, member: Membership, facts: Callable[[], RadioFacts], limits: RadioLimits, governor: Governor,
                  tell_time: Callable[[str, float], object]):
         self._member, self._facts, self._limits, self._tell_time = member, facts, limits, tell_time
-        self.governor = governor
+        self.governor, self.log = governor, AirLog()
+        self._status = AirStatus(governor, self.log, limits.max_payload)
+        self._ends_at = dict.fromkeys((AirOrderKind.SILENCE, AirOrderKind.ONLY_URGENT, AirOrderKind.SHARE), -math.inf)
+        self._lent: float | None = None  # the share that a keeper wants for a while
         self._use_at = 0.0
         self._newest: float | None = None  # of the engine's own time: when a neighbour was heard last
         self.earlier_heard_at: float | None = None  # somebody who speaks with an earlier secret of the set
         self._earlier_at: float | None = None  # the same, of the engine's own time
         self.heard_at: float | None = None  # the same by the island's clock
-        self._make_engine(LONG_FAST, signs=False)
+        self._up = False
+        self._tuned = (LONG_FAST, False, False)  # modem, signs, strict
+        self._make_engine()
 
     @property
     def deadline(self) -> float | None:
@@ -118,34 +132,74 @@ class LoraAdapter:
         if facts.channel_use is not None and facts.use_at != self._use_at:
             self._use_at = facts.use_at
             self.governor.channel_told(facts.channel_use, now)
-        if isinstance(event, LinkChanged) and event.link == self.name and event.up:
-            self._tune(facts)
-        actions = self._engine.handle(event, now)
+            self.log.channel(facts.channel_use, self.governor.moment(now))
+        if isinstance(event, LinkChanged) and event.link == self.name:
+            self._up = event.up
+        if self._up:
+            self._tune(facts, now)
+        before = self._engine.last_packet
+        actions = list(self._engine.handle(event, now))
         if isinstance(event, PacketReceived) and event.link == self.name:
+            self._note_heard(before, event, now)
             self._note_neighbour(now)
             self._note_earlier(now)
+        if isinstance(event, SendDone) and event.link == self.name:
+            self.log.done(event.outcome)
+        self._note_sent([action for action in actions if isinstance(action, Send)], now)
         return actions
 
+    def urgent_waits(self, now: float) -> bool:
+        """Whether something urgent, or about who may write, is about to be sent."""
+        return any(one.due_at is not None and one.due_at <= now + SOON_S and one.rank.precedence <= URGENT
+                   for one in self._engine.context.transmissions)
+
     def status(self, link: LinkStatus, now: float) -> LinkStatus:
-        """The link's status with what it may send and has sent, whom it hears, what waits to be sent."""
-        context = self._engine.context
-        waiting = [pending for pending in context.transmissions if pending.due_at is not None]
-        lacking = Counter(address for pending in context.transmissions
-                          for address, reach in pending.reaches.items() if reach.missing)
-        neighbours = tuple(self._neighbour_status(one, lacking[one.address], now) for one in context.neighbours)
-        queue = QueueStatus(len(waiting), sum(pending.parts for pending in waiting))
-        return replace(link, airtime=self._airtime_status(now), neighbours=neighbours, queue=queue)
+        """The link's status with what it may send and has sent, whom it hears, what waits to be sent and why."""
+        self._end_share(now)
+        context, now_s = self._engine.context, now - (self.heard_at or now)
+        ages_s = {one.address: (self._newest or 0) - one.heard_at + now_s for one in context.neighbours}
+        told = self._status.told(link, self._engine, self._wishes(now), now)
+        return replace(told, neighbours=self._status.neighbours(self._engine, ages_s))
 
-    def _airtime_status(self, now: float) -> AirtimeStatus:
-        governor, longest_s = self.governor, self.cost.on_air_s(self._limits.max_payload)
-        return AirtimeStatus(governor.region, round(governor.limit_s, 1), round(governor.used_s(now), 1),
-                             round(governor.used_s(now, 15), 1), round(governor.left_s(now), 1),
-                             round(governor.wait_s(longest_s, now), 1))
+    def obey(self, order: AirOrder, now: float) -> None:
+        """What a keeper wants for a while; nothing of it outlives a start of the island. The governor itself is told to
+        be silent by whoever has all of them."""
+        self._ends_at[order.kind] = self.governor.moment(now) + 60.0 * order.minutes
+        if order.kind is AirOrderKind.SHARE:
+            self._lend(order.percent / 100 if order.minutes else None)
 
-    def _neighbour_status(self, one: Neighbour, lacks: int, now: float) -> NeighbourStatus:
-        age_s = (self._newest or 0) - one.heard_at + now - (self.heard_at or now)
-        return NeighbourStatus(neighbour_name(one.address), round(max(age_s, 0)), one.hops, round(one.loss, 2),
-                               one.view.value, lacks)
+    def _lend(self, share: float | None) -> None:
+        self._lent = share
+        self.governor.configure(self.governor.region, self._share)
+
+    @property
+    def _share(self) -> float | None:
+        return self._limits.share if self._lent is None else self._lent
+
+    def _end_share(self, now: float) -> None:
+        if self._lent is not None and self.governor.moment(now) >= self._ends_at[AirOrderKind.SHARE]:
+            self._lend(None)
+
+    def _wishes(self, now: float) -> AirWishes:
+        at = self.governor.moment(now)
+        left_s = {kind: round(max(until - at, 0.0), 1) for kind, until in self._ends_at.items()}
+        return AirWishes(left_s[AirOrderKind.SILENCE], left_s[AirOrderKind.ONLY_URGENT], 100 * (self._lent or 0.0),
+                         left_s[AirOrderKind.SHARE])
+
+    def _note_heard(self, before: Packet | None, event: PacketReceived, now: float) -> None:
+        packet = self._engine.last_packet
+        if packet is not None and packet is not before:
+            airtime_s = self._engine.channel.airtime_s(len(event.payload))
+            self.log.heard(packet, event, airtime_s, self.governor.moment(now))
+
+    def _note_sent(self, sends: list[Send], now: float) -> None:
+        for send in sends:
+            try:
+                packet = decode(send.payload, self._engine.context.key)
+            except RemoteFault:  # it leads those who speak with an earlier secret
+                packet = None
+            airtime_s = self._engine.channel.airtime_s(len(send.payload), direct=bool(send.to))
+            self.log.sent(send, packet, airtime_s, self.governor.moment(now))
 
     def _note_earlier(self, now: float) -> None:
         at = self._engine.earlier_heard_at
@@ -162,18 +216,22 @@ class LoraAdapter:
             if isinstance(section, Sum | Have):
                 self._tell_time(neighbour_name(packet.sender), time_of(section.as_of_h, now))
 
-    def _tune(self, facts: RadioFacts) -> None:
-        """Start anew when the radio works otherwise than before: every time of the protocol scales with its preset."""
+    def _tune(self, facts: RadioFacts, now: float) -> None:
+        """Start anew when the radio works otherwise than before, whoever set it up: every time of the protocol scales with
+        its preset, every packet fits what it signs."""
         region = self._limits.region or facts.region
         if region in REGIONS and region not in (UNSET, self.governor.region):
-            self.governor.configure(region, self._limits.share)
-        if (facts.modem, facts.signs) != self._tuned:
-            self._make_engine(facts.modem, facts.signs)
+            self.governor.configure(region, self._share)
+        wanted = (facts.modem, facts.signs, facts.strict)
+        if wanted != self._tuned:
+            self._tuned = wanted
+            self._make_engine()
+            self._engine.handle(LinkChanged(self.name, True), now)
 
-    def _make_engine(self, modem: Modem, signs: bool) -> None:
-        member, self._tuned = self._member, (modem, signs)
+    def _make_engine(self) -> None:
+        member, (modem, signs, strict) = self._member, self._tuned
         on_air_s = partial(time_on_air_s, modem=modem, signs=signs)
-        channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs)
+        channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs, strict)
         rng = random.Random()  # noqa: S311 - when to send is no secret
         self._engine = AirEngine(channel, member.liveset, member.identity, rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import Any, TypeVar
 
 from node.daemon.thread_guard import ThreadOwner, guard
@@ -36,6 +36,7 @@ LISTEN_S = 0.5
 MAX_WAIT_S = 5.0
 CLOSE_S = 2.0  # for all links together: one may hang in a name, a handshake, a driver
 STOP_S = 10.0  # for its last jobs, on a card that is slow; the unit of the SD image gives 15 s to stop
+END_NOW, PACKET_FIRST, TEXT_LATER = range(3)  # in which order a link's speaking thread takes what waits for it
 CHANGES_OF_SET = ("propose", "apply", "expire", "load", "forget", "waiting", "dated_ahead")
 CHANGES_OF_REPLICA = ("handle", "handle_all", "publish", "take_in", "load", "deadline", "delete_strays")
 
@@ -75,12 +76,21 @@ class PendingCall:
             self.answer.set_exception(error)
 
 
+@dataclass(frozen=True)
+class PendingText:
+    """A text message for a link's speaking thread: `send` hands it to the radio, `done` hears what became of it, there."""
+
+    send: Callable[[], Outcome]
+    done: Callable[[Outcome], object]
+
+
 class LinkPort:
-    """The two threads of one link. `tell` takes events from any thread."""
+    """The two threads of one link. `tell` takes events from any thread. Packets go before texts."""
 
     def __init__(self, link: Link, tell: Callable[[Event], None]):
         self.link, self._tell = link, tell
-        self._out: queue.SimpleQueue[Send | None] = queue.SimpleQueue()
+        self._out: queue.PriorityQueue[tuple[int, int, Send | PendingText | None]] = queue.PriorityQueue()
+        self._order = count()
         self._closing = threading.Event()
         self._life = 0  # which of the link's lives engines were told of, 0 while it is down
         self._speaking = ThreadOwner(f"{link.name} speaking")
@@ -97,13 +107,17 @@ class LinkPort:
 
     def send(self, packet: Send) -> None:
         """Hand over without waiting; SendDone tells what became of it. The engine has one packet under way at most."""
-        self._out.put(packet)
+        self._out.put((PACKET_FIRST, next(self._order), packet))
+
+    def send_text(self, text: PendingText) -> None:
+        """Hand over without waiting, behind every packet."""
+        self._out.put((TEXT_LATER, next(self._order), text))
 
     def close(self) -> None:
         """Begin to close the link and to let its threads end; `join` waits for them."""
         if self._closer is None:
             self._closing.set()
-            self._out.put(None)
+            self._out.put((END_NOW, next(self._order), None))
             self._closer = threading.Thread(target=self._close, name=f"{self.link.name} closing", daemon=True)
             self._closer.start()
 
@@ -136,7 +150,8 @@ class LinkPort:
                 self._pass_on(heard)
 
     def _pass_on(self, heard: Received) -> None:
-        self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops))
+        self._tell(PacketReceived(self.link.name, heard.payload, heard.sender, heard.hops,
+                                  heard.hops_left, heard.relay, heard.snr_db, heard.rssi_dbm))
 
     def _look(self) -> None:
         """Tell what became of the link since the last look; it may have gone down and come back meanwhile.
@@ -155,14 +170,20 @@ class LinkPort:
         self._life = life
 
     def _speak(self) -> None:
-        while (packet := self._out.get()) is not None:
-            try:
-                outcome = self.link.send(packet.payload, packet.hop_limit, packet.urgent, packet.to)
-            except Exception:  # a library's surprise must not end this thread: the link would be mute for ever
-                log.exception("%s: sending failed", self.link.name)
-                outcome = Outcome.FAILED
+        while (item := self._out.get()[2]) is not None:
+            if isinstance(item, PendingText):
+                item.done(self._outcome(item.send))
+                continue
+            outcome = self._outcome(partial(self.link.send, item.payload, item.hop_limit, item.urgent, item.to))
             self._tell(SendDone(self.link.name, outcome.value))
         self._speaking.end()
+
+    def _outcome(self, send: Callable[[], Outcome]) -> Outcome:
+        try:
+            return send()
+        except Exception:  # a library's surprise must not end this thread: the link would be mute for ever
+            log.exception("%s: sending failed", self.link.name)
+            return Outcome.FAILED
 
 
 class Runner:
@@ -207,6 +228,10 @@ class Runner:
     def publish(self, raw: bytes) -> Verdict:
         """Keep a record made here and pass it on; returns once it is durable, raises StoreFailed if the card will not."""
         return self._answered(PendingPublish(raw))
+
+    def send_text(self, link: str, text: PendingText) -> None:
+        """Hand a text message to a link's speaking thread, behind its packets; nobody waits for it."""
+        self._ports[link].send_text(text)
 
     def take(self, event: Event) -> None:
         """Let the island react to an event; nobody waits for it."""

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 from node.daemon import settings_checks as check
 from node.daemon.countries import country_of
+from node.handheld.words import MAX_OWN_WORD
 from node.i18n.catalogue import TAGS
 from node.i18n.sentence import Sentence, Value, sentence
 from node.model.names import MAX_NAME
@@ -19,6 +20,7 @@ from node.sync.lora.context import DEFAULT_MAX_PAYLOAD
 from node.sync.lora.packets import LEAST_MAX_PAYLOAD, MAX_PACKET_BYTES
 
 LANGUAGES = TAGS
+MAX_GREETING = 20  # characters: a line of the smallest screen
 # never repeated in a message
 SECRET_KEYS = ("password", "broker", "wifi_password", "broker_password", "keeper_password", "ssh_key")
 
@@ -57,6 +59,8 @@ class PortalSettings:
     address: str = setting("", check.address, 'what people type to come here, such as "http://archipel.lan/"')
     wifi: str = setting("", check.ssid, "the name of this island's open Wi-Fi, printed on posters, or nothing")
     notices: str = setting("", check.file, "a file whose lines the first page shows, or nothing")
+    metrics: str = setting("near", check.one_of("near", "all", "off"),
+                            '"near" (this machine and local networks), "all" or "off"')
     behind_front: bool = setting(False, check.yes_no, "true if nginx stands in front (the SD image), else false")
 
 
@@ -73,6 +77,14 @@ class RadioSettings:
     region: str = setting("", check.region, 'nothing (the radio tells it) or a Meshtastic region such as "EU_868"')
     share: float = setting(0.0, check.number(0, 100, float),
                             "how much of the legal airtime to use, in percent; 0 for at most 1 % of each hour")
+    texts: bool = setting(True, check.yes_no, "true (text messages of hand-held radios are answered) or false")
+    texts_greeting: str = setting("", check.text(0, MAX_GREETING), "the first line of the menu for hand-held radios, "
+                                  "%(most)s characters at most, or nothing: the island's name", most=MAX_GREETING)
+    texts_words: str = setting("", check.texts_words, 'other words for what can be asked by text, such as '
+                               '"agenda = outings; news = talk": one word each, of %(most)s letters at most',
+                               most=MAX_OWN_WORD)
+    texts_announce: str = setting("", check.text(0, 11), "the name or number of the radio's channel on which urgent calls "
+                                  "are announced, or nothing: they are not")
 
 
 @dataclass(frozen=True)

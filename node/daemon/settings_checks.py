@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from node.daemon.settings_text import DOUBLE, SINGLE, tidy, word
+from node.handheld.words import own_words
 from node.model.names import fit_name
 from node.model.passphrase import passphrase_fault, spellings
 from radio.regions import REGIONS
@@ -56,6 +57,12 @@ def text(least: int, most: int) -> Callable[[str], str]:
             raise ValueError
         return value
     return check
+
+
+def texts_words(value: str) -> str:
+    """Words of the keepers for what can be asked by text."""
+    own_words(value)
+    return value
 
 
 def name(most: int) -> Callable[[str], str]:

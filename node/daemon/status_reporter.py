@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from node import __version__
 from node.board.status import (
     ArchiveStatus,
     BrokerStatus,
@@ -18,6 +19,7 @@ from node.board.status import (
     MachineStatus,
     RadioStatus,
     SecretStatus,
+    TextsStatus,
 )
 from node.daemon.lora import LoraAdapter
 from node.daemon.timekeeper import Timekeeper
@@ -26,7 +28,7 @@ from node.replica.replica import Replica
 from node.store.journalstore import JournalStore
 from radio.link import Link
 from radio.meshtastic.facts import Facts
-from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.link import MeshtasticLink, node_name
 from radio.mqtt.link import MqttLink
 
 PERIOD_S = 1.0
@@ -35,7 +37,7 @@ PERIOD_S = 1.0
 @dataclass(frozen=True)
 class StatusSources:
     """What is asked. `archive`, `lan`, `erasure_owed_s`, `card_errors`, `machine`: values that their own threads made;
-    `notices`: what other programs tell."""
+    `notices`: what other programs tell; `texts(now)`: None while no text is answered."""
 
     name: str
     notices: Callable[[], tuple[str, ...]]
@@ -50,6 +52,7 @@ class StatusSources:
     card_errors: Callable[[], int]
     secret: Callable[[], SecretStatus]
     machine: Callable[[], MachineStatus]
+    texts: Callable[[float], TextsStatus | None]
 
 
 class StatusReporter:
@@ -69,7 +72,8 @@ class StatusReporter:
         clock = clock_status(of.timekeeper, now)
         return HostStatus(of.name, of.notices(), None if heard is None else minute_of(heard), clock, of.archive(),
                           of.store.damaged, counted(of.replica.counters), tuple(self._link(link, now) for link in of.links),
-                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret(), of.machine())
+                          of.lan(), of.erasure_owed_s(), of.card_errors(), of.secret(), of.machine(), of.texts(now),
+                          __version__)
 
     def _link(self, link: Link, now: float) -> LinkStatus:
         if isinstance(link, MqttLink):
@@ -94,4 +98,6 @@ def counted(counters: Mapping[str, int]) -> Mapping[str, int]:
 
 def radio_status(facts: Facts) -> RadioStatus:
     """What a radio told of itself."""
-    return RadioStatus(facts.firmware, facts.region, facts.preset, facts.frequency_mhz, facts.channel_use, facts.own_use)
+    return RadioStatus(facts.firmware, facts.region, facts.preset, facts.frequency_mhz, facts.channel_use, facts.own_use,
+                       node_name(facts.node) if facts.node else "", facts.battery, facts.voltage_v, facts.temperature_c,
+                       facts.signature_policy, facts.harms)

@@ -3,7 +3,7 @@
 Layout (big-endian; docs/protocol.md, section "The record", has worked examples):
 
     0       version (high nibble, 1) | kind (low nibble)
-    1       flags: 0x80 urgent (nothing about keys), 0x40 corrects, 0x20 position, 0x10 must be 0 | codec (low nibble)
+    1       flags: 0x80 urgent (nothing about keys), 0x40 corrects, 0x20 position, 0x10 by radio | codec (low nibble)
     2       language (high nibble) | topic (low nibble)
     3-10    author key id
     11-13   created, minutes since 2024-01-01T00:00Z
@@ -47,7 +47,7 @@ RENEWAL_BYTES = 3 + FINGERPRINT_BYTES + EPHEMERAL_BYTES  # of its body, before t
 MAX_SEATS = (MAX_RECORD_BYTES - LEAST_BODY_BYTES - SIGNATURE_BYTES - RENEWAL_BYTES) // SEAT_BYTES
 MAX_WAIT_MIN = 7 * DAY_MIN  # from the making of a new secret to its use
 
-URGENT, CORRECTS, POSITION, RESERVED = 0x80, 0x40, 0x20, 0x10
+URGENT, CORRECTS, POSITION, BY_RADIO = 0x80, 0x40, 0x20, 0x10
 
 
 class Kind(IntEnum):
@@ -148,7 +148,8 @@ class Record:
 
     An event lives by its end, and has a life too when it corrects another one: moved to an earlier day, it still outlives
     the version it takes the place of. `position` is (latitude, longitude), each a signed 24-bit part of 90 and 180 degrees
-    (`angle`, `degrees`). `detail` is what its kind adds. `packed` is the text as `node.textpack` made it with `codec`.
+    (`angle`, `degrees`). `by_radio`: a post that was typed on a radio in the hand. `detail` is what its kind adds.
+    `packed` is the text as `node.textpack` made it with `codec`.
     """
 
     kind: Kind
@@ -164,6 +165,7 @@ class Record:
     position: tuple[int, int] | None = None
     detail: Detail | None = None
     signature: bytes = b""
+    by_radio: bool = False
 
     @property
     def expires(self) -> int:
@@ -240,6 +242,7 @@ def degrees(angle: int, half_turn: int) -> float:
 
 def _signed_part(record: Record) -> bytes:
     flags = URGENT * record.urgent | CORRECTS * record.corrects | POSITION * (record.position is not None)
+    flags |= BY_RADIO * record.by_radio
     body = bytes([VERSION << 4 | record.kind, flags | _nibble(record.codec), _nibble(record.language) << 4
                   | _nibble(record.topic)])
     body += _exactly(record.author, KEY_ID_BYTES) + record.created.to_bytes(3, "big")
@@ -300,10 +303,16 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
     target = reader.take(TARGET_BYTES) if flags & CORRECTS or kind in TARGETED else None
     position = (reader.number(3, signed=True), reader.number(3, signed=True)) if flags & POSITION else None
     detail = event or _parse_subject(kind, reader)
-    if flags & RESERVED or (flags & CORRECTS and kind not in CORRECTABLE) or (flags & URGENT and kind in TRUST_KINDS):
+    if not _may_have(kind, flags):
         raise RemoteFault("record-flags")
     return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest(),
-                  target, position, detail, signature)
+                  target, position, detail, signature, bool(flags & BY_RADIO))
+
+
+def _may_have(kind: Kind, flags: int) -> bool:
+    """Whether a record of this kind may have these flags."""
+    return not ((flags & BY_RADIO and kind not in POST_KINDS) or (flags & CORRECTS and kind not in CORRECTABLE)
+                or (flags & URGENT and kind in TRUST_KINDS))
 
 
 def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | None:

@@ -13,12 +13,18 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class PacketReceived:
-    """Bytes heard on `link`. `sender` is the link's name for who sent them, never an identity; `hops` may be unknown."""
+    """Bytes heard on `link`. `sender` is the link's name for who sent them, never an identity; `hops`, how many nodes
+    passed them on, may be unknown; `hops_left`, how many more may; `relay`: the end of the link's name for who sent this
+    copy, "" where that is not told; `snr_db` and `rssi_dbm`: how strong it was, where a radio tells that."""
 
     link: str
     payload: bytes
     sender: str = ""
     hops: int | None = None
+    hops_left: int = 0
+    relay: str = ""
+    snr_db: float | None = None
+    rssi_dbm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

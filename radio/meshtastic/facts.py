@@ -6,13 +6,31 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from radio.lora import LONG_FAST, PRESET_NAMES, PRESETS, Modem, widened
-from radio.meshtastic.protobuf import FromRadio, MeshPacket, kind_of, mesh_pb2, portnums_pb2, telemetry_pb2
+from radio.meshtastic.protobuf import (
+    FromRadio,
+    MeshPacket,
+    config_pb2,
+    kind_of,
+    mesh_pb2,
+    number_in,
+    portnums_pb2,
+    telemetry_pb2,
+)
 from radio.meshtastic.radio_clock import RadioClock
 from radio.regions import REGIONS, channel_slot, region_name
 
-TEXT_PORT = portnums_pb2.TEXT_MESSAGE_APP
+TEXT_PORT, ADMIN_PORT = portnums_pb2.TEXT_MESSAGE_APP, portnums_pb2.ADMIN_APP
 MAX_CHANNELS = 8
 FIX_WITHIN_S = 60  # between a fix, the position that tells it, and the radio's clock
+POLICIES = ("compatible", "balanced", "strict")  # by number, of SecurityConfig.packet_signature_policy
+SIGNATURE_POLICY = 9  # its field, of which libraries of 2.7 know nothing
+STRICT = POLICIES[2]
+UNCLEAR = "unknown"  # what has a number that we know no name for
+USUAL_HOPS = 3
+HARMFUL_ROLES = {"CLIENT_MUTE": "mute-role", "REPEATER": "odd-role", "TRACKER": "odd-role", "SENSOR": "odd-role",
+                 "LOST_AND_FOUND": "odd-role", "TAK": "odd-role", "TAK_TRACKER": "odd-role"}
+HARMFUL_REBROADCASTS = {"CORE_PORTNUMS_ONLY": "core-ports", "KNOWN_ONLY": "known-only", "NONE": "mute-role"}
+MAX_VOLTAGE_V, MAX_DEGREES_C = 100.0, 100.0  # beyond, a sensor is broken (NaN too)
 OFF = "\0"  # the name of a channel that is switched off, so that no name matches it
 
 
@@ -20,6 +38,9 @@ OFF = "\0"  # the name of a channel that is switched off, so that no name matche
 class Facts:
     """What the radio said about itself. Shares are parts of 1; moments are of the caller's monotonic clock.
 
+    `signature_policy`: which broadcasts firmware from 2.8 on takes in and passes on, of `POLICIES`; `role`, `rebroadcast`:
+    as in the firmware's config.proto; `hop_limit`: how far its own packets go.
+    `battery` is a part of 1, and above 1 where it is fed from outside; `temperature_c` that of a sensor beside the radio.
     `hearsay` is the radio's own clock, which any node's position may have set; `fix` what its satellite receiver said.
     """
 
@@ -34,7 +55,14 @@ class Facts:
     channels: tuple[str, ...] = ()
     channel_use: float | None = None
     own_use: float | None = None
+    signature_policy: str = ""
+    role: str = ""
+    rebroadcast: str = ""
+    hop_limit: int = USUAL_HOPS
     use_at: float = 0.0
+    battery: float | None = None
+    voltage_v: float | None = None
+    temperature_c: float | None = None
     hearsay: RadioClock = field(default_factory=RadioClock)
     fix: RadioClock = field(default_factory=RadioClock)
     lora: Any = field(default=None, repr=False, compare=False)  # the radio's LoRaConfig, for what depends on channels
@@ -43,6 +71,19 @@ class Facts:
     def signs(self) -> bool:
         """Whether this firmware (>= 2.8) signs small broadcasts."""
         return self.version >= (2, 8)
+
+    @property
+    def strict(self) -> bool:
+        """Whether it hears only what other radios have signed, or sent to it alone."""
+        return self.signs and self.signature_policy == STRICT
+
+    @property
+    def harms(self) -> tuple[str, ...]:
+        """What in its settings harms an island, worst first (docs/radio.md, section 1): slugs."""
+        rebroadcast, role = HARMFUL_REBROADCASTS.get(self.rebroadcast, ""), HARMFUL_ROLES.get(self.role, "")
+        hops = "few-hops" if self.hop_limit < USUAL_HOPS else "many-hops" if self.hop_limit > USUAL_HOPS else ""
+        found = (rebroadcast, "strict" if self.strict else "", role, hops)
+        return tuple(dict.fromkeys(slug for slug in found if slug))
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -68,8 +109,8 @@ def learn(facts: Facts, message: FromRadio, now: float) -> Facts:
             return replace(facts, firmware=message.metadata.firmware_version[:32])
         case "channel":
             return _with_channel(facts, message.channel)
-        case "config" if message.config.HasField("lora"):
-            return _with_lora(facts, message.config.lora)
+        case "config":
+            return _with_config(facts, message.config)
         case "node_info" if message.node_info.num == facts.node:
             facts = replace(facts, hearsay=facts.hearsay.dated(message.node_info.last_heard, now))
             return _with_metrics(facts, message.node_info.device_metrics, now)
@@ -88,6 +129,11 @@ def hops_of(packet: MeshPacket) -> int | None:
     if packet.hop_start:
         return max(packet.hop_start - packet.hop_limit, 0)
     return 0 if packet.decoded.HasField("bitfield") and not packet.hop_limit else None
+
+
+def relay_of(packet: MeshPacket) -> str:
+    """The last two hex digits of who sent this copy; "" if its firmware (before 2.6) does not tell, as 0 is nobody's."""
+    return f"{packet.relay_node & 0xFF:02x}" if packet.relay_node else ""
 
 
 def send_status_of(packet: MeshPacket) -> SendStatus | None:
@@ -110,6 +156,24 @@ def _with_channel(facts: Facts, channel: Any) -> Facts:
     return _tuned(replace(facts, channels=tuple(names)))
 
 
+def _with_config(facts: Facts, config: Any) -> Facts:
+    match config.WhichOneof("payload_variant"):
+        case "lora":
+            return _with_lora(facts, config.lora)
+        case "device":
+            device = config_pb2.Config.DeviceConfig
+            return replace(facts, role=_name(device.Role, config.device.role),
+                           rebroadcast=_name(device.RebroadcastMode, config.device.rebroadcast_mode))
+        case "security":
+            number = number_in(config.security, SIGNATURE_POLICY)
+            return replace(facts, signature_policy=POLICIES[number] if number < len(POLICIES) else UNCLEAR)
+    return facts
+
+
+def _name(names: Any, number: int) -> str:
+    return names.Name(number) if number in names.values() else UNCLEAR
+
+
 def _with_lora(facts: Facts, lora: Any) -> Facts:
     preset = PRESET_NAMES[lora.modem_preset] if 0 <= lora.modem_preset < len(PRESET_NAMES) else "LONG_FAST"
     modem = PRESETS[preset]
@@ -118,7 +182,8 @@ def _with_lora(facts: Facts, lora: Any) -> Facts:
     region = region_name(lora.region)
     if region in REGIONS and REGIONS[region].wide:
         modem = widened(modem)
-    return _tuned(replace(facts, region=region, preset=preset, modem=modem, sends=lora.tx_enabled, lora=lora))
+    return _tuned(replace(facts, region=region, preset=preset, modem=modem, sends=lora.tx_enabled, lora=lora,
+                          hop_limit=lora.hop_limit))
 
 
 def _custom(lora: Any) -> Modem:
@@ -143,8 +208,15 @@ def _tuned(facts: Facts) -> Facts:
 
 
 def _with_metrics(facts: Facts, metrics: Any, now: float) -> Facts:
-    return replace(facts, channel_use=min(max(metrics.channel_utilization / 100, 0.0), 1.0),
+    used = replace(facts, channel_use=min(max(metrics.channel_utilization / 100, 0.0), 1.0),
                    own_use=min(max(metrics.air_util_tx / 100, 0.0), 1.0), use_at=now)
+    return used if metrics.DESCRIPTOR.name != "DeviceMetrics" else _with_power(used, metrics)
+
+
+def _with_power(facts: Facts, metrics: Any) -> Facts:
+    battery = min(metrics.battery_level, 101) / 100 if metrics.HasField("battery_level") else facts.battery
+    sane = metrics.HasField("voltage") and 0 < metrics.voltage < MAX_VOLTAGE_V
+    return replace(facts, battery=battery, voltage_v=round(metrics.voltage, 2) if sane else facts.voltage_v)
 
 
 def _met(facts: Facts, node: int) -> Facts:
@@ -171,6 +243,9 @@ def _from_telemetry(facts: Facts, telemetry: Any, now: float) -> Facts:
     kind = telemetry.WhichOneof("variant")
     if kind in ("device_metrics", "local_stats"):
         return _with_metrics(facts, getattr(telemetry, kind), now)
+    if kind == "environment_metrics" and telemetry.environment_metrics.HasField("temperature"):
+        degrees = telemetry.environment_metrics.temperature
+        return replace(facts, temperature_c=round(degrees, 1)) if abs(degrees) < MAX_DEGREES_C else facts
     return facts
 
 

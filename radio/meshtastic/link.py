@@ -16,17 +16,32 @@ from typing import Any
 from radio.inbox import Inbox
 from radio.link import Outcome, Received
 from radio.lora import time_on_air_s
-from radio.meshtastic.facts import OFF, TEXT_PORT, Facts, SendStatus, hops_of, learn, send_status_of, sender_of
+from radio.meshtastic.facts import (
+    ADMIN_PORT,
+    OFF,
+    TEXT_PORT,
+    Facts,
+    SendStatus,
+    hops_of,
+    learn,
+    relay_of,
+    send_status_of,
+    sender_of,
+)
 from radio.meshtastic.protobuf import EVERYBODY, FromRadio, MeshPacket, OutgoingPacket, kind_of
 from radio.meshtastic.session import Session
 from radio.meshtastic.settings import MeshtasticSettings, split_address
+from radio.meshtastic.setup import RadioWish, orders
 from radio.meshtastic.wire import Wire, serial_paths, serial_wire, tcp_wire
 from radio.regions import UNSET
 
 MAX_TEXT_BYTES = 219
 TEXT_PAUSE_S = 2.2  # the firmware refuses texts that follow each other within 2 s
 MAX_REMEMBERED = 64
+SET_UP_S = 90.0  # a radio restarts for some settings, 7 s after it was told, and joins its network again
+ASK_AGAIN_S = 10.0
 CONTENTION_SLOTS = 8
+ALWAYS_ANSWERS = (2, 7)  # firmware from here on tells what became of each packet, if it works at all
 MAX_UNANSWERED = 2  # packets in a row without a word from a radio that usually answers
 # QueueStatus.res holds a Routing.Error (7, 9) or an error number of the firmware's own (src/mesh/MeshTypes.h)
 OUTCOMES = {0: Outcome.SENT, 7: Outcome.TOO_LARGE, 9: Outcome.DUTY_CYCLE, 32: Outcome.QUEUE_FULL, 34: Outcome.REGION_UNSET}
@@ -53,22 +68,38 @@ class RadioTime:
     packets: int
 
 
+@dataclass(frozen=True)
+class TextReceived:
+    """A text message to us: from which node, on which of our channels, over how many hops (None unknown); `private`: it was
+    encrypted for our key with the sender's own, so that nobody else can have written it in that node's name."""
+
+    sender: str
+    text: str
+    channel: int = 0
+    hops: int | None = None
+    private: bool = False
+
+
 class MeshtasticLink:
-    """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(sender, text)` gets the text
-    messages sent to us; it is called from the link's thread and must return at once. `on_hung()` is called when a radio on
-    a serial line hangs and the line cannot restart it, or has not helped: who can cut its power may do so.
+    """A `radio.link.Link` to a Meshtastic radio; starts at once, in the background. `on_text(text)` gets the text messages
+    sent to us and nobody else; it is called from the link's thread and must return at once. `on_hung()` is called when a
+    radio on a serial line hangs and the line cannot restart it, or has not helped: who can cut its power may do so.
     """
 
     def __init__(self, settings: MeshtasticSettings | None = None, name: str = "lora",
-                 on_text: Callable[[str, str], None] | None = None, on_hung: Callable[[], None] | None = None):
+                 on_text: Callable[[TextReceived], None] | None = None, on_hung: Callable[[], None] | None = None):
         self.settings = settings or MeshtasticSettings()
         self.name, self.max_payload, self.on_text = name, self.settings.max_payload, on_text
         self.facts = Facts()
+        self._telling: Facts | None = None  # what it has told so far in a handshake that has not ended
         self._attempts = itertools.count()
         self._inbox = Inbox()
         self._neighbours: OrderedDict[str, HeardNode] = OrderedDict()
         self._statuses: OrderedDict[int, Any] = OrderedDict()  # packet id -> QueueStatus
-        self._texts: OrderedDict[int, int] = OrderedDict()  # packet id -> who should acknowledge it
+        self._wanted: frozenset[str] = frozenset()  # sections of its configuration that somebody waits for
+        self._sections: dict[str, Any] | None = None  # these, once all of it was told
+        self._collected: dict[str, Any] = {}
+        self._texts: OrderedDict[int, tuple[int, float]] = OrderedDict()  # packet id -> whose ACK counts, since when
         self._free: int | None = None  # places in the radio's queue, None until it told
         self._answers, self._unanswered = False, 0  # whether it tells what became of each packet; how often not
         self._text_at = 0.0
@@ -126,7 +157,7 @@ class MeshtasticLink:
         return {
             "state": self.state, "node": node_name(facts.node), "firmware": facts.firmware, "region": facts.region,
             "preset": facts.preset, "slot": facts.slot, "frequency_mhz": facts.frequency_mhz,
-            "channel_use": facts.channel_use, "own_use": facts.own_use,
+            "channel_use": facts.channel_use, "own_use": facts.own_use, "harms": list(facts.harms),
             "neighbours": [{"node": one.node, "ago_s": round(now - one.at), "packets": one.packets, "hops": one.hops,
                             "snr_db": one.snr_db, "rssi_dbm": one.rssi_dbm} for one in self.neighbours],
         }
@@ -142,17 +173,63 @@ class MeshtasticLink:
         return self._post(OutgoingPacket(payload, self.settings.portnum, self._channel() or 0, hop_limit, receiver,
                                          urgent=urgent))
 
-    def send_text(self, receiver: str, text: str, hop_limit: int = 3) -> Outcome:
+    def send_text(self, receiver: str, text: str, hop_limit: int = 3, channel: int = 0) -> Outcome:
         """Send a text message (219 bytes at most) to one node, `!` and 8 hex digits; its radio acknowledges it, ours
-        repeats it (counted as `text-acked`, `text-failed`). Called like `send`.
+        repeats it (counted as `text-acked`, `text-failed`). To "" it is for everybody on one of the radio's channels: ours
+        repeats it until it hears somebody pass it on, three times in all at most (`ReliableRouter`). Called like `send`.
         """
         payload = text.encode()
         if len(payload) > MAX_TEXT_BYTES:
             raise ValueError(f"{len(payload)} bytes are too many for a text message of {MAX_TEXT_BYTES}")
         self._session.pause(self._text_at + TEXT_PAUSE_S / self.settings.speed - time.monotonic())
-        outcome = self._post(OutgoingPacket(payload, TEXT_PORT, 0, hop_limit, node_number(receiver), want_ack=True))
+        to = node_number(receiver) if receiver else EVERYBODY
+        outcome = self._post(OutgoingPacket(payload, TEXT_PORT, channel, hop_limit, to, want_ack=True))
         self._text_at = time.monotonic()
         return outcome
+
+    def set_up(self, wish: RadioWish, within_s: float = SET_UP_S) -> bool:
+        """Set the radio up as wished, and wait until it says that it is so, at most `within_s`: it may restart meanwhile.
+        Raises ValueError if it does not tell enough for that. Any thread but the session's may call this, one at a time.
+        """
+        until = time.monotonic() + within_s
+        if not self._ask_sections(wish, until):
+            return False
+        told, self._sections = self._sections or {}, None
+        for order in orders(wish, told):
+            if not self._order(order):
+                return False
+        while not (held := self._session.configured and wish.holds(self.facts)) and self._patient(until):
+            self._session.pause(min(ASK_AGAIN_S / self.settings.speed, until - time.monotonic()))
+            self._session.ask_soon()
+        return held
+
+    def _patient(self, until: float) -> bool:
+        return time.monotonic() < until and not self._session.closing
+
+    def _ask_sections(self, wish: RadioWish, until: float) -> bool:
+        """Let the radio tell the sections that a wish changes, now."""
+        self._wanted, self._sections = wish.sections, None
+        self._session.ask_soon()
+        self._session.wait(lambda: self._sections is not None, until - time.monotonic())
+        self._wanted = frozenset()
+        return self._sections is not None
+
+    def _order(self, order: bytes) -> bool:
+        wire = self._session.wire
+        if wire is None:
+            return False
+        try:
+            wire.post(OutgoingPacket(order, ADMIN_PORT, to=self.facts.node))
+        except OSError:
+            self._session.lose(wire)
+            return False
+        return True
+
+    def forget_receivers(self, older_s: float) -> None:
+        """Forget who was sent a text so long ago, if their radio never said a word."""
+        for packet_id, (_, since) in tuple(self._texts.items()):
+            if since <= time.monotonic() - older_s:
+                self._texts.pop(packet_id, None)
 
     def receive(self, timeout_s: float) -> Received | None:
         """The next packet on our port, or None after `timeout_s`."""
@@ -185,7 +262,7 @@ class MeshtasticLink:
             self._session.lose(wire)
             return Outcome.DOWN
         if packet.want_ack:
-            self._remember(self._texts, packet_id, packet.to)
+            self._remember(self._texts, packet_id, (packet.to, time.monotonic()))
         return self._follow(wire, packet_id, packet)
 
     def _await_room(self, wire: Wire) -> bool:
@@ -216,7 +293,7 @@ class MeshtasticLink:
         if not self._session.holds(wire):
             return Outcome.DOWN
         self.counters["no-status"] += 1
-        if not self._answers:
+        if not self._answers and self.facts.version < ALWAYS_ANSWERS:
             return Outcome.SENT  # a radio that never tells
         self._unanswered += 1
         if self._unanswered >= MAX_UNANSWERED:
@@ -257,17 +334,41 @@ class MeshtasticLink:
     # what the radio says (called by the session, its lock held)
 
     def _hear(self, message: FromRadio) -> None:
-        self.facts = learn(self.facts, message, time.monotonic())
+        self._learn(message)
         match kind_of(message):
-            case "my_info":  # the beginning of every handshake
+            case "my_info" if not self._session.configured:  # the beginning of a handshake, not merely asked again
                 self._line_tried = False
                 self._free, self._answers, self._unanswered = None, False, 0
                 self._statuses.clear()
+                self._texts.clear()
             case "queueStatus":
                 self._free = message.queueStatus.free
                 self._remember(self._statuses, message.queueStatus.mesh_packet_id, message.queueStatus)
             case "packet":
                 self._take_packet(message.packet)
+
+    def _learn(self, message: FromRadio) -> None:
+        """What a radio tells in a handshake counts once all of it is told: half of it would be a radio without channels."""
+        kind, now = kind_of(message), time.monotonic()
+        self._collect(kind, message)
+        if kind == "my_info":
+            self._telling = learn(self.facts, message, now)
+        elif self._telling is None or kind == "packet":
+            self.facts = learn(self.facts, message, now)
+        elif kind == "config_complete_id":
+            self.facts, self._telling = self._telling, None
+        else:
+            self._telling = learn(self._telling, message, now)
+
+    def _collect(self, kind: str, message: FromRadio) -> None:
+        """Keep the sections of the configuration that somebody waits for."""
+        section = message.config.WhichOneof("payload_variant") if kind == "config" else None
+        if kind == "my_info" or not self._wanted:
+            self._collected = {}
+        elif section in self._wanted:
+            self._collected[section] = getattr(message.config, section)
+        elif kind == "config_complete_id" and self._wanted <= self._collected.keys():
+            self._sections, self._collected = self._collected, {}
 
     def _take_packet(self, packet: MeshPacket) -> None:
         sender, status = sender_of(packet), send_status_of(packet)
@@ -278,14 +379,21 @@ class MeshtasticLink:
         elif packet.decoded.portnum == self.settings.portnum:
             self._take_ours(packet, node_name(sender))
         elif packet.decoded.portnum == TEXT_PORT and packet.to == self.facts.node and self.on_text:
-            self.counters["texts"] += 1
-            self.on_text(node_name(sender), packet.decoded.payload.decode(errors="replace"))
+            self._take_text(packet, sender, self.on_text)
+
+    def _take_text(self, packet: MeshPacket, sender: int, on_text: Callable[[TextReceived], None]) -> None:
+        if packet.decoded.emoji:  # somebody liked one of our texts: that asks nothing
+            self.counters["reactions"] += 1
+            return
+        self.counters["texts"] += 1
+        text = packet.decoded.payload.decode(errors="replace")
+        on_text(TextReceived(node_name(sender), text, packet.channel, hops_of(packet), packet.pki_encrypted))
 
     def _note_status(self, status: SendStatus) -> None:
         """An ACK from our own node only says that somebody passed the packet on."""
-        receiver = self._texts.get(status.packet_id)
+        receiver, _since = self._texts.get(status.packet_id, (None, 0.0))
         if receiver is not None and (status.error or status.sender == receiver):
-            del self._texts[status.packet_id]
+            self._texts.pop(status.packet_id, None)
             self.counters["text-failed" if status.error else "text-acked"] += 1
         elif status.error:
             self.counters["refused"] += 1
@@ -296,7 +404,8 @@ class MeshtasticLink:
         neighbour = HeardNode(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)
         self._remember(self._neighbours, node, neighbour)
         self.counters["received"] += 1
-        if not self._inbox.put(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi)):
+        if not self._inbox.put(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi,
+                                        packet.hop_limit, relay_of(packet))):
             self.counters["inbound-full"] += 1
 
     @staticmethod

@@ -18,7 +18,7 @@ FromRadio = Any  # the library brings no types
 MeshPacket = Any
 
 
-def _definitions(*names: str) -> list[ModuleType]:
+def definitions(*names: str) -> list[ModuleType]:
     """Modules of `meshtastic.protobuf`; the library itself is left to be imported by who wants it."""
     library = importlib.util.find_spec("meshtastic") if "meshtastic" not in sys.modules else None
     if library is None:
@@ -35,7 +35,7 @@ config_pb2: Any
 mesh_pb2: Any
 portnums_pb2: Any
 telemetry_pb2: Any
-channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2 = _definitions(
+channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2 = definitions(
     "channel_pb2", "config_pb2", "mesh_pb2", "portnums_pb2", "telemetry_pb2")
 
 
@@ -90,3 +90,34 @@ def read_from_radio(raw: bytes) -> FromRadio | None:
 def kind_of(message: FromRadio) -> str:
     """Which of its variants a FromRadio is; "" if this library does not know it."""
     return message.WhichOneof("payload_variant") or ""
+
+
+def number_in(message: Any, field: int) -> int:
+    """A number in a message, by its field, whether or not this library has a name for it; 0 if it is not there."""
+    raw, at, found = message.SerializeToString(), 0, 0
+    while at < len(raw):
+        tag, at = _varint(raw, at)
+        match tag & 7:
+            case 0:
+                value, at = _varint(raw, at)
+                found = value if tag >> 3 == field else found
+            case 1:
+                at += 8
+            case 2:
+                length, at = _varint(raw, at)
+                at += length
+            case 5:
+                at += 4
+            case _:  # groups, which nobody uses any more
+                return found
+    return found
+
+
+def _varint(raw: bytes, at: int) -> tuple[int, int]:
+    """The number that begins at `at`, and where it ends; a message that was read is whole."""
+    value = shift = 0
+    while True:
+        value |= (raw[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if raw[at - 1] < 0x80:
+            return value, at

@@ -33,7 +33,9 @@ class Session:
         self.configured = self.closing = False
         self._find_wire, self._on_message, self._patience = find_wire, on_message, patience
         self._silence_s = patience.silence
-        self._heard_at = self._unconfigured_at = 0.0  # of this stream: the last message, or its beginning
+        self._heard_at = 0.0  # of this stream: the last message, or its beginning
+        self._asked_at: float | None = None  # when it was asked how it is set up, if it has not told since
+        self._told_at, self._ask_soon = 0.0, False  # when it told that last; whether somebody wants to know it now
         self._restart = restart
         self._quiet_since, self._restarted_at = time.monotonic(), -math.inf
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
@@ -83,6 +85,10 @@ class Session:
         except OSError:
             self.lose(wire)
 
+    def ask_soon(self) -> None:
+        """Ask the radio how it is set up, within a second, unless it is being asked."""
+        self._ask_soon = True
+
     # the thread
 
     def _live(self) -> None:
@@ -120,7 +126,7 @@ class Session:
     def _take_up(self, wire: Wire) -> WireListener:
         with self._changed:
             self.wire, self.configured = wire, False
-            self._heard_at = self._unconfigured_at = time.monotonic()
+            self._heard_at = self._asked_at = time.monotonic()
         return WireListener(message=lambda message: self._hear(wire, message),
                         garbage=lambda: self.counters.update(["radio-garbage"]),
                         end=lambda: self.lose(wire))
@@ -142,10 +148,24 @@ class Session:
         beaten_at = time.monotonic()
         while self.holds(wire) and not self._is_silent() and not self._misses_handshake():
             self.wait(lambda: not self.holds(wire), min(self._patience.heartbeat, 1))
+            self._ask_again(wire)
             if time.monotonic() - beaten_at > self._patience.heartbeat:
                 beaten_at = time.monotonic()
                 self.beat(wire)
         return True
+
+    def _ask_again(self, wire: Wire) -> None:
+        """Ask how it is set up, now and then: another program may have changed that, or it does nothing but beat."""
+        due = self._ask_soon or time.monotonic() - self._told_at > self._patience.refresh
+        if self._asked_at is not None or not due:
+            return
+        self._ask_soon = False
+        with self._changed:
+            self._asked_at = time.monotonic()
+        try:
+            wire.ask()
+        except OSError:
+            self.lose(wire)
 
     def _without_answer(self, wire: Wire) -> None:
         """It hangs, when this lasts: let it be restarted, but not again and again."""
@@ -167,11 +187,10 @@ class Session:
         return True
 
     def _misses_handshake(self) -> bool:
-        """Whether a radio that restarted has not told its configuration for too long: it may have missed that it was asked.
-
-        It answers heartbeats all the same (docs/radio.md), so that it is never silent.
+        """Whether a radio that was asked has not told how it is set up for too long: it may have missed the question, as it
+        restarted, or do nothing but answer heartbeats (docs/radio.md): it is never silent then.
         """
-        if self.configured or time.monotonic() - self._unconfigured_at <= self._patience.handshake:
+        if self._asked_at is None or time.monotonic() - self._asked_at <= self._patience.handshake:
             return False
         self.counters["no-answer"] += 1
         self.problem = "no-answer"
@@ -181,15 +200,17 @@ class Session:
         with self._changed:
             if not self.holds(wire):
                 return
-            self._heard_at = self._quiet_since = time.monotonic()
+            self._heard_at = time.monotonic()
             kind = kind_of(message)
-            if kind == "config_complete_id" and message.config_complete_id == wire.config_id:
-                self.counters["connected"] += not self.configured
-                self.configured = True
-            elif kind == "rebooted":
-                if self.configured:
-                    self._unconfigured_at = self._heard_at
+            if kind == "rebooted":
+                self._asked_at = self._heard_at if self.configured else self._asked_at
                 self.configured = False
                 self.counters["rebooted"] += 1
             self._on_message(message)
+            if kind == "config_complete_id" and message.config_complete_id == wire.config_id:
+                self._asked_at, self._told_at = None, self._heard_at
+                self.counters["connected"] += not self.configured
+                self.configured = True
+            if self.configured:  # else it may say much, and is of no use
+                self._quiet_since = self._heard_at
             self._changed.notify_all()

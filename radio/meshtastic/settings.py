@@ -12,7 +12,8 @@ PRIVATE_PORT, LAST_PORT = 256, 511  # of the port numbers that are for private a
 class Patience:
     """Seconds of real time: how long is waited for what. `heartbeat` must stay below the firmware's 900.
 
-    A radio whose line is there and that has said nothing for `mute` is restarted, once in `restart` at most.
+    A radio whose line is there and that has told nothing of use for `mute` is restarted, once in `restart` at most. What it
+    told of itself is believed for `refresh`: another program may have set it up anew, which nobody tells us.
     """
 
     handshake: float = 30
@@ -22,6 +23,7 @@ class Patience:
     silence: float = 420
     retry_first: float = 1
     retry_last: float = 60
+    refresh: float = 3600
     mute: float = 600
     restart: float = 3600
     settled: float = 60  # a connection that lived so long was no accident

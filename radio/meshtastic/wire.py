@@ -64,7 +64,7 @@ class Wire:
         self._listener, self._stream = listener, self._open_stream()
         self._write(WAKE)
         self._reader.start()
-        self._ask_configuration()
+        self.ask()
 
     def post(self, packet: OutgoingPacket) -> int:
         """Hand a packet to the radio; returns its id. Raises OSError when the stream is broken."""
@@ -77,6 +77,11 @@ class Wire:
     def beat(self) -> None:
         """Send a heartbeat; raises OSError."""
         self._write(framed(heartbeat()))
+
+    def ask(self) -> None:
+        """Ask the radio how it is set up; `config_id` is then another one. Raises OSError."""
+        self.config_id = self._rng.randrange(LEAST_CONFIG_ID, 1 << 32)
+        self._write(framed(request_for_configuration(self.config_id)))
 
     def restart(self) -> bool:
         """Restart the radio by its line; whether the line can. The stream is of no use afterwards."""
@@ -101,10 +106,6 @@ class Wire:
                 stream.hurry(GOODBYE_S)
                 stream.write(framed(goodbye()))
             self._writing.release()
-
-    def _ask_configuration(self) -> None:
-        self.config_id = self._rng.randrange(LEAST_CONFIG_ID, 1 << 32)
-        self._write(framed(request_for_configuration(self.config_id)))
 
     def _write(self, content: bytes) -> None:
         with self._writing:
@@ -136,7 +137,7 @@ class Wire:
         except Exception:  # a fault of ours in one message must not make the link deaf to the next
             log.exception("a message of the radio was not understood")
         if kind_of(message) == "rebooted":
-            self._ask_configuration()
+            self.ask()
 
 
 class RadioLine(SerialStream):

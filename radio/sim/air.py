@@ -1,9 +1,10 @@
 """The simulated air: LoRa radios that hear each other or not, in virtual time, from one seed. No thread, no clock.
 
-What it models, after the Meshtastic firmware (`RadioLibInterface.cpp`, `FloodingRouter.cpp`): half duplex; a random
-contention delay before sending and again after a busy channel; collisions at each receiver, with capture of the much
-stronger signal; loss per receiver; managed flooding (a node that hears a frame with hops left sends it on, later the better
-it heard it, unless it hears somebody else do so first); a queue of 16 frames.
+What it models, after the Meshtastic firmware (`RadioLibInterface.cpp`, `FloodingRouter.cpp`, `NextHopRouter.cpp`): half
+duplex; a random contention delay before sending and again after a busy channel; collisions at each receiver, with capture
+of the much stronger signal; loss per receiver; managed flooding (a node that hears a frame with hops left sends it on,
+later the better it heard it, unless it hears somebody else do so first; by its role it may go first, last or not at all);
+a queue of 16 frames.
 """
 
 import heapq
@@ -11,15 +12,19 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from radio.airtime import Window
 from radio.lora import LONG_FAST, Modem, frame_bytes
+from radio.sim.habits import USUAL, Habits, Role
 
 Node = int
 MAX_QUEUE = 16
 MAX_SEEN = 256  # frames a node remembers, so as not to take a copy for a new one
 CAPTURE_DB = 6.0
 MIN_CONTENTION, MAX_CONTENTION = 3, 8  # powers of two, in slots
+CONTENTION_SPAN = MAX_CONTENTION - MIN_CONTENTION
+ROUTERS_SLOTS = 2 * MAX_CONTENTION  # routers pass on within these; all others come after
 WORST_SNR_DB, BEST_SNR_DB = -20, 10
 UTILISATION_S = 60
 NOISE_FLOOR_DBM = -105
@@ -40,12 +45,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """`node` received a frame it had not heard before. `sender` is who sent this copy."""
+    """`node` received a frame it had not heard before. `sender` is who sent this copy, and `relay` who it says did.
+
+    `relay` is None where the copy does not tell: a radio of old firmware sent it, or it began with no hops, for then the
+    receiver takes it for one of old firmware (`RadioLibInterface.cpp`, where `hop_start` is 0).
+    """
 
     at: float
     node: Node
     frame: Frame
     sender: Node
+    relay: Node | None
     snr_db: float
     rssi_dbm: int
 
@@ -77,6 +87,16 @@ class Sent:
 Happening = Delivered | Overheard | Sent
 
 
+class Firmware(Protocol):
+    """What decides over frames in the place of the air's own rules."""
+
+    def admits(self, frame: Frame) -> bool:
+        """Whether a frame that arrives is taken in; else it is as if it had not been heard."""
+
+    def passed_on(self, frame: Frame, again: bool) -> Frame | None:
+        """What to send on of a frame, if it has hops left; None for nothing. `again`: it was heard before."""
+
+
 @dataclass(slots=True)
 class Path:
     """How one node hears another: `loss` is the part of frames lost though nothing collides."""
@@ -101,6 +121,7 @@ class _QueuedFrame:
     frame: Frame
     due_at: float
     heard_db: float | None = None
+    late: bool = False  # it was moved behind those of other nodes
 
 
 @dataclass(eq=False, slots=True)
@@ -117,12 +138,14 @@ class _Flight:
 class _Radio:
     """One node's radio."""
 
-    relays: bool
+    habits: Habits
+    firmware: Firmware | None = None
     on_since: float = float("-inf")
     on: bool = True
     queue: list[_QueuedFrame] = field(default_factory=list)
     seen: dict[tuple[Node, int], None] = field(default_factory=dict)
     heard_by: dict[Node, Path] = field(default_factory=dict)
+    counted: dict[Node, tuple[float, int]] = field(default_factory=dict)  # origin -> (since, frames), where that is limited
     sending_until: float = float("-inf")
     attempt_at: float | None = None
     busy: Window = field(default_factory=lambda: Window(UTILISATION_S, 10))
@@ -136,7 +159,8 @@ class Air:
 
     def __init__(self, rng: random.Random, modem: Modem = LONG_FAST, mischief: Mischief | None = None, signs: bool = False):
         self.modem, self.mischief, self.signs = modem, mischief or Mischief(), signs
-        self.counters: Counter[str] = Counter()  # frames, bytes, delivered, lost, collided, deaf, relays-saved, queue-full
+        # frames, bytes, delivered, lost, collided, deaf, refused, relays-saved, relays-late, relays-limited, queue-full
+        self.counters: Counter[str] = Counter()
         self.airtime_s: defaultdict[Node, float] = defaultdict(float)
         self._rng = rng
         self._radios: dict[Node, _Radio] = {}
@@ -147,9 +171,27 @@ class Air:
 
     # the place
 
-    def add(self, node: Node, relays: bool = True) -> None:
-        """A node; one that `relays` passes on what has hops left, as every Meshtastic node does unless muted."""
-        self._radios[node] = _Radio(relays)
+    def add(self, node: Node, habits: Habits = USUAL) -> None:
+        """A node."""
+        self._radios[node] = _Radio(habits)
+
+    def run(self, node: Node, firmware: Firmware) -> None:
+        """Let a node's own firmware decide what it takes in and passes on."""
+        self._radios[node].firmware = firmware
+
+    def adopt(self, node: Node, habits: Habits) -> None:
+        """Let a node pass on in another way."""
+        self._radios[node].habits = habits
+
+    def succeed(self, node: Node, heir: Node, now: float) -> None:
+        """Let a node go by another number from now on, in the same place; what waits in its queue is lost."""
+        self.switch(node, False, now)
+        self.add(heir, self._radios[node].habits)
+        self._radios[heir].heard_by = self._radios[node].heard_by
+        for radio in self._radios.values():
+            if node in radio.heard_by:
+                radio.heard_by[heir] = radio.heard_by.pop(node)
+        self._radios[node].heard_by = {}
 
     def __contains__(self, node: Node) -> bool:
         return node in self._radios
@@ -162,6 +204,10 @@ class Air:
     def path(self, sender: Node, receiver: Node, loss: float = 0.0, snr_db: float = 5.0) -> None:
         """Let `receiver` hear `sender`, one way."""
         self._radios[sender].heard_by[receiver] = Path(loss, snr_db)
+
+    def deafen(self, receiver: Node, sender: Node) -> None:
+        """Let `receiver` no longer hear `sender`, though it may be heard by it: unlike antennas, unlike power."""
+        self._radios[sender].heard_by.pop(receiver, None)
 
     def partition(self, *groups: Iterable[Node]) -> None:
         """Close every path between different groups, open all others; no group at all opens every path."""
@@ -234,13 +280,13 @@ class Air:
         return True
 
     def _contention_s(self, radio: _Radio, waiting: _QueuedFrame, now: float) -> float:
-        span = MAX_CONTENTION - MIN_CONTENTION
         if waiting.heard_db is None:
-            power = MIN_CONTENTION + int(span * min(radio.busy.used_s(now) / UTILISATION_S, 1))
+            power = MIN_CONTENTION + int(CONTENTION_SPAN * min(radio.busy.used_s(now) / UTILISATION_S, 1))
             return self._rng.randrange(2**power) * self.modem.slot_s
-        part = (waiting.heard_db - WORST_SNR_DB) / (BEST_SNR_DB - WORST_SNR_DB)
-        power = MIN_CONTENTION + int(span * min(max(part, 0), 1))
-        return (2 * MAX_CONTENTION + self._rng.randrange(2**power)) * self.modem.slot_s
+        power = _window_power(waiting.heard_db)
+        if radio.habits.role is Role.ROUTER:
+            return self._rng.randrange(2 * power) * self.modem.slot_s
+        return (ROUTERS_SLOTS + self._rng.randrange(2**power)) * self.modem.slot_s
 
     def _plan(self, node: Node, radio: _Radio) -> None:
         """See to it that the earliest frame of the queue gets its attempt."""
@@ -321,20 +367,50 @@ class Air:
 
     def _receive(self, at: float, flight: _Flight, node: Node, path: Path) -> None:
         radio, frame = self._radios[node], flight.frame
+        if radio.firmware and not radio.firmware.admits(frame):
+            self.counters["refused"] += 1
+            return
         if (frame.origin, frame.id) in radio.seen:
             self._happened.append(Overheard(at, node, frame, flight.sender))
-            self._leave_it_to_others(node, radio, frame)
+            self._leave_it_to_others(at, node, radio, frame)
+            if radio.firmware:
+                self._pass_on(radio.firmware.passed_on(frame, again=True), at, node, path)
             return
         self._remember(radio, frame)
-        self._deliver(Delivered(at, node, frame, flight.sender, path.snr_db, round(NOISE_FLOOR_DBM + path.snr_db)))
-        if radio.relays and frame.hop_limit > 0 and frame.to != node:
+        if self._is_limited(at, node, radio, frame):
+            self.counters["relays-limited"] += 1
+            return
+        tells = frame.hop_start > 0 and self._radios[flight.sender].habits.names_itself
+        self._deliver(Delivered(at, node, frame, flight.sender, flight.sender if tells else None, path.snr_db,
+                                round(NOISE_FLOOR_DBM + path.snr_db)))
+        self._pass_on(radio.firmware.passed_on(frame, again=False) if radio.firmware else frame, at, node, path)
+
+    def _pass_on(self, frame: Frame | None, at: float, node: Node, path: Path) -> None:
+        muted = self._radios[node].habits.role is Role.CLIENT_MUTE
+        if frame and frame.to != node and frame.hop_limit > 0 and not muted:
             self._enqueue(node, _QueuedFrame(replace(frame, hop_limit=frame.hop_limit - 1), at, path.snr_db), at)
 
-    def _leave_it_to_others(self, node: Node, radio: _Radio, frame: Frame) -> None:
+    def _is_limited(self, at: float, node: Node, radio: _Radio, frame: Frame) -> bool:
+        """Whether the radio drops a frame that it hears for the first time, as its origin has sent too much already."""
+        limit = radio.habits.limit
+        if limit is None or frame.to == node:
+            return False
+        since, count = radio.counted.get(frame.origin, (at, 0))
+        since, count = (at, 1) if at >= since + limit.window_s else (since, count + 1)
+        radio.counted[frame.origin] = since, count
+        return count > limit.frames
+
+    def _leave_it_to_others(self, at: float, node: Node, radio: _Radio, frame: Frame) -> None:
+        """Somebody else was faster with a frame that this radio may be about to pass on."""
         for waiting in radio.queue:
             if waiting.heard_db is not None and (waiting.frame.origin, waiting.frame.id) == (frame.origin, frame.id):
-                radio.queue.remove(waiting)
-                self.counters["relays-saved"] += 1
+                if radio.habits.role is Role.CLIENT:
+                    radio.queue.remove(waiting)
+                    self.counters["relays-saved"] += 1
+                elif radio.habits.role is Role.ROUTER_LATE and not waiting.late:
+                    longest_s = (ROUTERS_SLOTS + 2 ** _window_power(waiting.heard_db)) * self.modem.slot_s
+                    waiting.late, waiting.due_at = True, at + longest_s + self._contention_s(radio, waiting, at)
+                    self.counters["relays-late"] += 1
                 self._plan(node, radio)
                 return
 
@@ -355,3 +431,9 @@ class Air:
         radio.seen[frame.origin, frame.id] = None
         if len(radio.seen) > MAX_SEEN:
             del radio.seen[next(iter(radio.seen))]
+
+
+def _window_power(heard_db: float) -> int:
+    """How many slots, as a power of two, a relay chooses from: the better it heard the frame, the more."""
+    part = (heard_db - WORST_SNR_DB) / (BEST_SNR_DB - WORST_SNR_DB)
+    return MIN_CONTENTION + int(CONTENTION_SPAN * min(max(part, 0), 1))

@@ -13,12 +13,13 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from radio.lora import PRESETS
 from radio.sim.air import Air, Node
-from radio.sim.simdevice import Device, DeviceSettings
+from radio.sim.simdevice import Device, acquaint
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.topology import Pairs
 
 FIRST_NUMBER = 0xA1C00000  # node 0 of a topology is radio !a1c00000
@@ -26,6 +27,7 @@ MAX_UNREAD_BYTES = 1 << 18  # for a client that does not read
 READ_BYTES = 4096
 SEND_BUFFER_BYTES = 1 << 15  # a radio has little memory: the machine's own buffers would hide a client that sleeps
 START_TIMEOUT_S = 10
+RESTARTS_S = 7  # after it was set up by its client
 
 
 @dataclass(eq=False)
@@ -59,21 +61,23 @@ class _PluggedDevice:
 
 
 class SimulatedMesh:
-    """`pairs` says who hears whom; `settings` overrides how single devices are set up, by node."""
+    """`pairs`: who hears whom; `settings`: how devices are set up, single ones by node, or all alike but for numbers."""
 
     def __init__(self, pairs: Pairs, seed: int = 0, speed: float = 1.0, loss: float = 0.0,
-                 settings: dict[Node, DeviceSettings] | None = None):
-        given = settings or {}
+                 settings: dict[Node, DeviceSettings] | DeviceSettings | None = None):
+        common = settings if isinstance(settings, DeviceSettings) else DeviceSettings(FIRST_NUMBER)
+        given = settings if isinstance(settings, dict) else {}
         nodes = dict.fromkeys([node for pair in pairs for node in pair] + list(given))
-        each = {node: given.get(node) or DeviceSettings(FIRST_NUMBER + place) for place, node in enumerate(nodes)}
+        each = {node: given.get(node) or replace(common, number=FIRST_NUMBER + place) for place, node in enumerate(nodes)}
         preset = next((one.preset for one in each.values()), "LONG_FAST")
         self.speed = speed
         self.ports: dict[Node, int] = {}
         self._air = Air(random.Random(seed), PRESETS[preset])  # noqa: S311 - a simulation, not a secret
-        self._radios = {one.number: _PluggedDevice(one, Device(self._air, one)) for one in each.values()}
-        self._numbers = {node: one.number for node, one in each.items()}
-        for number in self._radios:
-            self._air.add(number)
+        self._numbers = {node: one.node for node, one in each.items()}
+        for chosen in each.values():
+            self._air.add(chosen.node, chosen.habits)
+        self._radios = {one.node: _PluggedDevice(one, Device(self._air, one)) for one in each.values()}
+        acquaint(radio.device for radio in self._radios.values())
         for one, other in pairs:
             self._air.connect(self._numbers[one], self._numbers[other], loss)
         self._loop = asyncio.new_event_loop()
@@ -104,7 +108,7 @@ class SimulatedMesh:
         self.close()
 
     def number(self, node: Node) -> int:
-        """The node number of a node's radio."""
+        """The node number of a node's radio, as of now."""
         return self._numbers[node]
 
     def counters(self) -> dict[str, float]:
@@ -116,12 +120,28 @@ class SimulatedMesh:
         return (time.monotonic() - self._started_at) * self.speed
 
     def switch(self, node: Node, on: bool) -> None:
-        """Cut a radio's power or give it back: its client is thrown out, its queue forgotten, its port closed."""
+        """Cut a radio's power or give it back: its client is thrown out, its queue forgotten, its port closed. It keeps its
+        settings and the nodes it knows."""
         self._ask(self._switch(self._radios[self._numbers[node]], on))
 
     def hang(self, node: Node) -> None:
         """Let a radio take everything and say nothing more, its line still there, until its power is cut (`switch`)."""
         self._ask(self._do(lambda: setattr(self._radios[self._numbers[node]], "hangs", True)))
+
+    def restart(self, node: Node, settings: DeviceSettings | None = None, misses: int = 0, forgets: bool = False) -> None:
+        """Let a radio start anew, its power never cut: on TCP its client is thrown out, on a serial line it says so. With
+        other `settings`, if wanted: of newer firmware, with another key and thus another number. It misses so many of the
+        client's next questions, and `forgets` the nodes that it knew.
+        """
+        self._ask(self._do(lambda: self._restart(self._radios[self._numbers[node]], settings, misses, forgets)))
+
+    def set_up(self, node: Node, settings: DeviceSettings) -> None:
+        """Let another client (a telephone by Bluetooth) set a radio up anew, which its own client is not told."""
+        self._ask(self._do(lambda: self._set_up(self._radios[self._numbers[node]], settings)))
+
+    def numb(self, node: Node) -> None:
+        """Let a radio answer heartbeats and do nothing else, until it starts anew."""
+        self._ask(self._do(lambda: setattr(self._radios[self._numbers[node]].device, "numb", True)))
 
     def partition(self, *groups: Iterable[Node]) -> None:
         """Let different groups no longer hear each other; without groups everybody meets again."""
@@ -172,12 +192,12 @@ class SimulatedMesh:
 
     async def _switch(self, radio: _PluggedDevice, on: bool) -> None:
         self._advance()
-        number = radio.settings.number
+        number = radio.settings.node
         self._air.switch(number, on, self.now())
         if not on:
             await self._power_off(radio)
         elif not radio.on:
-            radio.device = Device(self._air, radio.settings)
+            radio.device = Device(self._air, radio.settings, self.now(), radio.device.nodes)
             node = next(node for node, one in self._numbers.items() if one == number)
             await self._listen(radio, node)
         radio.on = on
@@ -191,6 +211,30 @@ class SimulatedMesh:
             radio.server = None
         if radio.tasks:
             await asyncio.wait(radio.tasks)
+
+    def _restart(self, radio: _PluggedDevice, settings: DeviceSettings | None, misses: int, forgets: bool) -> None:
+        before, radio.settings = radio.settings, settings or radio.settings
+        now = self.now()
+        if radio.settings.node != before.node:
+            self._air.succeed(before.node, radio.settings.node, now)
+            self._radios[radio.settings.node] = self._radios.pop(before.node)
+            self._numbers |= {node: radio.settings.node for node, number in self._numbers.items() if number == before.node}
+        self._air.switch(radio.settings.node, False, now)
+        self._air.switch(radio.settings.node, True, now)
+        nodes = None if forgets else radio.device.nodes.of(radio.settings)
+        self._air.adopt(radio.settings.node, radio.settings.habits)
+        radio.device = Device(self._air, radio.settings, now, nodes)
+        radio.device.misses = misses
+        if radio.line and radio.client:
+            radio.device.attach()
+            radio.device.say_rebooted()
+        else:
+            self._attach(radio, None)
+
+    def _set_up(self, radio: _PluggedDevice, settings: DeviceSettings) -> None:
+        radio.settings = radio.device.settings = settings
+        radio.device.nodes.of(settings)
+        self._air.adopt(settings.node, settings.habits)
 
     # clients
 
@@ -240,8 +284,17 @@ class SimulatedMesh:
         if radio.client is client:
             radio.device.receive(data, self.now())
             self._advance()
+            if radio.device.wanted:
+                self._loop.call_later(RESTARTS_S / self.speed, self._restart_wanted, radio, radio.device)
         if radio.client is client and not radio.device.attached:
             client.close()  # it said goodbye
+
+    def _restart_wanted(self, radio: _PluggedDevice, device: Device) -> None:
+        """What a client wanted set holds after a start."""
+        if radio.device is device and device.wanted:
+            self._advance()
+            self._restart(radio, device.wanted, 0, False)
+            self._advance()
 
     def _plug(self, radio: _PluggedDevice, path: str) -> None:
         ours, theirs = os.openpty()

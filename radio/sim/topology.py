@@ -2,8 +2,12 @@
 
 import math
 import random
+from collections.abc import Mapping
+from itertools import pairwise
+from types import MappingProxyType
 
 from radio.sim.air import Air, Node
+from radio.sim.habits import USUAL, Habits
 
 Pairs = list[tuple[Node, Node]]
 
@@ -23,6 +27,47 @@ def grid(nodes: int) -> Pairs:
 def cell(nodes: int) -> Pairs:
     """Everybody hears everybody."""
     return [(one, other) for one in range(nodes) for other in range(one + 1, nodes)]
+
+
+def star(nodes: int) -> Pairs:
+    """Node 0 hears all others, who do not hear each other: a hub on a roof."""
+    return [(0, node) for node in range(1, nodes)]
+
+
+def ring(nodes: int) -> Pairs:
+    """A line whose ends hear each other."""
+    return [*line(nodes), (nodes - 1, 0)]
+
+
+def tree(nodes: int) -> Pairs:
+    """Each hears the one above and two below."""
+    return [((node - 1) // 2, node) for node in range(1, nodes)]
+
+
+def caterpillar(nodes: int) -> Pairs:
+    """A line of half of the nodes, and each of the others hears one of it only."""
+    spine = math.ceil(nodes / 2)
+    return line(spine) + [(node - spine, node) for node in range(spine, nodes)]
+
+
+def barbell(nodes: int) -> Pairs:
+    """Two cells of two fifths of the nodes each, and the others in a line between them."""
+    size = 2 * nodes // 5
+    second = [(nodes - size + one, nodes - size + other) for one, other in cell(size)]
+    return cell(size) + [(node - 1, node) for node in range(size, nodes - size + 1)] + second
+
+
+def hubs(nodes: int) -> Pairs:
+    """The first nodes, as many as the root of all, hear each other; each of the others hears one of them."""
+    count = math.isqrt(nodes)
+    return cell(count) + [(node % count, node) for node in range(count, nodes)]
+
+
+def city(nodes: int) -> Pairs:
+    """Cells of five; the first of each hears the first of the next."""
+    cells = [range(first, min(first + 5, nodes)) for first in range(0, nodes, 5)]
+    inside = [(one, other) for some in cells for one in some for other in some if one < other]
+    return inside + [(one[0], other[0]) for one, other in pairwise(cells)]
 
 
 def scattered(nodes: int, rng: random.Random, degree: float = 4.0) -> Pairs:
@@ -46,10 +91,11 @@ def connected(nodes: int, pairs: Pairs) -> bool:
     return len(reached) == nodes
 
 
-def lay(air: Air, pairs: Pairs, loss: float = 0.0, snr_db: float = 5.0) -> None:
-    """Add the nodes that `pairs` names and `air` does not know yet, and let them hear each other."""
+def lay(air: Air, pairs: Pairs, loss: float = 0.0, snr_db: float = 5.0,
+        habits: Mapping[Node, Habits] = MappingProxyType({})) -> None:
+    """Add the nodes that `pairs` names and `air` does not know yet, with their habits, and let them hear each other."""
     for node in (node for pair in pairs for node in pair):
         if node not in air:
-            air.add(node)
+            air.add(node, habits.get(node, USUAL))
     for one, other in pairs:
         air.connect(one, other, loss, snr_db)

@@ -1,48 +1,9 @@
-"""What no protocol can beat: the lossless minimum, and a sender who knows what everybody lacks under the same loss."""
-
-import itertools
-import random
+"""What no protocol can beat, in bytes on the air: the lossless minimum, and senders who know what everybody lacks."""
 
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
 from radio.lora import frame_bytes
-from radio.sim.topology import connected
-
-
-def adjacency(pairs):
-    """node -> its neighbours."""
-    adjacent = {}
-    for one, other in pairs:
-        adjacent.setdefault(one, set()).add(other)
-        adjacent.setdefault(other, set()).add(one)
-    return adjacent
-
-
-def backbone(pairs):
-    """The size of the smallest connected dominating set."""
-    adjacent = adjacency(pairs)
-    for size in range(1, len(adjacent) + 1):
-        for chosen in itertools.combinations(adjacent, size):
-            reached = set(chosen).union(*(adjacent[node] for node in chosen))
-            if len(reached) == len(adjacent) and _hangs_together(chosen, adjacent):
-                return size
-    return 0
-
-
-def _hangs_together(chosen, adjacent):
-    place = {node: number for number, node in enumerate(chosen)}
-    pairs = [(place[a], place[b]) for a in chosen for b in adjacent[a] if b in place]
-    return connected(len(chosen), pairs)
-
-
-def least_transmissions(pairs, holders):
-    """How many transmissions take one packet from all `holders` to everybody, if nothing is lost."""
-    adjacent = adjacency(pairs)
-    states, count = {frozenset(holders)}, 0
-    while not any(len(state) == len(adjacent) for state in states):
-        states = {state | adjacent[node] for state in states for node in state if adjacent[node] - state}
-        states = {state for state in states if not any(state < other for other in states)}
-        count += 1
-    return count
+from tests.bench.knowing import FairSender, Oracle
+from tests.bench.minimum import least_transmissions
 
 
 def frames_of(raw_bytes, max_payload, signs):
@@ -56,43 +17,36 @@ def frames_of(raw_bytes, max_payload, signs):
     return [min(frame_bytes(size, signs), frame_bytes(max(size, 166))) for size in sizes]
 
 
-class Oracle:
-    """Greedy: always the sender that serves most of those who lack the record, known to it without a word."""
+def bounds(setup):
+    """Bytes on the air that no protocol can do without: (lossless minimum, all-knowing sender, fair sender).
 
-    def __init__(self, pairs, loss, rng):
-        self.adjacent, self.loss, self.rng = adjacency(pairs), loss, rng
-        self.bytes = 0
-        self._holds = {}  # record -> nodes
-        self._pieces = {}  # record -> node -> pieces received
-
-    def post(self, record, node, frames, on):
-        """A record appears on one node, and is spread at once."""
-        self._holds[record], self._pieces[record] = {node}, {}
-        self._spread(record, frames, on)
-
-    def hold(self, record, nodes):
-        """These nodes hold it from the start."""
-        self._holds[record], self._pieces[record] = set(nodes), {}
-
-    def settle(self, frames_by_record, on):
-        """Who is on has changed: spread everything that anybody lacks."""
-        for record in self._holds:
-            self._spread(record, frames_by_record[record], on)
-
-    def _spread(self, record, frames, on):
-        holds, pieces = self._holds[record], self._pieces[record]
-        while True:
-            served = {node: (self.adjacent[node] & on) - holds for node in holds & on}
-            best = max(served, key=lambda node: (len(served[node]), -node), default=None)
-            if best is None or not served[best]:
-                return
-            self.bytes += frames[0]
-            for node in served[best]:
-                if self.rng.random() >= self.loss:
-                    pieces[node] = pieces.get(node, 0) + 1
-            holds |= {node for node in served[best] if pieces.get(node, 0) >= len(frames)}
+    The minimum is None where it would take too long to find; the others do what they can where islands cannot be reached.
+    """
+    args = setup.args
+    frames = {raw: frames_of(len(raw), args.max_payload, not args.unsigned) for raw in setup.records}
+    starts = {raw: frozenset(node for node, raws in setup.held.items() if raw in raws) for raw in frames}
+    senders = Oracle(setup.layout, args.loss, setup.seed), FairSender(setup.layout, args.loss, setup.seed)
+    starts |= {what: frozenset({node}) for node, what in _play(setup, senders, frames, starts)}
+    least = [(sum(frames[raw]), least_transmissions(setup.layout, start))
+             for raw, start in starts.items() if start]
+    minimum = None if any(count is None for _, count in least) else sum(size * count for size, count in least)
+    return minimum, *(sender.bytes for sender in senders)
 
 
-def oracle_rng(seed):
-    """Losses of its own, from the same seed."""
-    return random.Random(f"oracle {seed}")
+def _play(setup, senders, frames, starts):
+    """Let them do what the scenario asks; (node, record) for each that was posted: by an island that was on."""
+    on, posted = set(range(setup.layout.nodes)) - setup.asleep, []
+    for sender in senders:
+        for raw in (raw for raw in frames if starts[raw]):
+            sender.hold(raw, starts[raw])
+        sender.settle(frames, on)
+    for _, kind, node, what in setup.events:
+        if not kind:
+            on = on | {node} if what else on - {node}
+            for sender in senders:
+                sender.settle(frames, on)
+        elif node in on:
+            posted.append((node, what))
+            for sender in senders:
+                sender.post(what, node, frames[what], on)
+    return posted

@@ -311,7 +311,8 @@ FULL = BoardState(
                     Report("ab" * 16, ReportReason.DANGER, "", 2_880))},
     handover=Handover("Nadia", "lea", "lea", 7, {"papers": 9}), settings={"node name": "Île"},
     trial=SettingsTrial(SettingsGroup.RADIO, {"radio share": "5.0"}, 1, "lea"), welcome="Salut", topics=(4, 0),
-    rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))}, backup=LastBackup(9, 1234, "stick"))
+    rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))}, backup=LastBackup(9, 1234, "stick"),
+    radio_for_keepers=True)
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -330,6 +331,7 @@ ON_THE_CARD = {  # as islands have it
     "settings": {"node name": "Île"}, "welcome": "Salut", "topics": [4, 0], "rests": {"portal": [1320, 420, [0, 6]]},
     "trial": {"group": "radio", "before": {"radio share": "5.0"}, "starts": 1, "keeper": "lea"},
     "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"], "backup": [9, 1234, "stick"],
+    "radio for keepers": True,
 }
 
 

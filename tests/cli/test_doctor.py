@@ -13,7 +13,7 @@ from node.cli.island import status_lines
 from node.cli.main import main
 from node.daemon.checkup import clock_findings, examine, lan_findings, radio_findings
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from radio.sim.simdevice import DeviceSettings
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from tests.mosquitto import Mosquitto
 from tests.ports import free_ports
@@ -59,7 +59,7 @@ def test_old_firmware_and_an_unset_region_are_bad(told, said):
 def test_a_real_connection_to_a_radio_is_examined(tmp_path):
     with SimulatedMesh([], settings={"a": DeviceSettings(7, region="UNSET")}) as mesh:
         (what, remedy), = bad(settings_for(tmp_path, f"tcp:127.0.0.1:{mesh.ports['a']}"))
-    assert "region is not set" in what and "meshtastic --set lora.region" in remedy
+    assert "region is not set" in what and "archipel radio --region EU_868" in remedy
 
 
 def test_a_broker_that_answers_is_fine_and_one_that_does_not_is_bad(tmp_path):

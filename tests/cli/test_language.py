@@ -97,7 +97,7 @@ def test_help_names_the_same_options_and_arguments_in_every_language():
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (("post", "--jours", "3"), "Il n’y a pas d’option"), (("voter",), "Il n’y a pas de commande"),
-    (("join",), "Il manque l’argument 'FILE'"), (("post", "--days", "99", "x"), "n’est pas dans l’intervalle"),
+    (("join",), "Il manque l’argument 'FILE'"), (("post", "--days", "99", "x"), "n’est pas un nombre de 1 à 90"),
     (("import", "/nulle/part"), "n’existe pas"), (("found", "x"), "donnez --key deux ou trois fois"),
     (("list", "x"), "C’est un argument de trop"), (("export", "x", "--topic", "x"), "'x' n’est pas l’un de"),
 ])
@@ -160,5 +160,5 @@ def test_click_has_learnt_its_sentences(monkeypatch):
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
     with pytest.raises(click.UsageError) as wrong:
         main.main(["post", "--days", "x"], standalone_mode=False)
-    assert "'x' ne convient pas" in wrong.value.format_message()
+    assert "x n’est pas un nombre" in wrong.value.format_message()
     assert pattern("Usage:") == "Usage :"

@@ -2,11 +2,12 @@
 
 import queue
 import threading
+import time
 from collections import Counter
 
 import pytest
 
-from node.daemon.runner import PeriodicJob, Runner
+from node.daemon.runner import LinkPort, PendingText, PeriodicJob, Runner
 from node.model.clock import SystemClock, minute_of
 from node.model.errors import LocalMisuse
 from node.model.keys import Charter, SigningKey
@@ -63,6 +64,21 @@ class Parrot:
         if self.broken and isinstance(event, PacketReceived):
             raise RuntimeError("a mistake of ours")
         return [Send("wire", event.id, to="!7")] if isinstance(event, RecordKept) else []
+
+
+def test_a_text_waits_behind_every_packet_and_its_end_is_told_to_nobody_else():
+    told, done, wire = queue.Queue(), queue.Queue(), Wire()
+    port = LinkPort(wire, told.put)
+    port.send_text(PendingText(lambda: wire.send(b"text"), done.put))
+    for number in range(3):
+        port.send(Send("wire", b"packet %d" % number))
+    port.send_text(PendingText(lambda: 1 / 0, done.put))
+    port.start()
+    assert [wire.sent.get(timeout=30) for _ in range(4)] == [b"packet 0", b"packet 1", b"packet 2", b"text"]
+    assert [done.get(timeout=30) for _ in range(2)] == [Outcome.SENT, Outcome.FAILED]
+    until(lambda: sum(isinstance(event, SendDone) for event in list(told.queue)) == 3)
+    port.close()
+    port.join(time.monotonic() + 30)
 
 
 def post(number=0):

@@ -276,7 +276,7 @@ def test_the_work_is_bounded_by_the_size_of_the_file(part):
     made *= 1 + 2 * MAX_BYTES // len(made)
     read(made)  # names of countries are looked up once
     whole, quarter = calls_of(made), calls_of(made[:MAX_BYTES // 4])
-    assert whole <= 6 * quarter + 20_000 and whole < 3_000_000
+    assert whole <= 6 * quarter + 20_000 and whole < 3_200_000
     assert calls_of(made * 3) <= whole * 1.1 + 1000, "what is beyond the limit costs nothing"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from node.board import status
 from node.board.status import (
+    AirHistory,
     AirtimeStatus,
     ArchiveStatus,
     BackupStatus,
@@ -21,6 +22,10 @@ from node.board.status import (
     HostStatus,
     KeyEnd,
     LinkStatus,
+    NeighbourStatus,
+    PacketStatus,
+    QueuedStatus,
+    QueueStatus,
     RadioStatus,
     RightsStatus,
     RulesStatus,
@@ -28,6 +33,7 @@ from node.board.status import (
     ShareStatus,
     Status,
     StoreStatus,
+    TextsStatus,
     as_json,
 )
 from node.daemon.app import RADIO, App
@@ -138,12 +144,17 @@ def test_nobody_who_reads_a_status_can_change_it(folder):
 
 
 def test_the_json_keeps_its_shape():
-    told = RadioStatus("2.7.1", "EU_868", "LONG_FAST", 869.525, None, None)
+    told = RadioStatus("2.7.1", "EU_868", "LONG_FAST", 869.525, None, None, harms=("strict",))
     airtime = AirtimeStatus("EU_868", 36.0, 1.5, 0.0, 34.5, 0.0)
-    radio = LinkStatus("radio", True, "up", {"sent": 2}, told, airtime, (), None)
+    heard = NeighbourStatus("7f3a", 9, 1, 0.25, "same", 2)
+    waits = QueueStatus(1, 2, (QueuedStatus("event", 2, 8, 3, "usual", 1.5, "turn"),))
+    went = PacketStatus(4, True, "7f3a", 51, 0.5, (("summary", 3),))
+    day = AirHistory(900, {"fresh": (0.5,)}, (None,), {"fresh": 0.5})
+    radio = LinkStatus("radio", True, "up", {"sent": 2}, told, airtime, (heard,), waits, (went,), day)
     clock = ClockStatus("radio", False, 7, True, False, (ClockVoice("island", 9),))
     host = HostStatus("a", ("<b>",), None, clock, ArchiveStatus(True, "", 3),
-                      links=(radio, LinkStatus("mqtt", False, "absent", broker=BrokerStatus("keeps-nothing"))))
+                      links=(radio, LinkStatus("mqtt", False, "absent", broker=BrokerStatus("keeps-nothing"))),
+                      texts=TextsStatus(3, 1.5, 20.0))
     end = KeyEnd("ab", "c", 8, False, False, True, ("b",))
     share, rights = ShareStatus(3, 1_024, 450, 262_144, 99), RightsStatus(77, ("b",), ends=(end,))
     missed = BackupStatus(None, 50)
@@ -162,12 +173,24 @@ def test_the_json_keeps_its_shape():
         "links": [
             {"name": "radio", "up": True, "state": "up", "counters": {"sent": 2},
              "radio": {"firmware": "2.7.1", "region": "EU_868", "preset": "LONG_FAST", "frequency_mhz": 869.525,
-                       "channel_use": None, "own_use": None},
+                       "channel_use": None, "own_use": None, "node": "", "signature_policy": "",
+                       "harms": ["strict"]},
              "airtime": {"region": "EU_868", "limit_s": 36.0, "used_s": 1.5, "used_15_s": 0.0, "left_s": 34.5,
-                         "next_send_s": 0.0},
-             "neighbours": []},
+                         "next_send_s": 0.0, "hold": "", "law_s": 0.0, "mean_s": 0.0, "saved_s": 0.0, "most_saved_s": 0.0,
+                         "kept_urgent_s": 0.0, "outlooks": [],
+                         "wishes": {"silence_s": 0.0, "only_urgent_s": 0.0, "share_percent": 0.0, "share_s": 0.0}},
+             "neighbours": [{"name": "7f3a", "heard_s_ago": 9, "relays": 1, "loss": 0.25, "set": "same", "lacks": 2,
+                             "island": "", "snr_db": None, "rssi_dbm": None, "hears_us": None, "away": False}],
+             "queue": {"records": 1, "packets": 2,
+                       "rows": [{"kind": "event", "packets": 2, "age_s": 8, "neighbours": 3, "claim": "usual",
+                                 "wait_s": 1.5, "hold": "turn"}]},
+             "packets": [{"s_ago": 4, "sent": True, "name": "7f3a", "size_bytes": 51, "airtime_s": 0.5,
+                          "sections": [["summary", 3]], "island": "", "relays": None, "snr_db": None, "outcome": ""}],
+             "history": {"step_s": 900, "sent_s": {"fresh": [0.5]}, "channel_use": [None], "total_s": {"fresh": 0.5}}},
             {"name": "mqtt", "up": False, "state": "absent", "counters": {}, "broker": {"verdict": "keeps-nothing"}}],
         "lan": {"peers": [], "counters": {}}, "erasure_owed_s": None,
         "card_errors": 0,
-        "secret": {"since": None, "behind": False, "heard": None}, "machine": {}, "backup": {"last": None, "missed": 50},
+        "secret": {"since": None, "behind": False, "heard": None}, "machine": {},
+        "texts": {"sent": 3, "used_s": 1.5, "left_s": 20.0}, "version": "",
+        "backup": {"last": None, "missed": 50},
     }

@@ -24,7 +24,7 @@ from node.daemon.settings import SECTIONS
 from node.i18n.catalogue import FOLDER
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("web", "node/board", "node/cli", "node/daemon", "image-build/archipel_image",
+ROOMS = ("web", "node/board", "node/cli", "node/daemon", "node/handheld", "image-build/archipel_image",
          "image-build/overlay/usr/lib/archipel", "tests/manual")
 UNUSED_HEADERS = ('"Project-', '"Report-', '"POT-', '"PO-', '"Last-', '"Language-Team', '"Generated')
 # How many texts each mark takes.

@@ -17,12 +17,14 @@ FOR_PROGRAMS = {  # read by browsers, devices and files, or typed as they are
     '<span lang="en" dir="ltr">{}</span>',
     "Soupe populaire ce soir à 19 h, place du marché. Apportez vos bols ! 🍲 C'est l'été déjà…",
 }
-NAMES = {"Atom", "CSV", "Firefox", "Chrome", "Safari",  # of formats and browsers
+FILES_FOR_PROGRAMS = {"metrics.py"}  # what Prometheus shows beside its figures is English everywhere
+NAMES = {"Atom", "CSV", "Firefox", "Chrome", "Safari", "SNR", "RSSI", "dBm",  # of formats, browsers, measures
          "class", "lang", "true", "aria", "invalid", "describedby"}  # attributes beside a call
 
 
 def test_no_source_speaks_without_a_mark():
-    found = {path: [text for text in unmarked_in(path) if text not in FOR_PROGRAMS] for path in sources()}
+    found = {path: [text for text in unmarked_in(path) if text not in FOR_PROGRAMS] for path in sources()
+             if path.name not in FILES_FOR_PROGRAMS}
     assert len(found) > 40
     assert {path.name: texts for path, texts in found.items() if texts} == {}
 

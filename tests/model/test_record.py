@@ -109,7 +109,7 @@ def test_the_signature_covers_the_set_and_every_bit_of_the_record():
     (bytes(2000), "record-too-long"),
     (b"\x20" + bytes(100), "record-version"),
     (b"\x1f" + bytes(100), "record-kind"),
-    (b"\x10\x10" + bytes(100), "record-flags"),
+    (b"\x13\x10" + bytes(100), "record-flags"),
     (b"\x12\x40" + bytes(100), "record-flags"),
     (b"\x15\x80" + bytes(120), "record-rights"),
     (b"\x16\x80" + bytes(120), "record-flags"),

@@ -48,7 +48,7 @@ def test_a_record_reads_as_written(vector):
     raw = bytes.fromhex(vector["hex"])
     record = decode(raw)
     assert encode(record) == raw and record_id(raw).hex() == vector["id"]
-    for field in ("created", "expires", "life", "urgent", "language", "topic", "codec"):
+    for field in ("created", "expires", "life", "urgent", "by_radio", "language", "topic", "codec"):
         assert getattr(record, field) == vector[field]
     assert record.kind.name.lower() == vector["kind"] and record.packed.hex() == vector["packed"]
     assert (record.target.hex() if record.target else None) == vector["target"]
@@ -93,7 +93,8 @@ def read_by_the_book(raw):
 
     first, flags, sort = take(1)[0], take(1)[0], take(1)[0]
     kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation", "renewal"][first & 15]
-    told = {"kind": kind, "urgent": bool(flags & 0x80), "codec": flags & 15, "language": sort >> 4, "topic": sort & 15,
+    told = {"kind": kind, "urgent": bool(flags & 0x80), "by_radio": bool(flags & 0x10), "codec": flags & 15,
+            "language": sort >> 4, "topic": sort & 15,
             "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None}
     if kind == "event":
         start, length, offset = take(3), take(2), take(1)

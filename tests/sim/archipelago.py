@@ -15,6 +15,7 @@ from node.store.memory import MemoryStore
 from node.sync.events import Imported, LinkChanged, PacketReceived, RecordKept, SendDone, Tick
 from node.sync.lora.context import DEFAULT_MAX_PAYLOAD, Channel, Identity, address_of
 from node.sync.lora.engine import AirEngine
+from node.sync.lora.packets import SIGNED_UP_TO_BYTES
 from node.sync.lora.tuning import TUNING
 from radio import lora
 from radio.airtime import Governor
@@ -73,7 +74,8 @@ class Member:
         """Power on: everything but the store is new."""
         world = self.world
         liveset = LiveSet(self.charter)
-        channel = Channel(LINK, world.airtime_s, Governor("EU_868", world.share), world.max_payload, world.signs)
+        channel = Channel(LINK, world.airtime_s, Governor("EU_868", world.share), world.max_payload, world.signs,
+                          self.name in world.strict)
         key = self.charter.subkey("tag")
         rng = random.Random(f"{world.seed} {self.name} {now}")
         self.engine = world.engine(self, channel, liveset, key, rng)
@@ -101,7 +103,7 @@ class Member:
         for send in sends:
             self.world.sends[send.label] += 1
             self.world.payload_bytes[send.label] += len(send.payload)
-            frame = self.world.air.send(self.name, send.payload, now, send.hop_limit, int(send.to) if send.to else None)
+            frame = self.world.air.send(self.name, send.payload, now, send.hop_limit, int(send.to, 16) if send.to else None)
             if frame is None:
                 self.handle(SendDone(LINK, Outcome.QUEUE_FULL.value), now)
         self.world.note_deadline(self)
@@ -122,19 +124,39 @@ class Member:
         self.store.commit([Row.of(decode(raw), raw, decode(raw).created) for raw in raws])
 
 
+class SignedOnly:
+    """The firmware of a radio with the strictest policy: it takes in what is signed, or for one node (docs/radio.md)."""
+
+    def admits(self, frame):
+        return frame.to is not None or len(frame.payload) <= SIGNED_UP_TO_BYTES
+
+    def passed_on(self, frame, again):
+        return None if again else frame
+
+
 class Archipelago:
-    """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays."""
+    """Islands in a shape. `skews`: node -> seconds; `plain`: nodes that are mere relays; `habits`: of radios that pass on
+    otherwise than usual; `deaf`: (node, whom it does not hear) though it is heard; `strict`:
+    nodes whose radios hear only what is signed."""
+
 
     def __init__(self, seed, pairs, loss=0.0, signs=False, max_payload=DEFAULT_MAX_PAYLOAD, share=None, mischief=None,
-                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING):
+                 skews=None, plain=(), charters=None, engine=None, tuning=TUNING, habits=None, deaf=(),
+                 strict=()):
         self.engine, self.tuning = engine or air_engine, tuning
         self.slowest_s = 0.0  # CPU of the slowest event
         self.seed, self.signs, self.max_payload, self.share, self.pairs = seed, signs, max_payload, share, pairs
         self.air = Air(random.Random(f"air {seed}"), mischief=mischief or Mischief(), signs=signs)
-        lay(self.air, pairs, loss)
+        lay(self.air, pairs, loss, habits=habits or {})
+        for receiver, sender in deaf:
+            self.air.deafen(receiver, sender)
+        self.strict = strict
+        for node in strict:
+            self.air.run(node, SignedOnly())
         self.airtime_s = partial(lora.time_on_air_s, signs=signs)
         self.sends, self.payload_bytes = Counter(), Counter()
         self.now, self._deadlines = START, []
+        self.log: list[Sent] | None = None  # each transmission, if somebody wants to know
         nodes = sorted({node for pair in pairs for node in pair})
         self.members = {node: Member(node, self, (skews or {}).get(node, 0.0), (charters or {}).get(node, CHARTER))
                         for node in nodes if node not in plain}
@@ -179,11 +201,14 @@ class Archipelago:
 
     def _step(self):
         for happening in self.air.advance(self.now):
+            if self.log is not None and isinstance(happening, Sent):
+                self.log.append(happening)
             member = self.members.get(happening.node)
             if member is None:
                 continue
             if isinstance(happening, Delivered) and happening.frame.to in (None, happening.node):
-                event = PacketReceived(LINK, happening.frame.payload, str(happening.frame.origin), happening.hops)
+                event = PacketReceived(LINK, happening.frame.payload, name_of(happening.frame.origin), happening.hops,
+                                       happening.frame.hop_limit, relay_of(happening))
                 member.handle(event, self.now)
             elif isinstance(happening, Sent) and happening.frame.origin == happening.node:
                 member.handle(SendDone(LINK, Outcome.SENT.value), self.now)
@@ -196,6 +221,16 @@ class Archipelago:
         """Whether all islands that are on hold the same records."""
         sets = [member.ids for member in self.members.values() if member.on]
         return all(one == sets[0] for one in sets)
+
+
+def relay_of(delivered):
+    """What the link tells of who sent this copy: nothing, or the last byte."""
+    return "" if delivered.relay is None else name_of(delivered.relay)[-2:]
+
+
+def name_of(node):
+    """What a simulated radio is called: its number in hex, as the last two digits are what tells a relay."""
+    return f"{node:04x}"
 
 
 def ids_of(raws):

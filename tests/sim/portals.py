@@ -15,7 +15,7 @@ from node.board.drafts import FIELD_MARK
 from node.board.host import Host
 from node.board.island_settings import POSTING
 from node.board.keeper_sheet import SheetFacts
-from node.board.status import AirtimeStatus, ArchiveStatus, ClockStatus, HostStatus, LinkStatus, MachineStatus
+from node.board.status import ArchiveStatus, ClockStatus, HostStatus, MachineStatus
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
@@ -40,6 +40,7 @@ from node.textpack import pack
 from node.transfer.bulk import IslandLabel, LocalBulkPort
 from node.transfer.lan import LanService
 from node.transfer.service import TransferService
+from tests.sim.air_seen import busy_radio
 from tests.sim.secrets_in_memory import SecretsInMemory
 from web.portal_settings import WebSettings
 
@@ -63,14 +64,14 @@ class Neighbourhood:
         self.archive = Archive(folder / "archive.sqlite")
         self.replica = Replica(self.liveset, self.store, [])
         self._one_at_a_time = threading.Lock()  # as on the runner's thread
+        self.steered = []  # what keepers wanted of the radio
         self.told, self.undone = ClockStatus("radio", True, 0), None
         for key, rights, name in NEIGHBOURS:
             codec, packed = pack(name)
             self.take(Record(Kind.VOUCH, FOUNDER.key_id, minute_of(START), 9_000, detail=Vouch(key.public, rights),
                              codec=codec, packed=packed), FOUNDER)
-        airtime = AirtimeStatus("EU_868", limit_s=36.0, used_s=12.4, used_15_s=0.0, left_s=23.6, next_send_s=0.0)
         self.host = HostStatus("Île du canal", (), None, ClockStatus("floor", False, 0), ArchiveStatus(True, "", 0),
-                               links=(LinkStatus("radio", True, "up", airtime=airtime),))
+                               links=(busy_radio(),))
         self.bulk = LocalBulkPort(self.liveset, self.store, IslandLabel(HERE.key_id, "Île du canal"), self.clock.now,
                                   self._take_in)
         self.lan = LanService(self.bulk, CHARTER.subkey("lan"), random.Random(2).randbytes)
@@ -96,7 +97,8 @@ class Neighbourhood:
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
-                    self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, set_clock=self._set_clock)
+                    self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, set_clock=self._set_clock,
+                    steer=self.steered.append)
         self.board = Board(self.liveset, self.store, self.archive, HERE, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,

@@ -245,6 +245,7 @@ def sealing(village):
     raws = {"bulletin": village.bulletin(text="Soupe ce soir à 19 h", life=336, language=1, topic=4),
             "of the second size": village.bulletin(text="x" * 147),
             "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
+        "by radio": village.bulletin(text="Lait en poudre demandé", minute=13, language=1, by_radio=True),
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80))}
     accepted = [{"name": name, "record": raw.hex(), "slot": slot.hex(), "sealed": seal.close(slot, raw).hex()}
                 for name, raw in raws.items() for slot in [seal.slot(record_id(raw))]]
@@ -319,6 +320,7 @@ def read_records(village):
         "invitation": village.vouch("founder", "ticket", INVITATION),
         "revocation": village.revoke("founder", "ana", since=60),
         "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
+        "by radio": village.bulletin(text="Lait en poudre demandé", minute=13, language=1, by_radio=True),
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80)),
     }
     broken = [{"name": name, "reason": reason, "hex": raw.hex()} for name, reason, raw in refused(village, accepted)]
@@ -329,7 +331,8 @@ def described(name, raw):
     record = decode(raw)
     told = {"name": name, "hex": raw.hex(), "id": record_id(raw).hex(), "kind": record.kind.name.lower(),
             "author": record.author.hex(), "created": record.created, "expires": record.expires, "life": record.life,
-            "urgent": record.urgent, "language": record.language, "topic": record.topic, "codec": record.codec,
+            "urgent": record.urgent, "by_radio": record.by_radio, "language": record.language, "topic": record.topic,
+            "codec": record.codec,
             "packed": record.packed.hex(), "target": record.target.hex() if record.target else None,
             "position": list(record.position) if record.position else None}
     match record.detail:
@@ -361,7 +364,7 @@ def refused(village, accepted):
     yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
     yield "version 2", "record-version", signed(bulletin, 0, 0x20)
     yield "kind 8", "record-kind", signed(bulletin, 0, 0x18)
-    yield "the reserved flag is set", "record-flags", signed(bulletin, 1, 0x10)
+    yield "a vouch by radio", "record-flags", signed(vouch, 1, 0x10)
     yield "a reply that corrects", "record-flags", signed(accepted["reply"], 1, 0x40)
     yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
     yield "a bulletin with a life of 0", "record-life", signed(bulletin, 14, 0, 0)

@@ -1,13 +1,14 @@
 """Keepers set their island on pages: what is tried with a way back, what the card sets, what may rest."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from node.board.api import TOPICS, Draft
 from node.board.island_settings import SETTLING_S, TRIAL_S
 from node.board.night_rest import Rest, RestPart
-from node.board.status import as_json
+from node.board.status import TextsStatus, as_json
 from node.daemon.orders import Orders
 from node.daemon.settings_keeper import CardLines
 from node.daemon.wifi_order import WifiOrders
@@ -17,7 +18,7 @@ from tests.web.test_desk_keys import Browser
 from web import create_app
 from web.pages import MAX_PAGE_BYTES
 
-PAGES = ("", "/words", "/rules", "/topics", "/wifi", "/radio", "/rest")
+PAGES = ("", "/words", "/rules", "/topics", "/wifi", "/radio", "/texts", "/rest")
 ON_IMAGE = CardLines("archipel.toml", {}, "Archipel")
 
 
@@ -63,6 +64,21 @@ def test_the_name_is_changed_and_the_island_says_that_it_starts_anew(island, bro
     assert browser.press("Change name and language", name="Place des Fêtes") == 200
     assert "The island starts anew with them now" in browser.says and "sign in again" in browser.says
     assert (island.anew, island.desk.settings.node.name, acts(island)[0]) == (1, "Place des Fêtes", "settings")
+
+
+def test_hand_held_radios_are_answered_or_not_in_the_keepers_words_and_the_desk_says_what_air_it_takes(island, browser):
+    island.host = replace(island.host, texts=TextsStatus(12, 9.6, 62.4))
+    browser.get("/keeper/settings")
+    assert "hand-held radios are answered" in browser.says
+    browser.follow("Text messages")
+    assert "In the last hour 12 answers went out, in 10 seconds of air. 62 seconds are left" in browser.says
+    assert browser.press("Keep", text_words="agenda") == 422 and "Write other words for what can be asked" in browser.says
+    assert browser.press("Keep", texts="no", greeting="Radio Canal", text_words="news = talk", announce="1") == 303
+    radio = island.desk.settings.radio
+    told = radio.texts, radio.texts_greeting, radio.texts_words, radio.texts_announce
+    assert told == (False, "Radio Canal", "news = talk", "1") and island.anew == 0
+    browser.get("/keeper/settings")
+    assert "hand-held radios are not answered" in browser.says and acts(island)[0] == "settings"
 
 
 def test_a_name_that_will_not_do_is_answered_with_what_to_write_and_stays_typed(island, browser):

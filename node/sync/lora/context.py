@@ -7,32 +7,46 @@ from random import Random
 from typing import Protocol
 
 from node.model.errors import LocalMisuse
-from node.model.record import Event, Kind, Record
+from node.model.record import TRUST_KINDS, Event, Record
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.lora.announcements import Announcements
 from node.sync.lora.inventory import HeldRecords, Inventory
-from node.sync.lora.neighbours import Neighbourhood, View
-from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, WHOLE_BYTES
+from node.sync.lora.neighbours import Neighbour, Neighbourhood, View
+from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES, SIGNED_UP_TO_BYTES, WHOLE_BYTES
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.refusals import Refusals
 from node.sync.lora.requests import Requests
-from node.sync.lora.transmissions import EVENT, NEW, REPAIR, URGENT, PendingTransmissions, Rank, Transmission
+from node.sync.lora.transmissions import EVENT, NEW, REPAIR, TRUST, URGENT, PendingTransmissions, Rank, Transmission
 from node.sync.lora.tuning import Timing, Tuning
 
 DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
 
 
 class AirtimeBudget(Protocol):
-    """Says when a packet may go (`radio.airtime.Governor`)."""
+    """Says when a packet may go (`radio.airtime.Governor`).
+
+    `savings_s`: seconds of air that who was silent may use at once; `refill_s`: what of it an hour brings back.
+    """
+
+    @property
+    def savings_s(self) -> float:
+        """Above."""
+
+    @property
+    def refill_s(self) -> float:
+        """Above."""
 
     def wait_s(self, airtime_s: float, now: float, urgent: bool = False, crowding: bool = False) -> float:
         """Seconds to wait; infinity if never. What is `crowding` leaves some of the hour's budget to others."""
 
-    def charge(self, airtime_s: float, now: float) -> None:
-        """A packet goes now."""
+    def charge(self, airtime_s: float, now: float, copies: float = 0.0) -> None:
+        """A packet goes now, of which others will make so many copies."""
 
     def heard(self, airtime_s: float, now: float) -> None:
         """Somebody else sent."""
+
+    def lend(self, lent_s: float, now: float) -> None:
+        """Others leave us so much of their share, in seconds an hour."""
 
     def refused(self, now: float) -> None:
         """The radio refused a packet for its duty cycle."""
@@ -62,13 +76,15 @@ class Identity:
 @dataclass(frozen=True)
 class Channel:
     """A LoRa link as the engine sees it. `airtime_s(payload_bytes, direct)` counts what the firmware adds; `signs`: it
-    (>= 2.8) signs broadcasts of up to 165 B, which costs 66 B more, but not what is for one node (`direct`)."""
+    (>= 2.8) signs broadcasts of up to 165 B, which costs 66 B more, but not what is for one node (`direct`); `strict`: it
+    hears only what is signed, or for it alone."""
 
     link: str
     airtime_s: Callable[..., float]
     governor: AirtimeBudget
     max_payload: int = DEFAULT_MAX_PAYLOAD
     signs: bool = False
+    strict: bool = False
 
 
 def address_of(key_id: bytes, key: bytes) -> int:
@@ -94,28 +110,61 @@ class Context:
             raise LocalMisuse(f"{channel.max_payload} B: the longest record would not fit its pieces")
         self.channel, self.records, self.rng, self.tuning = channel, records, rng, tuning
         self.key, self.address = identity.tag_key, identity.address
+        self.max_payload = channel.max_payload  # of our packets now
         self.unit_s = channel.airtime_s(channel.max_payload)
         self.timing = Timing(self.unit_s, rng, tuning)
         self.inventory = Inventory(records, identity.tag_key, tuning)
-        self.neighbours = Neighbourhood(identity.address, tuning)
+        self.neighbours = Neighbourhood(identity.address, channel.governor, tuning)
         self.reassembly, self.refusals = Reassembly(tuning), Refusals(tuning)
         self.transmissions = PendingTransmissions(self.neighbours, self.timing)
         self.announcements = Announcements(self.neighbours, self.timing)
         self.requests = Requests(self.neighbours, self.reassembly, self.announcements, self.timing)
 
+    def fit(self, at: float) -> None:
+        """Make packets so short that our radio signs them, as long as somebody near us hears no others."""
+        needed = self.channel.signs and (self.channel.strict or any(one.needs_signed(at) for one in self.neighbours))
+        self.max_payload = min(self.channel.max_payload, SIGNED_UP_TO_BYTES) if needed else self.channel.max_payload
+
+    def copies(self, hop_limit: int) -> float:
+        """How many copies relays will make of a packet of ours, about: one at each distance at which we know of somebody,
+        and half of all others that we hear pass it on before they hear that somebody has."""
+        farthest = min(hop_limit, max((one.hops for one in self.neighbours), default=0))
+        relays = {relay for one in self.neighbours for relay in one.relays}
+        return farthest + max(len(relays) - 1, 0) / 2 if farthest else 0.0
+
+    def lent_s(self, at: float) -> float:
+        """Seconds of air an hour that those who hear nobody but us leave of their share, as far as we may use it: we speak
+        for them."""
+        leaves = [one for one in self.neighbours.live()
+                  if not one.hops and one.told_at >= one.since_at and one.around <= {self.address}]
+        governor = self.channel.governor
+        left_s = sum(governor.refill_s * one.fresh(at, governor) for one in leaves)
+        return self.tuning.lent * left_s if len(leaves) > 1 else 0.0
+
     def doubt(self) -> float:
         """How many live neighbours may hold something else than we do."""
-        return sum(1.0 if one.view is View.FAR or one.ahead else self.transmissions.doubt(one.address, one.loss)
-                   for one in self.neighbours.live())
+        return sum(self._doubt(one) for one in self.neighbours.live())
+
+    def doubtful(self, since_at: float) -> bool:
+        """Whether we have met somebody since then, and a neighbour is likely enough to have missed what went by; also one
+        that has been silent of late, and may be there."""
+        there = self.neighbours.live() + [one for one in self.neighbours if not one.hops and one.heard_at >= since_at]
+        return (any(one.since_at >= since_at for one in there)
+                and any(self._doubt(one) >= self.tuning.assure_doubt for one in there))
+
+    def _doubt(self, one: Neighbour) -> float:
+        """The probability that it holds something else than we do."""
+        return 1.0 if one.view is View.FAR or one.ahead else self.transmissions.doubt(one.address, one.loss)
 
     def parts(self, record_bytes: int, fresh: bool = True) -> int:
         """How many pieces to cut a record into: as few as can be if it is new. A repair is one of many, so its pieces are
         halves of packets: two records fill three packets, where each alone would leave two half empty."""
-        return parts_of(record_bytes, self.channel.max_payload, fresh)
+        return parts_of(record_bytes, self.max_payload, fresh)
 
     def fits(self, record_bytes: int, parts: int) -> bool:
         """Whether our packets have room for pieces of this cut."""
-        return piece_bytes(record_bytes, parts) + PIECE_BYTES <= self.channel.max_payload - HEADER_BYTES
+        section_bytes = WHOLE_BYTES if parts == 1 else PIECE_BYTES
+        return piece_bytes(record_bytes, parts) + section_bytes <= self.max_payload - HEADER_BYTES
 
     def pending(self, id_: bytes) -> Transmission | None:
         """The transmission of a record we hold, begun as a repair if need be."""
@@ -137,10 +186,12 @@ class Context:
         return self.transmissions.start(Transmission(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:
-        """A new secret and what is urgent first, then events by nearness, then new, then repair; each island repairs in an
+        """Who may write and what is urgent first, then events by nearness, then new, then repair; each island repairs in an
         order of its own."""
         order = self.rng.getrandbits(16)
-        if record.urgent or record.kind is Kind.RENEWAL:  # all else waits for who lacks the secret
+        if record.kind in TRUST_KINDS:  # nothing else counts for who lacks it
+            return Rank(TRUST, record.created, order)
+        if record.urgent:
             return Rank(URGENT, -record.created, order)
         if isinstance(record.detail, Event):
             return Rank(EVENT, record.detail.start, order)

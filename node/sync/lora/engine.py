@@ -27,13 +27,13 @@ from node.sync.lora.context import Channel, Context, Former, Identity
 from node.sync.lora.fairness import Claim
 from node.sync.lora.guide import Guide
 from node.sync.lora.inventory import HeldRecords
-from node.sync.lora.neighbours import RELAY_HOPS, Neighbour
+from node.sync.lora.neighbours import RELAY_HOPS, Neighbour, View
 from node.sync.lora.packet_builder import PacketBuilder, PacketDraft
-from node.sync.lora.packets import Packet, encode
+from node.sync.lora.packets import SIGNED_UP_TO_BYTES, More, Need, Packet, encode
 from node.sync.lora.receiver import Receiver
 from node.sync.lora.reconciliation import Reconciliation
-from node.sync.lora.transmissions import Reach
-from node.sync.lora.tuning import TUNING, Tuning
+from node.sync.lora.transmissions import Reach, Transmission
+from node.sync.lora.tuning import TUNING, Span, Tuning
 
 SENT, DUTY_CYCLE, FAILED = "sent", "duty-cycle", "failed"  # values of radio.link.Outcome
 
@@ -48,7 +48,22 @@ class _UnderWay:
     label: str
     sent_at: float
     to: Neighbour | None = None
+    urgent: bool = False
+    hop_limit: int = 0
+    unsigned: bool = False  # our radio signs others, but not this one
     former: Former | None = None
+
+
+@dataclass(frozen=True)
+class QueuedRecord:
+    """One that waits: `turn_s` seconds until it is its turn, `opens_s` until the governor is asked again for such a one;
+    `sending`: a packet with it is in the radio's queue."""
+
+    transmission: Transmission
+    claim: Claim
+    turn_s: float
+    opens_s: float
+    sending: bool
 
 
 class AirEngine:
@@ -62,7 +77,7 @@ class AirEngine:
         self._reconciliation = Reconciliation(self.context)
         self._receiver, self._builder = Receiver(self.context, self._reconciliation), PacketBuilder(self.context)
         self._guide = Guide(self.context, identity.formers)
-        self._sequence = rng.randrange(256)
+        self._sequence, self._same_number = rng.randrange(256), 0  # how many packets have had it already
         self._under_way: _UnderWay | None = None
         self._up = False
         self._turn_at = 0.0
@@ -74,6 +89,14 @@ class AirEngine:
     def last_packet(self) -> Packet | None:
         """The packet taken in last, as it was read."""
         return self._receiver.last_packet
+
+    def queue(self, now: float) -> list[QueuedRecord]:
+        """What waits to be sent, in the order in which it goes as far as it is due. Asking changes nothing."""
+        at = max(now + self._shift_s, self._last_at or 0.0)
+        begun = self._under_way.ids if self._under_way else []
+        return [QueuedRecord(one, claim, max(one.due_at or 0.0, self._turn_at) - at, self._opens_at[claim] - at,
+                             one.id in begun)
+                for one, claim in self.context.transmissions.planned(at)]
 
     def handle(self, event: Event, now: float) -> Iterable[Action]:
         """React to one event; those of other links change nothing."""
@@ -103,8 +126,9 @@ class AirEngine:
             case LinkChanged(self.channel.link, up):
                 self._change_link(up, at)
             case PacketReceived(self.channel.link):
-                self.channel.governor.heard(self.channel.airtime_s(len(event.payload)), now)
-                return self._packet(event, at, now)
+                airtime_s = self.channel.airtime_s(len(event.payload))
+                self.channel.governor.heard(airtime_s, now)
+                return self._packet(event, airtime_s, at, now)
             case SendDone(self.channel.link, outcome):
                 self._done(outcome, at, now)
             case RecordKept():
@@ -122,9 +146,9 @@ class AirEngine:
         """When somebody was last heard who speaks with an earlier secret of the set, None for nobody."""
         return self._guide.heard_at
 
-    def _packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
+    def _packet(self, event: PacketReceived, airtime_s: float, at: float, now: float) -> list[Action]:
         try:
-            return self._receiver.packet(event, at, now)
+            return self._receiver.packet(event, airtime_s, at, now)
         except RemoteFault as fault:
             if fault.reason == "packet-tag" and self._guide.heard(event.payload, event.hops or 0, at):
                 return [Drop(event.link, "packet-earlier-secret")]
@@ -140,6 +164,7 @@ class AirEngine:
         if record is not None:
             self.context.transmissions.fairness.meet(record.author, at)
         self._receiver.kept(event.id, record, at, now)
+        self.context.announcements.assure_later(at)
         if event.via == self.channel.link:
             return
         self.context.announcements.trickle.reset(at)
@@ -162,12 +187,19 @@ class AirEngine:
             self._not_sent(sent, outcome, at, now)
             return
         self.channel.governor.accepted()
-        gap_t = self._tuning.bulk_gap_t if sent.label == "repair" else self._tuning.gap_t
+        gap_t = self._gap_t(sent)
         if sent.former:  # who speaks with the present secret did not hear it
             self._guide.sent(sent.packet, sent.former)
         else:
             self._note_sent(sent, at)
         self._turn_at = at + self.context.timing.draw_s(gap_t)
+
+    def _gap_t(self, sent: _UnderWay) -> Span:
+        """How long to be silent after a packet."""
+        if sent.label != "repair" or sent.urgent:
+            return self._tuning.gap_t
+        few = self.context.transmissions.waiting() <= self._tuning.few_repairs
+        return self._tuning.few_gap_t if few else self._tuning.bulk_gap_t
 
     def _not_sent(self, sent: _UnderWay, outcome: str, at: float, now: float) -> None:
         if outcome == DUTY_CYCLE:
@@ -179,18 +211,31 @@ class AirEngine:
     def _note_sent(self, sent: _UnderWay, at: float) -> None:
         if sent.to:
             sent.to.in_vain += 1
-        else:  # what only one hears must not seem lost to the others
-            self._sequence = (self._sequence + 1) % 256
+            self._same_number += 1  # what only one hears must not seem lost to the others
+        else:
+            self._sequence, self._same_number = (self._sequence + 1) % 256, 0
         self._builder.sent(sent.packet, at, sent.to)
         self.context.announcements.unspoken = 0
         if not sent.ids:
             self.context.transmissions.fairness.ask(at)
+        self._note_tries(sent)
         for id_ in sent.ids:
-            self.context.transmissions.sent(id_, at)
+            self.context.transmissions.sent(id_, sent.hop_limit, at, sent.unsigned)
+
+    def _note_tries(self, sent: _UnderWay) -> None:
+        """Those behind relays were told, or asked: when they say nothing, more relays are to carry it the next time."""
+        named = {section.responder for section in sent.packet.sections if isinstance(section, Need | More)}
+        lost = self.context.neighbours.lost() if sent.label == "sum" else []
+        for one in self.context.neighbours:
+            if 0 < one.hops <= sent.hop_limit:
+                one.tries += one.address in named or (sent.label == "sum" and (one.view is View.FAR or one in lost))
 
     def _pass_time(self, at: float, now: float) -> None:
+        self.context.fit(at)
         self._reconciliation.catch_up(at, now)
         self.context.transmissions.check(at)
+        self.context.announcements.assure(at, self.context.doubtful)
+        self.context.announcements.remind(at, self.context.requests.quiet_at)
         if self.context.announcements.trickle.at <= at:
             self.context.announcements.fire(at, self.context.doubt(), coming=not self.context.requests.may_ask(at))
             self.context.neighbours.forget(at)
@@ -227,35 +272,47 @@ class AirEngine:
     def _send(self, draft: PacketDraft, at: float, now: float) -> list[Send]:
         """Send a packet unless the governor says to wait; then nothing of its claim, or a weaker one, goes before."""
         to = self._builder.addressee(draft)
-        packet, min_bytes = self._builder.finish(draft, self._sequence)
+        packet, min_bytes = self._builder.finish(draft, self._sequence, self._same_number)
         payload, urgent = encode(packet, self.context.key, min_bytes), draft.claim is Claim.URGENT
         airtime_s = self.channel.airtime_s(len(payload), direct=to is not None)
+        self.channel.governor.lend(self.context.lent_s(at), now)
         wait_s = self.channel.governor.wait_s(airtime_s, now, urgent, crowding=draft.claim is Claim.CROWDING)
         if wait_s > 0:
             wait_s = min(wait_s, self._tuning.lost_send_s) + self.context.timing.draw_s((0, self._tuning.jitter_t))
             self._opens_at |= {claim: at + wait_s for claim in Claim if claim >= draft.claim}
             return []
-        self.channel.governor.charge(airtime_s, now)
-        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to)
-        hop_limit, name = (0, to.name) if to else (self._hop_limit(draft), "")
+        unsigned = self.channel.signs and len(payload) > SIGNED_UP_TO_BYTES
+        hop_limit, name = (to.reach_hops, to.name) if to else (self._hop_limit(draft, at), "")
+        self.channel.governor.charge(airtime_s, now, self.context.copies(hop_limit))
+        self._under_way = _UnderWay(packet, draft.ids, draft.label, at, to, urgent, hop_limit, unsigned)
         return [Send(self.channel.link, payload, hop_limit, urgent, draft.label, name)]
 
-    def _hop_limit(self, draft: PacketDraft) -> int:
-        """0 among direct neighbours; 3 when only plain relays carry packets to one that this packet is for.
+    def _hop_limit(self, draft: PacketDraft, at: float) -> int:
+        """0 among direct neighbours; else as many relays as carry it to the farthest that it is for.
 
         Our last SUM of introduction, and all but the first while we hear nobody, go far: to find out who is there.
         """
-        live = self.context.neighbours.live()
-        if not live and self.context.announcements.introductions == self._tuning.introductions:
+        context, summary = self.context, draft.label == "sum"
+        if context.announcements.reach_hops and summary:
+            return context.announcements.reach_hops
+        live = context.neighbours.live()
+        if not live:
+            return self._hops_alone(summary, at)
+        if draft.ids:
+            carried = [pending for id_ in draft.ids if (pending := context.transmissions.get(id_))]
+            return max((context.transmissions.distance(pending) for pending in carried), default=0)
+        asked = [section.responder for section in draft.sections if isinstance(section, Need | More)]
+        meant = [one for address in asked if draft.label == "need" and (one := context.neighbours.get(address))]
+        return max(one.reach_hops for one in meant or live)
+
+    def _hops_alone(self, summary: bool, at: float) -> int:
+        """While nobody is there, as far as we can tell."""
+        if self.context.announcements.introductions == self._tuning.introductions:
             return 0  # most likely somebody answers
-        if not live or (self.context.announcements.far_off and draft.label == "sum"):
-            return RELAY_HOPS
-        across = {one.address for one in live if one.hops}
-        if not across:
-            return 0
-        carried = [pending for id_ in draft.ids if (pending := self.context.transmissions.get(id_))]
-        meant = {address for pending in carried for address, reach in pending.reaches.items() if reach.missing}
-        return RELAY_HOPS if not carried or meant & across else 0
+        since_at = at - self._tuning.silent_s
+        if not summary and any(not one.hops and one.heard_at > since_at for one in self.context.neighbours):
+            return 0  # it is more likely silent than gone
+        return RELAY_HOPS
 
     def _wishes_at(self, at: float) -> float:
         requests, transmissions = self.context.requests, self.context.transmissions

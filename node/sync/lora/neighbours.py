@@ -3,13 +3,30 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from node.sync.lora.packets import MAX_NEIGHBOURS as MAX_LISTED
 from node.sync.lora.packets import Have
 from node.sync.lora.tuning import Tuning
 
-SURE_HOPS = 2  # relays in a row of which lists tell for certain whether islands are among them (`_across`)
-RELAY_HOPS = 3  # so many relays carry what we send on: the default of Meshtastic (docs/protocol.md, 5.4, hops)
+SURE_HOPS = 2  # relays in a row of which lists tell for certain whether islands are among them (`_untold_across`)
+RELAY_HOPS = 3  # so many relays carry what goes to who knows whom: the default of Meshtastic (docs/protocol.md, 5.4, hops)
+MOST_HOPS = 7  # farther than that nobody is looked for: each relay more is heard by all around it
+EXPLORE_HOPS = 5  # and who is unknown is looked for so far
+MAX_RELAYS = 8
+RELAY_NAME = 2  # so many characters of a name tell a relay (`radio.link.Received.relay`)
+
+
+class Allowance(Protocol):
+    """What anybody here may use of the air at once, and what an hour brings back of it, in seconds."""
+
+    @property
+    def savings_s(self) -> float:
+        """Above."""
+
+    @property
+    def refill_s(self) -> float:
+        """Above."""
 
 
 class View(Enum):
@@ -21,10 +38,20 @@ class View(Enum):
     FAR = "far"  # too different to tell, but for a filter it may have sent
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How a packet came: passed on by `hops` nodes, last by `relay` ("" if that is not told); `left` more might have."""
+
+    hops: int = 0
+    left: int = 0
+    relay: str = ""
+
+
 @dataclass
 class Neighbour:
-    """One node heard, `name` to the link. `hops`: the fewest plain relays its packets took. `quiet`: records sent to it
-    since it was heard. `in_vain`: questions sent to it alone since it last answered one."""
+    """One node heard, `name` to the link. `hops`: the fewest relays its packets took; `relays`: who sent us copies of them,
+    and the fewest by each. `quiet`: records sent to it since it was heard. `in_vain`: questions sent to it alone since it
+    last answered one. `begs`: questions to us in a row that we left to islands between."""
 
     address: int
     heard_at: float
@@ -42,16 +69,54 @@ class Neighbour:
     have: Have | None = None
     quiet: float = 0.0
     in_vain: int = 0
+    relays: dict[str, int] = field(default_factory=dict)
+    begs: int = 0
+    tries: float = 0.0
+    air_s: float = 0.0  # the air that it used and has not got back, at `air_at`
+    air_at: float = 0.0
+    strict: bool = False  # it says that its radio hears only what is signed
+    unsigned_in_vain: int = 0  # so many packets in a row that our radio did not sign brought it nothing
+    signed_until: float = float("-inf")  # so long it gets what our radio signs
     answered: bool = False  # it lacks much, and we told it what we hold: it should name whom it wants that from
 
     @property
     def direct(self) -> bool:
         """Whether a packet to it alone may reach it: some radios do not know each other's public keys."""
-        return bool(self.name) and not self.hops and self.in_vain < self.tuning.max_in_vain
+        return bool(self.name) and self.in_vain < self.tuning.max_in_vain
 
     def give_up_direct(self) -> None:
         """Our radio does not send to it alone."""
         self.in_vain = self.tuning.max_in_vain
+
+    def needs_signed(self, at: float) -> bool:
+        """Whether it hears only what our radio signs: it says so, or nothing else arrives."""
+        return self.strict or at < self.signed_until
+
+    def unsigned_missed(self, packets: int, at: float) -> bool:
+        """It lacks what we sent in so many packets that our radio did not sign; whether it gets signed ones from now on."""
+        self.unsigned_in_vain += packets
+        most = self.tuning.max_unsigned_in_vain * (2 + self.hops) // 2  # of what goes by relays more is lost anyway
+        if self.unsigned_in_vain < most or self.needs_signed(at):
+            return False
+        self.signed_until = at + self.tuning.signed_s
+        self.unsigned_in_vain = most - 1  # the next try then is one packet
+        return True
+
+    def used(self, airtime_s: float, at: float, refill_s: float) -> None:
+        """It sent for so long, and more that we missed. `refill_s`: what an hour brings back of it."""
+        self.air_s = self._owed_s(at, refill_s) + airtime_s / (1 - self.loss)
+        self.air_at = at
+
+    def tired(self, at: float, allowance: Allowance) -> bool:
+        """Whether it has most likely used up what it had saved: its silence tells nothing."""
+        return self.fresh(at, allowance) < 1 - self.tuning.tired
+
+    def fresh(self, at: float, allowance: Allowance) -> float:
+        """Which part of what it may use at once is left to it."""
+        return max(1 - self._owed_s(at, allowance.refill_s) / allowance.savings_s, 0.0)
+
+    def _owed_s(self, at: float, refill_s: float) -> float:
+        return max(self.air_s - (at - self.air_at) / 3600 * refill_s, 0.0)
 
     def holds_the_same(self) -> None:
         """Its set is ours."""
@@ -74,6 +139,27 @@ class Neighbour:
         records = tuning.far_patience if self.hops else max(tuning.near_patience, len(self.around), heard_directly)
         return round(records / (1 - self.loss))
 
+    @property
+    def reach_hops(self) -> int:
+        """How many relays are to carry to it what is for it: as many as it is away, and more when that was in vain."""
+        if not self.hops:
+            return 0
+        spare = self.tries / self.tuning.far_tries
+        return min(self.hops + min(int(spare if self.hops > 1 else spare / 4), 2), MOST_HOPS)
+
+    def came(self, way: Passage, sequence: int) -> None:
+        """Learn from a packet how far it is, and how much of what it sends we miss."""
+        if way.hops:
+            self.relays[way.relay] = min(way.hops, self.relays.get(way.relay, way.hops))
+            if len(self.relays) > MAX_RELAYS:
+                del self.relays[next(iter(self.relays))]
+        self.hops = min(way.hops, self.hops)
+        if self.hops:  # most of what it sends is not meant to go so far
+            each = 1 - self.tuning.first_loss
+            self.loss, self.sequence = min(1 - each ** (self.hops + 1), self.tuning.max_far_loss), sequence
+        else:
+            self.count(sequence)
+
     def missed(self) -> None:
         """It missed something that we sent."""
         self.loss = min(self.loss + self.tuning.loss_step * (1 - self.loss), self.tuning.max_loss)
@@ -92,8 +178,8 @@ class Neighbour:
 class Neighbourhood:
     """The table of neighbours; the longest unheard gives way to a new one."""
 
-    def __init__(self, address: int, tuning: Tuning):
-        self.address, self._tuning = address, tuning
+    def __init__(self, address: int, savings: Allowance, tuning: Tuning):
+        self.address, self._savings, self._tuning = address, savings, tuning
         self._known: dict[int, Neighbour] = {}
         self._tied: dict[tuple[int, ...], set[int]] = {}  # by direct neighbours: what `_within_reach` found
 
@@ -107,10 +193,10 @@ class Neighbourhood:
         """A neighbour by its address."""
         return self._known.get(address)
 
-    def hear(self, address: int, sequence: int, hops: int, at: float, name: str = "") -> Neighbour:
+    def hear(self, address: int, sequence: int, way: Passage, at: float, name: str = "") -> Neighbour:
         """Note a packet from a neighbour, known or new. `name`: what the link calls it."""
         neighbour = self._known.pop(address, None) or Neighbour(
-            address, at, self._tuning, hops, loss=self._tuning.first_loss, since_at=at)
+            address, at, self._tuning, way.hops, loss=self._tuning.first_loss, since_at=at)
         self._known[address] = neighbour
         if len(self._known) > self._tuning.max_neighbours:
             del self._known[next(iter(self._known))]
@@ -118,11 +204,15 @@ class Neighbourhood:
             self._tied.clear()
         if neighbour.in_vain and neighbour.quiet >= neighbour.patience(self._heard_directly()):
             neighbour.in_vain = 0  # it was away
-        neighbour.count(sequence)
+        neighbour.came(way, sequence)
         neighbour.name = name
-        neighbour.hops = min(hops, neighbour.hops)
         neighbour.heard_at, neighbour.quiet = at, 0
+        neighbour.tries = max(neighbour.tries - self._tuning.far_tries / 8, 0)
         return neighbour
+
+    def tired(self, one: Neighbour, at: float) -> bool:
+        """See `Neighbour.tired`: what we may save it may, too."""
+        return one.tired(at, self._savings)
 
     def listed(self, neighbour: Neighbour, addresses: Iterable[int], at: float) -> None:
         """A neighbour told whom it hears."""
@@ -137,24 +227,54 @@ class Neighbourhood:
 
     def live(self) -> list[Neighbour]:
         """Whom our packets reach: directly, or by plain relays only; and heard since the last few records for them."""
-        heard_directly = self._heard_directly()
-        there = [one for one in self._known.values() if one.quiet < one.patience(heard_directly)]
+        there = self._there()
         direct = [one for one in there if one.hops == 0]
-        return direct + [one for one in there if one.hops and self._across(one, direct)]
+        return direct + self._nearest([one for one in there if one.hops and self._across(one, direct)])
+
+    def lost(self) -> list[Neighbour]:
+        """Whom only plain relays carry to us, and who has been silent while records went out for it."""
+        direct = [one for one in self._there() if one.hops == 0]
+        heard_directly = self._heard_directly()
+        return [one for one in self._known.values()
+                if one.hops and one.quiet >= one.patience(heard_directly) and self._across(one, direct)]
+
+    def _there(self) -> list[Neighbour]:
+        """Who is not taken to be away."""
+        heard_directly = self._heard_directly()
+        return [one for one in self._known.values() if one.quiet < one.patience(heard_directly)]
 
     def _across(self, far: Neighbour, direct: list[Neighbour]) -> bool:
-        """Whether no island carries packets between it and us, as far as the lists tell that islands send.
+        """Whether no island carries packets between it and us: a plain relay brought us its packets by the shortest way,
+        and no chain of islands that hear each other is known to tie it to us."""
+        if not direct:
+            return True
+        if far.address in self._within_reach(direct):
+            return False
+        if "" in far.relays or not far.relays:
+            return self._untold_across(far, direct)
+        islands = {one.name[-RELAY_NAME:] for one in direct}
+        by_islands = min((hops for relay, hops in far.relays.items() if relay in islands), default=MOST_HOPS + 1)
+        return min((hops for relay, hops in far.relays.items() if relay not in islands), default=by_islands) < by_islands
+
+    def _untold_across(self, far: Neighbour, direct: list[Neighbour]) -> bool:
+        """The same where the relays' firmware does not say who sent a copy: by lists alone.
 
         Of two relays in a row, were they islands, the second would be in the first one's list and in the list of `far`. Of
         three the middle one may be unknown, unless we know the lists of all whom our neighbours hear, or `far` hears none.
         """
-        if not direct:
-            return True
-        if far.hops > RELAY_HOPS or far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
+        if far.told_at < far.since_at or any(one.told_at < far.since_at for one in direct):
             return False
-        if far.hops > SURE_HOPS and not self._sure_of(far, direct):
-            return False
-        return far.address not in self._within_reach(direct)
+        return far.hops <= SURE_HOPS or (far.hops <= RELAY_HOPS and self._sure_of(far, direct))
+
+    def _nearest(self, across: list[Neighbour]) -> list[Neighbour]:
+        """Those to serve of who is behind plain relays: of islands that are tied together the nearest passes it on, and who
+        is two relays farther away than another is left to that one; but whoever asked us again and again is served."""
+        least = min((one.hops for one in across), default=0)
+        return [one for one in across if one.begs >= self._tuning.max_begs
+                or (one.hops < least + 2 and not self._tied_to_nearer(one, across))]
+
+    def _tied_to_nearer(self, one: Neighbour, across: list[Neighbour]) -> bool:
+        return any(other.hops < one.hops and other.address in self._tied_with(one) for other in across)
 
     def _sure_of(self, far: Neighbour, direct: list[Neighbour]) -> bool:
         """Whether all who may be the second of three relays have told whom they hear, and it was heard before."""
@@ -172,6 +292,20 @@ class Neighbourhood:
             self._tied[key] = self._spread(direct)
         return self._tied[key]
 
+    def _tied_with(self, far: Neighbour) -> set[int]:
+        """Whom islands tie to `far` without us, as far as their lists tell."""
+        key = (self.address, far.address)
+        if key not in self._tied:
+            reached, grown = {far.address}, True
+            while grown:
+                more = set(reached)
+                for one in self._known.values():
+                    if one.hops and (one.address in more or one.around & more):
+                        more |= (one.around | {one.address}) - {self.address}
+                grown, reached = more > reached, more
+            self._tied[key] = reached
+        return self._tied[key]
+
     def _spread(self, direct: list[Neighbour]) -> set[int]:
         reached = {self.address} | {one.address for one in direct}
         grown = True
@@ -185,6 +319,21 @@ class Neighbourhood:
 
     def _heard_directly(self) -> int:
         return sum(one.hops == 0 for one in self._known.values())
+
+    def reached(self, sender: Neighbour, way: Passage) -> list[Neighbour]:
+        """Our live neighbours who may have received what came from `sender` so: they hear it, or relays carried it."""
+        hearers = self.shared_with(sender)
+        return [one for one in self.live() if one is not sender and (one in hearers or self._flooded(one, sender, way))]
+
+    def _flooded(self, one: Neighbour, sender: Neighbour, way: Passage) -> bool:
+        """Whether relays, our own radio among them, carried to `one` what came from `sender` this way."""
+        if not one.hops:
+            return way.left > 0
+        if sender.hops and one.address in self._tied_with(sender):
+            return True
+        if way.hops and way.relay in one.relays:  # the relay that served us serves it too
+            return way.left >= one.relays[way.relay] - 1
+        return way.left >= one.hops + (way.hops > 0)
 
     def shared_with(self, neighbour: Neighbour) -> list[Neighbour]:
         """Our live neighbours who hear `neighbour` as well."""

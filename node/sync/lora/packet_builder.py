@@ -19,6 +19,7 @@ from node.sync.lora.packets import (
     MAX_NEIGHBOURS,
     NEED_BYTES,
     SHORT_ID_BYTES,
+    SIGNED_UP_TO_BYTES,
     SUM_BYTES,
     WHOLE_BYTES,
     Have,
@@ -33,7 +34,6 @@ from node.sync.lora.packets import (
 )
 from node.sync.lora.transmissions import Transmission
 
-SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes (docs/radio.md)
 DEAR_FROM_BYTES = 101  # from here on, filling up to 166 B is cheaper than being signed: 101 + 66 > 166
 LEAST_DATA_BYTES = 80  # no record is shorter (node.model.record), and few pieces are: with less room, look no further
 
@@ -74,7 +74,7 @@ class PacketBuilder:
 
     def draft(self, at: float, now: float, most: Claim = Claim.CROWDING) -> PacketDraft | None:
         """The next packet, if there is anything to say now with no weaker claim than `most`."""
-        draft = PacketDraft(self.context.channel.max_payload - HEADER_BYTES, [], [])
+        draft = PacketDraft(self.context.max_payload - HEADER_BYTES, [], [])
         self._add_records(draft, at, most)
         asks = self.context.transmissions.fairness.asks(at)
         if not draft.sections and most < asks:
@@ -105,18 +105,19 @@ class PacketBuilder:
         one = self.context.neighbours.get(responders.pop()) if len(responders) == 1 else None
         return one if one and one.direct and self._size(draft) < DEAR_FROM_BYTES else None
 
-    def finish(self, draft: PacketDraft, sequence: int) -> tuple[Packet, int]:
-        """The packet, and how long to make it: what the firmware would sign at a higher price is filled up."""
-        packet = Packet(self.context.address, sequence, tuple(draft.sections))
-        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else 0
+    def finish(self, draft: PacketDraft, sequence: int, same_number: int) -> tuple[Packet, int]:
+        """The packet, and how long to make it: what the firmware would sign at a higher price is filled up; and the same
+        question again with the same number, after `same_number` others, must be another packet, not a replay."""
+        packet = Packet(self.context.address, sequence, tuple(draft.sections), self.context.channel.strict)
+        return packet, SIGNED_UP_TO_BYTES + 1 if self._spare(draft) is not None else self._size(draft) + same_number
 
     def _size(self, draft: PacketDraft) -> int:
-        return self.context.channel.max_payload - draft.room
+        return self.context.max_payload - draft.room
 
     def _spare(self, draft: PacketDraft) -> int | None:
         """Bytes that would cost nothing, if the firmware's signature can be avoided by filling up."""
         size = self._size(draft)
-        if not self.context.channel.signs or self.context.channel.max_payload <= SIGNED_UP_TO_BYTES:
+        if not self.context.channel.signs or self.context.max_payload <= SIGNED_UP_TO_BYTES:
             return None
         return SIGNED_UP_TO_BYTES + 1 - size if DEAR_FROM_BYTES <= size <= SIGNED_UP_TO_BYTES else None
 
@@ -139,6 +140,8 @@ class PacketBuilder:
         if raw is None:
             self.context.transmissions.drop(pending.id)
             return None
+        if not ahead and not self.context.fits(len(raw), pending.parts):  # our packets are shorter now
+            pending.recut(self.context.parts(len(raw), pending.fresh))
         if piece_bytes(len(raw), pending.parts) + WHOLE_BYTES > room:
             return None
         if pending.parts == 1:
@@ -190,7 +193,7 @@ class PacketBuilder:
         changed = len(around) <= MAX_NEIGHBOURS and frozenset(addresses) != self._told  # of too many, others each time
         news = changed or at > self._told_at + self.context.tuning.tell_neighbours_s
         alone = self.context.announcements.introductions <= 0 and all(one.hops for one in self.context.neighbours)
-        if (news and (addresses or alone)) or self.context.announcements.far_off:
+        if (news and (addresses or alone)) or self.context.announcements.reach_hops > 0:
             draft.add(Neighbours(addresses))
 
     def _add_sum(self, draft: PacketDraft, held: Salted, hour: int, at: float) -> None:
@@ -212,6 +215,7 @@ class PacketBuilder:
         questions = [section for section in packet.sections if isinstance(section, Need | More)]
         if questions:
             requests.sent(questions, to, at)
+        alone = not any(isinstance(section, Whole | Piece) for section in packet.sections)
         for section in packet.sections:
             match section:
                 case Neighbours(addresses):
@@ -220,5 +224,5 @@ class PacketBuilder:
                     self._part += 1
                     requests.filter_sent(depth)
                 case Sum(capacity=capacity):
-                    if capacity >= min(announcements.capacity, self.context.tuning.usual_capacity):
-                        announcements.summed()
+                    if alone or capacity >= announcements.capacity:  # or it only rode along, and says less than is wanted
+                        announcements.summed(at)

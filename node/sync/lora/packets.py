@@ -1,6 +1,6 @@
 """What islands say to each other on the air: one packet, several sections (docs/protocol.md, section 5).
 
-    0       version (high nibble, 1), low nibble 0
+    0       version (high nibble, 1), flags (low nibble): 1 the sender's radio hears only what is signed
     1-4     tag: keyed BLAKE2b over everything else
     5-6     sender's address in this set
     7       sequence number
@@ -20,6 +20,8 @@ from node.sync.codes.sketch import ELEMENT_BYTES
 
 # All islands share these: docs/protocol.md, 5.1 (the packet) and 5.2 (its sections).
 VERSION = 1
+STRICT = 1  # a flag beside it
+SIGNED_UP_TO_BYTES = 165  # firmware >= 2.8 adds a signature of 66 B to broadcasts of up to so many bytes (docs/radio.md)
 HEADER_BYTES = 8
 TAG_BYTES = 4  # a stranger hits it once in 4 billion packets
 ADDRESS_BYTES = 2
@@ -148,11 +150,13 @@ Section = Whole | Piece | Sum | Have | Need | More | Neighbours
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One packet. `sender` is an address of 16 bits, good enough to tell neighbours apart, never an identity."""
+    """One packet. `sender` is an address of 16 bits, good enough to tell neighbours apart, never an identity. `strict`: its
+    radio hears only what other radios have signed, or sent to it alone."""
 
     sender: int
     sequence: int
     sections: tuple[Section, ...]
+    strict: bool = False
 
 
 def encode(packet: Packet, key: bytes, min_bytes: int = 0) -> bytes:
@@ -162,7 +166,7 @@ def encode(packet: Packet, key: bytes, min_bytes: int = 0) -> bytes:
     body = body.ljust(min_bytes - 1 - TAG_BYTES, b"\0")
     if len(body) > MAX_PACKET_BYTES - 1 - TAG_BYTES:
         raise LocalMisuse("packet too long")
-    first = bytes([VERSION << 4])
+    first = bytes([VERSION << 4 | STRICT * packet.strict])
     return first + tag(first + body, key) + body
 
 
@@ -184,10 +188,10 @@ def decode(payload: bytes, key: bytes) -> Packet:
         raise RemoteFault("packet-version")
     if not hmac.compare_digest(payload[1:5], tag(payload[:1] + payload[5:], key)):
         raise RemoteFault("packet-tag")
-    if payload[0] & 15:
+    if payload[0] & 15 & ~STRICT:
         raise RemoteFault("packet-flags")
     sections = tuple(_sections(ByteReader(payload[HEADER_BYTES:], "packet-short")))
-    return Packet(int.from_bytes(payload[5:7], "big"), payload[7], sections)
+    return Packet(int.from_bytes(payload[5:7], "big"), payload[7], sections, bool(payload[0] & STRICT))
 
 
 def _sections(reader: ByteReader) -> Iterator[Section]:

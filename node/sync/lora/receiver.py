@@ -1,5 +1,6 @@
 """What becomes of a packet heard: its records first; what else it says is for `reconciliation`, after these."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from node.model.record import Record, record_id
@@ -7,7 +8,7 @@ from node.sync.codes import bloom
 from node.sync.events import Action, Drop, Keep, PacketReceived
 from node.sync.lora.context import Context
 from node.sync.lora.inventory import HOURS_A_DAY, element_of
-from node.sync.lora.neighbours import Neighbour, View
+from node.sync.lora.neighbours import Neighbour, Passage, View
 from node.sync.lora.packets import (
     MAX_NEIGHBOURS,
     SHORT_ID_BYTES,
@@ -32,6 +33,7 @@ class _Heard:
     """A packet whose records are at admission; what else it says is looked at afterwards."""
 
     sender: Neighbour
+    way: Passage
     fresh: bool
     sections: list[Section]
     waits_for: set[bytes] = field(default_factory=set)
@@ -46,8 +48,8 @@ class Receiver:
         self._tags: dict[bytes, None] = {}
         self._heard: _Heard | None = None
 
-    def packet(self, event: PacketReceived, at: float, now: float) -> list[Action]:
-        """Take in one packet; raises RemoteFault for what no member sends."""
+    def packet(self, event: PacketReceived, airtime_s: float, at: float, now: float) -> list[Action]:
+        """Take in one packet, so long on the air; raises RemoteFault for what no member sends."""
         context = self.context
         packet = decode(event.payload, context.key)
         tag = event.payload[1:5]
@@ -55,8 +57,11 @@ class Receiver:
             return [Drop(event.link, "packet-repeated" if tag in self._tags else "packet-own-address")]
         self._remember(tag)
         self.last_packet = packet
-        sender = context.neighbours.hear(packet.sender, packet.sequence, event.hops or 0, at, event.sender)
-        heard = self._heard = _Heard(sender, False, [])
+        way = Passage(event.hops or 0, event.hops_left, event.relay)
+        sender = context.neighbours.hear(packet.sender, packet.sequence, way, at, event.sender)
+        sender.used(airtime_s, at, context.channel.governor.refill_s)
+        sender.strict = packet.strict
+        heard = self._heard = _Heard(sender, way, False, [])
         actions: list[Action] = []
         for section in packet.sections:
             actions += self._section(heard, section, at)
@@ -64,6 +69,8 @@ class Receiver:
             context.announcements.heard_far(at)
         if event.hops and not any(isinstance(section, Neighbours) for section in packet.sections):
             self._doubt_hops(sender, at)
+        if sender.view is View.UNKNOWN and not any(isinstance(section, Sum | Have) for section in packet.sections):
+            context.announcements.introduce(at)  # neither knows what the other holds
         if not heard.waits_for:
             self._conclude(heard, at, now)
         return actions
@@ -86,7 +93,8 @@ class Receiver:
                 return self._piece(heard, section, at)
             case Neighbours(addresses):
                 self.context.neighbours.listed(heard.sender, addresses, at)
-                if self.context.address not in addresses and len(addresses) < MAX_NEIGHBOURS:
+                told = heard.way.hops or self.context.address in addresses or len(addresses) >= MAX_NEIGHBOURS
+                if not told:  # who is behind relays is in no list
                     self.context.announcements.introduce(at)
             case _:
                 heard.sections.append(section)
@@ -94,11 +102,11 @@ class Receiver:
 
     def _record(self, heard: _Heard, record: ReceivedRecord, fresh: bool, at: float) -> list[Action]:
         if record.id in self.context.records:
-            self.context.transmissions.overheard(heard.sender, record.id, at)
+            self.context.transmissions.overheard(heard.sender, record.id, heard.way, at)
             return []
         if self.context.refusals.stands(record.id, at):
             return [Drop(self.context.channel.link, "record-refused-before")]
-        self.context.requests.coming(at)
+        self.context.requests.coming(heard.sender, at)
         heard.waits_for.add(record.id)
         heard.fresh = fresh
         return [Keep(record.raw, self.context.channel.link)]
@@ -106,10 +114,10 @@ class Receiver:
     def _piece(self, heard: _Heard, piece: Piece, at: float) -> list[Action]:
         known = self.context.inventory.id_from_short(piece.short_id)
         if known:
-            self.context.transmissions.overheard(heard.sender, known, at)
+            self.context.transmissions.overheard(heard.sender, known, heard.way, at)
             return []
         record = self.context.reassembly.add(piece, heard.sender.address, at)
-        self.context.requests.coming(at)
+        self.context.requests.coming(heard.sender, at)
         self.context.requests.answered(heard.sender, [piece.short_id])
         self.context.requests.piece_came(piece.short_id, at)
         if record is None:
@@ -129,7 +137,9 @@ class Receiver:
         context.announcements.unspoken += heard.fresh
         pending = context.begun(id_, record, heard.fresh) if record else None
         if pending:
-            pending.reaches = {one.address: self._reach(one, pending, heard.sender, now) for one in context.neighbours}
+            reached = {one.address for one in context.neighbours.reached(heard.sender, heard.way)}
+            pending.reaches = {one.address: self._reach(one, pending, heard, one.address in reached, now)
+                               for one in context.neighbours}
             context.transmissions.seek_helpers(pending)
             context.transmissions.plan(pending, at)
         self._settle(heard, id_, at, now)
@@ -161,12 +171,14 @@ class Receiver:
         if not heard.waits_for:
             self._conclude(heard, at, now)
 
-    def _reach(self, one: Neighbour, pending: Transmission, sender: Neighbour, now: float) -> Reach:
-        """What we believe of a neighbour when a record is new to us, heard from `sender`."""
+    def _reach(self, one: Neighbour, pending: Transmission, heard: _Heard, reached: bool, now: float) -> Reach:
+        """What we believe of a neighbour when a record is new to us; `reached`: what we heard may have reached it too."""
+        sender, way = heard.sender, heard.way
         if one is sender or not self._may_lack(one, pending, now):
             return Reach(0)
-        covered = one.address in sender.around or sender.address in one.around
-        return Reach(pending.parts, pending.parts if covered else 0)
+        covered = reached or one.address in sender.around or sender.address in one.around
+        via = covered and way.hops > 0 and way.relay in one.relays
+        return Reach(pending.parts, pending.parts if covered else 0, via=via)
 
     def _may_lack(self, one: Neighbour, pending: Transmission, now: float) -> bool:
         if one.have is not None:
@@ -184,11 +196,15 @@ class Receiver:
 
     def _conclude(self, heard: _Heard, at: float, now: float) -> None:
         self._heard = None
+        asked = Counter[int]()
         for section in heard.sections:
+            if isinstance(section, Need | More):
+                turn = asked.total() - asked[section.responder]
+                asked[section.responder] += len(section.elements) if isinstance(section, Need) else section.missing
             match section:
                 case Sum() | Have():
                     self._reconciliation.compare(heard.sender, section, at, now)
                 case Need():
-                    self._reconciliation.needed(heard.sender, section, at, now)
+                    self._reconciliation.needed(heard.sender, section, turn, at, now)
                 case More():
-                    self._reconciliation.wants_more(heard.sender, section)
+                    self._reconciliation.wants_more(heard.sender, section, turn)

@@ -25,7 +25,9 @@ class _Uncompared:
 
 @dataclass(frozen=True, slots=True)
 class _Lack:
-    """A neighbour lacks a record: so many pieces (all if None) of so many; whether we were named, how many others serve."""
+    """A neighbour lacks a record: so many pieces (all if None) of so many; whether we were named, how many others serve.
+
+    `turn`: how many pieces and records the same packet asked of others before."""
 
     neighbour: Neighbour
     id: bytes
@@ -33,6 +35,7 @@ class _Lack:
     parts: int | None = None
     ours: bool = False
     helpers: int = 0
+    turn: int = 0
 
 
 class Reconciliation:
@@ -69,7 +72,8 @@ class Reconciliation:
         if pending is None or not context.transmissions.lacks(lack.neighbour, pending, lack.missing or pending.parts, at):
             return
         if lack.ours:
-            context.transmissions.plan(pending, at, context.timing.draw_s(context.tuning.asked_t))
+            turn_s = lack.turn * context.tuning.turn_t * context.timing.unit_s
+            context.transmissions.plan(pending, at, context.timing.draw_s(context.tuning.asked_t) + turn_s)
         elif pending.due_at is None:
             pending.reaches[lack.neighbour.address].helpers = lack.helpers
             context.transmissions.plan(pending, at)
@@ -105,7 +109,7 @@ class Reconciliation:
             context.requests.far(sender, summary.capacity, len(held.ids) - summary.count, at)
             return
         if not found.ours and not found.theirs:
-            context.announcements.leave_sum(summary.capacity)
+            context.announcements.leave_sum(sender, summary.capacity)
             context.requests.same(sender)
         else:
             context.announcements.trickle.reset(at)
@@ -168,25 +172,28 @@ class Reconciliation:
 
     # NEED and MORE
 
-    def needed(self, sender: Neighbour, need: Need, at: float, now: float) -> None:
-        """A neighbour asks for records."""
+    def needed(self, sender: Neighbour, need: Need, turn: int, at: float, now: float) -> None:
+        """A neighbour asks for records; `turn` as in `_Lack`."""
         context = self._context
         context.requests.leave_asking(need.elements, at)
         if need.responder not in (context.address, ANYBODY):
             context.announcements.leave_reply()
+        elif sender.hops:
+            served = sender.begs < context.tuning.max_begs and sender in context.neighbours.live()
+            sender.begs = 0 if served else sender.begs + 1
         found = [context.inventory.id_of(element, need.day, now) for element in need.elements]
-        self._lacks.extend(self._asked(sender, id_, need.responder) for id_ in found if id_)
+        self._lacks.extend(self._asked(sender, id_, need.responder, turn) for id_ in found if id_)
         if need.responder == context.address and not any(found):  # a small sketch was taken for what it is not
             context.announcements.tell_difference(at)
 
-    def wants_more(self, sender: Neighbour, more: More) -> None:
-        """A neighbour asks for pieces of a record."""
+    def wants_more(self, sender: Neighbour, more: More, turn: int) -> None:
+        """A neighbour asks for pieces of a record; `turn` as in `_Lack`."""
         context, id_ = self._context, self._context.inventory.id_from_short(more.short_id)
         raw = context.records.raw(id_) if id_ else None
         if id_ and raw is not None and context.fits(len(raw), more.parts):
-            self._lacks.append(self._asked(sender, id_, more.responder, more))
+            self._lacks.append(self._asked(sender, id_, more.responder, turn, more))
 
-    def _asked(self, sender: Neighbour, id_: bytes, responder: int, more: More | None = None) -> _Lack:
+    def _asked(self, sender: Neighbour, id_: bytes, responder: int, turn: int, more: More | None = None) -> _Lack:
         ours = responder == self._context.address
         missing, parts = (more.missing, more.parts) if more else (None, None)
-        return _Lack(sender, id_, missing, parts, ours, 0 if ours or responder == ANYBODY else 1)
+        return _Lack(sender, id_, missing, parts, ours, 0 if ours or responder == ANYBODY else 1, turn)

@@ -50,16 +50,17 @@ class Requests:
 
     # what comes
 
-    def coming(self, at: float) -> None:
+    def coming(self, sender: Neighbour, at: float) -> None:
         """A record that we lack, or a piece of one, came: while more are coming, do not ask.
 
-        A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute, or its share of
-        an hour. Whatever is lacking then is asked for in one packet.
+        A sender with many goes on after a while: governors let nobody fill more than a quarter of a minute, or use
+        more than its share. Whatever is lacking then is asked for in one packet.
         """
         self._flow = self._flow + 1 if at < self.quiet_at else 1
-        flows = self._flow >= self._tuning.flow_records
-        self._unanswered = self._tuning.flow_unanswered if flows else 0
-        quiet_t = self._tuning.flow_quiet_t if flows else self._tuning.quiet_t
+        flows = self._flow >= self._tuning.flow_records and self._lacks_many()
+        tired = flows and self._neighbours.tired(sender, at)
+        self._unanswered = self._tuning.flow_unanswered if tired else 0
+        quiet_t = self._tuning.tired_quiet_t if tired else self._tuning.flow_quiet_t if flows else self._tuning.quiet_t
         self.quiet_at = at + self._timing.draw_s(quiet_t)  # drawn, as all who lack it heard the same packet
 
     def piece_came(self, short_id: bytes, at: float) -> None:
@@ -87,6 +88,7 @@ class Requests:
     def behind(self, neighbour: Neighbour, elements: list[int], day: int, at: float) -> None:
         """It holds what we lack: ask for it, unless it comes by itself."""
         neighbour.holds_besides(elements[: self._tuning.max_asked], day)
+        self._announcements.told_apart()
         self._filters_in_vain = 0
         if elements:
             self.need_at = min(self.need_at, at + self._timing.draw_s(self._tuning.need_t))
@@ -106,7 +108,7 @@ class Requests:
         """What to ask for now, and of whom first: of the neighbour that is ahead by most; after two times, of anybody."""
         live = {one.address for one in self._neighbours.live()}
         wanted = [(one.address in live, len(due), self._timing.rng.random() - one.loss, one, due)
-                  for one in self._neighbours if (due := self._due(one, at))]
+                  for one in self._neighbours if (not one.hops or one.address in live) and (due := self._due(one, at))]
         if not wanted:
             return None
         there, _, _, one, due = max(wanted, key=lambda item: item[:3])
@@ -155,9 +157,14 @@ class Requests:
         that nothing comes."""
         self._unanswered += 1
         self._alone = to
-        most = self._tuning.max_unanswered if self._lacks_many() else self._tuning.few_unanswered
+        tuning, many = self._tuning, self._lacks_many()
+        most, again_t = (tuning.max_unanswered, tuning.ask_again_t) if many else (tuning.few_unanswered, tuning.few_again_t)
         for question in questions:
-            wait_s = self._timing.draw_s(self._tuning.ask_again_t) * 2 ** min(self._unanswered, most)
+            asked = self._neighbours.get(question.responder)
+            in_vain = float(self._unanswered)
+            if asked and asked.hops:  # most likely the question or its answer was lost on the way
+                in_vain *= 1 - asked.loss
+            wait_s = self._timing.draw_s(again_t) * 2 ** min(int(in_vain), most)
             things = question.elements if isinstance(question, Need) else (question.short_id,)
             for thing in things:
                 self._postpone(thing, at, wait_s, 1)
@@ -173,6 +180,9 @@ class Requests:
 
     def _give_up(self, elements: list[int], at: float) -> None:
         """What nobody gives may not exist: a sketch was too small for what it stood for. Compare by a large one."""
+        for one in self._neighbours if elements else ():
+            if any(element in one.ahead for element in elements):
+                one.too_different(1)
         for element in elements:
             self.arrived(element)
         if elements:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
 from node.sync.lora.fairness import Claim, Fairness
-from node.sync.lora.neighbours import Neighbour, Neighbourhood
+from node.sync.lora.neighbours import Neighbour, Neighbourhood, Passage
 from node.sync.lora.tuning import Timing, Tuning
 
-URGENT, EVENT, NEW, REPAIR = range(4)  # precedence
+TRUST, URGENT, EVENT, NEW, REPAIR = range(5)  # precedence
 
 
 @dataclass(frozen=True, order=True)
@@ -35,7 +35,9 @@ class Reach:
 
     missing: int
     sent: int = 0
+    unsigned: int = 0  # of those sent: in packets that our radio did not sign
     told: bool = False  # it said so itself, and nothing since
+    via: bool = False  # the relay that serves it was heard to send the record: only the last step may have failed
     silent: int = 0  # how often we expected to have heard it pass the record on, and had not
     helpers: int = 0  # nodes that we may not hear, and that are likely to hold the record and to serve this neighbour
 
@@ -59,6 +61,7 @@ class Reach:
         """The probability before we listened."""
         if self.missing <= 0:
             return 0.0
+        loss = min(loss, tuning.first_loss) if self.via else loss
         hears, most = 1 - loss, min(self.missing - 1, self.sent)
         lacks = sum(math.comb(self.sent, n) * hears**n * loss ** (self.sent - n) for n in range(most + 1))
         return lacks * (1 - tuning.help) ** self.helpers
@@ -104,8 +107,8 @@ class Transmission:
 
     @property
     def urgent(self) -> bool:
-        """Whether it ranks before all others."""
-        return self.rank.precedence == URGENT
+        """Whether it may use what is kept for what matters most."""
+        return self.rank.precedence <= URGENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,37 @@ class PendingTransmissions:
 
     def gain(self, pending: Transmission) -> float:
         """How many live neighbours one more transmission serves, as far as we can tell."""
-        known = ((pending.reaches.get(one.address), one.loss) for one in self._neighbours.live())
-        return sum(reach.served(loss, self._tuning) for reach, loss in known if reach is not None)
+        return self._near_gain(pending) + self._far_gain(pending)
+
+    def _near_gain(self, pending: Transmission) -> float:
+        return sum(self._served(pending, one) for one in self._neighbours.live() if not one.hops)
+
+    def _far_gain(self, pending: Transmission) -> float:
+        """What those behind relays gain: relays repeat what goes far, so it must be worth several transmissions, or asked
+        for."""
+        far = [one for one in self._neighbours.live() if one.hops and one.address in pending.reaches]
+        gain = sum(self._served(pending, one) for one in far)
+        if any(pending.reaches[one.address].told and pending.reaches[one.address].missing for one in far):
+            return gain
+        return gain if gain >= self._tuning.far_threshold else 0.0
+
+    def _served(self, pending: Transmission, one: Neighbour) -> float:
+        reach = pending.reaches.get(one.address)
+        return reach.served(one.loss, self._tuning) if reach is not None else 0.0
+
+    def distance(self, pending: Transmission) -> int:
+        """How many relays are to carry it: as many as those need who make it worth that, and no more for who is beyond."""
+        if not self._far_gain(pending):
+            return 0
+        far = [one for one in self._neighbours.live()
+               if one.hops and one.address in pending.reaches and pending.reaches[one.address].missing]
+        told = [one.reach_hops for one in far if pending.reaches[one.address].told]
+        gain = 0.0
+        for one in sorted(far, key=lambda one: one.hops):
+            gain += self._served(pending, one)
+            if gain >= self._tuning.far_threshold:
+                return max([one.reach_hops, *told])
+        return max((one.reach_hops for one in far), default=0)
 
     def worthwhile(self, pending: Transmission) -> bool:
         """Whether sending it is worth our airtime; what was posted here goes out once, even if we know of nobody."""
@@ -164,14 +196,19 @@ class PendingTransmissions:
         if delay_s is None:
             tuning = self._tuning
             leave_t = tuning.relay_least_t + tuning.leave_t * max(1 - self._ours_alone(pending), 0.0)
-            spread_t = max(tuning.spread_t, tuning.rival_t * pending.rivals)
+            spread_t = max(tuning.spread_t, tuning.rival_t * pending.rivals) + tuning.hidden_t * self._hidden(pending)
             delay_s = self._timing.unit_s * (leave_t + self._timing.rng.uniform(0, spread_t))
         pending.due_at = at + delay_s
 
+    def _hidden(self, pending: Transmission) -> int:
+        """How many who may send the same we shall not hear begin: relays serve them as they serve us."""
+        known = (pending.reaches.get(one.address) for one in self._neighbours.live() if one.hops)
+        return sum(reach is not None and (reach.via or not reach.missing) for reach in known)
+
     def _ours_alone(self, pending: Transmission) -> float:
         """What we gain, where each neighbour counts less the more others near it may serve it as well."""
-        known = ((pending.reaches.get(one.address), one.loss) for one in self._neighbours.live())
-        return sum(reach.served(loss, self._tuning) / (1 + reach.helpers) for reach, loss in known if reach is not None)
+        return sum(self._served(pending, one) / (1 + pending.reaches[one.address].helpers)
+                   for one in self._neighbours.live() if one.address in pending.reaches)
 
     def seek_helpers(self, pending: Transmission) -> None:
         """Who else may serve each neighbour: those who heard a holder that we heard, and whom it hears."""
@@ -187,7 +224,7 @@ class PendingTransmissions:
         """A neighbour holds this record for certain."""
         pending = self._all.get(id_)
         if pending is not None:
-            pending.reaches[address] = Reach(0)
+            self._came(address, pending)
             if pending.due_at is not None and not self.worthwhile(pending):
                 pending.due_at = None
 
@@ -199,24 +236,38 @@ class PendingTransmissions:
         if before and before.missing and missing == pending.parts:  # it says that it lacks the record, not how many pieces
             if before.sent >= before.missing:
                 one.missed()
+                self._missed_unsigned(one, before, at)
             missing = max(before.missing - before.sent, 1)
         pending.reaches[one.address] = Reach(missing, told=True)
         return True
 
-    def overheard(self, sender: Neighbour, id_: bytes, at: float) -> None:
-        """Somebody sent the record, or a piece of it: those who hear the sender may have it now."""
+    def overheard(self, sender: Neighbour, id_: bytes, way: Passage, at: float) -> None:
+        """Somebody sent the record, or a piece of it: those who hear the sender, or the relays, may have it now."""
         pending = self._all.get(id_)
         if pending is None:
             return
-        pending.reaches[sender.address] = Reach(0)
-        for one in self._neighbours.shared_with(sender):
+        self._came(sender.address, pending)
+        for one in self._neighbours.reached(sender, way):
             if one.address in pending.reaches:
                 pending.reaches[one.address].sent += 1
+                pending.reaches[one.address].via |= way.hops > 0 and way.relay in one.relays
         if pending.due_at is not None:
             self.plan(pending, at)
 
-    def sent(self, id_: bytes, at: float) -> None:
-        """We sent a piece of it: go on while that is worthwhile, then listen."""
+    def _came(self, address: int, pending: Transmission) -> None:
+        """A neighbour has it, most likely from us: if our radio signed nothing of it, that was heard all the same."""
+        before, one = pending.reaches.get(address), self._neighbours.get(address)
+        if one and before and before.missing and before.unsigned == before.sent > 0:
+            one.unsigned_in_vain = 0
+        pending.reaches[address] = Reach(0)
+
+    def _missed_unsigned(self, one: Neighbour, before: Reach, at: float) -> None:
+        """A neighbour did not get what we sent; if that may be as our radio did not sign it, it is sent anew at once."""
+        if before.unsigned == before.sent and one.unsigned_missed(before.sent, at):
+            self._pushes = {key: pushes for key, pushes in self._pushes.items() if key[0] != one.address}
+
+    def sent(self, id_: bytes, hop_limit: int, at: float, unsigned: bool = False) -> None:
+        """We sent a piece of it, so far: go on while that is worthwhile, then listen. `unsigned`: by our radio."""
         pending = self._all.get(id_)
         if pending is None:
             return
@@ -225,22 +276,28 @@ class PendingTransmissions:
         pending.next_piece = pending.piece_after(1)
         for one in self._neighbours:
             reach = pending.reaches.get(one.address)
-            if reach is not None and reach.missing:
+            if reach is not None and reach.missing and one.hops <= hop_limit:
                 reach.sent += 1
+                reach.unsigned += unsigned
                 self._note_push(one, pending, at)
         pending.check_at = at + self._tuning.listen_t * self._timing.unit_s
         batch = pending.sent % pending.parts
-        if batch or self.gain(pending) >= self._tuning.onward:
+        if batch or self._near_gain(pending) >= self._tuning.onward:
             self.plan(pending, at, 0.0)
-        elif pending.fresh or sum(one.due_at is not None for one in self._all.values()) <= self._tuning.few_due:
+        elif pending.fresh or self.waiting() <= self._tuning.few_due:
             self.plan(pending, at, self._tuning.listen_t * self._timing.unit_s)
         else:
             pending.due_at = pending.check_at = None  # one of many: its receiver tells at the end which ones it still lacks
 
+    def waiting(self) -> int:
+        """How many records are to be sent."""
+        return sum(one.due_at is not None for one in self._all.values())
+
     def _note_push(self, one: Neighbour, pending: Transmission, at: float) -> None:
         if pending.sent % pending.parts:
             return
-        one.quiet += 1 if pending.fresh else self._tuning.bulk_quiet
+        if not self._neighbours.tired(one, at):  # its silence would tell nothing
+            one.quiet += 1 if pending.fresh else self._tuning.bulk_quiet
         times, tuning = self._pushes.pop((one.address, pending.id), _Pushes()).times + 1, self._tuning
         beyond = times - tuning.patient_pushes
         hold_s = tuning.push_hold_s * 2 ** min(beyond, 10) if beyond >= 0 else 0.0
@@ -257,7 +314,7 @@ class PendingTransmissions:
             for one in self._neighbours.live():
                 reach = pending.reaches.get(one.address)
                 if reach is not None and reach.missing and self._would_relay(one, pending):
-                    reach.silent += 1
+                    reach.silent += not self._neighbours.tired(one, at)
             if pending.due_at is None:
                 self.plan(pending, at)
 
@@ -272,8 +329,16 @@ class PendingTransmissions:
 
         Of authors who crowd the air last; with no weaker claim than `most`.
         """
+        return self._planned(at, at, most)
+
+    def planned(self, at: float) -> list[tuple[Transmission, Claim]]:
+        """What is to be sent now or later, in the order of `due`: for who looks on."""
+        return self._planned(at, math.inf, Claim.CROWDING)
+
+    def _planned(self, at: float, until_at: float, most: Claim) -> list[tuple[Transmission, Claim]]:
         crowding = self.fairness.crowding(at)
-        due = [(one, _claim(one, crowding)) for one in self._all.values() if one.due_at is not None and one.due_at <= at]
+        due = [(one, _claim(one, crowding)) for one in self._all.values()
+               if one.due_at is not None and one.due_at <= until_at]
         return sorted((one for one in due if one[1] <= most),
                       key=lambda one: (one[0].sent % one[0].parts == 0, one[0].author in crowding, one[0].rank))
 

@@ -84,6 +84,20 @@ def test_only_the_radios_own_telemetry_counts_and_within_reason():
     assert (facts.channel_use, facts.own_use) == (1.0, 0.0)
 
 
+def test_battery_voltage_and_temperature_are_kept_where_they_make_sense():
+    def telemetry(**variant):
+        return {"packet": packet(telemetry_pb2.Telemetry(**variant).SerializeToString(), 67)}
+
+    facts = told(telemetry(device_metrics=telemetry_pb2.DeviceMetrics(battery_level=87, voltage=4.02)),
+                 telemetry(environment_metrics=telemetry_pb2.EnvironmentMetrics(temperature=11.5)))
+    assert (facts.battery, facts.voltage_v, facts.temperature_c) == (0.87, 4.02, 11.5)
+    odd = told(telemetry(device_metrics=telemetry_pb2.DeviceMetrics(battery_level=4_000_000_000, voltage=float("nan"))),
+               telemetry(environment_metrics=telemetry_pb2.EnvironmentMetrics(temperature=float("inf"))),
+               telemetry(local_stats=telemetry_pb2.LocalStats(channel_utilization=3)))
+    assert (odd.battery, odd.voltage_v, odd.temperature_c) == (1.01, None, None)
+    assert told(telemetry(device_metrics=telemetry_pb2.DeviceMetrics(channel_utilization=3))).battery is None
+
+
 def dated(*moments, facts=None, **more):
     """Facts after packets with a date, a minute apart."""
     for minute, rx_time in enumerate(moments):

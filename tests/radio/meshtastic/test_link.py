@@ -10,9 +10,9 @@ from meshtastic.protobuf import mesh_pb2
 from radio.inbox import MAX_WAITING
 from radio.link import Outcome
 from radio.lora import frame_bytes
-from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.link import MeshtasticLink, node_name
 from radio.meshtastic.settings import MeshtasticSettings, split_address
-from radio.sim.simdevice import DeviceSettings
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from tests.radio.puppet import CALM, SPEED, hears, packet_from
 from tests.waiting import until
@@ -21,11 +21,12 @@ from tests.waiting import until
 def test_the_radio_tells_what_it_is(connect):
     settings = {0: DeviceSettings(0xBEEF, firmware="2.8.1.abc", preset="MEDIUM_FAST", channels=("", "quartier"),
                                   clock=lambda: 1_900_000_000)}
+    number = settings[0].node
     with SimulatedMesh([], settings=settings, speed=SPEED) as mesh:
         link = connect(mesh.ports[0], channel="quartier")
         until(lambda: link.up)
         facts = link.facts
-        assert (facts.node, facts.firmware, facts.version, facts.signs) == (0xBEEF, "2.8.1.abc", (2, 8, 1), True)
+        assert (facts.node, facts.firmware, facts.version, facts.signs) == (number, "2.8.1.abc", (2, 8, 1), True)
         assert (facts.region, facts.preset, facts.slot, facts.frequency_mhz) == ("EU_868", "MEDIUM_FAST", 1, 869.525)
         assert facts.channels[:2] == ("", "quartier") and facts.channel_use == 0.0
         assert abs(link.radio_time.utc - 1_900_000_000) < 5 and not link.radio_time.gps
@@ -74,11 +75,11 @@ def test_packets_travel_on_the_channel_asked_for(connect):
 
 
 def test_a_packet_for_one_node_is_heard_by_that_one_only_and_not_signed(connect):
-    settings = {node: DeviceSettings(node + 1, firmware="2.8.0.abc") for node in range(3)}
-    with SimulatedMesh([(0, 1), (0, 2)], settings=settings, speed=SPEED) as mesh:
+    with SimulatedMesh([(0, 1), (0, 2)], speed=SPEED,
+                       settings=DeviceSettings(0, firmware="2.8.0.abc", acquainted=True)) as mesh:
         here, one, other = (connect(mesh.ports[node]) for node in range(3))
         until(lambda: here.up and one.up and other.up)
-        assert here.send(b"who has the third piece?", to="!00000002") is Outcome.SENT
+        assert here.send(b"who has the third piece?", to=node_name(mesh.number(1))) is Outcome.SENT
         assert one.receive(60).payload == b"who has the third piece?"
         assert mesh.counters()["bytes"] == frame_bytes(24, signs=True, direct=True) < frame_bytes(24, signs=True)
         assert here.send(b"all", to="") is Outcome.SENT
@@ -172,7 +173,7 @@ def test_a_refused_packet_is_not_sent_again_with_the_next(puppet, connect):
 
 def test_what_the_radio_brings_of_ourselves_and_texts_for_others_are_left_out(puppet, connect):
     texts = []
-    link = connect(puppet.port, on_text=lambda *text: texts.append(text))
+    link = connect(puppet.port, on_text=lambda text: texts.append((text.sender, text.text)))
     until(lambda: link.up)
     for number, (sender, to, port) in enumerate([(9, 0xFFFFFFFF, 256), (8, 0xFFFFFFFF, 1), (8, 7, 1), (8, 9, 1),
                                                  (8, 0xFFFFFFFF, 256)]):
@@ -192,8 +193,8 @@ def test_an_inbound_flood_is_bounded_and_counted(puppet, connect):
 
 def test_text_messages_reach_the_hook_and_answers_are_acknowledged(mesh, connect):
     texts = queue.Queue()
-    here = connect(mesh.ports[0], on_text=lambda sender, text: texts.put((sender, text)))
-    there = connect(mesh.ports[1], on_text=lambda sender, text: texts.put((sender, text)))
+    here = connect(mesh.ports[0], on_text=lambda text: texts.put((text.sender, text.text)))
+    there = connect(mesh.ports[1], on_text=lambda text: texts.put((text.sender, text.text)))
     until(lambda: here.up and there.up)
     assert here.send_text("!a1c00001", "liste s'il vous plaît") is Outcome.SENT
     assert texts.get(timeout=30) == ("!a1c00000", "liste s'il vous plaît")
@@ -204,10 +205,31 @@ def test_text_messages_reach_the_hook_and_answers_are_acknowledged(mesh, connect
         here.send_text("!a1c00001", "é" * 110)
 
 
+def test_a_reaction_is_no_text_and_a_private_one_is_told_from_one_that_anybody_could_write(puppet, connect):
+    texts = []
+    link = connect(puppet.port, on_text=texts.append)
+    until(lambda: link.up)
+    liked, open_one, private = (packet_from(8, number, 1, b"agenda", to=9) for number in (1, 2, 3))
+    liked.decoded.emoji, open_one.channel, private.pki_encrypted = 1, 2, True
+    for packet in (liked, open_one, private):
+        puppet.say(packet=packet)
+    until(lambda: len(texts) == 2)
+    assert [(one.private, one.channel) for one in texts] == [(False, 2), (True, 0)]
+    assert link.counters["reactions"] == 1 and link.counters["texts"] == 2
+
+
+def test_a_text_for_everybody_goes_on_its_channel_and_is_repeated_by_the_radio_until_somebody_passes_it_on(puppet, connect):
+    link = connect(puppet.port)
+    until(lambda: link.up)
+    link.send_text("", "Urgent", channel=1)
+    packet = puppet.next_packet()
+    assert (packet.to, packet.channel, packet.want_ack) == (0xFFFFFFFF, 1, True)
+
+
 def test_texts_in_a_row_keep_the_pause_that_the_firmware_wants(mesh, connect):
     texts = queue.Queue()
     here = connect(mesh.ports[0])
-    there = connect(mesh.ports[1], on_text=lambda sender, text: texts.put(text))
+    there = connect(mesh.ports[1], on_text=lambda text: texts.put(text.text))
     until(lambda: here.up and there.up)
     for number in range(3):
         assert here.send_text("!a1c00001", str(number)) is Outcome.SENT

@@ -150,7 +150,7 @@ def test_garbage_from_the_radio_is_counted_and_harms_nothing(puppet, connect):
 
 
 def test_a_fault_of_ours_in_one_message_does_not_make_the_link_deaf(puppet, connect):
-    link = connect(puppet.port, on_text=lambda sender, text: 1 / 0)
+    link = connect(puppet.port, on_text=lambda text: 1 / 0)
     until(lambda: link.up)
     puppet.say(packet=packet_from(8, 1, 1, b"a text", to=9))
     puppet.say(packet=packet_from(8, 2, 256, b"good"))

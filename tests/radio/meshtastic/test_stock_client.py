@@ -31,7 +31,7 @@ def stock_hears():
 
 def test_packets_and_texts_cross_between_our_link_and_a_stock_client(mesh, connect, stock_hears):
     texts = queue.Queue()
-    link = connect(mesh.ports[0], on_text=lambda *text: texts.put(text))
+    link = connect(mesh.ports[0], on_text=lambda text: texts.put((text.sender, text.text, text.private)))
     until(lambda: link.up)
     with TCPInterface("127.0.0.1", portNumber=mesh.ports[1]) as stock:
         assert link.send(bytes(range(231))) is Outcome.SENT
@@ -43,7 +43,7 @@ def test_packets_and_texts_cross_between_our_link_and_a_stock_client(mesh, conne
         assert stock_hears.get(timeout=30) == (mesh.number(0), b"Bonsoir")
         until(lambda: link.counters["text-acked"])
         stock.sendText("liste", destinationId=mesh.number(0), wantAck=True)
-        assert texts.get(timeout=30) == ("!a1c00001", "liste")
+        assert texts.get(timeout=30) == ("!a1c00001", "liste", True)
 
 
 def test_a_stock_client_on_our_radio_takes_our_place_and_leaves_it_again(mesh, connect):

@@ -5,14 +5,29 @@ from itertools import pairwise
 
 import pytest
 
-from radio.lora import LONG_FAST, PRESETS, time_on_air_s
-from radio.sim.air import MAX_QUEUE, Air, Delivered, Frame, Mischief, Overheard, Sent
-from radio.sim.topology import cell, connected, grid, lay, line, scattered
+from radio.lora import LONG_FAST, PRESETS, frame_bytes, time_on_air_s
+from radio.sim.air import MAX_CONTENTION, MAX_QUEUE, MIN_CONTENTION, Air, Delivered, Frame, Mischief, Overheard, Sent
+from radio.sim.habits import Habits, Role, SenderLimit
+from radio.sim.topology import (
+    barbell,
+    caterpillar,
+    cell,
+    city,
+    connected,
+    grid,
+    hubs,
+    lay,
+    line,
+    ring,
+    scattered,
+    star,
+    tree,
+)
 
 
-def make(pairs, seed=1, loss=0.0, **options):
+def make(pairs, seed=1, loss=0.0, habits=None, **options):
     air = Air(random.Random(seed), **options)
-    lay(air, pairs, loss)
+    lay(air, pairs, loss, habits=habits or {})
     return air
 
 
@@ -114,7 +129,7 @@ def test_a_frame_with_hops_left_is_passed_on_as_far_as_they_last():
 def test_a_frame_without_hops_or_muted_nodes_stay_where_they_are():
     air = make([])
     for node in range(3):
-        air.add(node, relays=False)
+        air.add(node, Habits(Role.CLIENT_MUTE))
     lay(air, line(3))
     air.send(0, b"far", 0.0, hop_limit=3)
     assert receivers(run(air)) == [1]
@@ -127,6 +142,73 @@ def test_relays_keep_still_when_somebody_else_was_faster_and_the_sender_overhear
     assert sorted(receivers(happened)) == list(range(1, 10))
     assert air.counters["relays-saved"] >= 7
     assert [one for one in happened if isinstance(one, Overheard) and one.node == 0]
+
+
+def senders_of_a_flood(habits, seed, hop_limit=3):
+    """Who sends in what order when one node of a cell of ten floods."""
+    air = make(cell(10), seed, habits=habits)
+    air.send(0, b"flood", 0.0, hop_limit)
+    return [one.node for one in run(air) if isinstance(one, Sent)]
+
+
+def test_a_router_passes_on_before_all_clients_which_then_keep_still():
+    for seed in range(20):
+        assert senders_of_a_flood({4: Habits(Role.ROUTER)}, seed) == [0, 4]
+
+
+def test_routers_pass_on_whoever_was_faster():
+    routers = dict.fromkeys((4, 5, 6), Habits(Role.ROUTER))
+    for seed in range(20):
+        assert sorted(set(senders_of_a_flood(routers, seed))) == [0, 4, 5, 6]
+
+
+def test_a_late_router_passes_on_after_the_others_and_alone_as_a_client_does():
+    sent = [senders_of_a_flood({4: Habits(Role.ROUTER_LATE)}, seed) for seed in range(20)]
+    assert [one.count(4) for one in sent] == [1] * 20
+    assert sum(one.index(4) > 1 for one in sent) > 10  # else it was the fastest
+    assert sum(4 in senders_of_a_flood({}, seed) for seed in range(20)) < 10
+    air = make(line(3), habits={1: Habits(Role.ROUTER_LATE)})
+    air.send(0, b"far", 0.0, hop_limit=1)
+    assert receivers(run(air)) == [1, 2]
+    assert air.counters["relays-late"] == 0
+
+
+def test_a_late_router_moves_behind_the_whole_window_of_the_others_and_only_once():
+    habits = {3: Habits(Role.ROUTER_LATE), 1: Habits(Role.ROUTER)}
+    air = make([(0, 1), (0, 2), (0, 3), (1, 3), (2, 3)], habits=habits)
+    air.send(0, b"flood", 0.0, hop_limit=3)
+    sent = {one.node: one.at for one in run(air) if isinstance(one, Sent)}
+    assert air.counters["relays-late"] == 1
+    waited_s = sent[3] - LONG_FAST.time_on_air_s(frame_bytes(len(b"flood"))) - sent[1]
+    assert waited_s > 2 * (2 * MAX_CONTENTION + 2**MIN_CONTENTION) * LONG_FAST.slot_s
+
+
+def test_a_radio_with_a_limit_passes_on_so_many_frames_of_each_sender_in_a_window():
+    air = make([(0, 1), (1, 2), (3, 1)], habits={1: Habits(limit=SenderLimit(3, window_s=300))})
+    sends = [(float(second), 0, str(second).encode(), 1) for second in (0, 20, 40, 60, 80, 310, 330)]
+    happened = play(air, sorted([*sends, (100.0, 3, b"other", 1)]))
+    heard = [one.frame.payload for one in happened if isinstance(one, Delivered) and one.node == 2]
+    assert heard == [b"0", b"20", b"40", b"other", b"310", b"330"]
+    assert air.counters["relays-limited"] == 2
+
+
+def test_a_copy_tells_who_sent_it_unless_old_firmware_did_or_it_began_with_no_hops():
+    air = make(line(4), habits={2: Habits(names_itself=False)})
+    air.send(0, b"far", 0.0, hop_limit=3)
+    assert {one.node: one.relay for one in run(air) if isinstance(one, Delivered)} == {1: 0, 2: 1, 3: None}
+    air.send(0, b"near", 100.0)
+    assert [(one.sender, one.relay) for one in run(air) if isinstance(one, Delivered)] == [(0, None)]
+
+
+def test_one_may_be_heard_by_whom_it_does_not_hear():
+    air = make(line(2))
+    air.deafen(1, 0)
+    air.send(0, b"into the wind", 0.0)
+    air.send(1, b"with the wind", 10.0)
+    assert [one.frame.payload for one in run(air) if isinstance(one, Delivered)] == [b"with the wind"]
+    air.partition()
+    air.send(0, b"into the wind", 100.0)
+    assert receivers(run(air)) == []
 
 
 def test_nodes_apart_do_not_hear_each_other_until_they_meet_again():
@@ -212,3 +294,10 @@ def test_shapes_have_the_pairs_they_should():
         pairs = scattered(12, random.Random(seed))
         assert connected(12, pairs)
     assert not connected(3, [(0, 1)])
+    assert len(hubs(10)) == 3 + 7
+    assert sorted(city(11)) == sorted([*cell(5), *((one + 5, other + 5) for one, other in cell(5)), (0, 5), (5, 10)])
+    assert sorted(star(4)) == [(0, 1), (0, 2), (0, 3)]
+    assert (3, 0) in ring(4)
+    assert tree(6) == [(0, 1), (0, 2), (1, 3), (1, 4), (2, 5)]
+    assert caterpillar(5) == [(0, 1), (1, 2), (0, 3), (1, 4)]
+    assert barbell(6) == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]

@@ -14,7 +14,7 @@ from meshtastic.tcp_interface import TCPInterface
 from pubsub import pub
 
 from radio.meshtastic.framing import Deframer, framed
-from radio.sim.simdevice import DeviceSettings
+from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
 from tests.ports import free_ports

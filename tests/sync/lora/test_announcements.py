@@ -5,8 +5,9 @@ import random
 import pytest
 
 from node.sync.lora.announcements import Announcements
-from node.sync.lora.neighbours import Neighbourhood
+from node.sync.lora.neighbours import Neighbourhood, Passage, View
 from node.sync.lora.tuning import TUNING, Timing
+from radio.airtime import Governor
 
 T = 2.0  # seconds
 
@@ -15,16 +16,16 @@ class Speaker:
     """Announcements of an island that hears whom the test says."""
 
     def __init__(self, *heard, seed=1):
-        self.neighbours = Neighbourhood(1, TUNING)
+        self.neighbours = Neighbourhood(1, Governor(), TUNING)
         for address in heard:
-            self.neighbours.hear(address, 1, 0, 0.0)
+            self.neighbours.hear(address, 1, Passage(), 0.0)
         self.said = Announcements(self.neighbours, Timing(T, random.Random(seed)))
 
     def introduced(self):
         """The same, once it has said hello often enough."""
         self.said.hello(0.0)
         for _ in range(TUNING.introductions):
-            self.said.summed()
+            self.said.summed(0.0)
         return self.said
 
 
@@ -44,18 +45,54 @@ def test_a_large_summary_waits_while_something_comes_and_a_small_one_does_not():
 
 
 def test_a_summary_of_somebody_who_holds_the_same_spares_ours_unless_it_says_less():
-    said = Speaker(2).introduced()
+    speaker = Speaker(2)
+    said = speaker.introduced()
     said.tell_difference(100.0)
-    said.leave_sum(TUNING.usual_capacity)
+    said.leave_sum(speaker.neighbours.get(2), TUNING.usual_capacity)
     assert said.say_at(0.0) < 200
-    said.leave_sum(TUNING.small_sum)
+    said.leave_sum(speaker.neighbours.get(2), TUNING.small_sum)
     assert said.say_at(0.0) == float("inf")
 
 
+@pytest.mark.parametrize("hears", [False, True])
+def test_what_another_says_for_us_counts_only_if_whom_it_is_for_hears_it(hears):
+    speaker = Speaker(2, 3)
+    said, far = speaker.introduced(), speaker.neighbours.get(3)
+    far.too_different(5)
+    if hears:
+        speaker.neighbours.listed(far, [2], 0.0)
+    said.tell_difference(100.0)
+    said.leave_sum(speaker.neighbours.get(2), TUNING.hello_capacity)
+    assert (said.say_at(0.0) == float("inf")) is hears
+
+
+def test_a_difference_that_was_not_told_apart_is_told_again_soon_at_first_and_no_more_once_it_is():
+    speaker = Speaker(2)
+    said, other, waits = speaker.introduced(), speaker.neighbours.get(2), []
+    said.told_apart()
+    other.too_different(5)
+    at = 1_000.0
+    for _ in range(4):
+        said.tell_difference(at)
+        said.summed(at)
+        told_at = at
+        while said.say_at(0.0) == float("inf"):
+            at += 1
+            said.remind(at, quiet_at=0.0)
+        waits.append(at - told_at)
+    assert waits[0] <= 26 * T and waits[3] > 4 * waits[0]
+    other.holds_the_same()
+    said.told_apart()
+    said.summed(at)
+    said.remind(at + 1e6, quiet_at=0.0)
+    assert said.say_at(0.0) == float("inf") and other.view is View.SAME
+
+
 def test_nobody_spares_us_the_first_introduction():
-    said = Speaker(2).said
+    speaker = Speaker(2)
+    said = speaker.said
     said.hello(100.0)
-    said.leave_sum(TUNING.hello_capacity)
+    said.leave_sum(speaker.neighbours.get(2), TUNING.hello_capacity)
     said.leave_reply()
     assert said.say_at(0.0) < 200
 
@@ -73,8 +110,8 @@ def test_a_neighbour_that_does_not_know_us_is_told_once_in_a_while_only():
     said = Speaker(2).introduced()
     said.introduce(1_000.0)
     first = said.say_at(0.0)
-    said.summed()
-    said.introduce(1_000.0 + TUNING.trickle_min_s - 1)
+    said.summed(first)
+    said.introduce(1_000.0 + TUNING.introduce_again_s - 1)
     assert 1_000 < first < 1_100 and said.say_at(0.0) == float("inf")
-    said.introduce(1_000.0 + TUNING.trickle_min_s)
+    said.introduce(1_000.0 + TUNING.introduce_again_s)
     assert said.say_at(0.0) < float("inf")

@@ -4,11 +4,11 @@ import pytest
 
 from node.model.record import record_id
 from node.sync.codes.erasure import piece
-from node.sync.events import Imported
+from node.sync.events import Imported, PacketReceived
 from node.sync.lora.packets import More, Need, Neighbours, Piece, Sum, Whole
 from node.sync.lora.tuning import TUNING
 from radio.lora import time_on_air_s
-from tests.sim.archipelago import bulletin
+from tests.sim.archipelago import LINK, bulletin
 from tests.sync.lora.test_engine import DAY, OTHER, LoneIsland, element, summary
 
 
@@ -34,8 +34,20 @@ def test_firmware_that_does_not_sign_sends_questions_to_everybody():
     assert {send.to for send in questions(asking_island(signs=False))} == {""}
 
 
-def test_a_neighbour_behind_a_relay_is_asked_by_broadcast():
-    assert {send.to for send in questions(asking_island(hops=1, signs=True))} == {""}
+def test_a_neighbour_behind_a_relay_is_asked_alone_too_by_as_many_relays():
+    assert [(send.to, send.hop_limit) for send in questions(asking_island(hops=1, signs=True))[:2]] == [("!x", 1)] * 2
+
+
+def test_the_same_question_to_one_neighbour_again_is_no_replay_and_is_answered():
+    asked = questions(asking_island(signs=True))[:2]
+    other, record = LoneIsland(address=OTHER), bulletin(0)
+    other.give(Imported((record,), "bundle"))
+    other.wait(60)
+    for send in asked:
+        other.sent.clear()
+        other.give(PacketReceived(LINK, send.payload, "!y", 0))
+        assert [whole.raw for whole in other.sections(Whole, other.wait(30))] == [record]
+    assert asked[0].payload != asked[1].payload and len(asked) == 2
 
 
 def test_what_carries_more_than_questions_goes_to_everybody():

@@ -9,11 +9,12 @@ from node.model.record import decode, encode, record_id, sign
 from node.sync.events import Imported, RecordPosted
 from node.sync.lora.packets import Neighbours, Whole
 from node.sync.lora.tuning import TUNING
-from radio.sim.topology import line
+from radio.sim.topology import line, star
 from tests.sim.archipelago import KEYS, MANY_KEYS, Archipelago, bulletin
 from tests.sync.lora.test_engine import LoneIsland, summary
 
 HOUR_S = 3600
+FLOOD = 240  # records
 
 
 def by(key, number, **fields):
@@ -30,16 +31,16 @@ def flood(number, **fields):
 
 
 class Flooded(LoneIsland):
-    """An island on which one author has posted much more than the hour can take, for two hours."""
+    """An island on which one author has posted more than two hours can take and what was saved before."""
 
     def __init__(self, met=True, **fields):
         super().__init__(charter=MANY_KEYS)
         self.wait(60)
         if met:
             self.give(RecordPosted(honest(0)))
-        for number in range(120):
+        for number in range(FLOOD):
             self.give(RecordPosted(flood(number, **fields)))
-            self.wait(60)
+            self.wait(2 * HOUR_S / FLOOD)
 
     def raws(self, sent):
         return [section.raw for section in self.sections(Whole, sent)]
@@ -70,7 +71,7 @@ def test_the_flood_takes_what_nobody_else_wants():
     island = Flooded()
     sent = island.raws(island.wait(2 * HOUR_S))
     assert len(sent) > 0.65 * alone > 20
-    assert set(sent) <= {flood(number) for number in range(120)}
+    assert set(sent) <= {flood(number) for number in range(FLOOD)}
 
 
 def test_an_urgent_post_does_not_wait_for_the_hour_to_pass():
@@ -94,7 +95,7 @@ def test_of_what_a_neighbour_lacks_the_flood_goes_last():
     island = Flooded()
     lacked = [honest(number) for number in range(10, 15)]
     island.give(Imported(tuple(lacked), "bundle"))
-    has = [honest(0), *(flood(number) for number in range(95))]
+    has = [honest(0), *(flood(number) for number in range(FLOOD - 25))]
     island.hear(summary(has, capacity=40, at=island.now), Neighbours((0x0123,)))
     sent = island.raws(island.wait(1800))
     assert {*lacked} < {*sent}
@@ -125,3 +126,13 @@ def _delays(world, count):
         world.run(120)
     world.run(4 * HOUR_S)
     return sorted(member.kept.get(id_, math.inf) - at for id_, at in posted.items() for member in world.members.values())
+
+
+def test_a_hub_may_use_what_those_who_hear_only_it_leave_and_nobody_else_may():
+    world = Archipelago(7, [*star(4), (3, 4)], signs=True)
+    world.start()
+    world.run(3 * 3600)
+    lent = {node: member.engine.context.lent_s(member.engine._last_at) for node, member in world.members.items()}
+    refill_s = world.members[0].engine.channel.governor.refill_s
+    assert 0.8 * refill_s < lent[0] <= refill_s, "half of what two leave; the third hears somebody else too"
+    assert {node: s for node, s in lent.items() if node} == dict.fromkeys(range(1, 5), 0.0)

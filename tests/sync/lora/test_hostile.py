@@ -88,6 +88,6 @@ def test_pieces_that_belong_to_nothing_are_forgotten():
     island = LoneIsland()
     for number in range(200):
         island.hear(Piece(number.to_bytes(4, "big"), 16, 3, 1752, bytes(110), True), sender=5)
-    assert len(island.engine.context.reassembly.forget(0)) <= 32
+    assert len(island.engine.context.reassembly.forget(0)) <= 128
     island.wait(TUNING.partial_record_s + 4 * 3600)
     assert island.engine.context.reassembly.forget(island.engine._last_at) == []

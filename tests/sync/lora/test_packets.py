@@ -24,7 +24,8 @@ def section(fields):
 @pytest.mark.parametrize("vector", VECTORS["good"], ids=lambda vector: vector["what"])
 def test_a_good_vector_reads_as_it_says_and_comes_back_the_same(vector):
     raw = bytes.fromhex(vector["packet"])
-    packet = Packet(vector["sender"], vector["sequence"], tuple(section(fields) for fields in vector["sections"]))
+    packet = Packet(vector["sender"], vector["sequence"], tuple(section(fields) for fields in vector["sections"]),
+                    vector.get("strict", False))
     assert decode(raw, KEY) == packet
     assert encode(packet, KEY, len(raw)) == raw
 

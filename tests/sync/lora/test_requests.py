@@ -6,11 +6,12 @@ from itertools import pairwise
 import pytest
 
 from node.sync.lora.announcements import Announcements
-from node.sync.lora.neighbours import Neighbourhood
+from node.sync.lora.neighbours import Neighbourhood, Passage
 from node.sync.lora.packets import More, Need, Piece
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.requests import ANYBODY, Requests
 from node.sync.lora.tuning import TUNING, Timing
+from radio.airtime import Governor
 
 T, DAY = 2.0, 730
 NEAR, FAR = 7, 9
@@ -21,9 +22,9 @@ class Asker:
 
     def __init__(self, seed=1):
         timing = Timing(T, random.Random(seed))
-        self.neighbours, self.reassembly = Neighbourhood(1, TUNING), Reassembly(TUNING)
+        self.neighbours, self.reassembly = Neighbourhood(1, Governor(), TUNING), Reassembly(TUNING)
         for address in (NEAR, FAR):
-            self.neighbours.hear(address, 1, 0, 0.0)
+            self.neighbours.hear(address, 1, Passage(), 0.0)
         self.announcements = Announcements(self.neighbours, timing)
         self.requests = Requests(self.neighbours, self.reassembly, self.announcements, timing)
 
@@ -61,12 +62,16 @@ def test_after_two_questions_to_one_anybody_may_answer_and_after_four_it_may_not
 
 def test_nothing_is_asked_while_something_comes_and_for_long_after_many():
     asker = Asker()
-    asker.lacks(NEAR, 11)
-    asker.requests.coming(5.0)
+    asker.lacks(NEAR, *range(11, 11 + int(TUNING.few_lacking) + 1))
+    near = asker.neighbours.get(NEAR)
+    asker.requests.coming(near, 5.0)
     assert 12 * T <= asker.requests.next_at() - 5 <= 18 * T and not asker.requests.may_ask(5.0)
     for _ in range(TUNING.flow_records):
-        asker.requests.coming(6.0)
-    assert asker.requests.next_at() - 6 >= TUNING.flow_quiet_t[0] * T
+        asker.requests.coming(near, 6.0)
+    assert TUNING.flow_quiet_t[0] * T <= asker.requests.next_at() - 6 <= TUNING.flow_quiet_t[1] * T
+    near.used(200.0, 6.0, 27.0)  # it has no air left for an hour
+    asker.requests.coming(near, 6.0)
+    assert asker.requests.next_at() - 6 >= TUNING.tired_quiet_t[0] * T
 
 
 def test_the_missing_pieces_of_a_record_are_asked_of_who_sent_the_others():
