@@ -194,15 +194,14 @@ class TextService:
         return LOOK_S
 
     def _wait_for_air(self, head: UnsentText, wait_s: float) -> float:
-        """Leave it where it is; if that takes long, a short sentence says so instead."""
-        if wait_s > LONG_WAIT_S and not head.short:
+        """Leave it where it is; if that takes long, a short sentence says so to whoever asked instead."""
+        if wait_s > LONG_WAIT_S and not head.short and head.question is not None:
             self._unsent.popleft()
             self.counters["no-air"] += 1
-            if head.question is not None:
-                at = self._host.timekeeper.now() + wait_s
-                said = self._host.answerer.wait_until(head.question, minute_of(at), self._now())
-                if said is not None:
-                    self._unsent.appendleft(replace(head, text=said, due_by=self._now() + LONG_WAIT_S, short=True))
+            at = self._host.timekeeper.now() + wait_s
+            said = self._host.answerer.wait_until(head.question, minute_of(at), self._now())
+            if said is not None:
+                self._unsent.appendleft(replace(head, text=said, due_by=self._now() + LONG_WAIT_S, short=True))
             return 0.1
         return wait_s
 

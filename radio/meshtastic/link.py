@@ -175,15 +175,15 @@ class MeshtasticLink:
 
     def send_text(self, receiver: str, text: str, hop_limit: int = 3, channel: int = 0) -> Outcome:
         """Send a text message (219 bytes at most) to one node, `!` and 8 hex digits; its radio acknowledges it, ours
-        repeats it (counted as `text-acked`, `text-failed`). To "", everybody on one of the radio's channels, it goes once.
-        Called like `send`.
+        repeats it (counted as `text-acked`, `text-failed`). To "" it is for everybody on one of the radio's channels: ours
+        repeats it until it hears somebody pass it on, three times in all at most (`ReliableRouter`). Called like `send`.
         """
         payload = text.encode()
         if len(payload) > MAX_TEXT_BYTES:
             raise ValueError(f"{len(payload)} bytes are too many for a text message of {MAX_TEXT_BYTES}")
         self._session.pause(self._text_at + TEXT_PAUSE_S / self.settings.speed - time.monotonic())
         to = node_number(receiver) if receiver else EVERYBODY
-        outcome = self._post(OutgoingPacket(payload, TEXT_PORT, channel, hop_limit, to, want_ack=bool(receiver)))
+        outcome = self._post(OutgoingPacket(payload, TEXT_PORT, channel, hop_limit, to, want_ack=True))
         self._text_at = time.monotonic()
         return outcome
 

@@ -218,12 +218,12 @@ def test_a_reaction_is_no_text_and_a_private_one_is_told_from_one_that_anybody_c
     assert link.counters["reactions"] == 1 and link.counters["texts"] == 2
 
 
-def test_a_text_for_everybody_goes_once_on_its_channel(puppet, connect):
+def test_a_text_for_everybody_goes_on_its_channel_and_is_repeated_by_the_radio_until_somebody_passes_it_on(puppet, connect):
     link = connect(puppet.port)
     until(lambda: link.up)
     link.send_text("", "Urgent", channel=1)
     packet = puppet.next_packet()
-    assert (packet.to, packet.channel, packet.want_ack) == (0xFFFFFFFF, 1, False)
+    assert (packet.to, packet.channel, packet.want_ack) == (0xFFFFFFFF, 1, True)
 
 
 def test_texts_in_a_row_keep_the_pause_that_the_firmware_wants(mesh, connect):
