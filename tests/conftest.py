@@ -7,6 +7,7 @@ import sys
 import hypothesis
 import pytest
 
+from node.board import edit_codes
 from node.daemon.thread_guard import VARIABLE
 from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
@@ -21,6 +22,8 @@ hypothesis.settings.register_profile("same", parent=hypothesis.settings.get_prof
 # The suite tries the same examples each time, so that a change is measured by what it changes; `EFFORT=20` explores.
 hypothesis.settings.load_profile("same" if EFFORT == 1 else "calm")
 
+
+edit_codes.SCRYPT_N = 16  # as little as scrypt takes: the suite posts thousands of times, and tries no code by guessing
 
 for name in ("LC_ALL", "LC_MESSAGES"):
     os.environ.pop(name, None)

@@ -86,13 +86,14 @@ function agenda(language) {
 // What only a form leads to: what is wrong, the preview, the edit code, the map to pick on, the keepers' desk, an agenda taken over.
 async function walk(page, language) {
   const press = async (value, name) => {
-    await Promise.all([page.waitForNavigation(), page.click(`main button[value=${value}]`)]);
+    await Promise.all([page.waitForNavigation(), page.click(`main button[value=${value}]:not(.k)`)]);
     writeFileSync(`${folder}/${language}-${name}.html`, await page.content());
     await inspect(page, `${name} ${language}`);
   };
   await page.setViewport({ width: 320, height: 800, isMobile: true, hasTouch: true });
   await page.goto(address("/post?kind=event", language));
   await press("preview", "wrong");
+  if (!(await page.$("details[open] button[value=map]"))) await page.click("details:has(button[value=map]) summary");
   await press("map", "pick");
   await page.goto(address("/post", language));
   await page.type("#text", `Soupe ${language} <b>&</b>`);
