@@ -56,7 +56,7 @@ lint: $(VENV)/installed-dev ## style, imports, complexity (ruff); types (mypy); 
 
 .PHONY: mosquitto
 mosquitto:
-	@.ci/need mosquitto nginx openssl systemd squashfs-tools e2fsprogs dosfstools mtools iproute2 zxing-cpp-tools fonts-dejavu-core libfribidi0  # systemd-analyze reads the image's units
+	@.ci/need mosquitto nginx openssl systemd squashfs-tools e2fsprogs dosfstools mtools iproute2 zxing-cpp-tools fonts-dejavu-core libfribidi0 espeak-ng opus-tools  # systemd-analyze reads the image's units
 
 tests/web/node_modules: tests/web/package.json
 	@command -v npm >/dev/null || .ci/need nodejs npm

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont
+    from PIL import ImageFont
 
 BOLD, REGULAR = "DejaVuSans-Bold.ttf", "DejaVuSans.ttf"
 FONT_PACKAGE, SHAPING_PACKAGE = "fonts-dejavu-core", "libfribidi0"  # Debian's
@@ -45,7 +45,7 @@ class Type:
         return round(self.size * LINE)
 
     @property
-    def letters(self) -> "FreeTypeFont":
+    def letters(self) -> "ImageFont.FreeTypeFont":
         """Its letters; raises LettersMissing."""
         return _letters(BOLD if self.bold else REGULAR, self.size)
 
@@ -55,7 +55,7 @@ class Type:
 
 
 @lru_cache(64)
-def _letters(name: str, size: int) -> "FreeTypeFont":
+def _letters(name: str, size: int) -> "ImageFont.FreeTypeFont":
     from PIL import ImageFont, features
 
     if not (features.check("raqm") and features.check("fribidi")):

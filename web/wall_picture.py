@@ -77,7 +77,7 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _TextLine:
     """One line of letters: `top` in dots from the top of its row, `at` in dots from the side that lines begin at."""
 
     text: str
@@ -91,7 +91,7 @@ class _Placed:
     """A row in dots: its lines, and how high it is."""
 
     kind: RowKind
-    lines: tuple[_Line, ...]
+    lines: tuple[_TextLine, ...]
     height: int
 
 
@@ -102,7 +102,7 @@ Page = tuple[_Placed, ...]
 def pages_of(wall: Wall, screen: Screen) -> tuple[Page, ...]:
     """How all of it is put on pages: in the largest type in which all of today is on the first one, and not many follow."""
     sizes = _sizes(screen)
-    tried = cache(lambda size: _Setting(wall, screen, size).paged())
+    tried = cache(lambda size: _Typesetting(wall, screen, size).paged())
 
     def does(size: int, most: int) -> bool:
         made = tried(size)
@@ -140,7 +140,7 @@ def picture(wall: Wall, screen: Screen, number: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class _WallFrame:
     """What is around the rows: lengths in dots, and the type of its lines. `name` is None where there is no room for it."""
 
     margin: int
@@ -152,7 +152,7 @@ class _Frame:
     code: int
 
     @classmethod
-    def of(cls, wall: Wall, screen: Screen) -> "_Frame":
+    def of(cls, wall: Wall, screen: Screen) -> "_WallFrame":
         """That of a screen."""
         base, margin = min(screen.height / TALL, screen.width / WIDE), max(min(screen.width, screen.height) // 40, 2)
         day, last = Type(max(round(base * 0.9), LEAST), True), Type(max(round(base * 0.42), LEAST - 2), False)
@@ -171,11 +171,11 @@ class _Paged:
     left: int = 0
 
 
-class _Setting:
+class _Typesetting:
     """The rows of a wall in type of one size."""
 
     def __init__(self, wall: Wall, screen: Screen, size: int):
-        frame = _Frame.of(wall, screen)
+        frame = _WallFrame.of(wall, screen)
         self._wall, self._gap, self._title = wall, max(size // 4, 2), Type(size, True, TITLE_LINES)
         self._small = Type(max(round(size * SMALL), min(size, LEAST)), False)
         self._across, self._room = screen.width - 2 * frame.margin, screen.height - frame.head - frame.foot - frame.margin
@@ -220,20 +220,20 @@ class _Setting:
         at = gap if urgent else self._column if row.kind is RowKind.EVENT else 0
         said = self._lines(row.said, replace(self._title, lines=URGENT_LINES) if urgent else self._title, at, gap)
         below = self._lines(row.below, small, at, _below(said))
-        hour = (_Line(row.hour, self._title, gap, 0),) if row.hour else ()
+        hour = (_TextLine(row.hour, self._title, gap, 0),) if row.hour else ()
         return _Placed(row.kind, (*hour, *said, *below), _below([*said, *below]) + (2 * gap if urgent else gap // 2))
 
-    def _lines(self, text: str, type_: Type, at: int, top: int) -> tuple[_Line, ...]:
+    def _lines(self, text: str, type_: Type, at: int, top: int) -> tuple[_TextLine, ...]:
         room = self._across - at - self._gap
         cut = wrapped(text, lambda line: type_.length(line, self._wall.rtl) <= room, type_.lines)
-        return tuple(_Line(line, type_, top + number * type_.line, at) for number, line in enumerate(cut))
+        return tuple(_TextLine(line, type_, top + number * type_.line, at) for number, line in enumerate(cut))
 
 
 def _height(rows: Iterable[_Placed]) -> int:
     return sum(row.height for row in rows)
 
 
-def _below(lines: Sequence[_Line]) -> int:
+def _below(lines: Sequence[_TextLine]) -> int:
     """Where what follows these lines begins."""
     return max((line.top + line.type.line for line in lines), default=0)
 
@@ -242,7 +242,7 @@ class _Pen:
     """Draws on a picture. Lines begin at its left, or at its right where a wall runs from there."""
 
     def __init__(self, draw: "ImageDraw", wall: Wall, screen: Screen):
-        self._draw, self._wall, self._screen, self._frame = draw, wall, screen, _Frame.of(wall, screen)
+        self._draw, self._wall, self._screen, self._frame = draw, wall, screen, _WallFrame.of(wall, screen)
 
     def page(self, rows: Page, number: str) -> None:
         """All of one page."""

@@ -119,7 +119,7 @@ def _week() -> tuple[list[WallRow], int, int]:
     later = [row for one in days if one.day > week.first
              for row in (WallRow(RowKind.DAY, titled(current().day(one.day))), *_events(one))]
     bulletins = board().bulletins(limit=MOST_NEW, patience=patience()).items
-    new = [WallRow(RowKind.TEXT, drawable(caption(item))) for item in bulletins]
+    new = [WallRow(RowKind.TEXT, drawable(caption(item))) for item in bulletins if not item.urgent]
     head = [WallRow(RowKind.DAY, _("New on the board"))] if new else []
     return [*first, *later, *head, *new], len(first), max(len(coming) - MOST_EVENTS, 0)
 

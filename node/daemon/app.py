@@ -52,6 +52,7 @@ from node.daemon.settings import Settings
 from node.daemon.settings_keeper import NO_CARD, CardLines, SettingsHost, SettingsKeeper, taken_up
 from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.sheet_facts import sheet_of
+from node.daemon.speech import Speech
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
 from node.daemon.text_service import TextInbox, TextService
@@ -111,7 +112,7 @@ class App:
         self._shown: dict[str, Any] | None = None  # what the portal was told, once there is one
         self._open = ExitStack()
         self._hashing = threading.Lock()
-        self._text_inbox = TextInbox()
+        self._text_inbox, self.speech = TextInbox(), Speech()
         self._ahead_due_at = -math.inf
         keys = KeyFolder(settings.node.data)
         keys.keep_private()
@@ -216,7 +217,7 @@ class App:
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
-            safe=safe_address, metrics=self.settings.portal.metrics))
+            safe=safe_address, metrics=self.settings.portal.metrics, speech=self.speech))
         self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app

@@ -147,7 +147,8 @@ def test_at_night_it_says_until_when_and_what_is_urgent(portal, neighbourhood):
     assert [row.said for row in shown(portal).rows] == ["Fuite de gaz", "This island rests until 23:00."]
 
 
-@pytest.mark.parametrize("missing,package", [("raqm", "libfribidi0"), ("fribidi", "libfribidi0"), ("", "fonts-dejavu-core")])
+@pytest.mark.parametrize("missing,package", [("raqm", "libfribidi0"), ("fribidi", "libfribidi0"),
+                                             ("", "fonts-dejavu-core")])
 def test_where_letters_are_missing_it_says_what_to_install(portal, monkeypatch, missing, package):
     wall_letters._letters.cache_clear()
     pages_of.cache_clear()
