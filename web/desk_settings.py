@@ -27,6 +27,7 @@ from node.board.island_settings import (
     STARTING_ANEW,
     TEXT_WORDS,
     TEXTS,
+    URGENT,
     WIFI_NAME,
     WIFI_PASSWORD,
     ZONE,
@@ -41,7 +42,7 @@ from web.forms import clock_of
 from web.languages import current, said
 from web.languages import gettext as _
 from web.pages import board, settings
-from web.sentences import RULES, problem
+from web.sentences import RULES, URGENT_RULES, problem
 from web.signin import for_keepers, never_kept
 
 Page = str | tuple[str, int] | Response
@@ -65,7 +66,8 @@ def asked() -> dict:
 
 KEYS = {"name": NAME, "language": LANGUAGE, "zone": ZONE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
         "password": WIFI_PASSWORD, "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION,
-        "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE}
+        "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE,
+        "urgent": URGENT}
 FIELDS = {key: field for field, key in KEYS.items()}
 
 
@@ -144,7 +146,14 @@ def posting() -> Page:
 
 
 def _rules() -> dict:
-    return {"may_choose": board().posting_rules()}
+    return {"may_choose": board().posting_rules(), "urgent_rules": URGENT_RULES}
+
+
+@desk_settings.post("/urgent")
+@for_keepers
+def urgent() -> Page:
+    """Who may mark a post of the island's own as urgent, where the island has that right."""
+    return _changed("rules", SettingsGroup.URGENT, _typed(SettingsGroup.URGENT))
 
 
 @desk_settings.post("/archive")

@@ -89,6 +89,16 @@ def test_hand_held_radios_are_answered_or_not_in_the_keepers_words_and_the_desk_
     assert "hand-held radios are not answered" in browser.says and acts(island)[0] == "settings"
 
 
+def test_keepers_say_who_may_mark_a_post_as_urgent_and_it_counts_at_once(island, browser):
+    asked = island.board._host.urgent
+    browser.get("/keeper/settings/rules")
+    assert asked() == "keepers" and "Keepers, and groups with that right" in browser.says
+    assert browser.press("Keep the rule", urgent="everybody") == 303
+    assert asked() == "everybody" and acts(island)[0] == "settings" and island.anew == 0
+    assert browser.press("Keep the rule", urgent="nobody") == 422 and "This will not do." in browser.says
+    assert asked() == "everybody"
+
+
 def test_a_name_that_will_not_do_is_answered_with_what_to_write_and_stays_typed(island, browser):
     browser.get("/keeper/settings/words")
     assert browser.press("Change name, language and time zone", name=" ") == 422
