@@ -196,7 +196,7 @@ def is_picked(text: str) -> bool:
 
 def weekdays() -> list[tuple[int, str]]:
     """The days of a week by their numbers, Monday first."""
-    return [(day, current().day_name(date(2024, 1, 1 + day))) for day in range(7)]  # 2024 began on a Monday
+    return [(day, current().weekday(date(2024, 1, 1 + day))) for day in range(7)]  # 2024 began on a Monday
 
 
 def days_of(item: Item | Announced) -> list[date]:
