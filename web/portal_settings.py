@@ -43,6 +43,10 @@ class ReadsAloud(Protocol):
     def able(self) -> bool:
         """Whether it can, here."""
 
+    @property
+    def loud(self) -> bool:
+        """Whether it can be heard in the room, too, if there is a loudspeaker."""
+
     def read(self, text: str, tag: str) -> bytes:
         """A text as Ogg Opus, in the voice of the language of this tag; RemoteFault says why not."""
 

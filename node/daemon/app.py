@@ -31,6 +31,7 @@ from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
+from node.daemon.loudspeaker import Loudspeaker, LoudspeakerHost
 from node.daemon.maintenance import Maintenance
 from node.daemon.meeting import Meeting, meeting_handlers
 from node.daemon.membership import Membership
@@ -195,7 +196,8 @@ class App:
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
         radio = self._radio()
         texts = [text_service(self, radio, self._text_inbox)] if radio else []
-        workers: tuple[LanDiscovery | Maintenance | TextService, ...] = (self.discovery, self.maintenance, *texts)
+        workers: tuple[LanDiscovery | Maintenance | TextService | Loudspeaker, ...] = (
+            self.discovery, self.maintenance, self._loudspeaker(), *texts)
         for working in workers:
             working.start()
             self._open.callback(working.close)
@@ -204,6 +206,11 @@ class App:
                    | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links)))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
+
+    def _loudspeaker(self) -> Loudspeaker:
+        node = self.settings.node
+        return Loudspeaker(LoudspeakerHost(self.board, self.speech, self.timekeeper, ZoneInfo(node.timezone), node.name,
+                                           node.language, lambda: self.settings.portal.loudspeaker))
 
     def _guard_threads(self) -> None:
         """In the debug mode: what belongs to the runner's thread raises when another one uses it."""

@@ -6,6 +6,7 @@ or through a shell; time, processor, memory and what comes out are bounded.
 """
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from node.daemon import sandbox
 from node.model.errors import RemoteFault
 
 VOICES = {"fr": "roa/fr", "en": "gmw/en", "es": "roa/es", "ar": "sem/ar"}  # by their files: no folder has to be searched
+ALOUD_VARIABLE = "ARCHIPEL_ALOUD"  # on the SD image: the file that a unit waits for, plays and removes
+DECODER, PLAYER = "opusdec", "aplay"  # Debian's opus-tools, alsa-utils
 SPEAKER, ENCODER = "espeak-ng", "opusenc"
 WORDS_A_MINUTE = 140  # 175 without being told: too fast to keep an hour in mind
 BITS_A_MS = 16  # kbit/s: Opus for speech of one voice; a minute takes 120 kB
@@ -53,6 +56,11 @@ class Speech:
     def able(self) -> bool:
         """Whether texts can be read here."""
         return not self._unable and programs() is not None
+
+    @property
+    def loud(self) -> bool:
+        """Whether a reading can be played in the room (`node.daemon.loudspeaker`), if there is a loudspeaker."""
+        return bool(os.environ.get(ALOUD_VARIABLE)) or all(shutil.which(name) for name in (DECODER, PLAYER))
 
     def read(self, text: str, tag: str) -> bytes:
         """A text in the voice of a language (a tag of `VOICES`) as Ogg Opus.

@@ -18,7 +18,7 @@ from tests.web.test_desk_keys import Browser
 from web import create_app
 from web.pages import MAX_PAGE_BYTES
 
-PAGES = ("", "/words", "/rules", "/topics", "/wifi", "/radio", "/texts", "/rest")
+PAGES = ("", "/words", "/rules", "/topics", "/wifi", "/radio", "/texts", "/rest", "/loudspeaker")
 ON_IMAGE = CardLines("archipel.toml", {}, "Archipel")
 
 
@@ -97,6 +97,19 @@ def test_keepers_say_who_may_mark_a_post_as_urgent_and_it_counts_at_once(island,
     assert asked() == "everybody" and acts(island)[0] == "settings" and island.anew == 0
     assert browser.press("Keep the rule", urgent="nobody") == 422 and "This will not do." in browser.says
     assert asked() == "everybody"
+
+
+def test_keepers_choose_when_the_agenda_is_read_aloud_and_never_at_night(island, browser):
+    browser.get("/keeper/settings")
+    assert "Loudspeaker silent" in browser.says
+    browser.follow("Loudspeaker")
+    assert "sudo apt install espeak-ng opus-tools alsa-utils" in browser.says, "this portal has no voice"
+    assert browser.press("Keep", loudspeaker="9h, 23:00") == 422 and "9h, 23:00" in browser.page
+    assert "Write hours from 7:00 to 21:59" in browser.says and not island.desk.settings.portal.loudspeaker
+    assert browser.press("Keep", loudspeaker="18h30, 9") == 303
+    assert island.desk.settings.portal.loudspeaker == "9:00, 18:30" and island.anew == 0
+    browser.get("/keeper/settings")
+    assert "reads the agenda aloud at 9:00, 18:30" in browser.says
 
 
 def test_a_name_that_will_not_do_is_answered_with_what_to_write_and_stays_typed(island, browser):
