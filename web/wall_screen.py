@@ -25,7 +25,7 @@ USUAL_SCREEN, USUAL_MINUTES = Screen(800, 480), 10
 DAYS, MOST_EVENTS, MOST_NEW, MOST_URGENT = 7, 100, 6, 3
 PLACE_LETTERS = 60
 HOUR = re.compile(r"\d\d?[:.h]\d\d.{0,3}")  # "18:30", "6:30 pm"
-DRAWING_S = 10.0  # that a request waits for another one's picture, which takes two seconds of the smallest Pi
+DRAWING_S = 3.0  # that a request waits for another one's picture; the portal has few threads
 wall_pictures = Blueprint("wall_pictures", __name__)
 _drawing = Lock()  # one picture at a time: the largest takes 4 MB while it is drawn
 
