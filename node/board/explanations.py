@@ -108,6 +108,9 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.PICTURE_SIDE: N_("This picture is too large or too small: %(num)s pixels a side at most."),
     ProblemCode.PICTURE_CORNERS: N_("Please say where the two corners are: "
                                     "the first one north and west of the second."),
+    ProblemCode.STREET_MAP: N_("This is no street map that archipel map has drawn. Please draw one, or choose that file."),
+    ProblemCode.STREET_MAP_BYTES: N_("This street map weighs too much: %(num)s kB at most. Please draw it anew with "
+                                     "archipel map."),
     ProblemCode.TOKEN: N_("This page had been open for too long. Nothing is lost: please look it over and send it again."),
     ProblemCode.TRIES: TOO_MANY_TRIES,
 }
@@ -264,6 +267,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.RESTS: N_("changed the night rest"),
     AuditAction.OUTLINE: N_("changed the outline of the map"),
     AuditAction.PICTURE: N_("changed the picture of the map"),
+    AuditAction.STREETS: N_("changed the street map"),
     AuditAction.CLOCK: N_("set the clock"),
     AuditAction.CLOCK_UNDO: N_("took back the setting of the clock"),
     AuditAction.RADIO_SUMMARY: N_("let the radio say at once what is here"),

@@ -12,6 +12,7 @@ from node.cli import (
     posts,
     radio_set,
     reading,
+    street_map,
     sync_now,
     transfer,
     vouching,
@@ -27,6 +28,7 @@ def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
 
-for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar):
+for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
+             street_map):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -1,0 +1,145 @@
+"""Names on a drawing, placed so that none covers another: in three levels, each for a chart seen twice as near."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from node.board.street_map import FONT, HALF, MAX_NAME, MAX_NAMES, SORTS, StreetName
+from node.streets.shapes import Line, Point, length
+
+LEVELS = 3
+MOST = (18, 45, MAX_NAMES)  # names on a drawing seen at each level, those of the levels before included
+LETTER = 0.56  # a letter's width by the height of the font, bold ones 0.6 (measured on DejaVu Sans and Noto Sans)
+SHORTER = {  # the first word of a street's name, as it stands on printed town plans
+    "Rue": "R.", "Avenue": "Av.", "Boulevard": "Bd", "Place": "Pl.", "Impasse": "Imp.", "Passage": "Pass.", "Square": "Sq.",
+    "Chemin": "Ch.", "Calle": "C.", "Avenida": "Av.", "Plaza": "Pl.", "Street": "St", "Road": "Rd",
+}
+SQUARE = re.compile(r"(Place|Placette|Square|Plaza|Piazza|Praça|Parvis|Esplanade|Marktplatz|ساحة)\b|.*(platz|plein|tori)$",
+                    re.IGNORECASE)
+STRAIGHT = 0.35  # of the height of the font: so far may a street turn from under its name
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A name and where it may stand: at a point, or along a line. Those of the lowest `rank` come first."""
+
+    rank: float
+    sort: str
+    text: str
+    point: Point | None = None
+    line: tuple[Point, ...] = ()
+
+
+def is_square(name: str) -> bool:
+    """Whether a street of this name is a square."""
+    return SQUARE.match(name) is not None
+
+
+def fitting(name: str) -> str:
+    """A name as it is written on the drawing, "" if it is too long."""
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    first, _, rest = name.partition(" ")
+    if rest and first in SHORTER:
+        name = f"{SHORTER[first]} {rest}"
+    return name if 1 < len(name) <= MAX_NAME else ""
+
+
+def placed(wishes: Iterable[Wish]) -> list[StreetName]:
+    """As many of the names as there is room for, the first of a rank first."""
+    left = sorted(wishes, key=lambda wish: (wish.rank, wish.text))
+    names: list[StreetName] = []
+    for level in range(LEVELS):
+        taken = _Taken(FONT / 2 ** level)
+        for name in names:
+            taken.take(name)
+        rest = []
+        for wish in left:
+            spot = next((one for one in _spots(wish, level) if taken.is_free(one)), None) if len(names) < MOST[level] else None
+            if spot is None:
+                rest.append(wish)
+            else:
+                taken.take(spot)
+                names.append(spot)
+        left = rest
+    return names
+
+
+def width(text: str, sort: str) -> float:
+    """How wide a name is, by the height of its font."""
+    look, scale, bold = SORTS[sort]
+    wide = sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else LETTER for sign in text if not unicodedata.combining(sign))
+    return wide * scale * (1.08 if bold else 1.0)
+
+
+def _spots(wish: Wish, level: int) -> Iterator[StreetName]:
+    size = FONT / 2 ** level
+    blank = StreetName(0, 0, 0, level, wish.sort, wish.text)
+    if wish.point:
+        x, y = wish.point
+        for down in (0, 1, -1, 2, -2):
+            yield replace(blank, x=round(x), y=round(y + down * size))
+    elif wish.line:
+        for middle, turn in _straights(list(wish.line), width(wish.text, wish.sort) * size, STRAIGHT * size):
+            yield replace(blank, x=round(middle[0]), y=round(middle[1]), turn=turn)
+
+
+def _straights(line: Line, wide: float, slack: float) -> Iterator[tuple[Point, int]]:
+    """Where a name `wide` fits along a line: its middle, and how it is turned there. From the middle of the line outwards."""
+    whole = length(line)
+    if whole < wide:
+        return
+    for share in (0.5, 0.3, 0.7, 0.15, 0.85):
+        begin = max(0.0, min(whole - wide, share * whole - wide / 2))
+        first, last, middle = (_along(line, begin + way) for way in (0.0, wide, wide / 2))
+        across, down = last[0] - first[0], last[1] - first[1]
+        chord = math.hypot(across, down)
+        if chord < 0.95 * wide or math.dist(middle, ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2)) > slack:
+            continue
+        turn = round(math.degrees(math.atan2(down, across)))
+        yield ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2), turn - 180 if turn > 90 else turn + 180 if turn < -90 else turn
+
+
+def _along(line: Line, way: float) -> Point:
+    for begin, end in pairwise(line):
+        step = math.dist(begin, end)
+        if step >= way and step > 0:
+            return begin[0] + (end[0] - begin[0]) * way / step, begin[1] + (end[1] - begin[1]) * way / step
+        way -= step
+    return line[-1]
+
+
+class _Taken:
+    """Squares of half a font's height that names stand on."""
+
+    def __init__(self, size: float):
+        self._size, self._cells, self._texts = size, set(), {}  # type: set[tuple[int, int]], dict[str, list[Point]]
+
+    def take(self, name: StreetName) -> None:
+        self._cells |= set(self._cells_of(name))
+        self._texts.setdefault(name.text, []).append((name.x, name.y))
+
+    def is_free(self, name: StreetName) -> bool:
+        """Whether a name stands wholly on the drawing, on no other, and is not written near already."""
+        reach = width(name.text, name.sort) * self._size / 2
+        turn = math.radians(name.turn)
+        across, down = reach * abs(math.cos(turn)), reach * abs(math.sin(turn)) + self._size / 2
+        edge = HALF * 0.92  # what lies under the names of the chart's circles is left free
+        if abs(name.x) + across > edge or abs(name.y) + down > edge:
+            return False
+        if name.text in self._texts:
+            return False
+        return not any(cell in self._cells for cell in self._cells_of(name))
+
+    def _cells_of(self, name: StreetName) -> Iterator[tuple[int, int]]:
+        size, turn = self._size, math.radians(name.turn)
+        reach = width(name.text, name.sort) * size / 2
+        steps = max(1, math.ceil(2 * reach / (size / 2)))
+        for step in range(steps + 1):
+            way = -reach + 2 * reach * step / steps
+            for off in (-0.45, 0, 0.45):
+                x = name.x + way * math.cos(turn) - off * size * math.sin(turn)
+                y = name.y + way * math.sin(turn) + off * size * math.cos(turn)
+                yield math.floor(x / (size / 2)), math.floor(y / (size / 2))
