@@ -4,7 +4,7 @@ VENV := .venv
 # The versions of Debian 13, which the SD image uses. The suite runs against them too.
 TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0" \
-	"prometheus_client==0.21.1"
+	"prometheus_client==0.21.1" "osmium==4.0.2"
 IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
 	dosfstools mtools fdisk bmap-tools xz-utils
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.

@@ -63,7 +63,7 @@ def under_the_map() -> str:
 def map_page(notice: str = "", outline: str | None = None) -> str:
     """The outline and the picture, with a sentence about what has just gone wrong."""
     return render_template("keeper/map.html", notice=notice, outline=board().outline() if outline is None else outline,
-                           picture=board().picture())
+                           picture=board().picture(), streets=board().streets())
 
 
 @keeper.app_errorhandler(StalePage)
@@ -108,7 +108,7 @@ def hide() -> Response:
 @keeper.before_request
 def make_room() -> None:
     """A picture as a phone makes it may come whole, so that it is answered in a sentence."""
-    if request.endpoint == "keeper.picture" and session.get("name"):
+    if request.endpoint in ("keeper.picture", "keeper.streets") and session.get("name"):
         expect_file(MAX_UPLOAD_BYTES)
 
 
@@ -121,6 +121,18 @@ def picture() -> Response | tuple[str, int]:
     try:
         board().set_picture(None if removed else file.read() if file else b"", corners, session["name"],
                             request.form.get("why", ""))
+    except DraftRefused as refused:
+        return map_page(" ".join(map(problem, refused.problems))), 422
+    return redirect(url_for("keeper.under_the_map"), 303)
+
+
+@keeper.post("/streets")
+@for_keepers
+def streets() -> Response | tuple[str, int]:
+    """The street map that lies under the map: another one, or none (`action=remove`)."""
+    file, removed = request.files.get("streets"), request.form.get("action") == "remove"
+    try:
+        board().set_streets(None if removed else file.read() if file else b"", session["name"], request.form.get("why", ""))
     except DraftRefused as refused:
         return map_page(" ".join(map(problem, refused.problems))), 422
     return redirect(url_for("keeper.under_the_map"), 303)

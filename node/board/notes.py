@@ -363,8 +363,8 @@ def _streets_of(kept: dict[str, Any] | None) -> StreetMap | None:
     if not kept:
         return None
     north, east = kept["around"]
-    names = tuple(StreetName(x, y, turn, level, sort, text) for x, y, turn, level, sort, text in kept["names"])
-    return StreetMap((north, east), kept["reach"], kept["paths"], names)
+    names = (StreetName(x, y, turn, below, level, sort, text) for x, y, turn, below, level, sort, text in kept["names"])
+    return StreetMap((north, east), kept["reach"], kept["paths"], tuple(names))
 
 
 def _handover_of(kept: dict[str, Any] | None) -> Handover | None:

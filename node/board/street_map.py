@@ -1,7 +1,7 @@
 """The street map under the map of gatherings: what `archipel map` draws of an OpenStreetMap extract, kept and shown.
 
-It is a square of streets, water, rails, green and names, north up. Whatever file it comes in, only what has the form written
-here is taken from it, and the picture is put together anew: no link, no script, no style of somebody else's is kept.
+It is a square of streets, water, rails, green and names, north up. Whatever file it comes in, only what has the form that
+is written here is taken from it, and the picture is put together anew: no link, script or style of somebody else's is kept.
 """
 
 import math
@@ -24,6 +24,7 @@ MIN_REACH_M, MAX_REACH_M = 100, 20_000
 MARGIN = 150 / 138  # a map drawn for a radius reaches a little farther, as the chart that lies on it does
 CREDIT = "© OpenStreetMap contributors (ODbL)"
 FONT = 32  # units: 9.6 px on a screen of 320, where the drawing is 300 px wide; placed so that none covers another
+BASELINE = 0.35  # of the letters' height, from the middle of a line of text down to what it stands on
 LEAST_ZOOM = 0.7  # seen from farther away names would cover each other
 GROUNDS = ("sea", "green", "water", "square")  # areas, from below to above
 STREAMS = ("stream", "river")
@@ -49,18 +50,22 @@ STYLE = "@media(prefers-color-scheme:dark){" + "".join(
 PATH_LINE = re.compile(r'<path id="([a-z]{1,8})"[^<>]* d="([Mlz0-9 -]{1,60000})"/>')
 PATH = re.compile(r"(?:M-?\d{1,3}[ -]\d{1,3}(?:l-?\d{1,4}(?:(?: |(?=-))-?\d{1,4})+)?z?)+")
 NAME_LINE = re.compile(r'<text class="[a-z]+ ([a-z])([0-2])"[^<>]* transform="translate\((-?\d{1,3}) (-?\d{1,3})\)'
-                       r'(?: rotate\((-?\d{1,2})\))?"[^<>]*>([^<>]{1,300})</text>')
+                       r'(?: rotate\((-?\d{1,2})\))?" dy="(-?\d\.\d\d)em">([^<>]{1,300})</text>')
 HEAD_LINE = re.compile(r'<svg [^<>]*data-around="(-?\d{1,2}\.\d{1,7}),(-?\d{1,3}\.\d{1,7})" data-reach="(\d{3,5})"')
 
 
 @dataclass(frozen=True)
 class StreetName:
-    """A name at a point of the drawing, in its units, its baseline turned by `turn` degrees; `level` 0 is seen from afar,
-    1 and 2 when the map is seen twice and four times as near. `sort` is a key of SORTS."""
+    """A name at a point of the drawing, in its units, turned by `turn` degrees.
+
+    It stands `below` the point by tenths of its letters' height. `level` 0 is seen from afar, 1 and 2 when the map is seen
+    twice and four times as near. `sort` is a key of SORTS.
+    """
 
     x: int
     y: int
     turn: int
+    below: int
     level: int
     sort: str
     text: str
@@ -68,7 +73,8 @@ class StreetName:
 
 @dataclass(frozen=True)
 class StreetMap:
-    """A square around `centre` (latitude, longitude), `reach_m` metres from its middle to each side; SVG path data by kind."""
+    """A square around `centre` (latitude, longitude), `reach_m` metres from its middle to each side; `paths` are SVG path
+    data by kind."""
 
     centre: tuple[float, float]
     reach_m: int
@@ -81,7 +87,7 @@ class StreetMap:
         return self.reach_m / MARGIN
 
     def svg(self, span_m: float | None = None) -> str:
-        """The drawing, as thick and with as many names as do good on a chart of `span_m` metres; None: a file with all of it."""
+        """The drawing, as thick and with as many names as do good on a chart of `span_m` metres; None: a file of it all."""
         zoom = self.radius_m / span_m if span_m else 1.0
         return (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
                 f'viewBox="-{HALF} -{HALF} {2 * HALF} {2 * HALF}" width="{2 * HALF}" height="{2 * HALF}" '
@@ -91,11 +97,13 @@ class StreetMap:
     def drawn(self, zoom: float, whole: bool = False) -> str:
         """What the drawing holds, to be put into another one; `whole`: with the names that are seen from nearer, hidden."""
         thin = zoom ** THINNING
-        lines = [f'<path class="land" fill="{LOOKS["land"][0]}" d="M-{HALF}-{HALF}h{2 * HALF}v{2 * HALF}h-{2 * HALF}z"/>']
+        lines = [f'<rect class="land" x="-{HALF}" y="-{HALF}" width="{2 * HALF}" height="{2 * HALF}" '
+                 f'fill="{LOOKS["land"][0]}"/>']
         lines += [_shape(kind, self.paths[kind], f' class="{kind}" fill="{LOOKS[kind][0]}" fill-rule="evenodd"')
                   for kind in GROUNDS if kind in self.paths]
         lines += ['<g fill="none" stroke-linejoin="round" stroke-linecap="round">']
-        lines += [_shape(kind, self.paths[kind], _stroke(kind, WIDTHS[kind] * thin)) for kind in STREAMS if kind in self.paths]
+        lines += [_shape(kind, self.paths[kind], _stroke(kind, WIDTHS[kind] * thin))
+                  for kind in STREAMS if kind in self.paths]
         streets = [kind for kind in STREETS if kind in self.paths]
         lines += ["<defs>", *(_shape(kind, self.paths[kind]) for kind in streets), "</defs>"]
         # casings first, so that streets run into each other where they meet
@@ -139,7 +147,8 @@ def _lettered(name: StreetName, size: float, hidden: bool) -> str:
     turned = f" rotate({name.turn})" if name.turn else ""
     more = ' font-weight="700"' * bold + ' display="none"' * hidden
     return (f'<text class="{look} {name.sort}{name.level}" fill="{LOOKS[look][0]}" font-size="{size * scale:.1f}"{more} '
-            f'transform="translate({name.x} {name.y}){turned}" dy=".35em">{escape(name.text)}</text>')
+            f'transform="translate({name.x} {name.y}){turned}" dy="{name.below / 10 + BASELINE:.2f}em">'
+            f"{escape(name.text)}</text>")
 
 
 def street_map_of(raw: bytes) -> StreetMap:
@@ -152,10 +161,15 @@ def street_map_of(raw: bytes) -> StreetMap:
     if head is None or not paths:
         raise DraftRefused([Problem("street_map", ProblemCode.STREET_MAP)])
     found = (NAME_LINE.fullmatch(line) for line in text.splitlines())
-    names = [StreetName(int(x), int(y), int(turn or 0), int(level), sort, plain(unescape(said))[:MAX_NAME])
-             for sort, level, x, y, turn, said in (one.groups() for one in found if one) if sort in SORTS]
+    names = [_name(one) for one in found if one and one[1] in SORTS]
     made = StreetMap((float(head[1]), float(head[2])), int(head[3]), paths, tuple(names[:MAX_NAMES]))
     return checked(made)
+
+
+def _name(found: re.Match[str]) -> StreetName:
+    sort, level, x, y, turn, down, said = found.groups()
+    below = round(10 * (float(down) - BASELINE))
+    return StreetName(int(x), int(y), int(turn or 0), below, int(level), sort, plain(unescape(said))[:MAX_NAME])
 
 
 def checked(street_map: StreetMap) -> StreetMap:

@@ -64,5 +64,5 @@ def _made(last: Any, code: int) -> StreetMap:
             raise Explained(Sentence.of(last["sentence"]))
         return street_map_of(last["svg"].encode())
     except (TypeError, KeyError, AttributeError, ValueError, DraftRefused) as error:
-        raise Explained(sentence("this file cannot be read as an OpenStreetMap extract (.osm.pbf or .osm). Was it fetched to "
-                                 "its end?")) from error
+        raise Explained(sentence("this file cannot be read as an OpenStreetMap extract (.osm.pbf or .osm). Was it fetched "
+                                 "to its end?")) from error

@@ -4,8 +4,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from node.board.street_map import HALF, MARGIN, MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES, StreetMap, StreetName
+from node.board.street_map import FONT, HALF, MARGIN, MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES, StreetMap, StreetName
 from node.i18n.sentence import Explained, sentence
 from node.streets.extract import Box, Surroundings, Way
 from node.streets.lettering import Wish, fitting, is_square, placed, width
@@ -159,7 +160,7 @@ class _Shapes:
     def _pieces_of_areas(self, tolerance: float) -> Iterator[_Piece]:
         for kind, areas in self._areas.items():
             for rings in areas:
-                cut = [ring for ring in (clipped_ring(ring, EDGE) for ring in rings) if len(ring) > 2 and abs(area(ring)) > MIN_AREA]
+                cut = [part for ring in rings if len(part := clipped_ring(ring, EDGE)) > 2 and abs(area(part)) > MIN_AREA]
                 if path := "".join(_path(simplified_ring(ring, tolerance), "z") for ring in cut):
                     yield _Piece(kind, max(abs(area(ring)) for ring in cut), path)
 
@@ -177,13 +178,13 @@ class _Shapes:
         yield from self._wishes_of_streets()
 
     def _wishes_of_areas(self) -> Iterator[Wish]:
-        rings = [(way.tags, list(self._traced(way.nodes))) for way in self._found.ways if way.nodes[0] == way.nodes[-1]]
-        rings += [(tags, [line for edge in joined(edges) for line in self._traced(edge)]) for tags, edges in self._found.areas]
-        for tags, lines in rings:
-            name = fitting(tags.get("name", ""))
-            cut = max((clipped_ring(ring, HALF) for ring in closed(lines, HALF)), key=lambda ring: abs(area(ring)), default=[])
-            if name and len(cut) > 2:
-                yield from _wish_of_area(tags, name, cut)
+        edges_of = [(way.tags, [way.nodes]) for way in self._found.ways if way.nodes[0] == way.nodes[-1]]
+        for tags, edges in [*edges_of, *self._found.areas]:
+            if name := fitting(tags.get("name", "")):
+                rings = closed((line for edge in joined(edges) for line in self._traced(edge)), HALF)
+                cut = max((clipped_ring(ring, HALF) for ring in rings), key=lambda ring: abs(area(ring)), default=[])
+                if len(cut) > 2:
+                    yield from _wish_of_area(tags, name, cut)
 
     def _wishes_of_streets(self) -> Iterator[Wish]:
         by_name: dict[tuple[str, str], list[Way]] = defaultdict(list)
@@ -207,7 +208,7 @@ def _wish_of_area(tags: Mapping[str, str], name: str, ring: Line) -> Iterator[Wi
     if (kind := area_of(tags)) == "square":
         bold = is_square(_spelt(name)) or not tags.get("highway")
         yield Wish(0.5 - size / 1e6, "q", name, middle) if bold else Wish(4.0, "s", name, middle)
-    elif kind and size > 900 and across > 0.4 * width(name, "g") * 32 / 4:
+    elif kind and size > 900 and across > 0.1 * FONT * width(name, "g"):
         yield Wish(3.5 - size / 1e5, "w" if kind == "water" else "g", name, middle)
     elif (rank := landmark(tags)) is not None:
         yield Wish(2.0 + rank, "k", name, middle)
@@ -234,7 +235,7 @@ def _centre(line: Line) -> Point:
 def _path(line: Line, end: str) -> str:
     """SVG path data in whole units, "" if nothing is left of it."""
     dots = [(round(x), round(y)) for x, y in line]
-    steps = [(after[0] - before[0], after[1] - before[1]) for before, after in zip(dots, dots[1:], strict=False) if before != after]
+    steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(dots) if before != after]
     if len(steps) < (2 if end else 1):
         return ""
     numbers = [number for step in steps for number in step]

@@ -53,8 +53,8 @@ class Way:
 
 @dataclass
 class Surroundings:
-    """What lies around: `places` by node as (latitude, longitude), `points` with a name, `ways`, and `areas` whose edges are
-    the ways of several."""
+    """What lies around: `places` by node as (latitude, longitude), `points` that have a name, `ways`, and `areas` that
+    several ways go around."""
 
     places: Places = field(default_factory=dict)
     points: list[tuple[Tags, tuple[float, float]]] = field(default_factory=list)
@@ -158,8 +158,8 @@ class _Reader:
                     self._found.points.append((dict(node.tags), (north / 10_000_000, east / 10_000_000)))
         nodes.settle()
         if not nodes:
-            raise Explained(sentence("this extract holds nothing around that place. Please fetch one that does, or say where "
-                                     "with --around."))
+            raise Explained(sentence("this extract holds nothing around that place. Please fetch one that does, or say "
+                                     "where with --around."))
 
     def _touching(self, members: Collection[int]) -> dict[int, Way]:
         """The ways through a node around that are wanted, or an edge of an area."""

@@ -19,6 +19,7 @@ SHORTER = {  # the first word of a street's name, as it stands on printed town p
 }
 SQUARE = re.compile(r"(Place|Placette|Square|Plaza|Piazza|Praça|Parvis|Esplanade|Marktplatz|ساحة)\b|.*(platz|plein|tori)$",
                     re.IGNORECASE)
+BESIDE = 17  # tenths of the height of the letters, from the middle of a square to that of its name: a dot may lie between
 STRAIGHT = 0.35  # of the height of the font: so far may a street turn from under its name
 
 
@@ -52,12 +53,13 @@ def placed(wishes: Iterable[Wish]) -> list[StreetName]:
     left = sorted(wishes, key=lambda wish: (wish.rank, wish.text))
     names: list[StreetName] = []
     for level in range(LEVELS):
-        taken = _Taken(FONT / 2 ** level)
+        taken = _Taken(FONT / 2 ** level)  # those of the levels before are smaller now
         for name in names:
             taken.take(name)
         rest = []
         for wish in left:
-            spot = next((one for one in _spots(wish, level) if taken.is_free(one)), None) if len(names) < MOST[level] else None
+            spots = _spots(wish, level) if len(names) < MOST[level] else ()
+            spot = next((one for one in spots if taken.is_free(one)), None)
             if spot is None:
                 rest.append(wish)
             else:
@@ -69,25 +71,27 @@ def placed(wishes: Iterable[Wish]) -> list[StreetName]:
 
 def width(text: str, sort: str) -> float:
     """How wide a name is, by the height of its font."""
-    look, scale, bold = SORTS[sort]
-    wide = sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else LETTER for sign in text if not unicodedata.combining(sign))
+    _look, scale, bold = SORTS[sort]
+    wide = sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else LETTER
+               for sign in text if not unicodedata.combining(sign))
     return wide * scale * (1.08 if bold else 1.0)
 
 
 def _spots(wish: Wish, level: int) -> Iterator[StreetName]:
     size = FONT / 2 ** level
-    blank = StreetName(0, 0, 0, level, wish.sort, wish.text)
+    blank = StreetName(0, 0, 0, 0, level, wish.sort, wish.text)
     if wish.point:
         x, y = wish.point
-        for down in (0, 1, -1, 2, -2):
-            yield replace(blank, x=round(x), y=round(y + down * size))
+        # under a dot or above it, where it covers a dot of the map least; a quarter has no one point
+        for below in (0, 10, -10) if wish.sort == "p" else (BESIDE, -BESIDE, 0):
+            yield replace(blank, x=round(x), y=round(y), below=below)
     elif wish.line:
         for middle, turn in _straights(list(wish.line), width(wish.text, wish.sort) * size, STRAIGHT * size):
             yield replace(blank, x=round(middle[0]), y=round(middle[1]), turn=turn)
 
 
 def _straights(line: Line, wide: float, slack: float) -> Iterator[tuple[Point, int]]:
-    """Where a name `wide` fits along a line: its middle, and how it is turned there. From the middle of the line outwards."""
+    """Where a name `wide` fits along a line: its middle, and how it is turned there; the middle of the line first."""
     whole = length(line)
     if whole < wide:
         return
@@ -98,8 +102,8 @@ def _straights(line: Line, wide: float, slack: float) -> Iterator[tuple[Point, i
         chord = math.hypot(across, down)
         if chord < 0.95 * wide or math.dist(middle, ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2)) > slack:
             continue
-        turn = round(math.degrees(math.atan2(down, across)))
-        yield ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2), turn - 180 if turn > 90 else turn + 180 if turn < -90 else turn
+        turn = round(math.degrees(math.atan(down / across))) if across else 90  # never upside down
+        yield ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2), turn
 
 
 def _along(line: Line, way: float) -> Point:
@@ -115,23 +119,28 @@ class _Taken:
     """Squares of half a font's height that names stand on."""
 
     def __init__(self, size: float):
-        self._size, self._cells, self._texts = size, set(), {}  # type: set[tuple[int, int]], dict[str, list[Point]]
+        self._size = size
+        self._cells: set[tuple[int, int]] = set()
+        self._texts: set[str] = set()
 
     def take(self, name: StreetName) -> None:
         self._cells |= set(self._cells_of(name))
-        self._texts.setdefault(name.text, []).append((name.x, name.y))
+        self._texts.add(name.text)
 
     def is_free(self, name: StreetName) -> bool:
-        """Whether a name stands wholly on the drawing, on no other, and is not written near already."""
+        """Whether a name stands wholly on the drawing, on no other, and is not written already."""
         reach = width(name.text, name.sort) * self._size / 2
         turn = math.radians(name.turn)
         across, down = reach * abs(math.cos(turn)), reach * abs(math.sin(turn)) + self._size / 2
         edge = HALF * 0.92  # what lies under the names of the chart's circles is left free
-        if abs(name.x) + across > edge or abs(name.y) + down > edge:
+        if abs(name.x) + across > edge or abs(self._y(name)) + down > edge:
             return False
         if name.text in self._texts:
             return False
         return not any(cell in self._cells for cell in self._cells_of(name))
+
+    def _y(self, name: StreetName) -> float:
+        return name.y + name.below / 10 * SORTS[name.sort][1] * self._size
 
     def _cells_of(self, name: StreetName) -> Iterator[tuple[int, int]]:
         size, turn = self._size, math.radians(name.turn)
@@ -141,5 +150,5 @@ class _Taken:
             way = -reach + 2 * reach * step / steps
             for off in (-0.45, 0, 0.45):
                 x = name.x + way * math.cos(turn) - off * size * math.sin(turn)
-                y = name.y + way * math.sin(turn) + off * size * math.cos(turn)
+                y = self._y(name) + way * math.sin(turn) + off * size * math.cos(turn)
                 yield math.floor(x / (size / 2)), math.floor(y / (size / 2))

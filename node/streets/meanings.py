@@ -5,11 +5,12 @@ from collections.abc import Mapping
 Tags = Mapping[str, str]
 STREETS = {
     "motorway": "avenue", "trunk": "avenue", "primary": "avenue", "secondary": "road", "tertiary": "road",
-    "residential": "street", "unclassified": "street", "living_street": "street", "pedestrian": "street", "road": "street",
-    "service": "alley", "footway": "path", "path": "path", "cycleway": "path", "steps": "path", "track": "path",
-    "bridleway": "path",
+    "residential": "street", "unclassified": "street", "living_street": "street", "pedestrian": "street",
+    "road": "street", "service": "alley", "footway": "path", "path": "path", "cycleway": "path", "steps": "path",
+    "track": "path", "bridleway": "path",
 }
-NO_STREETS = {"sidewalk", "crossing", "access_aisle", "traffic_island", "link", "parking_aisle", "driveway", "drive-through"}
+NO_STREETS = {"sidewalk", "crossing", "access_aisle", "traffic_island", "link", "parking_aisle", "driveway",
+              "drive-through"}
 RAILS = {"rail", "light_rail", "subway", "narrow_gauge", "funicular", "monorail"}
 YARDS = {"yard", "siding", "spur", "crossover"}
 GREEN = {
@@ -19,7 +20,8 @@ GREEN = {
     ("landuse", "recreation_ground"), ("landuse", "cemetery"), ("landuse", "allotments"), ("natural", "wood"),
     ("natural", "scrub"), ("natural", "heath"), ("natural", "grassland"), ("amenity", "grave_yard"),
 }
-WATER = {("natural", "water"), ("waterway", "riverbank"), ("waterway", "dock"), ("landuse", "reservoir"), ("landuse", "basin")}
+WATER = {("natural", "water"), ("waterway", "riverbank"), ("waterway", "dock"), ("landuse", "reservoir"),
+         ("landuse", "basin")}
 SQUARES = {("place", "square"), ("highway", "pedestrian"), ("highway", "footway"), ("amenity", "marketplace"),
            ("natural", "beach")}
 STREAMS = {"river": "river", "canal": "river", "stream": "stream", "ditch": "stream", "drain": "stream"}

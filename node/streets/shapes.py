@@ -55,7 +55,8 @@ def clipped(line: Line, half: float) -> list[Line]:
 def _within(begin: Point, end: Point, half: float) -> tuple[Point, Point] | None:
     across, down = end[0] - begin[0], end[1] - begin[1]
     since, until = 0.0, 1.0
-    for way, room in ((-across, begin[0] + half), (across, half - begin[0]), (-down, begin[1] + half), (down, half - begin[1])):
+    for way, room in ((-across, begin[0] + half), (across, half - begin[0]),
+                      (-down, begin[1] + half), (down, half - begin[1])):
         if way == 0:
             if room < 0:
                 return None
