@@ -207,8 +207,8 @@ def _page(chart: Chart, gatherings: list[Gathering], root: bytes) -> str:
         rest = [one for one in gatherings if one not in listed_here and not one.far][:MAX_SPECKS]
         return _ground(chart) | {
             "dots": dots(listed_here, SIDE), "specks": [one.place for one in rest], "marked": marked, "part": part,
-            "rows": [_Row(one, _read(part.of(one.events) if marked else one.events[:most]), max(len(one.events) - most, 0))
-                     for one in listed_here],
+            "rows": [_ListedPlace(one, _read(part.of(one.events) if marked else one.events[:most]),
+                                  max(len(one.events) - most, 0)) for one in listed_here],
             "scales": _offered(chart), "bearing": lambda item: bearing(_from_here(chart), item.position),
             "here": settings().position is not None}
 
@@ -221,7 +221,7 @@ def _from_here(chart: Chart) -> Chart:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _ListedPlace:
     """A gathering in the list: the first of its events, and how many there are `more`."""
 
     gathering: Gathering

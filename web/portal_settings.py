@@ -41,6 +41,7 @@ class WebSettings:
 
     `position` is the island's (latitude, longitude). `monotonic` gives seconds. `safe()`: the safe address,
     None if there is none. `metrics`: who may read /metrics: near (this machine and local networks), all, off.
+    `draw_streets(extract, place, metres)`: the file of a street map drawn of an OpenStreetMap extract; raises Explained.
     """
 
     name: str
@@ -54,6 +55,7 @@ class WebSettings:
     monotonic: Callable[[], float] = time.monotonic
     safe: Callable[[], SafeAddress | None] = lambda: None
     metrics: str = "near"
+    draw_streets: Callable[[bytes, tuple[float, float], int], bytes] | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:

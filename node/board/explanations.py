@@ -108,9 +108,9 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.PICTURE_SIDE: N_("This picture is too large or too small: %(num)s pixels a side at most."),
     ProblemCode.PICTURE_CORNERS: N_("Please say where the two corners are: "
                                     "the first one north and west of the second."),
-    ProblemCode.STREET_MAP: N_("This is no street map that archipel map has drawn. Please draw one, or choose that file."),
-    ProblemCode.STREET_MAP_BYTES: N_("This street map weighs too much: %(num)s kB at most. Please draw it anew with "
-                                     "archipel map."),
+    ProblemCode.STREET_MAP: N_("This file is no extract of OpenStreetMap, and no street map. Please choose another one."),
+    ProblemCode.STREET_MAP_BYTES: N_("This street map weighs too much: %(num)s kB at most. Please hand in the "
+                                     "extract, to be drawn here."),
     ProblemCode.TOKEN: N_("This page had been open for too long. Nothing is lost: please look it over and send it again."),
     ProblemCode.TRIES: TOO_MANY_TRIES,
 }

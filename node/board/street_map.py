@@ -20,6 +20,7 @@ MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES = 60_000, 20_000
 FRONT_GZIP = 4  # the level at which nginx compresses for the SD image
 MAX_FILE_BYTES = 4 * MAX_MAP_BYTES  # of a file that is handed in: room for what an editor adds
 MAX_NAMES, MAX_NAME = 120, 40  # characters
+RADII_M, USUAL_RADIUS_M = (250, 500, 1_000, 2_000, 5_000), 1_000  # of the scales of the page, so that a map fills one
 MIN_REACH_M, MAX_REACH_M = 100, 20_000
 MARGIN = 150 / 138  # a map drawn for a radius reaches a little farther, as the chart that lies on it does
 CREDIT = "© OpenStreetMap contributors (ODbL)"
@@ -47,8 +48,8 @@ SORTS = {"p": ("word", 1.0, True), "q": ("word", 0.9, True), "k": ("word", 0.85,
 STYLE = "@media(prefers-color-scheme:dark){" + "".join(
     f".{name}{{fill:{dark}}}" if name in (*GROUNDS, "land", "word", "blue", "leaf") else f".{name}{{stroke:{dark}}}"
     for name, (_day, dark) in LOOKS.items()) + "}"
-PATH_LINE = re.compile(r'<path id="([a-z]{1,8})"[^<>]* d="([Mlz0-9 -]{1,60000})"/>')
-PATH = re.compile(r"(?:M-?\d{1,3}[ -]\d{1,3}(?:l-?\d{1,4}(?:(?: |(?=-))-?\d{1,4})+)?z?)+")
+PATH_LINE = re.compile(r'<path id="([a-z]{1,8})"[^<>]* d="([Mlz0-9 -]+)"/>')
+PATH = re.compile(r"(?:M-?\d{1,3}[ -]\d{1,3}l-?\d{1,4}[ -]\d{1,4}(?:(?: |(?=-))-?\d{1,4}[ -]\d{1,4})*z?)+")
 NAME_LINE = re.compile(r'<text class="[a-z]+ ([a-z])([0-2])"[^<>]* transform="translate\((-?\d{1,3}) (-?\d{1,3})\)'
                        r'(?: rotate\((-?\d{1,2})\))?" dy="(-?\d\.\d\d)em">([^<>]{1,300})</text>')
 HEAD_LINE = re.compile(r'<svg [^<>]*data-around="(-?\d{1,2}\.\d{1,7}),(-?\d{1,3}\.\d{1,7})" data-reach="(\d{3,5})"')

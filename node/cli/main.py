@@ -9,10 +9,10 @@ from node.cli import (
     calendar,
     island,
     keys,
+    map_drawing,
     posts,
     radio_set,
     reading,
-    street_map,
     sync_now,
     transfer,
     vouching,
@@ -29,6 +29,6 @@ def main() -> None:
 
 
 for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
-             street_map):
+             map_drawing):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -6,30 +6,51 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
+from tempfile import TemporaryDirectory
+from threading import Lock, Timer
 from typing import Any
 
 from node.board.api import DraftRefused
 from node.board.street_map import MAX_FILE_BYTES, StreetMap, street_map_of
 from node.i18n.sentence import Explained, Sentence, sentence
 
-LIBRARY = "osmium"
 SAME_PROGRAM = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}  # not a stray node/ nearby
+# Octets of data: an inner city out of 3 million nodes took 90 MB, one of 2 million nodes around takes some 300.
+MEMORY_BYTES, MEMORY_BROUGHT_BYTES = 600_000_000, 250_000_000
 WALL_S = 2 * 3_600.0  # twice what the worker may have of a processor (`node.streets.worker.CPU_S`): a slow card
+WALL_BROUGHT_S = 50.0  # a page waits 60 s for its answer; 11 MB took 1 s of a desktop's core, a tenth as fast is a Pi
+BEGINNINGS = {b"BZh": ".osm.bz2", b"\x1f\x8b": ".osm.gz", b"<": ".osm", b"\xef\xbb\xbf<": ".osm"}
+_one_at_a_time = Lock()
 
 
-def draw(path: Path, centre: tuple[float, float], radius_m: int, done: Callable[[int], None]) -> StreetMap:
+@dataclass(frozen=True)
+class Bounds:
+    """What a drawing may take: seconds on the wall, octets of memory."""
+
+    wall_s: float = WALL_S
+    memory_bytes: int = MEMORY_BYTES
+
+
+def draw_brought(content: bytes, centre: tuple[float, float], radius_m: int) -> bytes:
+    """The file of the street map around `centre` of an extract that was handed in on a page. Raises Explained."""
+    ending = next((ending for begin, ending in BEGINNINGS.items() if content.lstrip().startswith(begin)), ".osm.pbf")
+    with _one_at_a_time, TemporaryDirectory(prefix="archipel-map-") as folder:
+        path = Path(folder) / f"brought{ending}"
+        path.write_bytes(content)
+        return draw(path, centre, radius_m, bounds=Bounds(WALL_BROUGHT_S, MEMORY_BROUGHT_BYTES)).svg().encode()
+
+
+def draw(path: Path, centre: tuple[float, float], radius_m: int, done: Callable[[int], None] = lambda objects: None,
+         bounds: Bounds = Bounds()) -> StreetMap:
     """The street map around `centre` (latitude, longitude) of the extract in a file; `done` is told now and then how many
     objects were read. Raises Explained."""
-    if find_spec(LIBRARY) is None:
-        raise Explained(sentence("to read extracts of OpenStreetMap, install pyosmium: apt install python3-pyosmium, "
-                                 "or pip install archipel[map]"))
-    command = [sys.executable, "-m", "node.streets.worker", str(path.absolute()), *map(str, centre), str(radius_m)]
+    command = [sys.executable, "-m", "node.streets.worker", str(path.absolute()), *map(str, centre), str(radius_m),
+               str(bounds.memory_bytes)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,  # noqa: S603 - our own program
                           stderr=subprocess.DEVNULL, env={**os.environ, **SAME_PROGRAM}) as child:
-        timer = Timer(WALL_S, child.kill)
+        timer = Timer(bounds.wall_s, child.kill)
         timer.start()
         try:
             last = _last_word(child, done)
@@ -58,11 +79,11 @@ def _last_word(child: "subprocess.Popen[bytes]", done: Callable[[int], None]) ->
 
 def _made(last: Any, code: int) -> StreetMap:
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise Explained(sentence("reading this extract takes too long. Please take a smaller one, of your town or county."))
+        raise Explained(sentence("Reading this extract takes too long. Please take a smaller one."))
     try:
         if isinstance(last, dict) and "sentence" in last:
             raise Explained(Sentence.of(last["sentence"]))
         return street_map_of(last["svg"].encode())
     except (TypeError, KeyError, AttributeError, ValueError, DraftRefused) as error:
-        raise Explained(sentence("this file cannot be read as an OpenStreetMap extract (.osm.pbf or .osm). Was it fetched "
+        raise Explained(sentence("This file cannot be read as an OpenStreetMap extract (.osm.pbf or .osm). Was it fetched "
                                  "to its end?")) from error

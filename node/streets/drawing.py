@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from node.board.street_map import FONT, HALF, MARGIN, MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES, StreetMap, StreetName
 from node.i18n.sentence import Explained, sentence
-from node.streets.extract import Box, Surroundings, Way
-from node.streets.lettering import Wish, fitting, is_square, placed, width
+from node.streets.extract import Box, OsmWay, Surroundings
+from node.streets.lettering import NameWish, fitting, is_square, placed, width
 from node.streets.meanings import QUARTERS, area_of, landmark, line_of
 from node.streets.shapes import (
     Line,
@@ -31,12 +31,12 @@ TOLERANCES = (0.6, 1.0, 1.6)  # units: a fifth to a half of a dot on a small scr
 RANKS = {"sea": 0, "water": 1, "river": 1, "avenue": 2, "rail": 3, "road": 3, "square": 4, "street": 5, "green": 4,
          "stream": 6, "alley": 7, "path": 8}  # the higher goes first
 MIN_LENGTH, MIN_AREA = 3.0, 12.0  # units; square units: less is but a dot
-FRAME_BYTES = 3_500  # what a drawing weighs without lines and names
+EMPTY_BYTES = 3_500  # what a drawing weighs without lines and names
 SURE = 0.98
 
 
 @dataclass(frozen=True)
-class Frame:
+class Canvas:
     """How places become points of the drawing: around `centre` (latitude, longitude), for a radius in metres."""
 
     centre: tuple[float, float]
@@ -64,7 +64,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _DrawnPart:
     """A line or an area as it may be drawn: the longest, or largest, of a rank first."""
 
     kind: str
@@ -72,33 +72,33 @@ class _Piece:
     path: str
 
 
-def drawn(found: Surroundings, frame: Frame) -> StreetMap:
+def drawn(found: Surroundings, canvas: Canvas) -> StreetMap:
     """The drawing; raises Explained if there is nothing to draw."""
-    shapes = _Shapes(found, frame)
+    shapes = _Shapes(found, canvas)
     names = placed(shapes.wishes())
-    spare = MAX_MAP_BYTES - FRAME_BYTES - sum(len(name.text.encode()) + 130 for name in names)
+    spare = MAX_MAP_BYTES - EMPTY_BYTES - sum(len(name.text.encode()) + 130 for name in names)
     pieces = next((pieces for tolerance in TOLERANCES if _weight(pieces := shapes.pieces(tolerance)) <= spare), None)
     pieces = shapes.pieces(TOLERANCES[-1]) if pieces is None else pieces
     if not pieces:
-        raise Explained(sentence("there are no streets in this extract around that place."))
+        raise Explained(sentence("There are no streets in this extract around that place."))
     pieces.sort(key=lambda piece: (RANKS[piece.kind], -piece.size))
-    return _light_enough(pieces, names, frame, spare)
+    return _light_enough(pieces, names, canvas, spare)
 
 
-def _light_enough(pieces: list[_Piece], names: list[StreetName], frame: Frame, room: float) -> StreetMap:
+def _light_enough(pieces: list[_DrawnPart], names: list[StreetName], canvas: Canvas, room: float) -> StreetMap:
     while True:
-        made = StreetMap(frame.centre, frame.reach_m, _paths(pieces, room), tuple(names))
+        made = StreetMap(canvas.centre, canvas.reach_m, _paths(pieces, room), tuple(names))
         plain, compressed = made.weights()
         if plain <= MAX_MAP_BYTES and compressed <= MAX_MAP_GZIP_BYTES:
             return made
         room = SURE * min(room, _weight(pieces)) * min(1.0, MAX_MAP_BYTES / plain, MAX_MAP_GZIP_BYTES / compressed)
 
 
-def _weight(pieces: Iterable[_Piece]) -> int:
+def _weight(pieces: Iterable[_DrawnPart]) -> int:
     return sum(len(piece.path) for piece in pieces)
 
 
-def _paths(pieces: Iterable[_Piece], room: float) -> dict[str, str]:
+def _paths(pieces: Iterable[_DrawnPart], room: float) -> dict[str, str]:
     paths: dict[str, list[str]] = defaultdict(list)
     for piece in pieces:
         room -= len(piece.path)
@@ -111,9 +111,9 @@ def _paths(pieces: Iterable[_Piece], room: float) -> dict[str, str]:
 class _Shapes:
     """Lines and areas by kind, as points of the drawing."""
 
-    def __init__(self, found: Surroundings, frame: Frame):
-        self._found, self._frame = found, frame
-        self._points = {node: frame.point(place) for node, place in found.places.items()}
+    def __init__(self, found: Surroundings, canvas: Canvas):
+        self._found, self._canvas = found, canvas
+        self._points = {node: canvas.point(place) for node, place in found.places.items()}
         self._lines: dict[str, list[Line]] = defaultdict(list)
         self._areas: dict[str, list[list[Line]]] = defaultdict(list)  # each its rings, inner ones among them
         by_kind: dict[str, list[Sequence[int]]] = defaultdict(list)
@@ -146,38 +146,38 @@ class _Shapes:
         for part in self._known(nodes):
             yield [self._points[node] for node in part]
 
-    def pieces(self, tolerance: float) -> list[_Piece]:
+    def pieces(self, tolerance: float) -> list[_DrawnPart]:
         """All that may be drawn, without what lies nearer than `tolerance` to a straight line."""
         return [*self._pieces_of_lines(tolerance), *self._pieces_of_areas(tolerance)]
 
-    def _pieces_of_lines(self, tolerance: float) -> Iterator[_Piece]:
+    def _pieces_of_lines(self, tolerance: float) -> Iterator[_DrawnPart]:
         for kind, lines in self._lines.items():
             for line in lines:
                 for part in clipped(line, EDGE):
                     if (size := length(part)) >= MIN_LENGTH and (path := _path(simplified(part, tolerance), "")):
-                        yield _Piece(kind, size, path)
+                        yield _DrawnPart(kind, size, path)
 
-    def _pieces_of_areas(self, tolerance: float) -> Iterator[_Piece]:
+    def _pieces_of_areas(self, tolerance: float) -> Iterator[_DrawnPart]:
         for kind, areas in self._areas.items():
             for rings in areas:
                 cut = [part for ring in rings if len(part := clipped_ring(ring, EDGE)) > 2 and abs(area(part)) > MIN_AREA]
                 if path := "".join(_path(simplified_ring(ring, tolerance), "z") for ring in cut):
-                    yield _Piece(kind, max(abs(area(ring)) for ring in cut), path)
+                    yield _DrawnPart(kind, max(abs(area(ring)) for ring in cut), path)
 
-    def wishes(self) -> Iterator[Wish]:
+    def wishes(self) -> Iterator[NameWish]:
         """All names that may be written."""
         for tags, place in self._found.points:
-            if (name := fitting(tags["name"])) and (point := self._frame.point(place)):
+            if (name := fitting(tags["name"])) and (point := self._canvas.point(place)):
                 if tags.get("place") in QUARTERS:
-                    yield Wish(1.0, "p", name, point)
+                    yield NameWish(1.0, "p", name, point)
                 elif tags.get("place") == "square":
-                    yield Wish(0.0, "q", name, point)
+                    yield NameWish(0.0, "q", name, point)
                 elif (rank := landmark(tags)) is not None:
-                    yield Wish(2.0 + rank, "k", name, point)
+                    yield NameWish(2.0 + rank, "k", name, point)
         yield from self._wishes_of_areas()
         yield from self._wishes_of_streets()
 
-    def _wishes_of_areas(self) -> Iterator[Wish]:
+    def _wishes_of_areas(self) -> Iterator[NameWish]:
         edges_of = [(way.tags, [way.nodes]) for way in self._found.ways if way.nodes[0] == way.nodes[-1]]
         for tags, edges in [*edges_of, *self._found.areas]:
             if name := fitting(tags.get("name", "")):
@@ -186,8 +186,8 @@ class _Shapes:
                 if len(cut) > 2:
                     yield from _wish_of_area(tags, name, cut)
 
-    def _wishes_of_streets(self) -> Iterator[Wish]:
-        by_name: dict[tuple[str, str], list[Way]] = defaultdict(list)
+    def _wishes_of_streets(self) -> Iterator[NameWish]:
+        by_name: dict[tuple[str, str], list[OsmWay]] = defaultdict(list)
         for way in self._found.ways:
             if (kind := line_of(way.tags)) in STREET_RANKS and (name := fitting(way.tags.get("name", ""))):
                 by_name[kind, name].append(way)
@@ -201,25 +201,25 @@ class _Shapes:
 STREET_RANKS = {"avenue": 3.0, "road": 4.0, "river": 2.0, "street": 5.0, "stream": 6.0, "alley": 8.0, "path": 9.0}
 
 
-def _wish_of_area(tags: Mapping[str, str], name: str, ring: Line) -> Iterator[Wish]:
+def _wish_of_area(tags: Mapping[str, str], name: str, ring: Line) -> Iterator[NameWish]:
     across = max(x for x, _y in ring) - min(x for x, _y in ring)
     middle = _centre(ring)
     size = abs(area(ring))
     if (kind := area_of(tags)) == "square":
         bold = is_square(_spelt(name)) or not tags.get("highway")
-        yield Wish(0.5 - size / 1e6, "q", name, middle) if bold else Wish(4.0, "s", name, middle)
+        yield NameWish(0.5 - size / 1e6, "q", name, middle) if bold else NameWish(4.0, "s", name, middle)
     elif kind and size > 900 and across > 0.1 * FONT * width(name, "g"):
-        yield Wish(3.5 - size / 1e5, "w" if kind == "water" else "g", name, middle)
+        yield NameWish(3.5 - size / 1e5, "w" if kind == "water" else "g", name, middle)
     elif (rank := landmark(tags)) is not None:
-        yield Wish(2.0 + rank, "k", name, middle)
+        yield NameWish(2.0 + rank, "k", name, middle)
 
 
-def _wish_of_street(kind: str, name: str, line: Line) -> Iterator[Wish]:
+def _wish_of_street(kind: str, name: str, line: Line) -> Iterator[NameWish]:
     if kind in ("street", "road", "path", "alley") and is_square(_spelt(name)):
-        yield Wish(0.6, "q", name, _centre(line))
+        yield NameWish(0.6, "q", name, _centre(line))
     else:
         sort = "w" if kind in ("river", "stream") else "s"
-        yield Wish(STREET_RANKS[kind] - min(length(line) / 1000, 1.5), sort, name, line=tuple(simplified(line, 1.0)))
+        yield NameWish(STREET_RANKS[kind] - min(length(line) / 1000, 1.5), sort, name, line=tuple(simplified(line, 1.0)))
 
 
 def _spelt(name: str) -> str:

@@ -44,7 +44,7 @@ class Box:
 
 
 @dataclass
-class Way:
+class OsmWay:
     """A line through nodes."""
 
     tags: Tags
@@ -58,7 +58,7 @@ class Surroundings:
 
     places: Places = field(default_factory=dict)
     points: list[tuple[Tags, tuple[float, float]]] = field(default_factory=list)
-    ways: list[Way] = field(default_factory=list)
+    ways: list[OsmWay] = field(default_factory=list)
     areas: list[tuple[Tags, list[Sequence[int]]]] = field(default_factory=list)
 
 
@@ -98,15 +98,15 @@ def read(path: Path, box: Box, wanted: Callable[[Tags], bool], done: Callable[[i
     """What lies around, of ways and areas what is `wanted`; `done` is told now and then how many objects were read. Raises
     Explained for what cannot be read, is no extract, is too much, or has nothing there."""
     try:
-        return _Reader(path, box, wanted, done).read()
+        return _ExtractReader(path, box, wanted, done).read()
     except MemoryError as error:
         raise _too_much() from error
-    except (RuntimeError, ValueError, OverflowError) as error:  # what pyosmium raises for what it cannot read
-        raise Explained(sentence("this file cannot be read as an OpenStreetMap extract (.osm.pbf or .osm). Was it fetched "
+    except (RuntimeError, ValueError, OverflowError, osmium.InvalidLocationError) as error:  # of what it cannot read
+        raise Explained(sentence("This file cannot be read as an OpenStreetMap extract (.osm.pbf or .osm). Was it fetched "
                                  "to its end?")) from error
 
 
-class _Reader:
+class _ExtractReader:
     def __init__(self, path: Path, box: Box, wanted: Callable[[Tags], bool], done: Callable[[int], None]):
         self._path, self._box, self._wanted, self._done = path, box, wanted, done
         self._nodes, self._count, self._references = _Nodes(), 0, 0
@@ -158,10 +158,9 @@ class _Reader:
                     self._found.points.append((dict(node.tags), (north / 10_000_000, east / 10_000_000)))
         nodes.settle()
         if not nodes:
-            raise Explained(sentence("this extract holds nothing around that place. Please fetch one that does, or say "
-                                     "where with --around."))
+            raise Explained(sentence("This extract holds nothing around that place. Please fetch one that does."))
 
-    def _touching(self, members: Collection[int]) -> dict[int, Way]:
+    def _touching(self, members: Collection[int]) -> dict[int, OsmWay]:
         """The ways through a node around that are wanted, or an edge of an area."""
         found = {way.id: self._way(way) for way in self._objects(osmium.osm.WAY, *KEYS)
                  if (way.id in members or self._wanted(dict(way.tags))) and self._touches(way)}
@@ -173,18 +172,18 @@ class _Reader:
     def _touches(self, way: Any) -> bool:
         return any(node.ref in self._nodes for node in way.nodes)
 
-    def _way(self, way: Any) -> Way:
+    def _way(self, way: Any) -> OsmWay:
         nodes = array("q", (node.ref for node in way.nodes))
         self._references += len(nodes)
         _bound(self._references, MAX_REFERENCES)
-        return Way(dict(way.tags), nodes)
+        return OsmWay(dict(way.tags), nodes)
 
-    def _name_areas(self, near: dict[int, Sequence[int]], ways: dict[int, Way]) -> None:
+    def _name_areas(self, near: dict[int, Sequence[int]], ways: dict[int, OsmWay]) -> None:
         for relation in self._objects(osmium.osm.RELATION, *KEYS) if near else ():
             if edge := near.get(relation.id):
                 self._found.areas.append((dict(relation.tags), [ways[way].nodes for way in edge if way in ways]))
 
-    def _place(self, ways: Iterable[Way]) -> None:
+    def _place(self, ways: Iterable[OsmWay]) -> None:
         """Find where all nodes of these ways are."""
         places, farther = self._found.places, set()
         for node in {node for way in ways for node in way.nodes}:
@@ -203,5 +202,5 @@ def _bound(number: int, most: int) -> None:
 
 
 def _too_much() -> Explained:
-    return Explained(sentence("there is too much in this extract for one drawing. Please take a smaller extract, or a "
-                              "smaller --radius."))
+    return Explained(sentence("There is too much in this extract for one drawing. Please take a smaller extract, or let "
+                              "the drawing reach less far."))

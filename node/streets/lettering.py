@@ -24,7 +24,7 @@ STRAIGHT = 0.35  # of the height of the font: so far may a street turn from unde
 
 
 @dataclass(frozen=True)
-class Wish:
+class NameWish:
     """A name and where it may stand: at a point, or along a line. Those of the lowest `rank` come first."""
 
     rank: float
@@ -48,7 +48,7 @@ def fitting(name: str) -> str:
     return name if 1 < len(name) <= MAX_NAME else ""
 
 
-def placed(wishes: Iterable[Wish]) -> list[StreetName]:
+def placed(wishes: Iterable[NameWish]) -> list[StreetName]:
     """As many of the names as there is room for, the first of a rank first."""
     left = sorted(wishes, key=lambda wish: (wish.rank, wish.text))
     names: list[StreetName] = []
@@ -77,7 +77,7 @@ def width(text: str, sort: str) -> float:
     return wide * scale * (1.08 if bold else 1.0)
 
 
-def _spots(wish: Wish, level: int) -> Iterator[StreetName]:
+def _spots(wish: NameWish, level: int) -> Iterator[StreetName]:
     size = FONT / 2 ** level
     blank = StreetName(0, 0, 0, 0, level, wish.sort, wish.text)
     if wish.point:

@@ -6,7 +6,7 @@ import click
 
 from node.board import explanations
 from node.board.api import DraftRefused
-from node.board.street_map import MAX_FILE_BYTES, StreetMap, street_map_of
+from node.board.street_map import MAX_FILE_BYTES, RADII_M, USUAL_RADIUS_M, StreetMap, street_map_of
 from node.cli.help import command
 from node.cli.language import _, say, worded
 from node.cli.options import ask, config_option, settings_of
@@ -14,7 +14,6 @@ from node.daemon import settings_checks
 from node.i18n.sentence import Explained
 from node.streets.bounded import draw
 
-RADII_M = ("250", "500", "1000", "2000", "5000")  # those that the page can show (`web.event_map.SPANS_M`)
 DRAWN = ".svg"
 TOLD_EVERY = 2_000_000  # objects
 
@@ -23,7 +22,7 @@ TOLD_EVERY = 2_000_000  # objects
 @config_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--around", metavar="LAT,LON", help="The middle of the drawing; without it, the position in the settings.")
-@click.option("--radius", type=click.Choice(RADII_M), default="1000", show_default=True,
+@click.option("--radius", type=click.Choice([*map(str, RADII_M)]), default=str(USUAL_RADIUS_M), show_default=True,
               help="How far it reaches, in metres.")
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
               help="Write the drawing to a file: for an island elsewhere, whose desk takes it under the map.")
