@@ -76,8 +76,9 @@ class Chart:
 def chart_of(positions: list[Position], must: Position | None = None, asked: str = "") -> Chart | None:
     """A chart around the island, or what lies nearest to one; None without any place.
 
-    It is as wide as `asked`, if that is a scale, and around `must` if that would lie beyond its edge; else as wide as the
-    street map, if that shows `must`, or any of the positions; else so wide that it holds `must`, or all of them.
+    It is as wide as `asked`, if that is a scale; else as the street map, if that shows any of the positions, or half as
+    wide if it shows `must`; else so wide that it holds `must`, or all of them. It is around `must` if that would lie beyond
+    its edge.
     """
     streets = board().streets()
     centre = settings().position or (streets.centre if streets else _middle(positions))
@@ -85,10 +86,11 @@ def chart_of(positions: list[Position], must: Position | None = None, asked: str
         return None
     ways = [math.hypot(*Chart(centre, 1).metres(position)) for position in ([must] if must else positions)]
     drawn_m = streets.radius_m if streets else 0
-    wide = drawn_m if not ways or min(ways) <= drawn_m else max(ways)
-    if asked in _scales():
-        return Chart(must if must and ways[0] > _scales()[asked] else centre, _scales()[asked])
-    return Chart(centre, next((span for span in SPANS_M if span >= wide - 1), 20_000_000))
+    wide = max(ways) if ways and min(ways) > drawn_m else drawn_m
+    holding = next((span for span in SPANS_M if span >= wide - 1), 20_000_000)
+    near = max((span for span in SPANS_M if span <= drawn_m / 2 + 1), default=holding)
+    span_m = _scales().get(asked) or (near if must and ways[0] <= drawn_m else holding)
+    return Chart(must if must and ways[0] > span_m else centre, span_m)
 
 
 def _scales() -> dict[str, int]:
@@ -210,7 +212,8 @@ def _page(chart: Chart, gatherings: list[Gathering], root: bytes) -> str:
             "rows": [_ListedPlace(one, _read(part.of(one.events) if marked else one.events[:most]),
                                   max(len(one.events) - most, 0)) for one in listed_here],
             "scales": _offered(chart), "bearing": lambda item: bearing(_from_here(chart), item.position),
-            "here": settings().position is not None}
+            "here": settings().position is not None,
+            "crossed": max(map(abs, chart.metres(_from_here(chart).centre))) < chart.span_m}
 
     return fitted("map.html", fill)
 

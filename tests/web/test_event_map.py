@@ -188,6 +188,17 @@ def test_seen_nearer_an_event_far_from_the_island_is_in_the_middle(portal, board
     assert chart_near(portal, other, 5_000) != ["150", "150"]
 
 
+def test_on_the_street_map_an_event_is_shown_nearer_than_all_places(portal, board):
+    with_streets(board)
+    near, far = announce(board, "À côté", north(300)), announce(board, "Au bord", north(800))
+    assert "500 m</text>" in page_of(portal, "/map?lang=en")
+    assert "250 m</text>" in page_of(portal, f"/map?at={near.id[:12]}&lang=en")
+    page = page_of(portal, f"/map?at={far.id[:12]}&lang=en")
+    assert "250 m</text>" in page and '<circle cx="150" cy="150" r="16"' in page and "The cross" not in page
+    beyond = announce(board, "Plus loin", north(1_500))
+    assert "1 km</text>" in page_of(portal, f"/map?at={beyond.id[:12]}&lang=en")
+
+
 def chart_near(portal, event, span):
     """Where the event's dot is."""
     page = page_of(portal, f"/map?at={event.id[:12]}&span={span}&lang=en")
