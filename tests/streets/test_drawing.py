@@ -9,20 +9,12 @@ import pytest
 from node.board.street_map import HALF, MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES, MAX_NAMES, street_map_of
 from node.i18n.sentence import Explained
 from node.streets.drawing import Canvas, drawn
-from node.streets.extract import OsmWay, Surroundings, read
+from node.streets.extract import Surroundings, read
 from node.streets.lettering import NameWish, fitting, placed
 from node.streets.meanings import area_of, is_drawn, line_of
-from tests.streets.towns import MIDDLE, dense_city, small_town
+from tests.streets.towns import MIDDLE, dense_city, small_town, surroundings
 
 CANVAS = Canvas(MIDDLE, 1_000)
-
-
-def surroundings(town):
-    """What `read` makes of a town, without a file between."""
-    found = Surroundings({id_: (latitude, longitude) for id_, latitude, longitude, _tags in town.nodes})
-    found.ways = [OsmWay(tags, nodes) for _id, nodes, tags in town.ways if is_drawn(tags)]
-    found.points = [(tags, (latitude, longitude)) for _id, latitude, longitude, tags in town.nodes if "name" in tags]
-    return found
 
 
 def test_streets_water_rails_green_and_names_are_drawn(tmp_path):

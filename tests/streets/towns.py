@@ -5,6 +5,9 @@ import random
 from functools import cache
 from xml.sax.saxutils import quoteattr
 
+from node.streets.extract import OsmWay, Surroundings
+from node.streets.meanings import is_drawn
+
 MIDDLE = (48.8710, 2.3650)
 METRE = 1 / 111_320  # of a degree of latitude
 
@@ -70,6 +73,14 @@ class Town:
 
 def _tags(tags):
     return "".join(f"<tag k={quoteattr(key)} v={quoteattr(value)}/>" for key, value in tags.items())
+
+
+def surroundings(town):
+    """What `read` makes of a town, without a file between."""
+    found = Surroundings({id_: (latitude, longitude) for id_, latitude, longitude, _tags in town.nodes})
+    found.ways = [OsmWay(tags, nodes) for _id, nodes, tags in town.ways if is_drawn(tags)]
+    found.points = [(tags, (latitude, longitude)) for _id, latitude, longitude, tags in town.nodes if "name" in tags]
+    return found
 
 
 def small_town(middle=MIDDLE):

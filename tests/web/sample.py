@@ -18,8 +18,10 @@ from node.board.api import Draft  # noqa: E402 - runs from a checkout too
 from node.board.pace import Visitor  # noqa: E402
 from node.daemon.orders import WORDS  # noqa: E402
 from node.model.record import Kind  # noqa: E402
+from node.streets.drawing import Canvas, drawn  # noqa: E402
 from tests.board.test_image import png  # noqa: E402
 from tests.sim.portals import Neighbourhood, portal_settings  # noqa: E402
+from tests.streets.towns import MIDDLE, small_town, surroundings  # noqa: E402
 from web import create_app  # noqa: E402
 
 DAY_MIN = 1440
@@ -69,6 +71,7 @@ def filled(folder: Path) -> Neighbourhood:
     board.withdraw(event.id, event.edit_code, "la salle est prise")
     board.set_outline("48.8750,2.3600 48.8720,2.3640 48.8690,2.3680", "lea")
     board.set_picture(drawn_map(), [(48.8800, 2.3550), (48.8620, 2.3790)], "lea")
+    board.set_streets(drawn(surroundings(small_town()), Canvas(MIDDLE, 1_000)).svg().encode(), "lea")
     board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")
     board.post(Draft(Kind.BULLETIN, "Une annonce pour demain.", publish_at=now + DAY_MIN))
     board.report(posted[1].id, "mine-change", "Le chat est rentré chez lui.", Visitor(bytes(8), bytes(8)))
