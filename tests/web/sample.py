@@ -97,7 +97,7 @@ def paths(place: Neighbourhood) -> list[str]:
                                                       "/share")]
     reply = place.board.item(bulletin.id).replies[0]
     pages += [f"/r/{bulletin.id[:12]}/tell?mine=1", f"/r/{reply.id[:12]}", f"/r/{reply.id[:12]}/edit",
-              f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy"]
+              f"/map?at={event.id[:12]}", f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy"]
     theirs = next(item for item in place.board.bulletins().items if not item.author.here)
     pages += [f"/r/{theirs.id[:12]}", f"/r/{theirs.id[:12]}/edit"]
     return pages
