@@ -35,11 +35,17 @@ class Bounds:
 
 def draw_brought(content: bytes, centre: tuple[float, float], radius_m: int) -> bytes:
     """The file of the street map around `centre` of an extract that was handed in on a page. Raises Explained."""
-    ending = next((ending for begin, ending in BEGINNINGS.items() if content.lstrip().startswith(begin)), ".osm.pbf")
-    with _one_at_a_time, TemporaryDirectory(prefix="archipel-map-") as folder:
-        path = Path(folder) / f"brought{ending}"
-        path.write_bytes(content)
-        return draw(path, centre, radius_m, bounds=Bounds(WALL_BROUGHT_S, MEMORY_BROUGHT_BYTES)).svg().encode()
+    begun = content[:100].lstrip()
+    ending = next((ending for begin, ending in BEGINNINGS.items() if begun.startswith(begin)), ".osm.pbf")
+    if not _one_at_a_time.acquire(blocking=False):
+        raise Explained(sentence("Another street map is being drawn. Please try again in a minute."))
+    try:
+        with TemporaryDirectory(prefix="archipel-map-") as folder:
+            path = Path(folder) / f"brought{ending}"
+            path.write_bytes(content)
+            return draw(path, centre, radius_m, bounds=Bounds(WALL_BROUGHT_S, MEMORY_BROUGHT_BYTES)).svg().encode()
+    finally:
+        _one_at_a_time.release()
 
 
 def draw(path: Path, centre: tuple[float, float], radius_m: int, done: Callable[[int], None] = lambda objects: None,

@@ -23,6 +23,14 @@ def test_what_is_handed_in_is_known_by_its_beginning():
     assert "street" in street_map_of(draw_brought(small_town().xml().encode(), MIDDLE, 1_000)).paths
 
 
+def test_one_drawing_is_made_at_a_time():
+    with bounded._one_at_a_time, pytest.raises(Explained, match="Another street map"):
+        draw_brought(b"<osm>", MIDDLE, 1_000)
+    with pytest.raises(Explained, match="cannot be read"):
+        draw_brought(b"\x1f\x8b", MIDDLE, 1_000)
+    assert not bounded._one_at_a_time.locked()
+
+
 @pytest.mark.parametrize(("code", "said"), [
     (-signal.SIGKILL, "too long"), (-signal.SIGXCPU, "too long"), (-signal.SIGSEGV, "cannot be read"),
     (1, "cannot be read")])

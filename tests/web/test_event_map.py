@@ -139,6 +139,7 @@ def test_the_streets_are_in_the_picture_on_which_a_place_is_picked(portal, board
     with_streets(board)
     drawn = portal.get("/map.svg?span=1000").get_data(as_text=True)
     assert 'id="street"' in drawn and "/map/streets" not in drawn and "<style" not in drawn
+    assert "© OpenStreetMap</text>" in drawn and "1 km</text>" in drawn and "500 m</text>" not in drawn
 
 
 def test_a_far_event_does_not_make_the_streets_small(portal, board):
