@@ -1,16 +1,25 @@
 """The drawing shows what is there, and weighs no more than it may, however full the city is."""
 
+import random
 import re
 from collections import Counter
 from functools import cache
 
 import pytest
 
-from node.board.street_map import HALF, MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES, MAX_NAMES, street_map_of
+from node.board.street_map import (
+    FONT,
+    HALF,
+    MAX_MAP_BYTES,
+    MAX_MAP_GZIP_BYTES,
+    MAX_NAMES,
+    SORTS,
+    street_map_of,
+)
 from node.i18n.sentence import Explained
 from node.streets.drawing import Canvas, drawn
 from node.streets.extract import Surroundings, read
-from node.streets.lettering import NameWish, fitting, placed
+from node.streets.lettering import NameWish, fitting, placed, width
 from node.streets.meanings import area_of, is_drawn, line_of
 from tests.streets.towns import MIDDLE, dense_city, small_town, surroundings
 
@@ -62,16 +71,19 @@ def test_where_there_are_no_streets_it_is_said():
 
 
 def test_names_do_not_cover_each_other():
-    made, tried = drawn_city(), 0
+    rng, tried = random.Random(4), 0
+    wishes = [NameWish(rng.random(), rng.choice("pqksg"), f"Lieu numéro {number}",
+                       (rng.uniform(-400, 400), rng.uniform(-400, 400))) for number in range(200)]
+    names = placed(wishes)
     for level in range(3):
-        size = 32 / 2 ** level
-        seen = [name for name in made.names if name.level <= level and abs(name.turn) < 5]
-        boxes = [(name.x, name.y, len(name.text) * 0.4 * size, size * 0.7) for name in seen]
-        for number, (x, y, wide, high) in enumerate(boxes):
-            for other_x, other_y, other_wide, other_high in boxes[:number]:
+        size = FONT / 2 ** level
+        boxes = [(name.x, name.y + name.below / 10 * size * SORTS[name.sort][1], width(name.text, name.sort) * size)
+                 for name in names if name.level <= level]
+        for number, (x, y, wide) in enumerate(boxes):
+            for other_x, other_y, other_wide in boxes[:number]:
                 tried += 1
-                assert abs(x - other_x) > (wide + other_wide) / 2 or abs(y - other_y) > (high + other_high) / 2
-    assert tried > 100
+                assert abs(x - other_x) > 0.9 * (wide + other_wide) / 2 or abs(y - other_y) > 0.7 * size
+    assert tried > 1_000 and {name.level for name in names} == {0, 1, 2}
 
 
 def test_a_name_is_written_once_shortened_and_never_upside_down():
