@@ -52,19 +52,19 @@ def placed(wishes: Iterable[NameWish]) -> list[StreetName]:
     """As many of the names as there is room for, the first of a rank first."""
     left = sorted(wishes, key=lambda wish: (wish.rank, wish.text))
     names: list[StreetName] = []
+    # seen nearer, names are smaller, and nearer to their points
+    taken = [_Taken(FONT / 2 ** level) for level in range(LEVELS)]
     for level in range(LEVELS):
-        taken = _Taken(FONT / 2 ** level)  # those of the levels before are smaller now
-        for name in names:
-            taken.take(name)
         rest = []
         for wish in left:
             spots = _spots(wish, level) if len(names) < MOST[level] else ()
-            spot = next((one for one in spots if taken.is_free(one)), None)
+            spot = next((one for one in spots if all(each.is_free(one) for each in taken[level:])), None)
             if spot is None:
                 rest.append(wish)
             else:
-                taken.take(spot)
                 names.append(spot)
+                for each in taken[level:]:
+                    each.take(spot)
         left = rest
     return names
 

@@ -19,6 +19,11 @@ def test_an_extract_is_drawn_apart_and_taken_as_a_sound_map(tmp_path):
     assert "street" in made.paths and made.centre == MIDDLE
 
 
+def test_what_it_says_is_told(tmp_path):
+    with pytest.raises(Explained, match="nothing around that place"):
+        draw(small_town().write(tmp_path / "town.osm"), (43.3, 5.4), 1_000)
+
+
 def test_what_is_handed_in_is_known_by_its_beginning():
     assert "street" in street_map_of(draw_brought(small_town().xml().encode(), MIDDLE, 1_000)).paths
 
