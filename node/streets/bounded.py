@@ -17,6 +17,7 @@ from node.board.street_map import MAX_FILE_BYTES, StreetMap, street_map_of
 from node.i18n.sentence import Explained, Sentence, sentence
 
 SAME_PROGRAM = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}  # not a stray node/ nearby
+FEW_THREADS = {"OSMIUM_POOL_THREADS": "2"}  # else one for each core, whose stacks count as memory: 8 MB
 # Octets of data: an inner city out of 3 million nodes took 90 MB, one of 2 million nodes around takes some 300.
 MEMORY_BYTES, MEMORY_BROUGHT_BYTES = 600_000_000, 250_000_000
 WALL_S = 2 * 3_600.0  # twice what the worker may have of a processor (`node.streets.worker.CPU_S`): a slow card
@@ -55,7 +56,7 @@ def draw(path: Path, centre: tuple[float, float], radius_m: int, done: Callable[
     command = [sys.executable, "-m", "node.streets.worker", str(path.absolute()), *map(str, centre), str(radius_m),
                str(bounds.memory_bytes)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,  # noqa: S603 - our own program
-                          stderr=subprocess.DEVNULL, env={**os.environ, **SAME_PROGRAM}) as child:
+                          stderr=subprocess.DEVNULL, env={**os.environ, **SAME_PROGRAM, **FEW_THREADS}) as child:
         timer = Timer(bounds.wall_s, child.kill)
         timer.start()
         try:
