@@ -1,14 +1,14 @@
 """The drawing of what lies around, held to its weight: what matters least is left out first."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from node.board.street_map import FONT, HALF, MARGIN, MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES, StreetMap, StreetName
+from node.board.street_map import FONT, HALF, MAX_MAP_BYTES, MAX_MAP_GZIP_BYTES, StreetMap, StreetName
 from node.i18n.sentence import Explained, sentence
-from node.streets.extract import Box, OsmWay, Surroundings
+from node.streets.canvas import Canvas
+from node.streets.extract import OsmWay, Surroundings
 from node.streets.lettering import NameWish, fitting, is_square, placed, width
 from node.streets.meanings import QUARTERS, area_of, landmark, line_of
 from node.streets.shapes import (
@@ -25,7 +25,6 @@ from node.streets.shapes import (
     simplified_ring,
 )
 
-METRES_PER_DEGREE = 111_320
 EDGE = HALF + 8  # units: the ends of lines are drawn beyond what is seen
 TOLERANCES = (0.6, 1.0, 1.6)  # units: a fifth to a half of a dot on a small screen
 RANKS = {"sea": 0, "water": 1, "river": 1, "avenue": 2, "rail": 3, "road": 3, "square": 4, "street": 5, "green": 4,
@@ -33,34 +32,6 @@ RANKS = {"sea": 0, "water": 1, "river": 1, "avenue": 2, "rail": 3, "road": 3, "s
 MIN_LENGTH, MIN_AREA = 3.0, 12.0  # units; square units: less is but a dot
 EMPTY_BYTES = 3_500  # what a drawing weighs without lines and names
 SURE = 0.98
-
-
-@dataclass(frozen=True)
-class Canvas:
-    """How places become points of the drawing: around `centre` (latitude, longitude), for a radius in metres."""
-
-    centre: tuple[float, float]
-    radius_m: int
-
-    @property
-    def reach_m(self) -> int:
-        """From the middle to each side."""
-        return round(self.radius_m * MARGIN)
-
-    def point(self, place: tuple[float, float]) -> Point:
-        """Where a place (latitude, longitude) is drawn."""
-        east = (place[1] - self.centre[1] + 540) % 360 - 180
-        scale = METRES_PER_DEGREE * HALF / self.reach_m
-        return east * scale * self._narrowing, (self.centre[0] - place[0]) * scale
-
-    def box(self, times: float) -> Box:
-        """What lies around, `times` as far as what is drawn."""
-        up = times * self.reach_m / METRES_PER_DEGREE
-        return Box.around(self.centre, (up, up / self._narrowing))
-
-    @property
-    def _narrowing(self) -> float:
-        return max(math.cos(math.radians(self.centre[0])), 0.01)
 
 
 @dataclass(frozen=True)
@@ -74,7 +45,7 @@ class _DrawnPart:
 
 def drawn(found: Surroundings, canvas: Canvas) -> StreetMap:
     """The drawing; raises Explained if there is nothing to draw."""
-    shapes = _Shapes(found, canvas)
+    shapes = _Shapes(found)
     names = placed(shapes.wishes())
     spare = MAX_MAP_BYTES - EMPTY_BYTES - sum(len(name.text.encode()) + 130 for name in names)
     pieces = next((pieces for tolerance in TOLERANCES if _weight(pieces := shapes.pieces(tolerance)) <= spare), None)
@@ -111,9 +82,9 @@ def _paths(pieces: Iterable[_DrawnPart], room: float) -> dict[str, str]:
 class _Shapes:
     """Lines and areas by kind, as points of the drawing."""
 
-    def __init__(self, found: Surroundings, canvas: Canvas):
-        self._found, self._canvas = found, canvas
-        self._points = {node: canvas.point(place) for node, place in found.places.items()}
+    def __init__(self, found: Surroundings):
+        self._found = found
+        self._points = found.places
         self._lines: dict[str, list[Line]] = defaultdict(list)
         self._areas: dict[str, list[list[Line]]] = defaultdict(list)  # each its rings, inner ones among them
         by_kind: dict[str, list[Sequence[int]]] = defaultdict(list)
@@ -166,8 +137,8 @@ class _Shapes:
 
     def wishes(self) -> Iterator[NameWish]:
         """All names that may be written."""
-        for tags, place in self._found.points:
-            if (name := fitting(tags["name"])) and (point := self._canvas.point(place)):
+        for tags, point in self._found.points:
+            if name := fitting(tags["name"]):
                 if tags.get("place") in QUARTERS:
                     yield NameWish(1.0, "p", name, point)
                 elif tags.get("place") == "square":

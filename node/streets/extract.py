@@ -14,6 +14,8 @@ from typing import Any
 import osmium
 
 from node.i18n.sentence import Explained, sentence
+from node.streets.canvas import Canvas
+from node.streets.shapes import Point
 
 KEYS = ("highway", "railway", "waterway", "natural", "landuse", "leisure", "place", "amenity", "tourism")
 # An inner city has 25,000 nodes on a square kilometre; 16 octets each, 32 MB are enough for eighty of them.
@@ -22,25 +24,7 @@ MAX_REFERENCES = 4_000_000  # of ways to nodes, 8 octets each and as many again 
 MAX_MEMBERS = 2_000_000  # ways that areas of the whole file are made of: France has half as many
 PACE = 200_000  # objects between two words on how far it is
 Tags = dict[str, str]
-Places = dict[int, tuple[float, float]]
 MADE_OF_WAYS = "multipolygon"
-
-
-@dataclass(frozen=True)
-class Box:
-    """Between two latitudes and two longitudes, in ten-millionths of degrees; `middle` in degrees."""
-
-    south: int
-    north: int
-    west: int
-    east: int
-
-    @classmethod
-    def around(cls, middle: tuple[float, float], reach_degrees: tuple[float, float]) -> "Box":
-        """By how far it reaches to each side, in degrees of latitude and of longitude."""
-        latitude, longitude = (round(10_000_000 * angle) for angle in middle)
-        up, across = (round(10_000_000 * angle) for angle in reach_degrees)
-        return cls(latitude - up, latitude + up, longitude - across, longitude + across)
 
 
 @dataclass
@@ -53,11 +37,11 @@ class OsmWay:
 
 @dataclass
 class Surroundings:
-    """What lies around: `places` by node as (latitude, longitude), `points` that have a name, `ways`, and `areas` that
-    several ways go around."""
+    """What lies around: `places` on the drawing by node, `points` that have a name, `ways`, and `areas` that several
+    ways go around."""
 
-    places: Places = field(default_factory=dict)
-    points: list[tuple[Tags, tuple[float, float]]] = field(default_factory=list)
+    places: dict[int, Point] = field(default_factory=dict)
+    points: list[tuple[Tags, Point]] = field(default_factory=list)
     ways: list[OsmWay] = field(default_factory=list)
     areas: list[tuple[Tags, list[Sequence[int]]]] = field(default_factory=list)
 
@@ -93,12 +77,12 @@ class _Nodes:
         return self._north[at] / 10_000_000, self._east[at] / 10_000_000
 
 
-def read(path: Path, box: Box, wanted: Callable[[Tags], bool], done: Callable[[int], None] = lambda objects: None,
+def read(path: Path, canvas: Canvas, wanted: Callable[[Tags], bool], done: Callable[[int], None] = lambda objects: None,
          ) -> Surroundings:
     """What lies around, of ways and areas what is `wanted`; `done` is told now and then how many objects were read. Raises
     Explained for what cannot be read, is no extract, is too much, or has nothing there."""
     try:
-        return _ExtractReader(path, box, wanted, done).read()
+        return _ExtractReader(path, canvas, wanted, done).read()
     except MemoryError as error:
         raise _too_much() from error
     except (RuntimeError, ValueError, OverflowError, osmium.InvalidLocationError) as error:  # of what it cannot read
@@ -107,8 +91,8 @@ def read(path: Path, box: Box, wanted: Callable[[Tags], bool], done: Callable[[i
 
 
 class _ExtractReader:
-    def __init__(self, path: Path, box: Box, wanted: Callable[[Tags], bool], done: Callable[[int], None]):
-        self._path, self._box, self._wanted, self._done = path, box, wanted, done
+    def __init__(self, path: Path, canvas: Canvas, wanted: Callable[[Tags], bool], done: Callable[[int], None]):
+        self._path, self._canvas, self._wanted, self._done = path, canvas, wanted, done
         self._nodes, self._count, self._references = _Nodes(), 0, 0
         self._found = Surroundings()
 
@@ -147,7 +131,7 @@ class _ExtractReader:
 
     def _read_nodes(self) -> None:
         """Where the nodes around are, and those of them that have a name."""
-        box, nodes = self._box, self._nodes
+        box, nodes = self._canvas.box(), self._nodes
         for node in self._objects(osmium.osm.NODE):
             place = node.location
             north, east = place.y, place.x
@@ -155,7 +139,7 @@ class _ExtractReader:
                 nodes.add(node.id, north, east)
                 _bound(len(nodes), MAX_NODES)
                 if "name" in node.tags:
-                    self._found.points.append((dict(node.tags), (north / 10_000_000, east / 10_000_000)))
+                    self._found.points.append((dict(node.tags), self._canvas.point((place.lat, place.lon))))
         nodes.settle()
         if not nodes:
             raise Explained(sentence("This extract holds nothing around that place. Please fetch one that does."))
@@ -188,12 +172,12 @@ class _ExtractReader:
         places, farther = self._found.places, set()
         for node in {node for way in ways for node in way.nodes}:
             if node in self._nodes:
-                places[node] = self._nodes.place(node)
+                places[node] = self._canvas.point(self._nodes.place(node))
             else:
                 farther.add(node)
         for node in self._objects(osmium.osm.NODE) if farther else ():
             if node.id in farther and node.location.valid():
-                places[node.id] = node.location.lat, node.location.lon
+                places[node.id] = self._canvas.point((node.location.lat, node.location.lon))
 
 
 def _bound(number: int, most: int) -> None:

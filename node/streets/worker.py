@@ -16,7 +16,6 @@ from node.i18n.sentence import Explained, sentence
 
 CPU_S = 3_600  # measured: 3 µs for a node, so the 450 million of France take less than twice 25 minutes of a desktop's core
 NICE = 10  # readers of the portal first
-AROUND = 1.5  # nodes are kept as far as this times what is drawn: a straight line may cross its edge
 
 
 def main(arguments: list[str]) -> None:
@@ -34,7 +33,8 @@ def main(arguments: list[str]) -> None:
 def made(path: str, latitude: str, longitude: str, radius: str) -> dict[str, object]:
     """What is told at last."""
     try:
-        from node.streets.drawing import Canvas, drawn
+        from node.streets.canvas import Canvas
+        from node.streets.drawing import drawn
         from node.streets.extract import read
         from node.streets.meanings import is_drawn
     except ModuleNotFoundError:  # pyosmium is not everywhere
@@ -42,7 +42,7 @@ def made(path: str, latitude: str, longitude: str, radius: str) -> dict[str, obj
                                      "python3-pyosmium, or pip install 'archipel[map]'.").to_json()}
     canvas = Canvas((float(latitude), float(longitude)), int(radius))
     try:
-        return {"svg": drawn(read(Path(path), canvas.box(AROUND), is_drawn, tell), canvas).svg()}
+        return {"svg": drawn(read(Path(path), canvas, is_drawn, tell), canvas).svg()}
     except Explained as error:
         return {"sentence": error.sentence.to_json()}
 

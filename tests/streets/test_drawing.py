@@ -17,7 +17,8 @@ from node.board.street_map import (
     street_map_of,
 )
 from node.i18n.sentence import Explained
-from node.streets.drawing import Canvas, drawn
+from node.streets.canvas import Canvas
+from node.streets.drawing import drawn
 from node.streets.extract import Surroundings, read
 from node.streets.lettering import NameWish, fitting, placed, width
 from node.streets.meanings import area_of, is_drawn, line_of
@@ -27,7 +28,7 @@ CANVAS = Canvas(MIDDLE, 1_000)
 
 
 def test_streets_water_rails_green_and_names_are_drawn(tmp_path):
-    made = drawn(read(small_town().write(tmp_path / "town.osm"), CANVAS.box(1.5), is_drawn), CANVAS)
+    made = drawn(read(small_town().write(tmp_path / "town.osm"), CANVAS, is_drawn), CANVAS)
     assert set(made.paths) == {"road", "street", "river", "rail", "green", "water", "square"}
     assert {name.text for name in made.names} >= {"R. des Lilas", "Pl. du Marché", "Parc des Buttes", "حي القناة",
                                                   "Canal Saint-Martin", "Gare de l’Est <&>"}
@@ -36,7 +37,7 @@ def test_streets_water_rails_green_and_names_are_drawn(tmp_path):
 
 
 def test_a_street_cut_in_pieces_is_one_line_and_lies_where_it_is():
-    path = drawn(surroundings(small_town()), CANVAS).paths["street"]
+    path = drawn(surroundings(small_town(), CANVAS), CANVAS).paths["street"]
     assert path.count("M") == 1
     east, north = map(int, re.match(r"M(-?\d+)[ ]?(-?\d+)", path).groups())
     metres = CANVAS.reach_m / HALF
@@ -47,7 +48,7 @@ def test_a_street_cut_in_pieces_is_one_line_and_lies_where_it_is():
 @cache
 def drawn_city():
     """The fullest city, drawn."""
-    return drawn(surroundings(dense_city()), CANVAS)
+    return drawn(surroundings(dense_city(), CANVAS), CANVAS)
 
 
 def test_the_fullest_city_weighs_no_more_than_it_may_and_keeps_its_great_streets():

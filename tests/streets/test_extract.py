@@ -6,12 +6,12 @@ import pytest
 
 from node.i18n.sentence import Explained
 from node.streets import extract
-from node.streets.drawing import Canvas
+from node.streets.canvas import Canvas
 from node.streets.extract import read
 from node.streets.meanings import is_drawn
 from tests.streets.towns import MIDDLE, Town, small_town
 
-BOX = Canvas(MIDDLE, 1_000).box(1.5)
+CANVAS = Canvas(MIDDLE, 1_000)
 
 
 def names(ways):
@@ -20,7 +20,7 @@ def names(ways):
 
 @pytest.mark.parametrize("name", ["town.osm", "town.osm.pbf"])
 def test_what_lies_around_is_read_from_either_format(tmp_path, name):
-    found = read(small_town().write(tmp_path / name), BOX, is_drawn)
+    found = read(small_town().write(tmp_path / name), CANVAS, is_drawn)
     assert {"Avenue de la République", "Rue des Lilas", "Place du Marché", "Canal Saint-Martin"} <= names(found.ways)
     assert [(tags["name"], len(edges)) for tags, edges in found.areas] == [("Parc des Buttes", 3)]
     assert {tags["name"] for tags, _place in found.points} == {"Gare de l’Est <&>", "حي القناة"}
@@ -32,7 +32,7 @@ def test_of_a_whole_region_only_what_lies_around_is_kept(tmp_path):
     for _far in range(600):
         east, north = rng.choice([-1, 1]) * rng.uniform(3_000, 90_000), rng.uniform(-90_000, 90_000)
         town.way((east, north), (east + 50, north), highway="residential")
-    small, large = (read(one.write(tmp_path / name), BOX, is_drawn)
+    small, large = (read(one.write(tmp_path / name), CANVAS, is_drawn)
                     for one, name in ((small_town(), "small.osm"), (town, "large.osm")))
     assert len(small.ways) == len(large.ways) and small.places == large.places
 
@@ -42,7 +42,7 @@ def test_an_area_is_whole_though_most_of_it_lies_farther_away(tmp_path):
     near = town.way((-200, -9_000), (-200, 0), (-200, 9_000))
     far = town.way((-200, 9_000), (-9_000, 9_000), (-9_000, -9_000), (-200, -9_000))
     town.area(near, far, natural="water", name="Le lac")
-    found = read(town.write(tmp_path / "lake.osm"), BOX, is_drawn)
+    found = read(town.write(tmp_path / "lake.osm"), CANVAS, is_drawn)
     assert [len(edge) for _tags, edges in found.areas for edge in edges] == [3, 4]
     assert len(found.places) == 5
 
@@ -52,25 +52,25 @@ def test_an_extract_whose_parts_stand_in_another_order_is_read(tmp_path):
     lines = text.splitlines()
     turned = "\n".join([*lines[:2], *reversed(lines[2:-1]), lines[-1]])
     (tmp_path / "turned.osm").write_text(turned)
-    found = read(tmp_path / "turned.osm", BOX, is_drawn)
-    assert found.places == read(small_town().write(tmp_path / "town.osm"), BOX, is_drawn).places
+    found = read(tmp_path / "turned.osm", CANVAS, is_drawn)
+    assert found.places == read(small_town().write(tmp_path / "town.osm"), CANVAS, is_drawn).places
     assert "Rue des Lilas" in names(found.ways)
 
 
 def test_an_extract_of_elsewhere_is_told(tmp_path):
     path = small_town((43.3, 5.4)).write(tmp_path / "marseille.osm")
     with pytest.raises(Explained, match="nothing around that place"):
-        read(path, BOX, is_drawn)
+        read(path, CANVAS, is_drawn)
 
 
 def test_too_much_is_told_before_it_is_kept(tmp_path, monkeypatch):
     path = small_town().write(tmp_path / "town.osm")
-    assert read(path, BOX, is_drawn).ways
+    assert read(path, CANVAS, is_drawn).ways
     for bound in ("MAX_NODES", "MAX_REFERENCES", "MAX_MEMBERS"):
         with monkeypatch.context() as patched:
             patched.setattr(extract, bound, 2)
             with pytest.raises(Explained, match="too much"):
-                read(path, BOX, is_drawn)
+                read(path, CANVAS, is_drawn)
 
 
 def broken(whole):
@@ -96,7 +96,7 @@ def test_what_is_broken_is_read_as_far_as_it_makes_sense_or_told_in_a_sentence(t
         path = tmp_path / f"{number}-{name}"
         path.write_bytes(content)
         try:
-            read(path, BOX, is_drawn)
+            read(path, CANVAS, is_drawn)
         except Explained as error:
             told += 1
             assert "extract" in str(error)
@@ -114,7 +114,7 @@ def test_what_makes_no_sense_in_an_extract_ends_in_a_sentence_or_is_left_out(tmp
     text = small_town().xml().replace("</osm>", f"{inner}</osm>")
     (tmp_path / "odd.osm").write_text(text)
     try:
-        assert read(tmp_path / "odd.osm", BOX, is_drawn).ways
+        assert read(tmp_path / "odd.osm", CANVAS, is_drawn).ways
     except Explained as error:
         assert "extract" in str(error)
 
@@ -126,4 +126,4 @@ def test_entities_that_grow_without_end_are_not_followed(tmp_path):
                                        '<node id="1" version="1" lat="48.8710" lon="2.3650">'
                                        '<tag k="name" v="&j;"/></node></osm>')
     with pytest.raises(Explained, match="cannot be read"):
-        read(tmp_path / "bomb.osm", BOX, is_drawn)
+        read(tmp_path / "bomb.osm", CANVAS, is_drawn)

@@ -75,11 +75,12 @@ def _tags(tags):
     return "".join(f"<tag k={quoteattr(key)} v={quoteattr(value)}/>" for key, value in tags.items())
 
 
-def surroundings(town):
+def surroundings(town, canvas):
     """What `read` makes of a town, without a file between."""
-    found = Surroundings({id_: (latitude, longitude) for id_, latitude, longitude, _tags in town.nodes})
+    found = Surroundings({id_: canvas.point((latitude, longitude)) for id_, latitude, longitude, _tags in town.nodes})
     found.ways = [OsmWay(tags, nodes) for _id, nodes, tags in town.ways if is_drawn(tags)]
-    found.points = [(tags, (latitude, longitude)) for _id, latitude, longitude, tags in town.nodes if "name" in tags]
+    found.points = [(tags, canvas.point((latitude, longitude)))
+                    for _id, latitude, longitude, tags in town.nodes if "name" in tags]
     return found
 
 
