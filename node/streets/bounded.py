@@ -18,8 +18,8 @@ from node.i18n.sentence import Explained, Sentence, sentence
 
 SAME_PROGRAM = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}  # not a stray node/ nearby
 FEW_THREADS = {"OSMIUM_POOL_THREADS": "2"}  # else one for each core, whose stacks count as memory: 8 MB
-# Octets of data. In all, a town took 50 MB, a city with a street each 25 m 80. An island on the SD image has 300 MB with all
-# that it starts (archipel-island.service), and takes some 100 itself.
+# Octets of data. In all, a town took 50 MB, a city with a street each 25 m 80. An island on the SD image has 300 MB with
+# all that it starts (archipel-island.service), and takes some 100 itself.
 MEMORY_BYTES, MEMORY_BROUGHT_BYTES = 600_000_000, 150_000_000
 WALL_S = 2 * 3_600.0  # twice what the worker may have of a processor (`node.streets.worker.CPU_S`): a slow card
 WALL_BROUGHT_S = 50.0  # a page waits 60 s for its answer; 11 MB took 1 s of a desktop's core, a tenth as fast is a Pi
