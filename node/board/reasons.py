@@ -67,6 +67,8 @@ class ProblemCode(StrEnum):
     PICTURE_BYTES = "picture-bytes"
     PICTURE_SIDE = "picture-side"
     PICTURE_CORNERS = "picture-corners"
+    STREET_MAP = "street-map"
+    STREET_MAP_BYTES = "street-map-bytes"
     TOKEN = "token"  # noqa: S105 - a slug
     TRIES = "tries"
 
@@ -255,6 +257,7 @@ class AuditAction(StrEnum):
     RESTS = "rests"
     OUTLINE = "outline"
     PICTURE = "picture"
+    STREETS = "streets"
     CLOCK = "clock"
     CLOCK_UNDO = "clock-undo"
     RADIO_SUMMARY = "radio-summary"

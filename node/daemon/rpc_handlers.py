@@ -50,6 +50,7 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
             request["from_card"]),
         "remove-keeper": lambda request: island.board.remove_keeper(request["name"], COMMAND_LINE),
         "catch-up": lambda request: island.runner.call(lambda: island.secret.catch_up(request["text"])),
+        "street-map": lambda request: island.board.set_streets(request["svg"].encode(), COMMAND_LINE),
         "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(island.board, request),
         "agenda-take": lambda request: brief(island.board.imports.take(request["id"], COMMAND_LINE)),
