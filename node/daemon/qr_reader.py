@@ -28,7 +28,10 @@ _one_at_a_time = Lock()  # each takes up to 40 MB here, and 100 MB in the reader
 
 
 def scanned(photo: bytes, wanted: re.Pattern[bytes] = CODE) -> str:
-    """The texts of the codes in a PNG or JPEG, one a line; RemoteFault: those of `node.board.image.sound`, `no-code` or `no-reader`."""
+    """The texts of the codes in a PNG or JPEG, one a line.
+
+    RemoteFault: those of `node.board.image.sound`, `no-code` or `no-reader`.
+    """
     program = shutil.which(PROGRAM)
     with _one_at_a_time:
         content = sound(photo, PHOTO)[1]
