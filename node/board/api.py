@@ -409,11 +409,15 @@ class Transfer(Protocol):
     def letters(self, item_id: str) -> tuple[str, str]:
         """One record (32 digits) for paper: letters in groups to be typed, the text of its QR code; "" if it is gone."""
 
+    def codes(self, item_ids: Iterable[str], most_letters: int, most: int) -> tuple[list[str], int]:
+        """The texts of `most` QR codes at most, each of `most_letters` letters or little more, with these records (32
+        digits each) and what lets their authors write; how many of the records found no room there."""
+
     def deliver_letters(self, text: str) -> Delivery:
-        """Take in one record that was typed, or read from its QR code."""
+        """Take in records that were typed, or read from their QR codes."""
 
     def deliver_picture(self, raw: bytes) -> Delivery:
-        """Take in one record whose QR code is in a PNG or JPEG."""
+        """Take in the records whose QR codes are in a PNG or JPEG."""
 
 
 @dataclass(frozen=True)

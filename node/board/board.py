@@ -125,6 +125,11 @@ class Board(Reporting):
         replies = (id_ for id_ in self._liveset.about(root_of(item)) if self.reader.is_reply(id_))
         return sum(id_[:TARGET_BYTES] not in self.reader.hidden() for id_ in replies)
 
+    def count(self, kind: Kind) -> int:
+        """How many live posts of a kind are shown here; none is decoded."""
+        hidden = self.reader.hidden()
+        return sum(entry.kind is kind and entry.root not in hidden for entry in self._liveset.posts())
+
     def signed_by(self, key_id: str) -> list[bytes]:
         """Ids of what one key has signed that is live: events by start, then bulletins, the newest first."""
         try:

@@ -35,7 +35,7 @@ from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Header, write
 from node.transfer.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
 from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, TRADE, Envelope, fingerprint
-from node.transfer.paper import code_of, letters_of
+from node.transfer.paper import code_of, codes_of, letters_of
 from tests.sim.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key, secret_of
 from tests.vectors.curve import L, P, encoded, signed_by_mixed, small_order
 
@@ -137,6 +137,7 @@ def carry(village):
                             for name, whole, kept, faults in damaged(header, raws)],
         "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0]),
                     "refused": ["D" + letters_of(raws[0])[1:], letters_of(raws[0])[:-8], "", "ARCHIPEL"]},
+        "codes of many": {"records": [raw.hex() for raw in raws], "longest": 600, "codes": codes_of(raws, 600)},
         "addresses": {name: f"{address_of(pair.key_id, village.charter.subkey('tag')):04x}"
                       for name, pair in sorted(village.keys.items())},
         "mqtt": {"root": root_of(village.charter), "record": raws[0].hex(), "topic": topic_of(village.charter, raws[0])},

@@ -95,7 +95,8 @@ def paths(place: Neighbourhood) -> list[str]:
     pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/agenda?day=2025-12-07",
              "/bulletins", "/topics/food", "/urgent",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
-             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take", "/learn", "/learn/board",
+             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/weekly", "/wall",
+             "/take", "/learn", "/learn/board",
              "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/learn/trouble",
              "/learn/trouble/print", "/radio", "/radio/heard", "/radio/queue", "/radio/all", "/keeper",
              "/courier"]
@@ -105,6 +106,7 @@ def paths(place: Neighbourhood) -> list[str]:
     reply = place.board.item(bulletin.id).replies[0]
     pages += [f"/r/{bulletin.id[:12]}/tell?mine=1", f"/r/{reply.id[:12]}", f"/r/{reply.id[:12]}/edit",
               f"/map?at={event.id[:12]}", f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy"]
+    pages += [f"/r/{event.id[:12]}/print?as={shape}" for shape in ("strips", "leaflets")]
     theirs = next(item for item in place.board.bulletins().items if not item.author.here)
     pages += [f"/r/{theirs.id[:12]}", f"/r/{theirs.id[:12]}/edit"]
     return pages
