@@ -14,6 +14,7 @@ from node.model.clock import seconds_of
 from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
 from web import safe_text
 from web.item_display import tag_of, uid, whole_address
+from web.sentences import mark_slugs
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEK = 7
@@ -83,7 +84,7 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     made.add("url", whole_address(item))
     cancelled = None if item.off else item.cancelled
     made.add("status", "CONFIRMED" if cancelled is None else "CANCELLED")
-    made.add("categories", [TOPICS.get(item.topic, "other")])
+    made.add("categories", [TOPICS.get(item.topic, "other"), *mark_slugs(item.marks)])
     made.add("sequence", item.created)  # later versions have later minutes
     if item.position:
         made.add("geo", item.position)

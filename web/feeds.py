@@ -18,6 +18,7 @@ from web.item_display import SHOWN_DIGITS, caption, rhythm, tag_of, uid, when, w
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
 from web.public import asked_topic, found
+from web.sentences import mark_names, mark_slugs
 
 ATOM = "http://www.w3.org/2005/Atom"
 MAX_ENTRIES = 50
@@ -107,9 +108,14 @@ def _entry(feed: xml.Element, item: Item) -> None:
     _child(entry, "title", caption(item))
     _child(entry, "updated", _instant(item.created))
     _child(entry, "link", rel="alternate", href=whole_address(item))
-    _child(entry, "category", term=TOPICS.get(item.topic, "other"))
+    for term in _categories(item):
+        _child(entry, "category", term=term)
     _child(xml.SubElement(entry, "author"), "name", safe_text.one_line(item.author.name) or "?")
     _child(entry, "content", as_text(item), type="text", **{"xml:lang": tag_of(item)} if tag_of(item) else {})
+
+
+def _categories(item: Item) -> list[str]:
+    return [TOPICS.get(item.topic, "other"), *mark_slugs(item.marks)]
 
 
 def _child(parent: xml.Element, name: str, text: str = "", **attributes: str) -> None:
@@ -125,8 +131,10 @@ def as_text(item: Item) -> str:
     lines = [safe_text.plain(item.text)]
     if item.kind is Kind.EVENT:
         cancelled = [f"{_('Cancelled')} {safe_text.one_line(item.cancelled)}".strip()] if item.cancelled is not None else []
-        lines = [*cancelled, caption(item), when(item, paper=True), rhythm(item),
+        lines = [*cancelled, caption(item), when(item, paper=True), rhythm(item), " · ".join(mark_names(item.marks)),
                  *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link)]
+    elif item.kind is Kind.BULLETIN:
+        lines = [" · ".join([*([_("Settled")] if item.met is not None else []), *mark_names(item.marks)]), *lines]
     return "\n".join(line for line in lines if line)
 
 
@@ -150,7 +158,7 @@ def json_feed() -> Response:
 def _json_item(item: Item) -> dict:
     shown = {
         "id": uid(item), "url": whole_address(item), "title": caption(item), "content_text": as_text(item),
-        "date_published": _instant(item.created), "tags": [TOPICS.get(item.topic, "other")],
+        "date_published": _instant(item.created), "tags": _categories(item),
         "authors": [{"name": safe_text.one_line(item.author.name)}],
     }
     return shown | ({"language": tag_of(item)} if tag_of(item) else {})

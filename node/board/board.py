@@ -42,7 +42,8 @@ from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
 from node.model.event import DAY_MIN, MAX_MOVED_MIN, MAX_SPAN_DAYS
 from node.model.keys import SigningKey
-from node.model.record import EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
+from node.model.marks import NO_MARKS, Marks
+from node.model.record import EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode, marks_of
 from node.model.search_text import fold
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
@@ -54,6 +55,9 @@ FETCHED = 64  # texts at a time
 SEARCHED_PAGES = 5  # of 200 posts that hold the words of a place: 1,000 events there are more than a year of three a day
 SPARE_HIDES = 500  # hides of what may be gone that are not worth a walk through the archive
 BACKUP_DAYS = 30  # after that one is missed
+MET_SHOWN_MIN = 2 * DAY_MIN
+"""Minutes. So long lists show a bulletin that is met. Set by: who saw it yesterday and comes back learns that it is; after
+that it only takes the place of what is still wanted."""
 REPEATED_FOR_MIN = (MAX_SPAN_DAYS + 1) * DAY_MIN + 0xFFFF + MAX_MOVED_MIN  # from a first date to the end of the last one
 
 
@@ -165,9 +169,9 @@ class Board(Reporting):
         return list(filter(None, (self.reader.live(id_, patience) for id_ in ids)))
 
     def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20,
-                  patience: TextPatience | None = None) -> Page:
-        """Live bulletins, newest first."""
-        return self._page(Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True), after, limit, patience)
+                  patience: TextPatience | None = None, marks: Marks = NO_MARKS) -> Page:
+        """Live bulletins, newest first; those with these marks. What was met two days ago is in no list."""
+        return self._page(Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True), after, limit, patience, marks)
 
     def latest(self, topic: int | None = None, after: str = "", limit: int = 20,
                patience: TextPatience | None = None) -> Page:
@@ -305,20 +309,25 @@ class Board(Reporting):
             self.reader.texts.gather([event.id for event in some])
             yield from (self.reader.shown(event, patience) for event in some)
 
-    def _page(self, wanted: Slice, after: str, limit: int, patience: TextPatience | None) -> Page:
+    def _page(self, wanted: Slice, after: str, limit: int, patience: TextPatience | None, marks: Marks = NO_MARKS) -> Page:
         """A page of what is live and not hidden; rows of what faded from the set are passed over."""
         items: list[Item] = []
         left = min(limit, MAX_PAGE)
         while left > 0:
             unread = _unread(patience)
             rows, after = self._store.page(wanted, after, left)
+            rows = [row for row in rows if not marks or marks in marks_of(row.raw)]
             self.reader.texts.gather([row.id for row in rows])
             found = [item for row in rows if (item := self.reader.live(row.id, patience))]
-            items += found
-            left -= len(found) + _unread(patience) - unread
+            items += [item for item in found if self._is_listed(item)]
+            left -= sum(map(self._is_listed, found)) + _unread(patience) - unread
             if not after:
                 break
         return Page(items, after)
+
+    def _is_listed(self, item: Item) -> bool:
+        """Whether lists show it: what is met leaves them after a while."""
+        return item.met is None or self.now() < item.met + MET_SHOWN_MIN
 
     def _find_urgent(self, revision: int) -> list[bytes]:
         wanted = Slice(kinds=(Kind.BULLETIN, Kind.EVENT), newest_first=True)

@@ -94,6 +94,7 @@ class DraftField(StrEnum):
     REPEAT = "repeat"
     OFF = "off"
     MOVED = "moved"
+    MARKS = "marks"
 
 
 class ClosedReason(StrEnum):
@@ -237,6 +238,7 @@ class AuditAction(StrEnum):
     WITHDRAW = "withdraw"
     CORRECT = "correct"
     CANCEL = "cancel"
+    MEET = "meet"
     CLEAR = "clear"
     UNDO = "undo"
     SETTLE = "settle"

@@ -13,6 +13,7 @@ from node.model.clock import seconds_of
 from node.model.errors import RemoteFault
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
 from node.model.keys import Charter, SigningKey, agreed_key, key_id, verify
+from node.model.marks import Marks
 from node.model.record import Kind, Record, decode, encode, record_id, sign, signed_part, signing_message
 from node.replica.generations import Generation, at_minute
 from node.replica.liveset import LiveSet
@@ -51,6 +52,7 @@ def test_a_record_reads_as_written(vector):
     assert encode(record) == raw and record_id(raw).hex() == vector["id"]
     for field in ("created", "expires", "life", "urgent", "by_radio", "language", "topic", "codec"):
         assert getattr(record, field) == vector[field]
+    assert [mark.name.lower() for mark in Marks if mark in record.marks] == vector["marks"]
     assert record.kind.name.lower() == vector["kind"] and record.packed.hex() == vector["packed"]
     assert (record.target.hex() if record.target else None) == vector["target"]
     assert (list(record.position) if record.position else None) == vector["position"]
@@ -100,8 +102,9 @@ def event_by_the_book(take):
         tuple(Exempt(*one) for one in rule["exempt"])))
     dates = [[one.start, one.end, one.offset, one.end_offset, "off" if one.off else "moved" if one.moved else ""]
              for one in occasions(event)]
-    return {"start": start, "length": length, "offset": offset, "whole_days": event.whole_days, "shifts": shifts,
-            "repetition": rule, "dates": dates}
+    marks = [name for name, bit in (("children", 0x04), ("step_free", 0x08), ("free", 0x10)) if shape & bit]
+    return marks, {"start": start, "length": length, "offset": offset, "whole_days": event.whole_days, "shifts": shifts,
+                   "repetition": rule, "dates": dates}
 
 
 def detail_by_the_book(kind, take):
@@ -109,6 +112,11 @@ def detail_by_the_book(kind, take):
     if kind == "vouch":
         return {"vouch": {"subject": take(32).hex(), "rights": take(1)[0]}}
     return {"revocation": {"subject": take(8).hex(), "since": int.from_bytes(take(3), "big")}}
+
+
+def life_by_the_book(kind, life):
+    marks = [name for name, bit in (("need", 0x4000), ("offer", 0x8000)) if life & bit]
+    return {"life": life & 0x3FFF, "marks": marks} if kind == "bulletin" else {"life": life}
 
 
 def read_by_the_book(raw):
@@ -124,11 +132,12 @@ def read_by_the_book(raw):
     kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation", "renewal"][first & 15]
     told = {"kind": kind, "urgent": bool(flags & 0x80), "by_radio": bool(flags & 0x10), "codec": flags & 15,
             "language": sort >> 4, "topic": sort & 15,
-            "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None}
+            "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None,
+            "marks": []}
     if kind == "event":
-        told["event"] = event_by_the_book(take)
+        told["marks"], told["event"] = event_by_the_book(take)
     if kind != "event" or flags & 0x40:
-        told["life"] = int.from_bytes(take(2), "big")
+        told |= life_by_the_book(kind, int.from_bytes(take(2), "big"))
     if flags & 0x40 or kind in ("reply", "retraction", "cancellation"):
         told["target"] = take(8).hex()
     if flags & 0x20:

@@ -11,6 +11,7 @@ from node.daemon.mqtt import root_of
 from node.model.clock import MAX_MINUTE
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
 from node.model.keys import key_id
+from node.model.marks import EVENT_MARKS, Marks
 from node.model.record import (
     MAX_RECORD_BYTES,
     Kind,
@@ -247,6 +248,8 @@ def sealing(village):
             "of the second size": village.bulletin(text="x" * 147),
             "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
         "by radio": village.bulletin(text="Lait en poudre demandé", minute=13, language=1, by_radio=True),
+        "offer": village.bulletin(text="Donne un canapé", minute=14, life=336, language=1, marks=Marks.OFFER),
+        "need": village.bulletin(text="Cherche une échelle", minute=15, life=2160, language=1, marks=Marks.NEED),
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80))}
     accepted = [{"name": name, "record": raw.hex(), "slot": slot.hex(), "sealed": seal.close(slot, raw).hex()}
                 for name, raw in raws.items() for slot in [seal.slot(record_id(raw))]]
@@ -333,7 +336,7 @@ def described(name, raw):
     told = {"name": name, "hex": raw.hex(), "id": record_id(raw).hex(), "kind": record.kind.name.lower(),
             "author": record.author.hex(), "created": record.created, "expires": record.expires, "life": record.life,
             "urgent": record.urgent, "by_radio": record.by_radio, "language": record.language, "topic": record.topic,
-            "codec": record.codec,
+            "codec": record.codec, "marks": [mark.name.lower() for mark in Marks if mark in record.marks],
             "packed": record.packed.hex(), "target": record.target.hex() if record.target else None,
             "position": list(record.position) if record.position else None}
     match record.detail:
@@ -362,9 +365,10 @@ def event_told(event):
 
 def repeated_events(village):
     """Each with a date that is a matter of its own; T0 is 25 November 2025, 10:40 UTC."""
-    def event(text, at, length, **more):
+    def event(text, at, length, marks=0, **more):
         start = (datetime(*at) - datetime(2024, 1, 1)) // timedelta(minutes=1)
-        return village.sign("founder", Kind.EVENT, 20, 0, packed=text.encode(), detail=Event(start, length, **more))
+        return village.sign("founder", Kind.EVENT, 20, 0, packed=text.encode(), detail=Event(start, length, **more),
+                            marks=Marks(marks))
 
     summer, winter = minute(2026, 3, 29, 1), minute(2026, 10, 25, 1)
     return {
@@ -388,6 +392,9 @@ def repeated_events(village):
         "each last Friday, west of Greenwich": event("Jam", (2025, 11, 29, 1), 120, offset=-20,
                                                      repetition=Repetition(Rhythm.MONTH_LAST, 1, 5)),
         "each 31st": event("Bilan", (2025, 12, 31, 17), 0, offset=4, repetition=Repetition(Rhythm.MONTHS, 1, 5)),
+        "free": event("Fanfare", (2025, 12, 2, 17, 30), 120, Marks.FREE, offset=4),
+        "each Tuesday, free, step-free, for children": event(
+            "Lecture", (2025, 12, 2, 17, 30), 60, EVENT_MARKS, offset=4, repetition=Repetition(Rhythm.WEEKS, 1, 10)),
         "every third whole day": event("Arrosage", (2025, 12, 1, 23), DAY, offset=4, whole_days=True,
                                        repetition=Repetition(Rhythm.DAYS, 3, 128)),
     }
@@ -404,7 +411,7 @@ def refused_events(accepted, signed):
     salon = accepted["three days over the change to summer time"]
     several, third = accepted["every other Tuesday and Friday"], accepted["every third whole day"]
     for name, raw, at, octets in (
-            ("a shape that says nothing", weekly, 20, (0x00,)), ("a shape with an unknown bit", weekly, 20, (0x44,)),
+            ("a shape that says nothing", weekly, 20, (0x00,)),
             ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
             ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
@@ -443,6 +450,8 @@ def refused(village, accepted):
     yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
     yield "a bulletin with a life of 0", "record-life", signed(bulletin, 14, 0, 0)
     yield "a bulletin that lives for 90 days and an hour", "record-life", signed(bulletin, 14, *(2161).to_bytes(2, "big"))
+    yield "an offer that is a need", "record-flags", signed(bulletin, 14, 0xC1, 0x50)
+    yield "a bulletin with a bit of life that means nothing", "record-life", signed(bulletin, 14, 0x21, 0x50)
     yield "it would live beyond the last minute", "record-life", signed(bulletin, 11, *MAX_MINUTE.to_bytes(3, "big"))
     yield "an event that is over before it is announced", "record-life", signed(event, 14, 0, 0, 1)
     yield "an event more than 400 days ahead", "record-event", signed(event, 14, *(T0 + 400 * DAY).to_bytes(3, "big"))

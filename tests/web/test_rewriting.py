@@ -14,7 +14,7 @@ from web import create_app
 
 CHANGED = {"id", "created", "corrected", "first", "before", "replies", "expires", "text"}
 TIMES = 5
-INPUT = re.compile(r'<input [^>]*?name="(\w+)"[^>]*>')
+INPUT = re.compile(r'<input [^>]*?name="([\w-]+)"[^>]*>')
 
 
 def form_of(page):
