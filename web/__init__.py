@@ -41,6 +41,7 @@ from web.resting import add_resting
 from web.safe_address import add_safe_address
 from web.settings_notices import notice, said
 from web.signin import add_signin
+from web.subscribing import subscribing
 from web.together import together
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
@@ -48,7 +49,8 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together, metrics)
+              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together,
+              subscribing, metrics)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

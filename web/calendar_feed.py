@@ -18,6 +18,7 @@ from web.sentences import mark_slugs
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEK = 7
+REFRESH_H = 4  # hours between two looks of a calendar that follows: what is new in the morning is there in the evening
 
 
 def ical_of(items: Iterable[Item], name: str) -> bytes:
@@ -28,6 +29,7 @@ def ical_of(items: Iterable[Item], name: str) -> bytes:
     calendar.add("prodid", "-//Archipel//board//FR")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", safe_text.one_line(name))
+    calendar.add("refresh-interval", timedelta(hours=REFRESH_H), {"VALUE": "DURATION"})  # RFC 7986, 5.7
     zones: dict[str, Event] = {}
     told: set[str] = set()
     events = []

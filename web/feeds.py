@@ -19,6 +19,7 @@ from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
 from web.public import asked_topic, found
 from web.sentences import mark_names, mark_slugs
+from web.subscribing import chosen
 
 ATOM = "http://www.w3.org/2005/Atom"
 MAX_ENTRIES = 50
@@ -42,9 +43,10 @@ def index() -> str:
 @feeds.get("/agenda.ics")
 @kept
 def calendar() -> Response:
-    """All events of the week past and of all days ahead; `?topic=` for one topic."""
-    now = board().now()
-    return _calendar(board().events(now - BEHIND_MIN, now + AHEAD_MIN, asked_topic(), patience=patience()))
+    """All events of the week past and of all days ahead, or those that `web.subscribing.Chosen` names."""
+    now, wanted = board().now(), chosen()
+    events = board().events(now - BEHIND_MIN, now + AHEAD_MIN, wanted.topic, patience=patience())
+    return _calendar(filter(wanted.holds, events), *wanted.names())
 
 
 @feeds.get("/r/<item_id>.ics")
@@ -54,11 +56,11 @@ def one_event(item_id: str) -> Response:
     return _calendar([found(item_id)])
 
 
-def _calendar(events: Iterable[Item]) -> Response:
+def _calendar(events: Iterable[Item], *names: str) -> Response:
     if patience().unread:
         return _not_yet()
     with _heavy:
-        return Response(ical_of(events, settings().name), mimetype="text/calendar")
+        return Response(ical_of(events, " – ".join([settings().name, *names])), mimetype="text/calendar")
 
 
 def _not_yet() -> Response:
