@@ -45,12 +45,13 @@ from web.subscribing import subscribing
 from web.together import together
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
+from web.turnout_page import turnout_pages
 from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
               desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together,
-              subscribing, metrics)
+              subscribing, turnout_pages, metrics)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

@@ -145,7 +145,8 @@ def item(item_id: str) -> str:
         replies = shown.replies[max(begin, 0):]
         following = max(begin, 0) + rows if len(replies) > rows else 0
         return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours,
-                "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows)}
+                "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows),
+                "turnout": board().turnout(shown)}
 
     return fitted("item.html", fill)
 

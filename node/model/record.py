@@ -12,11 +12,12 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
             quarter of an hour after the start's, offset), rule (1: step, every), weekdays (1, that step only), count (1),
             exemptions (1 how many; each 1: 0x80 moved, number; 2 minutes if moved)
     -       every other kind, and an event that corrects: life (2, hours; of a bulletin also 0x8000 offer, 0x4000 need)
-    -       target (8) if the flag says so, or for a reply, retraction, cancellation
+    -       target (8) if the flag says so, or for a reply, retraction, cancellation, turnout
     -       position (3 + 3) if the flag says so
     -       vouch: subject public key (32), rights (1)   revocation: subject key id (8), since (3, minute)
+    -       turnout: number of a date (1), level (1)
     -       renewal: since (3, minute), fingerprint of the new secret (16), ephemeral key (32), seats (8 + 32 each)
-    -       packed text, as long as it lasts (a renewal has none)
+    -       packed text, as long as it lasts (a renewal and a turnout have none)
     last 64 Ed25519 signature (RFC 8032) over SIGNING_DOMAIN + set id + everything before it
 """
 
@@ -29,9 +30,10 @@ from enum import IntEnum, IntFlag
 from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse, RemoteFault
-from node.model.event import DAY_MIN, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
+from node.model.event import DAY_MIN, MAX_DATES, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
 from node.model.marks import BULLETIN_MARKS, EVENT_MARKS, NO_MARKS, Marks
 from node.model.public_key import PUBLIC_KEY_BYTES, is_usable_key
+from node.model.turnout import STEPS, Turnout
 
 VERSION = 1
 SIGNING_DOMAIN = b"archipel record 1"
@@ -70,6 +72,7 @@ class Kind(IntEnum):
     VOUCH = 5
     REVOCATION = 6
     RENEWAL = 7
+    TURNOUT = 8
 
 
 class Right(IntFlag):
@@ -92,9 +95,10 @@ MAX_LIFE_H = {
     Kind.CANCELLATION: 500 * 24,
     Kind.VOUCH: 3 * 366 * 24,
     Kind.REVOCATION: 0xFFFF,
+    Kind.TURNOUT: 500 * 24,
     Kind.RENEWAL: 3 * 366 * 24,  # who was off for so long asks for a new invitation; and no revocation ends before it
 }
-TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION}
+TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION, Kind.TURNOUT}
 CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
 POST_KINDS = {Kind.BULLETIN, Kind.EVENT, Kind.REPLY}
 TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION, Kind.RENEWAL}
@@ -134,7 +138,7 @@ class Renewal:
     seats: tuple[Seat, ...]
 
 
-Detail = Event | Vouch | Revocation | Renewal
+Detail = Event | Vouch | Revocation | Renewal | Turnout
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +318,8 @@ def _subject(detail: Detail | None) -> bytes:
             return _exactly(subject, PUBLIC_KEY_BYTES) + bytes([rights])
         case Revocation(subject, since):
             return _exactly(subject, KEY_ID_BYTES) + since.to_bytes(3, "big")
+        case Turnout(number, level):
+            return bytes([number, level])
         case Renewal(since, fingerprint, ephemeral, seats):
             head = since.to_bytes(3, "big") + _exactly(fingerprint, FINGERPRINT_BYTES)
             head += _exactly(ephemeral, EPHEMERAL_BYTES)
@@ -358,7 +364,7 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
 def _may_have(kind: Kind, flags: int) -> bool:
     """Whether a record of this kind may have these flags."""
     return not ((flags & BY_RADIO and kind not in POST_KINDS) or (flags & CORRECTS and kind not in CORRECTABLE)
-                or (flags & URGENT and kind in TRUST_KINDS))
+                or (flags & URGENT and kind in (*TRUST_KINDS, Kind.TURNOUT)))
 
 
 def _parse_event(reader: ByteReader) -> tuple[Event, Marks]:
@@ -393,7 +399,7 @@ def _parse_exempt(reader: ByteReader) -> Exempt:
     return Exempt(number & ~MOVED, reader.number(2, signed=True) if number & MOVED else None)
 
 
-def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | None:
+def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | Turnout | None:
     if kind is Kind.VOUCH:
         subject, rights = reader.take(PUBLIC_KEY_BYTES), reader.number(1)
         if rights & _NO_RIGHT or not rights:
@@ -405,7 +411,7 @@ def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renew
         return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))
     if kind is Kind.RENEWAL:
         return _parse_renewal(reader)
-    return None
+    return _parse_turnout(reader) if kind is Kind.TURNOUT else None
 
 
 def _parse_renewal(reader: ByteReader) -> Renewal:
@@ -413,6 +419,13 @@ def _parse_renewal(reader: ByteReader) -> Renewal:
     count = max(-(-reader.left // SEAT_BYTES), 1)
     return Renewal(since, fingerprint, ephemeral,
                    tuple(Seat(reader.take(KEY_ID_BYTES), reader.take(MASKED_BYTES)) for _ in range(count)))
+
+
+def _parse_turnout(reader: ByteReader) -> Turnout:
+    number, level = reader.take(2)
+    if number >= MAX_DATES or not 1 <= level <= len(STEPS) or reader.left:
+        raise RemoteFault("record-turnout")
+    return Turnout(number, level)
 
 
 def _check(record: Record) -> None:

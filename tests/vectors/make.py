@@ -28,6 +28,7 @@ from node.model.record import (
     signing_message,
 )
 from node.model.renewal import fingerprint_of
+from node.model.turnout import Turnout
 from node.replica.generations import Generation
 from node.sync.codes.erasure import piece
 from node.sync.codes.sketch import sketch
@@ -319,6 +320,7 @@ def read_records(village):
         "reply": village.sign("founder", Kind.REPLY, 7, 24, packed=b"J'apporte le pain", target=root),
         "retraction": village.retraction(root, minute=11, life=336),
         "cancellation": village.sign("founder", Kind.CANCELLATION, 12, 120, packed=b"Pluie", target=announced),
+        "turnout": village.sign("founder", Kind.TURNOUT, 12, 50, target=announced, detail=Turnout(2, 3)),
         "vouch for a writer": village.vouch("founder", "ana", WRITER),
         "vouch for a keeper": village.vouch("founder", "ben", KEEPER),
         "invitation": village.vouch("founder", "ticket", INVITATION),
@@ -342,6 +344,8 @@ def described(name, raw):
     match record.detail:
         case Event() as event:
             told["event"] = event_told(event)
+        case Turnout(number, level):
+            told["turnout"] = {"number": number, "level": level}
         case Vouch(subject, rights):
             told["vouch"] = {"subject": subject.hex(), "rights": int(rights)}
         case Revocation(subject, since):
@@ -444,7 +448,7 @@ def refused(village, accepted):
     yield "one octet missing", "record-too-short", bulletin[:79]
     yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
     yield "version 2", "record-version", signed(bulletin, 0, 0x20)
-    yield "kind 8", "record-kind", signed(bulletin, 0, 0x18)
+    yield "kind 9", "record-kind", signed(bulletin, 0, 0x19)
     yield "a vouch by radio", "record-flags", signed(vouch, 1, 0x10)
     yield "a reply that corrects", "record-flags", signed(accepted["reply"], 1, 0x40)
     yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
@@ -465,12 +469,23 @@ def refused(village, accepted):
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
     yield from refused_renewals(village, accepted["renewal"], signed)
     yield from refused_events(accepted, signed)
+    yield from refused_turnouts(village, accepted["turnout"], signed)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
     yield "signed for another set", "signature", encode(elsewhere)
     yield "a key nobody vouched for", "penned", encode(stranger)
     yield "more than a day ahead of now", "early", village.bulletin(minute=DAY + 1)
     yield "expired this very minute", "expired", village.bulletin(minute=-DAY, life=24)
+
+
+def refused_turnouts(village, turnout, signed):
+    worded = turnout[:26] + b"x"
+    yield "an urgent turnout", "record-flags", signed(turnout, 1, 0x80)
+    yield "a turnout of level 0", "record-turnout", signed(turnout, 25, 0)
+    yield "a turnout of level 7", "record-turnout", signed(turnout, 25, 7)
+    yield "a turnout of date 128", "record-turnout", signed(turnout, 24, 128)
+    yield "a turnout with a text", "record-turnout", worded + village.key("founder").sign(
+        b"archipel record 1" + village.charter.set_id + worded)
 
 
 def refused_renewals(village, renewal, signed):
@@ -675,6 +690,11 @@ def live_cases(village):
     yield "a cancellation leaves the event in place", [(event, True), (off, True)]
     yield "a cancellation is retracted by its own root", [
         (event, True), (off, False), (village.retraction(record_id(off), minute=3, life=130), True)]
+    few, more = (village.sign("founder", Kind.TURNOUT, at, life, target=record_id(event)[:8], detail=Turnout(0, level))
+                 for at, life, level in ((2, 100, 1), (60, 100, 2)))
+    reply = village.sign("founder", Kind.REPLY, 3, 24, packed=b"J'y serai", target=record_id(event)[:8])
+    yield "an author's newest turnout stands, beside the event and its replies", [
+        (event, True), (few, False), (more, True), (reply, True)]
     yield "a day ahead, to the minute", [
         (village.bulletin(minute=DAY), True), (village.bulletin(text="tard", minute=DAY + 1), False)]
     yield "at the minute it ends", [(village.bulletin(life=24), False), (first, True)], T0 + DAY
