@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request, url_for
 
@@ -60,11 +59,7 @@ def narrowed() -> dict[str, str]:
 @kept
 def show() -> str:
     """How a phone's calendar follows them: an address to touch, the same to be typed, and the file to take once."""
-    names, path = [bdi(name) for name in chosen().names()], url_for("feeds.calendar") + _query(narrowed())
+    names, path = [bdi(name) for name in chosen().names()], url_for("feeds.calendar", **narrowed())
     whole = settings().base_url.rstrip("/") + path
     return render_template("subscribe.html", names=names, path=path, whole=whole,
-                           webcal=re.sub("^https?:", "webcal:", whole), topic=asked_topic(), narrowed=narrowed())
-
-
-def _query(wanted: dict[str, str]) -> str:
-    return f"?{urlencode(wanted)}" if wanted else ""
+                           webcal=re.sub("^https?:", "webcal:", whole))

@@ -62,6 +62,12 @@ def test_the_pages_of_agenda_topic_place_and_group_lead_there(portal, agenda):
         assert links == [f"/subscribe{query}"], page
 
 
+def test_a_page_in_another_language_leads_to_a_calendar_in_it(portal, agenda):
+    calendar, found = followed(portal, "/subscribe?lang=en&place=Caf%C3%A9+%26+Co&mark=")
+    assert found == {"Réunion"} and calendar["x-wr-calname"] == "Île du canal – Café & Co"
+    assert followed(portal, "/subscribe?lang=en&topic=food")[0]["x-wr-calname"] == "Île du canal – Food"
+
+
 @pytest.mark.parametrize("query", ["?topic=nope", "?mark=nope", "?by=0000000000000000", "?by=garbage"])
 def test_what_there_is_not_is_not_followed(portal, query):
     assert portal.get(f"/subscribe{query}").status_code == 404
