@@ -50,16 +50,13 @@ def chosen() -> Chosen:
     return Chosen(asked_topic(), request.args.get("place", "")[:LONGEST_PLACE].strip(), request.args.get("by", "")[:16])
 
 
-def narrowed() -> dict[str, str]:
-    """The same as the address says it."""
-    return {name: value for name in NARROWED_BY if (value := request.args.get(name, "")[:LONGEST_PLACE].strip())}
-
-
 @subscribing.get("/subscribe")
 @kept
 def show() -> str:
     """How a phone's calendar follows them: an address to touch, the same to be typed, and the file to take once."""
-    names, path = [bdi(name) for name in chosen().names()], url_for("feeds.calendar", **narrowed())
+    names, asked = [bdi(name) for name in chosen().names()], (request.args.get(name, "").strip() for name in NARROWED_BY)
+    topic, mark, place, by = (name[:LONGEST_PLACE] or None for name in asked)
+    path = url_for("feeds.calendar", topic=topic, mark=mark, place=place, by=by)
     whole = settings().base_url.rstrip("/") + path
     return render_template("subscribe.html", names=names, path=path, whole=whole,
                            webcal=re.sub("^https?:", "webcal:", whole))
