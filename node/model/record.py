@@ -8,9 +8,10 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
     3-10    author key id
     11-13   created, minutes since 2024-01-01T00:00Z
     -       event: start (3, minute), length (2, minutes), clocks (1: 0x80 a shape follows, UTC offset in signed quarters of
-            an hour); shape (1: 0x80 whole days, 0x40 repeated, 0x20 exemptions, 0x1c marks, 0x03 shifts), shifts (3 each:
-            quarter of an hour after the start's, offset), rule (1: step, every), weekdays (1, that step only), count (1),
-            exemptions (1 how many; each 1: 0x80 moved, number; 2 minutes if moved)
+            an hour); shape (1: 0x80 whole days, 0x40 repeated, 0x20 exemptions, 0x08 marks follow, 0x04 free, 0x03 shifts),
+            marks (1: 0x02 step-free, 0x01 children), shifts (3 each: quarter of an hour after the start's, offset), rule
+            (1: step, every), weekdays (1, that step only), count (1), exemptions (1 how many; each 1: 0x80 moved, number;
+            2 minutes if moved)
     -       every other kind, and an event that corrects: life (2, hours; of a bulletin also 0x8000 offer, 0x4000 need)
     -       target (8) if the flag says so, or for a reply, retraction, cancellation, turnout
     -       position (3 + 3) if the flag says so
@@ -57,7 +58,8 @@ URGENT, CORRECTS, POSITION, BY_RADIO = 0x80, 0x40, 0x20, 0x10
 SHAPED, LEAST_CLOCKS = 0x80, 64  # of an event's clocks: a shape follows; how far from UTC they can say
 WHOLE_DAYS, REPEATED, EXEMPT, SHIFTS = 0x80, 0x40, 0x20, 0x03
 BULLETIN_LIFE = slice(14, 16)  # where the life of a bulletin stands
-MARKS_SHIFT, LIFE_SHIFT = 2, 14  # of a shape: from which bit on the marks of an event stand; of a life, those of a bulletin
+MARKED, FREE = 0x08, 0x04  # of a shape: marks follow; free, which needs no octet more
+LIFE_SHIFT = 14  # of the life of a bulletin: where its marks stand
 MOVED = 0x80
 
 
@@ -286,7 +288,8 @@ def _when(event: Event, marks: Marks) -> bytes:
     """The fields of an event."""
     rule = event.repetition
     shape = WHOLE_DAYS * event.whole_days | REPEATED * (rule is not None) | len(event.shifts) & SHIFTS
-    shape |= EXEMPT * bool(rule and rule.exempt) | marks << MARKS_SHIFT
+    others = marks & ~Marks.FREE
+    shape |= EXEMPT * bool(rule and rule.exempt) | FREE * (Marks.FREE in marks) | MARKED * bool(others)
     if abs(event.offset) > LEAST_CLOCKS or len(event.shifts) > SHIFTS:
         raise ValueError("no such clocks")
     clocks = SHAPED * bool(shape) | event.offset & ~SHAPED & 0xFF
@@ -295,7 +298,7 @@ def _when(event: Event, marks: Marks) -> bytes:
         return head
     quarter = event.start // QUARTER_MIN
     shifts = b"".join(struct.pack(">Hb", shift.since // QUARTER_MIN - quarter, shift.offset) for shift in event.shifts)
-    return head + bytes([shape]) + shifts + (_rule(rule) if rule else b"")
+    return head + bytes([shape, *([others] if others else [])]) + shifts + (_rule(rule) if rule else b"")
 
 
 def _rule(rule: Repetition) -> bytes:
@@ -373,13 +376,21 @@ def _parse_event(reader: ByteReader) -> tuple[Event, Marks]:
     if not clocks & SHAPED:
         return Event(start, length, offset), NO_MARKS
     shape, since = reader.number(1), start - start % QUARTER_MIN
-    if not shape or (shape & EXEMPT and not shape & REPEATED):
+    known = WHOLE_DAYS | REPEATED | EXEMPT | MARKED | FREE | SHIFTS
+    if not shape or shape & ~known or (shape & EXEMPT and not shape & REPEATED):
         raise RemoteFault("record-event")
+    marks = _parse_marks(shape, reader)
     shifts = tuple(Shift(since + QUARTER_MIN * reader.number(2), reader.number(1, signed=True))
                    for _ in range(shape & SHIFTS))
     rule = _parse_rule(reader, bool(shape & EXEMPT)) if shape & REPEATED else None
-    marks = Marks(shape >> MARKS_SHIFT) & EVENT_MARKS
     return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule), marks
+
+
+def _parse_marks(shape: int, reader: ByteReader) -> Marks:
+    others = reader.number(1) if shape & MARKED else 0
+    if bool(shape & MARKED) != bool(others) or others & ~(EVENT_MARKS & ~Marks.FREE):
+        raise RemoteFault("record-event")
+    return Marks(others) | (Marks.FREE if shape & FREE else NO_MARKS)
 
 
 def _parse_rule(reader: ByteReader, exempt: bool) -> Repetition:

@@ -86,6 +86,7 @@ def event_by_the_book(take):
     clocks = take(1)[0]
     offset = (clocks & 0x7F) - (0x80 if clocks & 0x40 else 0)
     shape = take(1)[0] if clocks & 0x80 else 0
+    others = take(1)[0] if shape & 8 else 0
     shifts = [[(start // 15 + int.from_bytes(take(2), "big")) * 15, int.from_bytes(take(1), "big", signed=True)]
               for _ in range(shape & 3)]
     rule = None
@@ -102,7 +103,7 @@ def event_by_the_book(take):
         tuple(Exempt(*one) for one in rule["exempt"])))
     dates = [[one.start, one.end, one.offset, one.end_offset, "off" if one.off else "moved" if one.moved else ""]
              for one in occasions(event)]
-    marks = [name for name, bit in (("children", 0x04), ("step_free", 0x08), ("free", 0x10)) if shape & bit]
+    marks = [name for name, bit in (("children", 1), ("step_free", 2)) if others & bit] + ["free"] * bool(shape & 4)
     return marks, {"start": start, "length": length, "offset": offset, "whole_days": event.whole_days, "shifts": shifts,
                    "repetition": rule, "dates": dates}
 

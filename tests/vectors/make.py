@@ -249,8 +249,6 @@ def sealing(village):
             "of the second size": village.bulletin(text="x" * 147),
             "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
         "by radio": village.bulletin(text="Lait en poudre demandé", minute=13, language=1, by_radio=True),
-        "offer": village.bulletin(text="Donne un canapé", minute=14, life=336, language=1, marks=Marks.OFFER),
-        "need": village.bulletin(text="Cherche une échelle", minute=15, life=2160, language=1, marks=Marks.NEED),
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80))}
     accepted = [{"name": name, "record": raw.hex(), "slot": slot.hex(), "sealed": seal.close(slot, raw).hex()}
                 for name, raw in raws.items() for slot in [seal.slot(record_id(raw))]]
@@ -327,6 +325,8 @@ def read_records(village):
         "revocation": village.revoke("founder", "ana", since=60),
         "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
         "by radio": village.bulletin(text="Lait en poudre demandé", minute=13, language=1, by_radio=True),
+        "offer": village.bulletin(text="Donne un canapé", minute=14, life=336, language=1, marks=Marks.OFFER),
+        "need": village.bulletin(text="Cherche une échelle", minute=15, life=2160, language=1, marks=Marks.NEED),
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80)),
     } | repeated_events(village)
     broken = [{"name": name, "reason": reason, "hex": raw.hex()} for name, reason, raw in refused(village, accepted)]
@@ -397,6 +397,7 @@ def repeated_events(village):
                                                      repetition=Repetition(Rhythm.MONTH_LAST, 1, 5)),
         "each 31st": event("Bilan", (2025, 12, 31, 17), 0, offset=4, repetition=Repetition(Rhythm.MONTHS, 1, 5)),
         "free": event("Fanfare", (2025, 12, 2, 17, 30), 120, Marks.FREE, offset=4),
+        "step-free": event("Atelier", (2025, 12, 2, 17, 30), 120, Marks.STEP_FREE, offset=4),
         "each Tuesday, free, step-free, for children": event(
             "Lecture", (2025, 12, 2, 17, 30), 60, EVENT_MARKS, offset=4, repetition=Repetition(Rhythm.WEEKS, 1, 10)),
         "every third whole day": event("Arrosage", (2025, 12, 1, 23), DAY, offset=4, whole_days=True,
@@ -415,7 +416,9 @@ def refused_events(accepted, signed):
     salon = accepted["three days over the change to summer time"]
     several, third = accepted["every other Tuesday and Friday"], accepted["every third whole day"]
     for name, raw, at, octets in (
-            ("a shape that says nothing", weekly, 20, (0x00,)),
+            ("a shape that says nothing", weekly, 20, (0x00,)), ("a shape with an unknown bit", weekly, 20, (0x50,)),
+            ("marks that say nothing", accepted["step-free"], 21, (0,)),
+            ("a mark that is told elsewhere", accepted["step-free"], 21, (6,)),
             ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
             ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
