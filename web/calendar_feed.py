@@ -14,9 +14,11 @@ from node.model.clock import seconds_of
 from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
 from web import safe_text
 from web.item_display import tag_of, uid, whole_address
+from web.sentences import mark_slugs
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEK = 7
+REFRESH_H = 4  # hours between two looks of a calendar that follows: what is new in the morning is there in the evening
 
 
 def ical_of(items: Iterable[Item], name: str) -> bytes:
@@ -27,6 +29,7 @@ def ical_of(items: Iterable[Item], name: str) -> bytes:
     calendar.add("prodid", "-//Archipel//board//FR")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", safe_text.one_line(name))
+    calendar.add("refresh-interval", timedelta(hours=REFRESH_H), {"VALUE": "DURATION"})  # RFC 7986, 5.7
     zones: dict[str, Event] = {}
     told: set[str] = set()
     events = []
@@ -83,7 +86,7 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     made.add("url", whole_address(item))
     cancelled = None if item.off else item.cancelled
     made.add("status", "CONFIRMED" if cancelled is None else "CANCELLED")
-    made.add("categories", [TOPICS.get(item.topic, "other")])
+    made.add("categories", [TOPICS.get(item.topic, "other"), *mark_slugs(item.marks)])
     made.add("sequence", item.created)  # later versions have later minutes
     if item.position:
         made.add("geo", item.position)

@@ -107,6 +107,7 @@ def _wall(stick: str, refresh_s: int) -> Response:
     coming = [one for one in events.standing if one[0] > events.first or max(one[1].end, one[1].start) >= now]
     rows = max(WALL_EVENTS - 5 * len(urgent) // 3 - 2 * bool(notices or stick), 2)
     new = board().bulletins(limit=WALL_BULLETINS * WALL_PAGES, patience=patience()).items
+    new = [item for item in new if item.met is None]
     pages = max(-(-len(coming) // rows), -(-len(new) // WALL_BULLETINS), 1)
     number = request.args.get("page", 0, type=int) % min(pages, WALL_PAGES)
     filling = entry_codes() | {"stick": stick, "notices": notices, "urgent": urgent, "page": number, "pages": pages} | {

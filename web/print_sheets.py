@@ -76,7 +76,8 @@ def _of_days(sheet: str, topic: int | None, days: Days) -> OnSheet:
     most = MOST_BULLETINS[sheet] if topic is None else MANY_BULLETINS
     urgent = board().urgent(MOST_URGENT, patience()) if topic is None and sheet != "leaflet" else []
     page = board().bulletins(topic, "", most + len(urgent), patience()) if most else None
-    bulletins = [item for item in page.items if item.id not in {one.id for one in urgent}] if page else []
+    above = {one.id for one in urgent}
+    bulletins = [item for item in page.items if item.id not in above and item.met is None] if page else []
     left = len({(event.root, event.start) for _day, event in coming} - {(event.root, event.start) for _day, event in shown})
     return OnSheet(topic_name(topic) if topic is not None else "", days.read(shown), bulletins[:most], urgent, left,
                    bool(page and page.after) or len(bulletins) > most, days.after - timedelta(1))
@@ -87,7 +88,7 @@ def _of_items(sheet: str, title: str, items: Iterable[Item]) -> OnSheet:
     found = list(items)
     events = [item for item in found if item.kind is Kind.EVENT and (item.end or item.start or 0) >= board().now()]
     events.sort(key=lambda item: (_next_day(item), item.start, item.id))
-    bulletins = [item for item in found if item.kind is Kind.BULLETIN]
+    bulletins = [item for item in found if item.kind is Kind.BULLETIN and item.met is None]
     shown = events[:MOST_EVENTS[sheet]]
     days = [ShownDay(day, list(some), []) for day, some in groupby(shown, _next_day)]
     return OnSheet(title, days, bulletins[:MANY_BULLETINS], [], len(events) - len(shown), len(bulletins) > MANY_BULLETINS)

@@ -62,12 +62,14 @@ def matter() -> Matter:
     later = days_from(week.after, week.after + timedelta(LATER_DAYS))
     urgent = board().urgent(MOST_ON_TOP, patience())  # what is beyond stands where the others do
     above = {item.id for item in urgent}
-    bulletins = [item for item in board().bulletins(None, "", MOST_READ, patience()).items if item.id not in above]
+    read = [item for item in board().bulletins(None, "", MOST_READ, patience()).items if item.id not in above]
+    bulletins = [item for item in read if item.met is None]
+    calls = [item for item in bulletins if item.marks or item.topic in CALLS]
     return Matter(
         urgent, _items(coming, coming.standing), _items(later, _first_dates(later.standing, week.standing)),
-        [item for item in bulletins if item.topic not in CALLS], [item for item in bulletins if item.topic in CALLS],
+        [item for item in bulletins if item not in calls], calls,
         coming.events, first_after(week.after)[1],
-        board().count(Kind.BULLETIN) - sum(item.kind is Kind.BULLETIN for item in urgent))
+        board().count(Kind.BULLETIN) - sum(item.kind is Kind.BULLETIN for item in urgent) - (len(read) - len(bulletins)))
 
 
 def compose(press: Press) -> PrintedPages:

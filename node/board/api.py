@@ -19,6 +19,7 @@ from node.board.reasons import (
     WaitReason,
 )
 from node.model.event import Event, Occasion, Repetition, Shift
+from node.model.marks import NO_MARKS, Marks
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
@@ -62,6 +63,7 @@ class Draft:
     whole_days: bool = False
     shifts: tuple[Shift, ...] = ()
     repetition: Repetition | None = None
+    marks: Marks = NO_MARKS
 
     @property
     def event(self) -> Event | None:
@@ -180,6 +182,8 @@ class Item:
     off: bool = False  # likewise called off; it is `cancelled` too, without a reason
     event: Event | None = None
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
+    marks: Marks = NO_MARKS
+    met: int | None = None  # of a bulletin: the minute at which its author said that it is
 
 
 @dataclass(frozen=True)
@@ -198,6 +202,7 @@ class Announced:
     end_offset: int
     whole_days: bool
     date: Occasion
+    marks: Marks = NO_MARKS
 
 
 class TextPatience:

@@ -126,6 +126,7 @@ FIELDS: Mapping[DraftField, str] = {
     DraftField.PASSPHRASE: N_("Passphrase"), DraftField.URGENT: N_("Urgent"), DraftField.REASON: N_("Reason"),
     DraftField.OWN_CODE: N_("Your own edit code"),
     DraftField.REPEAT: N_("Repeated"), DraftField.OFF: N_("Not on these days"), DraftField.MOVED: N_("Moved days"),
+    DraftField.MARKS: N_("Offer or need"),
 }
 
 CLOSED: Mapping[ClosedReason, str] = {
@@ -252,6 +253,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.WITHDRAW: N_("withdrew a post"),
     AuditAction.CORRECT: N_("corrected a post"),
     AuditAction.CANCEL: N_("showed an event as cancelled"),
+    AuditAction.MEET: N_("showed an offer or a need as settled"),
     AuditAction.CLEAR: N_("put several posts away"),
     AuditAction.UNDO: N_("brought posts back"),
     AuditAction.SETTLE: N_("saw nothing to do about a post that was reported"),

@@ -130,7 +130,7 @@ class Reader:
             return []
         event, position = record.detail, _position(record.position)
         return [Announced(row.id, row.raw, root, one.start, one.end, one.offset, position, past, one.end_offset,
-                          event.whole_days, one) for one in occasions(event)]
+                          event.whole_days, one, record.marks) for one in occasions(event)]
 
     def shown(self, announced: Announced, patience: TextPatience | None = None) -> Item | None:
         """The item of an event that was announced, with that date, or None as in `live`."""
@@ -191,7 +191,12 @@ class Reader:
         if record is None or record.kind not in (*SHOWN, Kind.REPLY) or self._claims_too_much(id_, record):
             return None
         item = self._item(id_, record)
-        return replace(item, cancelled=self._cancelled(item, record.author)) if item and item.start is not None else item
+        cancellation = self._cancellation(item, record.author) if item and item.kind in SHOWN else None
+        if item is None or cancellation is None:
+            return item
+        if item.kind is Kind.EVENT:
+            return replace(item, cancelled=self._words(*cancellation) or "")
+        return replace(item, met=cancellation[1].created) if cancellation[1].created >= item.created else item
 
     def _claims_too_much(self, id_: bytes, record: Record) -> bool:
         """Whether it says that it corrects what another author wrote, or what outlives it."""
@@ -206,7 +211,7 @@ class Reader:
         target = record.target.hex() if record.target else ""
         item = Item(
             id_.hex(), record.kind, words, record.created, record.expires, self.author(record.author), record.urgent,
-            record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio,
+            record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio, marks=record.marks,
             first=target if record.corrects else "",
             target=target if record.kind is Kind.REPLY else None)
         return _as_event(item, record.detail, _position(record.position)) if isinstance(record.detail, Event) else item
@@ -219,13 +224,13 @@ class Reader:
         """The words of what waits, or what was replaced: they are kept nowhere."""
         return _readable(self.texts.of_draft(record.codec, record.packed), record.kind)
 
-    def _cancelled(self, item: Item, author: bytes) -> str | None:
-        """The reason of the newest cancellation by the event's own author, None if there is none."""
+    def _cancellation(self, item: Item, author: bytes) -> tuple[bytes, Record] | None:
+        """The newest cancellation by the item's own author, and its id; None if there is none."""
         about = ((id_, self._liveset.get(id_)) for id_ in self._liveset.about(root_of(item)))
         found = [(one.created, id_, one) for id_, one in about
                  if one and one.kind is Kind.CANCELLATION and one.author == author]
-        newest = max(found, key=lambda one: one[0], default=None)
-        return None if newest is None else self._words(*newest[1:]) or ""
+        newest = max(found, key=lambda one: one[:2], default=None)
+        return newest[1:] if newest else None
 
     def _make_author(self, key_id: bytes, revision: int) -> Author:
         standing = self._liveset.trust.standings.get(key_id)

@@ -84,12 +84,13 @@ class Moderation(Clearer):
 
     def cancel_as_keeper(self, item_id: str, reason: str, keeper: str) -> Posted:
         """Show an event that this island signed as cancelled, everywhere, with a reason for everybody ("" will do), which
-        the audit log has too. Raises DraftRefused or BoardClosed."""
+        the audit log has too; or a bulletin as met, for which no reason is given. Raises DraftRefused or BoardClosed."""
         item = self._own(item_id)
-        if item.kind is not Kind.EVENT:
+        if item.kind is Kind.REPLY or item.met is not None:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
         raw = self._signed(self._ending(item, self._key, reason), self._key)
-        return self._change_own(item, raw, AuditAction.CANCEL, keeper, reason)
+        action = AuditAction.CANCEL if item.kind is Kind.EVENT else AuditAction.MEET
+        return self._change_own(item, raw, action, keeper, reason)
 
     def hidden(self) -> list[Item]:
         """What is hidden here, newest first."""

@@ -97,6 +97,7 @@ class DraftField(StrEnum):
     REPEAT = "repeat"
     OFF = "off"
     MOVED = "moved"
+    MARKS = "marks"
 
 
 class ClosedReason(StrEnum):
@@ -240,6 +241,7 @@ class AuditAction(StrEnum):
     WITHDRAW = "withdraw"
     CORRECT = "correct"
     CANCEL = "cancel"
+    MEET = "meet"
     CLEAR = "clear"
     UNDO = "undo"
     SETTLE = "settle"

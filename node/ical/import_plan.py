@@ -21,7 +21,7 @@ from node.model.search_text import fold
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
 MAX_LIVE = 2_000
-FIELDS = ("text", *LINE_LIMITS, "start", "end", "offset", "whole_days", "topic", "language")
+FIELDS = ("text", *LINE_LIMITS, "start", "end", "offset", "whole_days", "topic", "language", "marks")
 SHORTER = (500, 200, 0)  # characters of text, for what does not fit a record
 SAFE_BYTES = MAX_RECORD_BYTES - 300
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from node.board.api import LANGUAGES, TOPICS, Draft
 from node.board.drafts import LINE_LIMITS, is_link
 from node.ical.sanitise import line_of, shortened, text_of
+from node.model.marks import Marks
 from node.model.record import Kind
 from node.model.search_text import fold
 
@@ -26,6 +27,7 @@ TOPIC_WORDS = {
 }
 TOPIC_OF = {word: topic for topic, words in TOPIC_WORDS.items() for word in words.split()} | {
     slug: number for number, slug in TOPICS.items()}
+MARK_OF = {"free": Marks.FREE, "step-free": Marks.STEP_FREE, "for-children": Marks.CHILDREN}
 
 
 def every(event: Mapping[str, Any], name: str) -> list[Any]:
@@ -53,7 +55,7 @@ def draft_of(event: Mapping[str, Any], language: int) -> Draft:
         Kind.EVENT, shortened(text, MAX_TEXT), _language(event, language), _topic(event),
         title=line_of(words(event, "SUMMARY"), LINE_LIMITS["title"]),
         place=line_of(words(event, "LOCATION"), LINE_LIMITS["place"]), organiser=organiser, link=link,
-        position=_position(event))
+        position=_position(event), marks=_marks(event))
 
 
 def version_of(event: Mapping[str, Any]) -> tuple[int, int]:
@@ -105,9 +107,18 @@ def _position(event: Mapping[str, Any]) -> tuple[float, float] | None:
 
 def _topic(event: Mapping[str, Any]) -> int:
     """The one topic that its categories name; 0 for none or several."""
-    given = [str(one)[:40] for several in every(event, "CATEGORIES") for one in getattr(several, "cats", ())]
-    named = {TOPIC_OF[word] for one in given[:MAX_CATEGORIES] if (word := fold(one).strip()) in TOPIC_OF}
+    named = {TOPIC_OF[word] for word in _categories(event) if word in TOPIC_OF}
     return named.pop() if len(named) == 1 else 0
+
+
+def _marks(event: Mapping[str, Any]) -> Marks:
+    """The marks that its categories name, as our agendas do."""
+    return Marks(sum(MARK_OF[word] for word in set(_categories(event)) if word in MARK_OF))
+
+
+def _categories(event: Mapping[str, Any]) -> list[str]:
+    given = [str(one)[:40] for several in every(event, "CATEGORIES") for one in getattr(several, "cats", ())]
+    return [fold(one).strip() for one in given[:MAX_CATEGORIES]]
 
 
 def _language(event: Mapping[str, Any], otherwise: int) -> int:

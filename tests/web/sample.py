@@ -105,7 +105,9 @@ def paths(place: Neighbourhood) -> list[str]:
                                                       "/share")]
     reply = place.board.item(bulletin.id).replies[0]
     pages += [f"/r/{bulletin.id[:12]}/tell?mine=1", f"/r/{reply.id[:12]}", f"/r/{reply.id[:12]}/edit",
-              f"/map?at={event.id[:12]}", f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy"]
+              f"/map?at={event.id[:12]}", f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy", "/subscribe",
+              "/subscribe?topic=food", "/agenda?mark=free", "/bulletins?mark=offer",
+              f"/r/{bulletin.id[:12]}/withdraw?settled=1"]
     pages += [f"/r/{event.id[:12]}/print?as={shape}" for shape in ("strips", "leaflets")]
     theirs = next(item for item in place.board.bulletins().items if not item.author.here)
     pages += [f"/r/{theirs.id[:12]}", f"/r/{theirs.id[:12]}/edit"]
