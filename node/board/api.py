@@ -422,10 +422,12 @@ class ImportSummary:
 
     `problem`, if nothing of it can be taken: `nothing` (no file), `agenda-size`, `agenda-mark` (no calendar), `stale` (it
     must be given again), `not-admitted` (this island may not post yet), or a reason of BoardClosed.
-    `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `private`,
-    `broken`, `too-many`; `known` (here from elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled
-    here), `cancelled` (never was here), `later` (more than are taken at once), `share-used`, `refused` (by the board).
-    `unchanged` are here as they are. `cost` is that of the rest.
+    `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `zone` (a
+    time zone that nobody knows), `private`, `answer` (to an invitation), `broken`, `too-many`; `known` (here from
+    elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled here), `cancelled` (never was here),
+    `later` (more than are taken at once), `share-used`, `refused` (by the board).
+    `named` are the first of them, each with its reason and its title. `unchanged` are here as they are. `cost` is that of
+    the rest.
     """
 
     id: str = ""
@@ -436,6 +438,7 @@ class ImportSummary:
     cancelled: tuple[Item, ...] = ()
     unchanged: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    named: tuple[tuple[str, str], ...] = ()
     cost: Cost = Cost(0, 0, 0.0)
 
     @property

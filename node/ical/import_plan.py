@@ -16,12 +16,15 @@ from node.board.import_sources import Known
 from node.board.items import root_of
 from node.ical.parser import CalendarEntry
 from node.ical.sanitise import shortened
+from node.model.event import DAY_MIN, Event, occasions
 from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
 from node.model.search_text import fold
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
 MAX_LIVE = 2_000
-FIELDS = ("text", *LINE_LIMITS, "start", "end", "offset", "whole_days", "topic", "language")
+WORDS = ("text", *LINE_LIMITS, "topic", "language", "whole_days")
+TIMES = ("start", "end", "offset")
+AHEAD_MIN = 90 * DAY_MIN  # a repeated event that goes on is announced anew when less than so much of it is left
 SHORTER = (500, 200, 0)  # characters of text, for what does not fit a record
 SAFE_BYTES = MAX_RECORD_BYTES - 300
 
@@ -64,7 +67,7 @@ class Planner:
     def __init__(self, board: Board, known: Mapping[str, Known]):
         self._board, self._sources, self._known, self._now = board, board.notes.state.sources, known, board.now()
         events = board.events(self._now, self._now + MAX_EVENT_AHEAD_MIN, limit=MAX_LIVE)
-        self._live = {root_of(item): item for item in events}
+        self._live = {root_of(item): item for item in reversed(events) if not item.off}
         taken = {one.root for one in known.values()}
         others = [item for root, item in self._live.items() if root not in taken]
         self._by_title = {_title(item): item for item in others}
@@ -77,7 +80,7 @@ class Planner:
         plan = Plan()
         self._board.has_room(0, 0)
         by_link = _named_once((entry.draft.link, entry) for entry in entries)
-        for entry in entries:
+        for entry in self._in_place_of_series(entries):
             entry = replace(entry, draft=self._fitted(normalised(entry.draft)))
             own_link = entry.draft.link in by_link and not entry.repeated
             try:
@@ -85,6 +88,16 @@ class Planner:
             except DraftRefused:
                 plan.left_out["broken"] += 1
         return plan
+
+    def _in_place_of_series(self, entries: list[CalendarEntry]) -> list[CalendarEntry]:
+        """Where our rule held a series and cannot any more, its date announced here, or its next one, replaces it."""
+        heirs: dict[str, CalendarEntry] = {}
+        for entry in entries:
+            known = self._known.get(entry.series) if entry.series else None
+            item = self._live.get(known.root) if known else None
+            if item and (entry.series not in heirs or entry.draft.start == item.start):
+                heirs[entry.series] = entry
+        return [replace(entry, key=entry.series) if entry is heirs.get(entry.series) else entry for entry in entries]
 
     def _place(self, plan: Plan, entry: CalendarEntry, own_link: bool) -> None:
         known = self._known.get(entry.key)
@@ -112,7 +125,7 @@ class Planner:
                 plan.left_out["gone"] += 1
             else:
                 self._add(plan, plan.cancelled, entry, item)
-        elif entry.cancelled is None and not _same(entry.draft, item):
+        elif entry.cancelled is None and not _same(entry.draft, item, self._now):
             self._add(plan, plan.changed, entry, item)
         else:
             plan.standing[entry.key] = Known(root_of(item), entry.version, item.end or 0)
@@ -167,9 +180,25 @@ def _title(one: Draft | Item) -> tuple[str, int | None]:
     return fold(one.title), one.start
 
 
-def _same(draft: Draft, item: Item) -> bool:
+def _same(draft: Draft, item: Item, now: int) -> bool:
     """Whether the item says what the draft says."""
-    return all(getattr(draft, name) == getattr(item, name) for name in FIELDS) and _where(draft) == _where(item)
+    if not all(getattr(draft, name) == getattr(item, name) for name in WORDS) or _where(draft) != _where(item):
+        return False
+    if draft.repetition is None and (item.event is None or item.event.repetition is None):
+        return all(getattr(draft, name) == getattr(item, name) for name in TIMES)
+    told, here = _coming(draft.event, now), _coming(item.event, now)
+    if here - told or not here:
+        return False  # it has dates that are not told any more
+    last = max(here)
+    return all(one in here for one in told if one <= last) and (told == here or last[0] > now + AHEAD_MIN)
+
+
+def _coming(event: Event | None, now: int) -> set[tuple[int, int, int, bool]]:
+    """The dates to come: start, end, clocks, and whether it is called off. Its first ones and last ones take place."""
+    dates = occasions(event) if event else ()
+    found = sorted((one.start, one.end, one.offset, one.off) for one in dates if one.end > now)
+    on = [number for number, one in enumerate(found) if not one[3]]
+    return set(found[on[0]:on[-1] + 1]) if on else set()
 
 
 def _where(one: Draft | Item) -> tuple[int, int] | None:

@@ -109,7 +109,7 @@ class Importer:
             held.id, "", held.origin, tuple(step.entry.draft for step in plan.new),
             tuple(step.entry.draft for step in plan.changed), tuple(step.item for step in plan.cancelled if step.item),
             len(plan.standing), dict(held.agenda.left_out + plan.left_out),
-            self._board.cost_of(step.composed for step in plan.steps))
+            tuple(held.agenda.named), self._board.cost_of(step.composed for step in plan.steps))
 
 
 def _known(step: Step, verdict: Verdict) -> Known:

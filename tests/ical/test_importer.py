@@ -1,5 +1,6 @@
 """Agendas taken over: once, with corrections and cancellations, where they came from, and never in others' place."""
 
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ from node.store.index import StoreFailed
 from tests.ical.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, calendar, event
 from tests.sim.portals import HERE, Neighbourhood
 
+FIRST = (datetime(2025, 12, 2, 19) - datetime(2024, 1, 1)) // timedelta(minutes=1)
 SAME = ("title", "text", "place", "organiser", "link", "start", "end", "offset", "topic", "language")
 
 
@@ -126,10 +128,27 @@ def test_what_another_island_has_taken_over_is_not_announced_twice(neighbourhood
     assert (shown.size, shown.left_out) == (0, {"known": 1})
 
 
-def test_occurrences_share_a_link_and_are_announced_each(board, give):
+def test_a_repeated_event_is_one_record_with_its_rule(board, give):
     weekly = event("RRULE:FREQ=WEEKLY;COUNT=3", "URL:https://exemple.org/bal", start="20251202T190000Z")
-    assert give(calendar(weekly)) == (3, 0, 0, 0)
-    assert give(calendar(weekly)) == (0, 0, 0, 3)
+    assert give(calendar(weekly)) == (1, 0, 0, 0)
+    assert give(calendar(weekly)) == (0, 0, 0, 1)
+    assert [item.start for item in events(board)] == [FIRST + 7 * 1440 * week for week in range(3)]
+
+
+def test_a_date_that_is_called_off_or_moved_corrects_the_series(board, give):
+    give(calendar(event("RRULE:FREQ=WEEKLY;COUNT=3")))
+    exempt = event("RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE:20251212T190000Z")
+    moved = event("RECURRENCE-ID:20251219T190000Z", start="20251220T200000Z")
+    assert give(calendar(exempt, moved)) == (0, 1, 0, 0)
+    assert give(calendar(exempt, moved)) == (0, 0, 0, 1)
+    assert [(item.off, item.moved) for item in events(board)] == [(False, False), (True, False), (False, True)]
+
+
+def test_a_series_that_our_rule_cannot_hold_any_more_is_announced_date_by_date_in_its_place(board, give):
+    give(calendar(event("RRULE:FREQ=MONTHLY;BYMONTHDAY=5;COUNT=3")))
+    odd = calendar(event("RRULE:FREQ=MONTHLY;BYMONTHDAY=5,9,16;COUNT=9"))
+    assert give(odd) == (2, 1, 0, 0) and give(odd) == (0, 0, 0, 3)
+    assert len(events(board)) == len({item.start for item in events(board)}) == 3
 
 
 def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(neighbourhood, board, importer):
@@ -138,11 +157,14 @@ def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(nei
     assert len(importer.look(calendar(last), "x").new) == 1
 
 
-def test_a_week_later_only_the_coming_occurrence_is_new(neighbourhood, board, give):
-    weekly = calendar(event("RRULE:FREQ=WEEKLY", "URL:https://exemple.org/bal", start="20251202T190000Z"))
-    first = give(weekly)
-    neighbourhood.pass_days(7)
-    assert first == (5, 0, 0, 0) and give(weekly) == (1, 0, 0, 4)
+def test_a_repeated_event_that_goes_on_is_announced_anew_only_when_it_would_end_soon(neighbourhood, board, give):
+    weekly = calendar(event("DTSTART;TZID=Europe/Paris:20251202T190000", "RRULE:FREQ=WEEKLY", "URL:https://exemple.org/bal"))
+    assert give(weekly) == (1, 0, 0, 0)
+    for days in (7, 120, 120):
+        neighbourhood.pass_days(days)
+        assert give(weekly) == (0, 0, 0, 1)
+    neighbourhood.pass_days(40)
+    assert give(weekly) == (0, 1, 0, 0) and give(weekly) == (0, 0, 0, 1)
 
 
 def test_a_file_that_says_an_event_twice_announces_it_once(give):
