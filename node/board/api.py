@@ -19,6 +19,7 @@ from node.board.reasons import (
     WaitReason,
 )
 from node.model.event import Event, Occasion, Repetition, Shift
+from node.model.foreign import Foreign
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
@@ -38,7 +39,7 @@ class Draft:
     changes before it is over. `whole_days`: from midnight to midnight. `target` is the id replied to or corrected.
     `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the minute to
     publish it, None for now. `by_radio`: typed on a radio in the hand. `own_code` is the edit code that its author chose,
-    "" for a made one.
+    "" for a made one. `foreign`: of an event that is taken over, with the name of its `source` and why it is `called_off`.
     """
 
     kind: Kind
@@ -62,6 +63,9 @@ class Draft:
     whole_days: bool = False
     shifts: tuple[Shift, ...] = ()
     repetition: Repetition | None = None
+    foreign: Foreign | None = None
+    source: str = ""
+    called_off: str = ""
 
     @property
     def event(self) -> Event | None:
@@ -69,7 +73,8 @@ class Draft:
         if self.start is None:
             return None
         length = (self.start if self.end is None else self.end) - self.start
-        return Event(self.start, length, self.offset, self.whole_days, self.shifts, self.repetition)
+        return Event(self.start, length, self.offset, self.whole_days, self.shifts, self.repetition,
+                     self.foreign)
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,14 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Hearsay:
+    """Of a foreign event: the names of the islands that tell this version of it, and how many tell an earlier one only."""
+
+    alike: tuple[str, ...]
+    earlier: int = 0
+
+
+@dataclass(frozen=True)
 class Item:
     """One record as people see it. Of a repeated event `start`, `end` and what is beside them are those of one date: the
     one that an agenda shows, else the next; `event` has them all.
@@ -171,13 +184,14 @@ class Item:
     corrected: bool = False  # takes the place of an earlier version
     by_radio: bool = False  # typed on a radio in the hand
     cancelled: str | None = None  # the reason (may be ""), for an event that will not take place
-    origin: Origin | None = None  # where this island has taken it from, if it has
+    origin: Origin | None = None  # the agenda it was taken from, if it was
     first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it
     replies: tuple["Item", ...] = field(default=(), compare=False)
     end_offset: int = 0
     whole_days: bool = False
     moved: bool = False  # this date alone
     off: bool = False  # likewise called off; it is `cancelled` too, without a reason
+    tentative: bool = False  # not confirmed yet at its source
     event: Event | None = None
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
 
@@ -198,6 +212,7 @@ class Announced:
     end_offset: int
     whole_days: bool
     date: Occasion
+    foreign: Foreign | None = None
 
 
 class TextPatience:

@@ -42,6 +42,11 @@ class ImportSources:
     def _by_root(self) -> dict[bytes, Origin]:
         return {known.root: source.origin for source in self.by_name.values() for known in source.known.values()}
 
+    @cached_property
+    def known(self) -> dict[str, Known]:
+        """What was taken over from any of them, by key: a file may have another name than before."""
+        return {key: known for source in self.by_name.values() for key, known in source.known.items()}
+
     def origin_of(self, root: bytes) -> Origin | None:
         """Where an event was taken from, if it was."""
         return self._by_root.get(root)

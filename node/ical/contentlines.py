@@ -16,7 +16,7 @@ LETTERS = re.compile(rb"[\xc3-\xf4][\x80-\xbf]")  # what letters of UTF-8 look l
 HEADERS = {"X-WR-CALNAME", "NAME", "METHOD", "X-WR-TIMEZONE"}
 READ = {"UID", "DTSTART", "DTEND", "DURATION", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "LINK", "ORGANIZER",
         "CONTACT", "CATEGORIES", "STATUS", "SEQUENCE", "LAST-MODIFIED", "DTSTAMP", "RRULE", "EXRULE", "EXDATE", "RDATE",
-        "RECURRENCE-ID", "CLASS", "COMMENT", "X-ARCHIPEL-OFFSET"}
+        "RECURRENCE-ID", "CLASS", "COMMENT", "X-ARCHIPEL-OFFSET", "X-ARCHIPEL-KEY", "X-ARCHIPEL-SOURCE"}
 NO_PARAMS: Mapping[str, str] = {}  # one for all lines that have none
 LONGEST_NAME = 40
 LONGEST_LETTER = 4  # octets, in UTF-8

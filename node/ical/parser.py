@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, timezone, tzinfo
-from hashlib import blake2b
 from typing import NamedTuple
 
 from node.board.api import Draft
-from node.board.drafts import problems_of
+from node.board.drafts import problems_of, site_of
 from node.ical.contentlines import Component, components, lines_of
 from node.ical.recurrence import StepBudget
 from node.ical.rhythms import can_move, repeated_event, with_exempt
@@ -20,9 +19,11 @@ from node.ical.sanitise import line_of
 from node.ical.series import Dated, Telling, dates_of, segments, telling_of, versions_that_count
 from node.ical.timezones import Zones
 from node.ical.values import BROKEN, EPOCH, WallClock
-from node.ical.vevent import MAX_NAME, draft_of, site_of
+from node.ical.vevent import MAX_NAME, draft_of
 from node.model.errors import RemoteFault
 from node.model.event import DAY_MIN, MAX_OFFSET, QUARTER_MIN, Event
+from node.model.foreign import foreign_key
+from node.model.search_text import fold
 from node.model.zones import event_in, quarters
 
 MAX_FILE_BYTES = 2_000_000
@@ -31,6 +32,7 @@ AHEAD_DAYS, MAX_REPEATS = 35, 10  # how far the dates of what our rule cannot ho
 SERIES_DAYS = 365  # how far those that it can: a record's last date lies within 400 days
 LONGEST_DAYS = 46  # no event that lasts longer can be posted
 MAX_LASTS = LONGEST_DAYS * DAY_MIN
+KEY = "X-ARCHIPEL-KEY"  # of our own agendas: the key of an event that was taken over itself
 OFFSET = "X-ARCHIPEL-OFFSET"  # quarters of an hour east of UTC there and then; our own agendas have it
 REASONS = ("past", "too-far", "lasts-too-long")  # problems of a draft that are no fault of the file
 TO_BE_NAMED = {"broken", "zone", "repeats", "too-far", "lasts-too-long"}  # the first of them: people may want to know
@@ -188,7 +190,7 @@ class _Reading:
             else:
                 at = one.start.minute if one.about is None else one.about
                 several = one.about is not None or len(masters) > 1
-                yield from self._once(one, one.start, one.lasts, _key(one.uid, at if several else None))
+                yield from self._once(one, one.start, one.lasts, _key(one, at if several else None))
 
     def _series(self, master: Telling, others: list[Telling]) -> Iterator[CalendarEntry]:
         self.agenda.growing = True
@@ -206,7 +208,7 @@ class _Reading:
     def _part(self, master: Telling, dates: list[Dated]) -> Iterator[CalendarEntry]:
         """The dates of a series that are told alike: one entry where our rule can hold them, else those to come soon."""
         part = dates[0].part
-        key = _key(master.uid, part.about)
+        key = _key(master, part.about)
         version = max(one.telling.version for one in dates)
         if len(dates) == 1 and _is_finite(master) and not dates[0].off:
             for entry in self._once(dates[0].telling, dates[0].start, dates[0].lasts, key):
@@ -261,7 +263,7 @@ class _Reading:
 
     @staticmethod
     def _key_of(master: Telling, one: Dated) -> str:
-        return _key(master.uid, WallClock(one.planned, master.start.zone, master.start.whole_day))
+        return _key(master, WallClock(one.planned, master.start.zone, master.start.whole_day))
 
     def _once(self, telling: Telling, start: WallClock, lasts: int, key: str) -> Iterator[CalendarEntry]:
         """An event of one date."""
@@ -314,10 +316,18 @@ def _moments(event: Event) -> dict:
             "shifts": event.shifts, "repetition": event.repetition}
 
 
-def _key(uid: str, about: WallClock | int | None = None) -> str:
-    """16 digits: the UID, and for which of its dates it was first announced."""
+def _key(telling: Telling, about: WallClock | int | None = None) -> str:
+    """16 digits: the UID, for which of its dates it was first announced, and where it comes from (`foreign_key`)."""
     if isinstance(about, WallClock):
         which = f"{about.at:%Y%m%d}" if about.whole_day else str(about.minute)
     else:
         which = "" if about is None else str(about)
-    return blake2b(f"{uid}\n{which}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+    event = telling.event
+    given = event.first(KEY).value.strip()
+    if about is None and re.fullmatch("[0-9a-f]{16}", given):
+        return given
+    title, uid = fold(event.text("SUMMARY")), event.text("UID").strip()
+    if not uid:
+        uid, which = title, which or str(telling.start.minute)
+    site = site_of(event.text("URL").strip()) or event.headers.get("X-WR-CALNAME") or event.headers.get("NAME", "")
+    return foreign_key(uid, which, site or title).hex()

@@ -10,13 +10,13 @@ from node.board.drafts import LINE_LIMITS, is_link
 from node.ical.contentlines import Component, listed
 from node.ical.sanitise import line_of, shortened, text_of
 from node.ical.values import EPOCH
+from node.model.foreign import MAX_SEQUENCE
 from node.model.record import Kind
 from node.model.search_text import fold
 
 MAX_TEXT = 1_000  # characters of a description: more costs everybody's air, and the link has the rest
 LOCAL = (".lan", ".local", ".localhost", ".home.arpa", ".internal")
 MAX_NAME, MAX_CATEGORIES = 80, 40
-MAX_SEQUENCE = 0x7FFF  # as a record says it
 TOPIC_WORDS = {
     1: "demonstration manifestation manif rassemblement marche protest rally march manifestacion",
     2: "meeting reunion assemblee assembly asamblea ag permanence",
@@ -32,7 +32,8 @@ TOPIC_OF = {word: topic for topic, words in TOPIC_WORDS.items() for word in word
 def draft_of(event: Component, language: int) -> Draft:
     """A draft with all but its moments; `language` is for what does not say in which language it is."""
     organiser, link = _organiser(event), _link(event)
-    text = _unrepeated(text_of(event.text("DESCRIPTION")), (event.text("COMMENT"), link, organiser))
+    said = (event.text("X-ARCHIPEL-SOURCE"), event.text("COMMENT"), link, organiser)
+    text = _unrepeated(text_of(event.text("DESCRIPTION")), said)
     return Draft(
         Kind.EVENT, shortened(text, MAX_TEXT), _language(event, language), _topic(event),
         title=line_of(event.text("SUMMARY"), LINE_LIMITS["title"]),
@@ -53,12 +54,6 @@ def _stamp(event: Component, name: str) -> int:
     with suppress(ValueError):
         return max((datetime.strptime(found[0], "%Y%m%dT%H%M") - EPOCH) // timedelta(minutes=1), 0) if found else 0
     return 0
-
-
-def site_of(address: str) -> str:
-    """The site of a web address, which may be shown: what follows may hold somebody's secret. "" for no address."""
-    parts = urlsplit(address) if is_link(address) else None
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/" if parts else ""
 
 
 def _organiser(event: Component) -> str:

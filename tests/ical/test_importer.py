@@ -88,7 +88,15 @@ def test_a_cancelled_event_is_called_off_here_too_once(board, importer, give):
     assert give(cancelled) == (0, 0, 1, 0)
     assert items(board)["Bal"].cancelled == "La salle est prise"
     assert give(cancelled) == (0, 0, 0, 1)
-    assert importer.look(calendar(event()), "x").left_out == {"gone": 1}, "an island cannot take a cancellation back"
+    assert give(calendar(event("SEQUENCE:1"))) == (0, 1, 0, 0), "it takes place after all"
+    assert items(board)["Bal"].cancelled is None
+
+
+def test_what_a_keeper_has_called_off_here_stays_so(board, importer, give):
+    give(calendar(event()))
+    board.cancel_as_keeper(items(board)["Bal"].id, "Tempête", "lea")
+    assert importer.look(calendar(event("SEQUENCE:9", summary="Grand bal")), "x").left_out == {"gone": 1}
+    assert items(board)["Bal"].cancelled == "Tempête"
 
 
 def test_what_was_cancelled_before_it_came_is_not_announced(board, importer, give):
@@ -184,7 +192,7 @@ def test_events_that_lost_their_notes_are_known_again(neighbourhood, give):
     neighbourhood.store.set_note("agendas", None)
     neighbourhood.restart_board()
     board = neighbourhood.board
-    assert items(board)["Bal"].origin is None
+    assert items(board)["Bal"].origin == Origin("Un agenda", ""), "every island knows it by the record"
     assert taken(board.imports, calendar(event("LOCATION:Là"))) == (0, 1, 0, 0)
     assert items(board)["Bal"].origin and items(board)["Bal"].place == "Là"
 
