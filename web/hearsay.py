@@ -28,7 +28,7 @@ def in_plain_words(item: Item) -> str:
     """Both in a sentence or two; "" for what people wrote."""
     if item.origin is None:
         return ""
-    told = _("It comes from %(source)s.") % {"source": safe_text.one_line(item.origin.name or item.origin.link)}
+    told = _("It comes from %(source)s.") % {"source": safe_text.one_line(item.origin.name or item.origin.site)}
     heard = hearsay(item)
     if heard is None:
         return told

@@ -148,6 +148,11 @@ class Origin:
     name: str
     link: str = ""
 
+    @property
+    def site(self) -> str:
+        """The name of its site, "" if unknown."""
+        return self.link.partition("://")[2].strip("/")
+
 
 @dataclass(frozen=True)
 class Hearsay:
