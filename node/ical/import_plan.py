@@ -23,10 +23,11 @@ from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, ang
 from node.model.search_text import fold
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
-MAX_LIVE = 2_000
+MAX_LIVE = 2_000  # events of the board that are compared
 WORDS = ("text", *LINE_LIMITS, "topic", "language", "whole_days")
 TIMES = ("start", "end", "offset")
 AHEAD_MIN = 90 * DAY_MIN  # a repeated event that goes on is announced anew when less than so much of it is left
+ENOUGH_ALIKE = 3  # islands that tell the same version: more would cost air and tell nothing more
 SHORTER = (500, 200, 0)  # characters of text, for what does not fit a record
 SAFE_BYTES = MAX_RECORD_BYTES - 300
 
@@ -68,14 +69,16 @@ class Planner:
     agenda is called."""
 
     def __init__(self, board: Board, known: Mapping[str, Known], called: str = ""):
-        self._board, self._sources, self._known, self._now = board, board.notes.state.sources, known, board.now()
+        self._board, self._known, self._now = board, known, board.now()
         self._called = called
-        events = board.events(self._now, self._now + MAX_EVENT_AHEAD_MIN, limit=MAX_LIVE)
-        self._live = {root_of(item): item for item in reversed(events) if not item.off}
-        self._by_key = {item.event.foreign.key: item for item in self._live.values() if item.event and item.event.foreign}
-        others = [item for item in events if item.event and not item.event.foreign]
-        self._by_title = {_title(item): item for item in events}
-        self._by_link = _named_once((item.link, item) for item in {root_of(item): item for item in others}.values())
+        dates = board.announced(self._now, self._now + MAX_EVENT_AHEAD_MIN)
+        first = {event.root: event for event in reversed(dates) if not event.date.off}  # of a repeated one its next date
+        items = list(board.read(sorted(first.values(), key=lambda event: event.start)[:MAX_LIVE]))
+        self._by_key = {item.event.foreign.key: item for item in items if item.event and item.event.foreign}
+        self._by_title: dict[tuple[str, int | None], Item] = {
+            (fold(item.title), one.start): item for item in items if item.event
+            for one in occasions(item.event) if not one.off}
+        self._by_link = _named_once((item.link, item) for item in items if item.event and not item.event.foreign)
         self._said: set[tuple[str, int | None]] = set()  # once is enough, though a file may say it twice
         self._bytes = 0
 
@@ -131,7 +134,7 @@ class Planner:
         if foreign is None or here is None or (
                 (foreign.off, foreign.tentative) == (here.off, here.tentative) and (
                     entry.cancelled is not None or _same(entry.draft, item, self._now))):
-            plan.standing[entry.key] = Known(root_of(item), entry.version, item.end or 0)
+            self._agree(plan, entry, item)
         elif foreign.version <= here.version:
             plan.left_out["older"] += 1
         elif item.cancelled is not None and not here.off:
@@ -139,6 +142,16 @@ class Planner:
         else:
             own = self._board.own_witness(here.key)
             self._add(plan, plan.changed if entry.cancelled is None else plan.cancelled, entry, own, item)
+
+    def _agree(self, plan: Plan, entry: CalendarEntry, item: Item) -> None:
+        """What the board says already: where this island told an earlier version, it says so too, while few others do."""
+        here = item.event.foreign if item.event else None
+        own, heard = (self._board.own_witness(here.key), self._board.hearsay(item)) if here else (None, None)
+        before = own.event.foreign if own and own.event else None
+        if here and before and before.version < here.version and heard and len(heard.alike) < ENOUGH_ALIKE:
+            self._add(plan, plan.changed, replace(entry, draft=replace(entry.draft, foreign=here)), own, item)
+        else:
+            plan.standing[entry.key] = Known(root_of(item), entry.version, item.end or 0)
 
     def _unstamped(self, entry: CalendarEntry, item: Item) -> CalendarEntry:
         """What has no date of its last change is later than what is here, as it is read now."""
@@ -185,7 +198,7 @@ def _named_once(named: Iterable[tuple[str, Named]]) -> dict[str, Named]:
     return {link: one for link, one in named if times[link] == 1}
 
 
-def _title(one: Draft | Item) -> tuple[str, int | None]:
+def _title(one: Draft) -> tuple[str, int | None]:
     return fold(one.title), one.start
 
 

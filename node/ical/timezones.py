@@ -53,18 +53,19 @@ class Zones:
         self._defined: dict[str, Component] = {}
         for component in defined:
             self._defined.setdefault(_plain(unescaped(component.first("TZID").value)), component)
-        self._here, self._year, self._called = here, year, called
+        self.here = here
+        self._year, self._called = year, called
         self._known: dict[str, tzinfo | None] = {}
 
     def of(self, called: str) -> "Zones":
         """The same for another calendar of the file."""
-        other = Zones([], self._here, self._year, called)
+        other = Zones([], self.here, self._year, called)
         other._defined, other._known = self._defined, self._known
         return other
 
     def floating(self) -> tzinfo:
         """Whose clocks a time without a zone means: the calendar's, or those of here; RemoteFault if nobody knows it."""
-        return self.zone(self._called) if self._called else self._here
+        return self.zone(self._called) if self._called else self.here
 
     def zone(self, name: str) -> tzinfo:
         """The zone of a TZID; RemoteFault when nobody knows it."""

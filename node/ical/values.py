@@ -94,7 +94,7 @@ def _moment(value: str, params: Mapping[str, str], zones: Zones, floating: tzinf
     except ValueError as error:
         raise RemoteFault(BROKEN) from error
     if found[4] is None or params.get("VALUE", "").upper() == "DATE":
-        return WallClock(at.replace(hour=0, minute=0), floating or zones.floating(), True)
+        return WallClock(at.replace(hour=0, minute=0), floating or zones.here, True)
     if found[7]:
         return WallClock(at, UTC, False)
     named = params.get("TZID", "")

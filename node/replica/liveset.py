@@ -306,8 +306,10 @@ class LiveSet:
         others = tuple(other for other in self._about.pop(entry.about, ()) if other != id_)
         if others:
             self._about[entry.about] = others
-        if entry.told.key and (left := tuple(one for one in self._foreign.pop(entry.told.key, ()) if one.id != id_)):
+        if left := tuple(one for one in self._foreign.get(entry.told.key, ()) if one.id != id_):
             self._foreign[entry.told.key] = left
+        else:
+            self._foreign.pop(entry.told.key, None)
         if outcome in FADING:
             self._state.faded.put(entry)
 

@@ -126,6 +126,18 @@ def test_a_move_is_seen_once_and_what_was_answered_stays_with_the_event(islands)
         assert island.board.item(before).id == item(island).id, "its old address leads to it"
 
 
+def test_an_island_that_told_an_earlier_version_says_so_too_once_it_reads_the_later_one(islands):
+    one, two, _ = islands
+    give(one, FIRST)
+    give(two, FIRST)
+    give(one, MOVED)
+    meet(one, two)
+    assert (heard(two).alike, heard(two).earlier) == ((NAMES[0],), 1)
+    assert give(two, MOVED) == (0, 1, 0, 0) and give(two, MOVED) == (0, 0, 0, 1)
+    meet(one, two)
+    assert (set(heard(one).alike), heard(one).earlier) == (set(NAMES[:2]), 0)
+
+
 def test_an_older_file_changes_nothing_on_any_island(islands):
     one, two, _ = islands
     give(one, MOVED)

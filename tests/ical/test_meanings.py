@@ -15,8 +15,9 @@ from web import create_app
 
 TABLE = (Path(__file__).parents[2] / "docs" / "meanings.md").read_text(encoding="utf-8")
 FIELDS = re.findall(r"^\| ([a-z_]+) \| `", TABLE, re.MULTILINE)
-WHOLE = Draft(Kind.EVENT, "Venez !\n\nAvec une chaise ; ou deux, \\ ici.", 1, 4, title="Repas, « partagé »", place="8, rue du Canal",
-              organiser="AMAP ; du canal", link="https://exemple.org/a,b;c", offset=-16, position=(48.87, 2.36))
+WHOLE = Draft(Kind.EVENT, "Venez !\n\nAvec une chaise ; ou deux, \\ ici.", 1, 4, title="Repas, « partagé »",
+              place="8, rue du Canal", organiser="AMAP ; du canal", link="https://exemple.org/a,b;c", offset=-16,
+              position=(48.87, 2.36))
 FOREIGN = Foreign(foreign_key("204@semaphore.exemple.org", "", ""), 7, 900_000)
 CHANGED = {  # by field, what else is posted to see it come back
     "cancelled": {"foreign": replace(FOREIGN, key=b"1" * 8, off=True)},

@@ -63,7 +63,8 @@ def test_feeds_name_a_foreign_event_alike_on_every_island_and_say_where_it_comes
     told(key=HERE, sequence=2, place="Ailleurs", off=True)
     second = component(portal)
     assert first["UID"] == second["UID"] == f"{second['X-ARCHIPEL-KEY']}@archipel"
-    assert (first["SEQUENCE"], second["SEQUENCE"], second["STATUS"], second["COMMENT"]) == (1, 2, "CANCELLED", "Fuite d’eau")
+    assert (first["SEQUENCE"], second["SEQUENCE"]) == (1, 2)
+    assert (second["STATUS"], second["COMMENT"]) == ("CANCELLED", "Fuite d’eau")
     assert "Le sémaphore" in first["DESCRIPTION"] and "Le sémaphore" in portal.get("/agenda.txt").get_data(as_text=True)
     (entry,) = json.loads(portal.get("/feed.json").data)["items"]
     assert f"{entry['id']}@archipel" == first["UID"]
