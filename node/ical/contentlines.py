@@ -13,6 +13,7 @@ MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"B\0", "utf-1
 DECLARED = re.compile(rb"^[^:\n]{0,200};CHARSET=\"?([\w-]{1,20})", re.IGNORECASE)
 CHARSETS = {b"ISO-8859-1": "cp1252", b"ISO-8859-15": "iso-8859-15", b"WINDOWS-1252": "cp1252", b"WINDOWS-1250": "cp1250"}
 LETTERS = re.compile(rb"[\xc3-\xf4][\x80-\xbf]")  # what letters of UTF-8 look like
+QUOTED = ("QUOTED-PRINTABLE", "Q")
 HEADERS = {"X-WR-CALNAME", "NAME", "METHOD", "X-WR-TIMEZONE"}
 READ = {"UID", "DTSTART", "DTEND", "DURATION", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "LINK", "ORGANIZER",
         "CONTACT", "CATEGORIES", "STATUS", "SEQUENCE", "LAST-MODIFIED", "DTSTAMP", "RRULE", "EXRULE", "EXDATE", "RDATE",
@@ -65,7 +66,8 @@ def lines_of(content: bytes) -> list[str]:
         if content.startswith(mark):
             text = content.decode(encoding, "replace").lstrip("\ufeff").replace("\0", "")
             return re.sub("\n[ \t]", "", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"")
+    content = re.sub(rb"\r+\n", b"\n", content).replace(b"\r", b"\n")  # some programs write \r twice
     content = re.sub(rb"\n[ \t]", b"", content)
     try:
         return content.decode().split("\n")
@@ -144,8 +146,14 @@ def content_line(line: str) -> ContentLine | None:
     if not params:
         return ContentLine(name.strip().upper(), NO_PARAMS, value)
     pairs = (pair.partition("=") for pair in _pairs(params))
-    return ContentLine(name.strip().upper(), {key.strip().upper(): given.strip().strip('"') for key, _, given in pairs},
-                       value)
+    told = {key.strip().upper(): given.strip().strip('"') for key, _, given in pairs}
+    value = _unquoted(value) if told.get("ENCODING", "").upper() in QUOTED else value
+    return ContentLine(name.strip().upper(), told, value)
+
+
+def _unquoted(value: str) -> str:
+    """A value of an older format, whose letters stand as numbers (RFC 2045, 6.7)."""
+    return _decoded(re.sub(rb"=([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), value.rstrip("=").encode()))
 
 
 def unescaped(value: str) -> str:

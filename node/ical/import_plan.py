@@ -6,7 +6,7 @@ link or by the same title and start, is not announced twice.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -66,11 +66,11 @@ class Plan:
 
 class Planner:
     """Compares an agenda's entries with the board. `known`: what of them was taken over before, by key; `called`: what the
-    agenda is called."""
+    agenda is called; `guarded`: keys of what another site has told here, which this one may not change."""
 
-    def __init__(self, board: Board, known: Mapping[str, Known], called: str = ""):
+    def __init__(self, board: Board, known: Mapping[str, Known], called: str = "", guarded: Collection[str] = ()):
         self._board, self._known, self._now = board, known, board.now()
-        self._called = called
+        self._called, self._guarded = called, guarded
         dates = board.announced(self._now, self._now + MAX_EVENT_AHEAD_MIN)
         first = {event.root: event for event in reversed(dates) if not event.date.off}  # of a repeated one its next date
         items = list(board.read(sorted(first.values(), key=lambda event: event.start)[:MAX_LIVE]))
@@ -135,6 +135,8 @@ class Planner:
                 (foreign.off, foreign.tentative) == (here.off, here.tentative) and (
                     entry.cancelled is not None or _same(entry.draft, item, self._now))):
             self._agree(plan, entry, item)
+        elif entry.key in self._guarded:
+            plan.left_out["known"] += 1
         elif foreign.version <= here.version:
             plan.left_out["older"] += 1
         elif item.cancelled is not None and not here.off:

@@ -87,8 +87,9 @@ class Importer:
         return self._board.notes.state.sources.get(held.name) or ImportSource(held.origin)
 
     def _plan(self, held: Held) -> Plan:
-        known = self._board.notes.state.sources.known
-        return Planner(self._board, known, held.origin.name).plan(held.agenda.entries)
+        sources = self._board.notes.state.sources
+        planner = Planner(self._board, sources.known, held.origin.name, sources.known_elsewhere(held.name))
+        return planner.plan(held.agenda.entries)
 
     def _carry_out(self, held: Held, plan: Plan, keeper: str) -> None:
         """Post it all, and remember what the events were made of. What was refused after all is left out."""

@@ -159,7 +159,9 @@ class _Reading:
                 self.agenda.leave_out(fault.reason, event)
         room, chosen = MAX_EVENTS, []
         for group in sorted(groups.values(), key=lambda group: min(map(self._distance, group))):
-            if room < len(group):
+            if all(one.start.minute + one.lasts <= self._now and not one.repeated for one in group):
+                self.agenda.left_out["past"] += len(group)
+            elif room < len(group):
                 self.agenda.left_out["too-many"] += len(group)
             else:
                 chosen.append(group)

@@ -76,7 +76,8 @@ def rule_of(parts: Mapping[str, list[Any]]) -> Rule:
         seconds = _numbers(parts, "BYSECOND", 60, least=0)
     except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise RemoteFault(REFUSED) from error
-    if rule.frequency not in FREQUENCIES or rule.interval < 1 or rule.count < 0 or len(seconds) > 1:
+    counts = "COUNT" not in parts or rule.count > 0
+    if rule.frequency not in FREQUENCIES or rule.interval < 1 or not counts or len(seconds) > 1:
         raise RemoteFault(REFUSED)
     if len(rule.hours or (0,)) * len(rule.minutes or (0,)) > MAX_TIMES or not _makes_sense(rule):
         raise RemoteFault(REFUSED)

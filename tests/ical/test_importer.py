@@ -203,6 +203,14 @@ def test_what_came_from_one_agenda_is_not_changed_by_another(board, importer, gi
     assert (shown.size, shown.left_out) == (0, {"known": 1})
 
 
+def test_a_site_cannot_change_what_another_site_has_told_here(board, importer, give):
+    uid = "204@semaphore.exemple.org"
+    assert give(calendar(event("SEQUENCE:1", uid=uid)), address="https://semaphore.exemple.org/export.ics") == (1, 0, 0, 0)
+    lie = calendar(event("SEQUENCE:9", "STATUS:CANCELLED", uid=uid))
+    assert importer.look(lie, "x", "https://ailleurs.exemple.org/a.ics").left_out == {"known": 1}
+    assert give(lie, address="https://semaphore.exemple.org/groupe.ics") == (0, 0, 1, 0), "the same site may"
+
+
 def test_where_events_came_from_outlives_a_restart(neighbourhood, give):
     give(GANCIO.encode())
     neighbourhood.restart_board()

@@ -278,7 +278,9 @@ FETE = calendar(event("SUMMARY:Fête à l’été", "LOCATION:Dèvres"))
     FETE.decode().encode("utf-16-be"), b"\xfe\xff" + FETE.decode().encode("utf-16-be"), FETE.decode().encode("cp1252"),
     FETE.replace(b"\r\n", b"\n"), FETE.replace(b"\r\n", b"\r"),
     FETE.replace("Fête".encode(), "F\r\n ête".encode()), FETE.replace("ê".encode(), b"\xc3\r\n \xaa"),
-    FETE.replace("ê".encode(), b"\xc3\n\t\xaa"),
+    FETE.replace("ê".encode(), b"\xc3\n\t\xaa"), FETE.replace("ê".encode(), b"\xc3\r\n \xaa").replace(b"\n", b"\r\n"),
+    FETE.replace(b"SUMMARY", b"SUMMARY;ENCODING=QUOTED-PRINTABLE").replace(
+        "ête à l’été".encode(), b"=C3=AAte =C3=A0 l=E2=80=99=c3=a9t=C3=A9"),
     FETE.replace(b"SUMMARY", b"SUMMARY;CHARSET=ISO-8859-1", 1).decode().encode("cp1252"),
 ])
 def test_letters_are_those_that_were_written_whatever_the_encoding_and_wherever_a_line_is_folded(content):
@@ -432,11 +434,12 @@ def test_a_zone_of_the_file_may_begin_on_a_day_and_list_its_changes():
 
 
 def test_the_nearest_events_are_read_where_there_are_too_many():
+    over = [event(uid=f"over {n}", start="20251130T190000Z") for n in range(20)]
     far = [event(uid=f"far {n}", start=f"2026{4 + n % 8:02}05T190000Z") for n in range(MAX_EVENTS)]
     near = [event(uid=f"near {n}", start=f"202512{5 + n % 20:02}T190000Z", summary="Proche") for n in range(50)]
-    agenda = read(calendar(*far, event("RRULE:FREQ=WEEKLY", uid="weekly"), *near), PARIS, NOW)
+    agenda = read(calendar(*over, *far, event("RRULE:FREQ=WEEKLY", uid="weekly"), *near), PARIS, NOW)
     assert [entry.draft.title for entry in agenda.entries].count("Proche") == 50
-    assert agenda.left_out == {"too-many": 51} and any(entry.repeated for entry in agenda.entries)
+    assert agenda.left_out == {"too-many": 51, "past": 20} and any(entry.repeated for entry in agenda.entries)
 
 
 def test_what_is_left_out_is_named_with_its_reason():
