@@ -4,13 +4,13 @@ VENV := .venv
 # The versions of Debian 13, which the SD image uses. The suite runs against them too.
 TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0" \
-	"prometheus_client==0.21.1" "pillow==11.1.0"
+	"prometheus_client==0.21.1" "pillow==11.1.0" "osmium==4.0.2"
 IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
 	dosfstools mtools fdisk bmap-tools xz-utils
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 # What meets those libraries: the rest imports none of them, and would only be run twice.
-LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py web)
+LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
 PYTEST_ARGS ?= -n auto --dist worksteal
 
 .PHONY: run quick test test-newest test-trixie test-web lint prove bench image image-test clean help

@@ -42,15 +42,19 @@ from web.resting import add_resting
 from web.safe_address import add_safe_address
 from web.settings_notices import notice, said
 from web.signin import add_signin
+from web.subscribing import subscribing
 from web.together import together
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
+from web.turnout_page import turnout_pages
 from web.visitor import add_visitors
 from web.wall_screen import wall_pictures
+from web.week_paper import weekly
 
 BLUEPRINTS = (public, agenda, posting, feeds, aloud, paper, wall_pictures, event_map, learn, radio, transfer, lan, keeper,
               imports, accounts, clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages,
-              desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together, metrics)
+              desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together,
+              subscribing, turnout_pages, metrics, weekly)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

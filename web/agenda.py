@@ -9,7 +9,7 @@ from web.agenda_days import Days, days_ahead, days_from, first_after
 from web.item_display import today
 from web.languages import current
 from web.pages import fitted, kept
-from web.public import asked_topic
+from web.public import asked_mark, asked_topic
 from web.turning import asked_part
 
 FIRST, LAST = date(2024, 1, 1), date(2055, 10, 1)
@@ -21,7 +21,7 @@ agenda = Blueprint("agenda", __name__)
 @kept
 def show() -> str:
     """What happens: by default in the week from today on; `?day=2026-03-21`, `?week=2026-W12`, `?month=2026-03`; all that
-    is ahead about `?topic=`.
+    is ahead about `?topic=`, or with `?mark=`.
 
     `?from=36`: without the first 36, which stand on the pages before; `?to=36`: the last of these.
     """
@@ -31,8 +31,9 @@ def show() -> str:
         return week(_week(request.args["week"]))
     if "day" in request.args:
         return one_day(_day(request.args["day"]))
-    if (topic := asked_topic()) is not None:
-        return _turned("ahead.html", days_ahead(topic), {})
+    topic, mark = asked_topic(), asked_mark()
+    if topic is not None or mark:
+        return _turned("ahead.html", days_ahead(topic, mark), {})
     return week(today())
 
 
@@ -66,14 +67,15 @@ def month(begin: date) -> str:
 
 
 def _span(first: date, after: date) -> Days:
-    return days_from(first, after, asked_topic())
+    return days_from(first, after, asked_topic(), asked_mark())
 
 
 def _turned(template: str, days: Days, more: dict) -> str:
     """A page with the part of these events that was asked for, as much of it as fits."""
     def fill(rows: int) -> dict:
         part = asked_part(len(days.standing), rows)
-        return {**more, "topic": asked_topic(), "all": days, "part": part, "days": days.read(part.of(days.standing))}
+        return {**more, "topic": asked_topic(), "mark": request.args.get("mark", ""), "all": days, "part": part,
+                "days": days.read(part.of(days.standing))}
 
     return fitted(template, fill, MOST_EVENTS)
 

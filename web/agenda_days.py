@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import groupby
 
 from node.board.api import Announced, Item
+from node.model.marks import NO_MARKS, Marks
 from web import dates
 from web.item_display import days_of, today
 from web.pages import board, patience, settings
@@ -73,22 +74,22 @@ def _different(standing: Sequence[Standing]) -> int:
     return len({(event.root, event.start) for _day, event in standing})
 
 
-def days_from(first: date, after: date, topic: int | None = None) -> Days:
-    """What is on from the day `first` until before `after`, of one topic or all.
+def days_from(first: date, after: date, topic: int | None = None, marks: Marks = NO_MARKS) -> Days:
+    """What is on from the day `first` until before `after`, of one topic or all, with these marks.
 
     Of each day what begins on it comes first. A night that is not over yet stands under today, too.
     """
     begin, end = (dates.midnight(day, settings().zone) for day in (first, after))
     events = board().announced(begin - DAY_MIN, end + DAY_MIN, topic)  # days are those of the place
-    found = [(day, day != days[0], event) for event in events for days in [_days(event, first)]
+    found = [(day, day != days[0], event) for event in events if marks in event.marks for days in [_days(event, first)]
              for day in days if first <= day < after]
     found.sort(key=lambda one: (one[0], one[1], one[2].start, one[2].id))
     return Days(first, after, [(day, event) for day, _begun, event in found])
 
 
-def days_ahead(topic: int | None = None) -> Days:
+def days_ahead(topic: int | None = None, marks: Marks = NO_MARKS) -> Days:
     """All that is on from today on."""
-    return days_from(today(), today() + timedelta(AHEAD_DAYS), topic)
+    return days_from(today(), today() + timedelta(AHEAD_DAYS), topic, marks)
 
 
 def first_after(day: date) -> tuple[date | None, int]:

@@ -15,9 +15,11 @@ from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
 from web import safe_text
 from web.hearsay import in_plain_words
 from web.item_display import tag_of, uid, whole_address
+from web.sentences import mark_slugs
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEK = 7
+REFRESH_H = 4  # hours between two looks of a calendar that follows: what is new in the morning is there in the evening
 
 
 def ical_of(items: Iterable[Item], name: str) -> bytes:
@@ -28,6 +30,7 @@ def ical_of(items: Iterable[Item], name: str) -> bytes:
     calendar.add("prodid", "-//Archipel//board//FR")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", safe_text.one_line(name))
+    calendar.add("refresh-interval", timedelta(hours=REFRESH_H), {"VALUE": "DURATION"})  # RFC 7986, 5.7
     zones: dict[str, Event] = {}
     told: set[str] = set()
     events = []
@@ -86,7 +89,7 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     made.add("url", whole_address(item))
     cancelled = None if item.off else item.cancelled
     made.add("status", "CANCELLED" if cancelled is not None else "TENTATIVE" if item.tentative else "CONFIRMED")
-    made.add("categories", [TOPICS.get(item.topic, "other")])
+    made.add("categories", [TOPICS.get(item.topic, "other"), *mark_slugs(item.marks)])
     made.add("sequence", foreign.sequence + off_here if foreign else item.changed)  # later versions have later minutes
     if foreign:
         made.add("x-archipel-key", foreign.key.hex())

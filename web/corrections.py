@@ -11,7 +11,7 @@ from node.board.api import Item
 from web import safe_text
 from web.item_display import when
 from web.languages import gettext as _
-from web.sentences import field_name, topic_name
+from web.sentences import field_name, mark_names, topic_name
 
 CONTEXT = 40  # characters of what stayed the same, shown on each side of what did not
 SHOWN_PER_ROW = 60
@@ -48,6 +48,7 @@ def _facts(item: Item) -> Iterator[tuple[str, str]]:
             yield field_name(name), safe_text.shortened(safe_text.one_line(getattr(item, name)), 160)
         yield field_name("position"), "{:.4f}, {:.4f}".format(*item.position) if item.position else ""
     yield field_name("topic"), topic_name(item.topic)
+    yield _("Marks"), " · ".join(mark_names(item.marks))
 
 
 def _whole(label: str, was: str, now: str) -> Changed:

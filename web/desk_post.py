@@ -74,9 +74,10 @@ def correct(item_id: str) -> Page:
 @desk_post.route("/<item_id>/cancel", methods=["GET", "POST"])
 @for_keepers
 def cancel(item_id: str) -> Page:
-    """An event that will not take place: what that means (GET), and the button that says so to everybody."""
+    """An event that will not take place, or a bulletin that is met: what that means (GET), and the button that says so to
+    everybody."""
     item = board().kept_item(item_id)
-    if item is None or not item.author.here or item.kind is not Kind.EVENT:
+    if item is None or not item.author.here or item.kind is Kind.REPLY or item.met is not None:
         return _gone()
     if request.method == "GET":
         return _cancel_page(item, Typed({}))

@@ -28,6 +28,7 @@ from node.board.island_settings import (
     STARTING_ANEW,
     TEXT_WORDS,
     TEXTS,
+    TURNOUT,
     URGENT,
     WIFI_NAME,
     WIFI_PASSWORD,
@@ -69,7 +70,7 @@ def asked() -> dict:
 KEYS = {"name": NAME, "language": LANGUAGE, "zone": ZONE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
         "password": WIFI_PASSWORD, "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION,
         "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE,
-        "urgent": URGENT, "loudspeaker": LOUDSPEAKER}
+        "urgent": URGENT, "loudspeaker": LOUDSPEAKER, "turnout": TURNOUT}
 FIELDS = {key: field for field, key in KEYS.items()}
 
 
@@ -171,6 +172,13 @@ def archive() -> Page:
     if days < int(present.value) and not present.line and not request.form.get("sure"):
         return render_template("keeper/settings_fewer.html", days=days, since=board().now() - days * MINUTES_OF_DAY)
     return _changed("rules", SettingsGroup.ARCHIVE, {KEEP_DAYS: typed})
+
+
+@desk_settings.post("/turnout")
+@for_keepers
+def turnout() -> Page:
+    """Whether people may say that they will be at an event."""
+    return _changed("rules", SettingsGroup.TURNOUT, _typed(SettingsGroup.TURNOUT))
 
 
 @desk_settings.post("/topics")

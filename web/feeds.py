@@ -19,6 +19,8 @@ from web.item_display import SHOWN_DIGITS, caption, rhythm, tag_of, uid, when, w
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
 from web.public import asked_topic, found
+from web.sentences import mark_names, mark_slugs
+from web.subscribing import chosen
 
 ATOM = "http://www.w3.org/2005/Atom"
 MAX_ENTRIES = 50
@@ -42,9 +44,10 @@ def index() -> str:
 @feeds.get("/agenda.ics")
 @kept
 def calendar() -> Response:
-    """All events of the week past and of all days ahead; `?topic=` for one topic."""
-    now = board().now()
-    return _calendar(board().events(now - BEHIND_MIN, now + AHEAD_MIN, asked_topic(), patience=patience()))
+    """All events of the week past and of all days ahead, or those that `web.subscribing.Chosen` names."""
+    now, wanted = board().now(), chosen()
+    events = board().events(now - BEHIND_MIN, now + AHEAD_MIN, wanted.topic, patience=patience())
+    return _calendar(filter(wanted.holds, events), *wanted.names())
 
 
 @feeds.get("/r/<item_id>.ics")
@@ -54,11 +57,11 @@ def one_event(item_id: str) -> Response:
     return _calendar([found(item_id)])
 
 
-def _calendar(events: Iterable[Item]) -> Response:
+def _calendar(events: Iterable[Item], *names: str) -> Response:
     if patience().unread:
         return _not_yet()
     with _heavy:
-        return Response(ical_of(events, settings().name), mimetype="text/calendar")
+        return Response(ical_of(events, " – ".join([settings().name, *names])), mimetype="text/calendar")
 
 
 def _not_yet() -> Response:
@@ -108,9 +111,14 @@ def _entry(feed: xml.Element, item: Item) -> None:
     _child(entry, "title", caption(item))
     _child(entry, "updated", _instant(item.changed))
     _child(entry, "link", rel="alternate", href=whole_address(item))
-    _child(entry, "category", term=TOPICS.get(item.topic, "other"))
+    for term in _categories(item):
+        _child(entry, "category", term=term)
     _child(xml.SubElement(entry, "author"), "name", safe_text.one_line(item.author.name) or "?")
     _child(entry, "content", as_text(item), type="text", **{"xml:lang": tag_of(item)} if tag_of(item) else {})
+
+
+def _categories(item: Item) -> list[str]:
+    return [TOPICS.get(item.topic, "other"), *mark_slugs(item.marks)]
 
 
 def _child(parent: xml.Element, name: str, text: str = "", **attributes: str) -> None:
@@ -128,8 +136,11 @@ def as_text(item: Item) -> str:
         cancelled = [f"{_('Cancelled')} {safe_text.one_line(item.cancelled)}".strip()] if item.cancelled is not None else []
         tentative = [_("Not confirmed yet")] if item.tentative and item.cancelled is None else []
         lines = [*cancelled, *tentative, caption(item), when(item, paper=True), rhythm(item),
+                 " · ".join(mark_names(item.marks)),
                  *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link),
                  in_plain_words(item)]
+    elif item.kind is Kind.BULLETIN:
+        lines = [" · ".join([*([_("Settled")] if item.met is not None else []), *mark_names(item.marks)]), *lines]
     return "\n".join(line for line in lines if line)
 
 
@@ -153,7 +164,7 @@ def json_feed() -> Response:
 def _json_item(item: Item) -> dict:
     shown = {
         "id": uid(item), "url": whole_address(item), "title": caption(item), "content_text": as_text(item),
-        "date_published": _instant(item.created), "tags": [TOPICS.get(item.topic, "other")],
+        "date_published": _instant(item.created), "tags": _categories(item),
         "authors": [{"name": safe_text.one_line(item.author.name)}],
     }
     if item.changed > item.created:

@@ -9,10 +9,11 @@ from node.board.api import LANGUAGES, Draft, Item, Problem
 from node.board.reasons import ProblemCode
 from node.board.typed_moments import TypedMoment, moment_typed
 from node.model.clock import MAX_MINUTE
+from node.model.marks import BULLETIN_MARKS, EVENT_MARKS, NO_MARKS, Marks
 from node.model.record import Kind
 from web import dates
 from web.portal_settings import WebSettings
-from web.sentences import SLUGS
+from web.sentences import MARKS, SLUGS, mark_slugs
 from web.typed_events import ALSO_ON, TypedTimes, as_typed
 
 KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
@@ -20,7 +21,7 @@ FIELDS = (
     "kind", "text", "title", "place", "organiser", "link", "topic", "language", "life_days", "start_date", "start_time",
     "end_date", "end_time", "position", "urgent", "publish_date", "publish_time", "group", "passphrase", "target", "word",
     "reason", "why", "seen", "own_code", "since_date", "since_time", "until_date", "until_time", "whole_day", "repeat",
-    "repeat_until", "repeat_times", "off", "moved", *ALSO_ON,
+    "repeat_until", "repeat_times", "off", "moved", *ALSO_ON, "mark", "free", "step-free", "for-children",
 )
 NUMBER = r"([+-]?\d{1,3}(?:\.\d+)?)"
 POSITION = re.compile(rf"{NUMBER}[,;\s]\s*{NUMBER}")
@@ -66,6 +67,8 @@ def typed_of(item: Item) -> Typed:
     fields["seen"] = item.id
     if item.target and item.kind is Kind.REPLY:
         fields["target"] = item.target
+    for slug in mark_slugs(item.marks):
+        fields |= {"mark": slug} if item.kind is Kind.BULLETIN else {slug: "1"}
     if item.urgent:
         fields["urgent"] = "1"
     if item.position:
@@ -91,9 +94,9 @@ def draft_of(what: Typed, settings: WebSettings, now: int) -> Draft:
         what.kind_number, what.text.strip(), _language(what), _topic(what), urgent=bool(what.urgent),
         target=what.target or None, own_code=what.own_code, publish_at=times.moment("publish", "publish_at"))
     if what.kind_number is not Kind.EVENT:
-        return replace(draft, life_days=_days(what))
+        return replace(draft, life_days=_days(what), marks=_purpose(what))
     draft = replace(draft, title=what.title.strip(), place=what.place.strip(), organiser=what.organiser.strip(),
-                    link=what.link.strip(), position=_position(what))
+                    link=what.link.strip(), position=_position(what), marks=_event_marks(what))
     event = times.event()
     if event is None:
         return draft
@@ -109,6 +112,16 @@ def _topic(what: Typed) -> int:
     if what.topic in SLUGS:
         return SLUGS[what.topic]
     return int(what.topic) if re.fullmatch(r"\d{1,2}", what.topic, re.ASCII) else 0
+
+
+def _purpose(what: Typed) -> Marks:
+    """Whether a bulletin offers something or looks for it."""
+    mark = MARKS.get(what.mark, NO_MARKS)
+    return mark if what.kind_number is Kind.BULLETIN and mark in BULLETIN_MARKS else NO_MARKS
+
+
+def _event_marks(what: Typed) -> Marks:
+    return Marks(sum(mark for slug, mark in MARKS.items() if mark in EVENT_MARKS and getattr(what, slug)))
 
 
 def _days(what: Typed) -> int:

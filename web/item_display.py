@@ -11,12 +11,14 @@ from markupsafe import Markup
 from node.board.api import LANGUAGES, TOPICS, Announced, Author, Draft, Item
 from node.board.spans import rhythm_of, span_of, span_on
 from node.model.event import occasions
+from node.model.marks import EVENT_MARKS
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
 from web.hearsay import hearsay, named
 from web.languages import Language, current, dotted, language, listed
 from web.languages import gettext as _
 from web.pages import board, settings
+from web.sentences import mark_slugs
 
 DAY_MIN = 1440
 SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a chance of 2e-7
@@ -175,6 +177,12 @@ def this_page(**changed: str) -> str:
     return f"{request.path}?{urlencode(chosen)}"
 
 
+def agenda_address(**more: Any) -> str:
+    """The path of a page of the agenda, of the topic and the mark that are asked for."""
+    only = {name: request.args.get(name) for name in ("topic", "mark")}
+    return url_for("agenda.show", **{**only, **more})
+
+
 def rhythm(item: Item | Draft) -> str:
     """How often an event is, in words; "" if it is once."""
     return safe_text.titled(rhythm_of(item.event, current())) if item.event and item.event.repetition else ""
@@ -219,7 +227,8 @@ def add_showing(app: Flask) -> None:
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
         status=lambda: board().status(), now=lambda: board().now(), today=today, island=settings,
         weekdays=weekdays, Kind=Kind, topics=TOPICS, offered=offered, topic_name=sentences.topic_name,
-        field_name=sentences.field_name,
+        mark_name=sentences.mark_name, mark_names=sentences.mark_names, event_marks=tuple(mark_slugs(EVENT_MARKS)),
+        agenda_address=agenda_address, field_name=sentences.field_name,
     )
     app.jinja_env.filters.update(
         plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,

@@ -11,16 +11,20 @@ from werkzeug.wrappers import Response
 
 from node.board.api import DraftRefused, Item
 from node.board.reasons import Pile
+from node.board.street_map import RADII_M, USUAL_RADIUS_M
+from node.i18n.sentence import Explained, sentence
+from web.event_map import length
 from web.forms import place_of
 from web.languages import gettext as _
-from web.pages import board, fitted
+from web.languages import said
+from web.pages import board, fitted, settings
 from web.public import found
 from web.request_body import expect_file
 from web.sentences import closed, problem
 from web.signin import NotKept, StalePage, for_keepers, never_kept
 
 FEW_ACTS, FEW_REPORTED = 5, 3  # on the desk; the others are on pages of their own
-MAX_UPLOAD_BYTES = 8_000_000
+MAX_UPLOADS = {"keeper.picture": 8_000_000, "keeper.streets": 1 << 24}  # an extract of 50,000 nodes is 12 MB of XML
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
 keeper.after_request(never_kept)
 
@@ -63,7 +67,8 @@ def under_the_map() -> str:
 def map_page(notice: str = "", outline: str | None = None) -> str:
     """The outline and the picture, with a sentence about what has just gone wrong."""
     return render_template("keeper/map.html", notice=notice, outline=board().outline() if outline is None else outline,
-                           picture=board().picture())
+                           picture=board().picture(), streets=board().streets(), radii=RADII_M, usual=USUAL_RADIUS_M,
+                           length=length)
 
 
 @keeper.app_errorhandler(StalePage)
@@ -108,8 +113,8 @@ def hide() -> Response:
 @keeper.before_request
 def make_room() -> None:
     """A picture as a phone makes it may come whole, so that it is answered in a sentence."""
-    if request.endpoint == "keeper.picture" and session.get("name"):
-        expect_file(MAX_UPLOAD_BYTES)
+    if (most := MAX_UPLOADS.get(request.endpoint or "")) and session.get("name"):
+        expect_file(most)
 
 
 @keeper.post("/picture")
@@ -124,6 +129,32 @@ def picture() -> Response | tuple[str, int]:
     except DraftRefused as refused:
         return map_page(" ".join(map(problem, refused.problems))), 422
     return redirect(url_for("keeper.under_the_map"), 303)
+
+
+@keeper.post("/streets")
+@for_keepers
+def streets() -> Response | tuple[str, int]:
+    """The street map that lies under the map: another one, or none (`action=remove`)."""
+    file, removed = request.files.get("streets"), request.form.get("action") == "remove"
+    try:
+        drawn = None if removed else _drawn(file.read() if file else b"")
+        board().set_streets(drawn, session["name"], request.form.get("why", ""))
+    except Explained as refused:
+        return map_page(said(refused.sentence)), 422
+    except DraftRefused as refused:
+        return map_page(" ".join(map(problem, refused.problems))), 422
+    return redirect(url_for("keeper.under_the_map"), 303)
+
+
+def _drawn(brought: bytes) -> bytes:
+    """A street map: as it was brought, or drawn of the extract that was."""
+    draw, radius = settings().draw_streets, request.form.get("radius", "")
+    if not brought or b"<svg" in brought[:200] or draw is None:
+        return brought
+    place = place_of(request.form.get("around", "")) or settings().position
+    if place is None:
+        raise Explained(sentence("Please say where the middle of the drawing is: latitude, longitude."))
+    return draw(brought, place, int(radius) if radius in map(str, RADII_M) else USUAL_RADIUS_M)
 
 
 @keeper.post("/outline")

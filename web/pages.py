@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from markupsafe import Markup
 
+from node.board import street_map
 from node.board.api import TextPatience
 from node.board.board import Board
 from web.languages import TAGS, current
@@ -23,7 +24,7 @@ MAX_PAGE_BYTES = 14_000  # the first flight of TCP: 10 segments (RFC 6928), head
 MAX_BODY_BYTES = MAX_PAGE_BYTES - 900
 FIXED_BYTES = 6_500  # about what a page weighs without rows
 MOST_ROWS = 12
-STYLES = ("portal", "lists", "forms", "paper")
+STYLES = ("portal", "lists", "forms", "paper", "sheets", "booklet")
 CARRIED = {"lang": TAGS, "size": ("large",)}  # what a reader has chosen goes from link to link: there is no cookie
 KEPT_PAGES, KEPT_BYTES = 64, 2_000_000  # all together; feeds may be a hundred times as heavy as pages
 HEAVIEST_KEPT_BYTES = 500_000
@@ -144,7 +145,8 @@ def add_pages(app: Flask) -> None:
     app.extensions["page_cache"] = PageCache()
     styles = {name: _style(name) for name in STYLES}
     app.jinja_env.globals.update(styles=styles, patience=patience)
-    hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles.values())
+    hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'"
+                      for css in (*styles.values(), street_map.STYLE))
     policy = (f"default-src 'none'; style-src {hashes}; img-src 'self' data:; media-src 'self'; form-action 'self'; "
               "base-uri 'none'; frame-ancestors 'none'")
 

@@ -58,6 +58,7 @@ class WebSettings:
     `position` is the island's (latitude, longitude). `monotonic` gives seconds. `safe()`: the safe address,
     None if there is none. `metrics`: who may read /metrics: near (this machine and local networks), all, off. `speech`:
     what reads aloud, if something does.
+    `draw_streets(extract, place, metres)`: the file of a street map drawn of an OpenStreetMap extract; raises Explained.
     """
 
     name: str
@@ -72,6 +73,7 @@ class WebSettings:
     safe: Callable[[], SafeAddress | None] = lambda: None
     metrics: str = "near"
     speech: ReadsAloud | None = None
+    draw_streets: Callable[[bytes, tuple[float, float], int], bytes] | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -102,24 +102,28 @@ def correct(item_id: str) -> Page:
 
 @posting.get("/r/<item_id>/withdraw")
 def leave(item_id: str) -> Page:
-    """How to withdraw or cancel an item."""
+    """How to withdraw or cancel an item; `?settled=1`: to say that a bulletin is met; its author was given an address for
+    that with the edit code in it (`?word=`)."""
     item = written(item_id)
-    return _elsewhere(item) or withdraw_page(_lasting_id(item), Typed({}))
+    word = {"word": request.args.get("word", "")[:200]}
+    if elsewhere := _elsewhere(item):
+        return elsewhere
+    return withdraw_page(_lasting_id(item), Typed(word), settled="settled" in request.args), 200, NEVER_KEPT
 
 
 @posting.post("/r/<item_id>/withdraw")
 def withdraw(item_id: str) -> Page:
-    """Withdraw it (`action=withdraw`) or show it as cancelled (`cancel`), for who knows the edit code."""
-    item, what = written(item_id), typed(request.form)
+    """Withdraw it (`action=withdraw`), show it as cancelled (`cancel`) or as met (`settled`), for who has the edit code."""
+    item, what, action = written(item_id), typed(request.form), request.form.get("action")
     if elsewhere := _elsewhere(item):
         return elsewhere
-    reason = what.reason.strip() if request.form.get("action") == "cancel" else None
+    reason = {"cancel": what.reason.strip(), "settled": ""}.get(action or "")
     if reason is None and not what.word.strip():
         what.problems.append(Problem("word", ProblemCode.WORD_WRONG))
     posted, notice = (None, "") if what.problems else attempt(
         what, lambda forgotten: tried("word", partial(board().withdraw, item_id, what.word.strip(), reason, visitor())))
     if posted is None:
-        return withdraw_page(item_id, what, notice), 422, NEVER_KEPT
+        return withdraw_page(item_id, what, notice, action == "settled"), 422, NEVER_KEPT
     page = render_template("withdrawn.html", item=item, cancelled=reason is not None, waits=waits(posted.waiting))
     return page, 200, NEVER_KEPT
 
@@ -146,10 +150,11 @@ def _elsewhere(item: Item) -> Page | None:
     return safe_form() if item.author.group and in_the_clear() else None
 
 
-def withdraw_page(item_id: str, what: Typed, notice: str = "") -> str:
-    """What to press, and the edit code to give, to withdraw or cancel an item."""
-    return render_template("withdraw.html", item=written(item_id), item_id=item_id, typed=what, notice=notice,
-                           token=tokens().issue(), worded=_worded(what))
+def withdraw_page(item_id: str, what: Typed, notice: str = "", settled: bool = False) -> str:
+    """What to press, and the edit code to give, to withdraw or cancel an item, or to say that a bulletin is met."""
+    item = written(item_id)
+    return render_template("withdraw.html", item=item, item_id=item_id, typed=what, notice=notice, token=tokens().issue(),
+                           worded=_worded(what), settled=settled and item.kind is Kind.BULLETIN)
 
 
 def form_page(what: Typed, notice: str = "", item_id: str = "") -> str:
@@ -227,12 +232,19 @@ def answer_to(what: Typed, post: Callable[[Draft], Posted], item_id: str = "",
         posted, notice = attempt(what, lambda forgotten: (forgotten and not item_id and _already(draft)) or post(draft))
         if posted:
             page = render_template("done.html", posted=posted, corrected=bool(item_id), waits=waits(posted.waiting),
-                                   draft=draft, kept_at=_kept_at(posted))
+                                   draft=draft, kept_at=_kept_at(posted), settle=_settling(posted, draft))
             return page, 200, NEVER_KEPT
     elif (cost := _cost(what, draft, item)) and not what.problems:
         what.problems += [wrong] if wrong else []
         return _preview_page(what, draft, cost, item_id), 422 if wrong else 200, NEVER_KEPT
     return form_page(what, notice, item_id), 422, NEVER_KEPT
+
+
+def _settling(posted: Posted, draft: Draft) -> str:
+    """The path where the author of an offer or a need says with one tap that it is met; "" if there is none."""
+    if draft.kind is not Kind.BULLETIN or not (draft.marks and posted.edit_code) or posted.waiting:
+        return ""
+    return url_for("posting.leave", item_id=posted.id[:SHOWN_DIGITS], settled=1, word=posted.edit_code)
 
 
 def _kept_at(posted: Posted) -> str:

@@ -6,11 +6,12 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from node.board.api import Item, Page
+from node.model.marks import NO_MARKS, Marks
 from web.agenda_days import Days, days_ahead, days_from, first_after
 from web.corrections import changes
 from web.item_display import is_changed_here, today
 from web.pages import MOST_ROWS, board, fitted, kept, patience
-from web.sentences import SLUGS
+from web.sentences import MARKS, SLUGS
 from web.turning import asked_part
 
 MAX_QUERY = 100
@@ -26,6 +27,14 @@ def asked_topic() -> int | None:
     if slug and slug not in SLUGS:
         abort(404)
     return SLUGS.get(slug)
+
+
+def asked_mark() -> Marks:
+    """The mark of `?mark=`, none for all; an unknown one is not found."""
+    slug = request.args.get("mark", "")
+    if slug and slug not in MARKS:
+        abort(404)
+    return MARKS.get(slug, NO_MARKS)
 
 
 @public.get("/")
@@ -86,10 +95,10 @@ def urgent() -> str:
 @kept
 def bulletins() -> str:
     """Bulletins, newest first, a page at a time."""
-    topic, after = asked_topic(), request.args.get("after", "")[:200]
+    topic, mark, after = asked_topic(), asked_mark(), request.args.get("after", "")[:200]
 
     def fill(rows: int) -> dict:
-        return {"page": board().bulletins(topic, after, rows, patience()), "topic": topic, "after": after}
+        return {"page": board().bulletins(topic, after, rows, patience(), mark), "topic": topic, "after": after}
 
     return fitted("bulletins.html", fill)
 
@@ -133,7 +142,8 @@ def item(item_id: str) -> str:
     def fill(rows: int) -> dict:
         part = asked_part(len(shown.replies), rows)
         return {"item": shown, "replies": part.of(shown.replies), "part": part, "ours": ours,
-                "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows)}
+                "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows),
+                "turnout": board().turnout(shown)}
 
     return fitted("item.html", fill)
 

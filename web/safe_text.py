@@ -58,6 +58,16 @@ def body(text: str) -> str:
     return others if headline(text) == " ".join(first.split()) else text
 
 
+def continued(text: str) -> str:
+    """What is left to show under the headline: where the headline cuts its line, from there on."""
+    head = headline(text)
+    if not head.endswith(ELLIPSIS):
+        return body(text)
+    whole = begun(text).lstrip()
+    begin = head.removesuffix(ELLIPSIS)
+    return ELLIPSIS + whole[len(begin):].lstrip(STOPS) if whole.startswith(begin) else whole
+
+
 def paragraphs(text: str) -> Markup:
     """Paragraphs and line breaks, links that tell nobody where the reader comes from, each in its own direction."""
     blocks = re.split(r"\n\s*\n", plain(text).strip())

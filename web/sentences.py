@@ -6,6 +6,7 @@ from node.board import explanations
 from node.board.api import CARD_FILE, COMMAND_LINE, TOPICS, Problem
 from node.board.reasons import AuditAction, ReportReason, WaitReason
 from node.i18n.sentence import N_
+from node.model.marks import Marks
 from web.languages import gettext as _
 from web.languages import said
 
@@ -17,6 +18,10 @@ TOPIC_NAMES = {
     "children": N_("Children"), "lost-found": N_("Lost and found"), "transport": N_("Transport"),
     "danger": N_("Danger"), "energy-water": N_("Energy and water"), "other": N_("Other"),
 }
+MARKS = {"free": Marks.FREE, "step-free": Marks.STEP_FREE, "for-children": Marks.CHILDREN, "offer": Marks.OFFER,
+         "need": Marks.NEED}
+MARK_NAMES = {"free": N_("Free"), "step-free": N_("No steps"), "for-children": N_("For children"), "offer": N_("Offer"),
+              "need": N_("Need")}
 RULES = {"open": N_("Everybody, at once"), "moderated": N_("Everybody, after a keeper has read it"),
          "members": N_("Groups with their passphrase")}  # who may post
 URGENT_RULES = {"keepers": N_("Keepers, and groups with that right"),
@@ -26,6 +31,21 @@ URGENT_RULES = {"keepers": N_("Keepers, and groups with that right"),
 def topic_name(number: int) -> str:
     """A topic as people call it; a number of a later version is `Other`."""
     return _(TOPIC_NAMES[TOPICS.get(number, "other")])
+
+
+def mark_slugs(marks: Marks) -> list[str]:
+    """The slugs of these marks."""
+    return [slug for slug, mark in MARKS.items() if mark in marks]
+
+
+def mark_name(slug: str) -> str:
+    """A mark as people call it."""
+    return _(MARK_NAMES[slug])
+
+
+def mark_names(marks: Marks) -> list[str]:
+    """These marks as people call them."""
+    return [mark_name(slug) for slug in mark_slugs(marks)]
 
 
 def problem(what: Problem) -> str:

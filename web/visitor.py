@@ -71,6 +71,12 @@ def visitor() -> Visitor:
     return hashes.of(request.remote_addr or "")
 
 
+def bucket(salt: bytes) -> int:
+    """A number below 65,536 for who sends this request, the same as long as the salt is: others may have it, too."""
+    named = hashlib.blake2b(home_of(request.remote_addr or "").encode(), key=salt, digest_size=2)
+    return int.from_bytes(named.digest(), "big")
+
+
 class Front:
     """Passes on what the front tells of a client, when it is the front that asks: on this machine, or by a local socket."""
 

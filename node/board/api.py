@@ -20,6 +20,7 @@ from node.board.reasons import (
 )
 from node.model.event import Event, Occasion, Repetition, Shift
 from node.model.foreign import Foreign
+from node.model.marks import NO_MARKS, Marks
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
@@ -66,6 +67,7 @@ class Draft:
     foreign: Foreign | None = None
     source: str = ""
     called_off: str = ""
+    marks: Marks = NO_MARKS
 
     @property
     def event(self) -> Event | None:
@@ -200,6 +202,8 @@ class Item:
     changed: int = 0  # the minute of the last change: when this version was made, or called off
     event: Event | None = None
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
+    marks: Marks = NO_MARKS
+    met: int | None = None  # of a bulletin: the minute at which its author said that it is
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,7 @@ class Announced:
     whole_days: bool
     date: Occasion
     foreign: Foreign | None = None
+    marks: Marks = NO_MARKS
 
 
 class TextPatience:
@@ -430,11 +435,15 @@ class Transfer(Protocol):
     def letters(self, item_id: str) -> tuple[str, str]:
         """One record (32 digits) for paper: letters in groups to be typed, the text of its QR code; "" if it is gone."""
 
+    def codes(self, item_ids: Iterable[str], most_letters: int, most: int) -> tuple[list[str], int]:
+        """The texts of `most` QR codes at most, each of `most_letters` letters or little more, with these records (32
+        digits each) and what lets their authors write; how many of the records found no room there."""
+
     def deliver_letters(self, text: str) -> Delivery:
-        """Take in one record that was typed, or read from its QR code."""
+        """Take in records that were typed, or read from their QR codes."""
 
     def deliver_picture(self, raw: bytes) -> Delivery:
-        """Take in one record whose QR code is in a PNG or JPEG."""
+        """Take in the records whose QR codes are in a PNG or JPEG."""
 
 
 @dataclass(frozen=True)

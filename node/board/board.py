@@ -31,7 +31,7 @@ from node.board.care import Care
 from node.board.clocks import ClockPreview
 from node.board.founding import Founding
 from node.board.host import BoardStore, Host, PastRecords
-from node.board.island_settings import IslandSettings
+from node.board.island_settings import TURNOUT, IslandSettings
 from node.board.items import Reader, root_of
 from node.board.keeper_sheet import SheetFacts
 from node.board.key_tree import KeyTree, OwnPapers
@@ -39,11 +39,13 @@ from node.board.keyring import Keyring
 from node.board.notes import BoardNotes, BoardState
 from node.board.reporting import REPORT_DAYS, Reporting
 from node.board.status import BackupStatus, RulesStatus, SetStatus, ShareStatus, Status, StoreStatus, TrialStatus
+from node.board.turnouts import Turnouts
 from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import RemoteFault
-from node.model.event import DAY_MIN, MAX_MOVED_MIN, MAX_SPAN_DAYS
+from node.model.event import DAY_MIN, MAX_MOVED_MIN, MAX_SPAN_DAYS, occasions
 from node.model.keys import SigningKey
-from node.model.record import EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode
+from node.model.marks import NO_MARKS, Marks
+from node.model.record import EVENT_GRACE_MIN, TARGET_BYTES, Kind, Right, decode, marks_of
 from node.model.search_text import fold
 from node.replica.entry import Entry
 from node.replica.liveset import LiveSet
@@ -55,6 +57,9 @@ FETCHED = 64  # texts at a time
 SEARCHED_PAGES = 5  # of 200 posts that hold the words of a place: 1,000 events there are more than a year of three a day
 SPARE_HIDES = 500  # hides of what may be gone that are not worth a walk through the archive
 BACKUP_DAYS = 30  # after that one is missed
+MET_SHOWN_MIN = 2 * DAY_MIN
+"""Minutes. So long lists show a bulletin that is met. Set by: who saw it yesterday and comes back learns that it is; after
+that it only takes the place of what is still wanted."""
 REPEATED_FOR_MIN = (MAX_SPAN_DAYS + 1) * DAY_MIN + 0xFFFF + MAX_MOVED_MIN  # from a first date to the end of the last one
 
 
@@ -82,6 +87,7 @@ class Board(Reporting):
         self._store, self._archive = store, archive
         papers = OwnPapers.of(key, host.papers)
         self.keys = KeyTree(liveset, (store, archive), reader, papers, lambda: notes.state.promised)
+        self._turnouts = Turnouts(liveset, key.key_id, host.pace_gate, host.random)
         self._born = min((vouch.created for vouch in papers.vouches), default=None)
         self._urgent = lru_cache(1)(self._find_urgent)
         self._checksum = lru_cache(1)(lambda revision: checksum(liveset.ids()))
@@ -91,7 +97,7 @@ class Board(Reporting):
 
     def revision(self) -> int:
         """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
-        return self._liveset.revision + self.notes.revision
+        return self._liveset.revision + self.notes.revision + self._turnouts.revision
 
     def on_first_pages(self) -> list[bytes]:
         """Ids of what the first pages show."""
@@ -126,10 +132,46 @@ class Board(Reporting):
                           for heard in (holdings.radio, holdings.network))
         return radio, network
 
+    def turnout(self, item: Item) -> int | None:
+        """How many say that they will be at an event, on the date that the item has: a least number, 0 below six. None
+        where it is not asked: the keepers do not want it, or the date is over or called off."""
+        number = self._date_asked(item)
+        return None if number is None else self._turnouts.least(root_of(item), number)
+
+    def come(self, item: Item, bucket: Callable[[bytes], int]) -> bool:
+        """Somebody says that they will be there; whether that is asked. `bucket` as in `Turnouts.come`."""
+        number = self._date_asked(item)
+        if number is not None and item.end is not None:
+            self._turnouts.come(root_of(item), number, item.end, bucket)
+        return number is not None
+
+    def tell_turnouts(self) -> None:
+        """Now and then: tell other islands what more was counted here, in steps."""
+        if not self._counts_turnouts():
+            self._turnouts.forget()
+            return
+        for record in self._turnouts.due(self.now(), self._ran_min()):
+            with suppress(BoardClosed):  # the next hour
+                self._publish(self.sign_own(record))
+
+    def _counts_turnouts(self) -> bool:
+        return self.settings.view().settings[TURNOUT].value == "True"
+
+    def _date_asked(self, item: Item) -> int | None:
+        """The number of the date of which it is asked who will be there."""
+        if item.event is None or item.cancelled is not None or (item.end or 0) <= self.now() or not self._counts_turnouts():
+            return None
+        return next((one.number for one in occasions(item.event) if one.start == item.start), None)
+
     def reply_count(self, item: Item) -> int:
         """How many replies to it are shown here; cheap, as none is decoded."""
         replies = (id_ for id_ in self.reader.about(item) if self.reader.is_reply(id_))
         return sum(id_[:TARGET_BYTES] not in self.reader.hidden() for id_ in replies)
+
+    def count(self, kind: Kind) -> int:
+        """How many live posts of a kind are shown here; none is decoded."""
+        hidden = self.reader.hidden()
+        return sum(entry.kind is kind and entry.root not in hidden for entry in self._liveset.posts())
 
     def signed_by(self, key_id: str) -> list[bytes]:
         """Ids of what one key has signed that is live: events by start, then bulletins, the newest first."""
@@ -171,9 +213,9 @@ class Board(Reporting):
         return list(filter(None, (self.reader.live(id_, patience) for id_ in ids)))
 
     def bulletins(self, topic: int | None = None, after: str = "", limit: int = 20,
-                  patience: TextPatience | None = None) -> Page:
-        """Live bulletins, newest first."""
-        return self._page(Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True), after, limit, patience)
+                  patience: TextPatience | None = None, marks: Marks = NO_MARKS) -> Page:
+        """Live bulletins, newest first; those with these marks. What was met two days ago is in no list."""
+        return self._page(Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True), after, limit, patience, marks)
 
     def latest(self, topic: int | None = None, after: str = "", limit: int = 20,
                patience: TextPatience | None = None) -> Page:
@@ -311,20 +353,25 @@ class Board(Reporting):
             self.reader.texts.gather([event.id for event in some])
             yield from (self.reader.shown(event, patience) for event in some)
 
-    def _page(self, wanted: Slice, after: str, limit: int, patience: TextPatience | None) -> Page:
+    def _page(self, wanted: Slice, after: str, limit: int, patience: TextPatience | None, marks: Marks = NO_MARKS) -> Page:
         """A page of what is live and not hidden; rows of what faded from the set are passed over."""
         items: list[Item] = []
         left = min(limit, MAX_PAGE)
         while left > 0:
             unread = _unread(patience)
             rows, after = self._store.page(wanted, after, left)
+            rows = [row for row in rows if not marks or marks in marks_of(row.raw)]
             self.reader.texts.gather([row.id for row in rows])
             found = [item for row in rows if (item := self.reader.live(row.id, patience))]
-            items += found
-            left -= len(found) + _unread(patience) - unread
+            items += [item for item in found if self._is_listed(item)]
+            left -= sum(map(self._is_listed, found)) + _unread(patience) - unread
             if not after:
                 break
         return Page(items, after)
+
+    def _is_listed(self, item: Item) -> bool:
+        """Whether lists show it: what is met leaves them after a while."""
+        return item.met is None or self.now() < item.met + MET_SHOWN_MIN
 
     def _find_urgent(self, revision: int) -> list[bytes]:
         wanted = Slice(kinds=(Kind.BULLETIN, Kind.EVENT), newest_first=True)

@@ -127,14 +127,18 @@ class Composer:
 
     def _in_place_of(self, item: Item, composed: Composed, key: SigningKey) -> Composed:
         """The record of a correction, made of a draft that was composed; raises DraftRefused."""
-        created = max(self.now(), item.created + item.corrected)
+        created = max(self.now(), item.created + item.corrected, 0 if item.met is None else item.met + 1)
         record = replace(composed.record, author=key.key_id, created=created, target=root_of(item))
         return fitting(composed.draft, outliving(record, item.expires))
 
     def _ending(self, item: Item, key: SigningKey, reason: str | None) -> Record:
-        """The retraction of an item, or, with a reason, an event's cancellation; raises DraftRefused."""
+        """The retraction of an item, or, with a reason, an event's cancellation, or, without words, that of a bulletin,
+        which is met then; raises DraftRefused."""
         if reason is None:
             return retraction_of(item, key.key_id, root_of(item), self.now())
+        if item.kind is Kind.BULLETIN:
+            met = Record(Kind.CANCELLATION, key.key_id, max(self.now(), item.created), target=root_of(item))
+            return outliving(met, item.expires)
         draft = normalised(Draft(Kind.CANCELLATION, text=reason))
         if problem := _problem_of_reason(draft.text):
             raise DraftRefused([problem])

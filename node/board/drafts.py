@@ -15,6 +15,7 @@ from node.board.reasons import ProblemCode
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse
 from node.model.event import DAY_MIN, MAX_DATES, MAX_OFFSET, Event
+from node.model.marks import BULLETIN_MARKS, EVENT_MARKS
 from node.model.record import (
     MAX_EVENT_AHEAD_MIN,
     MAX_LIFE_H,
@@ -90,7 +91,8 @@ def record_of(draft: Draft, author: bytes, created: int) -> Record:
     codec, text = packed(_whole_text(draft), draft.language)
     record = Record(
         draft.kind, author, created, urgent=draft.urgent, language=draft.language, topic=draft.topic, codec=codec,
-        packed=text, target=bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None, by_radio=draft.by_radio)
+        packed=text, target=bytes.fromhex(draft.target)[:TARGET_BYTES] if draft.target else None, by_radio=draft.by_radio,
+        marks=draft.marks)
     if draft.kind is not Kind.EVENT or draft.start is None:
         return replace(record, life=AS_BEFORE_H if draft.life_days is None else draft.life_days * 24)
     position = (angle(draft.position[0], 90), angle(draft.position[1], 180)) if draft.position else None
@@ -191,10 +193,16 @@ def _sign_problems(name: str, typed: str, unwanted: str) -> Iterator[Problem]:
 
 def _choice_problems(draft: Draft) -> Iterator[Problem]:
     offered = {"kind": draft.kind in POST_KINDS, "language": draft.language in (0, *LANGUAGES),
-               "topic": draft.topic in TOPICS}
+               "topic": draft.topic in TOPICS, "marks": _may_have_marks(draft)}
     yield from (Problem(name, ProblemCode.NOT_OFFERED) for name, known in offered.items() if not known)
     if draft.position and not (abs(draft.position[0]) <= 90 and abs(draft.position[1]) <= 180):
         yield Problem("position", ProblemCode.POSITION)
+
+
+def _may_have_marks(draft: Draft) -> bool:
+    if draft.kind is Kind.BULLETIN:
+        return draft.marks in BULLETIN_MARKS
+    return not draft.marks & ~EVENT_MARKS if draft.kind is Kind.EVENT else not draft.marks
 
 
 def _event_problems(draft: Draft, now: int) -> Iterator[Problem]:

@@ -110,6 +110,9 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.PICTURE_SIDE: N_("This picture is too large or too small: %(num)s pixels a side at most."),
     ProblemCode.PICTURE_CORNERS: N_("Please say where the two corners are: "
                                     "the first one north and west of the second."),
+    ProblemCode.STREET_MAP: N_("This file is no extract of OpenStreetMap, and no street map. Please choose another one."),
+    ProblemCode.STREET_MAP_BYTES: N_("This street map weighs too much: %(num)s kB at most. Please hand in the "
+                                     "extract, to be drawn here."),
     ProblemCode.TOKEN: N_("This page had been open for too long. Nothing is lost: please look it over and send it again."),
     ProblemCode.TRIES: TOO_MANY_TRIES,
 }
@@ -123,6 +126,7 @@ FIELDS: Mapping[DraftField, str] = {
     DraftField.PASSPHRASE: N_("Passphrase"), DraftField.URGENT: N_("Urgent"), DraftField.REASON: N_("Reason"),
     DraftField.OWN_CODE: N_("Your own edit code"),
     DraftField.REPEAT: N_("Repeated"), DraftField.OFF: N_("Not on these days"), DraftField.MOVED: N_("Moved days"),
+    DraftField.MARKS: N_("Offer or need"),
 }
 
 CLOSED: Mapping[ClosedReason, str] = {
@@ -251,6 +255,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.WITHDRAW: N_("withdrew a post"),
     AuditAction.CORRECT: N_("corrected a post"),
     AuditAction.CANCEL: N_("showed an event as cancelled"),
+    AuditAction.MEET: N_("showed an offer or a need as settled"),
     AuditAction.CLEAR: N_("put several posts away"),
     AuditAction.UNDO: N_("brought posts back"),
     AuditAction.SETTLE: N_("saw nothing to do about a post that was reported"),
@@ -268,6 +273,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.RESTS: N_("changed the night rest"),
     AuditAction.OUTLINE: N_("changed the outline of the map"),
     AuditAction.PICTURE: N_("changed the picture of the map"),
+    AuditAction.STREETS: N_("changed the street map"),
     AuditAction.CLOCK: N_("set the clock"),
     AuditAction.CLOCK_UNDO: N_("took back the setting of the clock"),
     AuditAction.RADIO_SUMMARY: N_("let the radio say at once what is here"),

@@ -18,7 +18,7 @@ TRIAL_S = 600.0  # as long new settings last that nobody keeps
 SETTLING_S = 60.0  # so long they cannot be kept yet: on the smallest Pi two programs start for it, 10 s each, and the Wi-Fi
 NAME, LANGUAGE, ZONE = "node name", "node language", "node timezone"
 POSTING, URGENT, KEEP_DAYS = "portal posting", "portal urgent", "archive keep_days"
-LOUDSPEAKER = "portal loudspeaker"
+TURNOUT, LOUDSPEAKER = "portal turnout", "portal loudspeaker"
 WIFI_NAME, WIFI_PASSWORD = "portal wifi", "box wifi_password"
 COUNTRY, CHANNEL = "box country", "box channel"
 TEXTS, GREETING, TEXT_WORDS, ANNOUNCE = "radio texts", "radio texts_greeting", "radio texts_words", "radio texts_announce"
@@ -31,6 +31,7 @@ class SettingsGroup(StrEnum):
     NAME = "name"
     URGENT = "urgent"
     ARCHIVE = "archive"
+    TURNOUT = "turnout"
     WIFI = "wifi"
     RADIO = "radio"
     TEXTS = "texts"
@@ -41,6 +42,7 @@ GROUPS: Mapping[SettingsGroup, tuple[str, ...]] = {
     SettingsGroup.NAME: (NAME, LANGUAGE, ZONE),
     SettingsGroup.URGENT: (URGENT,),
     SettingsGroup.ARCHIVE: (KEEP_DAYS,),
+    SettingsGroup.TURNOUT: (TURNOUT,),
     SettingsGroup.WIFI: (WIFI_NAME, WIFI_PASSWORD, COUNTRY, CHANNEL),
     SettingsGroup.RADIO: (SHARE, REGION, MAX_PAYLOAD),
     SettingsGroup.TEXTS: (TEXTS, GREETING, TEXT_WORDS, ANNOUNCE),

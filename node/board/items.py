@@ -172,7 +172,7 @@ class Reader:
             return []
         event, position = record.detail, _position(record.position)
         return [Announced(row.id, row.raw, root, one.start, one.end, one.offset, position, past, one.end_offset,
-                          event.whole_days, one, event.foreign) for one in occasions(event)]
+                          event.whole_days, one, event.foreign, record.marks) for one in occasions(event)]
 
     def shown(self, announced: Announced, patience: TextPatience | None = None) -> Item | None:
         """The item of an event that was announced, with that date, or None as in `live`."""
@@ -233,7 +233,13 @@ class Reader:
         if record is None or record.kind not in (*SHOWN, Kind.REPLY) or self._claims_too_much(id_, record):
             return None
         item = self._item(id_, record)
-        return self._or_cancelled(item, record.author) if item and item.start is not None else item
+        cancellation = self._cancellation(item, record.author) if item and item.kind in SHOWN else None
+        if item is None or cancellation is None:
+            return item
+        if item.kind is Kind.EVENT:
+            changed = max(item.created, cancellation[1].created)
+            return replace(item, cancelled=self._words(*cancellation) or "", changed=changed)
+        return replace(item, met=cancellation[1].created) if cancellation[1].created >= item.created else item
 
     def _claims_too_much(self, id_: bytes, record: Record) -> bool:
         """Whether it says that it corrects what another author wrote, or what outlives it."""
@@ -248,7 +254,8 @@ class Reader:
         target = record.target.hex() if record.target else ""
         item = Item(
             id_.hex(), record.kind, words, record.created, record.expires, self.author(record.author), record.urgent,
-            record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio, changed=record.created,
+            record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio, marks=record.marks,
+            changed=record.created,
             first=target if record.corrects else "",
             target=target if record.kind is Kind.REPLY else None)
         return _as_event(item, record.detail, _position(record.position)) if isinstance(record.detail, Event) else item
@@ -261,15 +268,13 @@ class Reader:
         """The words of what waits, or what was replaced: they are kept nowhere."""
         return _readable(self.texts.of_draft(record.codec, record.packed), record.kind)
 
-    def _or_cancelled(self, item: Item, author: bytes) -> Item:
-        """The event with the newest cancellation by its own author, if there is one."""
+    def _cancellation(self, item: Item, author: bytes) -> tuple[bytes, Record] | None:
+        """The newest cancellation by the item's own author, and its id; None if there is none."""
         about = ((id_, self._liveset.get(id_)) for id_ in self._liveset.about(root_of(item)))
         found = [(one.created, id_, one) for id_, one in about
                  if one and one.kind is Kind.CANCELLATION and one.author == author]
-        newest = max(found, key=lambda one: one[0], default=None)
-        if newest is None:
-            return item
-        return replace(item, cancelled=self._words(*newest[1:]) or "", changed=max(item.created, newest[0]))
+        newest = max(found, key=lambda one: one[:2], default=None)
+        return newest[1:] if newest else None
 
     def _make_author(self, key_id: bytes, revision: int) -> Author:
         standing = self._liveset.trust.standings.get(key_id)

@@ -32,6 +32,7 @@ from node.board.notes import BoardState
 from node.board.publishing import TOO_LATE
 from node.board.rationing import MAX_WAITING
 from node.board.reasons import AuditAction, ClosedReason, ProblemCode
+from node.board.street_map import StreetMap, street_map_of
 from node.model.clock import seconds_of
 from node.model.names import fit_name
 from node.model.record import Kind, record_id
@@ -83,12 +84,13 @@ class Moderation(Clearer):
 
     def cancel_as_keeper(self, item_id: str, reason: str, keeper: str) -> Posted:
         """Show an event that this island signed as cancelled, everywhere, with a reason for everybody ("" will do), which
-        the audit log has too. Raises DraftRefused or BoardClosed."""
+        the audit log has too; or a bulletin as met, for which no reason is given. Raises DraftRefused or BoardClosed."""
         item = self._own(item_id)
-        if item.kind is not Kind.EVENT:
+        if item.kind is Kind.REPLY or item.met is not None:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
         raw = self._signed(self._ending(item, self._key, reason), self._key)
-        return self._change_own(item, raw, AuditAction.CANCEL, keeper, reason)
+        action = AuditAction.CANCEL if item.kind is Kind.EVENT else AuditAction.MEET
+        return self._change_own(item, raw, action, keeper, reason)
 
     def hidden(self) -> list[Item]:
         """What is hidden here, newest first."""
@@ -220,6 +222,18 @@ class Moderation(Clearer):
         """
         made = None if raw is None else picture_of(raw, corners)
         self.notes.update(lambda state: replace(state, picture=made), self._entry(keeper, AuditAction.PICTURE, "", why))
+
+    def streets(self) -> StreetMap | None:
+        """The street map under the map of gatherings, None if there is none."""
+        return self.notes.state.streets
+
+    def set_streets(self, raw: bytes | None, keeper: str, why: str = "") -> None:
+        """Keep the street map in a file that `archipel map` has written; None for none.
+
+        Raises DraftRefused (`node.board.street_map.street_map_of` has the codes) or BoardClosed.
+        """
+        made = None if raw is None else street_map_of(raw)
+        self.notes.update(lambda state: replace(state, streets=made), self._entry(keeper, AuditAction.STREETS, "", why))
 
     def audit_log(self, limit: int = 100) -> list[AuditEntry]:
         """What keepers did here, newest first."""

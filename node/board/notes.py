@@ -7,7 +7,7 @@ committed under one lock, together with its entry in the audit log: after a cras
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.island_settings import SettingsGroup, SettingsTrial
 from node.board.night_rest import RestPlan, plan_as_json, plan_of
 from node.board.reasons import ClosedReason, ReportReason, as_reason
+from node.board.street_map import StreetMap, StreetName
 from node.model.record import TARGET_BYTES, Kind, Record, decode, record_id
 from node.store.index import StoreFailed
 
@@ -107,6 +108,7 @@ class BoardState:
     posting: str = ""
     outline: str = ""
     picture: Picture | None = None
+    streets: StreetMap | None = None
     revocations: Mapping[str, PendingRevocation] = field(default_factory=dict)
     promised: frozenset[str] = frozenset()
     contact: str = ""
@@ -236,6 +238,7 @@ def _state_in(store: NoteStore) -> BoardState:
         posting=note("posting") or "",
         outline=note("outline") or "",
         picture=_picture_of(note("picture")),
+        streets=_streets_of(note("streets")),
         revocations={id_: PendingRevocation(b64decode(raw), name, at)
                      for id_, (raw, name, at) in (note("revocations") or {}).items()},
         promised=frozenset(note("promised") or ()),
@@ -351,6 +354,19 @@ def _picture_of(kept: list[Any] | None) -> Picture | None:
     return Picture(media_type, b64decode(content), (north, west), (south, east))
 
 
+def _streets(streets: StreetMap) -> dict[str, object]:
+    return {"around": streets.centre, "reach": streets.reach_m, "paths": dict(streets.paths),
+            "names": [list(astuple(name)) for name in streets.names]}
+
+
+def _streets_of(kept: dict[str, Any] | None) -> StreetMap | None:
+    if not kept:
+        return None
+    north, east = kept["around"]
+    names = (StreetName(x, y, turn, below, level, sort, text) for x, y, turn, below, level, sort, text in kept["names"])
+    return StreetMap((north, east), kept["reach"], kept["paths"], tuple(names))
+
+
 def _handover_of(kept: dict[str, Any] | None) -> Handover | None:
     return Handover(kept["newcomer"], kept["leaver"], kept["keeper"], kept["begun"], kept["done"]) if kept else None
 
@@ -387,4 +403,5 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "backup": ("backup", lambda last: last and [last.at, last.size_bytes, last.way]),
     "radio_for_keepers": ("radio for keepers", bool),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
+    "streets": ("streets", lambda streets: streets and _streets(streets)),
 }

@@ -101,19 +101,27 @@ class Publisher(Rationer):
         return self._change(self._correction(item, draft, key, visitor), item, visitor)
 
     def withdraw(self, item_id: str, code: str, reason: str | None = None, visitor: Visitor | None = None) -> Posted:
-        """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too."""
+        """Retract it, or, with a reason, show an event as cancelled; `code` as in `correct`, and what is raised too.
+
+        A bulletin is met then, whatever the reason: that has no words for a keeper to read, so it waits for none. A
+        correction takes it back.
+        """
         waiting = self.notes.state.waits(item_id)
         if waiting:
             self._key_that_made(waiting, code)
             if self.drop(item_id):
                 return Posted(item_id, "", self._cost(0))
         item, key = self._owned(item_id, code)
-        if reason is not None and item.kind is not Kind.EVENT:
+        if reason is not None and item.kind is Kind.REPLY:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
+        if item.met is not None and reason is not None:  # pressed twice
+            return Posted(item.id, "", self._cost(0))
         raw = self._signed(self._ending(item, key, reason), key)
-        if reason is not None:
+        if reason is not None and item.kind is Kind.EVENT:
             return self._change(raw, item, visitor)
         self._publish(raw)
+        if reason is not None:
+            return Posted(record_id(raw).hex(), "", self._cost(len(raw)))
         if not item.author.group:
             self.notes.forget_edit_codes([root_of(item)])
         self._forget_reports([root_of(item)])

@@ -67,6 +67,8 @@ class ProblemCode(StrEnum):
     PICTURE_BYTES = "picture-bytes"
     PICTURE_SIDE = "picture-side"
     PICTURE_CORNERS = "picture-corners"
+    STREET_MAP = "street-map"
+    STREET_MAP_BYTES = "street-map-bytes"
     TOKEN = "token"  # noqa: S105 - a slug
     TRIES = "tries"
 
@@ -95,6 +97,7 @@ class DraftField(StrEnum):
     REPEAT = "repeat"
     OFF = "off"
     MOVED = "moved"
+    MARKS = "marks"
 
 
 class ClosedReason(StrEnum):
@@ -240,6 +243,7 @@ class AuditAction(StrEnum):
     WITHDRAW = "withdraw"
     CORRECT = "correct"
     CANCEL = "cancel"
+    MEET = "meet"
     CLEAR = "clear"
     UNDO = "undo"
     SETTLE = "settle"
@@ -257,6 +261,7 @@ class AuditAction(StrEnum):
     RESTS = "rests"
     OUTLINE = "outline"
     PICTURE = "picture"
+    STREETS = "streets"
     CLOCK = "clock"
     CLOCK_UNDO = "clock-undo"
     RADIO_SUMMARY = "radio-summary"

@@ -9,6 +9,7 @@ from node.cli import (
     calendar,
     island,
     keys,
+    map_drawing,
     posts,
     radio_set,
     reading,
@@ -27,6 +28,7 @@ def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
 
-for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar):
+for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
+             map_drawing):
     for command in room.COMMANDS:
         main.add_command(command)

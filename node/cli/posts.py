@@ -35,6 +35,11 @@ reason_option = click.option("--reason", default="", help="Why, for the other ke
 @click.option("--end", metavar="'DAY HOUR'", help="When it ends, likewise; if not given, that is not said.")
 @click.option("--whole-day", is_flag=True, help="It lasts all day, without hours.")
 @click.option("--place", default="", help="Where it takes place.")
+@click.option("--free", is_flag=True, help="It costs nothing.")
+@click.option("--step-free", is_flag=True, help="Nobody meets a step there.")
+@click.option("--for-children", is_flag=True, help="It is for children too.")
+@click.option("--offer", is_flag=True, help="A bulletin that offers something.")
+@click.option("--need", is_flag=True, help="A bulletin that looks for something.")
 @click.option("--at", "publish_at", metavar="'DAY HOUR'",
               help="Show it from then on; if not given, now.")
 @json_option

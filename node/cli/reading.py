@@ -15,7 +15,7 @@ from node.daemon.settings import Settings
 from node.model.clock import seconds_of
 
 MOST = 1000
-MINUTES = ("start", "end", "created", "expires")  # of an item: the moments
+MINUTES = ("start", "end", "created", "expires", "met")  # of an item: the moments
 limit_option = click.option("--limit", type=WholeNumber(1, MOST), metavar="NUMBER", default=20, show_default=True,
                             help="How many at most.")
 
@@ -95,6 +95,8 @@ def item_line(item: dict[str, Any]) -> str:
     headline = item["headline"]
     if item["cancelled"] is not None:
         headline = _("[cancelled] %(title)s", title=headline)
+    if item["met"] is not None:
+        headline = _("[settled] %(title)s", title=headline)
     if item["past"]:
         headline = _("[past] %(title)s", title=headline)
     return f"{item['id'][:8]} {mark} {_when(item)}  {headline}"

@@ -162,20 +162,22 @@ def letters(config: Path | None, item_id: str) -> None:
 @click.argument("picture", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @json_option
 def read(config: Path | None, picture: Path | None, as_json: bool) -> None:
-    """Take in one record from paper.
+    """Take in records from paper.
 
-    From its letters (typed, then Ctrl-D), or from a PICTURE of its QR code (needs zxing-cpp-tools).
+    From their letters (typed, then Ctrl-D), or from a PICTURE of their QR codes (needs zxing-cpp-tools).
     """
-    from node.transfer.paper import record_in
+    from node.transfer.paper import records_in
 
     text = _scanned(picture) if picture else typed_text()
     try:
-        raw = record_in(text)
+        raws, wrong = records_in(text)
     except RemoteFault as fault:
         raise click.ClickException(worded(explanations.delivery(fault.reason))) from fault
     landed = Landed()
     with bulk_of_island(config) as bulk:
-        landed.count(raw, bulk.unload([raw], "paper")[0])
+        for raw, reason in zip(raws, bulk.unload(raws, "paper"), strict=True):
+            landed.count(raw, reason)
+    landed.refused += Counter({"letters": wrong})
     if as_json:
         tell_json(landed_json(landed))
     else:

@@ -72,6 +72,7 @@ from node.store.archive import Archive
 from node.store.backup import ARCHIVE_FILE
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
+from node.streets.bounded import draw_brought
 from node.sync.events import Imported, LinkChanged, MeetNow
 from node.sync.lora.context import address_of
 from node.sync.mqtt.engine import LeadingMqttEngine, MqttEngine
@@ -224,7 +225,8 @@ class App:
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
-            safe=safe_address, metrics=self.settings.portal.metrics, speech=self.speech))
+            safe=safe_address, metrics=self.settings.portal.metrics, speech=self.speech,
+            draw_streets=draw_brought))
         self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app

@@ -20,7 +20,7 @@ from node.daemon.machine import MachineSensors
 from node.daemon.settings import Settings
 from node.daemon.settings_keeper import SettingsKeeper
 from node.model.clock import MAX_MINUTE, minute_of
-from node.model.record import decode
+from node.model.record import Kind, decode
 from node.replica.admission import DUPLICATE
 from node.replica.entry import Entry
 from node.replica.replica import FROM_ARCHIVE
@@ -63,8 +63,9 @@ class Maintenance:
         self.look_at_card()
         self._tasks: tuple[Callable[[], object], ...] = (
             island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings,
-            island.board.keyring.send_due, island.board.forget_reports, island.board.care.tidy, island.desk.look,
-            self.erasure.look, self.index, self._retire_now_and_then, self.look_at_archive, self.look_at_card)
+            island.board.keyring.send_due, island.board.forget_reports, island.board.tell_turnouts, island.board.care.tidy,
+            island.desk.look, self.erasure.look, self.index, self._retire_now_and_then, self.look_at_archive,
+            self.look_at_card)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
@@ -190,11 +191,14 @@ class Maintenance:
 
     def _move(self, rows: list[Row]) -> None:
         island = self._island
-        ids = [row.id for row in rows]
-        texts = {row.id: island.board.reader.words_of(row.raw) or "" for row in rows}
+        counts = [row.id for row in rows if row.kind == Kind.TURNOUT]  # nobody wants them once the event is over
+        kept = [row for row in rows if row.kind != Kind.TURNOUT]
+        texts = {row.id: island.board.reader.words_of(row.raw) or "" for row in kept}
         try:
-            retire(island.store, island.archive, ids, texts if island.settings.archive.keep_days else None,
-                   lambda batch: island.runner.call(lambda: self._let_go(batch)))
+            archived = texts if island.settings.archive.keep_days else None
+            for ids, words in ([row.id for row in kept], archived), (counts, None):
+                retire(island.store, island.archive, ids, words,
+                       lambda batch: island.runner.call(lambda: self._let_go(batch)))
         except StoreFailed as failure:
             log.warning("nothing could be archived: %s", failure.reason)
             return

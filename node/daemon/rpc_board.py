@@ -12,6 +12,7 @@ from node.board.spans import wall
 from node.daemon.rpc import Handler
 from node.i18n.sentence import Explained, sentence
 from node.model.zones import quarters
+from web.sentences import mark_slugs
 
 FOUND = 100  # posts in one answer: of the longest texts so many fit a line of `node.daemon.rpc`
 HEADLINE = 100  # characters
@@ -72,7 +73,8 @@ def told(item: Item, board: Board) -> dict[str, Any]:
             "created": item.created, "expires": item.expires, "start": item.start, "end": item.end,
             "offset": item.offset, "end_offset": item.end_offset, "whole_days": item.whole_days,
             "zone": zone.key, "today": wall(now, quarters(zone, now)).date().isoformat(),
-            "cancelled": item.cancelled, "author": item.author.name, "here": item.author.here,
+            "cancelled": item.cancelled, "met": item.met, "marks": mark_slugs(item.marks),
+            "author": item.author.name, "here": item.author.here,
             "past": item.expires <= now}
 
 

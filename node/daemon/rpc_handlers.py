@@ -11,10 +11,12 @@ from node.daemon.rpc import Handler, RefusalReason, Refused
 from node.daemon.rpc_board import told, zone_of
 from node.daemon.runner import Runner
 from node.daemon.secret_keeper import SecretKeeper
+from node.model.marks import Marks
 from node.model.record import Kind
 from node.replica.liveset import LiveSet
 from node.store.index import Slice
 from node.store.journalstore import JournalStore
+from web.sentences import MARKS
 from web.typed_events import TypedTimes
 
 LISTED = 1000
@@ -50,6 +52,7 @@ def handlers(island: AnsweringIsland) -> dict[str, Handler]:
             request["from_card"]),
         "remove-keeper": lambda request: island.board.remove_keeper(request["name"], COMMAND_LINE),
         "catch-up": lambda request: island.runner.call(lambda: island.secret.catch_up(request["text"])),
+        "street-map": lambda request: island.board.set_streets(request["svg"].encode(), COMMAND_LINE),
         "agenda-tag": lambda request: island.board.imports.tag(request["address"]),
         "agenda-look": lambda request: look(island.board, request),
         "agenda-take": lambda request: brief(island.board.imports.take(request["id"], COMMAND_LINE)),
@@ -61,7 +64,8 @@ def post(board: Board, given: dict) -> dict:
     kind = Kind.EVENT if "title" in given else Kind.BULLETIN
     typed = {f"{name}_date": given.pop(name, "") for name in ("start", "end", "publish_at")}
     times = TypedTimes(typed | {"whole_day": "1" if given.pop("whole_day", False) else ""}, zone_of(board), board.now(), [])
-    draft = Draft(kind, publish_at=times.moment("publish_at", "publish_at"), **{
+    marks = Marks(sum(mark for slug, mark in MARKS.items() if given.pop(slug.replace("-", "_"), False)))
+    draft = Draft(kind, publish_at=times.moment("publish_at", "publish_at"), marks=marks, **{
         ("life_days" if key == "days" else key): value for key, value in given.items()})
     try:
         if kind is Kind.EVENT and (event := times.event()):

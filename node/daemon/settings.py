@@ -59,6 +59,8 @@ class PortalSettings:
                             '"open" (anybody), "moderated" (a keeper approves) or "members" (a group\'s passphrase)')
     urgent: str = setting("keepers", check.one_of("keepers", "everybody"),
                            '"keepers" (they, and groups with that right) or "everybody"')
+    turnout: bool = setting(False, check.yes_no,
+                            'true (events ask who will be there, without names) or false')
     address: str = setting("", check.address, 'what people type to come here, such as "http://archipel.lan/"')
     wifi: str = setting("", check.ssid, "the name of this island's open Wi-Fi, printed on posters, or nothing")
     loudspeaker: str = setting("", check.loud_hours, 'hours from 7:00 to 21:59 at which the agenda is read aloud, such as '

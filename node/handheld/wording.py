@@ -69,7 +69,7 @@ class Speaker:
 
     def line(self, number: int, item: Item, on: date | None = None) -> str:
         """An item in a list; an event with its hour, and its day unless that is `on`."""
-        mark = "!" if item.urgent else "X " if item.cancelled is not None else ""
+        mark = "!" if item.urgent else "X " if (item.cancelled, item.met) != (None, None) else ""
         moment = self.local(item)
         when = f"{moment:%H:%M} " if moment and not item.whole_days else ""
         day = f"{day_shown(moment.date(), self.tag)} " if moment and moment.date() != on else ""
@@ -79,7 +79,7 @@ class Speaker:
         """All that an item says."""
         moment, body = self.local(item), visible(item.text).strip()
         if moment is None:
-            return light(body)
+            return light(f"{self.say(sentence('SETTLED'))}\n{body}" if item.met is not None else body)
         said = [caption(item), self.when(span_of(item)), item.place, item.organiser, body, item.link]
         if item.cancelled is not None:
             said.insert(0, self.say(sentence("CANCELLED")) + (f": {item.cancelled}" if item.cancelled else ""))

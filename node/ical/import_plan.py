@@ -24,7 +24,7 @@ from node.model.search_text import fold
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
 MAX_LIVE = 2_000  # events of the board that are compared
-WORDS = ("text", *LINE_LIMITS, "topic", "language", "whole_days")
+WORDS = ("text", *LINE_LIMITS, "topic", "language", "whole_days", "marks")
 TIMES = ("start", "end", "offset")
 AHEAD_MIN = 90 * DAY_MIN  # a repeated event that goes on is announced anew when less than so much of it is left
 ENOUGH_ALIKE = 3  # islands that tell the same version: more would cost air and tell nothing more

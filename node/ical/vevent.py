@@ -11,6 +11,7 @@ from node.ical.contentlines import Component, listed
 from node.ical.sanitise import line_of, shortened, text_of
 from node.ical.values import EPOCH
 from node.model.foreign import MAX_SEQUENCE
+from node.model.marks import Marks
 from node.model.record import Kind
 from node.model.search_text import fold
 
@@ -27,6 +28,7 @@ TOPIC_WORDS = {
 }
 TOPIC_OF = {word: topic for topic, words in TOPIC_WORDS.items() for word in words.split()} | {
     slug: number for number, slug in TOPICS.items()}
+MARK_OF = {"free": Marks.FREE, "step-free": Marks.STEP_FREE, "for-children": Marks.CHILDREN}
 
 
 def draft_of(event: Component, language: int) -> Draft:
@@ -38,7 +40,7 @@ def draft_of(event: Component, language: int) -> Draft:
         Kind.EVENT, shortened(text, MAX_TEXT), _language(event, language), _topic(event),
         title=line_of(event.text("SUMMARY"), LINE_LIMITS["title"]),
         place=line_of(event.text("LOCATION"), LINE_LIMITS["place"]), organiser=organiser, link=link,
-        position=_position(event))
+        position=_position(event), marks=_marks(event))
 
 
 def version_of(event: Component) -> tuple[int, int]:
@@ -86,9 +88,18 @@ def _position(event: Component) -> tuple[float, float] | None:
 
 def _topic(event: Component) -> int:
     """The one topic that its categories name; 0 for none or several."""
-    given = [one[:40] for line in event.all("CATEGORIES") for one in listed(line.value[:MAX_CATEGORIES * 40])]
-    named = {TOPIC_OF[word] for one in given[:MAX_CATEGORIES] if (word := fold(one).strip()) in TOPIC_OF}
+    named = {TOPIC_OF[word] for word in _categories(event) if word in TOPIC_OF}
     return named.pop() if len(named) == 1 else 0
+
+
+def _marks(event: Component) -> Marks:
+    """The marks that its categories name, as our agendas do."""
+    return Marks(sum(MARK_OF[word] for word in set(_categories(event)) if word in MARK_OF))
+
+
+def _categories(event: Component) -> list[str]:
+    given = [one[:40] for line in event.all("CATEGORIES") for one in listed(line.value[:MAX_CATEGORIES * 40])]
+    return [fold(one).strip() for one in given[:MAX_CATEGORIES]]
 
 
 def _language(event: Component, otherwise: int) -> int:

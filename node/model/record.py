@@ -8,16 +8,18 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
     3-10    author key id
     11-13   created, minutes since 2024-01-01T00:00Z
     -       event: start (3, minute), length (2, minutes), clocks (1: 0x80 a shape follows, UTC offset in signed quarters of
-            an hour); shape (1: 0x80 whole days, 0x40 repeated, 0x20 exemptions, 0x10 taken over, 0x03 shifts), shifts (3
-            each: quarter of an hour after the start's, offset), rule (1: step, every), weekdays (1, that step only), count
-            (1), exemptions (1 how many; each 1: 0x80 moved, number; 2 minutes if moved), taken over: key (8), sequence (2:
-            0x8000 called off, 0x4000 not confirmed), last change (3, minute)
-    -       every other kind, and an event that corrects: life (2, hours)
-    -       target (8) if the flag says so, or for a reply, retraction, cancellation
+            an hour); shape (1: 0x80 whole days, 0x40 repeated, 0x20 exemptions, 0x10 taken over, 0x08 marks follow, 0x04
+            free, 0x03 shifts), marks (1: 0x02 step-free, 0x01 children), shifts (3 each: quarter of an hour after the
+            start's, offset), rule (1: step, every), weekdays (1, that step only), count (1), exemptions (1 how many; each
+            1: 0x80 moved, number; 2 minutes if moved), taken over: key (8), sequence (2: 0x8000 called off, 0x4000 not
+            confirmed), last change (3, minute)
+    -       every other kind, and an event that corrects: life (2, hours; of a bulletin also 0x8000 offer, 0x4000 need)
+    -       target (8) if the flag says so, or for a reply, retraction, cancellation, turnout
     -       position (3 + 3) if the flag says so
     -       vouch: subject public key (32), rights (1)   revocation: subject key id (8), since (3, minute)
+    -       turnout: number of a date (1), level (1)
     -       renewal: since (3, minute), fingerprint of the new secret (16), ephemeral key (32), seats (8 + 32 each)
-    -       packed text, as long as it lasts (a renewal has none)
+    -       packed text, as long as it lasts (a renewal and a turnout have none)
     last 64 Ed25519 signature (RFC 8032) over SIGNING_DOMAIN + set id + everything before it
 """
 
@@ -30,9 +32,11 @@ from enum import IntEnum, IntFlag
 from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse, RemoteFault
-from node.model.event import DAY_MIN, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
+from node.model.event import DAY_MIN, MAX_DATES, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
 from node.model.foreign import FOREIGN_KEY_BYTES, MAX_SEQUENCE, Foreign
+from node.model.marks import BULLETIN_MARKS, EVENT_MARKS, NO_MARKS, Marks
 from node.model.public_key import PUBLIC_KEY_BYTES, is_usable_key
+from node.model.turnout import STEPS, Turnout
 
 VERSION = 1
 SIGNING_DOMAIN = b"archipel record 1"
@@ -56,6 +60,9 @@ URGENT, CORRECTS, POSITION, BY_RADIO = 0x80, 0x40, 0x20, 0x10
 SHAPED, LEAST_CLOCKS = 0x80, 64  # of an event's clocks: a shape follows; how far from UTC they can say
 WHOLE_DAYS, REPEATED, EXEMPT, FOREIGN, SHIFTS = 0x80, 0x40, 0x20, 0x10, 0x03
 FOREIGN_OFF, FOREIGN_TENTATIVE = 0x8000, 0x4000
+BULLETIN_LIFE = slice(14, 16)  # where the life of a bulletin stands
+MARKED, FREE = 0x08, 0x04  # of a shape: marks follow; free, which needs no octet more
+LIFE_SHIFT = 14  # of the life of a bulletin: where its marks stand
 MOVED = 0x80
 
 
@@ -70,6 +77,7 @@ class Kind(IntEnum):
     VOUCH = 5
     REVOCATION = 6
     RENEWAL = 7
+    TURNOUT = 8
 
 
 class Right(IntFlag):
@@ -92,9 +100,10 @@ MAX_LIFE_H = {
     Kind.CANCELLATION: 500 * 24,
     Kind.VOUCH: 3 * 366 * 24,
     Kind.REVOCATION: 0xFFFF,
+    Kind.TURNOUT: 500 * 24,
     Kind.RENEWAL: 3 * 366 * 24,  # who was off for so long asks for a new invitation; and no revocation ends before it
 }
-TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION}
+TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION, Kind.TURNOUT}
 CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
 POST_KINDS = {Kind.BULLETIN, Kind.EVENT, Kind.REPLY}
 TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION, Kind.RENEWAL}
@@ -134,7 +143,7 @@ class Renewal:
     seats: tuple[Seat, ...]
 
 
-Detail = Event | Vouch | Revocation | Renewal
+Detail = Event | Vouch | Revocation | Renewal | Turnout
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +153,7 @@ class Record:
     An event lives by its end, and has a life too when it corrects another one: moved to an earlier day, it still outlives
     the version it takes the place of. `position` is (latitude, longitude), each a signed 24-bit part of 90 and 180 degrees
     (`angle`, `degrees`). `by_radio`: a post that was typed on a radio in the hand. `detail` is what its kind adds.
-    `packed` is the text as `node.textpack` made it with `codec`.
+    `marks` are of an event or a bulletin. `packed` is the text as `node.textpack` made it with `codec`.
     """
 
     kind: Kind
@@ -161,6 +170,7 @@ class Record:
     detail: Detail | None = None
     signature: bytes = b""
     by_radio: bool = False
+    marks: Marks = NO_MARKS
 
     @property
     def expires(self) -> int:
@@ -225,6 +235,11 @@ def decode(raw: bytes) -> Record:
     return record
 
 
+def marks_of(raw: bytes) -> Marks:
+    """The marks of an encoded bulletin."""
+    return _bulletin_marks(int.from_bytes(raw[BULLETIN_LIFE], "big"))
+
+
 def angle(degrees: float, half_turn: int) -> int:
     """`degrees` as a signed 24-bit part of `half_turn` (90 for latitude, 180 for longitude)."""
     return round(degrees * 0x7FFFFF / half_turn)
@@ -241,10 +256,12 @@ def _signed_part(record: Record) -> bytes:
     body = bytes([VERSION << 4 | record.kind, flags | _nibble(record.codec), _nibble(record.language) << 4
                   | _nibble(record.topic)])
     body += _exactly(record.author, KEY_ID_BYTES) + record.created.to_bytes(3, "big")
+    if not _may_be_marked(record.kind, record.marks):
+        raise ValueError("no such marks")
     if isinstance(record.detail, Event):
-        body += _when(record.detail)
+        body += _when(record.detail, record.marks)
     if _has_life(record.kind, flags):
-        body += struct.pack(">H", record.life)
+        body += struct.pack(">H", _marked_life(record))
     elif record.life:
         raise ValueError("only an event that corrects has a life beside its end")
     if record.target is not None:
@@ -254,11 +271,29 @@ def _signed_part(record: Record) -> bytes:
     return body + _subject(record.detail) + record.packed
 
 
-def _when(event: Event) -> bytes:
+def _may_be_marked(kind: Kind, marks: Marks) -> bool:
+    if kind is Kind.BULLETIN:
+        return marks in BULLETIN_MARKS
+    return not marks & ~EVENT_MARKS if kind is Kind.EVENT else not marks
+
+
+def _marked_life(record: Record) -> int:
+    if record.life >> LIFE_SHIFT and record.kind is Kind.BULLETIN:
+        raise ValueError("too long a life")
+    return record.life | (record.marks >> EVENT_MARKS.bit_length()) << LIFE_SHIFT
+
+
+def _bulletin_marks(life: int) -> Marks:
+    return Marks(life >> LIFE_SHIFT << EVENT_MARKS.bit_length())
+
+
+def _when(event: Event, marks: Marks) -> bytes:
     """The fields of an event."""
     rule = event.repetition
     shape = WHOLE_DAYS * event.whole_days | REPEATED * (rule is not None) | len(event.shifts) & SHIFTS
-    shape |= EXEMPT * bool(rule and rule.exempt) | FOREIGN * (event.foreign is not None)
+    others = marks & ~Marks.FREE
+    shape |= EXEMPT * bool(rule and rule.exempt) | FREE * (Marks.FREE in marks) | MARKED * bool(others)
+    shape |= FOREIGN * (event.foreign is not None)
     if abs(event.offset) > LEAST_CLOCKS or len(event.shifts) > SHIFTS:
         raise ValueError("no such clocks")
     clocks = SHAPED * bool(shape) | event.offset & ~SHAPED & 0xFF
@@ -268,7 +303,7 @@ def _when(event: Event) -> bytes:
     quarter = event.start // QUARTER_MIN
     shifts = b"".join(struct.pack(">Hb", shift.since // QUARTER_MIN - quarter, shift.offset) for shift in event.shifts)
     parts = _rule(rule) if rule else b"", _origin(event.foreign) if event.foreign else b""
-    return head + bytes([shape]) + shifts + b"".join(parts)
+    return head + bytes([shape, *([others] if others else [])]) + shifts + b"".join(parts)
 
 
 def _origin(foreign: Foreign) -> bytes:
@@ -298,6 +333,8 @@ def _subject(detail: Detail | None) -> bytes:
             return _exactly(subject, PUBLIC_KEY_BYTES) + bytes([rights])
         case Revocation(subject, since):
             return _exactly(subject, KEY_ID_BYTES) + since.to_bytes(3, "big")
+        case Turnout(number, level):
+            return bytes([number, level])
         case Renewal(since, fingerprint, ephemeral, seats):
             head = since.to_bytes(3, "big") + _exactly(fingerprint, FINGERPRINT_BYTES)
             head += _exactly(ephemeral, EPHEMERAL_BYTES)
@@ -326,42 +363,52 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
         raise RemoteFault("record-kind")
     kind = _KINDS[first & 15]
     author, created = reader.take(KEY_ID_BYTES), reader.number(3)
-    event = _parse_event(reader) if kind is Kind.EVENT else None
+    event, marks = _parse_event(reader) if kind is Kind.EVENT else (None, NO_MARKS)
     life = reader.number(2) if _has_life(kind, flags) else 0
+    if kind is Kind.BULLETIN:
+        life, marks = life & (1 << LIFE_SHIFT) - 1, _bulletin_marks(life)
     target = reader.take(TARGET_BYTES) if flags & CORRECTS or kind in TARGETED else None
     position = (reader.number(3, signed=True), reader.number(3, signed=True)) if flags & POSITION else None
     detail = event or _parse_subject(kind, reader)
-    if not _may_have(kind, flags):
+    if not (_may_have(kind, flags) and _may_be_marked(kind, marks)):
         raise RemoteFault("record-flags")
     return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest(),
-                  target, position, detail, signature, bool(flags & BY_RADIO))
+                  target, position, detail, signature, bool(flags & BY_RADIO), marks)
 
 
 def _may_have(kind: Kind, flags: int) -> bool:
     """Whether a record of this kind may have these flags."""
     return not ((flags & BY_RADIO and kind not in POST_KINDS) or (flags & CORRECTS and kind not in CORRECTABLE)
-                or (flags & URGENT and kind in TRUST_KINDS))
+                or (flags & URGENT and kind in (*TRUST_KINDS, Kind.TURNOUT)))
 
 
-def _parse_event(reader: ByteReader) -> Event:
+def _parse_event(reader: ByteReader) -> tuple[Event, Marks]:
     start, length, clocks = reader.number(3), reader.number(2), reader.number(1)
     offset = (clocks & ~SHAPED ^ LEAST_CLOCKS) - LEAST_CLOCKS
     if not clocks & SHAPED:
-        return Event(start, length, offset)
+        return Event(start, length, offset), NO_MARKS
     shape, since = reader.number(1), start - start % QUARTER_MIN
-    known = WHOLE_DAYS | REPEATED | EXEMPT | FOREIGN | SHIFTS
+    known = WHOLE_DAYS | REPEATED | EXEMPT | FOREIGN | MARKED | FREE | SHIFTS
     if not shape or shape & ~known or (shape & EXEMPT and not shape & REPEATED):
         raise RemoteFault("record-event")
+    marks = _parse_marks(shape, reader)
     shifts = tuple(Shift(since + QUARTER_MIN * reader.number(2), reader.number(1, signed=True))
                    for _ in range(shape & SHIFTS))
     rule = _parse_rule(reader, bool(shape & EXEMPT)) if shape & REPEATED else None
     foreign = _parse_origin(reader) if shape & FOREIGN else None
-    return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule, foreign)
+    return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule, foreign), marks
 
 
 def _parse_origin(reader: ByteReader) -> Foreign:
     key, told, modified = reader.take(FOREIGN_KEY_BYTES), reader.number(2), reader.number(3)
     return Foreign(key, told & MAX_SEQUENCE, modified, bool(told & FOREIGN_OFF), bool(told & FOREIGN_TENTATIVE))
+
+
+def _parse_marks(shape: int, reader: ByteReader) -> Marks:
+    others = reader.number(1) if shape & MARKED else 0
+    if bool(shape & MARKED) != bool(others) or others & ~(EVENT_MARKS & ~Marks.FREE):
+        raise RemoteFault("record-event")
+    return Marks(others) | (Marks.FREE if shape & FREE else NO_MARKS)
 
 
 def _parse_rule(reader: ByteReader, exempt: bool) -> Repetition:
@@ -381,7 +428,7 @@ def _parse_exempt(reader: ByteReader) -> Exempt:
     return Exempt(number & ~MOVED, reader.number(2, signed=True) if number & MOVED else None)
 
 
-def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | None:
+def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | Turnout | None:
     if kind is Kind.VOUCH:
         subject, rights = reader.take(PUBLIC_KEY_BYTES), reader.number(1)
         if rights & _NO_RIGHT or not rights:
@@ -393,7 +440,7 @@ def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renew
         return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))
     if kind is Kind.RENEWAL:
         return _parse_renewal(reader)
-    return None
+    return _parse_turnout(reader) if kind is Kind.TURNOUT else None
 
 
 def _parse_renewal(reader: ByteReader) -> Renewal:
@@ -401,6 +448,13 @@ def _parse_renewal(reader: ByteReader) -> Renewal:
     count = max(-(-reader.left // SEAT_BYTES), 1)
     return Renewal(since, fingerprint, ephemeral,
                    tuple(Seat(reader.take(KEY_ID_BYTES), reader.take(MASKED_BYTES)) for _ in range(count)))
+
+
+def _parse_turnout(reader: ByteReader) -> Turnout:
+    number, level = reader.take(2)
+    if number >= MAX_DATES or not 1 <= level <= len(STEPS) or reader.left:
+        raise RemoteFault("record-turnout")
+    return Turnout(number, level)
 
 
 def _check(record: Record) -> None:

@@ -38,7 +38,8 @@ NOTHING_TOLD = Testimony(b"", (0, 0), b"")
 class Entry:
     """`root` names the first version of what this record is, corrects or retracts, among its author's records.
 
-    `about` is the root of what it belongs to when shown: for a reply or a cancellation, that of its target, of any author.
+    `about` is the root of what it belongs to when shown: for a reply, a cancellation or a turnout, that of its target, of
+    any author. A turnout's own root is made of that one, so that an author's next one takes its place.
     `rank` sorts an author's records, the higher stays: newer posts outrank older ones, and a correction what it corrects;
     older vouches and revocations outrank newer ones, as what was given first stands. `proven` tells whether the signature
     was checked in this process. Vouches and revocations are entries of their own kind: their `about_trust` is true. A
@@ -122,5 +123,7 @@ def _told(record: Record) -> Testimony:
 
 
 def _root(record: Record, id_: bytes) -> bytes:
+    if record.kind is Kind.TURNOUT and record.target:
+        return bytes(255 - octet for octet in record.target)
     names_first = record.kind in CORRECTABLE or record.kind is Kind.RETRACTION
     return record.target if names_first and record.target else id_[:TARGET_BYTES]

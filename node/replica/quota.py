@@ -23,6 +23,7 @@ class Category(IntEnum):
     VOUCHES = 3
     REVOCATIONS = 4
     RENEWALS = 5
+    TURNOUTS = 6
 
 
 class Limit(NamedTuple):
@@ -38,13 +39,14 @@ LIMITS = {
     Category.CANCELLATIONS: Limit(512, 131_072),
     Category.VOUCHES: Limit(512, 131_072),
     Category.REVOCATIONS: Limit(512, 131_072),
+    Category.TURNOUTS: Limit(128, 16_384),
     Category.RENEWALS: Limit(64, 112_128),  # the newest: of a set of 2,500 islands, still one whole secret
 }
 CATEGORIES = {
     Kind.BULLETIN: Category.POSTS, Kind.EVENT: Category.POSTS, Kind.REPLY: Category.POSTS,
     Kind.RETRACTION: Category.RETRACTIONS, Kind.CANCELLATION: Category.CANCELLATIONS,
     Kind.VOUCH: Category.VOUCHES, Kind.REVOCATION: Category.REVOCATIONS,
-    Kind.RENEWAL: Category.RENEWALS,
+    Kind.RENEWAL: Category.RENEWALS, Kind.TURNOUT: Category.TURNOUTS,
 }
 
 

@@ -9,11 +9,13 @@ from typing import NamedTuple, Protocol
 
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
-from node.model.record import TRUST_KINDS, Kind, Record, record_id
+from node.model.keys import key_id
+from node.model.record import TRUST_KINDS, Kind, Record, encode, record_id
 from node.replica.admission import Verdict
 from node.replica.generations import leads
 from node.replica.liveset import LiveSet
 from node.transfer.bundle import Bundle, Header, write
+from node.transfer.invitation import chain_of
 from node.transfer.recent import Recent
 
 BATCH = 200  # records that share a commit
@@ -156,6 +158,25 @@ class LocalBulkPort:
     def load(self, ids: Collection[bytes]) -> list[bytes]:
         """See BulkPort."""
         return [raw for id_ in ids if (raw := self._liveset.raw(id_)) is not None]
+
+    def with_papers(self, ids: Iterable[bytes]) -> list[list[bytes]]:
+        """The encodings of these records, and before the first of each author the vouches by which it may write: a list
+        for each record that is still there, with its cancellation if it has one."""
+        vouches = [record for id_ in self._kind(Kind.VOUCH, self._liveset.ids()) if (record := self._liveset.get(id_))]
+        founders, given, groups = {key_id(public) for public in self._liveset.charter.founders}, set[bytes](), []
+        for id_ in ids:
+            record = self._liveset.get(id_)
+            if record is None:
+                continue
+            chain = [] if record.author in given else chain_of(record.author, vouches, founders)
+            endings = self._kind(Kind.CANCELLATION, self._liveset.about(_about(id_, record)))
+            groups.append([*map(encode, reversed(chain)), *self.load([id_, *endings])])
+            given.add(record.author)
+        return groups
+
+    def _kind(self, kind: Kind, ids: Iterable[bytes]) -> list[bytes]:
+        """Those of these ids that name live records of a kind; nothing is decoded, no signature is checked."""
+        return [id_ for id_ in ids if (raw := self._liveset.encoding(id_)) and raw[0] & 15 == kind]
 
     def unload(self, raws: list[bytes], via: str) -> list[str]:
         """See BulkPort."""

@@ -63,7 +63,7 @@ def prepare(charter: Charter, keeper: SigningKey, seed: bytes, offer: Record, cr
     """An invitation by `keeper`: `offer` is its unsigned vouch (see `offer`), `credentials` the vouches the keeper
     holds."""
     signed = sign(offer, charter.set_id, keeper.sign)
-    chain = _chain(keeper.key_id, list(credentials), {key_id(public) for public in charter.founders})
+    chain = chain_of(keeper.key_id, list(credentials), {key_id(public) for public in charter.founders})
     return Invitation(charter, seed, (encode(signed), *(encode(credential) for credential in chain)))
 
 
@@ -163,7 +163,7 @@ def from_text(text: str) -> bytes:
         raise RemoteFault("text") from None
 
 
-def _chain(author: bytes, credentials: list[Record], founders: set[bytes]) -> list[Record]:
+def chain_of(author: bytes, credentials: list[Record], founders: set[bytes]) -> list[Record]:
     """The vouches that lead from `author` up to a founder, each the longest lasting of its subject."""
     chain: list[Record] = []
     vouches = [(each, each.detail) for each in credentials if isinstance(each.detail, Vouch)]

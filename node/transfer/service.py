@@ -1,5 +1,6 @@
-"""What the portal hands over and takes in: bundles, one record on paper (`node.board.api.Transfer`)."""
+"""What the portal hands over and takes in: bundles, records on paper (`node.board.api.Transfer`)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
@@ -10,7 +11,7 @@ from node.model.record import TRUST_KINDS, Kind
 from node.store.index import StoreFailed
 from node.transfer.bulk import Choice, Landed, LocalBulkPort, load_bundle, unload_bundle
 from node.transfer.lan import LanService
-from node.transfer.paper import code_of, letters_of, record_in
+from node.transfer.paper import code_of, codes_of, letters_of, records_in
 
 MAX_SHOWN = 12
 STICK_SHOWN_MIN = 5
@@ -68,12 +69,23 @@ class TransferService:
         raw = next(iter(self._bulk.load([bytes.fromhex(item_id)])), None)
         return (letters_of(raw), code_of(raw)) if raw else ("", "")
 
+    def codes(self, item_ids: Iterable[str], most_letters: int, most: int) -> tuple[list[str], int]:
+        """See Transfer."""
+        groups = self._bulk.with_papers([bytes.fromhex(id_) for id_ in item_ids])
+        kept, beyond = groups, 0
+        while len(codes := codes_of((raw for group in kept for raw in group), most_letters)) > most:
+            kept = kept[:min(len(kept) - 1, len(kept) * most // len(codes))]
+            beyond = len(groups) - len(kept)
+        return codes, beyond
+
     def deliver_letters(self, text: str) -> Delivery:
         """See Transfer."""
         landed = Landed()
         try:
-            raw = record_in(text)
-            landed.count(raw, self._bulk.unload([raw], "paper")[0])
+            raws, wrong = records_in(text)
+            for raw, reason in zip(raws, self._bulk.unload(raws, "paper"), strict=True):
+                landed.count(raw, reason)
+            landed.refused += Counter({"letters": wrong})  # adds nothing for none
         except RemoteFault as fault:
             return Delivery(_fault(fault, DeliveryProblem.LETTERS))
         except StoreFailed as failure:

@@ -23,6 +23,7 @@ from node.board.notes import (
     PendingRevocation,
 )
 from node.board.reasons import ReportReason
+from node.board.street_map import StreetMap, StreetName
 from node.model.record import Kind, Record
 from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
@@ -305,6 +306,7 @@ FULL = BoardState(
     sources=ImportSources({"a": ImportSource(Origin("A", "https://a.fr/"), "v1", {"k": Known(ROOT, (1, 2), 3)}, 8)}),
     groups={"Syndicat": "scellé"}, keepers={"lea": "haché"}, card_keepers={"lea": "haché"}, posting="members",
     outline="1,2 3,4", picture=Picture("image/png", b"png", (48.9, 2.3), (48.8, 2.4)),
+    streets=StreetMap((48.9, 2.3), 1_087, {"street": "M1 2l3 4"}, (StreetName(1, 2, -30, 17, 1, "s", "R. des Lilas"),)),
     revocations={"cd": PendingRevocation(b"raw", "Île", 10)}, promised=frozenset(["ef"]),
     contact="samedi au marché",
     reports={ROOT: (Report("ab" * 16, ReportReason.FALSE, "C’est fini", 1_440),
@@ -325,6 +327,8 @@ ON_THE_CARD = {  # as islands have it
     "groups": {"Syndicat": "scellé"}, "keepers": {"lea": "haché"}, "card keepers": {"lea": "haché"}, "posting": "members",
     "outline": "1,2 3,4",
     "picture": ["image/png", "cG5n", [48.9, 2.3], [48.8, 2.4]],
+    "streets": {"around": [48.9, 2.3], "reach": 1_087, "paths": {"street": "M1 2l3 4"},
+                "names": [[1, 2, -30, 17, 1, "s", "R. des Lilas"]]},
     "word 0001020304050607": "0a0b", "contact": "samedi au marché",
     "reports 0001020304050607": [["ab" * 16, "false", "C’est fini", 1_440], ["ab" * 16, "danger", "", 2_880]],
     "handover": {"newcomer": "Nadia", "leaver": "lea", "keeper": "lea", "begun": 7, "done": {"papers": 9}},

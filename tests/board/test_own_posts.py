@@ -42,8 +42,8 @@ def test_a_keeper_shows_an_event_as_cancelled(place):
     board.cancel_as_keeper(event.id, "la salle est prise", "lea")
     assert board.item(event.id).cancelled == "la salle est prise"
     assert acts(place) == [("lea", "cancel", event.id[:16], "la salle est prise")]
-    bulletin = board.post(Draft(Kind.BULLETIN, "Un bal"))
-    assert problems(board.cancel_as_keeper, bulletin.id, "", "lea") == [("kind", "not-offered")]
+    reply = board.post(Draft(Kind.REPLY, "Dommage", target=event.id))
+    assert problems(board.cancel_as_keeper, reply.id, "", "lea") == [("kind", "not-offered")]
 
 
 def test_what_others_signed_or_what_is_gone_is_refused_with_a_sentence(place):

@@ -39,7 +39,8 @@ def island(tmp_path):
     reader = SimpleNamespace(text_of=lambda id_: liveset.get(id_).packed.decode(), words_of=lambda raw: "",
                              is_searched=lambda id_: liveset.encoding(id_)[0] & 15 in (0, 1, 2))
     board = SimpleNamespace(reader=reader, on_first_pages=list, publish_due=lambda: 0, finish_clearings=lambda: 0,
-                            forget_reports=lambda: None, keyring=SimpleNamespace(send_due=lambda: 0),
+                            forget_reports=lambda: None, tell_turnouts=lambda: None,
+                            keyring=SimpleNamespace(send_due=lambda: 0),
                             care=SimpleNamespace(tidy=lambda: None),
                             retired=forgotten.extend, stray_codes=set, forget_codes=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650), node=SimpleNamespace(data=tmp_path))

@@ -14,7 +14,7 @@ import segno
 from node.daemon import qr_reader, sandbox
 from node.daemon.qr_reader import scanned
 from node.model.errors import RemoteFault
-from node.transfer.paper import code_of, record_in
+from node.transfer.paper import code_of, codes_of, record_in, records_in
 from tests.board.test_image import chunk, png
 
 RAW = random.Random(1).randbytes(230)
@@ -51,6 +51,17 @@ def refusal(photo):
 @pytest.mark.parametrize("turned", [11, 100])
 def test_a_code_turned_and_a_little_blurred_is_read(turned):
     assert record_in(scanned(photograph(code_of(RAW), turned))) == RAW
+
+
+def test_a_picture_of_several_codes_gives_the_records_of_all():
+    raws = [random.Random(seed).randbytes(160) for seed in range(5)]
+    codes = [[list(row) for row in segno.make(code, micro=False, error="l", boost_error=False, mask=3).matrix_iter(4, 4)]
+             for code in codes_of(raws, 700)]
+    side = max(map(len, codes))
+    rows = [[not ink for code in codes for ink in (code[y] if y < len(code) else [0] * len(code))] for y in range(side)]
+    picture = png(sum(map(len, codes)), side, drawn=b"".join(b"\0" + bytes(255 * light for light in row) for row in rows))
+    read, wrong = records_in(scanned(picture))
+    assert len(codes) > 1 and sorted(read) == sorted(raws) and not wrong
 
 
 def test_a_picture_without_a_code_of_a_record_says_so():

@@ -25,8 +25,8 @@ from node.daemon.settings import SECTIONS
 from node.i18n.catalogue import FOLDER
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("web", "node/i18n", "node/board", "node/cli", "node/daemon", "node/handheld", "image-build/archipel_image",
-         "image-build/overlay/usr/lib/archipel", "tests/manual")
+ROOMS = ("web", "node/i18n", "node/board", "node/cli", "node/daemon", "node/handheld", "node/streets",
+         "image-build/archipel_image", "image-build/overlay/usr/lib/archipel", "tests/manual")
 UNUSED_HEADERS = ('"Project-', '"Report-', '"POT-', '"PO-', '"Last-', '"Language-Team', '"Generated')
 # How many texts each mark takes.
 MARKS = {"_": 1, "N_": 1, "gettext": 1, "say": 1, "sentence": 1, "ngettext": 2, "Plural": 2}

@@ -19,6 +19,7 @@ FOR_PROGRAMS = {  # read by browsers, devices and files, or typed as they are
 }
 FILES_FOR_PROGRAMS = {"metrics.py"}  # what Prometheus shows beside its figures is English everywhere
 NAMES = {"Atom", "CSV", "Firefox", "Chrome", "Safari", "SNR", "RSSI", "dBm",  # of formats, browsers, measures
+         "OpenStreetMap",
          "class", "lang", "true", "aria", "invalid", "describedby"}  # attributes beside a call
 
 

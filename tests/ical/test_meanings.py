@@ -9,6 +9,7 @@ import pytest
 from node.board.api import Draft
 from node.model.event import Exempt, Repetition, Rhythm, occasions
 from node.model.foreign import Foreign, foreign_key
+from node.model.marks import EVENT_MARKS
 from node.model.record import Kind
 from tests.sim.portals import Neighbourhood, portal_settings
 from web import create_app
@@ -26,6 +27,7 @@ CHANGED = {  # by field, what else is posted to see it come back
     "foreign": {"foreign": FOREIGN},
     "source": {"foreign": replace(FOREIGN, key=b"4" * 8), "source": "Le sémaphore", "link": ""},
     "language": {"language": 4},
+    "marks": {"marks": EVENT_MARKS},
 }
 OFF = ["cancelled", "called_off"]
 

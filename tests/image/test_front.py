@@ -30,6 +30,7 @@ def test_of_three_that_bring_a_file_the_third_waits_and_nobody_else_does(ahead):
     assert ahead.ask("/lan", "127.0.0.5", b"x" * 900_000).status == 200
     assert ahead.ask("/post", "127.0.0.6", b"x" * 250_000).status == 200
     assert ahead.ask("/keeper/picture", "127.0.0.7", b"x" * 2 * MIB).status == 200
+    assert ahead.ask("/keeper/streets", "127.0.0.9", b"x" * 12 * MIB).status == 200
     assert ahead.ask("/courier", "127.0.0.8").status == 200  # the page about couriers
     lines[0].sendall(b"x" * 9 * MIB)
     answered(lines[0])

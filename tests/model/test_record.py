@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.event import Event
 from node.model.keys import Charter, SigningKey, key_id, verify
+from node.model.marks import BULLETIN_MARKS, EVENT_MARKS, NO_MARKS, Marks
 from node.model.public_key import is_usable_key
 from node.model.record import (
     CORRECTABLE,
@@ -32,39 +33,51 @@ from node.model.record import (
     signed_part,
     signing_message,
 )
+from node.model.turnout import STEPS, Turnout
 
 KEY = SigningKey(bytes(range(32)))
 SET_ID = bytes(16)
 minutes = st.integers(1, 9_000_000)
 
 
+def detail_of(draw, kind, created):
+    if kind is Kind.EVENT:
+        return Event(created + draw(st.integers(0, 9_000)), draw(st.integers(0, 5_000)), draw(st.integers(-56, 56)))
+    if kind is Kind.VOUCH:
+        return Vouch(draw(st.binary(min_size=32, max_size=32).filter(is_usable_key)), Right(draw(st.integers(1, 31))))
+    if kind is Kind.REVOCATION:
+        return Revocation(draw(st.binary(min_size=8, max_size=8)), draw(minutes))
+    if kind is Kind.TURNOUT:
+        return Turnout(draw(st.integers(0, 127)), draw(st.integers(1, len(STEPS))))
+    if kind is not Kind.RENEWAL:
+        return None
+    seats = draw(st.dictionaries(st.binary(min_size=8, max_size=8), st.binary(min_size=32, max_size=32), min_size=1,
+                                 max_size=MAX_SEATS))
+    return Renewal(created + draw(st.integers(0, MAX_WAIT_MIN)), draw(st.binary(min_size=16, max_size=16)),
+                   draw(st.binary(min_size=32, max_size=32)), tuple(Seat(*one) for one in sorted(seats.items())))
+
+
+def marks_of(draw, kind):
+    if kind is Kind.BULLETIN:
+        return draw(st.sampled_from(BULLETIN_MARKS))
+    return Marks(draw(st.integers(0, EVENT_MARKS))) if kind is Kind.EVENT else NO_MARKS
+
+
 @st.composite
 def records(draw):
     kind = draw(st.sampled_from(Kind))
     created = draw(minutes)
-    detail, life = None, 24
-    if kind is Kind.EVENT:
-        detail = Event(created + draw(st.integers(0, 9_000)), draw(st.integers(0, 5_000)), draw(st.integers(-56, 56)))
-    elif kind is Kind.VOUCH:
-        detail = Vouch(draw(st.binary(min_size=32, max_size=32).filter(is_usable_key)), Right(draw(st.integers(1, 31))))
-    elif kind is Kind.REVOCATION:
-        detail = Revocation(draw(st.binary(min_size=8, max_size=8)), draw(minutes))
-    elif kind is Kind.RENEWAL:
-        seats = draw(st.dictionaries(st.binary(min_size=8, max_size=8), st.binary(min_size=32, max_size=32), min_size=1,
-                                     max_size=MAX_SEATS))
-        detail = Renewal(created + draw(st.integers(0, MAX_WAIT_MIN)), draw(st.binary(min_size=16, max_size=16)),
-                         draw(st.binary(min_size=32, max_size=32)), tuple(Seat(*one) for one in sorted(seats.items())))
     targeted = kind in TARGETED or (kind in CORRECTABLE and draw(st.booleans()))
-    if kind is Kind.EVENT:
-        life = draw(st.integers(0, 500 * 24)) if targeted else 0
-    urgent = kind not in TRUST_KINDS and draw(st.booleans())
+    life = draw(st.integers(0, 500 * 24)) * targeted if kind is Kind.EVENT else 24
+    urgent = kind not in (*TRUST_KINDS, Kind.TURNOUT) and draw(st.booleans())
     small = st.integers(0, 15)
     angles = st.integers(-0x7FFFFF, 0x7FFFFF)
     return sign(Record(
         kind, KEY.key_id, created, life, urgent, draw(small), draw(small), draw(small),
-        b"" if kind is Kind.RENEWAL else draw(st.binary(max_size=300)),
+        b"" if kind in (Kind.RENEWAL, Kind.TURNOUT) else draw(st.binary(max_size=300)),
         draw(st.binary(min_size=8, max_size=8)) if targeted else None,
-        draw(st.tuples(angles, angles)) if kind is Kind.EVENT and draw(st.booleans()) else None, detail,
+        draw(st.tuples(angles, angles)) if kind is Kind.EVENT and draw(st.booleans()) else None,
+        detail_of(draw, kind, created), marks=marks_of(draw, kind),
     ), SET_ID, KEY.sign)
 
 

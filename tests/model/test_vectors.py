@@ -14,6 +14,7 @@ from node.model.errors import RemoteFault
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
 from node.model.foreign import foreign_key
 from node.model.keys import Charter, SigningKey, agreed_key, key_id, verify
+from node.model.marks import Marks
 from node.model.record import Kind, Record, decode, encode, record_id, sign, signed_part, signing_message
 from node.replica.generations import Generation, at_minute
 from node.replica.liveset import LiveSet
@@ -52,10 +53,11 @@ def test_a_record_reads_as_written(vector):
     assert encode(record) == raw and record_id(raw).hex() == vector["id"]
     for field in ("created", "expires", "life", "urgent", "by_radio", "language", "topic", "codec"):
         assert getattr(record, field) == vector[field]
+    assert [mark.name.lower() for mark in Marks if mark in record.marks] == vector["marks"]
     assert record.kind.name.lower() == vector["kind"] and record.packed.hex() == vector["packed"]
     assert (record.target.hex() if record.target else None) == vector["target"]
     assert (list(record.position) if record.position else None) == vector["position"]
-    details = ("event", "vouch", "revocation", "renewal")
+    details = ("event", "vouch", "revocation", "renewal", "turnout")
     for field, value in next((vector[name] for name in details if name in vector), {}).items():
         if field in ("shifts", "repetition", "dates", "foreign"):
             continue  # by the book, below
@@ -85,6 +87,7 @@ def event_by_the_book(take):
     clocks = take(1)[0]
     offset = (clocks & 0x7F) - (0x80 if clocks & 0x40 else 0)
     shape = take(1)[0] if clocks & 0x80 else 0
+    others = take(1)[0] if shape & 8 else 0
     shifts = [[(start // 15 + int.from_bytes(take(2), "big")) * 15, int.from_bytes(take(1), "big", signed=True)]
               for _ in range(shape & 3)]
     rule = None
@@ -106,15 +109,23 @@ def event_by_the_book(take):
         tuple(Exempt(*one) for one in rule["exempt"])))
     dates = [[one.start, one.end, one.offset, one.end_offset, "off" if one.off else "moved" if one.moved else ""]
              for one in occasions(event)]
-    return {"start": start, "length": length, "offset": offset, "whole_days": event.whole_days, "shifts": shifts,
-            "repetition": rule, **foreign, "dates": dates}
+    marks = [name for name, bit in (("children", 1), ("step_free", 2)) if others & bit] + ["free"] * bool(shape & 4)
+    return marks, {"start": start, "length": length, "offset": offset, "whole_days": event.whole_days, "shifts": shifts,
+                   "repetition": rule, **foreign, "dates": dates}
 
 
 def detail_by_the_book(kind, take):
-    """Of vouches and revocations."""
+    """Of vouches, revocations and turnouts."""
     if kind == "vouch":
         return {"vouch": {"subject": take(32).hex(), "rights": take(1)[0]}}
+    if kind == "turnout":
+        return {"turnout": {"number": take(1)[0], "level": take(1)[0]}}
     return {"revocation": {"subject": take(8).hex(), "since": int.from_bytes(take(3), "big")}}
+
+
+def life_by_the_book(kind, life):
+    marks = [name for name, bit in (("need", 0x4000), ("offer", 0x8000)) if life & bit]
+    return {"life": life & 0x3FFF, "marks": marks} if kind == "bulletin" else {"life": life}
 
 
 def read_by_the_book(raw):
@@ -127,19 +138,21 @@ def read_by_the_book(raw):
         return raw[at - size:at]
 
     first, flags, sort = take(1)[0], take(1)[0], take(1)[0]
-    kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation", "renewal"][first & 15]
+    kind = ["bulletin", "event", "reply", "retraction", "cancellation", "vouch", "revocation", "renewal",
+            "turnout"][first & 15]
     told = {"kind": kind, "urgent": bool(flags & 0x80), "by_radio": bool(flags & 0x10), "codec": flags & 15,
             "language": sort >> 4, "topic": sort & 15,
-            "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None}
+            "author": take(8).hex(), "created": int.from_bytes(take(3), "big"), "life": 0, "target": None, "position": None,
+            "marks": []}
     if kind == "event":
-        told["event"] = event_by_the_book(take)
+        told["marks"], told["event"] = event_by_the_book(take)
     if kind != "event" or flags & 0x40:
-        told["life"] = int.from_bytes(take(2), "big")
-    if flags & 0x40 or kind in ("reply", "retraction", "cancellation"):
+        told |= life_by_the_book(kind, int.from_bytes(take(2), "big"))
+    if flags & 0x40 or kind in ("reply", "retraction", "cancellation", "turnout"):
         told["target"] = take(8).hex()
     if flags & 0x20:
         told["position"] = [int.from_bytes(take(3), "big", signed=True) for _ in range(2)]
-    if kind in ("vouch", "revocation"):
+    if kind in ("vouch", "revocation", "turnout"):
         told |= detail_by_the_book(kind, take)
     if kind == "renewal":
         told["renewal"] = renewal_by_the_book(raw[at:-64])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from node.model.errors import RemoteFault
 from node.model.record import MAX_RECORD_BYTES
-from node.transfer.paper import WORD, code_of, letters_of, record_in
+from node.transfer.paper import MAX_TEXT, WORD, code_of, codes_of, letters_of, record_in, records_in
 from tests.sim.village import Village
 
 records = st.binary(min_size=1, max_size=MAX_RECORD_BYTES).map(lambda rest: b"\x10" + rest[1:])
@@ -57,3 +57,25 @@ def test_the_code_of_a_usual_record_is_small_enough_for_any_camera():
     code = segno.make(code_of(raw), micro=False, error="m", boost_error=False)
     assert 150 <= len(raw) <= 165 and code.mode == "alphanumeric" and code.version <= 12
     assert code_of(raw).startswith(WORD)
+
+
+@given(st.lists(records, min_size=1, max_size=8), st.integers(40, 2_000))
+def test_many_records_share_codes_and_each_code_gives_its_own(raws, most):
+    codes = codes_of(raws, most)
+    read = [records_in(code) for code in codes]
+    assert [raw for found, _wrong in read for raw in found] == raws and not any(wrong for _found, wrong in read)
+    assert all(len(code) <= most or len(records_in(code)[0]) == 1 for code in codes)
+    assert all(segno.encoder.is_alphanumeric(code.encode()) for code in codes)
+    if len("\n".join(codes)) <= MAX_TEXT:
+        assert records_in("\n".join(codes)) == (raws, 0) == records_in("\n".join(codes).lower())
+
+
+def test_of_many_letters_with_a_mistake_in_some_the_others_are_read():
+    raws = [Village().bulletin(text=text) for text in ("Bal", "Soupe", "Cantine")]
+    codes = codes_of(raws, 2_000)
+    assert len(codes) == 1
+    at = codes[0].index("/") + 20
+    wrong = codes[0][:at] + ("A" if codes[0][at] != "A" else "B") + codes[0][at + 1:]
+    assert records_in(wrong) == ([raws[0], raws[2]], 1)
+    with pytest.raises(RemoteFault, match="letters"):
+        records_in("/ / ARCHIPEL")

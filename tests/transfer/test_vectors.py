@@ -12,7 +12,7 @@ from node.sync.lora.context import address_of
 from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Bundle, Header, write
 from node.transfer.lan import ANSWERED, ASKED, Envelope
-from node.transfer.paper import code_of, letters_of, record_in
+from node.transfer.paper import code_of, codes_of, letters_of, record_in, records_in
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "carry.json").read_text(encoding="utf-8"))
 
@@ -37,6 +37,13 @@ def test_the_letters_and_the_code_are_those_of_the_record():
     raw = bytes.fromhex(told["record"])
     assert letters_of(raw) == told["typed"] and code_of(raw) == told["code"]
     assert record_in(told["typed"]) == raw == record_in(told["code"])
+
+
+def test_records_that_share_a_code_stand_one_after_the_other_in_it():
+    told = VECTORS["codes of many"]
+    raws = [bytes.fromhex(raw) for raw in told["records"]]
+    assert codes_of(raws, told["longest"]) == told["codes"] and len(raws) == 2
+    assert records_in("\n".join(told["codes"])) == (raws, 0)
 
 
 @pytest.mark.parametrize("told", VECTORS["damaged bundles"], ids=lambda told: told["name"])

@@ -12,6 +12,7 @@ from node.model.clock import MAX_MINUTE
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
 from node.model.foreign import Foreign, foreign_key
 from node.model.keys import key_id
+from node.model.marks import EVENT_MARKS, Marks
 from node.model.record import (
     MAX_RECORD_BYTES,
     Kind,
@@ -28,6 +29,7 @@ from node.model.record import (
     signing_message,
 )
 from node.model.renewal import fingerprint_of
+from node.model.turnout import Turnout
 from node.replica.generations import Generation
 from node.sync.codes.erasure import piece
 from node.sync.codes.sketch import sketch
@@ -36,7 +38,7 @@ from node.sync.mqtt.sealing import Seal
 from node.transfer.bundle import Header, write
 from node.transfer.invitation import accept, charter_bytes, invitation_bytes, offer, prepare, to_text
 from node.transfer.lan import ANSWERED, ASKED, COMPARE, SAME, TRADE, Envelope, fingerprint
-from node.transfer.paper import code_of, letters_of
+from node.transfer.paper import code_of, codes_of, letters_of
 from tests.sim.village import CRIER, DAY, KEEPER, T0, WRITER, Village, key, secret_of
 from tests.vectors.curve import L, P, encoded, signed_by_mixed, small_order
 
@@ -138,6 +140,7 @@ def carry(village):
                             for name, whole, kept, faults in damaged(header, raws)],
         "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0]),
                     "refused": ["D" + letters_of(raws[0])[1:], letters_of(raws[0])[:-8], "", "ARCHIPEL"]},
+        "codes of many": {"records": [raw.hex() for raw in raws], "longest": 600, "codes": codes_of(raws, 600)},
         "addresses": {name: f"{address_of(pair.key_id, village.charter.subkey('tag')):04x}"
                       for name, pair in sorted(village.keys.items())},
         "mqtt": {"root": root_of(village.charter), "record": raws[0].hex(), "topic": topic_of(village.charter, raws[0])},
@@ -317,12 +320,15 @@ def read_records(village):
         "reply": village.sign("founder", Kind.REPLY, 7, 24, packed=b"J'apporte le pain", target=root),
         "retraction": village.retraction(root, minute=11, life=336),
         "cancellation": village.sign("founder", Kind.CANCELLATION, 12, 120, packed=b"Pluie", target=announced),
+        "turnout": village.sign("founder", Kind.TURNOUT, 12, 50, target=announced, detail=Turnout(2, 3)),
         "vouch for a writer": village.vouch("founder", "ana", WRITER),
         "vouch for a keeper": village.vouch("founder", "ben", KEEPER),
         "invitation": village.vouch("founder", "ticket", INVITATION),
         "revocation": village.revoke("founder", "ana", since=60),
         "renewal": village.renew("founder", "ana", "ben", "founder", minute=20, wait=60)[0],
         "by radio": village.bulletin(text="Lait en poudre demandé", minute=13, language=1, by_radio=True),
+        "offer": village.bulletin(text="Donne un canapé", minute=14, life=336, language=1, marks=Marks.OFFER),
+        "need": village.bulletin(text="Cherche une échelle", minute=15, life=2160, language=1, marks=Marks.NEED),
         "longest": village.bulletin(text="x" * (MAX_RECORD_BYTES - 80)),
     } | repeated_events(village)
     broken = [{"name": name, "reason": reason, "hex": raw.hex()} for name, reason, raw in refused(village, accepted)]
@@ -334,12 +340,14 @@ def described(name, raw):
     told = {"name": name, "hex": raw.hex(), "id": record_id(raw).hex(), "kind": record.kind.name.lower(),
             "author": record.author.hex(), "created": record.created, "expires": record.expires, "life": record.life,
             "urgent": record.urgent, "by_radio": record.by_radio, "language": record.language, "topic": record.topic,
-            "codec": record.codec,
+            "codec": record.codec, "marks": [mark.name.lower() for mark in Marks if mark in record.marks],
             "packed": record.packed.hex(), "target": record.target.hex() if record.target else None,
             "position": list(record.position) if record.position else None}
     match record.detail:
         case Event() as event:
             told["event"] = event_told(event)
+        case Turnout(number, level):
+            told["turnout"] = {"number": number, "level": level}
         case Vouch(subject, rights):
             told["vouch"] = {"subject": subject.hex(), "rights": int(rights)}
         case Revocation(subject, since):
@@ -366,9 +374,10 @@ def event_told(event):
 
 def repeated_events(village):
     """Each with a date that is a matter of its own; T0 is 25 November 2025, 10:40 UTC."""
-    def event(text, at, length, **more):
+    def event(text, at, length, marks=0, **more):
         start = (datetime(*at) - datetime(2024, 1, 1)) // timedelta(minutes=1)
-        return village.sign("founder", Kind.EVENT, 20, 0, packed=text.encode(), detail=Event(start, length, **more))
+        return village.sign("founder", Kind.EVENT, 20, 0, packed=text.encode(), detail=Event(start, length, **more),
+                            marks=Marks(marks))
 
     summer, winter = minute(2026, 3, 29, 1), minute(2026, 10, 25, 1)
     return {
@@ -398,6 +407,10 @@ def repeated_events(village):
             "Bal\x1f\x1f\x1f\x1f\x1fLe sémaphore\x1fFuite d'eau", (2025, 12, 6, 19), 180, offset=4,
             repetition=Repetition(Rhythm.WEEKS, 1, 10),
             foreign=Foreign(foreign_key("1", "", "Le sémaphore"), 0, T0, off=True)),
+        "free": event("Fanfare", (2025, 12, 2, 17, 30), 120, Marks.FREE, offset=4),
+        "step-free": event("Atelier", (2025, 12, 2, 17, 30), 120, Marks.STEP_FREE, offset=4),
+        "each Tuesday, free, step-free, for children": event(
+            "Lecture", (2025, 12, 2, 17, 30), 60, EVENT_MARKS, offset=4, repetition=Repetition(Rhythm.WEEKS, 1, 10)),
         "every third whole day": event("Arrosage", (2025, 12, 1, 23), DAY, offset=4, whole_days=True,
                                        repetition=Repetition(Rhythm.DAYS, 3, 128)),
     }
@@ -447,7 +460,9 @@ def refused_events(accepted, signed):
     taken, called_off = accepted["taken over"], accepted["taken over, each week, called off"]
     several, third = accepted["every other Tuesday and Friday"], accepted["every third whole day"]
     for name, raw, at, octets in (
-            ("a shape that says nothing", weekly, 20, (0x00,)), ("a shape with an unknown bit", weekly, 20, (0x44,)),
+            ("a shape that says nothing", weekly, 20, (0x00,)),
+            ("marks that say nothing", accepted["step-free"], 21, (0,)),
+            ("a mark that is told elsewhere", accepted["step-free"], 21, (6,)),
             ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
             ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
@@ -482,12 +497,14 @@ def refused(village, accepted):
     yield "one octet missing", "record-too-short", bulletin[:79]
     yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
     yield "version 2", "record-version", signed(bulletin, 0, 0x20)
-    yield "kind 8", "record-kind", signed(bulletin, 0, 0x18)
+    yield "kind 9", "record-kind", signed(bulletin, 0, 0x19)
     yield "a vouch by radio", "record-flags", signed(vouch, 1, 0x10)
     yield "a reply that corrects", "record-flags", signed(accepted["reply"], 1, 0x40)
     yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
     yield "a bulletin with a life of 0", "record-life", signed(bulletin, 14, 0, 0)
     yield "a bulletin that lives for 90 days and an hour", "record-life", signed(bulletin, 14, *(2161).to_bytes(2, "big"))
+    yield "an offer that is a need", "record-flags", signed(bulletin, 14, 0xC1, 0x50)
+    yield "a bulletin with a bit of life that means nothing", "record-life", signed(bulletin, 14, 0x21, 0x50)
     yield "it would live beyond the last minute", "record-life", signed(bulletin, 11, *MAX_MINUTE.to_bytes(3, "big"))
     yield "an event that is over before it is announced", "record-life", signed(event, 14, 0, 0, 1)
     yield "an event more than 400 days ahead", "record-event", signed(event, 14, *(T0 + 400 * DAY).to_bytes(3, "big"))
@@ -501,12 +518,23 @@ def refused(village, accepted):
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
     yield from refused_renewals(village, accepted["renewal"], signed)
     yield from refused_events(accepted, signed)
+    yield from refused_turnouts(village, accepted["turnout"], signed)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
     yield "signed for another set", "signature", encode(elsewhere)
     yield "a key nobody vouched for", "penned", encode(stranger)
     yield "more than a day ahead of now", "early", village.bulletin(minute=DAY + 1)
     yield "expired this very minute", "expired", village.bulletin(minute=-DAY, life=24)
+
+
+def refused_turnouts(village, turnout, signed):
+    worded = turnout[:26] + b"x"
+    yield "an urgent turnout", "record-flags", signed(turnout, 1, 0x80)
+    yield "a turnout of level 0", "record-turnout", signed(turnout, 25, 0)
+    yield "a turnout of level 7", "record-turnout", signed(turnout, 25, 7)
+    yield "a turnout of date 128", "record-turnout", signed(turnout, 24, 128)
+    yield "a turnout with a text", "record-turnout", worded + village.key("founder").sign(
+        b"archipel record 1" + village.charter.set_id + worded)
 
 
 def refused_renewals(village, renewal, signed):
@@ -711,6 +739,11 @@ def live_cases(village):
     yield "a cancellation leaves the event in place", [(event, True), (off, True)]
     yield "a cancellation is retracted by its own root", [
         (event, True), (off, False), (village.retraction(record_id(off), minute=3, life=130), True)]
+    few, more = (village.sign("founder", Kind.TURNOUT, at, life, target=record_id(event)[:8], detail=Turnout(0, level))
+                 for at, life, level in ((2, 100, 1), (60, 100, 2)))
+    reply = village.sign("founder", Kind.REPLY, 3, 24, packed=b"J'y serai", target=record_id(event)[:8])
+    yield "an author's newest turnout stands, beside the event and its replies", [
+        (event, True), (few, False), (more, True), (reply, True)]
     yield "a day ahead, to the minute", [
         (village.bulletin(minute=DAY), True), (village.bulletin(text="tard", minute=DAY + 1), False)]
     yield "at the minute it ends", [(village.bulletin(life=24), False), (first, True)], T0 + DAY

@@ -18,7 +18,7 @@ const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const validator = new HtmlValidate({ extends: ["html-validate:standard", "html-validate:a11y"] });
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const MAX_PAGE_BYTES = 14000;
+const MAX_PAGE_BYTES = 14000, MAX_PAPER_BYTES = 100000;
 const EACH = [[320, "light"], [320, "dark"], [1280, "light"], [1280, "dark"]];
 const PATIENCE_MS = 120000; // only bounds a hang
 const whole = Number(process.env.EFFORT ?? 1) > 1;
@@ -43,13 +43,14 @@ async function weigh(url, where, name) {
   const weight = headers + Buffer.byteLength(body);
   if (answer.headers.get("set-cookie")) found(where, "sets a cookie");
   if (!answer.headers.get("content-security-policy")?.startsWith("default-src 'none'")) found(where, "weak policy");
-  if (weight > MAX_PAGE_BYTES && !path_is_private(url)) found(where, `${weight} bytes`);
-  if (/<script|javascript:|\son\w+=|(src|href|action)="https?:\/\/(?!example\.org)/i.test(body)) found(where, "script or external address");
+  if (/<script|javascript:|\son\w+=|(src|href|action)="https?:\/\/(?!example\.org|www\.openstreetmap\.org\/copyright)/i.test(body)) found(where, "script or external address");
+  if (weight > (path_is_printed(url) ? MAX_PAPER_BYTES : MAX_PAGE_BYTES) && !path_is_private(url)) found(where, `${weight} bytes`);
   writeFileSync(`${folder}/${name}.html`, body);
   const report = await validator.validateString(body, `${name}.html`);
   for (const result of report.results) for (const m of result.messages) found(where, `html-validate ${m.ruleId}: ${m.message}`);
 }
 
+const path_is_printed = (url) => /^\/(poster|leaflet|copy|weekly)$/.test(new URL(url).pathname);
 const path_is_private = (url) => new URL(url).pathname.startsWith("/keeper");
 
 async function look(page, url, where, width, scheme) {
@@ -62,7 +63,7 @@ async function look(page, url, where, width, scheme) {
   const answer = await page.goto(url, { waitUntil: "load" });
   page.off("request", note).off("console", complain);
   if (answer.status() >= 500) found(where, `answers ${answer.status()}`);
-  const extra = requests.filter((asked) => asked !== url && !asked.startsWith("data:") && !asked.endsWith("/favicon.ico") && !asked.includes("/map/picture"));
+  const extra = requests.filter((asked) => asked !== url && !asked.startsWith("data:") && !asked.endsWith("/favicon.ico") && !/\/map\/(picture|streets)/.test(asked));
   if (extra.length) found(where, `asks for ${extra}`);
   await inspect(page, where);
 }

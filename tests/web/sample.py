@@ -18,8 +18,11 @@ from node.board.api import Draft  # noqa: E402 - runs from a checkout too
 from node.board.pace import Visitor  # noqa: E402
 from node.daemon.orders import WORDS  # noqa: E402
 from node.model.record import Kind  # noqa: E402
+from node.streets.canvas import Canvas  # noqa: E402
+from node.streets.drawing import drawn  # noqa: E402
 from tests.board.test_image import png  # noqa: E402
 from tests.sim.portals import Neighbourhood, portal_settings  # noqa: E402
+from tests.streets.towns import MIDDLE, small_town, surroundings  # noqa: E402
 from web import create_app  # noqa: E402
 
 DAY_MIN = 1440
@@ -48,6 +51,12 @@ def drawn_map(side: int = 240) -> bytes:
     return png(side, side, drawn=b"".join(b"\0" + row for row in rows))
 
 
+def streets_of_a_small_town() -> bytes:
+    """Its street map, as a file."""
+    canvas = Canvas(MIDDLE, 1_000)
+    return drawn(surroundings(small_town(), canvas), canvas).svg().encode()
+
+
 def filled(folder: Path) -> Neighbourhood:
     """A neighbourhood with bulletins, events, an urgent notice, a reply, posts corrected, cancelled, hidden, waiting."""
     place = Neighbourhood(folder).on_a_box(*WORDS)
@@ -69,6 +78,7 @@ def filled(folder: Path) -> Neighbourhood:
     board.withdraw(event.id, event.edit_code, "la salle est prise")
     board.set_outline("48.8750,2.3600 48.8720,2.3640 48.8690,2.3680", "lea")
     board.set_picture(drawn_map(), [(48.8800, 2.3550), (48.8620, 2.3790)], "lea")
+    board.set_streets(streets_of_a_small_town(), "lea")
     board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")
     board.post(Draft(Kind.BULLETIN, "Une annonce pour demain.", publish_at=now + DAY_MIN))
     board.report(posted[1].id, "mine-change", "Le chat est rentré chez lui.", Visitor(bytes(8), bytes(8)))
@@ -85,7 +95,8 @@ def paths(place: Neighbourhood) -> list[str]:
     pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/agenda?day=2025-12-07",
              "/bulletins", "/topics/food", "/urgent",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
-             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/wall", "/take", "/learn", "/learn/board",
+             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/weekly", "/wall",
+             "/take", "/learn", "/learn/board",
              "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/learn/trouble",
              "/learn/trouble/print", "/radio", "/radio/heard", "/radio/queue", "/radio/all", "/keeper",
              "/courier"]
@@ -94,7 +105,10 @@ def paths(place: Neighbourhood) -> list[str]:
                                                       "/share")]
     reply = place.board.item(bulletin.id).replies[0]
     pages += [f"/r/{bulletin.id[:12]}/tell?mine=1", f"/r/{reply.id[:12]}", f"/r/{reply.id[:12]}/edit",
-              f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy"]
+              f"/map?at={event.id[:12]}", f"/by/{bulletin.author.key_id}", "/at?place=Quai+de+Valmy", "/subscribe",
+              "/subscribe?topic=food", "/agenda?mark=free", "/bulletins?mark=offer",
+              f"/r/{bulletin.id[:12]}/withdraw?settled=1"]
+    pages += [f"/r/{event.id[:12]}/print?as={shape}" for shape in ("strips", "leaflets")]
     theirs = next(item for item in place.board.bulletins().items if not item.author.here)
     pages += [f"/r/{theirs.id[:12]}", f"/r/{theirs.id[:12]}/edit"]
     return pages

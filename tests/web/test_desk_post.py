@@ -32,14 +32,14 @@ def test_what_can_be_done_depends_on_whose_post_it_is_and_whether_it_is_hidden(p
     neighbourhood.bulletin("D’ailleurs")
     theirs = next(item.id for item in board.bulletins().items if not item.author.here)
     desk_of(portal)
-    assert pressed(page_of(portal, own.id[:16])) == ["Correct", "Withdraw", "Hide"]
+    assert pressed(page_of(portal, own.id[:16])) == ["Correct", "It is settled", "Withdraw", "Hide"]
     assert pressed(page_of(portal, event.id[:16])) == ["Correct", "Show it as cancelled", "Withdraw", "Hide"]
     assert pressed(page_of(portal, reply.id[:16])) == ["Withdraw", "Hide"]
     page = page_of(portal, theirs)
     assert pressed(page) == ["Hide"] and "only they can correct or withdraw it" in words(page)
     for more in ("correct", "withdraw", "cancel"):
         assert portal.get(f"/keeper/post/{theirs}/{more}").status_code == 404
-    for id_, more in ((own.id, ["Correct", "Withdraw"]), (reply.id, ["Withdraw"]), (theirs, [])):
+    for id_, more in ((own.id, ["Correct", "It is settled", "Withdraw"]), (reply.id, ["Withdraw"]), (theirs, [])):
         board.hide(id_)
         assert pressed(page_of(portal, id_[:16])) == [*more, "Show it again"]
     board.set_posting("moderated", "lea")

@@ -14,7 +14,7 @@ from web import create_app
 
 CHANGED = {"id", "created", "corrected", "first", "before", "replies", "expires", "text"}
 TIMES = 5
-INPUT = re.compile(r'<input [^>]*?name="(\w+)"[^>]*>')
+INPUT = re.compile(r'<input [^>]*?name="([\w-]+)"[^>]*>')
 
 
 def form_of(page):
@@ -24,7 +24,7 @@ def form_of(page):
     for field in INPUT.finditer(form):
         value = re.search(r' value="([^"]*)"', field[0])
         if 'type="checkbox"' not in field[0] or " checked" in field[0]:
-            sent[field[1]] = unescape(value[1]) if value else ""
+            sent[field[1]] = unescape(value[1]) if value else "on" if 'type="checkbox"' in field[0] else ""
     for name, options in re.findall(r'<select [^>]*name="(\w+)"[^>]*>(.*?)</select>', form, re.S):
         chosen = re.search(r'<option[^>]*value="([^"]*)"[^>]* selected', options) or re.search(r'value="([^"]*)"', options)
         sent[name] = unescape(chosen[1]) if chosen else ""

@@ -1,0 +1,1 @@
+"""A street map of an OpenStreetMap extract: what lies around is read, drawn, and held to its weight."""
