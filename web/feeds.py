@@ -14,6 +14,7 @@ from node.model.clock import seconds_of
 from node.model.record import Kind
 from web import safe_text
 from web.calendar_feed import ical_of
+from web.hearsay import in_plain_words
 from web.item_display import SHOWN_DIGITS, caption, rhythm, tag_of, uid, when, whole_address
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
@@ -94,7 +95,7 @@ def atom() -> Response:
     feed = xml.Element("feed", xmlns=ATOM)
     _child(feed, "title", safe_text.one_line(settings().name))
     _child(feed, "id", settings().base_url)
-    _child(feed, "updated", _instant(items[0].created if items else 0))
+    _child(feed, "updated", _instant(max((item.changed for item in items), default=0)))
     _child(feed, "link", rel="self", href=_following("feeds.atom", after=_after() or None))
     _child(feed, "link", rel="alternate", href=settings().base_url)
     if page.after:
@@ -108,7 +109,7 @@ def _entry(feed: xml.Element, item: Item) -> None:
     entry = xml.SubElement(feed, "entry")
     _child(entry, "id", f"urn:archipel:{uid(item)}")
     _child(entry, "title", caption(item))
-    _child(entry, "updated", _instant(item.created))
+    _child(entry, "updated", _instant(item.changed))
     _child(entry, "link", rel="alternate", href=whole_address(item))
     for term in _categories(item):
         _child(entry, "category", term=term)
@@ -133,8 +134,11 @@ def as_text(item: Item) -> str:
     lines = [safe_text.plain(item.text)]
     if item.kind is Kind.EVENT:
         cancelled = [f"{_('Cancelled')} {safe_text.one_line(item.cancelled)}".strip()] if item.cancelled is not None else []
-        lines = [*cancelled, caption(item), when(item, paper=True), rhythm(item), " · ".join(mark_names(item.marks)),
-                 *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link)]
+        tentative = [_("Not confirmed yet")] if item.tentative and item.cancelled is None else []
+        lines = [*cancelled, *tentative, caption(item), when(item, paper=True), rhythm(item),
+                 " · ".join(mark_names(item.marks)),
+                 *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link),
+                 in_plain_words(item)]
     elif item.kind is Kind.BULLETIN:
         lines = [" · ".join([*([_("Settled")] if item.met is not None else []), *mark_names(item.marks)]), *lines]
     return "\n".join(line for line in lines if line)
@@ -163,6 +167,8 @@ def _json_item(item: Item) -> dict:
         "date_published": _instant(item.created), "tags": _categories(item),
         "authors": [{"name": safe_text.one_line(item.author.name)}],
     }
+    if item.changed > item.created:
+        shown["date_modified"] = _instant(item.changed)
     return shown | ({"language": tag_of(item)} if tag_of(item) else {})
 
 

@@ -8,12 +8,13 @@ from hashlib import blake2b
 
 from node.board.api import BoardClosed, ImportSummary, Origin
 from node.board.board import Board
+from node.board.drafts import site_of
 from node.board.import_sources import ImportSource, Known
 from node.board.reasons import IN_THE_SET, ClosedReason, ImportProblem, as_reason
 from node.ical.import_plan import Plan, Planner, Step
 from node.ical.parser import Agenda, Locality, read
 from node.ical.sanitise import line_of
-from node.ical.vevent import MAX_NAME, site_of
+from node.ical.vevent import MAX_NAME
 from node.model.errors import RemoteFault
 from node.model.record import TARGET_BYTES
 from node.replica.admission import Verdict
@@ -86,7 +87,9 @@ class Importer:
         return self._board.notes.state.sources.get(held.name) or ImportSource(held.origin)
 
     def _plan(self, held: Held) -> Plan:
-        return Planner(self._board, self._source(held).known).plan(held.agenda.entries)
+        sources = self._board.notes.state.sources
+        planner = Planner(self._board, sources.known, held.origin.name, sources.known_elsewhere(held.name))
+        return planner.plan(held.agenda.entries)
 
     def _carry_out(self, held: Held, plan: Plan, keeper: str) -> None:
         """Post it all, and remember what the events were made of. What was refused after all is left out."""
@@ -109,7 +112,7 @@ class Importer:
             held.id, "", held.origin, tuple(step.entry.draft for step in plan.new),
             tuple(step.entry.draft for step in plan.changed), tuple(step.item for step in plan.cancelled if step.item),
             len(plan.standing), dict(held.agenda.left_out + plan.left_out),
-            self._board.cost_of(step.composed for step in plan.steps))
+            tuple(held.agenda.named), self._board.cost_of(step.composed for step in plan.steps))
 
 
 def _known(step: Step, verdict: Verdict) -> Known:
