@@ -10,6 +10,7 @@ from web.clock_page import clock_pages
 from web.desk_acts import desk_acts
 from web.desk_care import desk_care
 from web.desk_founders import desk_founders
+from web.desk_gather import desk_gather
 from web.desk_handover import desk_handover
 from web.desk_keys import desk_keys
 from web.desk_post import desk_post
@@ -48,7 +49,8 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together, metrics)
+              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather, together,
+              metrics)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

@@ -12,6 +12,7 @@ from node.board.reasons import (
     ClosedReason,
     DeliveryProblem,
     ImportProblem,
+    LeftOut,
     Pile,
     ProblemCode,
     ReportReason,
@@ -424,7 +425,8 @@ class ImportSummary:
     must be given again), `not-admitted` (this island may not post yet), or a reason of BoardClosed.
     `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `private`,
     `broken`, `too-many`; `known` (here from elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled
-    here), `cancelled` (never was here), `later` (more than are taken at once), `share-used`, `refused` (by the board).
+    here), `cancelled` (never was here), `later` (more than are taken at once), `share-used`, `refused` (by the board);
+    of a source that is gathered: `topic`, `words`, `place`, `no-position`, `far`, `days`, `daily` (LeftOut).
     `unchanged` are here as they are. `cost` is that of the rest.
     """
 
@@ -444,6 +446,16 @@ class ImportSummary:
         return len(self.new) + len(self.changed) + len(self.cancelled)
 
 
+@dataclass(frozen=True)
+class ImportBounds:
+    """How much of what a source gives is taken over: what `leaves_out(draft)` does not leave out, at most so many `records`
+    and seconds of air (`air_s`). What calls off an event that came before comes in any case."""
+
+    leaves_out: Callable[[Draft], LeftOut | None]
+    records: int
+    air_s: float
+
+
 class Imports(Protocol):
     """What the board offers to keepers with agendas of other programs. `node.ical.importer` is behind it, likewise."""
 
@@ -455,6 +467,9 @@ class Imports(Protocol):
 
         `address` is where it was fetched, `tag` its server's name for this version (ETag).
         """
+
+    def look_within(self, content: bytes, address: str, tag: str, bounds: ImportBounds) -> ImportSummary:
+        """As `look`, of a source that is gathered: `take` will post what its bounds let through."""
 
     def take(self, import_id: str, keeper: str) -> ImportSummary:
         """Post what `look` has shown, in one commit: what was posted."""

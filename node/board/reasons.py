@@ -225,6 +225,13 @@ class LeftOut(StrEnum):
     LATER = "later"
     SHARE_USED = "share-used"
     REFUSED = "refused"
+    TOPIC = "topic"
+    WORDS = "words"
+    PLACE = "place"
+    NO_POSITION = "no-position"
+    FAR = "far"
+    DAYS = "days"
+    DAILY = "daily"
 
 
 class AuditAction(StrEnum):
@@ -287,4 +294,8 @@ class AuditAction(StrEnum):
     UPDATE = "update"
     WIPE = "wipe"
     SOURCE_GONE = "source-gone"
+    GATHER = "gather"
+    GATHER_PAUSE = "gather-pause"
+    GATHER_ON = "gather-on"
+    GATHER_GONE = "gather-gone"
     REFOUND = "refound"

@@ -7,6 +7,7 @@ from node.cli import (
     accounts,
     backups,
     calendar,
+    gather,
     island,
     keys,
     posts,
@@ -27,6 +28,7 @@ def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
 
-for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar):
+for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
+             gather):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -87,14 +87,14 @@ class Fetched:
     address: str = ""
 
 
-def fetch(address: str, asking: Asking, conversation: Conversation | None = None) -> Fetched:
-    """What is at a web address (http, https, webcal), within WHOLE_S, and one byte more than allowed if it is larger;
-    raises NotFetched. Who brings a conversation may cut it."""
+def fetch(address: str, asking: Asking, conversation: Conversation | None = None, within_s: float | None = None) -> Fetched:
+    """What is at a web address (http, https, webcal), within WHOLE_S unless told otherwise, and one byte more than allowed
+    if it is larger; raises NotFetched. Who brings a conversation may cut it."""
     talk = conversation or Conversation()
     if address[:9].lower() == "webcal://":
         address = "https" + address[6:]
     try:
-        return converse(WHOLE_S, lambda conversation: _followed(conversation, address, asking), talk)
+        return converse(within_s or WHOLE_S, lambda conversation: _followed(conversation, address, asking), talk)
     except (OSError, HTTPException, ValueError, zlib.error) as error:
         away = not talk.connected and not isinstance(error, NotPublic)
         raise NotFetched(_why(error), away) from error
