@@ -315,8 +315,8 @@ FULL = BoardState(
     rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))}, backup=LastBackup(9, 1234, "stick"),
     radio_for_keepers=True,
     gathered={"163452af": GatheredSource(
-        "https://exemple.org/a.ics", "Un agenda", GatherTerms((8,), ("bal",), ("canal",), 5, 30, 4, 60), "lea", 5, True, 6, 7,
-        2, 1.5)})
+        "https://exemple.org/a.ics", "Un agenda", GatherTerms((8,), ("bal",), ("canal",), 5, 30, 4, 60), "lea", 5, True,
+        6, 7, 2, 1.5)})
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
