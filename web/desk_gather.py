@@ -22,16 +22,17 @@ from node.board.gathering import (
     address_of,
 )
 from node.i18n.sentence import N_
-from web.import_pages import SHOWN, UNAVAILABLE, counts, left_out
+from web.import_pages import SHOWN, UNAVAILABLE, left_out
 from web.languages import gettext as _
-from web.languages import said
+from web.languages import ngettext, said
 from web.pages import board, fitted
 from web.sentences import closed
 from web.signin import for_keepers, never_kept
 
 Page = str | tuple[str, int] | Response
 PRESETS = {  # by kind: its name, and what to type
-    Preset.ADDRESS: (N_("Any other"), N_("The whole address of an iCalendar file.")),
+    Preset.ADDRESS: (N_("Any other"), N_("The whole address of an iCalendar file, an RSS, Atom or JSON feed, or a page "
+                                         "with h-event.")),
     Preset.MOBILIZON: (N_("Mobilizon, a whole site"), "mobilizon.fr"),
     Preset.MOBILIZON_GROUP: (N_("Mobilizon, one group"), "@cantine@mobilizon.fr"),
     Preset.GANCIO: (N_("Gancio"), "lapunta.org"),
@@ -141,8 +142,20 @@ def _form(typed: dict, notice: str = "") -> str:
                            terms=_as_typed(GatheredSource("")) | typed, most=NUMBERS)
 
 
+def _counts(summary: ImportSummary) -> list[str]:
+    """How many posts are new, changed, ended, unchanged."""
+    counted = [
+        (len(summary.new), lambda n: ngettext("%(num)s new post", "%(num)s new posts", n)),
+        (len(summary.changed), lambda n: ngettext("%(num)s post that has changed", "%(num)s posts that have changed", n)),
+        (len(summary.cancelled), lambda n: ngettext("%(num)s called off or ended", "%(num)s called off or ended", n)),
+        (summary.unchanged, lambda n: ngettext("%(num)s that is here already as it is",
+                                               "%(num)s that are here already as they are", n)),
+    ]
+    return [phrase(count) % {"num": count} for count, phrase in counted if count]
+
+
 def _brought(summary: ImportSummary, template: str, **more: object) -> str:
-    known = {"summary": summary, "counts": counts(summary), "left_out": left_out(summary), **more}
+    known = {"summary": summary, "counts": _counts(summary), "left_out": left_out(summary), **more}
     return fitted(template, lambda rows: {**known, "shown": rows}, SHOWN)
 
 

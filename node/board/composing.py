@@ -83,6 +83,10 @@ class Composer:
         """The cancellation of an event of this island's; raises DraftRefused."""
         return fitting(Draft(Kind.CANCELLATION, reason), self._ending(item, self._key, reason[:MAX_REASON]))
 
+    def take_back(self, item: Item) -> Composed:
+        """The retraction of one of this island's own."""
+        return fitting(Draft(Kind.RETRACTION), self._ending(item, self._key, None))
+
     def cost_of(self, composed: Iterable[Composed]) -> Cost:
         """What they will take together once signed, sent one by one."""
         costs = [self._cost(one.size_bytes) for one in composed]

@@ -219,6 +219,8 @@ IMPORTS: Mapping[ImportProblem, str] = {
     ImportProblem.AGENDA_MARK: N_("This file is no agenda. Its name ends with .ics, and calendar programs can open it."),
     ImportProblem.AGENDA_SIZE: N_("This agenda is too large: 2 MB at most. "
                                   "Many programs can give a part of it, such as one topic."),
+    ImportProblem.SOURCE_MARK: N_("Neither an agenda nor news are there: no iCalendar, RSS, Atom or JSON feed, and no page "
+                                  "that marks its events for programs (h-event)."),
     ImportProblem.STALE: N_("This file was given too long ago. Please give it again."),
 }
 

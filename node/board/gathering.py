@@ -17,6 +17,7 @@ from node.board.api import Draft, ImportSummary
 from node.board.reasons import LeftOut
 from node.i18n.sentence import Explained, Sentence
 from node.model.event import DAY_MIN
+from node.model.record import Kind
 from node.model.search_text import fold
 
 MAX_GATHERED = 20  # sources; at six hours each that is a question in 18 minutes
@@ -56,14 +57,15 @@ class GatherTerms:
     air_s: int = 120
 
     def leaves_out(self, draft: Draft, now: int, here: tuple[float, float] | None) -> LeftOut | None:
-        """Why an event does not come at minute `now`; `here`: the island's latitude and longitude."""
+        """Why an event, or news, does not come at minute `now`; `here`: the island's latitude and longitude."""
         if self.topics and draft.topic not in self.topics:
             return LeftOut.TOPIC
         if not self._says(draft):
             return LeftOut.WORDS
-        if self.places and not any(fold(place) in fold(draft.place) for place in self.places):
+        where = fold(draft.place if draft.kind is Kind.EVENT else draft.text)
+        if self.places and not any(fold(place) in where for place in self.places):
             return LeftOut.PLACE
-        if self.km and here and draft.position is None:
+        if self.km and here and draft.position is None and draft.kind is Kind.EVENT:
             return LeftOut.NO_POSITION
         if self.km and here and draft.position and km_between(here, draft.position) > self.km:
             return LeftOut.FAR

@@ -206,6 +206,7 @@ class ImportProblem(StrEnum):
     AGENDA_MARK = "agenda-mark"
     AGENDA_SIZE = "agenda-size"
     STALE = "stale"
+    SOURCE_MARK = "source-mark"
 
 
 class LeftOut(StrEnum):

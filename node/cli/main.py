@@ -7,12 +7,12 @@ from node.cli import (
     accounts,
     backups,
     calendar,
-    gather,
     island,
     keys,
     posts,
     radio_set,
     reading,
+    sources_now,
     sync_now,
     transfer,
     vouching,
@@ -29,6 +29,6 @@ def main() -> None:
 
 
 for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
-             gather):
+             sources_now):
     for command in room.COMMANDS:
         main.add_command(command)

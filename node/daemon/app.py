@@ -63,6 +63,7 @@ from node.daemon.timekeeper import Timekeeper
 from node.daemon.timerules import DAY_S, TimeSource, TimeSpan, Voice, around
 from node.daemon.timesource import has_battery_clock, system_is_synchronised
 from node.daemon.wifi_order import wifi_here
+from node.gather.post_taker import PostTaker
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import Clock, minute_of, seconds_of
@@ -191,7 +192,9 @@ class App:
         self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                       threading.Lock())
         self.gatherer = self.board.gathering = SourceGatherer(self.board, GatherHost(
-            self.settings.gather, self.settings.node.position, has_way_out, self.timekeeper.monotonic, self._clock.rate))
+            self.settings.gather, self.settings.node.position, has_way_out, self.timekeeper.monotonic, self._clock.rate,
+            self._here().language), PostTaker(
+                self.board, lambda raws: self.runner.take_in(raws, AGENDA), threading.Lock()))
 
     def _start(self) -> None:
         self.runner.start()

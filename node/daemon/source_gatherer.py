@@ -16,7 +16,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from node.board import explanations
-from node.board.api import AuditEntry, BoardClosed, ImportBounds, ImportSummary
+from node.board.api import AuditEntry, BoardClosed, ImportBounds, ImportSummary, Origin
 from node.board.board import Board
 from node.board.gathering import (
     MAX_GATHERED,
@@ -27,11 +27,17 @@ from node.board.gathering import (
     SourceView,
     source_id,
 )
-from node.board.reasons import AuditAction
+from node.board.reasons import AuditAction, ImportProblem
 from node.daemon.fetch import Asking, Fetched, NotFetched, fetch
 from node.daemon.settings import GatherSettings
+from node.gather.news import posts_of
+from node.gather.post_taker import PostTaker
+from node.gather.source_reading import MAX_SOURCE_BYTES, told_in
+from node.gather.told import calendar_of
 from node.i18n.sentence import Sentence, sentence
-from node.ical.parser import MAX_FILE_BYTES
+from node.ical.sanitise import line_of
+from node.ical.vevent import MAX_NAME, site_of
+from node.model.errors import RemoteFault
 from node.model.event import DAY_MIN
 from radio.conversation import Conversation
 
@@ -42,19 +48,20 @@ AWAY_S, MAX_AWAY_S = 60.0, 600.0  # between two looks for an internet that does 
 FAILED_S, MAX_FAILED_S = 900.0, 86_400.0  # after a source failed, and at most
 LOOK_S = 25.0  # a keeper waits for it before a page
 MAX_LOOKS = 4
-ACCEPT = "text/calendar"
+ACCEPT = "text/calendar, application/atom+xml, application/rss+xml, application/feed+json, text/html;q=0.5"
 
 
 @dataclass(frozen=True)
 class GatherHost:
     """What gathering needs of the island: its settings, where it is (latitude, longitude), whether there is a way out,
-    seconds that no setting of the clock touches, and how fast its clock runs (1 but in a demo)."""
+    seconds that no setting of the clock touches, how fast its clock runs (1 but in a demo), the number of its language."""
 
     settings: GatherSettings
     position: tuple[float, float] | None
     has_way_out: Callable[[], bool]
     monotonic: Callable[[], float]
     rate: float = 1.0
+    language: int = 1
 
 
 @dataclass
@@ -71,8 +78,8 @@ class SourceTurn:
 class SourceGatherer:
     """See Gathering. `start` begins to ask; safe from any thread but the runner's."""
 
-    def __init__(self, board: Board, host: GatherHost):
-        self._board, self._host = board, host
+    def __init__(self, board: Board, host: GatherHost, posts: PostTaker):
+        self._board, self._host, self._posts = board, host, posts
         self._turns: dict[str, SourceTurn] = {}
         self._looks: OrderedDict[str, SourceLook] = OrderedDict()
         self._looking = threading.Lock()
@@ -134,7 +141,7 @@ class SourceGatherer:
                                          most=MAX_GATHERED))
         self._keep(source, AuditAction.GATHER, keeper)
         self._turns.pop(source.id, None)
-        summary = self._board.imports.take(look_id, keeper)
+        summary = self._take(look_id, keeper)
         self._count(source.id, summary)
         return summary
 
@@ -232,7 +239,7 @@ class SourceGatherer:
             return sentence("nothing has changed there.")
         summary = self._brought(source, fetched, fetched.tag or fetched.modified)
         if not summary.problem:
-            summary = self._board.imports.take(summary.id, "")
+            summary = self._take(summary.id, "")
         if summary.problem:
             return explanations.agenda(summary.problem)
         self._count(source.id, summary)
@@ -241,11 +248,26 @@ class SourceGatherer:
                         unchanged=summary.unchanged)
 
     def _brought(self, source: GatheredSource, fetched: Fetched, tag: str) -> ImportSummary:
-        """What came, compared with the board, within what the source may bring today."""
+        """What came, compared with the board, within what the source may bring today: events, else news."""
         spent = source if source.day == self._today() else replace(source, records=0, air_s=0.0)
         bounds = ImportBounds(partial(source.terms.leaves_out, now=self._board.now(), here=self._host.position),
                               source.terms.records - spent.records, source.terms.air_s - spent.air_s)
-        return self._board.imports.look_within(fetched.content or b"", source.address, tag, bounds)
+        content = fetched.content or b""
+        try:
+            told = told_in(content, fetched.address)
+        except RemoteFault as fault:
+            size = fault.reason == "source-size"
+            return ImportSummary(problem=ImportProblem.AGENDA_SIZE if size else ImportProblem.SOURCE_MARK)
+        if told is None or told.events:
+            return self._board.imports.look_within(calendar_of(told) if told else content, source.address, tag, bounds)
+        news = posts_of(told.news, self._host.language, self._board.now())
+        origin = Origin(line_of(told.name, MAX_NAME), site_of(source.address))
+        return self._posts.look(news, (source.address, origin), tag, bounds)
+
+    def _take(self, look_id: str, keeper: str) -> ImportSummary:
+        """Post what was looked at, whoever holds it."""
+        summary = self._board.imports.take(look_id, keeper)
+        return self._posts.take(look_id, keeper) if summary.problem is ImportProblem.STALE else summary
 
     def _count(self, id_: str, summary: ImportSummary) -> None:
         """Remember what a source has brought today."""
@@ -291,7 +313,7 @@ class SourceGatherer:
     def _asking(self, tag: str = "") -> Asking:
         """Conditional by whichever name its server gave the version that was taken: only an ETag is in quotes."""
         quoted = tag.endswith('"')
-        return Asking(MAX_FILE_BYTES, tag if quoted else "", "" if quoted else tag, ACCEPT, self._host.settings.contact,
+        return Asking(MAX_SOURCE_BYTES, tag if quoted else "", "" if quoted else tag, ACCEPT, self._host.settings.contact,
                       self._host.settings.private)
 
     def _is_near(self, source: GatheredSource) -> bool:

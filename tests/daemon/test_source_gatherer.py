@@ -249,7 +249,7 @@ def test_a_paused_source_is_not_asked_and_a_removed_one_is_gone(site, gatherer, 
 
 
 def test_what_cannot_be_taken_is_said_and_nothing_is_kept(site, gatherer):
-    for path, content, why in (("/page", b"<html>", "no agenda"), ("/large", bytes(3_000_000), "too large")):
+    for path, content, why in (("/page", b"<html>", "Neither an agenda"), ("/large", bytes(3_000_000), "too large")):
         with pytest.raises(GatherRefused, match=why):
             gatherer.look(site.gives(path, content), ALL)
     with pytest.raises(GatherRefused, match="404"):

@@ -26,6 +26,7 @@ from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import GatherSettings, LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
 from node.daemon.source_gatherer import GatherHost, SourceGatherer
+from node.gather.post_taker import PostTaker
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
@@ -123,7 +124,8 @@ class Neighbourhood:
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
         self.board.gathering = self.gatherer = SourceGatherer(self.board, GatherHost(
-            GatherSettings(private=("127.0.0.1",)), PARIS, lambda: self.has_way_out, self.clock.monotonic))
+            GatherSettings(private=("127.0.0.1",)), PARIS, lambda: self.has_way_out, self.clock.monotonic),
+            PostTaker(self.board, lambda raws: self._take_in(raws, AGENDA), threading.Lock()))
 
     def _publish(self, raw):
         with self._one_at_a_time:
