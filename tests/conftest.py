@@ -4,9 +4,12 @@ import os
 import signal
 import sys
 
+import flask
 import hypothesis
+import jinja2
 import pytest
 
+from node.board import edit_codes
 from node.daemon.thread_guard import VARIABLE
 from radio.sim.simnodes import DeviceSettings
 from radio.sim.simradio import SimulatedMesh
@@ -21,6 +24,23 @@ hypothesis.settings.register_profile("same", parent=hypothesis.settings.get_prof
 # The suite tries the same examples each time, so that a change is measured by what it changes; `EFFORT=20` explores.
 hypothesis.settings.load_profile("same" if EFFORT == 1 else "calm")
 
+
+class Compiled(jinja2.BytecodeCache):
+    """Templates, kept from one test to the next: a portal compiles them once in its life, the suite a thousand times."""
+
+    def __init__(self):
+        self._kept = {}
+
+    def load_bytecode(self, bucket):
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket):
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+flask.Flask.jinja_options = {"bytecode_cache": Compiled()}
+edit_codes.SCRYPT_N = 16  # as little as scrypt takes: the suite posts thousands of times, and tries no code by guessing
 
 for name in ("LC_ALL", "LC_MESSAGES"):
     os.environ.pop(name, None)

@@ -181,7 +181,7 @@ def _told_by_radio(settings: Settings) -> dict[str, Any] | None:
     link = MeshtasticLink(MeshtasticSettings(settings.radio.connect, settings.radio.channel))
     try:
         give_up_at = time.monotonic() + (RADIO_PATIENCE_S if settings.radio.connect != "auto" else AUTO_PATIENCE_S)
-        while link.state not in TOLD and time.monotonic() < give_up_at:
+        while link.state not in TOLD and not link.finds_none and time.monotonic() < give_up_at:
             time.sleep(0.2)  # noqa: TID251 - a command waits for a device
         facts = link.facts
         told = {"state": link.state, "firmware": facts.firmware, "region": facts.region, "preset": facts.preset,

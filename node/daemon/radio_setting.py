@@ -36,6 +36,8 @@ def wish_of(request: dict[str, Any]) -> RadioWish:
 
 def set_up(link: MeshtasticLink, wish: RadioWish) -> Setting:
     """Set a radio up and wait for the end."""
+    if link.finds_none:
+        return Setting.FAILED
     try:
         return Setting.DONE if link.set_up(wish) else Setting.FAILED
     except ValueError:

@@ -198,10 +198,14 @@ class MeshtasticLink:
         for order in orders(wish, told):
             if not self._order(order):
                 return False
-        while not (held := self._session.configured and wish.holds(self.facts)) and self._patient(until):
-            self._session.pause(min(ASK_AGAIN_S / self.settings.speed, until - time.monotonic()))
-            self._session.ask_soon()
-        return held
+        while not self._holds(wish) and self._patient(until):
+            self._session.wait(lambda: self._holds(wish), min(ASK_AGAIN_S / self.settings.speed, until - time.monotonic()))
+            if not self._holds(wish):
+                self._session.ask_soon()
+        return self._holds(wish)
+
+    def _holds(self, wish: RadioWish) -> bool:
+        return self._session.configured and wish.holds(self.facts)
 
     def _patient(self, until: float) -> bool:
         return time.monotonic() < until and not self._session.closing
@@ -308,6 +312,11 @@ class MeshtasticLink:
         self._session.pause(min(turn_s, self.settings.patience.room))
 
     # the connection
+
+    @property
+    def finds_none(self) -> bool:
+        """Whether there is nothing now that could be a radio: no use to wait for one."""
+        return self._find_wire() is None
 
     def _find_wire(self) -> Wire | None:
         way, _, where = self.settings.connect.partition(":")

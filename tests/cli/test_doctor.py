@@ -163,6 +163,20 @@ def test_a_name_that_cannot_be_one_is_an_answer_not_an_end(tmp_path, name, monke
     assert "cannot listen" in bad(nowhere)[0][0]
 
 
+def test_where_nothing_is_plugged_in_nobody_waits_for_a_radio(tmp_path, monkeypatch):
+    def wait(_seconds):
+        pytest.fail("it waits")
+
+    monkeypatch.setattr("radio.meshtastic.link.serial_paths", lambda: [])
+    monkeypatch.setattr("node.daemon.checkup.time.sleep", wait)
+    found = [str(finding.what) for finding in examine(settings_for(tmp_path, radio="auto"), None)]
+    assert "no radio answers (auto)" in found
+    config = tmp_path / "archipel.toml"
+    config.write_text(f'[node]\ndata = "{tmp_path / "data"}"\n')
+    done = CliRunner().invoke(main, ["radio", "--region", "EU_868", "--config", str(config)])
+    assert done.exit_code == 1 and "Is it on and connected?" in done.output
+
+
 def test_programs_read_the_findings_as_json_and_the_exit_code(tmp_path):
     config = tmp_path / "archipel.toml"
     config.write_text(f'[node]\ndata = "{tmp_path / "data"}"\n[radio]\nconnect = "none"\n'

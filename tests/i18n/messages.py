@@ -11,6 +11,7 @@ import io
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from babel import Locale
@@ -32,8 +33,9 @@ MARKS = {"_": 1, "N_": 1, "gettext": 1, "say": 1, "sentence": 1, "ngettext": 2, 
 Marked = str | tuple[str, str]
 
 
+@cache
 def sentences() -> Catalog:
-    """Every sentence, in the order of the files."""
+    """Every sentence, in the order of the files; to be read only."""
     template = Catalog(fuzzy=False)
     for room, message in (*_marked(), *_of_settings(), *_of_help()):
         template.add(message, None, [(room, 1)])
