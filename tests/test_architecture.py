@@ -21,9 +21,9 @@ CORE = {"model", "textpack", "store", "sync", "replica", "board", "ical", "gathe
 PURE = {
     "abc", "array", "base64", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses", "datetime", "enum",
     "functools", "hashlib", "heapq", "hmac", "html", "itertools", "json", "math", "operator", "re", "struct", "typing",
-    "unicodedata", "urllib.parse", "zlib", "zoneinfo",
+    "unicodedata", "urllib.parse", "xml.etree.ElementTree.Element", "zlib", "zoneinfo",
     "random.Random",  # a value that whoever starts a simulation or a node passes in
-    "cryptography", "feedparser", "icalendar", "mf2py", "tinydb",
+    "cryptography", "defusedxml", "feedparser", "icalendar", "mf2py", "tinydb",
 }
 EXEMPT = {  # file: what else it may import, and why
     "node/gather/source_feeds.py": {"io.BytesIO"},  # octets for a library that opens files by name

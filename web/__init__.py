@@ -5,6 +5,7 @@ from flask import Flask
 from node.board.board import Board
 from web.account_pages import accounts
 from web.agenda import agenda
+from web.alert_feed import alert_feed
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_acts import desk_acts
@@ -49,7 +50,7 @@ from web.visitor import add_visitors
 
 BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
               clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather, together,
+              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather, alert_feed, together,
               metrics)
 
 

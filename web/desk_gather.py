@@ -31,8 +31,8 @@ from web.signin import for_keepers, never_kept
 
 Page = str | tuple[str, int] | Response
 PRESETS = {  # by kind: its name, and what to type
-    Preset.ADDRESS: (N_("Any other"), N_("The whole address of an iCalendar file, an RSS, Atom or JSON feed, or a page "
-                                         "with h-event.")),
+    Preset.ADDRESS: (N_("Any other"), N_("The whole address of an iCalendar file, an RSS, Atom or JSON feed, alerts (CAP), "
+                                         "or a page with h-event.")),
     Preset.MOBILIZON: (N_("Mobilizon, a whole site"), "mobilizon.fr"),
     Preset.MOBILIZON_GROUP: (N_("Mobilizon, one group"), "@cantine@mobilizon.fr"),
     Preset.GANCIO: (N_("Gancio"), "lapunta.org"),

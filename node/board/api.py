@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, Protocol
 
+from node.board.alerts import Alert
 from node.board.reasons import (
     ClosedReason,
     DeliveryProblem,
@@ -39,7 +40,7 @@ class Draft:
     changes before it is over. `whole_days`: from midnight to midnight. `target` is the id replied to or corrected.
     `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the minute to
     publish it, None for now. `by_radio`: typed on a radio in the hand. `own_code` is the edit code that its author chose,
-    "" for a made one.
+    "" for a made one. `alert`: of a bulletin that passes on an official alert, whose it is.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Draft:
     whole_days: bool = False
     shifts: tuple[Shift, ...] = ()
     repetition: Repetition | None = None
+    alert: Alert | None = None
 
     @property
     def event(self) -> Event | None:
@@ -180,6 +182,7 @@ class Item:
     moved: bool = False  # this date alone
     off: bool = False  # likewise called off; it is `cancelled` too, without a reason
     event: Event | None = None
+    alert: Alert | None = None  # an official alert that its author passes on: whose it is, as the author says
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
 
 

@@ -219,8 +219,8 @@ IMPORTS: Mapping[ImportProblem, str] = {
     ImportProblem.AGENDA_MARK: N_("This file is no agenda. Its name ends with .ics, and calendar programs can open it."),
     ImportProblem.AGENDA_SIZE: N_("This agenda is too large: 2 MB at most. "
                                   "Many programs can give a part of it, such as one topic."),
-    ImportProblem.SOURCE_MARK: N_("Neither an agenda nor news are there: no iCalendar, RSS, Atom or JSON feed, and no page "
-                                  "that marks its events for programs (h-event)."),
+    ImportProblem.SOURCE_MARK: N_("Neither an agenda nor news nor alerts are there: no iCalendar, RSS, Atom or JSON feed, "
+                                  "no CAP, and no page that marks its events for programs (h-event)."),
     ImportProblem.STALE: N_("This file was given too long ago. Please give it again."),
 }
 
@@ -245,6 +245,7 @@ LEFT_OUT: Mapping[LeftOut, str] = {
     LeftOut.NO_POSITION: N_("do not say where they are on the map"),
     LeftOut.FAR: N_("too far from here"),
     LeftOut.DAYS: N_("too far ahead"),
+    LeftOut.MINOR: N_("alerts of little severity"),
     LeftOut.DAILY: N_("beyond what this source may bring in a day: they come tomorrow"),
 }
 

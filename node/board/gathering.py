@@ -62,13 +62,15 @@ class GatherTerms:
             return LeftOut.TOPIC
         if not self._says(draft):
             return LeftOut.WORDS
-        where = fold(draft.place if draft.kind is Kind.EVENT else draft.text)
+        where = fold(draft.place if draft.kind is Kind.EVENT else f"{draft.text} {draft.alert.area if draft.alert else ''}")
         if self.places and not any(fold(place) in where for place in self.places):
             return LeftOut.PLACE
         if self.km and here and draft.position is None and draft.kind is Kind.EVENT:
             return LeftOut.NO_POSITION
         if self.km and here and draft.position and km_between(here, draft.position) > self.km:
             return LeftOut.FAR
+        if draft.alert and draft.alert.severity == "Minor":
+            return LeftOut.MINOR
         return LeftOut.DAYS if self.days and draft.start and draft.start > now + self.days * DAY_MIN else None
 
     def _says(self, draft: Draft) -> bool:
@@ -81,7 +83,8 @@ class GatherTerms:
 @dataclass(frozen=True)
 class GatheredSource:
     """A source that `keeper` approved at minute `since`. `name`: what it calls itself; `asked`: the minute it answered
-    last, 0 if it never did. On `day` (of UTC, since 2024) it has brought `records` that take `air_s` seconds of air."""
+    last, 0 if it never did. On `day` (of UTC, since 2024) it has brought `records` that take `air_s` seconds of air.
+    `alerts`: it gave some, and is asked often."""
 
     address: str
     name: str = ""
@@ -93,6 +96,7 @@ class GatheredSource:
     day: int = 0
     records: int = 0
     air_s: float = 0.0
+    alerts: bool = False
 
     @property
     def id(self) -> str:

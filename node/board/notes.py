@@ -353,7 +353,7 @@ def _gathered_of(kept: dict[str, Any]) -> GatheredSource:
     terms = GatherTerms(tuple(told["topics"]), tuple(told["words"]), tuple(told["places"]), told["km"], told["days"],
                         told["records"], told["air_s"])
     return GatheredSource(kept["address"], kept["name"], terms, kept["keeper"], kept["since"], kept["paused"],
-                          kept["asked"], kept["day"], kept["records"], kept["air_s"])
+                          kept["asked"], kept["day"], kept["records"], kept["air_s"], kept["alerts"])
 
 
 def _picture(picture: Picture) -> list[object]:

@@ -233,6 +233,7 @@ class LeftOut(StrEnum):
     FAR = "far"
     DAYS = "days"
     DAILY = "daily"
+    MINOR = "minor"
 
 
 class AuditAction(StrEnum):

@@ -11,6 +11,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
@@ -30,10 +31,11 @@ from node.board.gathering import (
 from node.board.reasons import AuditAction, ImportProblem
 from node.daemon.fetch import Asking, Fetched, NotFetched, fetch
 from node.daemon.settings import GatherSettings
+from node.gather.cap_alerts import ToldAlert, alerts_in, posts_of_alerts
 from node.gather.news import posts_of
 from node.gather.post_taker import PostTaker
-from node.gather.source_reading import MAX_SOURCE_BYTES, told_in
-from node.gather.told import calendar_of
+from node.gather.source_reading import MAX_SOURCE_BYTES, decoded, is_cap, told_in
+from node.gather.told import Told, calendar_of
 from node.i18n.sentence import Sentence, sentence
 from node.ical.sanitise import line_of
 from node.ical.vevent import MAX_NAME, site_of
@@ -48,6 +50,8 @@ AWAY_S, MAX_AWAY_S = 60.0, 600.0  # between two looks for an internet that does 
 FAILED_S, MAX_FAILED_S = 900.0, 86_400.0  # after a source failed, and at most
 LOOK_S = 25.0  # a keeper waits for it before a page
 MAX_LOOKS = 4
+MAX_FOLLOWED = 10  # alerts of a feed that lists where they are
+ALERTS_MIN = 15  # minutes between two questions to a source that gave alerts
 ACCEPT = "text/calendar, application/atom+xml, application/rss+xml, application/feed+json, text/html;q=0.5"
 
 
@@ -116,14 +120,14 @@ class SourceGatherer:
             known = self._approved().get(source_id(address))
             source = replace(known or GatheredSource(address, day=self._today()), terms=terms)
             fetched = fetch(address, self._asking(), within_s=LOOK_S)
-            summary = self._brought(source, fetched, "")
+            summary, often = self._brought(source, fetched, "")
         except NotFetched as trouble:
             raise GatherRefused(sentence("Nothing could be fetched: %(why)s", why=trouble.sentence)) from trouble
         finally:
             self._looking.release()
         if summary.problem:
             raise GatherRefused(explanations.agenda(summary.problem))
-        look = SourceLook(summary.id, replace(source, name=summary.origin.name), summary)
+        look = SourceLook(summary.id, replace(source, name=summary.origin.name, alerts=often), summary)
         self._looks[look.id] = look
         while len(self._looks) > MAX_LOOKS:
             self._looks.popitem(last=False)
@@ -237,7 +241,8 @@ class SourceGatherer:
         self._update(source.id, lambda kept: replace(kept, asked=now))
         if fetched.content is None:
             return sentence("nothing has changed there.")
-        summary = self._brought(source, fetched, fetched.tag or fetched.modified)
+        summary, often = self._brought(source, fetched, fetched.tag or fetched.modified)
+        self._update(source.id, lambda kept: replace(kept, alerts=often))
         if not summary.problem:
             summary = self._take(summary.id, "")
         if summary.problem:
@@ -247,22 +252,39 @@ class SourceGatherer:
                         new=len(summary.new), changed=len(summary.changed), cancelled=len(summary.cancelled),
                         unchanged=summary.unchanged)
 
-    def _brought(self, source: GatheredSource, fetched: Fetched, tag: str) -> ImportSummary:
-        """What came, compared with the board, within what the source may bring today: events, else news."""
+    def _brought(self, source: GatheredSource, fetched: Fetched, tag: str) -> tuple[ImportSummary, bool]:
+        """What came, compared with the board, within what the source may bring today: events, alerts, or news; and whether
+        it is to be asked often: it gives alerts, or nothing yet, as who gives alerts on a quiet day."""
         spent = source if source.day == self._today() else replace(source, records=0, air_s=0.0)
         bounds = ImportBounds(partial(source.terms.leaves_out, now=self._board.now(), here=self._host.position),
                               source.terms.records - spent.records, source.terms.air_s - spent.air_s)
         content = fetched.content or b""
         try:
             told = told_in(content, fetched.address)
+            if told is None or told.events:
+                calendar = calendar_of(told) if told else content
+                return self._board.imports.look_within(calendar, source.address, tag, bounds), False
+            alerts = self._alerts(told, content)
         except RemoteFault as fault:
             size = fault.reason == "source-size"
-            return ImportSummary(problem=ImportProblem.AGENDA_SIZE if size else ImportProblem.SOURCE_MARK)
-        if told is None or told.events:
-            return self._board.imports.look_within(calendar_of(told) if told else content, source.address, tag, bounds)
-        news = posts_of(told.news, self._host.language, self._board.now())
-        origin = Origin(line_of(told.name, MAX_NAME), site_of(source.address))
-        return self._posts.look(news, (source.address, origin), tag, bounds)
+            return ImportSummary(problem=ImportProblem.AGENDA_SIZE if size else ImportProblem.SOURCE_MARK), False
+        posts = posts_of_alerts(alerts, self._host.position, self._board.not_urgent() is None) if alerts else posts_of(
+            told.news, self._host.language, self._board.now())
+        name = line_of(told.name, MAX_NAME) or next((one.alert.issuer for one in alerts), "")
+        origin = Origin(name, site_of(source.address))
+        return self._posts.look(posts, (source.address, origin), tag, bounds), bool(alerts) or not told.news
+
+    def _alerts(self, told: Told, content: bytes) -> list[ToldAlert]:
+        """Those in what came, or those that a feed lists, each asked for; raises RemoteFault."""
+        if not (told.alert_links or told.news or told.events):
+            text = decoded(content)
+            return alerts_in(text, self._host.language) if is_cap(text) else []
+        found: list[ToldAlert] = []
+        for address in told.alert_links[:MAX_FOLLOWED]:
+            with suppress(NotFetched, RemoteFault):  # the others count
+                asked = fetch(address, self._asking(), within_s=LOOK_S)
+                found += alerts_in(decoded(asked.content or b""), self._host.language)
+        return found
 
     def _take(self, look_id: str, keeper: str) -> ImportSummary:
         """Post what was looked at, whoever holds it."""
@@ -305,7 +327,7 @@ class SourceGatherer:
 
     def _wait_min(self, source: GatheredSource, now: float, minute: int) -> int:
         """In how many minutes it is asked next, if there is a way; at once where the clock was set back."""
-        period = self._host.settings.hours * 60
+        period = ALERTS_MIN if source.alerts else self._host.settings.hours * 60
         by_hours = source.asked + period - minute if source.asked <= minute else 0
         by_failures = math.ceil((self._turn(source.id).not_before - now) / 60) if self._turn(source.id).failures else 0
         return max(by_hours, by_failures, 0)

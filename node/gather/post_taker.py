@@ -23,6 +23,7 @@ from node.replica.admission import Verdict
 from node.store.index import StoreFailed
 
 MAX_HELD = 4
+DANGER, MAX_COMPARED = 12, 200  # the topic of alerts, and how many posts of it are looked through
 
 
 @dataclass(frozen=True)
@@ -128,23 +129,44 @@ class PostTaker:
         return self._bounded(plan, held.bounds)
 
     def _place(self, plan: PostPlan, post: GatheredPost, known: Known | None, bounds: ImportBounds) -> None:
-        now, item = self._board.now(), self._board.item(known.root.hex()) if known else None
-        if post.expires is not None and post.expires <= now and not post.over:
+        if post.expires is not None and post.expires <= self._board.now() and not post.over:
             plan.left_out[LeftOut.PAST.value] += 1
-        elif known and known.version == _version(post):
-            plan.standing[post.key] = known
-        elif known and (item is None or item.expires <= now):
-            plan.left_out[LeftOut.GONE.value] += 1
-        elif item and post.over:
-            plan.ended.append(PostStep(post, item, self._board.take_back(item)))
+        elif known:
+            self._meet(plan, post, known)
+        elif away := self._elsewhere(post):
+            self._meet_others(plan, post, away)
         elif post.over:
             plan.left_out[LeftOut.CANCELLED.value] += 1
-        elif item:
-            plan.changed.append(PostStep(post, item, self._composed(post, item)))
         elif reason := bounds.leaves_out(post.draft):
             plan.left_out[reason.value] += 1
         else:
             plan.new.append(PostStep(post, None, self._composed(post, None)))
+
+    def _meet(self, plan: PostPlan, post: GatheredPost, known: Known) -> None:
+        """What this island has posted already."""
+        item = self._board.item(known.root.hex())
+        if known.version == _version(post):
+            plan.standing[post.key] = known
+        elif item is None or item.expires <= self._board.now():
+            plan.left_out[LeftOut.GONE.value] += 1
+        elif post.over:
+            plan.ended.append(PostStep(post, item, self._board.take_back(item)))
+        else:
+            plan.changed.append(PostStep(post, item, self._composed(post, item)))
+
+    def _elsewhere(self, post: GatheredPost) -> Item | None:
+        """The same alert, or what it replaces, that another island has passed on already."""
+        named = {post.key, *post.replaces} if post.draft.alert else ()
+        passed = (item for item in self._board.bulletins(DANGER, limit=MAX_COMPARED).items if item.alert) if named else ()
+        return next((item for item in passed if item.alert and key_of(item.alert.reference) in named), None)
+
+    def _meet_others(self, plan: PostPlan, post: GatheredPost, item: Item) -> None:
+        """What another island passed on stays as it is: nobody else may end it. News of it stand beside it."""
+        if item.alert and key_of(item.alert.reference) == post.key:
+            plan.left_out[LeftOut.KNOWN.value] += 1
+        else:
+            expires = max(post.expires or 0, item.expires)
+            plan.new.append(PostStep(post, None, self._composed(replace(post, expires=expires), None)))
 
     def _composed(self, post: GatheredPost, item: Item | None) -> Composed:
         composed = self._board.offer(post.draft, item)
@@ -160,6 +182,7 @@ class PostTaker:
         air_s = bounds.air_s - self._board.cost_of(step.composed for step in plan.ended).airtime_s
         sizes = 0
         for pile in (plan.changed, plan.new):
+            pile.sort(key=lambda step: not step.post.draft.alert)
             kept: list[PostStep] = []
             for step in pile:
                 step_s = self._board.cost_of([step.composed]).airtime_s

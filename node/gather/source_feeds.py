@@ -46,6 +46,11 @@ def rss_or_atom(text: str, address: str) -> Told:
 
 
 def _take_entry(told: Told, entry: Mapping[str, Any], address: str) -> None:
+    alerts = [_text(link.get("href")) for link in entry.get("links") or () if isinstance(link, dict)
+              and link.get("type") == "application/cap+xml"]
+    if alerts:
+        told.alert_links += [urljoin_or_nothing(address, alerts[0])]
+        return
     link = urljoin_or_nothing(address, _text(entry.get("link")))
     key, title = _text(entry.get("id")) or link, _text(entry.get("title"))
     contents = [_text(one.get("value")) for one in entry.get("content") or () if isinstance(one, dict)]

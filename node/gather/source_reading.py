@@ -22,11 +22,18 @@ def told_in(content: bytes, address: str) -> Told | None:
         return None
     if begin.startswith("{"):
         return json_feed(text, address)
+    if is_cap(begin):
+        return Told()
     if re.search(r"<(rss|feed|rdf:RDF)[\s>]", begin):
         return rss_or_atom(text, address)
     if re.search(r"<(!doctype html|html|head|body|div|main)\b", begin, re.I):
         return h_events(text, address)
     raise RemoteFault("source-mark")
+
+
+def is_cap(text: str) -> bool:
+    """Whether it looks like alerts, which `node.gather.cap_alerts` reads."""
+    return "urn:oasis:names:tc:emergency:cap:" in text and not re.search(r"<(rss|feed|rdf:RDF)[\s>]", text)
 
 
 def decoded(content: bytes) -> str:

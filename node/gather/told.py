@@ -41,11 +41,12 @@ class ToldNews:
 
 @dataclass
 class Told:
-    """All that one source tells; `name`: what it calls itself."""
+    """All that one source tells; `name`: what it calls itself; `alert_links`: where alerts (CAP) are that it lists."""
 
     name: str = ""
     events: list[ToldEvent] = field(default_factory=list)
     news: list[ToldNews] = field(default_factory=list)
+    alert_links: list[str] = field(default_factory=list)
 
 
 def moment_of(written: object) -> Moment | None:

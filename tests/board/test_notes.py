@@ -316,7 +316,7 @@ FULL = BoardState(
     radio_for_keepers=True,
     gathered={"163452af": GatheredSource(
         "https://exemple.org/a.ics", "Un agenda", GatherTerms((8,), ("bal",), ("canal",), 5, 30, 4, 60), "lea", 5, True,
-        6, 7, 2, 1.5)})
+        6, 7, 2, 1.5, True)})
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -338,7 +338,7 @@ ON_THE_CARD = {  # as islands have it
     "radio for keepers": True,
     "gather": [{"address": "https://exemple.org/a.ics", "name": "Un agenda", "terms": {
         "topics": [8], "words": ["bal"], "places": ["canal"], "km": 5, "days": 30, "records": 4, "air_s": 60},
-        "keeper": "lea", "since": 5, "paused": True, "asked": 6, "day": 7, "records": 2, "air_s": 1.5}],
+        "keeper": "lea", "since": 5, "paused": True, "asked": 6, "day": 7, "records": 2, "air_s": 1.5, "alerts": True}],
 }
 
 

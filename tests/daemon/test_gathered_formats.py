@@ -151,5 +151,5 @@ def test_whatever_is_damaged_raises_nothing_but_a_fault():
 
 
 def test_a_page_without_events_says_what_is_missing(site, neighbourhood):
-    with pytest.raises(GatherRefused, match="Neither an agenda nor news"):
+    with pytest.raises(GatherRefused, match="Neither an agenda"):
         neighbourhood.gatherer.look(site.gives("/", b"<!doctype html><p>Bonjour"), ALL)
