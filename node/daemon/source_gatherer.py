@@ -120,7 +120,7 @@ class SourceGatherer:
             known = self._approved().get(source_id(address))
             source = replace(known or GatheredSource(address, day=self._today()), terms=terms)
             fetched = fetch(address, self._asking(), within_s=LOOK_S)
-            summary, often = self._brought(source, fetched, "")
+            summary, often = self._brought(source, fetched, fetched.tag or fetched.modified)
         except NotFetched as trouble:
             raise GatherRefused(sentence("Nothing could be fetched: %(why)s", why=trouble.sentence)) from trouble
         finally:
