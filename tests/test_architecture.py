@@ -19,7 +19,7 @@ FREE = {"__init__", "__main__"}  # the version, and `python -m node`: they belon
 CORE = {"model", "textpack", "store", "sync", "replica", "board", "ical", "gather", "transfer", "handheld"}
 # What the core may use: nothing here opens, waits, reads a clock, starts a thread or draws chance of its own.
 PURE = {
-    "abc", "array", "base64", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses", "datetime", "enum",
+    "abc", "array", "base64", "bisect", "collections", "contextlib", "copy", "dataclasses", "datetime", "enum",
     "functools", "hashlib", "heapq", "hmac", "html", "itertools", "json", "math", "operator", "re", "struct", "typing",
     "unicodedata", "urllib.parse", "xml.etree.ElementTree.Element", "zlib", "zoneinfo",
     "random.Random",  # a value that whoever starts a simulation or a node passes in

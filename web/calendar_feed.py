@@ -13,6 +13,7 @@ from node.board.spans import span_on, wall
 from node.model.clock import seconds_of
 from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
 from web import safe_text
+from web.hearsay import in_plain_words
 from web.item_display import tag_of, uid, whole_address
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -75,20 +76,26 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     made = Component()
     made.add("uid", f"{uid(item)}@archipel")
     made.add("dtstamp", _utc(item.created))
-    made.add("last-modified", _utc(item.created))
+    foreign = event.foreign
+    made.add("last-modified", _utc(foreign.modified if foreign else item.created))
     _add_moment(made, "dtstart", event, on)
     if event.length:
         _add_moment(made, "dtend", event, on, end=True)
     made.add("summary", safe_text.plain(item.title), {"LANGUAGE": tag_of(item)} if tag_of(item) else {})
     made.add("url", whole_address(item))
     cancelled = None if item.off else item.cancelled
-    made.add("status", "CONFIRMED" if cancelled is None else "CANCELLED")
+    made.add("status", "CANCELLED" if cancelled is not None else "TENTATIVE" if item.tentative else "CONFIRMED")
     made.add("categories", [TOPICS.get(item.topic, "other")])
-    made.add("sequence", item.created)  # later versions have later minutes
+    made.add("sequence", foreign.sequence if foreign else item.created)  # later versions have later minutes
+    if foreign:
+        made.add("x-archipel-key", foreign.key.hex())
+    told = in_plain_words(item)
+    if told:
+        made.add("x-archipel-source", safe_text.plain(told))
     if item.position:
         made.add("geo", item.position)
-    description = "\n\n".join(filter(None, [item.text, item.organiser, item.link, cancelled]))
-    # the last two are in the description too, each in a field of its own for another island that takes the event over
+    description = "\n\n".join(filter(None, [item.text, item.organiser, item.link, cancelled, told]))
+    # the last ones are in the description too, each in a field of its own for another island that takes the event over
     for name, text in (("location", item.place), ("description", description), ("contact", item.organiser),
                        ("comment", cancelled or "")):
         if text:

@@ -14,6 +14,7 @@ from node.model.clock import seconds_of
 from node.model.record import Kind
 from web import safe_text
 from web.calendar_feed import ical_of
+from web.hearsay import in_plain_words
 from web.item_display import SHOWN_DIGITS, caption, rhythm, tag_of, uid, when, whole_address
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
@@ -125,8 +126,10 @@ def as_text(item: Item) -> str:
     lines = [safe_text.plain(item.text)]
     if item.kind is Kind.EVENT:
         cancelled = [f"{_('Cancelled')} {safe_text.one_line(item.cancelled)}".strip()] if item.cancelled is not None else []
-        lines = [*cancelled, caption(item), when(item, paper=True), rhythm(item),
-                 *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link)]
+        tentative = [_("Not confirmed yet")] if item.tentative and item.cancelled is None else []
+        lines = [*cancelled, *tentative, caption(item), when(item, paper=True), rhythm(item),
+                 *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link),
+                 in_plain_words(item)]
     return "\n".join(line for line in lines if line)
 
 

@@ -14,6 +14,7 @@ from web.signin import for_keepers, never_kept
 
 MAX_UPLOAD_BYTES = 8_000_000  # what is too large for an agenda may come whole, so that it is answered in a sentence
 SHOWN = 60
+NAMED = 12  # of what is left out
 UNAVAILABLE = ("full", "read-only", "io-error", "not-admitted")
 imports = Blueprint("imports", __name__, url_prefix="/keeper/agenda")
 imports.after_request(never_kept)
@@ -106,6 +107,8 @@ def counts(intake: ImportSummary) -> list[str]:
     return [phrase(count) % {"num": count} for count, phrase in counted if count]
 
 
-def left_out(intake: ImportSummary) -> list[tuple[int, str]]:
-    """How many were left out, and why."""
-    return [(count, said(explanations.left_out(reason))) for reason, count in sorted(intake.left_out.items())]
+def left_out(intake: ImportSummary) -> list[tuple[int, str, list[str]]]:
+    """How many were left out, why, and the titles of the first of them."""
+    named = intake.named[:NAMED]
+    return [(count, said(explanations.left_out(reason)), [title for why, title in named if why == reason and title])
+            for reason, count in sorted(intake.left_out.items())]

@@ -13,6 +13,7 @@ from node.board.spans import rhythm_of, span_of, span_on
 from node.model.event import occasions
 from node.model.record import TARGET_BYTES, Kind
 from web import dates, safe_text, sentences
+from web.hearsay import hearsay, named
 from web.languages import Language, current, dotted, language, listed
 from web.languages import gettext as _
 from web.pages import board, settings
@@ -47,8 +48,9 @@ def whole_address(item: Item) -> str:
 
 
 def uid(item: Item) -> str:
-    """The name of an event through all its corrections, for other programs."""
-    return (item.first or item.id)[:16]
+    """The name of an event through all its corrections, for other programs; of a foreign one, by whichever island it is."""
+    foreign = item.event.foreign if item.event else None
+    return foreign.key.hex() if foreign else (item.first or item.id)[:16]
 
 
 def root_digits(item: Item) -> str:
@@ -207,6 +209,7 @@ def add_showing(app: Flask) -> None:
         starts=starts, when=when, rhythm=rhythm, other_dates=other_dates, column=column, dotted=dotted, iso=iso,
         dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
+        hearsay=hearsay, names_of=lambda heard: [bdi(name) for name in named(heard)],
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
         status=lambda: board().status(), now=lambda: board().now(), today=today, island=settings,

@@ -21,6 +21,7 @@ from node.board.reasons import (
     WaitReason,
 )
 from node.model.event import Event, Occasion, Repetition, Shift
+from node.model.foreign import Foreign
 from node.model.record import Kind
 
 LANGUAGES = {1: "fr", 2: "en", 3: "es", 4: "ar"}  # a record's language number -> BCP 47 tag; 0 unknown
@@ -40,7 +41,8 @@ class Draft:
     changes before it is over. `whole_days`: from midnight to midnight. `target` is the id replied to or corrected.
     `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the minute to
     publish it, None for now. `by_radio`: typed on a radio in the hand. `own_code` is the edit code that its author chose,
-    "" for a made one. `alert`: of a bulletin that passes on an official alert, whose it is.
+    "" for a made one. `alert`: of a bulletin that passes on an official alert, whose it is. `foreign`: of an event that is
+    taken over, with the name of its `source` and why it is `called_off`.
     """
 
     kind: Kind
@@ -65,6 +67,9 @@ class Draft:
     shifts: tuple[Shift, ...] = ()
     repetition: Repetition | None = None
     alert: Alert | None = None
+    foreign: Foreign | None = None
+    source: str = ""
+    called_off: str = ""
 
     @property
     def event(self) -> Event | None:
@@ -72,7 +77,8 @@ class Draft:
         if self.start is None:
             return None
         length = (self.start if self.end is None else self.end) - self.start
-        return Event(self.start, length, self.offset, self.whole_days, self.shifts, self.repetition)
+        return Event(self.start, length, self.offset, self.whole_days, self.shifts, self.repetition,
+                     self.foreign)
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,19 @@ class Origin:
     name: str
     link: str = ""
 
+    @property
+    def site(self) -> str:
+        """The name of its site, "" if unknown."""
+        return self.link.partition("://")[2].strip("/")
+
+
+@dataclass(frozen=True)
+class Hearsay:
+    """Of a foreign event: the names of the islands that tell this version of it, and how many tell an earlier one only."""
+
+    alike: tuple[str, ...]
+    earlier: int = 0
+
 
 @dataclass(frozen=True)
 class Item:
@@ -174,13 +193,14 @@ class Item:
     corrected: bool = False  # takes the place of an earlier version
     by_radio: bool = False  # typed on a radio in the hand
     cancelled: str | None = None  # the reason (may be ""), for an event that will not take place
-    origin: Origin | None = None  # where this island has taken it from, if it has
+    origin: Origin | None = None  # the agenda it was taken from, if it was
     first: str = ""  # the id of its first version (16 digits will do), the same through all corrections; "" if this is it
     replies: tuple["Item", ...] = field(default=(), compare=False)
     end_offset: int = 0
     whole_days: bool = False
     moved: bool = False  # this date alone
     off: bool = False  # likewise called off; it is `cancelled` too, without a reason
+    tentative: bool = False  # not confirmed yet at its source
     event: Event | None = None
     alert: Alert | None = None  # an official alert that its author passes on: whose it is, as the author says
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
@@ -202,6 +222,7 @@ class Announced:
     end_offset: int
     whole_days: bool
     date: Occasion
+    foreign: Foreign | None = None
 
 
 class TextPatience:
@@ -431,6 +452,12 @@ class ImportSummary:
     here), `cancelled` (never was here), `later` (more than are taken at once), `share-used`, `refused` (by the board);
     of a source that is gathered: `topic`, `words`, `place`, `no-position`, `far`, `days`, `daily` (LeftOut).
     `unchanged` are here as they are. `cost` is that of the rest.
+    `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `zone` (a
+    time zone that nobody knows), `private`, `answer` (to an invitation), `broken`, `too-many`; `known` (here from
+    elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled here), `cancelled` (never was here),
+    `later` (more than are taken at once), `share-used`, `refused` (by the board).
+    `named` are the first of them, each with its reason and its title. `unchanged` are here as they are. `cost` is that of
+    the rest.
     """
 
     id: str = ""
@@ -441,6 +468,7 @@ class ImportSummary:
     cancelled: tuple[Item, ...] = ()
     unchanged: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    named: tuple[tuple[str, str], ...] = ()
     cost: Cost = Cost(0, 0, 0.0)
 
     @property

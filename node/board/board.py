@@ -18,6 +18,7 @@ from node.board.api import (
     Author,
     BoardClosed,
     ClockOutcome,
+    Hearsay,
     Imports,
     Item,
     Page,
@@ -107,7 +108,12 @@ class Board(Reporting):
             return None
         row = self._store.get(bytes.fromhex(item.id)) if item.corrected else None
         before = self.reader.earlier(item, row.before) if row else None
-        return replace(item, before=before, origin=self.notes.state.sources.origin_of(root_of(item)))
+        origin = self.notes.state.sources.origin_of(root_of(item)) or item.origin
+        return replace(item, before=before, origin=origin)
+
+    def hearsay(self, item: Item) -> Hearsay | None:
+        """Of a foreign event, which islands say so; None of what people wrote. Cheap."""
+        return self.reader.hearsay(item)
 
     def spread(self, item: Item) -> tuple[Spread, Spread]:
         """How far a live item has come, by radio and on this network, from what islands exchange anyway; nobody is asked.
@@ -124,7 +130,7 @@ class Board(Reporting):
 
     def reply_count(self, item: Item) -> int:
         """How many replies to it are shown here; cheap, as none is decoded."""
-        replies = (id_ for id_ in self._liveset.about(root_of(item)) if self.reader.is_reply(id_))
+        replies = (id_ for id_ in self.reader.about(item) if self.reader.is_reply(id_))
         return sum(id_[:TARGET_BYTES] not in self.reader.hidden() for id_ in replies)
 
     def signed_by(self, key_id: str) -> list[bytes]:
@@ -189,7 +195,7 @@ class Board(Reporting):
                 for event in self.reader.announced(row, past):
                     if event.start < until and _touches(event, since):
                         found.setdefault((event.root, event.date.number), event)
-        return sorted(found.values(), key=lambda event: (event.start, event.id))
+        return sorted(_once(found.values()), key=lambda event: (event.start, event.id))
 
     def read(self, announced: Iterable[Announced], patience: TextPatience | None = None) -> Iterator[Item]:
         """The items of these events, some fetched at a time; what cannot be read is passed over."""
@@ -355,6 +361,20 @@ def _first(found: Iterable[Item | None], limit: int | None, patience: TextPatien
         if limit is not None and len(items) + _unread(patience) - before >= limit:
             break
     return items
+
+
+def _once(events: Iterable[Announced]) -> list[Announced]:
+    """Each foreign event by one record: of past ones, which islands keep each for itself, that of the latest version."""
+    events = list(events)
+    best: dict[bytes, Announced] = {}
+    for event in events:
+        if event.foreign and (event.foreign.key not in best or _worth(event) > _worth(best[event.foreign.key])):
+            best[event.foreign.key] = event
+    return [event for event in events if event.foreign is None or event.root == best[event.foreign.key].root]
+
+
+def _worth(event: Announced) -> tuple[bool, tuple[int, int], bytes]:
+    return not event.past, event.foreign.version if event.foreign else (0, 0), event.root
 
 
 def _touches(event: Announced, since: int) -> bool:

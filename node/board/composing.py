@@ -69,19 +69,26 @@ class Composer:
         if problems:
             raise DraftRefused(problems)
         if target:
-            draft = replace(draft, target=root_of(target).hex())
+            draft = replace(_still_foreign(draft, target), target=root_of(target).hex())
         return compose(draft, self._key.key_id, self.now())
 
     # what comes from an agenda elsewhere (`node.ical.import_plan`)
+
+    def own_witness(self, key: bytes) -> Item | None:
+        """What this island says of a foreign event, whether or not it is shown."""
+        return self.reader.witness(key, self._key.key_id)
+
+    def took_back(self, key: bytes, root: bytes) -> bool:
+        """Whether a foreign event was hidden here, or withdrawn by this island, which has known it under `root`."""
+        hidden = self.reader.hidden()
+        roots = {root, *(one.root for one in self._liveset.witnesses(key))}
+        return any(one in hidden for one in roots) or any(
+            one.root == root and one.author == self._key.key_id for one in self._liveset.retractions())
 
     def offer(self, draft: Draft, item: Item | None = None) -> Composed:
         """An event that this island takes over, in the place of `item` if there is one; raises DraftRefused."""
         composed = self.compose(draft)
         return self._in_place_of(item, composed, self._key) if item else composed
-
-    def call_off(self, item: Item, reason: str) -> Composed:
-        """The cancellation of an event of this island's; raises DraftRefused."""
-        return fitting(Draft(Kind.CANCELLATION, reason), self._ending(item, self._key, reason[:MAX_REASON]))
 
     def take_back(self, item: Item) -> Composed:
         """The retraction of one of this island's own."""
@@ -145,6 +152,14 @@ class Composer:
 
     def _cost(self, record_bytes: int) -> Cost:
         return Cost(record_bytes, self._host.packets(record_bytes), self._host.airtime_s(record_bytes))
+
+
+def _still_foreign(draft: Draft, item: Item) -> Draft:
+    """A correction of an event that was taken over is of the same event, by whomever it is made."""
+    if draft.kind is not Kind.EVENT or draft.foreign or item.event is None or item.event.foreign is None:
+        return draft
+    return replace(draft, foreign=item.event.foreign, source=item.origin.name if item.origin else "",
+                   called_off=(item.cancelled or "") if item.event.foreign.off else "")
 
 
 def retraction_of(taken: Record | Item, author: bytes, root: bytes, now: int) -> Record:

@@ -67,9 +67,10 @@ def fitting(draft: Draft, record: Record) -> Composed:
 
 def normalised(draft: Draft) -> Draft:
     """The draft with its texts in NFC."""
-    text, title, place, organiser, link = (unicodedata.normalize("NFC", part) for part in (
-        draft.text, draft.title, draft.place, draft.organiser, draft.link))
-    return replace(draft, text=text, title=title, place=place, organiser=organiser, link=link)
+    text, title, place, organiser, link, source, called_off = (unicodedata.normalize("NFC", part) for part in (
+        draft.text, draft.title, draft.place, draft.organiser, draft.link, draft.source, draft.called_off))
+    return replace(draft, text=text, title=title, place=place, organiser=organiser, link=link, source=source,
+                   called_off=called_off)
 
 
 def problems_of(draft: Draft, now: int) -> list[Problem]:
@@ -114,8 +115,14 @@ def too_long(draft: Draft, size_bytes: int) -> Problem | None:
 
 def fields_of(text: str) -> tuple[str, str, str, str, str]:
     """An event's (title, place, organiser, description, link) from its whole text."""
-    parts = [*text.split(FIELD_MARK, 4), "", "", "", ""]
+    parts = [*text.split(FIELD_MARK), "", "", "", ""]
     return parts[0], parts[1], parts[2], parts[3], parts[4]
+
+
+def source_of(text: str) -> tuple[str, str]:
+    """Of an event that was taken over, the name of its source and why it is called off there, from its whole text."""
+    parts = [*text.split(FIELD_MARK), *[""] * 7]
+    return parts[5], parts[6]
 
 
 def is_readable(text: str) -> bool:
@@ -146,10 +153,17 @@ def is_link(typed: str) -> bool:
         return False
 
 
+def site_of(address: str) -> str:
+    """The site of a web address, which may be shown: what follows may hold somebody's secret. "" for no address."""
+    parts = urlsplit(address) if is_link(address) else None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/" if parts else ""
+
+
 def _whole_text(draft: Draft) -> str:
     if draft.kind is not Kind.EVENT:
         return FIELD_MARK.join((draft.text, *draft.alert.parts)) if draft.alert else draft.text
-    parts = (draft.title, draft.place, draft.organiser, draft.text, draft.link)
+    parts = [draft.title, draft.place, draft.organiser, draft.text, draft.link]
+    parts += [draft.source, draft.called_off] if draft.foreign else []
     return FIELD_MARK.join(parts).rstrip(FIELD_MARK)
 
 
@@ -162,6 +176,8 @@ def _text_problems(draft: Draft) -> Iterator[Problem]:
         yield from _sign_problems(name, typed, "\n\t")
         if len(typed) > limit:
             yield Problem(name, ProblemCode.TOO_LONG, len(typed) - limit)
+    for name in ("source", "called_off"):
+        yield from _sign_problems(name, getattr(draft, name), "\n\t")
     if draft.link and not is_link(draft.link):
         yield Problem("link", ProblemCode.LINK)
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from heapq import nsmallest
 
 from node.board.api import Origin
+from node.board.drafts import site_of
 from node.model.event import DAY_MIN
 
 MAX_SOURCES, MAX_KNOWN = 30, 3_000
@@ -41,6 +42,16 @@ class ImportSources:
     @cached_property
     def _by_root(self) -> dict[bytes, Origin]:
         return {known.root: source.origin for source in self.by_name.values() for known in source.known.values()}
+
+    @cached_property
+    def known(self) -> dict[str, Known]:
+        """What was taken over from any of them, by key: a file may have another name than before."""
+        return {key: known for source in self.by_name.values() for key, known in source.known.items()}
+
+    def known_elsewhere(self, name: str) -> frozenset[str]:
+        """Keys of what was taken over from addresses at other sites than that of `name`; none if that is a file."""
+        others = [source for other, source in self.by_name.items() if site_of(other) not in ("", site_of(name))]
+        return frozenset(key for source in others for key in source.known) if site_of(name) else frozenset()
 
     def origin_of(self, root: bytes) -> Origin | None:
         """Where an event was taken from, if it was."""

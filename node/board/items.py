@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from node.board.alerts import alert_of
-from node.board.api import Announced, Author, Item, TextPatience
-from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable
+from node.board.api import Announced, Author, Hearsay, Item, Origin, TextPatience
+from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable, site_of, source_of
 from node.board.host import PastRecords, Turn
 from node.board.spans import next_date
 from node.board.texts import Texts
@@ -60,7 +60,39 @@ class Reader:
             if record and not self.texts.ready(id_, record, patience):
                 return None
         item = self._upcoming(id_)
-        return None if item is None or root_of(item) in self.hidden() else item
+        unseen = item is None or root_of(item) in self.hidden() or self._is_silent(id_, item.event)
+        return None if unseen else item
+
+    def speaker(self, key: bytes) -> bytes | None:
+        """The id of the live record that speaks of a foreign event here: the first one that is not hidden, nor tells the
+        very version of one that is. None if there is none."""
+        found, hidden = self._liveset.witnesses(key), self.hidden()
+        silenced = {one.told.version for one in found if one.root in hidden}
+        return next((one.id for one in found if one.told.version not in silenced), None)
+
+    def spoken_for(self, id_: bytes) -> bytes:
+        """The id of what is shown in the place of a live record: that of another island, if it is of a foreign event."""
+        record = self._liveset.get(id_)
+        foreign = record.detail.foreign if record and isinstance(record.detail, Event) else None
+        return (foreign and self.speaker(foreign.key)) or id_
+
+    def witness(self, key: bytes, author: bytes) -> Item | None:
+        """What an author says of a foreign event, whether or not it is shown."""
+        return next((self._live_item(one.id, self._liveset.revision) for one in self._liveset.witnesses(key)
+                     if one.author == author), None)
+
+    def hearsay(self, item: Item) -> Hearsay | None:
+        """Which islands tell this version of a foreign event, and how many an earlier one."""
+        foreign = item.event.foreign if item.event else None
+        if foreign is None:
+            return None
+        found = self._liveset.witnesses(foreign.key)
+        alike = tuple(self.author(one.author).name for one in found if one.told.version == foreign.version)
+        return Hearsay(alike, sum(one.told.version < foreign.version for one in found))
+
+    def _is_silent(self, id_: bytes, event: Event | None) -> bool:
+        """Whether another record of the same foreign event speaks."""
+        return event is not None and event.foreign is not None and self.speaker(event.foreign.key) != id_
 
     def hidden_item(self, root: bytes) -> Item | None:
         """What is live under a root, hidden or not, for keepers."""
@@ -84,7 +116,8 @@ class Reader:
         if id_ is None:
             return None
         version = self._liveset.version(id_[:TARGET_BYTES])
-        item = (version and self.live(version)) or self.live(id_) or self.past(id_)
+        shown = self.spoken_for(version or id_)
+        item = self.live(shown) or self.live(id_) or self.past(id_)
         return replace(item, replies=tuple(self.replies(item, patience))) if item else None
 
     def earlier(self, item: Item, raw: bytes) -> Item | None:
@@ -97,11 +130,18 @@ class Reader:
 
     def replies(self, item: Item, patience: TextPatience | None = None) -> list[Item]:
         """Replies to an item, oldest first, those of one minute as they came here, the newest 50 at most."""
-        ids = self._liveset.about(root_of(item))
+        ids = self.about(item)
         self.texts.gather(ids)
         about = (self.live(id_, patience) for id_ in ids)
         replies = sorted((one for one in about if one and one.kind is Kind.REPLY), key=lambda one: one.created)
         return replies[-MAX_REPLIES:]
+
+    def about(self, item: Item) -> list[bytes]:
+        """Ids of what is live and belongs to an item, to any island's record of it if it is a foreign event."""
+        foreign = item.event.foreign if item.event else None
+        witnesses = self._liveset.witnesses(foreign.key) if foreign else ()
+        roots = dict.fromkeys([root_of(item), *(one.root for one in witnesses)])
+        return [id_ for root in roots for id_ in self._liveset.about(root)]
 
     def past(self, id_: bytes, patience: TextPatience | None = None) -> Item | None:
         """An item that has ended, archived or not yet, whose signature can still be checked."""
@@ -126,14 +166,16 @@ class Reader:
         """
         past = past or self.ended(row.id) is not None
         record = self._liveset.claimed(row.raw) if past or row.id in self._liveset else None
-        if record is None or not isinstance(record.detail, Event) or (not past and self._claims_too_much(row.id, record)):
+        if record is None or not isinstance(record.detail, Event):
+            return []
+        if not past and (self._claims_too_much(row.id, record) or self._is_silent(row.id, record.detail)):
             return []
         root = record.target if record.corrects and record.target else row.id[:TARGET_BYTES]
         if root in self.hidden():
             return []
         event, position = record.detail, _position(record.position)
         return [Announced(row.id, row.raw, root, one.start, one.end, one.offset, position, past, one.end_offset,
-                          event.whole_days, one) for one in occasions(event)]
+                          event.whole_days, one, event.foreign) for one in occasions(event)]
 
     def shown(self, announced: Announced, patience: TextPatience | None = None) -> Item | None:
         """The item of an event that was announced, with that date, or None as in `live`."""
@@ -194,7 +236,8 @@ class Reader:
         if record is None or record.kind not in (*SHOWN, Kind.REPLY) or self._claims_too_much(id_, record):
             return None
         item = self._item(id_, record)
-        return replace(item, cancelled=self._cancelled(item, record.author)) if item and item.start is not None else item
+        cancelled = self._cancelled(item, record.author) if item and item.start is not None else None
+        return item if item is None or cancelled is None else replace(item, cancelled=cancelled)
 
     def _claims_too_much(self, id_: bytes, record: Record) -> bool:
         """Whether it says that it corrects what another author wrote, or what outlives it."""
@@ -261,6 +304,11 @@ def root_of(item: Item) -> bytes:
 
 def _as_event(item: Item, event: Event, position: tuple[float, float] | None) -> Item:
     title, place, organiser, text, link = fields_of(item.text)
+    if event.foreign:
+        source, why = source_of(item.text)
+        origin = Origin(source, site_of(link))
+        item = replace(item, origin=origin if source or origin.link else None, tentative=event.foreign.tentative,
+                       cancelled=why if event.foreign.off else None)
     return replace(item, text=text, title=title, place=place, organiser=organiser, link=link if is_link(link) else "",
                    start=event.start, end=event.end, offset=event.offset, end_offset=event.offset_at(event.end),
                    whole_days=event.whole_days, event=event, position=position)

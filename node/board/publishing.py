@@ -124,10 +124,6 @@ class Publisher(Rationer):
         with suppress(BoardClosed):  # the card will not: maintenance does it
             self.notes.update(lambda state: state.without_reports(roots))
 
-    def may_change(self, item: Item) -> bool:
-        """Whether nobody else has a say about it: it is this island's, and no edit code was given for it."""
-        return item.author.here and not self.notes.edit_code(root_of(item))
-
     def _check_seen(self, item: Item, seen: str) -> None:
         """Raises Overtaken if `seen` is neither the item nor, if a correction of it waits, that."""
         root = root_of(item)

@@ -60,7 +60,7 @@ def agenda_json(told: dict[str, Any], posted: bool) -> dict[str, Any]:
     """What an agenda brings, or brought, for programs."""
     piles = {pile: [{"start": moment_json(one["start"]), "title": one["title"]} for one in told[pile]]
              for pile in ("new", "changed", "cancelled")}
-    return {"posted": posted, **{name: told[name] for name in ("origin", "unchanged", "left_out")}, **piles}
+    return {"posted": posted, **{name: told[name] for name in ("origin", "unchanged", "left_out", "named")}, **piles}
 
 
 def _checked(told: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +84,8 @@ def tell(shown: dict[str, Any]) -> None:
             click.echo(f"  {mark} {_moment(one)}  {one['title']}")
     for reason, count in sorted(shown["left_out"].items()):
         say("left out: %(count)s %(reason)s", count=count, reason=explanations.left_out(reason))
+        for title in [title for why, title in shown["named"] if why == reason]:
+            click.echo(f"    {title}")
     if shown["size"]:
         say("Cost: %(packets)s packets, %(seconds)s s of air.", packets=shown["cost"]["packets"],
             seconds=f"{shown['cost']['airtime_s']:.0f}")

@@ -86,7 +86,8 @@ def brief(intake: ImportSummary) -> dict:
     piles = {name: [{"start": one.start, "offset": one.offset, "title": one.title} for one in getattr(intake, name)]
              for name in ("new", "changed", "cancelled")}
     return {"id": intake.id, "problem": intake.problem, "origin": vars(intake.origin), "unchanged": intake.unchanged,
-            "left_out": dict(intake.left_out), "cost": vars(intake.cost), "size": intake.size, **piles}
+            "left_out": dict(intake.left_out), "named": intake.named, "cost": vars(intake.cost), "size": intake.size,
+            **piles}
 
 
 def listed(board: Board, limit: int) -> list[dict]:

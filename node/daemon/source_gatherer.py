@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from node.board import explanations
 from node.board.api import AuditEntry, BoardClosed, ImportBounds, ImportSummary, Origin
 from node.board.board import Board
+from node.board.drafts import site_of
 from node.board.gathering import (
     MAX_GATHERED,
     GatheredSource,
@@ -38,7 +39,7 @@ from node.gather.source_reading import MAX_SOURCE_BYTES, decoded, is_cap, told_i
 from node.gather.told import Told, calendar_of
 from node.i18n.sentence import Sentence, sentence
 from node.ical.sanitise import line_of
-from node.ical.vevent import MAX_NAME, site_of
+from node.ical.vevent import MAX_NAME
 from node.model.errors import RemoteFault
 from node.model.event import DAY_MIN
 from radio.conversation import Conversation

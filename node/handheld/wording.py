@@ -83,6 +83,8 @@ class Speaker:
         said = [caption(item), self.when(span_of(item)), item.place, item.organiser, body, item.link]
         if item.cancelled is not None:
             said.insert(0, self.say(sentence("CANCELLED")) + (f": {item.cancelled}" if item.cancelled else ""))
+        elif item.tentative:
+            said.insert(0, self.say(sentence("NOT CONFIRMED")))
         return light("\n".join(filter(None, map(visible, said))))
 
     def when(self, span: Span) -> str:

@@ -1,11 +1,12 @@
 """What an agenda of another program means for the board: which events are new, changed, called off, to be left out.
 
-An event of the same source and UID is the same event. What another island, a neighbour or another agenda has announced
-already, under the same link or by the same title and start, is not announced twice.
+An event of the same UID and origin is the same event, whichever island has announced it and whatever the file is called;
+a later version of it may be told by any island. What a neighbour or another agenda has announced already, under the same
+link or by the same title and start, is not announced twice.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -16,12 +17,17 @@ from node.board.import_sources import Known
 from node.board.items import root_of
 from node.ical.parser import CalendarEntry
 from node.ical.sanitise import shortened
+from node.model.event import DAY_MIN, Event, occasions
+from node.model.foreign import Foreign
 from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
 from node.model.search_text import fold
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
-MAX_LIVE = 2_000
-FIELDS = ("text", *LINE_LIMITS, "start", "end", "offset", "whole_days", "topic", "language")
+MAX_LIVE = 2_000  # events of the board that are compared
+WORDS = ("text", *LINE_LIMITS, "topic", "language", "whole_days")
+TIMES = ("start", "end", "offset")
+AHEAD_MIN = 90 * DAY_MIN  # a repeated event that goes on is announced anew when less than so much of it is left
+ENOUGH_ALIKE = 3  # islands that tell the same version: more would cost air and tell nothing more
 SHORTER = (500, 200, 0)  # characters of text, for what does not fit a record
 SAFE_BYTES = MAX_RECORD_BYTES - 300
 
@@ -59,16 +65,20 @@ class Plan:
 
 
 class Planner:
-    """Compares an agenda's entries with the board. `known`: what of them was taken over before, by key."""
+    """Compares an agenda's entries with the board. `known`: what of them was taken over before, by key; `called`: what the
+    agenda is called; `guarded`: keys of what another site has told here, which this one may not change."""
 
-    def __init__(self, board: Board, known: Mapping[str, Known]):
-        self._board, self._sources, self._known, self._now = board, board.notes.state.sources, known, board.now()
-        events = board.events(self._now, self._now + MAX_EVENT_AHEAD_MIN, limit=MAX_LIVE)
-        self._live = {root_of(item): item for item in events}
-        taken = {one.root for one in known.values()}
-        others = [item for root, item in self._live.items() if root not in taken]
-        self._by_title = {_title(item): item for item in others}
-        self._by_link = _named_once((item.link, item) for item in others)
+    def __init__(self, board: Board, known: Mapping[str, Known], called: str = "", guarded: Collection[str] = ()):
+        self._board, self._known, self._now = board, known, board.now()
+        self._called, self._guarded = called, guarded
+        dates = board.announced(self._now, self._now + MAX_EVENT_AHEAD_MIN)
+        first = {event.root: event for event in reversed(dates) if not event.date.off}  # of a repeated one its next date
+        items = list(board.read(sorted(first.values(), key=lambda event: event.start)[:MAX_LIVE]))
+        self._by_key = {item.event.foreign.key: item for item in items if item.event and item.event.foreign}
+        self._by_title: dict[tuple[str, int | None], Item] = {
+            (fold(item.title), one.start): item for item in items if item.event
+            for one in occasions(item.event) if not one.off}
+        self._by_link = _named_once((item.link, item) for item in items if item.event and not item.event.foreign)
         self._said: set[tuple[str, int | None]] = set()  # once is enough, though a file may say it twice
         self._bytes = 0
 
@@ -77,8 +87,8 @@ class Planner:
         plan = Plan()
         self._board.has_room(0, 0)
         by_link = _named_once((entry.draft.link, entry) for entry in entries)
-        for entry in entries:
-            entry = replace(entry, draft=self._fitted(normalised(entry.draft)))
+        for entry in self._in_place_of_series(entries):
+            entry = replace(entry, draft=self._fitted(normalised(self._told(entry))))
             own_link = entry.draft.link in by_link and not entry.repeated
             try:
                 self._place(plan, entry, own_link)
@@ -86,61 +96,88 @@ class Planner:
                 plan.left_out["broken"] += 1
         return plan
 
+    def _told(self, entry: CalendarEntry) -> Draft:
+        """What a record says of it: also which event it is, which version, and where it comes from."""
+        sequence, modified = entry.version
+        foreign = Foreign(bytes.fromhex(entry.key), sequence, min(modified or self._now, self._now + DAY_MIN),
+                          entry.cancelled is not None, entry.tentative and entry.cancelled is None)
+        source = "" if entry.draft.link else self._called  # the site of a link tells it too
+        return replace(entry.draft, foreign=foreign, source=source, called_off=entry.cancelled or "")
+
+    def _in_place_of_series(self, entries: list[CalendarEntry]) -> list[CalendarEntry]:
+        """Where our rule held a series and cannot any more, its date announced here, or its next one, replaces it."""
+        heirs: dict[str, CalendarEntry] = {}
+        for entry in entries:
+            item = self._by_key.get(bytes.fromhex(entry.series)) if entry.series else None
+            if item and (entry.series not in heirs or entry.draft.start == item.start):
+                heirs[entry.series] = entry
+        return [replace(entry, key=entry.series) if entry is heirs.get(entry.series) else entry for entry in entries]
+
     def _place(self, plan: Plan, entry: CalendarEntry, own_link: bool) -> None:
-        known = self._known.get(entry.key)
-        item = self._live.get(known.root) if known else self._twin(entry, own_link)
+        item, known = self._by_key.get(bytes.fromhex(entry.key)), self._known.get(entry.key)
         if item is not None:
-            self._meet(plan, entry, item, known)
-        elif known and known.end > self._now:
+            self._meet(plan, entry, item)
+        elif known and known.end > self._now and self._board.took_back(bytes.fromhex(entry.key), known.root):
             plan.left_out["gone"] += 1
         elif entry.cancelled is not None:
             plan.left_out["cancelled"] += 1
-        elif _title(entry.draft) in self._said:
+        elif _title(entry.draft) in self._said or self._twin(entry, own_link):
             plan.left_out["known"] += 1
         else:
             self._add(plan, plan.new, entry, None)
             self._said.add(_title(entry.draft))
 
-    def _meet(self, plan: Plan, entry: CalendarEntry, item: Item, known: Known | None) -> None:
-        """An entry that is on the board already."""
-        if known is None and not self._is_orphan(item):
+    def _meet(self, plan: Plan, entry: CalendarEntry, item: Item) -> None:
+        """An entry that is on the board already, by whichever island."""
+        entry = self._unstamped(entry, item)
+        foreign, here = entry.draft.foreign, item.event.foreign if item.event else None
+        if foreign is None or here is None or (
+                (foreign.off, foreign.tentative) == (here.off, here.tentative) and (
+                    entry.cancelled is not None or _same(entry.draft, item, self._now))):
+            self._agree(plan, entry, item)
+        elif entry.key in self._guarded:
             plan.left_out["known"] += 1
-        elif known and entry.version < known.version:
+        elif foreign.version <= here.version:
             plan.left_out["older"] += 1
-        elif (entry.cancelled is None) != (item.cancelled is None):
-            if item.cancelled is not None:
-                plan.left_out["gone"] += 1
-            else:
-                self._add(plan, plan.cancelled, entry, item)
-        elif entry.cancelled is None and not _same(entry.draft, item):
-            self._add(plan, plan.changed, entry, item)
+        elif item.cancelled is not None and not here.off:
+            plan.left_out["gone"] += 1  # a keeper here has called it off
+        else:
+            own = self._board.own_witness(here.key)
+            self._add(plan, plan.changed if entry.cancelled is None else plan.cancelled, entry, own, item)
+
+    def _agree(self, plan: Plan, entry: CalendarEntry, item: Item) -> None:
+        """What the board says already: where this island told an earlier version, it says so too, while few others do."""
+        here = item.event.foreign if item.event else None
+        own, heard = (self._board.own_witness(here.key), self._board.hearsay(item)) if here else (None, None)
+        before = own.event.foreign if own and own.event else None
+        if here and before and before.version < here.version and heard and len(heard.alike) < ENOUGH_ALIKE:
+            self._add(plan, plan.changed, replace(entry, draft=replace(entry.draft, foreign=here)), own, item)
         else:
             plan.standing[entry.key] = Known(root_of(item), entry.version, item.end or 0)
 
-    def _is_orphan(self, item: Item) -> bool:
-        """Whether this island took it over itself and has forgotten from where."""
-        return self._sources.origin_of(root_of(item)) is None and self._board.may_change(item)
+    def _unstamped(self, entry: CalendarEntry, item: Item) -> CalendarEntry:
+        """What has no date of its last change is later than what is here, as it is read now."""
+        foreign, here = entry.draft.foreign, item.event.foreign if item.event else None
+        if foreign is None or here is None or entry.version[1] or foreign.sequence != here.sequence:
+            return entry
+        later = min(max(self._now, here.modified + 1), self._now + DAY_MIN)
+        return replace(entry, draft=replace(entry.draft, foreign=replace(foreign, modified=later)))
 
-    def _add(self, plan: Plan, pile: list[Step], entry: CalendarEntry, item: Item | None) -> None:
-        """One record more, if so many may be posted at once and leave room for others."""
+    def _add(self, plan: Plan, pile: list[Step], entry: CalendarEntry, own: Item | None, shown: Item | None = None) -> None:
+        """One record more, if so many may be posted at once and leave room for others. `own`: what it takes the place of;
+        `shown`: what is on the board in either case."""
         if len(plan.steps) >= MAX_AT_ONCE:
             plan.left_out["later"] += 1
             return
-        composed = self._composed(entry, item)
-        if item is None and not self._board.has_room(self._bytes + composed.size_bytes, len(plan.new) + 1):
+        composed = self._board.offer(entry.draft, own)
+        if own is None and not self._board.has_room(self._bytes + composed.size_bytes, len(plan.steps) + 1):
             plan.left_out["share-used"] += 1
             return
-        self._bytes += composed.size_bytes * (item is None)
-        pile.append(Step(entry, item, composed))
-
-    def _composed(self, entry: CalendarEntry, item: Item | None) -> Composed:
-        """The record that announces an entry, or calls off or replaces the item that did; raises DraftRefused."""
-        if item is not None and entry.cancelled is not None:
-            return self._board.call_off(item, entry.cancelled)
-        return self._board.offer(entry.draft, item)
+        self._bytes += composed.size_bytes * (own is None)
+        pile.append(Step(entry, shown, composed))
 
     def _twin(self, entry: CalendarEntry, own_link: bool) -> Item | None:
-        """The same event, announced by others, or by this island before it lost its notes."""
+        """The same event, announced by people or from another agenda."""
         return self._by_title.get(_title(entry.draft)) or (
             self._by_link.get(entry.draft.link) if own_link else None)
 
@@ -163,13 +200,29 @@ def _named_once(named: Iterable[tuple[str, Named]]) -> dict[str, Named]:
     return {link: one for link, one in named if times[link] == 1}
 
 
-def _title(one: Draft | Item) -> tuple[str, int | None]:
+def _title(one: Draft) -> tuple[str, int | None]:
     return fold(one.title), one.start
 
 
-def _same(draft: Draft, item: Item) -> bool:
+def _same(draft: Draft, item: Item, now: int) -> bool:
     """Whether the item says what the draft says."""
-    return all(getattr(draft, name) == getattr(item, name) for name in FIELDS) and _where(draft) == _where(item)
+    if not all(getattr(draft, name) == getattr(item, name) for name in WORDS) or _where(draft) != _where(item):
+        return False
+    if draft.repetition is None and (item.event is None or item.event.repetition is None):
+        return all(getattr(draft, name) == getattr(item, name) for name in TIMES)
+    told, here = _coming(draft.event, now), _coming(item.event, now)
+    if here - told or not here:
+        return False  # it has dates that are not told any more
+    last = max(here)
+    return all(one in here for one in told if one <= last) and (told == here or last[0] > now + AHEAD_MIN)
+
+
+def _coming(event: Event | None, now: int) -> set[tuple[int, int, int, bool]]:
+    """The dates to come: start, end, clocks, and whether it is called off. Its first ones and last ones take place."""
+    dates = occasions(event) if event else ()
+    found = sorted((one.start, one.end, one.offset, one.off) for one in dates if one.end > now)
+    on = [number for number, one in enumerate(found) if not one[3]]
+    return set(found[on[0]:on[-1] + 1]) if on else set()
 
 
 def _where(one: Draft | Item) -> tuple[int, int] | None:

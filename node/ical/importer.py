@@ -8,12 +8,13 @@ from hashlib import blake2b
 
 from node.board.api import BoardClosed, ImportBounds, ImportSummary, Origin
 from node.board.board import Board
+from node.board.drafts import site_of
 from node.board.import_sources import ImportSource, Known
 from node.board.reasons import IN_THE_SET, ClosedReason, ImportProblem, LeftOut, as_reason
 from node.ical.import_plan import Plan, Planner, Step
 from node.ical.parser import Agenda, Locality, read
 from node.ical.sanitise import line_of
-from node.ical.vevent import MAX_NAME, site_of
+from node.ical.vevent import MAX_NAME
 from node.model.errors import RemoteFault
 from node.model.record import TARGET_BYTES
 from node.replica.admission import Verdict
@@ -96,11 +97,13 @@ class Importer:
         return self._board.notes.state.sources.get(held.name) or ImportSource(held.origin)
 
     def _plan(self, held: Held) -> Plan:
-        known, bounds = self._source(held).known, held.bounds
+        sources, bounds = self._board.notes.state.sources, held.bounds
+        planner = Planner(self._board, sources.known, held.origin.name, sources.known_elsewhere(held.name))
         if bounds is None:
-            return Planner(self._board, known).plan(held.agenda.entries)
+            return planner.plan(held.agenda.entries)
+        known = sources.known
         judged = [(entry, None if entry.key in known else bounds.leaves_out(entry.draft)) for entry in held.agenda.entries]
-        plan = Planner(self._board, known).plan([entry for entry, reason in judged if reason is None])
+        plan = planner.plan([entry for entry, reason in judged if reason is None])
         plan.left_out += Counter(reason.value for _, reason in judged if reason)
         return self._bounded(plan, bounds)
 
@@ -141,7 +144,7 @@ class Importer:
             held.id, "", held.origin, tuple(step.entry.draft for step in plan.new),
             tuple(step.entry.draft for step in plan.changed), tuple(step.item for step in plan.cancelled if step.item),
             len(plan.standing), dict(held.agenda.left_out + plan.left_out),
-            self._board.cost_of(step.composed for step in plan.steps))
+            tuple(held.agenda.named), self._board.cost_of(step.composed for step in plan.steps))
 
 
 def _known(step: Step, verdict: Verdict) -> Known:

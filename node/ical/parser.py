@@ -1,40 +1,45 @@
 """An agenda of another program (iCalendar, RFC 5545) as drafts of events: bytes in, values out, bounded whatever comes.
 
-The file is cut into its events here, and the library reads them one by one: what is broken costs only itself, and neither
-time zones nor repetitions of the file are ever left to run in the library.
+What is broken costs its event only, which is counted with its reason; nothing about when an event is is ever guessed.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone, tzinfo
-from hashlib import blake2b
-from typing import Any, NamedTuple
+from datetime import UTC, timedelta, timezone, tzinfo
+from typing import NamedTuple
 
 from node.board.api import Draft
-from node.board.drafts import problems_of
-from node.ical.recurrence import days_of, rule_of
+from node.board.drafts import problems_of, site_of
+from node.ical.contentlines import Component, components, lines_of
+from node.ical.recurrence import StepBudget
+from node.ical.rhythms import can_move, repeated_event, with_exempt
 from node.ical.sanitise import line_of
+from node.ical.series import Dated, Telling, dates_of, segments, telling_of, versions_that_count
 from node.ical.timezones import Zones
-from node.ical.vevent import EPOCH, draft_of, every, first, site_of, unescaped, version_of, words
+from node.ical.values import BROKEN, EPOCH, WallClock
+from node.ical.vevent import MAX_NAME, draft_of
 from node.model.errors import RemoteFault
-from node.model.event import DAY_MIN, MAX_OFFSET, QUARTER_MIN
+from node.model.event import DAY_MIN, MAX_OFFSET, QUARTER_MIN, Event
+from node.model.foreign import foreign_key
+from node.model.search_text import fold
 from node.model.zones import event_in, quarters
 
 MAX_FILE_BYTES = 2_000_000
-MAX_EVENTS = 500  # that are read whole; one takes about 2 ms here, 30 ms on the smallest Pi
-MAX_LINES, MAX_LINE = 60, 12_000  # of one event, and characters of a line
-MAX_ZONE_LINES = 200
-AHEAD_DAYS, MAX_REPEATS = 35, 10  # how far repeated events are announced
+MAX_EVENTS = 500  # that are read whole; one takes about 1 ms here, 15 ms on the smallest Pi
+AHEAD_DAYS, MAX_REPEATS = 35, 10  # how far the dates of what our rule cannot hold are announced one by one
+SERIES_DAYS = 365  # how far those that it can: a record's last date lies within 400 days
 LONGEST_DAYS = 46  # no event that lasts longer can be posted
+MAX_LASTS = LONGEST_DAYS * DAY_MIN
+KEY = "X-ARCHIPEL-KEY"  # of our own agendas: the key of an event that was taken over itself
 OFFSET = "X-ARCHIPEL-OFFSET"  # quarters of an hour east of UTC there and then; our own agendas have it
-READ = {"UID", "DTSTART", "DTEND", "DURATION", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "LINK", "ORGANIZER",
-        "CONTACT", "CATEGORIES", "STATUS", "SEQUENCE", "LAST-MODIFIED", "RRULE", "EXDATE", "RDATE", "RECURRENCE-ID",
-        "CLASS", "COMMENT", OFFSET}
-HEADERS = {"X-WR-CALNAME", "NAME", "PRODID"}
 REASONS = ("past", "too-far", "lasts-too-long")  # problems of a draft that are no fault of the file
+TO_BE_NAMED = {"broken", "zone", "repeats", "too-far", "lasts-too-long"}  # the first of them: people may want to know
+ANSWERS = {"REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER"}  # methods of what is no announcement
 MAX_REASON = 200
+MAX_NAMED = 40  # of what is left out, so many are named
+MAX_TITLE = 80
 
 
 class Locality(NamedTuple):
@@ -44,19 +49,13 @@ class Locality(NamedTuple):
     language: int = 1
 
 
-class WallClock(NamedTuple):
-    """A moment as clocks show it where it is: the time, the zone of those clocks, whether a whole day is meant."""
-
-    at: datetime
-    zone: tzinfo
-    whole_day: bool
-
-
 @dataclass(frozen=True)
 class CalendarEntry:
-    """One event of an agenda. `key` names it through all its versions (UID and, if it is repeated, the occurrence).
+    """One event of an agenda. `key` names it through all its versions (UID and, if it is one date of several, which).
 
-    `version` grows (SEQUENCE, minute of LAST-MODIFIED). `cancelled`: the reason, None if it takes place.
+    `version` grows (SEQUENCE, minute of LAST-MODIFIED). `cancelled`: the reason, None if it takes place. `tentative`: it is
+    not confirmed yet. `repeated`: it has, or is one of, several dates; `series` names together those that our rule cannot
+    hold.
     """
 
     key: str
@@ -64,6 +63,8 @@ class CalendarEntry:
     version: tuple[int, int] = (0, 0)
     cancelled: str | None = None
     repeated: bool = False
+    tentative: bool = False
+    series: str = ""
 
 
 @dataclass
@@ -71,255 +72,264 @@ class Agenda:
     """What is in a file: its `name`, the address of its `site`, its events by start, how many were left out and why.
 
     `growing`: as time goes by, the same file will have more to give. Reasons: `past`, `too-far`, `lasts-too-long`,
-    `repeats` (a rule that is not understood), `private`, `too-many`, `broken`.
+    `repeats` (a rule that is not understood), `zone` (a time zone that nobody knows), `private`, `answer` (to an
+    invitation), `older` (than another version of it in the file), `too-many`, `broken`. `named` are (reason, title) of the
+    first of those that people should know of.
     """
 
     name: str = ""
     site: str = ""
     entries: list[CalendarEntry] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    named: list[tuple[str, str]] = field(default_factory=list)
     growing: bool = False
+
+    def leave_out(self, reason: str, event: Component | None = None) -> None:
+        """Count one that is left out."""
+        self.left_out[reason] += 1
+        if event is not None and reason in TO_BE_NAMED and len(self.named) < MAX_NAMED:
+            self.named.append((reason, line_of(event.text("SUMMARY") or event.text("UID"), MAX_TITLE)))
 
 
 def read(content: bytes, here: Locality, now: int) -> Agenda:
     """The agenda in a file as of minute `now`; raises RemoteFault: `agenda-size`, or `agenda-mark` for what is none."""
     if len(content) > MAX_FILE_BYTES:
         raise RemoteFault("agenda-size")
-    text = content.decode("utf-8-sig", "replace").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    if "BEGIN:VCALENDAR" not in text[:4000].upper():
+    lines = lines_of(content)
+    if "BEGIN:VCALENDAR" not in "\n".join(lines[:200])[:4000].upper():
         raise RemoteFault("agenda-mark")
-    parts = _Parts(re.sub(r"\n[ \t]", "", text).split("\n"), now)
-    zones = Zones(parts.zones, here.zone, (EPOCH + timedelta(minutes=now)).year)
-    return _Reading(here, zones, now).agenda(parts)
-
-
-class _Parts:
-    """A file cut up: its headers, the lines of its events, those of its time zones by name. Ended events are not kept."""
-
-    def __init__(self, lines: list[str], now: int):
-        self.headers: dict[str, str] = {}
-        self.events: list[list[str]] = []
-        self.zones: dict[str, list[str]] = {}
-        self.left_out: Counter[str] = Counter()
-        self._oldest = f"{EPOCH + timedelta(minutes=now, days=-LONGEST_DAYS):%Y%m%d}"
-        for kind, held in _blocks(lines):
-            if kind == "VEVENT":
-                self._take_event(held)
-            elif kind == "VTIMEZONE":
-                name = next((line.partition(":")[2].strip() for line in held if line.upper().startswith("TZID")), "")
-                self.zones.setdefault(name, held[:MAX_ZONE_LINES])
-            elif kind == "broken":
-                self.left_out["broken"] += 1
-            else:
-                self.headers.setdefault(kind, held[0])
-
-    def _take_event(self, lines: list[str]) -> None:
-        named = list(_own(lines))
-        starts = [line.rpartition(":")[2] for name, line in named if name == "DTSTART"]
-        names = {name for name, _ in named}
-        if starts and not {"RRULE", "RDATE"} & names and re.match(r"\d{8}", starts[0]) and starts[0][:8] < self._oldest:
-            self.left_out["past"] += 1
-        elif len(self.events) >= MAX_EVENTS:
-            self.left_out["too-many"] += 1
-        else:
-            self.events.append([line[:MAX_LINE] for name, line in named if name in READ][:MAX_LINES])
-
-
-def _blocks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """(VEVENT or VTIMEZONE, its lines), (a header, [its value]), ("broken", []) for an event without an end."""
-    kind = ""
-    held: list[str] = []
-    for line in lines:
-        verb, _, what = line[:40].upper().partition(":")
-        if verb == "BEGIN" and what.strip() in ("VEVENT", "VTIMEZONE"):
-            if kind:
-                yield "broken", []
-            kind, held = what.strip(), []
-        elif verb == "END" and what.strip() == kind:
-            yield kind, held
-            kind = ""
-        elif kind:
-            held.append(line)
-        elif _name(line) in HEADERS:
-            yield _name(line), [line.partition(":")[2]]
-    if kind:
-        yield "broken", []
-
-
-def _own(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """(name, line) of what belongs to an event itself, not to its alarms."""
-    depth = 0
-    for line in lines:
-        name = _name(line)
-        depth += (name == "BEGIN") - (name == "END")
-        if depth == 0 and name != "END":
-            yield name, line
-
-
-def _name(line: str) -> str:
-    return re.split("[:;]", line[:40], maxsplit=1)[0].upper()
+    return _Reading(lines, here, now).agenda
 
 
 class _Reading:
     """The events of one file, read one by one."""
 
-    def __init__(self, here: Locality, zones: Zones, now: int):
-        self._here, self._zones, self._now = here, zones, now
+    def __init__(self, lines: list[str], here: Locality, now: int):
+        self._here, self._now = here, now
         self._today = (EPOCH + timedelta(minutes=now)).date()
+        self._oldest = self._today - timedelta(LONGEST_DAYS)
+        self._budget = StepBudget()
+        self.agenda = Agenda()
+        zones, calendars, held = [], [], []
+        for component in components(lines):
+            if component.kind == "VTIMEZONE":
+                zones.append(component)
+            elif component.kind == "VCALENDAR":
+                calendars.append(component.headers)
+            elif not component.whole:
+                self.agenda.leave_out(BROKEN, component)
+            elif self._is_long_past(component):
+                self.agenda.leave_out("past")
+            else:
+                held.append(component)
+        self._zones = Zones(zones, here.zone, self._today.year)
+        named = (headers.get(name) for headers in calendars for name in ("X-WR-CALNAME", "NAME"))
+        self.agenda.name = line_of(next(filter(None, named), ""), MAX_NAME)
+        self._read(held)
 
-    def agenda(self, parts: _Parts) -> Agenda:
-        agenda = Agenda(unescaped(parts.headers.get("X-WR-CALNAME") or parts.headers.get("NAME", "")),
-                        left_out=parts.left_out.copy())
+    def _is_long_past(self, event: Component) -> bool:
+        starts = event.first("DTSTART").value.strip()[:8]
+        alone = not (event.has("RRULE") or event.has("RDATE") or event.has("RECURRENCE-ID"))
+        return alone and re.fullmatch("[0-9]{8}", starts) is not None and starts < f"{self._oldest:%Y%m%d}"
+
+    def _read(self, held: list[Component]) -> None:
         found: dict[str, CalendarEntry] = {}
-        events = list(self._events(parts, agenda.left_out))
-        moved = {self._key(event) for event in events if "RECURRENCE-ID" in event}
-        for event in events:
-            agenda.growing |= "RRULE" in event or "RDATE" in event
-            for entry in self._entries(event, moved, agenda.left_out):
-                if entry.key not in found or found[entry.key].version <= entry.version:
-                    found[entry.key] = entry
+        for group in self._nearest(held):
+            try:
+                for entry in self._entries_of(group):
+                    if entry.key not in found or found[entry.key].version <= entry.version:
+                        found[entry.key] = entry
+            except RemoteFault as fault:
+                self.agenda.leave_out(fault.reason, group[0].event)
+            except Exception:  # a mistake of ours that a strange event finds costs that event, not the agenda
+                self.agenda.leave_out(BROKEN, group[0].event)
+        agenda = self.agenda
         agenda.growing |= bool(agenda.left_out["too-far"] or agenda.left_out["too-many"])
         agenda.entries = sorted(found.values(), key=lambda entry: (entry.draft.start, entry.key))
         agenda.site = next((site_of(entry.draft.link) for entry in agenda.entries if entry.draft.link), "")
-        return agenda
 
-    def _events(self, parts: _Parts, left_out: Counter[str]) -> Iterator[Any]:
-        from icalendar import Event  # takes a while to load, and most islands never need it
-
-        for lines in parts.events:
-            # Zones are looked up here: the library would run what the file defines, and warn of what it guesses.
-            named = [re.sub(r"(?i);TZID=", ";X-TZID=", line, count=1) for line in lines]
+    def _nearest(self, held: list[Component]) -> list[list[Telling]]:
+        """What tells of one UID, together; those whose next date is nearest when there are too many."""
+        groups: dict[str, list[Telling]] = {}
+        for event in held:
             try:
-                event = Event.from_ical("\r\n".join(["BEGIN:VEVENT", *named, "END:VEVENT"]))
-                self._when(event, "DTSTART")
-                yield event
-            except Exception:  # a library on hostile bytes may raise anything
-                left_out["broken"] += 1
+                telling = self._telling(event)
+                groups.setdefault(telling.uid, []).append(telling)
+            except RemoteFault as fault:
+                self.agenda.leave_out(fault.reason, event)
+        room, chosen = MAX_EVENTS, []
+        for group in sorted(groups.values(), key=lambda group: min(map(self._distance, group))):
+            if all(one.start.minute + one.lasts <= self._now and not one.repeated for one in group):
+                self.agenda.left_out["past"] += len(group)
+            elif room < len(group):
+                self.agenda.left_out["too-many"] += len(group)
+            else:
+                chosen.append(group)
+                room -= len(group)
+        return chosen
 
-    def _entries(self, event: Any, moved: set[str], left_out: Counter[str]) -> Iterator[CalendarEntry]:
-        """The entries of one event: one, or one for each coming occurrence."""
-        try:
-            if words(event, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL"):
-                raise RemoteFault("private")
-            told = draft_of(event, self._here.language)
-            for start, key in self._starts(event):
-                if key not in moved or "RECURRENCE-ID" in event:
-                    yield from self._entry(event, self._starting(event, told, start), key, left_out)
-        except RemoteFault as fault:
-            left_out[fault.reason] += 1
-        except Exception:  # the same
-            left_out["broken"] += 1
+    def _telling(self, event: Component) -> Telling:
+        if event.headers.get("METHOD", "").upper() in ANSWERS:
+            raise RemoteFault("answer")
+        if event.text("CLASS").strip().upper() in ("PRIVATE", "CONFIDENTIAL"):
+            raise RemoteFault("private")
+        return telling_of(event, self._zones.of(event.headers.get("X-WR-TIMEZONE", "")))
 
-    def _entry(self, event: Any, draft: Draft, key: str, left_out: Counter[str]) -> Iterator[CalendarEntry]:
-        problems = [problem.code for problem in problems_of(draft, self._now)]
-        if problems:
-            left_out[next((code for code in problems if code in REASONS), "broken")] += 1
+    def _distance(self, telling: Telling) -> int:
+        """Minutes until it begins; what is repeated may be today."""
+        return 0 if telling.repeated else max(telling.start.minute - self._now, 0)
+
+    # what one UID comes to
+
+    def _entries_of(self, tellings: list[Telling]) -> Iterator[CalendarEntry]:
+        counting, older = versions_that_count(tellings)
+        self.agenda.left_out += Counter({"older": older} if older else {})
+        masters = [one for one in counting if one.about is None]
+        others = [one for one in counting if one.about is not None]
+        for one in masters or others:
+            if one.about is None and (one.repeated or (others and len(masters) == 1)):
+                yield from self._series(one, others)
+            else:
+                at = one.start.minute if one.about is None else one.about
+                several = one.about is not None or len(masters) > 1
+                yield from self._once(one, one.start, one.lasts, _key(one, at if several else None))
+
+    def _series(self, master: Telling, others: list[Telling]) -> Iterator[CalendarEntry]:
+        self.agenda.growing = True
+        last = self._today + timedelta(SERIES_DAYS)
+        late = max([master.lasts, *(abs(_moved(one)) + one.lasts for one in others if one.onward)]) // DAY_MIN + 2
+        first = max(self._today - timedelta(late), self._oldest)
+        dates = dates_of(master, others, first, last, self._budget)
+        coming = [one for one in dates if max(one.end, one.minute + one.lasts) > self._now or one.minute >= self._now]
+        if not coming:
+            raise RemoteFault("past" if dates or _is_finite(master) else "too-far")
+        for part in segments(master, others):
+            own = [one for one in coming if one.part.about == part.about]
+            yield from self._part(master, own) if own else ()
+
+    def _part(self, master: Telling, dates: list[Dated]) -> Iterator[CalendarEntry]:
+        """The dates of a series that are told alike: one entry where our rule can hold them, else those to come soon."""
+        part = dates[0].part
+        key = _key(master, part.about)
+        version = max(one.telling.version for one in dates)
+        if len(dates) == 1 and _is_finite(master) and not dates[0].off:
+            for entry in self._once(dates[0].telling, dates[0].start, dates[0].lasts, key):
+                yield replace(entry, version=version)
             return
-        cancelled = words(event, "STATUS").upper() == "CANCELLED"
-        reason = line_of(words(event, "COMMENT"), MAX_REASON) if cancelled else None
-        yield CalendarEntry(key, draft, version_of(event), reason, "RRULE" in event or "RDATE" in event)
+        for more_apart in (False, True):
+            apart = [one for one in dates if (more_apart and one.extra) or not self._is_like(one, part)]
+            if event := self._as_one(part, dates, apart):
+                for entry in self._entry(part, replace(self._worded(part), **_moments(event)), key):
+                    yield replace(entry, version=version)
+                for one in apart:
+                    if one.telling is not part or not one.off:
+                        yield from self._once(one.telling, one.start, one.lasts, self._key_of(master, one))
+                return
+        yield from self._one_by_one(master, dates, key)
 
-    # when
+    def _as_one(self, part: Telling, dates: list[Dated], apart: list[Dated]) -> Event | None:
+        """The dates as our rule holds them, with those apart (if they belong to it) called off; None where it cannot."""
+        own = [one for one in dates if not (one.extra and one in apart)]
+        on = [one for one in own if not one.off and one not in apart]
+        own = [one for one in own if on and on[0].minute <= one.minute <= on[-1].minute]
+        if part.lasts > MAX_LASTS or any(one.lasts != part.lasts for one in own if one.telling is part):
+            return None
+        planned = [one.minute + _moved(part) for one in own]
+        least = self._now + AHEAD_DAYS * DAY_MIN
+        event = repeated_event(self._clocks(part.event, part.start), planned, part.lasts, part.days, least)
+        if event is None or event.repetition is None:
+            return None
+        held = own[:event.repetition.count]
+        off = [number for number, one in enumerate(held) if one.off or one in apart]
+        moved = {number: one.by for number, one in enumerate(held)
+                 if number not in off and one.telling is not part and one.by}
+        made = with_exempt(event, off, moved)
+        return made if made.is_sound() else None
 
-    def _starts(self, event: Any) -> Iterator[tuple[datetime, str]]:
-        """When it starts by its own clocks, and its key; for a repeated one, each time within the coming weeks."""
-        start = self._when(event, "DTSTART")
-        zone = start.zone
-        if "RRULE" not in event and "RDATE" not in event:
-            yield start.at, self._key(event)
-            return
-        times, until = self._times(event, start), self._until(event, zone)
-        gone = {self._minute(one.at, one.zone) for one in self._listed(event, "EXDATE")}
-        for at in times:
-            minute = self._minute(at, zone)
-            if minute <= until and minute not in gone:
-                yield at, self._key(event, at if start.whole_day else EPOCH + timedelta(minutes=minute))
+    def _is_like(self, one: Dated, part: Telling) -> bool:
+        """Whether what is said of one date is only that it is moved, or off, or nothing new."""
+        if one.off or one.telling is part:
+            return True
+        alike = one.lasts == part.lasts and one.start.whole_day == part.start.whole_day and part.about is None
+        return alike and (not one.by or can_move(one.by, part.start.whole_day)) and (
+            self._worded(one.telling) == self._worded(part))
 
-    def _times(self, event: Any, start: WallClock) -> list[datetime]:
-        since, last = self._today - timedelta(LONGEST_DAYS), self._today + timedelta(AHEAD_DAYS)
-        lasts = timedelta(minutes=self._length(event))
-        first_day = start.at.date()
-        days = {first_day} if since <= first_day <= last else set()
-        if "RRULE" in event:
-            days |= set(days_of(rule_of({**first(event, "RRULE"), "UNTIL": []}), first_day, since, last))
-        times = {datetime.combine(day, start.at.time()) for day in days}
-        times |= {one.at for one in self._listed(event, "RDATE") if since <= one.at.date() <= last}
-        return sorted(at for at in times if self._minute(at + lasts, start.zone) > self._now)[:MAX_REPEATS]
-
-    def _until(self, event: Any, zone: tzinfo) -> int:
-        until = (first(event, "RRULE") or {}).get("UNTIL", [None])[0]
-        if until is None:
-            return 1 << 24
-        if not isinstance(until, datetime):
-            return self._minute(datetime.combine(until, datetime.max.time()), zone)
-        return self._minute(until.replace(tzinfo=None), until.tzinfo or zone)
-
-    def _length(self, event: Any) -> int:
-        """How many minutes it lasts, about for one of whole days."""
-        start = self._when(event, "DTSTART")
-        if "DTEND" in event:
-            end = self._when(event, "DTEND")
-            minutes = self._minute(end.at, end.zone) - self._minute(start.at, start.zone)
-        else:
-            lasts = getattr(first(event, "DURATION"), "dt", None)
-            minutes = lasts // timedelta(minutes=1) if isinstance(lasts, timedelta) else 0
-        return max(minutes or DAY_MIN, DAY_MIN) if start.whole_day else max(minutes, 0)
-
-    def _when(self, event: Any, name: str) -> WallClock:
-        """What a property says; raises RemoteFault where it says no moment."""
-        return self._moment(first(event, name))
-
-    def _moment(self, value: Any) -> WallClock:
-        at = getattr(value, "dt", None)
-        if isinstance(at, datetime):
-            named = value.params.get("X-TZID")
-            zone = self._zones.zone(str(named)) if named else self._here.zone
-            return WallClock(at.replace(tzinfo=None, microsecond=0), at.tzinfo or zone, False)
-        if isinstance(at, date):
-            return WallClock(datetime.combine(at, datetime.min.time()), self._here.zone, True)
-        raise RemoteFault("broken")
-
-    def _listed(self, event: Any, name: str) -> Iterator[WallClock]:
-        for several in every(event, name):
-            for one in getattr(several, "dts", ()):
-                one.params = getattr(several, "params", {}) or one.params
-                yield self._moment(one)
+    def _one_by_one(self, master: Telling, dates: list[Dated], series: str) -> Iterator[CalendarEntry]:
+        soon = [one for one in dates if one.start.minute < self._now + AHEAD_DAYS * DAY_MIN and one.end > self._now
+                and not (one.off and one.telling is one.part)]
+        if not soon:
+            raise RemoteFault("too-far")
+        for one in soon[:MAX_REPEATS]:
+            for entry in self._once(one.telling, one.start, one.lasts, self._key_of(master, one)):
+                yield replace(entry, series=series, repeated=True)
 
     @staticmethod
-    def _minute(at: datetime, zone: tzinfo) -> int:
-        return (at - EPOCH - (zone.utcoffset(at.replace(tzinfo=zone)) or timedelta(0))) // timedelta(minutes=1)
+    def _key_of(master: Telling, one: Dated) -> str:
+        return _key(master, WallClock(one.planned, master.start.zone, master.start.whole_day))
 
-    # who and what
+    def _once(self, telling: Telling, start: WallClock, lasts: int, key: str) -> Iterator[CalendarEntry]:
+        """An event of one date."""
+        if lasts > MAX_LASTS:
+            raise RemoteFault("lasts-too-long")
+        end = start.minute + lasts
+        if start.whole_day:
+            days = timedelta(days=max(telling.days, 1))
+            end = WallClock(start.at + days, start.zone, True).minute
+        made = event_in(self._clocks(telling.event, start), start.minute, end, start.whole_day)
+        yield from self._entry(telling, replace(self._worded(telling), **_moments(made)), key)
 
-    def _key(self, event: Any, occurrence: datetime | None = None) -> str:
-        """16 digits: the UID, and the moment for which an occurrence was first announced."""
-        if occurrence is None and "RECURRENCE-ID" in event:
-            meant = self._when(event, "RECURRENCE-ID")
-            occurrence = meant.at if meant.whole_day else EPOCH + timedelta(minutes=self._minute(meant.at, meant.zone))
-        named = words(event, "UID") or repr((words(event, "SUMMARY"), self._when(event, "DTSTART").at))
-        return blake2b(f"{named}\n{occurrence or ''}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+    def _entry(self, telling: Telling, draft: Draft, key: str) -> Iterator[CalendarEntry]:
+        event = telling.event
+        problems = [problem.code for problem in problems_of(draft, self._now)]
+        if problems:
+            self.agenda.leave_out(next((code for code in problems if code in REASONS), BROKEN), event)
+            return
+        reason = line_of(event.text("COMMENT"), MAX_REASON) if telling.off else None
+        tentative = event.text("STATUS").strip().upper() == "TENTATIVE"
+        yield CalendarEntry(key, draft, telling.version, reason, telling.repeated or telling.about is not None, tentative)
 
-    def _starting(self, event: Any, draft: Draft, at: datetime) -> Draft:
-        """The draft with its moments when it starts as its own clocks show `at`."""
-        zone = self._when(event, "DTSTART").zone
-        start = self._minute(at, zone)
-        whole = self._when(event, "DTSTART").whole_day
-        end = self._minute(at + timedelta(days=self._days(event)), zone) if whole else start + self._length(event)
-        made = event_in(self._clocks(event, at, zone), start, end, whole)
-        return replace(draft, start=start, end=end, offset=made.offset, whole_days=whole, shifts=made.shifts)
+    def _worded(self, telling: Telling) -> Draft:
+        return draft_of(telling.event, self._here.language)
 
-    def _days(self, event: Any) -> int:
-        """How many whole days it lasts."""
-        first_day, lasts = self._when(event, "DTSTART").at, getattr(first(event, "DURATION"), "dt", None)
-        days = (self._when(event, "DTEND").at - first_day).days if "DTEND" in event else getattr(lasts, "days", 1)
-        return max(days, 1)
-
-    def _clocks(self, event: Any, at: datetime, zone: tzinfo) -> tzinfo:
+    def _clocks(self, event: Component, start: WallClock) -> tzinfo:
         """The zone it is shown in: its own, that of here for what is told in UTC, or the offset of our own agendas."""
-        if str(zone) != "UTC" or not 1 < at.year < 9999:
-            return zone
-        told, here = words(event, OFFSET), self._here.zone
-        offset = int(told) if re.fullmatch(r"-?\d{1,2}", told) else MAX_OFFSET + 1
-        if abs(offset) > MAX_OFFSET or quarters(here, self._minute(at, zone)) == offset:
-            return here
-        return timezone(timedelta(minutes=QUARTER_MIN * offset))
+        if start.zone is not UTC:
+            return start.zone
+        told, here = event.text(OFFSET).strip(), self._here.zone
+        offset = int(told) if re.fullmatch(r"-?[0-9]{1,2}", told) else MAX_OFFSET + 1
+        if abs(offset) <= MAX_OFFSET and quarters(here, start.minute) != offset:
+            return timezone(timedelta(minutes=QUARTER_MIN * offset))
+        return here
+
+
+def _is_finite(master: Telling) -> bool:
+    """Whether its dates come to an end by its own words."""
+    return all("COUNT=" in line.value.upper() or "UNTIL=" in line.value.upper()
+               for line in master.event.all("RRULE") if line.value.strip())
+
+
+def _moved(part: Telling) -> int:
+    """How many minutes later than planned a part of a series begins."""
+    return part.start.minute - part.about.minute if part.about else 0
+
+
+def _moments(event: Event) -> dict:
+    return {"start": event.start, "end": event.end, "offset": event.offset, "whole_days": event.whole_days,
+            "shifts": event.shifts, "repetition": event.repetition}
+
+
+def _key(telling: Telling, about: WallClock | int | None = None) -> str:
+    """16 digits: the UID, for which of its dates it was first announced, and where it comes from (`foreign_key`)."""
+    if isinstance(about, WallClock):
+        which = f"{about.at:%Y%m%d}" if about.whole_day else str(about.minute)
+    else:
+        which = "" if about is None else str(about)
+    event = telling.event
+    given = event.first(KEY).value.strip()
+    if about is None and re.fullmatch("[0-9a-f]{16}", given):
+        return given
+    title, uid = fold(event.text("SUMMARY")), event.text("UID").strip()
+    if not uid:
+        uid, which = title, which or str(telling.start.minute)
+    site = site_of(event.text("URL").strip()) or event.headers.get("X-WR-CALNAME") or event.headers.get("NAME", "")
+    return foreign_key(uid, which, site or title).hex()

@@ -1,5 +1,6 @@
 """Text that other programs wrote, made fit for a record: no markup, no invisible signs, no longer than it may be."""
 
+import html
 import re
 import unicodedata
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ UNSEEN = {"style", "script", "title", "head"}
 TAGS = {"a", "abbr", "b", "body", "center", "code", "em", "font", "html", "i", "iframe", "img", "s", "small", "span",
         "strong", "sub", "sup", "tbody", "td", "th", "thead", "u", *LINES, *UNSEEN}
 MARKUP = re.compile(rf"</?(?:{'|'.join(sorted(TAGS))})\b[^<>]*>", re.IGNORECASE)
+ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 BLANKS = re.compile(r"[ \t\n]+")  # a no-break space is as somebody typed it
 MAX_READ = 10_000  # characters that are looked at
 ELLIPSIS = "…"
@@ -44,7 +46,7 @@ def text_of(written: str) -> str:
     """Plain text of a description, which may be HTML: that is laid out anew, other text stays as it is."""
     written = written[:MAX_READ]
     if not MARKUP.search(written):
-        return readable(written).strip()
+        return readable(_without_entities(written)).strip()
     seen = _Seen()
     seen.feed(written)
     seen.close()
@@ -54,7 +56,14 @@ def text_of(written: str) -> str:
 
 def line_of(written: str, most: int) -> str:
     """All of it on one line of at most `most` characters."""
-    return shortened(BLANKS.sub(" ", readable(written[:MAX_READ])).strip(), most)
+    return shortened(BLANKS.sub(" ", readable(_without_entities(written[:MAX_READ]))).strip(), most)
+
+
+def _without_entities(written: str) -> str:
+    """With the letters that `&eacute;` and the like stand for, also where a program has written `&amp;eacute;`."""
+    for _ in range(2):
+        written = ENTITY.sub(lambda found: html.unescape(found[0]), written)
+    return written
 
 
 def readable(text: str) -> str:

@@ -1,18 +1,19 @@
 """What the fields of one iCalendar event say, in the words of a draft; what cannot be read is empty."""
 
 import re
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from node.board.api import LANGUAGES, TOPICS, Draft
 from node.board.drafts import LINE_LIMITS, is_link
+from node.ical.contentlines import Component, listed
 from node.ical.sanitise import line_of, shortened, text_of
+from node.ical.values import EPOCH
+from node.model.foreign import MAX_SEQUENCE
 from node.model.record import Kind
 from node.model.search_text import fold
 
-EPOCH = datetime(2024, 1, 1)
 MAX_TEXT = 1_000  # characters of a description: more costs everybody's air, and the link has the rest
 LOCAL = (".lan", ".local", ".localhost", ".home.arpa", ".internal")
 MAX_NAME, MAX_CATEGORIES = 80, 40
@@ -28,61 +29,42 @@ TOPIC_OF = {word: topic for topic, words in TOPIC_WORDS.items() for word in word
     slug: number for number, slug in TOPICS.items()}
 
 
-def every(event: Mapping[str, Any], name: str) -> list[Any]:
-    """The values of a property, as the library gives them."""
-    value = event.get(name)
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def first(event: Mapping[str, Any], name: str) -> Any:
-    """Its first value, or None."""
-    return next(iter(every(event, name)), None)
-
-
-def words(event: Mapping[str, Any], name: str) -> str:
-    """A text, "" if there is none."""
-    value = first(event, name)
-    return str(value) if isinstance(value, str) else ""
-
-
-def draft_of(event: Mapping[str, Any], language: int) -> Draft:
+def draft_of(event: Component, language: int) -> Draft:
     """A draft with all but its moments; `language` is for what does not say in which language it is."""
     organiser, link = _organiser(event), _link(event)
-    text = _unrepeated(text_of(words(event, "DESCRIPTION")), (words(event, "COMMENT"), link, organiser))
+    said = (event.text("X-ARCHIPEL-SOURCE"), event.text("COMMENT"), link, organiser)
+    text = _unrepeated(text_of(event.text("DESCRIPTION")), said)
     return Draft(
         Kind.EVENT, shortened(text, MAX_TEXT), _language(event, language), _topic(event),
-        title=line_of(words(event, "SUMMARY"), LINE_LIMITS["title"]),
-        place=line_of(words(event, "LOCATION"), LINE_LIMITS["place"]), organiser=organiser, link=link,
+        title=line_of(event.text("SUMMARY"), LINE_LIMITS["title"]),
+        place=line_of(event.text("LOCATION"), LINE_LIMITS["place"]), organiser=organiser, link=link,
         position=_position(event))
 
 
-def version_of(event: Mapping[str, Any]) -> tuple[int, int]:
-    """What grows from version to version: SEQUENCE, and the minute of LAST-MODIFIED."""
-    sequence, changed = first(event, "SEQUENCE"), getattr(first(event, "LAST-MODIFIED"), "dt", None)
-    minute = (changed.replace(tzinfo=None) - EPOCH) // timedelta(minutes=1) if isinstance(changed, datetime) else 0
-    return (int(sequence) if isinstance(sequence, int) else 0), max(minute, 0)
+def version_of(event: Component) -> tuple[int, int]:
+    """What grows from version to version: SEQUENCE, the minute of LAST-MODIFIED, or of DTSTAMP if that is all there is."""
+    sequence = event.first("SEQUENCE").value.strip()
+    told = int(sequence) if re.fullmatch(r"[0-9]{1,6}", sequence) else 0
+    return min(told, MAX_SEQUENCE), _stamp(event, "LAST-MODIFIED") or _stamp(event, "DTSTAMP")
 
 
-def unescaped(value: str) -> str:
-    """A calendar's name, as it stands in its line."""
-    return line_of(re.sub(r"\\([,;\\nN])", lambda found: " " if found[1] in "nN" else found[1], value), MAX_NAME)
+def _stamp(event: Component, name: str) -> int:
+    """The minute of a moment in UTC, 0 if it says none or one before 2024."""
+    found = re.match(r"\d{8}T\d{4}", event.first(name).value.strip(), re.ASCII)
+    with suppress(ValueError):
+        return max((datetime.strptime(found[0], "%Y%m%dT%H%M") - EPOCH) // timedelta(minutes=1), 0) if found else 0
+    return 0
 
 
-def site_of(address: str) -> str:
-    """The site of a web address, which may be shown: what follows may hold somebody's secret. "" for no address."""
-    parts = urlsplit(address) if is_link(address) else None
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/" if parts else ""
-
-
-def _organiser(event: Mapping[str, Any]) -> str:
+def _organiser(event: Component) -> str:
     """Its name; an address alone is somebody's own affair."""
-    named = words(event, "CONTACT") or str(getattr(first(event, "ORGANIZER"), "params", {}).get("CN", ""))
+    named = event.text("CONTACT") or event.first("ORGANIZER").params.get("CN", "")
     return line_of("" if re.search(r"\S@\S", named) else named, LINE_LIMITS["organiser"])
 
 
-def _link(event: Mapping[str, Any]) -> str:
+def _link(event: Component) -> str:
     """Its own link, as our agendas give it, or the address of its page."""
-    given = (words(event, name).strip() for name in ("LINK", "URL"))
+    given = (event.first(name).value.strip() for name in ("LINK", "URL"))
     return next((link for link in given if len(link) <= LINE_LIMITS["link"] and _leads_there(link)), "")
 
 
@@ -92,26 +74,25 @@ def _leads_there(link: str) -> bool:
     return "." in host and not host.endswith(LOCAL) and not host.replace(".", "").isdigit() and ":" not in host
 
 
-def _position(event: Mapping[str, Any]) -> tuple[float, float] | None:
+def _position(event: Component) -> tuple[float, float] | None:
     """Where it is; what no map has, and the point where programs put what they do not know, is nowhere."""
-    geo = first(event, "GEO")
     try:
-        latitude, longitude = float(geo.latitude), float(geo.longitude)
-    except (AttributeError, TypeError, ValueError):
+        latitude, longitude = (float(part) for part in event.text("GEO").split(";"))
+    except ValueError:
         return None
     known = abs(latitude) <= 90 and abs(longitude) <= 180 and (latitude, longitude) != (0, 0)
     return (latitude, longitude) if known else None
 
 
-def _topic(event: Mapping[str, Any]) -> int:
+def _topic(event: Component) -> int:
     """The one topic that its categories name; 0 for none or several."""
-    given = [str(one)[:40] for several in every(event, "CATEGORIES") for one in getattr(several, "cats", ())]
+    given = [one[:40] for line in event.all("CATEGORIES") for one in listed(line.value[:MAX_CATEGORIES * 40])]
     named = {TOPIC_OF[word] for one in given[:MAX_CATEGORIES] if (word := fold(one).strip()) in TOPIC_OF}
     return named.pop() if len(named) == 1 else 0
 
 
-def _language(event: Mapping[str, Any], otherwise: int) -> int:
-    tag = str(getattr(first(event, "SUMMARY"), "params", {}).get("LANGUAGE", ""))[:2].lower()
+def _language(event: Component, otherwise: int) -> int:
+    tag = event.first("SUMMARY").params.get("LANGUAGE", "")[:2].lower()
     return next((number for number, known in LANGUAGES.items() if known == tag), otherwise)
 
 

@@ -11,6 +11,8 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import count, islice, pairwise
 
+from node.model.foreign import Foreign
+
 QUARTER_MIN = 15
 DAY_MIN = 1440
 WEEK = 7
@@ -79,6 +81,7 @@ class Event:
     """When an event is: `start` in minutes since 2024 UTC, `length` in minutes, `offset` in quarters of an hour.
 
     All are those of its first date. `length` 0: no end was told. `whole_days`: from midnight to midnight, by the clocks.
+    `foreign`: where it comes from, if it was taken over.
     """
 
     start: int
@@ -87,6 +90,7 @@ class Event:
     whole_days: bool = False
     shifts: tuple[Shift, ...] = ()
     repetition: Repetition | None = None
+    foreign: Foreign | None = None
 
     @property
     def end(self) -> int:

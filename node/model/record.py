@@ -8,9 +8,10 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
     3-10    author key id
     11-13   created, minutes since 2024-01-01T00:00Z
     -       event: start (3, minute), length (2, minutes), clocks (1: 0x80 a shape follows, UTC offset in signed quarters of
-            an hour); shape (1: 0x80 whole days, 0x40 repeated, 0x20 exemptions, 0x03 shifts), shifts (3 each: quarter of
-            an hour after the start's, offset), rule (1: step, every), weekdays (1, that step only), count (1), exemptions
-            (1 how many; each 1: 0x80 moved, number; 2 minutes if moved)
+            an hour); shape (1: 0x80 whole days, 0x40 repeated, 0x20 exemptions, 0x10 taken over, 0x03 shifts), shifts (3
+            each: quarter of an hour after the start's, offset), rule (1: step, every), weekdays (1, that step only), count
+            (1), exemptions (1 how many; each 1: 0x80 moved, number; 2 minutes if moved), taken over: key (8), sequence (2:
+            0x8000 called off, 0x4000 not confirmed), last change (3, minute)
     -       every other kind, and an event that corrects: life (2, hours)
     -       target (8) if the flag says so, or for a reply, retraction, cancellation
     -       position (3 + 3) if the flag says so
@@ -30,6 +31,7 @@ from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.event import DAY_MIN, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
+from node.model.foreign import FOREIGN_KEY_BYTES, MAX_SEQUENCE, Foreign
 from node.model.public_key import PUBLIC_KEY_BYTES, is_usable_key
 
 VERSION = 1
@@ -52,7 +54,8 @@ MAX_WAIT_MIN = 7 * DAY_MIN  # from the making of a new secret to its use
 
 URGENT, CORRECTS, POSITION, BY_RADIO = 0x80, 0x40, 0x20, 0x10
 SHAPED, LEAST_CLOCKS = 0x80, 64  # of an event's clocks: a shape follows; how far from UTC they can say
-WHOLE_DAYS, REPEATED, EXEMPT, SHIFTS = 0x80, 0x40, 0x20, 0x03
+WHOLE_DAYS, REPEATED, EXEMPT, FOREIGN, SHIFTS = 0x80, 0x40, 0x20, 0x10, 0x03
+FOREIGN_OFF, FOREIGN_TENTATIVE = 0x8000, 0x4000
 MOVED = 0x80
 
 
@@ -255,7 +258,7 @@ def _when(event: Event) -> bytes:
     """The fields of an event."""
     rule = event.repetition
     shape = WHOLE_DAYS * event.whole_days | REPEATED * (rule is not None) | len(event.shifts) & SHIFTS
-    shape |= EXEMPT * bool(rule and rule.exempt)
+    shape |= EXEMPT * bool(rule and rule.exempt) | FOREIGN * (event.foreign is not None)
     if abs(event.offset) > LEAST_CLOCKS or len(event.shifts) > SHIFTS:
         raise ValueError("no such clocks")
     clocks = SHAPED * bool(shape) | event.offset & ~SHAPED & 0xFF
@@ -264,7 +267,15 @@ def _when(event: Event) -> bytes:
         return head
     quarter = event.start // QUARTER_MIN
     shifts = b"".join(struct.pack(">Hb", shift.since // QUARTER_MIN - quarter, shift.offset) for shift in event.shifts)
-    return head + bytes([shape]) + shifts + (_rule(rule) if rule else b"")
+    parts = _rule(rule) if rule else b"", _origin(event.foreign) if event.foreign else b""
+    return head + bytes([shape]) + shifts + b"".join(parts)
+
+
+def _origin(foreign: Foreign) -> bytes:
+    if not 0 <= foreign.sequence <= MAX_SEQUENCE:
+        raise ValueError("no such sequence")
+    told = foreign.sequence | FOREIGN_OFF * foreign.off | FOREIGN_TENTATIVE * foreign.tentative
+    return _exactly(foreign.key, FOREIGN_KEY_BYTES) + told.to_bytes(2, "big") + foreign.modified.to_bytes(3, "big")
 
 
 def _rule(rule: Repetition) -> bytes:
@@ -338,12 +349,19 @@ def _parse_event(reader: ByteReader) -> Event:
     if not clocks & SHAPED:
         return Event(start, length, offset)
     shape, since = reader.number(1), start - start % QUARTER_MIN
-    if not shape or shape & ~(WHOLE_DAYS | REPEATED | EXEMPT | SHIFTS) or (shape & EXEMPT and not shape & REPEATED):
+    known = WHOLE_DAYS | REPEATED | EXEMPT | FOREIGN | SHIFTS
+    if not shape or shape & ~known or (shape & EXEMPT and not shape & REPEATED):
         raise RemoteFault("record-event")
     shifts = tuple(Shift(since + QUARTER_MIN * reader.number(2), reader.number(1, signed=True))
                    for _ in range(shape & SHIFTS))
     rule = _parse_rule(reader, bool(shape & EXEMPT)) if shape & REPEATED else None
-    return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule)
+    foreign = _parse_origin(reader) if shape & FOREIGN else None
+    return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule, foreign)
+
+
+def _parse_origin(reader: ByteReader) -> Foreign:
+    key, told, modified = reader.take(FOREIGN_KEY_BYTES), reader.number(2), reader.number(3)
+    return Foreign(key, told & MAX_SEQUENCE, modified, bool(told & FOREIGN_OFF), bool(told & FOREIGN_TENTATIVE))
 
 
 def _parse_rule(reader: ByteReader, exempt: bool) -> Repetition:
@@ -389,6 +407,8 @@ def _check(record: Record) -> None:
     """The limits every island applies alike: they depend on the record alone."""
     event = record.detail if isinstance(record.detail, Event) else None
     if event and (not event.is_sound() or event.over > record.created + MAX_EVENT_AHEAD_MIN):
+        raise RemoteFault("record-event")
+    if event and event.foreign and not event.foreign.is_sound(record.created, DAY_MIN):
         raise RemoteFault("record-event")
     if not (0 if event else 1) <= record.life <= MAX_LIFE_H[record.kind]:
         raise RemoteFault("record-life")

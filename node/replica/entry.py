@@ -1,8 +1,10 @@
 """One record in memory: its encoding, and what the rules of the set look at; a few hundred bytes beside the encoding."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+import hashlib
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
+from node.model.event import Event
 from node.model.record import (
     CORRECTABLE,
     TARGET_BYTES,
@@ -13,9 +15,23 @@ from node.model.record import (
     Revocation,
     Vouch,
     record_id,
+    signed_part,
 )
 
 NO_ROOT = b""  # trust records stand alone: nothing takes their place
+SAID_BYTES = 8
+
+
+class Told(NamedTuple):
+    """What a record says of a foreign event: its key, the version, and a hash of all that it says, the same for all authors
+    who say the same."""
+
+    key: bytes
+    version: tuple[int, int]
+    said: bytes
+
+
+NOTHING_TOLD = Told(b"", (0, 0), b"")
 
 
 @dataclass(slots=True)
@@ -26,7 +42,8 @@ class Entry:
     `rank` sorts an author's records, the higher stays: newer posts outrank older ones, and a correction what it corrects;
     older vouches and revocations outrank newer ones, as what was given first stands. `proven` tells whether the signature
     was checked in this process. Vouches and revocations are entries of their own kind: their `about_trust` is true. A
-    renewal decides nothing about who may write: it stands alone as these do, and is weighed as a post is.
+    renewal decides nothing about who may write: it stands alone as these do, and is weighed as a post is. `told`: what it
+    says of a foreign event (`node.replica.witnesses`).
     """
 
     about_trust: ClassVar[bool] = False
@@ -40,6 +57,7 @@ class Entry:
     root: bytes
     about: bytes
     rank: tuple[int, bool, bytes]
+    told: Told = NOTHING_TOLD
     proven: bool = False
 
     @staticmethod
@@ -52,7 +70,8 @@ class Entry:
             root, rank = NO_ROOT, (-record.created, False, bytes(255 - byte for byte in id_))
         else:
             root, rank = _root(record, id_), (record.created, record.corrects, id_)
-        common = id_, raw, record.kind, record.author, record.created, record.expires, root, record.target or root, rank
+        common = (id_, raw, record.kind, record.author, record.created, record.expires, root, record.target or root, rank,
+                  _told(record))
         match record.detail:
             case Vouch():
                 return VouchEntry(*common, detail=record.detail)
@@ -91,6 +110,15 @@ def beats(one: Entry, other: Entry) -> bool:
         return False
     one_ends, other_ends = one.kind is Kind.RETRACTION, other.kind is Kind.RETRACTION
     return one.rank > other.rank if one_ends == other_ends else one_ends
+
+
+def _told(record: Record) -> Told:
+    """Alike for all who say the same, whenever they said it, and whether or not they corrected themselves."""
+    foreign = record.detail.foreign if isinstance(record.detail, Event) else None
+    if foreign is None:
+        return NOTHING_TOLD
+    bare = signed_part(replace(record, author=bytes(len(record.author)), created=0, life=0, target=None, urgent=False))
+    return Told(foreign.key, foreign.version, hashlib.blake2b(bare, digest_size=SAID_BYTES).digest())
 
 
 def _root(record: Record, id_: bytes) -> bytes:

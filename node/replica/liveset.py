@@ -16,6 +16,7 @@ from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admiss
 from node.replica.entry import Entry
 from node.replica.quota import LIMITS, Category, Limit, Quota, Share
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
+from node.replica.witnesses import ranked
 
 MAX_CHECKS = 8  # signatures in one look at what is dated ahead: strangers may have sent a thousand such records
 POST_KINDS = {*CORRECTABLE, Kind.REPLY}
@@ -53,6 +54,8 @@ class LiveSet:
         self.revision = 0  # grows with every change
         self._state = State(charter, limits, Trust(charter))
         self._about: dict[bytes, tuple[bytes, ...]] = {}
+        self._foreign: dict[bytes, tuple[Entry, ...]] = {}  # records of foreign events, by key
+        self._ranked: tuple[int, dict[bytes, tuple[Entry, ...]]] = (-1, {})
         self._ends: list[tuple[int, bytes]] = []  # a heap; ids that left earlier stay in it until their minute
         self._next_end = MAX_MINUTE
         self._broken: set[bytes] = set()
@@ -122,6 +125,15 @@ class LiveSet:
         passed_over = [entry for quota in list(state.quotas.values()) for entry in quota.passed_over()]
         known = (*list(state.entries.values()), *state.faded, *state.quarantine, *passed_over)
         return {entry.root for entry in known if entry.kind is not Kind.RETRACTION}
+
+    def witnesses(self, key: bytes) -> tuple[Entry, ...]:
+        """What counts of the records of a foreign event, one an author; the first one speaks (`node.replica.witnesses`)."""
+        revision, found = self._ranked
+        if revision != self.revision:
+            revision = self.revision
+            found = ranked({one: entries for one, entries in list(self._foreign.items()) if len(entries) > 1})
+            self._ranked = revision, found
+        return found.get(key) or self._foreign.get(key, ())
 
     def version(self, root: bytes) -> bytes | None:
         """The id of the one record to show for the item first published under `root`, None if there is none.
@@ -285,6 +297,8 @@ class LiveSet:
         self._state.entries[entry.id] = entry
         if entry.about:
             self._about[entry.about] = (*self.about(entry.about), entry.id)
+        if entry.told.key:
+            self._foreign[entry.told.key] = (*self._foreign.get(entry.told.key, ()), entry)
         heappush(self._ends, (entry.expires, entry.id))
 
     def _take_out(self, id_: bytes, outcome: str | None) -> None:
@@ -292,6 +306,10 @@ class LiveSet:
         others = tuple(other for other in self._about.pop(entry.about, ()) if other != id_)
         if others:
             self._about[entry.about] = others
+        if left := tuple(one for one in self._foreign.get(entry.told.key, ()) if one.id != id_):
+            self._foreign[entry.told.key] = left
+        else:
+            self._foreign.pop(entry.told.key, None)
         if outcome in FADING:
             self._state.faded.put(entry)
 

@@ -1,5 +1,6 @@
 """Agendas taken over: once, with corrections and cancellations, where they came from, and never in others' place."""
 
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ from node.store.index import StoreFailed
 from tests.ical.agendas import AGENDA_DU_LIBRE, DEMOSPHERE, GANCIO, MOBILIZON, calendar, event
 from tests.sim.portals import HERE, Neighbourhood
 
+FIRST = (datetime(2025, 12, 2, 19) - datetime(2024, 1, 1)) // timedelta(minutes=1)
 SAME = ("title", "text", "place", "organiser", "link", "start", "end", "offset", "topic", "language")
 
 
@@ -86,7 +88,15 @@ def test_a_cancelled_event_is_called_off_here_too_once(board, importer, give):
     assert give(cancelled) == (0, 0, 1, 0)
     assert items(board)["Bal"].cancelled == "La salle est prise"
     assert give(cancelled) == (0, 0, 0, 1)
-    assert importer.look(calendar(event()), "x").left_out == {"gone": 1}, "an island cannot take a cancellation back"
+    assert give(calendar(event("SEQUENCE:1"))) == (0, 1, 0, 0), "it takes place after all"
+    assert items(board)["Bal"].cancelled is None
+
+
+def test_what_a_keeper_has_called_off_here_stays_so(board, importer, give):
+    give(calendar(event()))
+    board.cancel_as_keeper(items(board)["Bal"].id, "Tempête", "lea")
+    assert importer.look(calendar(event("SEQUENCE:9", summary="Grand bal")), "x").left_out == {"gone": 1}
+    assert items(board)["Bal"].cancelled == "Tempête"
 
 
 def test_what_was_cancelled_before_it_came_is_not_announced(board, importer, give):
@@ -126,10 +136,27 @@ def test_what_another_island_has_taken_over_is_not_announced_twice(neighbourhood
     assert (shown.size, shown.left_out) == (0, {"known": 1})
 
 
-def test_occurrences_share_a_link_and_are_announced_each(board, give):
+def test_a_repeated_event_is_one_record_with_its_rule(board, give):
     weekly = event("RRULE:FREQ=WEEKLY;COUNT=3", "URL:https://exemple.org/bal", start="20251202T190000Z")
-    assert give(calendar(weekly)) == (3, 0, 0, 0)
-    assert give(calendar(weekly)) == (0, 0, 0, 3)
+    assert give(calendar(weekly)) == (1, 0, 0, 0)
+    assert give(calendar(weekly)) == (0, 0, 0, 1)
+    assert [item.start for item in events(board)] == [FIRST + 7 * 1440 * week for week in range(3)]
+
+
+def test_a_date_that_is_called_off_or_moved_corrects_the_series(board, give):
+    give(calendar(event("RRULE:FREQ=WEEKLY;COUNT=3")))
+    exempt = event("RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE:20251212T190000Z")
+    moved = event("RECURRENCE-ID:20251219T190000Z", start="20251220T200000Z")
+    assert give(calendar(exempt, moved)) == (0, 1, 0, 0)
+    assert give(calendar(exempt, moved)) == (0, 0, 0, 1)
+    assert [(item.off, item.moved) for item in events(board)] == [(False, False), (True, False), (False, True)]
+
+
+def test_a_series_that_our_rule_cannot_hold_any_more_is_announced_date_by_date_in_its_place(board, give):
+    give(calendar(event("RRULE:FREQ=MONTHLY;BYMONTHDAY=5;COUNT=3")))
+    odd = calendar(event("RRULE:FREQ=MONTHLY;BYMONTHDAY=5,9,16;COUNT=9"))
+    assert give(odd) == (2, 1, 0, 0) and give(odd) == (0, 0, 0, 3)
+    assert len(events(board)) == len({item.start for item in events(board)}) == 3
 
 
 def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(neighbourhood, board, importer):
@@ -138,11 +165,14 @@ def test_the_last_occurrence_is_not_taken_for_another_one_with_the_same_link(nei
     assert len(importer.look(calendar(last), "x").new) == 1
 
 
-def test_a_week_later_only_the_coming_occurrence_is_new(neighbourhood, board, give):
-    weekly = calendar(event("RRULE:FREQ=WEEKLY", "URL:https://exemple.org/bal", start="20251202T190000Z"))
-    first = give(weekly)
-    neighbourhood.pass_days(7)
-    assert first == (5, 0, 0, 0) and give(weekly) == (1, 0, 0, 4)
+def test_a_repeated_event_that_goes_on_is_announced_anew_only_when_it_would_end_soon(neighbourhood, board, give):
+    weekly = calendar(event("DTSTART;TZID=Europe/Paris:20251202T190000", "RRULE:FREQ=WEEKLY", "URL:https://exemple.org/bal"))
+    assert give(weekly) == (1, 0, 0, 0)
+    for days in (7, 120, 120):
+        neighbourhood.pass_days(days)
+        assert give(weekly) == (0, 0, 0, 1)
+    neighbourhood.pass_days(40)
+    assert give(weekly) == (0, 1, 0, 0) and give(weekly) == (0, 0, 0, 1)
 
 
 def test_a_file_that_says_an_event_twice_announces_it_once(give):
@@ -162,7 +192,7 @@ def test_events_that_lost_their_notes_are_known_again(neighbourhood, give):
     neighbourhood.store.set_note("agendas", None)
     neighbourhood.restart_board()
     board = neighbourhood.board
-    assert items(board)["Bal"].origin is None
+    assert items(board)["Bal"].origin == Origin("Un agenda", ""), "every island knows it by the record"
     assert taken(board.imports, calendar(event("LOCATION:Là"))) == (0, 1, 0, 0)
     assert items(board)["Bal"].origin and items(board)["Bal"].place == "Là"
 
@@ -171,6 +201,14 @@ def test_what_came_from_one_agenda_is_not_changed_by_another(board, importer, gi
     give(calendar(event("LOCATION:Ici"), name="Une source"))
     shown = importer.look(calendar(event("LOCATION:Là", uid="9"), name="Une autre"), "x")
     assert (shown.size, shown.left_out) == (0, {"known": 1})
+
+
+def test_a_site_cannot_change_what_another_site_has_told_here(board, importer, give):
+    uid = "204@semaphore.exemple.org"
+    assert give(calendar(event("SEQUENCE:1", uid=uid)), address="https://semaphore.exemple.org/export.ics") == (1, 0, 0, 0)
+    lie = calendar(event("SEQUENCE:9", "STATUS:CANCELLED", uid=uid))
+    assert importer.look(lie, "x", "https://ailleurs.exemple.org/a.ics").left_out == {"known": 1}
+    assert give(lie, address="https://semaphore.exemple.org/groupe.ics") == (0, 0, 1, 0), "the same site may"
 
 
 def test_where_events_came_from_outlives_a_restart(neighbourhood, give):

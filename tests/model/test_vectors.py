@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from node.model.clock import seconds_of
 from node.model.errors import RemoteFault
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
+from node.model.foreign import foreign_key
 from node.model.keys import Charter, SigningKey, agreed_key, key_id, verify
 from node.model.record import Kind, Record, decode, encode, record_id, sign, signed_part, signing_message
 from node.replica.generations import Generation, at_minute
@@ -19,9 +20,9 @@ from node.replica.liveset import LiveSet
 from node.transfer.invitation import accept, charter_bytes, from_text, invitation_bytes, read_charter, read_invitation
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-RECORDS, TRUST, INVITATION, FOUNDERS, LIVE, RENEWAL = (
+RECORDS, TRUST, INVITATION, FOUNDERS, LIVE, RENEWAL, FOREIGN = (
     json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("records", "trust", "invitation", "founders", "live", "renewal"))
+    for name in ("records", "trust", "invitation", "founders", "live", "renewal", "foreign"))
 
 
 def charter_of(told):
@@ -56,7 +57,7 @@ def test_a_record_reads_as_written(vector):
     assert (list(record.position) if record.position else None) == vector["position"]
     details = ("event", "vouch", "revocation", "renewal")
     for field, value in next((vector[name] for name in details if name in vector), {}).items():
-        if field in ("shifts", "repetition", "dates"):
+        if field in ("shifts", "repetition", "dates", "foreign"):
             continue  # by the book, below
         found = getattr(record.detail, field)
         if field == "seats":
@@ -95,13 +96,18 @@ def event_by_the_book(take):
             number = take(1)[0]
             by = int.from_bytes(take(2), "big", signed=True) if number & 0x80 else None
             rule["exempt"].append([number & 0x7F, by])
+    foreign = {}
+    if shape & 0x10:
+        key, told = take(8).hex(), int.from_bytes(take(2), "big")
+        foreign = {"foreign": {"key": key, "sequence": told & 0x3FFF, "modified": int.from_bytes(take(3), "big"),
+                               "off": bool(told & 0x8000), "tentative": bool(told & 0x4000)}}
     event = Event(start, length, offset, bool(shape & 0x80), tuple(Shift(*one) for one in shifts), rule and Repetition(
         Rhythm(rule["rhythm"]), rule["every"], rule["count"], rule["weekdays"],
         tuple(Exempt(*one) for one in rule["exempt"])))
     dates = [[one.start, one.end, one.offset, one.end_offset, "off" if one.off else "moved" if one.moved else ""]
              for one in occasions(event)]
     return {"start": start, "length": length, "offset": offset, "whole_days": event.whole_days, "shifts": shifts,
-            "repetition": rule, "dates": dates}
+            "repetition": rule, **foreign, "dates": dates}
 
 
 def detail_by_the_book(kind, take):
@@ -287,3 +293,17 @@ def test_a_thousand_edits_with_checks_made_right_let_nobody_in_and_never_raise_a
             kept = strange.propose(invitation.credentials, seconds_of(told["used_at"])).added
             let_in += any(entry.raw.hex() not in told["records"] for entry in kept)
     assert let_in == 0
+
+
+@pytest.mark.parametrize("vector", FOREIGN["keys"])
+def test_a_foreign_event_has_the_same_key_everywhere(vector):
+    assert foreign_key(vector["uid"], vector["which"], vector["origin"]).hex() == vector["key"]
+
+
+@pytest.mark.parametrize("vector", **named(FOREIGN["cases"]))
+def test_which_record_of_a_foreign_event_speaks(vector):
+    raws = [bytes.fromhex(raw) for raw in vector["held"]]
+    for order in (raws, raws[::-1]):
+        liveset = LiveSet(CHARTER)
+        liveset.apply(liveset.propose(order, seconds_of(FOREIGN["now"] + 10)))
+        assert [one.id.hex() for one in liveset.witnesses(bytes(range(8)))] == vector["order"]

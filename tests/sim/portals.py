@@ -59,9 +59,10 @@ NEIGHBOURS = ((HERE, Right.WRITE, "Île du canal"), (ELSEWHERE, Right.WRITE | Ri
 
 
 class Neighbourhood:
-    """A set with two islands and a group; `board` is that of the first island, and `clock` moves when told to."""
+    """A set with two islands and a group; `board` is that of the first island (or of `key`), `clock` moves when told to."""
 
-    def __init__(self, folder, store=None):
+    def __init__(self, folder, store=None, key=HERE):
+        self.key = key
         self.clock, self.liveset = ManualClock(START), LiveSet(CHARTER)
         self._folder = folder
         self.store = MemoryStore() if store is None else store
@@ -103,7 +104,7 @@ class Neighbourhood:
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
                     self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, urgent=self.urgent,
                     holdings=lambda: self.holdings, set_clock=self._set_clock, steer=self.steered.append)
-        self.board = Board(self.liveset, self.store, self.archive, HERE, host)
+        self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,
             threading.Lock(), self.secret, self.secret.catch_up))

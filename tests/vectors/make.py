@@ -10,6 +10,7 @@ from pathlib import Path
 from node.daemon.mqtt import root_of
 from node.model.clock import MAX_MINUTE
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
+from node.model.foreign import Foreign, foreign_key
 from node.model.keys import key_id
 from node.model.record import (
     MAX_RECORD_BYTES,
@@ -51,7 +52,7 @@ def main():
     made = [("live", village, lives(village)), ("records", village, records(village)), ("trust", village, trust(village)),
             ("sealing", village, sealing(village)), ("codes", village, codes()), ("carry", village, carry(village)),
             ("invitation", another, invitations(another)), ("founders", three, founders_trust(three)),
-            ("renewal", renewing, generations(renewing))]
+            ("renewal", renewing, generations(renewing)), ("foreign", village, foreign_events(village))]
     for name, its, value in made:
         text = json.dumps({**heading(its), **value}, indent=1, ensure_ascii=False)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
@@ -356,6 +357,9 @@ def event_told(event):
     if rule := event.repetition:
         told["repetition"] = {"rhythm": int(rule.rhythm), "every": rule.every, "count": rule.count,
                               "weekdays": rule.weekdays, "exempt": [[one.number, one.by] for one in rule.exempt]}
+    if foreign := event.foreign:
+        told["foreign"] = {"key": foreign.key.hex(), "sequence": foreign.sequence, "modified": foreign.modified,
+                           "off": foreign.off, "tentative": foreign.tentative}
     return told | {"dates": [[one.start, one.end, one.offset, one.end_offset, "off" if one.off else "moved" if one.moved
                               else ""] for one in occasions(event)]}
 
@@ -388,9 +392,47 @@ def repeated_events(village):
         "each last Friday, west of Greenwich": event("Jam", (2025, 11, 29, 1), 120, offset=-20,
                                                      repetition=Repetition(Rhythm.MONTH_LAST, 1, 5)),
         "each 31st": event("Bilan", (2025, 12, 31, 17), 0, offset=4, repetition=Repetition(Rhythm.MONTHS, 1, 5)),
+        "taken over": event("Bal\x1fHangar\x1f\x1f\x1f\x1fLe sémaphore", (2025, 12, 6, 19), 180, offset=4,
+                            foreign=Foreign(foreign_key("204@semaphore.exemple.org", "", ""), 3, T0 - 60)),
+        "taken over, each week, called off": event(
+            "Bal\x1f\x1f\x1f\x1f\x1fLe sémaphore\x1fFuite d'eau", (2025, 12, 6, 19), 180, offset=4,
+            repetition=Repetition(Rhythm.WEEKS, 1, 10),
+            foreign=Foreign(foreign_key("1", "", "Le sémaphore"), 0, T0, off=True)),
         "every third whole day": event("Arrosage", (2025, 12, 1, 23), DAY, offset=4, whole_days=True,
                                        repetition=Repetition(Rhythm.DAYS, 3, 128)),
     }
+
+
+# Foreign events
+
+
+def foreign_events(village):
+    """Keys, and which record of a foreign event speaks."""
+    keys = [("204@semaphore.exemple.org", "", "Un agenda"), ("204@semaphore.exemple.org", "1021740", ""),
+            ("1", "", "Un agenda"), ("1", "", "Un autre"), ("fete", "1021740", "fete"),
+            ("5f0b7a1e-3c2d-4a6e-9b1f-0d8c7e6f5a4b", "20251206", "https://exemple.org/")]
+    people = [village.vouch("founder", name) for name in ("ana", "ben", "cleo")]
+
+    def told(author, minute_, sequence, modified, text="Bal", **more):
+        foreign = Foreign(bytes(range(8)), sequence, T0 + modified, **more)
+        return village.sign(author, Kind.EVENT, minute_, 0, packed=text.encode(),
+                            detail=Event(T0 + 3 * DAY, 60, 4, foreign=foreign))
+
+    first, same = told("ana", 1, 1, 0), told("ben", 2, 1, 0)
+    moved, later = told("cleo", 3, 2, 0, "Bal ailleurs"), told("ben", 4, 1, 5, off=True)
+    liar, again = told("cleo", 0, 1, 0, "Bal ailleurs"), told("ana", 5, 2, 0)
+    cases = [
+        ("one version: the first one made", [same, first], [first, same]),
+        ("a higher sequence", [first, same, moved], [moved, first, same]),
+        ("of one sequence the later change", [first, later], [later, first]),
+        ("of one version what most say alike, whoever says he was first", [liar, first, same], [first, same, liar]),
+        ("one an author", [first, again], [again]),
+        ("two that say different things of one version: the first one made", [liar, same], [liar, same]),
+    ]
+    return {"keys": [{"uid": uid, "which": which, "origin": origin, "key": foreign_key(uid, which, origin).hex()}
+                     for uid, which, origin in keys],
+            "cases": [{"name": name, "held": [raw.hex() for raw in people + held],
+                       "order": [record_id(raw).hex() for raw in order]} for name, held, order in cases]}
 
 
 def minute(*at):
@@ -402,6 +444,7 @@ def refused_events(accepted, signed):
     weekly, whole = accepted["each Tuesday, ten times"], accepted["three whole days"]
     sunday = accepted["each first Sunday, one called off, one moved"]
     salon = accepted["three days over the change to summer time"]
+    taken, called_off = accepted["taken over"], accepted["taken over, each week, called off"]
     several, third = accepted["every other Tuesday and Friday"], accepted["every third whole day"]
     for name, raw, at, octets in (
             ("a shape that says nothing", weekly, 20, (0x00,)), ("a shape with an unknown bit", weekly, 20, (0x44,)),
@@ -409,6 +452,8 @@ def refused_events(accepted, signed):
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
             ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
             ("several weekdays that are one", several, 22, (0b10,)),
+            ("a version of two days later", taken, 31, ((T0 + 20 + 2 * DAY).to_bytes(3, "big"))),
+            ("called off and not confirmed", called_off, 31, (0xC0,)),
             ("several weekdays without that of the start", several, 22, (0b10100,)),
             ("an eighth weekday", several, 22, (0b10010010,)), ("no exemption", sunday, 23, (0,)),
             ("exemptions out of order", sunday, 24, (3,)), ("an exemption of a date there is not", sunday, 25, (0x86,)),

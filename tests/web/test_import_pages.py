@@ -53,8 +53,11 @@ def test_a_keeper_sees_what_an_agenda_brings_and_posts_it_once(portal, board, gi
 def test_what_changed_is_cancelled_or_left_out_is_told(give, take):
     take(give(calendar(event(), event(uid="2", summary="Soupe"))))
     said = words(give(calendar(event("STATUS:CANCELLED"), event("LOCATION:Là", uid="2", summary="Soupe"),
-                               event(uid="3", start="20200101T100000Z"))))
-    for part in ("1 cancelled event", "1 event that has changed", "1 · past"):
+                               event(uid="3", start="20200101T100000Z"),
+                               event("DTSTART;TZID=Nulle/Part:20251205T200000", uid="4", summary="Loin <b>d’ici</b>"),
+                               event("RRULE:FREQ=WEEKLY;COUNT=3", uid="5", summary="Chorale"))))
+    for part in ("Each Friday", "Loin <b>d’ici</b>", "1 cancelled event", "1 event that has changed", "1 · past",
+                 "1 · in a time zone that nobody knows"):
         assert part in said
 
 
