@@ -36,7 +36,7 @@ from node.gather.cap_alerts import ToldAlert, alerts_in, posts_of_alerts
 from node.gather.news import posts_of
 from node.gather.post_taker import PostTaker
 from node.gather.source_reading import MAX_SOURCE_BYTES, decoded, is_cap, told_in
-from node.gather.told import Told, calendar_of
+from node.gather.told import ToldSource, calendar_of
 from node.i18n.sentence import Sentence, sentence
 from node.ical.sanitise import line_of
 from node.ical.vevent import MAX_NAME
@@ -275,7 +275,7 @@ class SourceGatherer:
         origin = Origin(name, site_of(source.address))
         return self._posts.look(posts, (source.address, origin), tag, bounds), bool(alerts) or not told.news
 
-    def _alerts(self, told: Told, content: bytes) -> list[ToldAlert]:
+    def _alerts(self, told: ToldSource, content: bytes) -> list[ToldAlert]:
         """Those in what came, or those that a feed lists, each asked for; raises RemoteFault."""
         if not (told.alert_links or told.news or told.events):
             text = decoded(content)

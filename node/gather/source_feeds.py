@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin
 
-from node.gather.told import Moment, Told, ToldEvent, ToldNews, moment_of
+from node.gather.told import Moment, ToldEvent, ToldNews, ToldSource, moment_of
 from node.model.errors import RemoteFault
 
 MAX_ITEMS = 300
@@ -26,7 +26,7 @@ JSON_STARTS = ("start", "start_date", "startDate", "start_datetime", "dtstart")
 JSON_ENDS = ("end", "end_date", "endDate", "end_datetime", "dtend")
 
 
-def rss_or_atom(text: str, address: str) -> Told:
+def rss_or_atom(text: str, address: str) -> ToldSource:
     """What a feed in XML tells; raises RemoteFault (`source-mark`) for what is none, or what declares entities,
     `source-size` for what is too large."""
     import feedparser  # takes a while to load, and most islands never need it
@@ -39,13 +39,13 @@ def rss_or_atom(text: str, address: str) -> Told:
     parsed = feedparser.parse(BytesIO(text.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False)
     if not parsed.get("version"):
         raise RemoteFault("source-mark")
-    told = Told(_text(parsed.feed.get("title")))
+    told = ToldSource(_text(parsed.feed.get("title")))
     for entry in parsed.entries[:MAX_ITEMS]:
         _take_entry(told, entry, address)
     return told
 
 
-def _take_entry(told: Told, entry: Mapping[str, Any], address: str) -> None:
+def _take_entry(told: ToldSource, entry: Mapping[str, Any], address: str) -> None:
     alerts = [_text(link.get("href")) for link in entry.get("links") or () if isinstance(link, dict)
               and link.get("type") == "application/cap+xml"]
     if alerts:
@@ -67,7 +67,7 @@ def _take_entry(told: Told, entry: Mapping[str, Any], address: str) -> None:
         told.news.append(ToldNews(key, title, text, link, tags, _instant(entry.get("published_parsed")) or updated))
 
 
-def json_feed(text: str, address: str) -> Told:
+def json_feed(text: str, address: str) -> ToldSource:
     """What a JSON Feed tells; raises RemoteFault (`source-mark`)."""
     try:
         feed = json.loads(text)
@@ -75,14 +75,14 @@ def json_feed(text: str, address: str) -> Told:
         raise RemoteFault("source-mark") from error
     if not isinstance(feed, dict) or "jsonfeed.org/version" not in str(feed.get("version"))[:100]:
         raise RemoteFault("source-mark")
-    told, items = Told(_text(feed.get("title"))), feed.get("items")
+    told, items = ToldSource(_text(feed.get("title"))), feed.get("items")
     for item in items[:MAX_ITEMS] if isinstance(items, list) else ():
         if isinstance(item, dict):
             _take_item(told, item, address)
     return told
 
 
-def _take_item(told: Told, item: Mapping[str, Any], address: str) -> None:
+def _take_item(told: ToldSource, item: Mapping[str, Any], address: str) -> None:
     link = urljoin_or_nothing(address, _text(item.get("url")) or _text(item.get("external_url")))
     key, title = _text(item.get("id")) or link, _text(item.get("title"))
     text = _text(item.get("content_text")) or _text(item.get("content_html")) or _text(item.get("summary"))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from node.gather.source_feeds import urljoin_or_nothing
-from node.gather.told import Moment, Told, ToldEvent, moment_of
+from node.gather.told import Moment, ToldEvent, ToldSource, moment_of
 from node.model.errors import RemoteFault
 
 MAX_PAGE_BYTES, MAX_TAGS = 500_000, 10_000
@@ -18,7 +18,7 @@ NEVER_CLOSED = {"area", "base", "br", "col", "embed", "hr", "img", "input", "lin
                 "track", "wbr"}
 
 
-def h_events(text: str, address: str) -> Told:
+def h_events(text: str, address: str) -> ToldSource:
     """What the events of a page tell; raises RemoteFault (`source-mark`) for a page that has none."""
     text = UNSEEN.sub("", text)
     if "h-event" not in text or len(text) > MAX_PAGE_BYTES or not _is_plain(text):
@@ -29,7 +29,7 @@ def h_events(text: str, address: str) -> Told:
         parsed = mf2py.parse(doc=text, url=address, html_parser="html.parser")  # the others may take minutes for a page
     except Exception as error:  # a library on hostile bytes may raise anything, too deep a nesting among it
         raise RemoteFault("source-mark") from error
-    told = Told(_name_of(parsed.get("items", [])))
+    told = ToldSource(_name_of(parsed.get("items", [])))
     for item in _found(parsed.get("items", []), "h-event"):
         properties = item.get("properties", {})
         start = _moment(properties, "start")

@@ -4,14 +4,14 @@ import re
 
 from node.gather.source_feeds import json_feed, rss_or_atom
 from node.gather.source_pages import h_events
-from node.gather.told import Told
+from node.gather.told import ToldSource
 from node.model.errors import RemoteFault
 
 MAX_SOURCE_BYTES = 2_000_000
 ENCODINGS = {"utf-8", "utf8", "iso-8859-1", "latin1", "latin-1", "iso-8859-15", "windows-1252", "cp1252", "us-ascii"}
 
 
-def told_in(content: bytes, address: str) -> Told | None:
+def told_in(content: bytes, address: str) -> ToldSource | None:
     """What a feed or page at an address tells, None for an iCalendar file, which is read elsewhere; raises RemoteFault:
     `source-size`, or `source-mark` for what is none of them."""
     if len(content) > MAX_SOURCE_BYTES:
@@ -23,7 +23,7 @@ def told_in(content: bytes, address: str) -> Told | None:
     if begin.startswith("{"):
         return json_feed(text, address)
     if is_cap(begin):
-        return Told()
+        return ToldSource()
     if re.search(r"<(rss|feed|rdf:RDF)[\s>]", begin):
         return rss_or_atom(text, address)
     if re.search(r"<(!doctype html|html|head|body|div|main)\b", begin, re.I):

@@ -40,7 +40,7 @@ class ToldNews:
 
 
 @dataclass
-class Told:
+class ToldSource:
     """All that one source tells; `name`: what it calls itself; `alert_links`: where alerts (CAP) are that it lists."""
 
     name: str = ""
@@ -60,7 +60,7 @@ def moment_of(written: object) -> Moment | None:
         return None
 
 
-def calendar_of(told: Told) -> bytes:
+def calendar_of(told: ToldSource) -> bytes:
     """Its events as an iCalendar file."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", _line("X-WR-CALNAME", told.name)]
     for event in told.events:
