@@ -4,7 +4,7 @@ VENV := .venv
 # The versions of Debian 13, which the SD image uses. The suite runs against them too.
 TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0" \
-	"prometheus_client==0.21.1"
+	"prometheus_client==0.21.1" "pillow==11.1.0"
 IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
 	dosfstools mtools fdisk bmap-tools xz-utils
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.
@@ -56,7 +56,7 @@ lint: $(VENV)/installed-dev ## style, imports, complexity (ruff); types (mypy); 
 
 .PHONY: mosquitto
 mosquitto:
-	@.ci/need mosquitto nginx openssl systemd squashfs-tools e2fsprogs dosfstools mtools iproute2 zxing-cpp-tools  # systemd-analyze reads the image's units
+	@.ci/need mosquitto nginx openssl systemd squashfs-tools e2fsprogs dosfstools mtools iproute2 zxing-cpp-tools fonts-dejavu-core libfribidi0 espeak-ng opus-tools  # systemd-analyze reads the image's units
 
 tests/web/node_modules: tests/web/package.json
 	@command -v npm >/dev/null || .ci/need nodejs npm

@@ -6,6 +6,7 @@ from node.board.board import Board
 from web.account_pages import accounts
 from web.agenda import agenda
 from web.alert_feed import alert_feed
+from web.aloud import add_aloud, aloud
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_acts import desk_acts
@@ -47,11 +48,12 @@ from web.together import together
 from web.tokens import FormTokens
 from web.transfer_pages import transfer
 from web.visitor import add_visitors
+from web.wall_screen import wall_pictures
 
-BLUEPRINTS = (public, agenda, posting, feeds, paper, event_map, learn, radio, transfer, lan, keeper, imports, accounts,
-              clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages, desk_handover,
-              desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather, alert_feed, together,
-              metrics)
+BLUEPRINTS = (public, agenda, posting, feeds, aloud, paper, wall_pictures, event_map, learn, radio, transfer, lan, keeper,
+              imports, accounts, clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages,
+              desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather,
+              alert_feed, together, metrics)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:
@@ -76,6 +78,7 @@ def create_app(board: Board, settings: WebSettings) -> Flask:
     add_signin(app)
     add_safe_address(app)
     add_clearing(app)
+    add_aloud(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     add_visitors(app, settings.monotonic)

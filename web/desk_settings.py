@@ -18,6 +18,7 @@ from node.board.island_settings import (
     GROUPS,
     KEEP_DAYS,
     LANGUAGE,
+    LOUDSPEAKER,
     MAX_PAYLOAD,
     NAME,
     ON_TRIAL,
@@ -27,6 +28,7 @@ from node.board.island_settings import (
     STARTING_ANEW,
     TEXT_WORDS,
     TEXTS,
+    URGENT,
     WIFI_NAME,
     WIFI_PASSWORD,
     ZONE,
@@ -41,7 +43,7 @@ from web.forms import clock_of
 from web.languages import current, said
 from web.languages import gettext as _
 from web.pages import board, settings
-from web.sentences import RULES, problem
+from web.sentences import RULES, URGENT_RULES, problem
 from web.signin import for_keepers, never_kept
 
 Page = str | tuple[str, int] | Response
@@ -49,7 +51,8 @@ ON_TRIAL_NOW = {SettingsGroup.WIFI: N_("New settings of the Wi-Fi are on trial."
                 SettingsGroup.RADIO: N_("New settings of the radio are on trial.")}
 PAGES = {"words": "keeper/settings_words.html", "rules": "keeper/settings_rules.html",
          "topics": "keeper/settings_topics.html", "wifi": "keeper/settings_wifi.html",
-         "radio": "keeper/settings_radio.html", "texts": "keeper/settings_texts.html", "rest": "keeper/settings_rest.html"}
+         "radio": "keeper/settings_radio.html", "texts": "keeper/settings_texts.html", "rest": "keeper/settings_rest.html",
+         "loudspeaker": "keeper/settings_loudspeaker.html"}
 NIGHT = (22 * 60, 7 * 60)  # what the form offers who has planned no rest yet
 LAST_PLACE = 99
 desk_settings = Blueprint("desk_settings", __name__, url_prefix="/keeper/settings")
@@ -65,7 +68,8 @@ def asked() -> dict:
 
 KEYS = {"name": NAME, "language": LANGUAGE, "zone": ZONE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
         "password": WIFI_PASSWORD, "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION,
-        "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE}
+        "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE,
+        "urgent": URGENT, "loudspeaker": LOUDSPEAKER}
 FIELDS = {key: field for field, key in KEYS.items()}
 
 
@@ -82,7 +86,7 @@ def _index(notice: str = "") -> str:
                            welcome=board().welcome(), offered=len(offered), of_all=len(TOPICS), rests=board().rests())
 
 
-@desk_settings.get("/<any(words, rules, topics, wifi, radio, texts, rest):group>")
+@desk_settings.get("/<any(words, rules, topics, wifi, radio, texts, rest, loudspeaker):group>")
 @for_keepers
 def show(group: str) -> str:
     """One group."""
@@ -90,7 +94,8 @@ def show(group: str) -> str:
 
 
 def _show(group: str, notice: str = "") -> str:
-    filling: dict = {"topics": _topics, "rest": _rests, "radio": _regions, "rules": _rules}.get(group, dict)()
+    fillings = {"topics": _topics, "rest": _rests, "loudspeaker": _voice, "radio": _regions, "rules": _rules}
+    filling: dict = fillings.get(group, dict)()
     return render_template(PAGES[group], notice=notice, rules=RULES, welcome=board().welcome(),
                            most_welcome=MAX_WELCOME, **filling)
 
@@ -144,7 +149,14 @@ def posting() -> Page:
 
 
 def _rules() -> dict:
-    return {"may_choose": board().posting_rules()}
+    return {"may_choose": board().posting_rules(), "urgent_rules": URGENT_RULES}
+
+
+@desk_settings.post("/urgent")
+@for_keepers
+def urgent() -> Page:
+    """Who may mark a post of the island's own as urgent, where the island has that right."""
+    return _changed("rules", SettingsGroup.URGENT, _typed(SettingsGroup.URGENT))
 
 
 @desk_settings.post("/archive")
@@ -234,6 +246,18 @@ def take_back() -> Page:
     if trial.group in STARTING_ANEW:
         return render_template("keeper/settings_begun.html", group=trial.group, anew=True, tried=False)
     return redirect(url_for("desk_settings.index", done=1), 303)
+
+
+@desk_settings.post("/loudspeaker")
+@for_keepers
+def loudspeaker() -> Page:
+    """At which hours the agenda is read aloud in the room."""
+    return _changed("loudspeaker", SettingsGroup.LOUDSPEAKER, _typed(SettingsGroup.LOUDSPEAKER))
+
+
+def _voice() -> dict:
+    speech = settings().speech
+    return {"voice": speech is not None and speech.able, "loud": speech is not None and speech.loud}
 
 
 # night rest

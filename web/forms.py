@@ -13,14 +13,14 @@ from node.model.record import Kind
 from web import dates
 from web.portal_settings import WebSettings
 from web.sentences import SLUGS
-from web.typed_events import TypedTimes, as_typed
+from web.typed_events import ALSO_ON, TypedTimes, as_typed
 
 KINDS = {"bulletin": Kind.BULLETIN, "event": Kind.EVENT, "reply": Kind.REPLY}
 FIELDS = (
     "kind", "text", "title", "place", "organiser", "link", "topic", "language", "life_days", "start_date", "start_time",
     "end_date", "end_time", "position", "urgent", "publish_date", "publish_time", "group", "passphrase", "target", "word",
     "reason", "why", "seen", "own_code", "since_date", "since_time", "until_date", "until_time", "whole_day", "repeat",
-    "repeat_until", "repeat_times", "off", "moved",
+    "repeat_until", "repeat_times", "off", "moved", *ALSO_ON,
 )
 NUMBER = r"([+-]?\d{1,3}(?:\.\d+)?)"
 POSITION = re.compile(rf"{NUMBER}[,;\s]\s*{NUMBER}")

@@ -196,6 +196,11 @@ def is_picked(text: str) -> bool:
     return not text or re.fullmatch(r"\d{4}-\d\d-\d\d|\d\d:\d\d", text) is not None
 
 
+def weekdays() -> list[tuple[int, str]]:
+    """The days of a week by their numbers, Monday first."""
+    return [(day, current().weekday(date(2024, 1, 1 + day))) for day in range(7)]  # 2024 began on a Monday
+
+
 def days_of(item: Item | Announced) -> list[date]:
     """The days an event is on, by the clocks there."""
     return span_of(item).days()
@@ -213,7 +218,8 @@ def add_showing(app: Flask) -> None:
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,
         status=lambda: board().status(), now=lambda: board().now(), today=today, island=settings,
-        Kind=Kind, topics=TOPICS, offered=offered, topic_name=sentences.topic_name, field_name=sentences.field_name,
+        weekdays=weekdays, Kind=Kind, topics=TOPICS, offered=offered, topic_name=sentences.topic_name,
+        field_name=sentences.field_name,
     )
     app.jinja_env.filters.update(
         plain=safe_text.plain, body=safe_text.body, one_line=safe_text.one_line, rest=safe_text.rest,

@@ -145,8 +145,8 @@ def add_pages(app: Flask) -> None:
     styles = {name: _style(name) for name in STYLES}
     app.jinja_env.globals.update(styles=styles, patience=patience)
     hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles.values())
-    policy = (f"default-src 'none'; style-src {hashes}; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-              "frame-ancestors 'none'")
+    policy = (f"default-src 'none'; style-src {hashes}; img-src 'self' data:; media-src 'self'; form-action 'self'; "
+              "base-uri 'none'; frame-ancestors 'none'")
 
     @app.before_request
     def choose() -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -35,12 +36,28 @@ class SafeAddress:
         return self.digest[:8].hex(" ").upper()
 
 
+class ReadsAloud(Protocol):
+    """What reads texts aloud (`node.daemon.speech`)."""
+
+    @property
+    def able(self) -> bool:
+        """Whether it can, here."""
+
+    @property
+    def loud(self) -> bool:
+        """Whether it can be heard in the room, too, if there is a loudspeaker."""
+
+    def read(self, text: str, tag: str) -> bytes:
+        """A text as Ogg Opus, in the voice of the language of this tag; RemoteFault says why not."""
+
+
 @dataclass(frozen=True)
 class WebSettings:
     """`secret_key` signs forms and keepers' marks: the shell keeps it, so that they survive restarts.
 
     `position` is the island's (latitude, longitude). `monotonic` gives seconds. `safe()`: the safe address,
-    None if there is none. `metrics`: who may read /metrics: near (this machine and local networks), all, off.
+    None if there is none. `metrics`: who may read /metrics: near (this machine and local networks), all, off. `speech`:
+    what reads aloud, if something does.
     """
 
     name: str
@@ -54,6 +71,7 @@ class WebSettings:
     monotonic: Callable[[], float] = time.monotonic
     safe: Callable[[], SafeAddress | None] = lambda: None
     metrics: str = "near"
+    speech: ReadsAloud | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:

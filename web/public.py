@@ -126,16 +126,13 @@ def _looks_like_an_id(text: str) -> bool:
 @public.get("/r/<item_id>")
 @kept
 def item(item_id: str) -> str:
-    """One item with its replies."""
+    """One item with its replies, a part of them at a time (`?from=`, `?to=`)."""
     shown = found(item_id)
-    begin = request.args.get("from", 0, type=int)
-
     ours, past = is_changed_here(shown.author), shown.expires <= board().now()
 
     def fill(rows: int) -> dict:
-        replies = shown.replies[max(begin, 0):]
-        following = max(begin, 0) + rows if len(replies) > rows else 0
-        return {"item": shown, "replies": replies[:rows], "following": following, "ours": ours,
+        part = asked_part(len(shown.replies), rows)
+        return {"item": shown, "replies": part.of(shown.replies), "part": part, "ours": ours,
                 "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows)}
 
     return fitted("item.html", fill)

@@ -19,6 +19,8 @@ TOPIC_NAMES = {
 }
 RULES = {"open": N_("Everybody, at once"), "moderated": N_("Everybody, after a keeper has read it"),
          "members": N_("Groups with their passphrase")}  # who may post
+URGENT_RULES = {"keepers": N_("Keepers, and groups with that right"),
+                "everybody": N_("Everybody who may post here")}  # who may mark a post as urgent
 
 
 def topic_name(number: int) -> str:

@@ -18,6 +18,7 @@ from node.model.event import (
     MAX_MOVED_MIN,
     MAX_SPAN_DAYS,
     MAX_STEPS,
+    WEEK,
     Event,
     Exempt,
     Repetition,
@@ -29,6 +30,7 @@ from node.model.zones import event_in
 from web import dates
 
 RULE = re.compile(r"(\d)\.(\d\d?)(?:\.(\d{1,3}))?")  # rhythm, every, weekdays
+ALSO_ON = tuple(f"on{day}" for day in range(WEEK))  # fields: each week on this day, too; Monday first
 LAST_DAYS = 28  # of a month: a fifth weekday is its last one
 ARROW = re.compile(r"\s*(?:->|=>|>|<|→|←|=)\s*")  # right to left it is mirrored
 MAX_LINES = MAX_DATES
@@ -119,10 +121,20 @@ class TypedTimes:
         rhythm = Rhythm(int(found[1]))
         if rhythm is Rhythm.MONTH_WEEKDAY and first.day > LAST_DAYS:
             rhythm = Rhythm.MONTH_LAST
-        weekdays = int(found[3] or 0) | 1 << first.weekday() if rhythm is Rhythm.WEEKDAYS else 0
+        rhythm, weekdays = self._weekdays(rhythm, int(found[3] or 0), first)
         rule = Repetition(rhythm, int(found[2]), MAX_DATES, weekdays)
         count = self._count(rule, first)
         return Repetition(rhythm, rule.every, count, weekdays) if count else None
+
+    def _weekdays(self, rhythm: Rhythm, told: int, first: date) -> tuple[Rhythm, int]:
+        """On which days of a week, its first one's among them: a rhythm of its own, if they are several."""
+        also = sum(1 << day for day, name in enumerate(ALSO_ON) if self.fields.get(name))
+        if rhythm not in (Rhythm.WEEKS, Rhythm.WEEKDAYS):
+            if also:
+                self.problems.append(Problem("repeat", ProblemCode.SEVERAL_DAYS))
+            return rhythm, 0
+        weekdays = also | told | 1 << first.weekday()
+        return (Rhythm.WEEKDAYS, weekdays) if weekdays.bit_count() > 1 else (Rhythm.WEEKS, 0)
 
     def _count(self, rule: Repetition, first: date) -> int:
         """How many dates: so many times, or until a day; 0 if it is not said."""
@@ -204,13 +216,14 @@ def as_typed(item: Item) -> dict[str, str]:
 
 
 def _rule_as_typed(event: Event, rule: Repetition) -> dict[str, str]:
-    kind = f"{rule.rhythm.value}.{rule.every}" + (f".{rule.weekdays}" if rule.rhythm is Rhythm.WEEKDAYS else "")
+    rhythm = Rhythm.WEEKS if rule.rhythm is Rhythm.WEEKDAYS else rule.rhythm
+    also = {name: "1" for day, name in enumerate(ALSO_ON) if rule.weekdays >> day & 1}
     first = event.start + dates.QUARTER_MIN * event.offset
     days = [FIRST + timedelta(day) for day in islice(rule_days(rule, first // DAY_MIN), rule.count)]
     off = [f"{days[one.number]:%Y-%m-%d}" for one in rule.exempt if one.by is None]
     moved = [(days[one.number], _midnight(days[one.number]) + timedelta(minutes=first % DAY_MIN + one.by))
              for one in rule.exempt if one.by is not None]
-    return {"repeat": kind, "repeat_times": str(rule.count), "off": ", ".join(off),
+    return also | {"repeat": f"{rhythm.value}.{rule.every}", "repeat_times": str(rule.count), "off": ", ".join(off),
             "moved": "\n".join(f"{was:%Y-%m-%d} > {to:%Y-%m-%d %H:%M}" for was, to in moved)}
 
 

@@ -88,9 +88,9 @@ class Problem:
     `field` is a field of Draft, or `group`, `passphrase`, `word`. Codes: `empty`; `too-long` (amount: characters over);
     `control-character`; `not-offered` (language, topic or kind unknown); `life` (amount: most days); `start-missing`;
     `end-before-start`; `past`; `too-far` (amount: most days ahead); `lasts-too-long` (amount: most days); `offset`;
-    `repeats` (amount: most dates); `weekday`; `end-hour`; `no-date`; `link`; `position`; `urgent-not-allowed` (to this
-    island), `urgent-not-group` (to that group), `urgent-keepers` (the island may, its visitors may not); `target-gone`;
-    `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
+    `repeats` (amount: most dates); `several-days`; `weekday`; `end-hour`; `no-date`; `link`; `position`;
+    `urgent-not-allowed` (to this island), `urgent-not-group` (to that group), `urgent-keepers` (the island may, its
+    visitors may not); `target-gone`; `not-yours`; `not-signed-here`; `word-wrong`; `group-unknown`;
     `passphrase-wrong`; `members-only`; `share-used` (this author has too many live records); `tries` (whoever asks was
     wrong too often); `said-already`; and what a visitor has done often enough (amount: minutes until the next): `too-
     many-posts`, `too-many-changes`, `too-many-waiting`.

@@ -121,7 +121,7 @@ class Composer:
         """None if one of the keys may mark a post as urgent now, and visitors may make it do so; else why not."""
         if not any(self._liveset.trust.may(key, Right.URGENT, self.now()) for key in keys):
             return code
-        return ProblemCode.URGENT_KEEPERS if visiting and self._host.urgent != "everybody" else None
+        return ProblemCode.URGENT_KEEPERS if visiting and self._host.urgent() != "everybody" else None
 
     def _signed_not_urgent(self, key: SigningKey, visiting: bool = False) -> ProblemCode | None:
         """As `not_urgent`, of who signs for certain."""

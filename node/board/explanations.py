@@ -60,6 +60,8 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.MOMENT: NO_MOMENT,
     ProblemCode.OFFSET: NO_MOMENT,
     ProblemCode.REPEATS: N_("Please say until which day, or how many times: 2 to %(num)s dates within 400 days."),
+    ProblemCode.SEVERAL_DAYS: N_("Several days of the week go with each week, or every other one. Please choose one of "
+                                 "these, or take the days off."),
     ProblemCode.WEEKDAY: N_("This date is another day of the week. Please change one of the two."),
     ProblemCode.END_HOUR: N_("Please say at what time it ends that day, or choose “all day”."),
     ProblemCode.NO_DATE: N_("This is none of its days, or cannot be read. Please write it like 24/12, or, for one that is "

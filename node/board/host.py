@@ -85,8 +85,8 @@ class Host:
     `hashing` is another lock: one slow hash at a time, as an edit code's takes 8 MB and a passphrase's 32 MB. `decoding`
     is one too: one text at a time, so that a page that needs no decoding shares the interpreter with one thread at most.
     `papers` are the vouches (encoded) that this island was let in with.
-    `holdings()`: what other islands were last known to hold; cheap. `urgent` says who may mark a post of this island's own
-    as urgent, if it has that right: `keepers` or `everybody`.
+    `holdings()`: what other islands were last known to hold; cheap. `urgent()` says who may mark a post of this island's
+    own as urgent, if it has that right: `keepers` or `everybody`.
     `rule` says who may post until a keeper does; `rule_stands`: it is the card's, and no keeper does. `set_clock(utc_s)`:
     whether a keeper's word on the time is believed; None takes the last one back. `monotonic()`: seconds that no setting of
     the clock touches. `steer(order)` does at once what a keeper wants of the radio. `certain()`: what ended before this
@@ -107,7 +107,7 @@ class Host:
     monotonic: Callable[[], float]
     papers: Iterable[bytes] = ()
     rule: str = "open"
-    urgent: str = "keepers"
+    urgent: Callable[[], str] = lambda: "keepers"
     holdings: Callable[[], Holdings] = Holdings
     rule_stands: bool = False
     set_clock: Callable[[float | None], bool] = lambda utc_s: False

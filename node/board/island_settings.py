@@ -17,7 +17,8 @@ from node.i18n.sentence import Explained, Sentence
 TRIAL_S = 600.0  # as long new settings last that nobody keeps
 SETTLING_S = 60.0  # so long they cannot be kept yet: on the smallest Pi two programs start for it, 10 s each, and the Wi-Fi
 NAME, LANGUAGE, ZONE = "node name", "node language", "node timezone"
-POSTING, KEEP_DAYS = "portal posting", "archive keep_days"
+POSTING, URGENT, KEEP_DAYS = "portal posting", "portal urgent", "archive keep_days"
+LOUDSPEAKER = "portal loudspeaker"
 WIFI_NAME, WIFI_PASSWORD = "portal wifi", "box wifi_password"
 COUNTRY, CHANNEL = "box country", "box channel"
 TEXTS, GREETING, TEXT_WORDS, ANNOUNCE = "radio texts", "radio texts_greeting", "radio texts_words", "radio texts_announce"
@@ -28,18 +29,22 @@ class SettingsGroup(StrEnum):
     """What is set together, on one page of the desk."""
 
     NAME = "name"
+    URGENT = "urgent"
     ARCHIVE = "archive"
     WIFI = "wifi"
     RADIO = "radio"
     TEXTS = "texts"
+    LOUDSPEAKER = "loudspeaker"
 
 
 GROUPS: Mapping[SettingsGroup, tuple[str, ...]] = {
     SettingsGroup.NAME: (NAME, LANGUAGE, ZONE),
+    SettingsGroup.URGENT: (URGENT,),
     SettingsGroup.ARCHIVE: (KEEP_DAYS,),
     SettingsGroup.WIFI: (WIFI_NAME, WIFI_PASSWORD, COUNTRY, CHANNEL),
     SettingsGroup.RADIO: (SHARE, REGION, MAX_PAYLOAD),
     SettingsGroup.TEXTS: (TEXTS, GREETING, TEXT_WORDS, ANNOUNCE),
+    SettingsGroup.LOUDSPEAKER: (LOUDSPEAKER,),
 }
 ON_TRIAL = frozenset({SettingsGroup.WIFI, SettingsGroup.RADIO})
 STARTING_ANEW = frozenset({SettingsGroup.NAME, SettingsGroup.RADIO})  # the island starts anew with them, by itself

@@ -28,7 +28,6 @@ from node.store.index import Row
 
 SHOWN = (Kind.BULLETIN, Kind.EVENT)
 ITEMS_KEPT = 512
-MAX_REPLIES = 50
 MIN_PREFIX = 8
 
 
@@ -129,12 +128,11 @@ class Reader:
         return self._worded(record_id(raw), record, self._words_of_draft(record)) if first == root else None
 
     def replies(self, item: Item, patience: TextPatience | None = None) -> list[Item]:
-        """Replies to an item, oldest first, those of one minute as they came here, the newest 50 at most."""
+        """Replies to an item, oldest first, those of one minute as they came here."""
         ids = self.about(item)
         self.texts.gather(ids)
         about = (self.live(id_, patience) for id_ in ids)
-        replies = sorted((one for one in about if one and one.kind is Kind.REPLY), key=lambda one: one.created)
-        return replies[-MAX_REPLIES:]
+        return sorted((one for one in about if one and one.kind is Kind.REPLY), key=lambda one: one.created)
 
     def about(self, item: Item) -> list[bytes]:
         """Ids of what is live and belongs to an item, to any island's record of it if it is a foreign event."""

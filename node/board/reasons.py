@@ -35,6 +35,7 @@ class ProblemCode(StrEnum):
     MOMENT = "moment"
     OFFSET = "offset"
     REPEATS = "repeats"
+    SEVERAL_DAYS = "several-days"
     WEEKDAY = "weekday"
     END_HOUR = "end-hour"
     NO_DATE = "no-date"

@@ -32,6 +32,7 @@ from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
+from node.daemon.loudspeaker import Loudspeaker, LoudspeakerHost
 from node.daemon.maintenance import Maintenance
 from node.daemon.meeting import Meeting, meeting_handlers
 from node.daemon.membership import Membership
@@ -55,6 +56,7 @@ from node.daemon.settings_keeper import NO_CARD, CardLines, SettingsHost, Settin
 from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.sheet_facts import sheet_of
 from node.daemon.source_gatherer import GatherHost, SourceGatherer
+from node.daemon.speech import Speech
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
 from node.daemon.text_service import TextInbox, TextService
@@ -115,7 +117,7 @@ class App:
         self._shown: dict[str, Any] | None = None  # what the portal was told, once there is one
         self._open = ExitStack()
         self._hashing = threading.Lock()
-        self._text_inbox = TextInbox()
+        self._text_inbox, self.speech = TextInbox(), Speech()
         self._ahead_due_at = -math.inf
         keys = KeyFolder(settings.node.data)
         keys.keep_private()
@@ -202,8 +204,8 @@ class App:
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
         radio = self._radio()
         texts = [text_service(self, radio, self._text_inbox)] if radio else []
-        workers: tuple[LanDiscovery | Maintenance | SourceGatherer | TextService, ...] = (
-            self.discovery, self.maintenance, self.gatherer, *texts)
+        workers: tuple[LanDiscovery | Maintenance | SourceGatherer | TextService | Loudspeaker, ...] = (
+            self.discovery, self.maintenance, self.gatherer, self._loudspeaker(), *texts)
         for working in workers:
             working.start()
             self._open.callback(working.close)
@@ -213,6 +215,11 @@ class App:
                    | gather_handlers(self.gatherer))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
+
+    def _loudspeaker(self) -> Loudspeaker:
+        node = self.settings.node
+        return Loudspeaker(LoudspeakerHost(self.board, self.speech, self.timekeeper, ZoneInfo(node.timezone), node.name,
+                                           node.language, lambda: self.settings.portal.loudspeaker))
 
     def _guard_threads(self) -> None:
         """In the debug mode: what belongs to the runner's thread raises when another one uses it."""
@@ -226,7 +233,7 @@ class App:
         app = create_app(self.board, WebSettings(
             name=node.name, secret_key=self._portal_secret, base_url=portal_address(self.settings), language=node.language,
             timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
-            safe=safe_address, metrics=self.settings.portal.metrics))
+            safe=safe_address, metrics=self.settings.portal.metrics, speech=self.speech))
         self._shown = app.extensions
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
@@ -394,7 +401,7 @@ class App:
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
             rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines,
-            urgent=self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
+            urgent=lambda: self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S,
             keeps_past=lambda: self.settings.archive.keep_days > 0)
 

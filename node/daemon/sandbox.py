@@ -1,7 +1,7 @@
-"""Starts a program that can open nothing but the system's own libraries: for what takes apart the files of strangers.
+"""Starts a program that can open nothing but the system's own libraries: for what takes apart what strangers wrote.
 
-`python -I sandbox.py PROGRAM ARGUMENTS...`: Landlock (Linux 5.13; docs.kernel.org/userspace-api/landlock.html) and limits.
-Ends with 77 where the kernel knows no Landlock. It imports nothing of ours, so that it starts fast.
+`python -I sandbox.py [--threads] PROGRAM ARGUMENTS...`: Landlock (Linux 5.13; docs.kernel.org/userspace-api/landlock.html)
+and limits. Ends with 77 where the kernel knows no Landlock. It imports nothing of ours, so that it starts fast.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import struct
 import sys
 
 UNABLE = 77
+THREADS = "--threads"  # for a program that cannot do without: the limit counts those of all its user's programs
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 ASK_VERSION, PATH_BENEATH, NO_NEW_PRIVILEGES = 1, 1, 38
 EVERYTHING, EXECUTE, READ_FILE = (1 << 13) - 1, 1 << 0, 1 << 2  # what its first version knows
@@ -42,8 +43,11 @@ def main(program: list[str]) -> int:
     """Become the program; a number only when that cannot be."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as first_to_go:
         first_to_go.write("1000")  # where memory is short, before the island
+    threads = program[0] == THREADS
     for limit, most in LIMITS.items():
-        resource.setrlimit(limit, (most, most))
+        if not (threads and limit == resource.RLIMIT_NPROC):
+            resource.setrlimit(limit, (most, most))
+    program = program[threads:]
     if not lock_in():
         return UNABLE
     os.execve(program[0], program, {})  # noqa: S606 - the program that our own module names

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from node.board.loud_hours import MOST_HOURS
 from node.daemon import settings_checks as check
 from node.daemon.countries import country_of
 from node.handheld.words import MAX_OWN_WORD
@@ -60,6 +61,8 @@ class PortalSettings:
                            '"keepers" (they, and groups with that right) or "everybody"')
     address: str = setting("", check.address, 'what people type to come here, such as "http://archipel.lan/"')
     wifi: str = setting("", check.ssid, "the name of this island's open Wi-Fi, printed on posters, or nothing")
+    loudspeaker: str = setting("", check.loud_hours, 'hours from 7:00 to 21:59 at which the agenda is read aloud, such as '
+                               '"9:00, 18:30", %(most)s at most, or nothing', most=MOST_HOURS)
     notices: str = setting("", check.file, "a file whose lines the first page shows, or nothing")
     metrics: str = setting("near", check.one_of("near", "all", "off"),
                             '"near" (this machine and local networks), "all" or "off"')

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from node.board.loud_hours import hours_of, hours_written
 from node.daemon.settings_text import DOUBLE, SINGLE, tidy, word
 from node.handheld.words import own_words
 from node.model.names import fit_name
@@ -63,6 +64,11 @@ def texts_words(value: str) -> str:
     """Words of the keepers for what can be asked by text."""
     own_words(value)
     return value
+
+
+def loud_hours(value: str) -> str:
+    """Hours of the day, parted by commas, or nothing."""
+    return hours_written(hours_of(value)) if word(value) not in NOTHING else ""
 
 
 def name(most: int) -> Callable[[str], str]:

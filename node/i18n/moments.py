@@ -75,6 +75,10 @@ class Dates:
         skeleton = "yMMMEd" if moment.year != today.year else "MMMEd"
         return self._ordinal(format_skeleton(skeleton, moment, locale=self.locale), moment)
 
+    def month_day(self, moment: date) -> str:
+        """`21 March`."""
+        return self._ordinal(format_skeleton("MMMMd", moment, locale=self.locale), moment)
+
     def dated(self, moment: date) -> str:
         """`21 March 2026`."""
         return self._ordinal(format_date(moment, "long", self.locale), moment)

@@ -102,14 +102,15 @@ class Neighbourhood:
         host = Host(self.clock.now, self._publish, random.Random(1).randbytes, lambda size: -(-size // 219),
                     lambda size: size / 100, self._about, threading.Lock(), threading.Lock(),
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
-                    self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines, urgent=self.urgent,
+                    self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines,
+                    urgent=lambda: self.board.settings.settings.portal.urgent,
                     holdings=lambda: self.holdings, set_clock=self._set_clock, steer=self.steered.append)
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
             self.liveset, self._publish, partial(self._take_in, via="post"), self._propose, random.Random(3).randbytes,
             threading.Lock(), self.secret, self.secret.catch_up))
         self.anew = 0  # how often it was to start anew
-        file = Settings(portal=PortalSettings(posting=self.rule))
+        file = Settings(portal=PortalSettings(posting=self.rule, urgent=self.urgent))
         self.board.settings = SettingsKeeper(self.board.notes, file, self.card, SettingsHost(
             self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, self._start_anew),
             self.wifi)

@@ -149,6 +149,15 @@ def test_a_month_counts_all_its_events_marks_their_days_and_turns(crowded, porta
     assert set(re.findall(r"day=(\d{4}-\d\d-\d\d)", text(portal, pages[0]))) == {day.isoformat() for day in days}
 
 
+def test_a_month_says_why_it_has_more_lines_than_events(neighbourhood, portal, today, settings):
+    at = dates.minute(today.replace(hour=12), settings.zone)
+    neighbourhood.event(("Bal", "Place"), at)
+    assert "1 event</p>" in text(portal, f"/agenda?month={today:%Y-%m}&lang=en")
+    neighbourhood.event(("Fête", "Quai"), at, length=3 * 1440)
+    assert "2 events – what lasts several days stands under each of them: 5 lines</p>" in text(
+        portal, f"/agenda?month={today:%Y-%m}&lang=en")
+
+
 @pytest.mark.parametrize("language", ["fr", "en", "es", "ar"])
 @pytest.mark.parametrize("hours", [0, 8])
 def test_home_says_how_many_events_it_does_not_show_and_leads_to_them(crowded, portal, today, language, hours):

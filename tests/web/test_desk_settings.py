@@ -18,7 +18,7 @@ from tests.web.test_desk_keys import Browser
 from web import create_app
 from web.pages import MAX_PAGE_BYTES
 
-PAGES = ("", "/words", "/rules", "/topics", "/wifi", "/radio", "/texts", "/rest")
+PAGES = ("", "/words", "/rules", "/topics", "/wifi", "/radio", "/texts", "/rest", "/loudspeaker")
 ON_IMAGE = CardLines("archipel.toml", {}, "Archipel")
 
 
@@ -87,6 +87,29 @@ def test_hand_held_radios_are_answered_or_not_in_the_keepers_words_and_the_desk_
     assert told == (False, "Radio Canal", "news = talk", "1") and island.anew == 0
     browser.get("/keeper/settings")
     assert "hand-held radios are not answered" in browser.says and acts(island)[0] == "settings"
+
+
+def test_keepers_say_who_may_mark_a_post_as_urgent_and_it_counts_at_once(island, browser):
+    asked = island.board._host.urgent
+    browser.get("/keeper/settings/rules")
+    assert asked() == "keepers" and "Keepers, and groups with that right" in browser.says
+    assert browser.press("Keep the rule", urgent="everybody") == 303
+    assert asked() == "everybody" and acts(island)[0] == "settings" and island.anew == 0
+    assert browser.press("Keep the rule", urgent="nobody") == 422 and "This will not do." in browser.says
+    assert asked() == "everybody"
+
+
+def test_keepers_choose_when_the_agenda_is_read_aloud_and_never_at_night(island, browser):
+    browser.get("/keeper/settings")
+    assert "Loudspeaker silent" in browser.says
+    browser.follow("Loudspeaker")
+    assert "sudo apt install espeak-ng opus-tools alsa-utils" in browser.says, "this portal has no voice"
+    assert browser.press("Keep", loudspeaker="9h, 23:00") == 422 and "9h, 23:00" in browser.page
+    assert "Write hours from 7:00 to 21:59" in browser.says and not island.desk.settings.portal.loudspeaker
+    assert browser.press("Keep", loudspeaker="18h30, 9") == 303
+    assert island.desk.settings.portal.loudspeaker == "9:00, 18:30" and island.anew == 0
+    browser.get("/keeper/settings")
+    assert "reads the agenda aloud at 9:00, 18:30" in browser.says
 
 
 def test_a_name_that_will_not_do_is_answered_with_what_to_write_and_stays_typed(island, browser):

@@ -211,6 +211,11 @@ def test_authors_read_how_many_islands_hold_their_post_and_when_nobody_can_know(
     neighbourhood.clock.advance(60)
     said = words(page_of(portal, path))
     assert "Held by 2 of 5 islands heard by radio." in said and "Held by 1 of 1 island on this network." in said
+    neighbourhood.holdings = Holdings((lacks, lacks), (Holding(),))
+    neighbourhood.clock.advance(60)
+    said = words(page_of(portal, path))
+    assert "On its way: no island that is heard by radio has it yet." in said and " 0 " not in said
+    assert "The other islands on this network take it within some minutes." in said and "Held by" not in said
     neighbourhood.bulletin("D’ailleurs")
     theirs = next(item for item in board.bulletins().items if not item.author.here)
     assert "Held by" not in words(page_of(portal, f"/r/{theirs.id[:12]}"))

@@ -95,7 +95,8 @@ def item_of(made):
     {"whole_day": "1", "start_date": "2026-03-28", "end_date": "2026-03-30"},
     {"repeat": "1.1", "repeat_times": "10", "end_time": "20:00"},
     {"repeat": "1.2", "repeat_until": "30/6", "off": "4/4", "moved": "18/4 > 20/4 19h"},
-    {"repeat": "5.1.18", "repeat_times": "12"}, {"repeat": "3.1", "repeat_times": "5", "whole_day": "1"},
+    {"repeat": "5.1.18", "repeat_times": "12"}, {"repeat": "1.2", "on3": "1", "on1": "1", "repeat_times": "12"},
+    {"repeat": "3.1", "repeat_times": "5", "whole_day": "1"},
 ])
 def test_an_item_to_correct_comes_back_as_it_was_typed_however_often(fields):
     made, problems = draft(**EVENT | {"language": "fr"} | fields)
@@ -149,10 +150,18 @@ def test_whole_days_can_be_typed_or_ticked_and_a_day_without_an_hour_is_asked_fo
     ({"repeat": "1.1", "repeat_times": "9", "off": "22/3"}, ("off", "no-date")),
     ({"repeat": "1.1", "repeat_times": "9", "moved": "28/3"}, ("moved", "no-date")),
     ({"repeat": "1.1", "repeat_times": "9", "moved": "28/3 > 28/6"}, ("moved", "no-date")),
+    ({"repeat": "3.1", "repeat_times": "9", "on1": "1"}, ("repeat", "several-days")),
     ({"start_date": "dimanche 21/3"}, ("start", "weekday")),
 ])
 def test_what_cannot_be_meant_is_said(fields, code):
     assert codes(**EVENT | fields) == [code]
+
+
+def test_a_week_may_have_several_days_and_its_first_day_is_always_one_of_them():
+    every = {"repeat": "1.1", "repeat_times": "6"}
+    several = draft(**EVENT | every | {"on1": "1", "on3": "1"})[0].repetition  # Saturday, with Tuesday and Thursday
+    assert (several.rhythm, several.weekdays, several.count) == (Rhythm.WEEKDAYS, 0b0101010, 6)
+    assert draft(**EVENT | every | {"on5": "1"})[0].repetition.rhythm is Rhythm.WEEKS, "only the day it begins on"
 
 
 def test_an_arrow_may_point_either_way_as_it_is_mirrored_where_people_write_from_the_right():

@@ -6,7 +6,8 @@ from html import unescape
 import pytest
 
 from node.board.api import Draft
-from node.model.record import Kind
+from node.model.record import Kind, Record
+from tests.sim.portals import ELSEWHERE
 
 PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food",
          "/urgent", "/post", "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet",
@@ -14,6 +15,21 @@ PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bull
          "/learn/demonstration", "/learn/island", "/radio", "/nowhere"]
 LANGUAGES = ["fr", "en", "es", "ar"]
 HOSTILE = "<b onclick=x>\u202e" + "a\u0300\u0301\u0302" * 20 + '"><script src=//evil.example></script>'
+
+
+def test_sixty_replies_are_all_reached_by_turning_pages(portal, neighbourhood, board):
+    neighbourhood.bulletin("Qui vient ?")
+    asked = board.bulletins().items[0]
+    for number in range(60):
+        neighbourhood.take(Record(Kind.REPLY, ELSEWHERE.key_id, board.now(), 24, language=1, packed=f"n{number}n".encode(),
+                                  target=bytes.fromhex(asked.id)[:8]))
+    path, seen = f"/r/{asked.id[:12]}", []
+    while path:
+        shown = page(portal, path)
+        seen += re.findall(r"<p[^>]*>n(\d+)n", shown)
+        following = re.search(r'rel="next" href="([^"]*)"', shown)
+        path = following and unescape(following[1])
+    assert sorted(map(int, seen)) == list(range(60))
 
 
 def weight(answer):
