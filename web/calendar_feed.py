@@ -75,9 +75,10 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
 
     made = Component()
     made.add("uid", f"{uid(item)}@archipel")
-    made.add("dtstamp", _utc(item.created))
+    made.add("dtstamp", _utc(item.changed))
     foreign = event.foreign
-    made.add("last-modified", _utc(foreign.modified if foreign else item.created))
+    off_here = item.changed > item.created  # by its author, not at the source of one that was taken over
+    made.add("last-modified", _utc(foreign.modified if foreign and not off_here else item.changed))
     _add_moment(made, "dtstart", event, on)
     if event.length:
         _add_moment(made, "dtend", event, on, end=True)
@@ -86,7 +87,7 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     cancelled = None if item.off else item.cancelled
     made.add("status", "CANCELLED" if cancelled is not None else "TENTATIVE" if item.tentative else "CONFIRMED")
     made.add("categories", [TOPICS.get(item.topic, "other")])
-    made.add("sequence", foreign.sequence if foreign else item.created)  # later versions have later minutes
+    made.add("sequence", foreign.sequence + off_here if foreign else item.changed)  # later versions have later minutes
     if foreign:
         made.add("x-archipel-key", foreign.key.hex())
     told = in_plain_words(item)

@@ -92,7 +92,7 @@ def atom() -> Response:
     feed = xml.Element("feed", xmlns=ATOM)
     _child(feed, "title", safe_text.one_line(settings().name))
     _child(feed, "id", settings().base_url)
-    _child(feed, "updated", _instant(items[0].created if items else 0))
+    _child(feed, "updated", _instant(max((item.changed for item in items), default=0)))
     _child(feed, "link", rel="self", href=_following("feeds.atom", after=_after() or None))
     _child(feed, "link", rel="alternate", href=settings().base_url)
     if page.after:
@@ -106,7 +106,7 @@ def _entry(feed: xml.Element, item: Item) -> None:
     entry = xml.SubElement(feed, "entry")
     _child(entry, "id", f"urn:archipel:{uid(item)}")
     _child(entry, "title", caption(item))
-    _child(entry, "updated", _instant(item.created))
+    _child(entry, "updated", _instant(item.changed))
     _child(entry, "link", rel="alternate", href=whole_address(item))
     _child(entry, "category", term=TOPICS.get(item.topic, "other"))
     _child(xml.SubElement(entry, "author"), "name", safe_text.one_line(item.author.name) or "?")
@@ -156,6 +156,8 @@ def _json_item(item: Item) -> dict:
         "date_published": _instant(item.created), "tags": [TOPICS.get(item.topic, "other")],
         "authors": [{"name": safe_text.one_line(item.author.name)}],
     }
+    if item.changed > item.created:
+        shown["date_modified"] = _instant(item.changed)
     return shown | ({"language": tag_of(item)} if tag_of(item) else {})
 
 

@@ -234,8 +234,7 @@ class Reader:
         if record is None or record.kind not in (*SHOWN, Kind.REPLY) or self._claims_too_much(id_, record):
             return None
         item = self._item(id_, record)
-        cancelled = self._cancelled(item, record.author) if item and item.start is not None else None
-        return item if item is None or cancelled is None else replace(item, cancelled=cancelled)
+        return self._or_cancelled(item, record.author) if item and item.start is not None else item
 
     def _claims_too_much(self, id_: bytes, record: Record) -> bool:
         """Whether it says that it corrects what another author wrote, or what outlives it."""
@@ -254,7 +253,8 @@ class Reader:
             return None
         item = Item(
             id_.hex(), record.kind, text, record.created, record.expires, self.author(record.author), record.urgent,
-            record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio, alert=alert,
+            record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio, changed=record.created,
+            alert=alert,
             first=target if record.corrects else "",
             target=target if record.kind is Kind.REPLY else None)
         return _as_event(item, record.detail, _position(record.position)) if isinstance(record.detail, Event) else item
@@ -267,13 +267,15 @@ class Reader:
         """The words of what waits, or what was replaced: they are kept nowhere."""
         return _readable(self.texts.of_draft(record.codec, record.packed), record.kind)
 
-    def _cancelled(self, item: Item, author: bytes) -> str | None:
-        """The reason of the newest cancellation by the event's own author, None if there is none."""
+    def _or_cancelled(self, item: Item, author: bytes) -> Item:
+        """The event with the newest cancellation by its own author, if there is one."""
         about = ((id_, self._liveset.get(id_)) for id_ in self._liveset.about(root_of(item)))
         found = [(one.created, id_, one) for id_, one in about
                  if one and one.kind is Kind.CANCELLATION and one.author == author]
         newest = max(found, key=lambda one: one[0], default=None)
-        return None if newest is None else self._words(*newest[1:]) or ""
+        if newest is None:
+            return item
+        return replace(item, cancelled=self._words(*newest[1:]) or "", changed=max(item.created, newest[0]))
 
     def _make_author(self, key_id: bytes, revision: int) -> Author:
         standing = self._liveset.trust.standings.get(key_id)

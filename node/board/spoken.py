@@ -72,6 +72,8 @@ class SpokenAgenda:
             head = self._said(N_("At %(hour)s o’clock"), hour=span.first.hour)
         if item.cancelled is not None:
             parts.insert(0, self._said(N_("Cancelled")))
+        elif item.tentative:
+            parts.insert(0, self._said(N_("Not confirmed yet")))
         return f"{head}: {'. '.join(part for part in parts if part)}."
 
     def _said(self, text: str, **fields: Value) -> str:

@@ -22,7 +22,7 @@ NO_ROOT = b""  # trust records stand alone: nothing takes their place
 SAID_BYTES = 8
 
 
-class Told(NamedTuple):
+class Testimony(NamedTuple):
     """What a record says of a foreign event: its key, the version, and a hash of all that it says, the same for all authors
     who say the same."""
 
@@ -31,7 +31,7 @@ class Told(NamedTuple):
     said: bytes
 
 
-NOTHING_TOLD = Told(b"", (0, 0), b"")
+NOTHING_TOLD = Testimony(b"", (0, 0), b"")
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Entry:
     root: bytes
     about: bytes
     rank: tuple[int, bool, bytes]
-    told: Told = NOTHING_TOLD
+    told: Testimony = NOTHING_TOLD
     proven: bool = False
 
     @staticmethod
@@ -112,13 +112,13 @@ def beats(one: Entry, other: Entry) -> bool:
     return one.rank > other.rank if one_ends == other_ends else one_ends
 
 
-def _told(record: Record) -> Told:
+def _told(record: Record) -> Testimony:
     """Alike for all who say the same, whenever they said it, and whether or not they corrected themselves."""
     foreign = record.detail.foreign if isinstance(record.detail, Event) else None
     if foreign is None:
         return NOTHING_TOLD
     bare = signed_part(replace(record, author=bytes(len(record.author)), created=0, life=0, target=None, urgent=False))
-    return Told(foreign.key, foreign.version, hashlib.blake2b(bare, digest_size=SAID_BYTES).digest())
+    return Testimony(foreign.key, foreign.version, hashlib.blake2b(bare, digest_size=SAID_BYTES).digest())
 
 
 def _root(record: Record, id_: bytes) -> bytes:

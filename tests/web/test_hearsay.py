@@ -6,6 +6,7 @@ import re
 import pytest
 from icalendar import Calendar
 
+from node.board.api import Draft
 from node.board.drafts import FIELD_MARK
 from node.model.event import Event
 from node.model.foreign import Foreign, foreign_key
@@ -75,6 +76,25 @@ def said_on(portal, path):
     return re.sub(r" +(?=[.,:])", "", " ".join(words(portal.get(f"{path}?lang=en")).split()))
 
 
+def updated(portal):
+    return re.findall("<updated>(.*?)<", portal.get("/feed.atom").get_data(as_text=True))
+
+
 def component(portal):
     (found,) = Calendar.from_ical(portal.get("/agenda.ics").data).walk("VEVENT")
     return found
+
+
+def test_who_subscribes_sees_that_an_event_is_called_off_here(portal, board, neighbourhood):
+    board.post(Draft(Kind.EVENT, title="Bal", start=board.now() + SOON, end=board.now() + SOON + 60))
+    (item,) = board.events(board.now(), board.now() + 10 * SOON)
+    first, atom = component(portal), updated(portal)
+    neighbourhood.clock.advance(3_600)
+    board.cancel_as_keeper(item.id, "Tempête", "lea")
+    second = component(portal)
+    assert second["STATUS"] == "CANCELLED" and second["SEQUENCE"] == first["SEQUENCE"] + 60
+    for name in ("DTSTAMP", "LAST-MODIFIED"):
+        assert (second[name].dt - first[name].dt).total_seconds() == 3_600
+    assert all(one > before for one, before in zip(updated(portal), atom, strict=True))
+    (entry,) = json.loads(portal.get("/feed.json").data)["items"]
+    assert entry["date_modified"] > entry["date_published"]
