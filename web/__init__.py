@@ -5,12 +5,14 @@ from flask import Flask
 from node.board.board import Board
 from web.account_pages import accounts
 from web.agenda import agenda
+from web.alert_feed import alert_feed
 from web.aloud import add_aloud, aloud
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_acts import desk_acts
 from web.desk_care import desk_care
 from web.desk_founders import desk_founders
+from web.desk_gather import desk_gather
 from web.desk_handover import desk_handover
 from web.desk_keys import desk_keys
 from web.desk_post import desk_post
@@ -53,8 +55,8 @@ from web.week_paper import weekly
 
 BLUEPRINTS = (public, agenda, posting, feeds, aloud, paper, wall_pictures, event_map, learn, radio, transfer, lan, keeper,
               imports, accounts, clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages,
-              desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, together,
-              subscribing, turnout_pages, metrics, weekly)
+              desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather,
+              alert_feed, together, subscribing, turnout_pages, metrics, weekly)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

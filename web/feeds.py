@@ -59,12 +59,12 @@ def one_event(item_id: str) -> Response:
 
 def _calendar(events: Iterable[Item], *names: str) -> Response:
     if patience().unread:
-        return _not_yet()
+        return not_yet()
     with _heavy:
         return Response(ical_of(events, " – ".join([settings().name, *names])), mimetype="text/calendar")
 
 
-def _not_yet() -> Response:
+def not_yet() -> Response:
     """A feed is whole or there is none: programs keep the one they have, and ask again."""
     said = _("This island is still reading what it has received. Please ask again in a minute.")
     return Response(f"{said}\n", 503, {"Retry-After": "60"}, mimetype="text/plain")
@@ -90,7 +90,7 @@ def atom() -> Response:
     """What is new, as Atom, in pages (RFC 5005, 3)."""
     page = latest()
     if patience().unread:
-        return _not_yet()
+        return not_yet()
     items = page.items
     feed = xml.Element("feed", xmlns=ATOM)
     _child(feed, "title", safe_text.one_line(settings().name))
@@ -150,7 +150,7 @@ def json_feed() -> Response:
     """What is new, as JSON Feed, in pages (`next_url`)."""
     page = latest()
     if patience().unread:
-        return _not_yet()
+        return not_yet()
     feed = {
         "version": "https://jsonfeed.org/version/1.1", "title": safe_text.one_line(settings().name),
         "home_page_url": settings().base_url, "feed_url": settings().base_url.rstrip("/") + url_for("feeds.json_feed"),
@@ -200,7 +200,7 @@ def agenda_text() -> Response:
 
 def _texts(items: Iterable[Item], following: str) -> Response:
     if patience().unread:
-        return _not_yet()
+        return not_yet()
     texts = [f"{as_text(item)}\n[{item.id[:SHOWN_DIGITS]}]\n" for item in items]
     if following:
         texts.append(_("More: %(address)s") % {"address": following} + "\n")

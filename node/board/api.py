@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, Protocol
 
+from node.board.alerts import Alert
 from node.board.reasons import (
     ClosedReason,
     DeliveryProblem,
     ImportProblem,
+    LeftOut,
     Pile,
     ProblemCode,
     ReportReason,
@@ -40,7 +42,8 @@ class Draft:
     changes before it is over. `whole_days`: from midnight to midnight. `target` is the id replied to or corrected.
     `life_days` is None for a correction that lives as long as what it takes the place of. `publish_at` is the minute to
     publish it, None for now. `by_radio`: typed on a radio in the hand. `own_code` is the edit code that its author chose,
-    "" for a made one. `foreign`: of an event that is taken over, with the name of its `source` and why it is `called_off`.
+    "" for a made one. `alert`: of a bulletin that passes on an official alert, whose it is. `foreign`: of an event that is
+    taken over, with the name of its `source` and why it is `called_off`.
     """
 
     kind: Kind
@@ -64,6 +67,7 @@ class Draft:
     whole_days: bool = False
     shifts: tuple[Shift, ...] = ()
     repetition: Repetition | None = None
+    alert: Alert | None = None
     foreign: Foreign | None = None
     source: str = ""
     called_off: str = ""
@@ -201,6 +205,7 @@ class Item:
     tentative: bool = False  # not confirmed yet at its source
     changed: int = 0  # the minute of the last change: when this version was made, or called off
     event: Event | None = None
+    alert: Alert | None = None  # an official alert that its author passes on: whose it is, as the author says
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
     marks: Marks = NO_MARKS
     met: int | None = None  # of a bulletin: the minute at which its author said that it is
@@ -452,6 +457,11 @@ class ImportSummary:
 
     `problem`, if nothing of it can be taken: `nothing` (no file), `agenda-size`, `agenda-mark` (no calendar), `stale` (it
     must be given again), `not-admitted` (this island may not post yet), or a reason of BoardClosed.
+    `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `private`,
+    `broken`, `too-many`; `known` (here from elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled
+    here), `cancelled` (never was here), `later` (more than are taken at once), `share-used`, `refused` (by the board);
+    of a source that is gathered: `topic`, `words`, `place`, `no-position`, `far`, `days`, `daily` (LeftOut).
+    `unchanged` are here as they are. `cost` is that of the rest.
     `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `zone` (a
     time zone that nobody knows), `private`, `answer` (to an invitation), `broken`, `too-many`; `known` (here from
     elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled here), `cancelled` (never was here),
@@ -477,6 +487,16 @@ class ImportSummary:
         return len(self.new) + len(self.changed) + len(self.cancelled)
 
 
+@dataclass(frozen=True)
+class ImportBounds:
+    """How much of what a source gives is taken over: what `leaves_out(draft)` does not leave out, at most so many `records`
+    and seconds of air (`air_s`). What calls off an event that came before comes in any case."""
+
+    leaves_out: Callable[[Draft], LeftOut | None]
+    records: int
+    air_s: float
+
+
 class Imports(Protocol):
     """What the board offers to keepers with agendas of other programs. `node.ical.importer` is behind it, likewise."""
 
@@ -488,6 +508,9 @@ class Imports(Protocol):
 
         `address` is where it was fetched, `tag` its server's name for this version (ETag).
         """
+
+    def look_within(self, content: bytes, address: str, tag: str, bounds: ImportBounds) -> ImportSummary:
+        """As `look`, of a source that is gathered: `take` will post what its bounds let through."""
 
     def take(self, import_id: str, keeper: str) -> ImportSummary:
         """Post what `look` has shown, in one commit: what was posted."""

@@ -30,6 +30,7 @@ from node.board.api import (
 from node.board.care import Care
 from node.board.clocks import ClockPreview
 from node.board.founding import Founding
+from node.board.gathering import Gathering
 from node.board.host import BoardStore, Host, PastRecords
 from node.board.island_settings import TURNOUT, IslandSettings
 from node.board.items import Reader, root_of
@@ -76,6 +77,7 @@ class Board(Reporting):
     settings: IslandSettings
     care: Care
     founding: Founding
+    gathering: Gathering
     sheet: Callable[[], SheetFacts]
 
     def __init__(self, liveset: LiveSet, store: BoardStore, archive: PastRecords, key: SigningKey, host: Host):

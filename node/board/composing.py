@@ -90,6 +90,10 @@ class Composer:
         composed = self.compose(draft)
         return self._in_place_of(item, composed, self._key) if item else composed
 
+    def take_back(self, item: Item) -> Composed:
+        """The retraction of one of this island's own."""
+        return fitting(Draft(Kind.RETRACTION), self._ending(item, self._key, None))
+
     def cost_of(self, composed: Iterable[Composed]) -> Cost:
         """What they will take together once signed, sent one by one."""
         costs = [self._cost(one.size_bytes) for one in composed]

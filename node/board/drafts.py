@@ -76,7 +76,7 @@ def normalised(draft: Draft) -> Draft:
 
 def problems_of(draft: Draft, now: int) -> list[Problem]:
     """What is wrong with a normalised draft at minute `now`, length aside (see `weighed`)."""
-    found = [*_text_problems(draft), *_choice_problems(draft)]
+    found = [*_text_problems(draft), *_choice_problems(draft), *_alert_problems(draft)]
     if draft.kind is Kind.EVENT:
         return found + list(_event_problems(draft, now))
     if not draft.text.strip():
@@ -163,7 +163,7 @@ def site_of(address: str) -> str:
 
 def _whole_text(draft: Draft) -> str:
     if draft.kind is not Kind.EVENT:
-        return draft.text
+        return FIELD_MARK.join((draft.text, *draft.alert.parts)) if draft.alert else draft.text
     parts = [draft.title, draft.place, draft.organiser, draft.text, draft.link]
     parts += [draft.source, draft.called_off] if draft.foreign else []
     return FIELD_MARK.join(parts).rstrip(FIELD_MARK)
@@ -182,6 +182,13 @@ def _text_problems(draft: Draft) -> Iterator[Problem]:
         yield from _sign_problems(name, getattr(draft, name), "\n\t")
     if draft.link and not is_link(draft.link):
         yield Problem("link", ProblemCode.LINK)
+
+
+def _alert_problems(draft: Draft) -> Iterator[Problem]:
+    if draft.alert and (draft.kind is not Kind.BULLETIN or not draft.alert.is_sound()):
+        yield Problem("kind", ProblemCode.NOT_OFFERED)
+    if draft.alert and not all(map(is_readable, draft.alert.parts)):
+        yield Problem("text", ProblemCode.CONTROL_CHARACTER)
 
 
 def _sign_problems(name: str, typed: str, unwanted: str) -> Iterator[Problem]:

@@ -225,6 +225,8 @@ IMPORTS: Mapping[ImportProblem, str] = {
     ImportProblem.AGENDA_MARK: N_("This file is no agenda. Its name ends with .ics, and calendar programs can open it."),
     ImportProblem.AGENDA_SIZE: N_("This agenda is too large: 2 MB at most. "
                                   "Many programs can give a part of it, such as one topic."),
+    ImportProblem.SOURCE_MARK: N_("Neither an agenda nor news nor alerts are there: no iCalendar, RSS, Atom or JSON feed, "
+                                  "no CAP, and no page that marks its events for programs (h-event)."),
     ImportProblem.STALE: N_("This file was given too long ago. Please give it again."),
 }
 
@@ -245,6 +247,14 @@ LEFT_OUT: Mapping[LeftOut, str] = {
     LeftOut.LATER: N_("beyond the 50 that are taken at once: give the file again later"),
     LeftOut.SHARE_USED: N_("beyond half of this island’s share: the rest is for those who post here"),
     LeftOut.REFUSED: N_("refused by the board"),
+    LeftOut.TOPIC: N_("of another topic"),
+    LeftOut.WORDS: N_("without the words that you want"),
+    LeftOut.PLACE: N_("at another place"),
+    LeftOut.NO_POSITION: N_("do not say where they are on the map"),
+    LeftOut.FAR: N_("too far from here"),
+    LeftOut.DAYS: N_("too far ahead"),
+    LeftOut.MINOR: N_("alerts of little severity"),
+    LeftOut.DAILY: N_("beyond what this source may bring in a day: they come tomorrow"),
 }
 
 ACTIONS: Mapping[AuditAction, str] = {
@@ -304,6 +314,10 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.UPDATE: N_("let the box look for an update on its stick"),
     AuditAction.WIPE: N_("ordered that this island be destroyed"),
     AuditAction.SOURCE_GONE: N_("forgot an agenda"),
+    AuditAction.GATHER: N_("approved a source"),
+    AuditAction.GATHER_PAUSE: N_("paused a source"),
+    AuditAction.GATHER_ON: N_("had a source asked again"),
+    AuditAction.GATHER_GONE: N_("removed a source"),
     AuditAction.REFOUND: N_("founded the set anew, with founders’ keys"),
     AuditAction.RENEW_SECRET: N_("renewed the secret of the set"),
     AuditAction.CATCH_UP: N_("took the present secret from an invitation"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from node.board.alerts import alert_of
 from node.board.api import Announced, Author, Hearsay, Item, Origin, TextPatience
 from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable, site_of, source_of
 from node.board.host import PastRecords, Turn
@@ -252,10 +253,14 @@ class Reader:
         if words is None or not shows_something(words.partition(FIELD_MARK)[0]):
             return None
         target = record.target.hex() if record.target else ""
+        text, *parts = words.split(FIELD_MARK) if record.kind is Kind.BULLETIN else [words]
+        alert = alert_of(parts)
+        if parts and alert is None:
+            return None
         item = Item(
-            id_.hex(), record.kind, words, record.created, record.expires, self.author(record.author), record.urgent,
+            id_.hex(), record.kind, text, record.created, record.expires, self.author(record.author), record.urgent,
             record.language, record.topic, corrected=record.corrects, by_radio=record.by_radio, marks=record.marks,
-            changed=record.created,
+            changed=record.created, alert=alert,
             first=target if record.corrects else "",
             target=target if record.kind is Kind.REPLY else None)
         return _as_event(item, record.detail, _position(record.position)) if isinstance(record.detail, Event) else item
@@ -288,7 +293,7 @@ class Reader:
 
 def _readable(words: str | None, kind: Kind) -> str | None:
     """The words if they can be shown, else None."""
-    lines = (words or "").split(FIELD_MARK) if kind is Kind.EVENT else [words or ""]
+    lines = (words or "").split(FIELD_MARK) if kind in SHOWN else [words or ""]
     return words if all(is_readable(line) for line in lines) else None
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from node.board.api import AuditEntry, BoardClosed, Origin, Picture, Report
 from node.board.care import LastBackup
+from node.board.gathering import GatheredSource, GatherTerms
 from node.board.handover import Handover
 from node.board.host import NoteStore
 from node.board.import_sources import ImportSource, ImportSources, Known
@@ -94,7 +95,8 @@ class BoardState:
     is the rule that a keeper has set, "" if none has; `contact` says how to reach the keepers, "" if they have not;
     `reports` are by root, those of one post as they came. `settings` are what keepers have set on the desk, by name
     (`node.board.island_settings`), with the `trial` that goes on; `topics` the numbers of those offered, in their order, ()
-    for all. `radio_for_keepers`: nobody else reads what the radio does.
+    for all. `radio_for_keepers`: nobody else reads what the radio does. `gathered` are the sources that are asked by
+    themselves, by id.
     """
 
     hidden: frozenset[bytes] = frozenset()
@@ -121,6 +123,7 @@ class BoardState:
     rests: RestPlan = field(default_factory=dict)
     backup: LastBackup | None = None
     radio_for_keepers: bool = False
+    gathered: Mapping[str, GatheredSource] = field(default_factory=dict)
 
     @cached_property
     def unseen(self) -> frozenset[bytes]:
@@ -252,6 +255,7 @@ def _state_in(store: NoteStore) -> BoardState:
         rests=plan_of(note("rests") or {}),
         backup=LastBackup(*note("backup")) if note("backup") else None,
         radio_for_keepers=bool(note("radio for keepers")),
+        gathered={one.id: one for one in map(_gathered_of, note("gather") or ())},
     )
 
 
@@ -343,6 +347,18 @@ def _source_of(kept: dict[str, Any]) -> ImportSource:
     return ImportSource(Origin(kept["name"], kept["link"]), kept["tag"], known, kept.get("taken", 0))
 
 
+def _gathered(source: GatheredSource) -> dict[str, object]:
+    return {**vars(source), "terms": vars(source.terms)}
+
+
+def _gathered_of(kept: dict[str, Any]) -> GatheredSource:
+    told = kept["terms"]
+    terms = GatherTerms(tuple(told["topics"]), tuple(told["words"]), tuple(told["places"]), told["km"], told["days"],
+                        told["records"], told["air_s"])
+    return GatheredSource(kept["address"], kept["name"], terms, kept["keeper"], kept["since"], kept["paused"],
+                          kept["asked"], kept["day"], kept["records"], kept["air_s"], kept["alerts"])
+
+
 def _picture(picture: Picture) -> list[object]:
     return [picture.media_type, b64encode(picture.content).decode(), picture.top_left, picture.bottom_right]
 
@@ -402,6 +418,7 @@ NOTES: Mapping[str, tuple[str, Callable[[Any], object]]] = {  # by field of the 
     "rests": ("rests", plan_as_json),
     "backup": ("backup", lambda last: last and [last.at, last.size_bytes, last.way]),
     "radio_for_keepers": ("radio for keepers", bool),
+    "gathered": ("gather", lambda sources: [_gathered(source) for source in sources.values()]),
     "picture": ("picture", lambda picture: picture and _picture(picture)),
     "streets": ("streets", lambda streets: streets and _streets(streets)),
 }

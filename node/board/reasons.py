@@ -210,6 +210,7 @@ class ImportProblem(StrEnum):
     AGENDA_MARK = "agenda-mark"
     AGENDA_SIZE = "agenda-size"
     STALE = "stale"
+    SOURCE_MARK = "source-mark"
 
 
 class LeftOut(StrEnum):
@@ -231,6 +232,14 @@ class LeftOut(StrEnum):
     LATER = "later"
     SHARE_USED = "share-used"
     REFUSED = "refused"
+    TOPIC = "topic"
+    WORDS = "words"
+    PLACE = "place"
+    NO_POSITION = "no-position"
+    FAR = "far"
+    DAYS = "days"
+    DAILY = "daily"
+    MINOR = "minor"
 
 
 class AuditAction(StrEnum):
@@ -295,4 +304,8 @@ class AuditAction(StrEnum):
     UPDATE = "update"
     WIPE = "wipe"
     SOURCE_GONE = "source-gone"
+    GATHER = "gather"
+    GATHER_PAUSE = "gather-pause"
+    GATHER_ON = "gather-on"
+    GATHER_GONE = "gather-gone"
     REFOUND = "refound"

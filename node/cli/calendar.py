@@ -30,7 +30,7 @@ def agenda(config: Path | None, source: str, yes: bool, as_json: bool) -> None:
     settings = settings_of(config)
     address = source if "://" in source else ""
     tag = ask(settings, "agenda-tag", address=address) if address else ""
-    content, tag = _fetched(address, tag) if address else (_read(Path(source)), "")
+    content, tag = _fetched(settings, address, tag) if address else (_read(Path(source)), "")
     if content is None:
         tell_json({"changed": False}) if as_json else say("Nothing has changed there since the last time.")
         return
@@ -95,11 +95,12 @@ def _moment(one: dict[str, Any]) -> str:
     return wall(one["start"], one["offset"]).strftime("%Y-%m-%d %H:%M")
 
 
-def _fetched(address: str, tag: str) -> tuple[bytes | None, str]:
-    from node.daemon.fetch import NotFetched, fetch
+def _fetched(settings: Settings, address: str, tag: str) -> tuple[bytes | None, str]:
+    from node.daemon.fetch import Asking, NotFetched, fetch
 
+    gather = settings.gather
     try:
-        fetched = fetch(address, tag, MAX_FILE_BYTES)
+        fetched = fetch(address, Asking(MAX_FILE_BYTES, tag, contact=gather.contact, allowed=gather.private))
     except NotFetched as error:
         raise click.ClickException(_("nothing could be fetched: %(why)s", why=error.sentence)) from error
     return fetched.content, fetched.tag

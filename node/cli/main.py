@@ -13,6 +13,7 @@ from node.cli import (
     posts,
     radio_set,
     reading,
+    sources_now,
     sync_now,
     transfer,
     vouching,
@@ -29,6 +30,6 @@ def main() -> None:
 
 
 for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
-             map_drawing):
+             sources_now, map_drawing):
     for command in room.COMMANDS:
         main.add_command(command)

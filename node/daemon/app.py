@@ -27,6 +27,7 @@ from node.daemon.bulk_client import bulk_handlers
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
+from node.daemon.internet import has_way_out
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
@@ -45,6 +46,7 @@ from node.daemon.reception import text_air, text_service
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
+from node.daemon.rpc_gather import gather_handlers
 from node.daemon.rpc_handlers import handlers
 from node.daemon.rpc_keys import key_handlers
 from node.daemon.runner import PeriodicJob, Runner
@@ -53,6 +55,7 @@ from node.daemon.settings import Settings
 from node.daemon.settings_keeper import NO_CARD, CardLines, SettingsHost, SettingsKeeper, taken_up
 from node.daemon.settings_reader import Notice, first_of, notices_in
 from node.daemon.sheet_facts import sheet_of
+from node.daemon.source_gatherer import GatherHost, SourceGatherer
 from node.daemon.speech import Speech
 from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.daemon.status_reporter import StatusReporter, StatusSources, counted
@@ -62,6 +65,7 @@ from node.daemon.timekeeper import Timekeeper
 from node.daemon.timerules import DAY_S, TimeSource, TimeSpan, Voice, around
 from node.daemon.timesource import has_battery_clock, system_is_synchronised
 from node.daemon.wifi_order import wifi_here
+from node.gather.post_taker import PostTaker
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import Clock, minute_of, seconds_of
@@ -190,6 +194,10 @@ class App:
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                       threading.Lock())
+        self.gatherer = self.board.gathering = SourceGatherer(self.board, GatherHost(
+            self.settings.gather, self.settings.node.position, has_way_out, self.timekeeper.monotonic, self._clock.rate,
+            self._here().language), PostTaker(
+                self.board, lambda raws: self.runner.take_in(raws, AGENDA), threading.Lock()))
 
     def _start(self) -> None:
         self.runner.start()
@@ -197,14 +205,15 @@ class App:
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
         radio = self._radio()
         texts = [text_service(self, radio, self._text_inbox)] if radio else []
-        workers: tuple[LanDiscovery | Maintenance | TextService | Loudspeaker, ...] = (
-            self.discovery, self.maintenance, self._loudspeaker(), *texts)
+        workers: tuple[LanDiscovery | Maintenance | SourceGatherer | TextService | Loudspeaker, ...] = (
+            self.discovery, self.maintenance, self.gatherer, self._loudspeaker(), *texts)
         for working in workers:
             working.start()
             self._open.callback(working.close)
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
-                   | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links)))
+                   | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links))
+                   | gather_handlers(self.gatherer))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
 

@@ -131,6 +131,20 @@ class LanSettings:
 
 
 @dataclass(frozen=True)
+class GatherSettings:
+    """`[gather]`: agendas, news and alerts of others, which keepers approve on their desk, asked by themselves.
+
+    `private`: hosts, or host:port, in small letters, that are asked although they are in a private network.
+    """
+
+    hours: int = setting(6, check.number(1, 168), "how many hours lie between two questions to a source: 1 to 168")
+    contact: str = setting("", check.contact, "an address of mail or of a page by which the people of a source reach you, "
+                           "plain letters only, or nothing")
+    private: tuple[str, ...] = setting((), check.hosts, 'names or addresses, parted by commas, that may be asked although '
+                                       'they are in a private network: "agenda.lan, 192.168.1.20:8080"')
+
+
+@dataclass(frozen=True)
 class ArchiveSettings:
     """`[archive]`: what is kept of what expired."""
 
@@ -172,6 +186,7 @@ class Settings:
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     packet: PacketSettings = field(default_factory=PacketSettings)
     lan: LanSettings = field(default_factory=LanSettings)
+    gather: GatherSettings = field(default_factory=GatherSettings)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     box: BoxSettings = field(default_factory=BoxSettings)
 

@@ -241,6 +241,24 @@ def peers(value: str) -> tuple[Address, ...]:
     return tuple(listen(part if re.search(r":\d+/?$", part) else f"{part.rstrip('/')}:80") for part in parts)
 
 
+def hosts(value: str) -> tuple[str, ...]:
+    """Hosts in small letters, some with a port, as `node.daemon.public_address` compares them."""
+    parts = [part.lower() for part in re.split(r"[,;\s]+", text(0, 2_000)(value)) if part]
+    for part in parts:
+        host, colon, port = part.rpartition(":")
+        if colon and not part.endswith("]"):
+            _port(port)
+        _host(host if colon and not part.endswith("]") else part)
+    return tuple(part.replace("[", "").replace("]", "") if part.endswith("]") else part for part in parts)
+
+
+def contact(value: str) -> str:
+    """What can stand in a header of a request (RFC 9110, 5.6.5): plain letters, no brackets."""
+    if not re.fullmatch(r"[!-'*-\[\]-~ ]{0,120}", value):
+        raise ValueError
+    return value
+
+
 def _host(value: str) -> str:
     if not HOST.fullmatch(value):
         raise ValueError

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from node.board.api import BoardClosed, ImportSummary, Origin
+from node.board.api import BoardClosed, ImportBounds, ImportSummary, Origin
 from node.board.board import Board
 from node.board.drafts import site_of
 from node.board.import_sources import ImportSource, Known
-from node.board.reasons import IN_THE_SET, ClosedReason, ImportProblem, as_reason
+from node.board.reasons import IN_THE_SET, ClosedReason, ImportProblem, LeftOut, as_reason
 from node.ical.import_plan import Plan, Planner, Step
 from node.ical.parser import Agenda, Locality, read
 from node.ical.sanitise import line_of
@@ -21,18 +21,20 @@ from node.replica.admission import Verdict
 from node.store.index import StoreFailed
 
 MAX_HELD = 4  # files that keepers look at before they take them
-LATER = ("later", "share-used")  # what the same file gives another day
+LATER = ("later", "share-used", "daily", "days")  # what the same file gives another day
 
 
 @dataclass(frozen=True)
 class Held:
-    """A file that was read. `name` is its source's for good: the address, or what the agenda calls itself."""
+    """A file that was read. `name` is its source's for good: the address, or what the agenda calls itself. `bounds`: how
+    much of it is taken, None for all."""
 
     id: str
     name: str
     origin: Origin
     agenda: Agenda
     tag: str = ""
+    bounds: ImportBounds | None = None
 
 
 class Importer:
@@ -53,14 +55,22 @@ class Importer:
 
     def look(self, content: bytes, name: str, address: str = "", tag: str = "") -> ImportSummary:
         """See Imports."""
+        return self._look(content, name, address, lambda held: replace(held, tag=tag))
+
+    def look_within(self, content: bytes, address: str, tag: str, bounds: ImportBounds) -> ImportSummary:
+        """See Imports."""
+        return self._look(content, "", address, lambda held: replace(held, tag=tag, bounds=bounds))
+
+    def _look(self, content: bytes, name: str, address: str, more: Callable[[Held], Held]) -> ImportSummary:
         try:
             agenda = read(content, self._here, self._board.now())
         except RemoteFault as fault:
             return ImportSummary(problem=as_reason(ImportProblem, fault.reason, ImportProblem.AGENDA_MARK))
         called = agenda.name or line_of(name, MAX_NAME)
-        import_id = blake2b(f"{address}\n{called}\n".encode() + content, digest_size=8).hexdigest()
-        held = Held(import_id, address or called, Origin(called, site_of(address) or agenda.site), agenda, tag)
-        self._held[import_id] = held
+        held = more(Held("", address or called, Origin(called, site_of(address) or agenda.site), agenda))
+        named = f"{address}\n{called}\n{held.bounds}\n".encode()
+        import_id = blake2b(named + content, digest_size=8).hexdigest()
+        self._held[import_id] = held = replace(held, id=import_id)
         while len(self._held) > MAX_HELD:
             self._held.popitem(last=False)
         try:
@@ -87,9 +97,31 @@ class Importer:
         return self._board.notes.state.sources.get(held.name) or ImportSource(held.origin)
 
     def _plan(self, held: Held) -> Plan:
-        sources = self._board.notes.state.sources
+        sources, bounds = self._board.notes.state.sources, held.bounds
         planner = Planner(self._board, sources.known, held.origin.name, sources.known_elsewhere(held.name))
-        return planner.plan(held.agenda.entries)
+        if bounds is None:
+            return planner.plan(held.agenda.entries)
+        known = sources.known
+        judged = [(entry, None if entry.key in known else bounds.leaves_out(entry.draft)) for entry in held.agenda.entries]
+        plan = planner.plan([entry for entry, reason in judged if reason is None])
+        plan.left_out += Counter(reason.value for _, reason in judged if reason)
+        return self._bounded(plan, bounds)
+
+    def _bounded(self, plan: Plan, bounds: ImportBounds) -> Plan:
+        """The plan with as many corrections and new events as its bounds leave room for; what calls one off comes in any
+        case."""
+        records = bounds.records - len(plan.cancelled)
+        air_s = bounds.air_s - self._board.cost_of(step.composed for step in plan.cancelled).airtime_s
+        for pile in (plan.changed, plan.new):
+            kept: list[Step] = []
+            for step in pile:
+                step_s = self._board.cost_of([step.composed]).airtime_s
+                if records > 0 and step_s <= air_s:
+                    kept.append(step)
+                    records, air_s = records - 1, air_s - step_s
+            plan.left_out += Counter({LeftOut.DAILY.value: len(pile) - len(kept)})
+            pile[:] = kept
+        return plan
 
     def _carry_out(self, held: Held, plan: Plan, keeper: str) -> None:
         """Post it all, and remember what the events were made of. What was refused after all is left out."""

@@ -9,6 +9,7 @@ import pytest
 
 from node.board.api import AuditEntry, BoardClosed, Draft, Origin, Picture, Report
 from node.board.care import LastBackup
+from node.board.gathering import GatheredSource, GatherTerms
 from node.board.handover import Handover
 from node.board.import_sources import ImportSource, ImportSources, Known
 from node.board.island_settings import SettingsGroup, SettingsTrial
@@ -314,7 +315,10 @@ FULL = BoardState(
     handover=Handover("Nadia", "lea", "lea", 7, {"papers": 9}), settings={"node name": "Île"},
     trial=SettingsTrial(SettingsGroup.RADIO, {"radio share": "5.0"}, 1, "lea"), welcome="Salut", topics=(4, 0),
     rests={RestPart.PORTAL: Rest(1320, 420, frozenset({0, 6}))}, backup=LastBackup(9, 1234, "stick"),
-    radio_for_keepers=True)
+    radio_for_keepers=True,
+    gathered={"163452af": GatheredSource(
+        "https://exemple.org/a.ics", "Un agenda", GatherTerms((8,), ("bal",), ("canal",), 5, 30, 4, 60), "lea", 5, True,
+        6, 7, 2, 1.5, True)})
 ON_THE_CARD = {  # as islands have it
     "hidden": ["0001020304050607"],
     "acts": [[7, "lea", "hide", "ab", "insultes"]],
@@ -336,6 +340,9 @@ ON_THE_CARD = {  # as islands have it
     "trial": {"group": "radio", "before": {"radio share": "5.0"}, "starts": 1, "keeper": "lea"},
     "revocations": {"cd": ["cmF3", "Île", 10]}, "promised": ["ef"], "backup": [9, 1234, "stick"],
     "radio for keepers": True,
+    "gather": [{"address": "https://exemple.org/a.ics", "name": "Un agenda", "terms": {
+        "topics": [8], "words": ["bal"], "places": ["canal"], "km": 5, "days": 30, "records": 4, "air_s": 60},
+        "keeper": "lea", "since": 5, "paused": True, "asked": 6, "day": 7, "records": 2, "air_s": 1.5, "alerts": True}],
 }
 
 

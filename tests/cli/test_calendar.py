@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from node.cli.main import main
-from node.daemon.fetch import BLOCK_BYTES, NotFetched, fetch
+from node.daemon.fetch import Asking, NotFetched, fetch
 from node.daemon.rpc_handlers import handlers
 from tests.ical.agendas import GANCIO, calendar, event
 from tests.radio.hostile_server import HTTP, HostileServer, pouring, trickling
@@ -39,6 +39,10 @@ class Site(BaseHTTPRequestHandler):
         pass
 
 
+def asking(most, **more):
+    return Asking(most, **more, allowed=("127.0.0.1",))
+
+
 @pytest.fixture
 def site():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
@@ -51,20 +55,20 @@ def site():
 
 
 def test_a_page_that_has_not_changed_is_not_fetched_again(site):
-    fetched = fetch(f"{site.address}/old", "", 10_000)
+    fetched = fetch(f"{site.address}/old", asking(10_000))
     assert (fetched.content, fetched.tag) == (GANCIO.encode(), '"v1"')
-    assert fetch(f"{site.address}/agenda.ics", fetched.tag, 10_000).content is None
+    assert fetch(f"{site.address}/agenda.ics", asking(10_000, tag=fetched.tag)).content is None
     assert "archipel" in site.asked[0]["User-Agent"]
 
 
 def test_a_page_that_never_ends_is_read_no_further_than_allowed(site):
-    assert len(fetch(f"{site.address}/large", "", 10_000).content) <= 10_000 + BLOCK_BYTES
+    assert len(fetch(f"{site.address}/large", asking(10_000)).content) == 10_001
 
 
 @pytest.mark.parametrize("path", ["/file", "/loop", "/nothing"])
 def test_a_site_cannot_lead_the_island_elsewhere(site, path):
     with pytest.raises(NotFetched):
-        fetch(site.address + path, "", 10_000)
+        fetch(site.address + path, asking(10_000))
 
 
 @pytest.mark.parametrize("address", [
@@ -72,7 +76,7 @@ def test_a_site_cannot_lead_the_island_elsewhere(site, path):
 ])
 def test_what_is_no_page_is_said_in_words(address):
     with pytest.raises(NotFetched) as said:
-        fetch(address, "", 10_000)
+        fetch(address, asking(10_000))
     assert str(said.value).endswith((".", "?"))
 
 
@@ -82,7 +86,7 @@ def test_a_server_that_never_ends_is_left_in_time(behaviour, scheme, monkeypatch
     monkeypatch.setattr("node.daemon.fetch.WHOLE_S", 0.5)
     with HostileServer(HTTP[behaviour]) as server:
         with pytest.raises(NotFetched) as said:
-            fetch(f"{scheme}://127.0.0.1:{server.port}/agenda.ics", "", 10_000_000)
+            fetch(f"{scheme}://127.0.0.1:{server.port}/agenda.ics", asking(10_000_000))
         server.is_left_alone()
     assert str(said.value).endswith(".") and server.calls <= 1  # on a busy machine the time may be over before that
 
@@ -91,25 +95,25 @@ def test_a_handshake_that_drips_is_left_in_time(monkeypatch):
     monkeypatch.setattr("node.daemon.fetch.WHOLE_S", 0.5)
     with HostileServer(trickling(b"\x16\x03\x03\x3f\xff", b"\2")) as server:  # a TLS record of 16,383 octets
         with pytest.raises(NotFetched, match="too slowly"):
-            fetch(f"https://127.0.0.1:{server.port}/", "", 10_000)
+            fetch(f"https://127.0.0.1:{server.port}/", asking(10_000))
         server.is_left_alone()
 
 
 def test_what_comes_with_a_redirection_is_not_read(site):
     there = f"HTTP/1.1 302 Found\r\nLocation: {site.address}/agenda.ics\r\n\r\n".encode()
     with HostileServer(pouring(there)) as server:
-        assert fetch(f"http://127.0.0.1:{server.port}/", "", 10_000).content == GANCIO.encode()
+        assert fetch(f"http://127.0.0.1:{server.port}/", asking(10_000)).content == GANCIO.encode()
         server.is_left_alone()
 
 
 @pytest.mark.parametrize("name", [name for name in NO_NAMES if "\0" not in name])
 def test_a_name_that_cannot_be_one_is_said_in_words(name):
     with pytest.raises(NotFetched, match="no such address"):
-        fetch(f"http://{name}/agenda.ics", "", 10_000)
+        fetch(f"http://{name}/agenda.ics", asking(10_000))
 
 
 @pytest.fixture
-def archipel(neighbourhood, board, monkeypatch):
+def archipel(neighbourhood, board, monkeypatch, tmp_path):
     """The command line, on an island that answers in this process."""
     class Answering:
         liveset, store, runner = neighbourhood.liveset, neighbourhood.store, None
@@ -117,6 +121,8 @@ def archipel(neighbourhood, board, monkeypatch):
     Answering.board = board
     answers = handlers(Answering)
     monkeypatch.setattr("node.daemon.rpc.ask", lambda folder, do, **request: answers[do](request))
+    (tmp_path / "archipel.toml").write_text('[gather]\nprivate = "127.0.0.1"\n')
+    monkeypatch.setenv("ARCHIPEL_CONFIG", str(tmp_path / "archipel.toml"))
 
     def run(*arguments, typed=""):
         done = CliRunner().invoke(main, ["agenda", *map(str, arguments)], input=typed)

@@ -23,8 +23,10 @@ from node.daemon.orders import Orders
 from node.daemon.qr_reader import scanned
 from node.daemon.refounding import FoundingHost, IslandFounding
 from node.daemon.secret_keeper import SecretKeeper
-from node.daemon.settings import LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.daemon.settings import GatherSettings, LanSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.settings_keeper import NO_CARD, SettingsHost, SettingsKeeper
+from node.daemon.source_gatherer import GatherHost, SourceGatherer
+from node.gather.post_taker import PostTaker
 from node.ical.importer import Importer
 from node.ical.parser import Locality
 from node.model.clock import EPOCH_S, ManualClock, minute_of
@@ -48,7 +50,8 @@ from web.portal_settings import WebSettings
 FOUNDER, HERE, ELSEWHERE, GROUP = (SigningKey(bytes([number]) * 32) for number in range(1, 5))
 CHARTER = Charter.found("Belleville", [FOUNDER.public], bytes(32))
 START = EPOCH_S + 86_400 * 700 + 9 * 3600  # a Tuesday in December, ten in the morning in Paris
-PLACE = angle(48.87, 90), angle(2.36, 180)
+PARIS = 48.87, 2.36
+PLACE = angle(PARIS[0], 90), angle(PARIS[1], 180)
 PASSWORD, PASSPHRASE = "sesame", "tout le monde au canal"
 PASSWORD_HASH = generate_password_hash(PASSWORD, "scrypt:1024:8:1")  # quick to try
 NEIGHBOURS = ((HERE, Right.WRITE, "Île du canal"), (ELSEWHERE, Right.WRITE | Right.URGENT, "Île de la gare"),
@@ -79,6 +82,7 @@ class Neighbourhood:
         secrets = SecretsInMemory(Generation(CHARTER.secret))
         self.secret = SecretKeeper(secrets, self.liveset, HERE, self.restart_board)
         self.card, self.wifi, self.rule, self.urgent = NO_CARD, None, "open", "keepers"
+        self.has_way_out = True  # to the internet
         self.data, self.machine = folder / "box", MachineStatus()
         self.orders = Orders(self.data, frozenset(), self.clock.monotonic)
         self.restart_board()
@@ -121,6 +125,9 @@ class Neighbourhood:
             self.orders, threading.Lock(), lambda: self.machine, list, self.clock.monotonic))
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
+        self.board.gathering = self.gatherer = SourceGatherer(self.board, GatherHost(
+            GatherSettings(private=("127.0.0.1",)), PARIS, lambda: self.has_way_out, self.clock.monotonic),
+            PostTaker(self.board, lambda raws: self._take_in(raws, AGENDA), threading.Lock()))
 
     def _publish(self, raw):
         with self._one_at_a_time:

@@ -1,0 +1,115 @@
+"""Official alerts that islands passed on, given on as OASIS CAP 1.2: each by its issuer's own name, never by ours."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from hashlib import blake2b
+from xml.etree import ElementTree as xml
+
+from flask import Blueprint, Response, abort
+
+from node.board.alerts import Alert
+from node.board.api import Item
+from node.model.clock import seconds_of
+from web import safe_text
+from web.feeds import not_yet
+from web.item_display import tag_of, whole_address
+from web.languages import gettext as _
+from web.pages import board, kept, patience, settings
+from web.public import found
+
+CAP = "urn:oasis:names:tc:emergency:cap:1.2"
+DANGER, MAX_ALERTS = 12, 50
+alert_feed = Blueprint("alert_feed", __name__)
+
+
+@alert_feed.get("/alerts.cap.xml")
+@kept
+def alerts() -> Response:
+    """All that count now: one as it is, several as one message of this island's with an `info` for each, whose issuer and
+    name it says; none as a message of the system, without any."""
+    passed = board().bulletins(DANGER, limit=MAX_ALERTS, patience=patience()).items
+    if patience().unread:
+        return not_yet()
+    items = [item for item in passed if item.alert]
+    items.sort(key=lambda item: item.created, reverse=True)
+    return _response(_message(items[0]) if len(items) == 1 else _digest(items))
+
+
+@alert_feed.get("/r/<item_id>.cap.xml")
+@kept
+def one_alert(item_id: str) -> Response:
+    """One alert as its issuer named it."""
+    item = found(item_id)
+    return _response(_message(item)) if item.alert else abort(404)
+
+
+def _response(message: xml.Element) -> Response:
+    text = xml.tostring(message, encoding="utf-8", xml_declaration=True)
+    return Response(text, mimetype="application/cap+xml")
+
+
+def _message(item: Item) -> xml.Element:
+    """The alert of one post: identifier, sender and moment are the issuer's; the note says through whom it came."""
+    alert = item.alert
+    assert alert
+    message = _head(alert.identifier, alert.sender, alert.sent, "Actual", alert.codes[0])
+    _child(message, "scope", "Public")
+    _child(message, "note", _("Received by %(island)s; not signed by its issuer.") % {
+        "island": safe_text.one_line(item.author.name)})
+    if alert.replaces:
+        _child(message, "references", alert.replaces)
+    message.append(_info(item, alert))
+    return message
+
+
+def _digest(items: Iterable[Item]) -> xml.Element:
+    items = list(items)
+    sent = _instant(items[0].created if items else board().now())
+    name = "".join(sign if sign.isalnum() else "-" for sign in settings().name)[:40]
+    digits = blake2b("".join(item.id for item in items).encode(), digest_size=8).hexdigest()
+    message = _head(f"archipel-{digits}", f"archipel-{name}", sent, "Actual" if items else "System", "Alert")
+    _child(message, "scope", "Public")
+    _child(message, "note", _("Alerts of the issuers that are named with each, received by islands; not signed by them.")
+           if items else _("No alert counts here now."))
+    for item in items:
+        if item.alert:
+            message.append(_info(item, item.alert))
+    return message
+
+
+def _head(identifier: str, sender: str, sent: str, status: str, kind: str) -> xml.Element:
+    message = xml.Element("alert", xmlns=CAP)
+    for name, text in (("identifier", identifier), ("sender", sender), ("sent", sent), ("status", status),
+                       ("msgType", kind)):
+        _child(message, name, text)
+    return message
+
+
+def _info(item: Item, alert: Alert) -> xml.Element:
+    """In the order that CAP's schema asks for."""
+    info = xml.Element("info")
+    headline, __, text = safe_text.plain(item.text).partition("\n")
+    __, category, urgency, severity, certainty = alert.codes
+    told = (("language", tag_of(item)), ("category", category), ("event", safe_text.one_line(alert.event)),
+            ("urgency", urgency), ("severity", severity), ("certainty", certainty), ("expires", _instant(alert.expires)),
+            ("senderName", safe_text.one_line(alert.issuer)), ("headline", headline), ("description", text.strip()),
+            ("web", whole_address(item)))
+    for name, words in told:
+        if words:
+            _child(info, name, words)
+    for name, words in (("received-by", item.author.name), ("reference", alert.reference)):
+        parameter = xml.SubElement(info, "parameter")
+        _child(parameter, "valueName", f"archipel:{name}")
+        _child(parameter, "value", safe_text.one_line(words))
+    if alert.area:
+        _child(xml.SubElement(info, "area"), "areaDesc", safe_text.one_line(alert.area))
+    return info
+
+
+def _child(parent: xml.Element, name: str, text: str) -> None:
+    xml.SubElement(parent, name).text = text
+
+
+def _instant(minute: int) -> str:
+    """As CAP writes a moment of UTC: never with a Z."""
+    return datetime.fromtimestamp(seconds_of(minute), UTC).strftime("%Y-%m-%dT%H:%M:%S-00:00")
