@@ -231,12 +231,11 @@ class Board(Reporting):
         most = min(limit, MAX_PAGE)
         while len(items) < most:
             rows, after = self._store.page(wanted, after, most - len(items))
+            rows = [row for row in rows if row.kind == Kind.CANCELLATION or topic in (None, row.topic)]
             self.reader.texts.gather([row.id for row in rows])
-            for row in rows:
-                if row.kind == Kind.CANCELLATION or topic is None or row.topic == topic:
-                    item = self.reader.latest(row, patience)
-                    if item and (topic is None or item.topic == topic) and self._is_listed(item) and holds(item):
-                        items.setdefault(item.id, item)
+            for item in filter(None, (self.reader.latest(row, patience) for row in rows)):
+                if topic in (None, item.topic) and self._is_listed(item) and holds(item):
+                    items.setdefault(item.id, item)
             if not after or _unread(patience):
                 break
         return Page(list(items.values()), after)
