@@ -14,7 +14,7 @@ from node.board.api import Item
 from node.model.event import occasions
 from web import safe_text
 from web.feeds import announced, heavy, instant, not_yet
-from web.hearsay import in_plain_words
+from web.hearsay import changed, in_plain_words
 from web.item_display import caption, categories, iso, status_word, tag_of, uid, whole_address
 from web.pages import kept, patience, settings
 from web.sentences import MARKS
@@ -64,7 +64,7 @@ def activity_of(item: Item) -> dict[str, Any]:
         "content": str(safe_text.paragraphs("\n\n".join(filter(None, [
             item.text, item.cancelled, in_plain_words(item)])))), "mediaType": "text/html",
         "startTime": _moment(start, item.offset), "endTime": _moment(end, item.end_offset) if end > start else None,
-        "published": instant(item.created), "updated": instant(item.changed),
+        "published": instant(item.created), "updated": instant(changed(item)),
         "status": status_word(item), "ical:status": status_word(item),
         "attributedTo": {"type": "Organization", "name": safe_text.one_line(item.organiser or item.author.name),
                          "url": signed_by},

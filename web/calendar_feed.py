@@ -12,8 +12,9 @@ from node.board.api import Item
 from node.board.spans import span_on, wall
 from node.model.clock import seconds_of
 from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
+from node.model.foreign import Foreign
 from web import safe_text
-from web.hearsay import in_plain_words
+from web.hearsay import changed, in_plain_words
 from web.item_display import categories, tag_of, uid, whole_address
 from web.languages import current
 
@@ -103,10 +104,9 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
 
     made = Component()
     made.add("uid", f"{uid(item)}@archipel")
-    made.add("dtstamp", _utc(item.changed))
-    foreign = event.foreign
-    off_here = item.changed > item.created  # by its author, not at the source of one that was taken over
-    made.add("last-modified", _utc(foreign.modified if foreign and not off_here else item.changed))
+    minute = changed(item)
+    made.add("dtstamp", _utc(minute))
+    made.add("last-modified", _utc(minute))
     _add_moment(made, "dtstart", event, on)
     if event.length:
         _add_moment(made, "dtend", event, on, end=True)
@@ -115,9 +115,10 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     cancelled = None if item.off else item.cancelled
     made.add("status", "CANCELLED" if cancelled is not None else "TENTATIVE" if item.tentative else "CONFIRMED")
     made.add("categories", categories(item))
-    made.add("sequence", foreign.sequence + off_here if foreign else item.changed)  # later versions have later minutes
-    if foreign:
-        made.add("x-archipel-key", foreign.key.hex())
+    # later versions have later minutes, or are later ones at their source
+    made.add("sequence", minute + (event.foreign.sequence if event.foreign else 0))
+    if event.foreign:
+        _tell_foreign(made, item, event.foreign)
     told = in_plain_words(item)
     if told:
         made.add("x-archipel-source", safe_text.plain(told))
@@ -132,6 +133,14 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     if item.link:
         made.add("link", vUri(item.link), {"LINKREL": "related", "VALUE": "URI"})  # RFC 9253; `url` is our own page
     return made
+
+
+def _tell_foreign(made: Any, item: Item, foreign: Foreign) -> None:
+    """For other islands, which version of a foreign event this is; for others, what was changed here is a change, too."""
+    off_here = item.changed > item.created  # by its author, not at its source
+    modified = item.changed if off_here else foreign.modified
+    made.add("x-archipel-key", foreign.key.hex())
+    made.add("x-archipel-version", f"{foreign.sequence + off_here} {_utc(modified):%Y%m%dT%H%M%SZ}")
 
 
 def _add_moment(made: Any, name: str, event: Event, on: Occasion, end: bool = False) -> None:

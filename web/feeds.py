@@ -14,7 +14,7 @@ from node.model.clock import seconds_of
 from node.model.record import Kind
 from web import safe_text
 from web.calendar_feed import CalendarAbout, ical_of
-from web.hearsay import in_plain_words
+from web.hearsay import changed, in_plain_words
 from web.item_display import SHOWN_DIGITS, caption, categories, other_dates, rhythm, tag_of, uid, when, whole_address
 from web.languages import current
 from web.languages import gettext as _
@@ -105,7 +105,7 @@ def atom() -> Response:
     feed = xml.Element("feed", {"xmlns": ATOM, "xml:lang": current().tag})
     _child(feed, "title", wanted.name())
     _child(feed, "id", wanted.feed_id())
-    _child(feed, "updated", instant(max((item.changed for item in items), default=0)))
+    _child(feed, "updated", instant(max(map(changed, items), default=0)))
     _child(feed, "link", rel="self", href=_following("feeds.atom", after=_after() or None))
     _child(feed, "link", rel="alternate", href=settings().base_url)
     if page.after:
@@ -119,7 +119,7 @@ def _entry(feed: xml.Element, item: Item) -> None:
     entry = xml.SubElement(feed, "entry")
     _child(entry, "id", f"urn:archipel:{uid(item)}")
     _child(entry, "title", caption(item))
-    _child(entry, "updated", instant(item.changed))
+    _child(entry, "updated", instant(changed(item)))
     _child(entry, "link", rel="alternate", href=whole_address(item))
     for term in categories(item):
         _child(entry, "category", term=term)
@@ -176,8 +176,8 @@ def _json_item(item: Item) -> dict:
         "date_published": instant(item.created), "tags": categories(item),
         "authors": [{"name": safe_text.one_line(item.author.name)}],
     }
-    if item.corrected or item.changed > item.created:
-        shown["date_modified"] = instant(item.changed)
+    if item.corrected or changed(item) > item.created:
+        shown["date_modified"] = instant(changed(item))
     return shown | ({"language": tag_of(item)} if tag_of(item) else {})
 
 

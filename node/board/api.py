@@ -162,10 +162,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Hearsay:
-    """Of a foreign event: the names of the islands that tell this version of it, and how many tell an earlier one only."""
+    """Of a foreign event: the names of the islands that tell this version of it, how many tell an earlier one only, and the
+    minute at which one of them told something last."""
 
     alike: tuple[str, ...]
     earlier: int = 0
+    latest: int = 0
 
 
 @dataclass(frozen=True)

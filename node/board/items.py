@@ -87,7 +87,8 @@ class Reader:
             return None
         found = self._liveset.witnesses(foreign.key)
         alike = tuple(self.author(one.author).name for one in found if one.told.version == foreign.version)
-        return Hearsay(alike, sum(one.told.version < foreign.version for one in found))
+        earlier = sum(one.told.version < foreign.version for one in found)
+        return Hearsay(alike, earlier, max((one.created for one in found), default=0))
 
     def _is_silent(self, id_: bytes, event: Event | None) -> bool:
         """Whether another record of the same foreign event speaks."""

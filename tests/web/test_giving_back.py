@@ -79,6 +79,23 @@ def test_who_follows_sees_whatever_changed(portal, neighbourhood, board, kind):
     assert item["id"] == was["id"] and item["date_modified"] > was["date_published"] and "date_modified" not in was
 
 
+ELSEWHERE = """BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:204@semaphore.exemple.org\r\nSEQUENCE:2\r\nDTSTAMP:20251101T100000Z\r
+DTSTART:20251210T180000Z\r\nSUMMARY:Bal\r\nURL:https://semaphore.exemple.org/204\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"""
+
+
+def test_who_follows_sees_what_is_corrected_here_of_an_event_from_elsewhere(portal, neighbourhood, board):
+    board.imports.take(board.imports.look(ELSEWHERE.encode(), "x").id, "lea")
+    (before,) = calendar(portal).walk("VEVENT")
+    (item,) = board.events(board.now(), board.now() + 20 * DAY)
+    neighbourhood.clock.advance(3600)
+    board.correct_as_keeper(item.id, Draft(
+        Kind.EVENT, title="Bal masqué", start=item.start, end=item.end, offset=4, target=item.id), "lea")
+    (after,) = calendar(portal).walk("VEVENT")
+    assert after["UID"] == before["UID"] and after["SUMMARY"] == "Bal masqué" and after["SEQUENCE"] > before["SEQUENCE"]
+    assert after["LAST-MODIFIED"].dt > before["LAST-MODIFIED"].dt
+    assert after["X-ARCHIPEL-VERSION"] == before["X-ARCHIPEL-VERSION"] == "2 20251101T100000Z"
+
+
 @pytest.mark.parametrize(("kind", "days"), [
     ("moved", ["2025-12-03", "2025-12-11", "2025-12-17", "2025-12-24"]),
     ("a date off", ["2025-12-03", "2025-12-17", "2025-12-24"])])
