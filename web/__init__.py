@@ -4,6 +4,7 @@ from flask import Flask
 
 from node.board.board import Board
 from web.account_pages import accounts
+from web.activity_feed import activity_feed
 from web.agenda import agenda
 from web.alert_feed import alert_feed
 from web.aloud import add_aloud, aloud
@@ -56,7 +57,7 @@ from web.week_paper import weekly
 BLUEPRINTS = (public, agenda, posting, feeds, aloud, paper, wall_pictures, event_map, learn, radio, transfer, lan, keeper,
               imports, accounts, clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages,
               desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather,
-              alert_feed, together, subscribing, turnout_pages, metrics, weekly)
+              alert_feed, activity_feed, together, subscribing, turnout_pages, metrics, weekly)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

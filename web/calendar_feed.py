@@ -4,33 +4,45 @@ A repeated event brings its own time zone, made of what its record says: its clo
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from node.board.api import TOPICS, Item
+from node.board.api import Item
 from node.board.spans import span_on, wall
 from node.model.clock import seconds_of
 from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
+from node.model.foreign import Foreign
 from web import safe_text
-from web.hearsay import in_plain_words
-from web.item_display import tag_of, uid, whole_address
-from web.sentences import mark_slugs
+from web.hearsay import changed, in_plain_words
+from web.item_display import categories, tag_of, uid, whole_address
+from web.languages import current
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEK = 7
 REFRESH_H = 4  # hours between two looks of a calendar that follows: what is new in the morning is there in the evening
 
 
-def ical_of(items: Iterable[Item], name: str) -> bytes:
+@dataclass(frozen=True)
+class CalendarAbout:
+    """What a calendar says of itself: its name; of one that is followed also its id, which stays the same, its own address
+    and that of the page about it."""
+
+    name: str
+    feed_id: str = ""
+    source: str = ""
+    page: str = ""
+
+
+def ical_of(items: Iterable[Item], about: CalendarAbout) -> bytes:
     """A calendar of these events; each is in it once, however many of its dates are given."""
     from icalendar import Calendar  # takes a while to load, and most visitors never need it
 
     calendar = Calendar()
-    calendar.add("prodid", "-//Archipel//board//FR")
+    calendar.add("prodid", f"-//Archipel//board//{current().tag.upper()}")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", safe_text.one_line(name))
-    calendar.add("refresh-interval", timedelta(hours=REFRESH_H), {"VALUE": "DURATION"})  # RFC 7986, 5.7
+    calendar.add("method", "PUBLISH")
+    _call(calendar, about)
     zones: dict[str, Event] = {}
     told: set[str] = set()
     events = []
@@ -46,14 +58,28 @@ def ical_of(items: Iterable[Item], name: str) -> bytes:
     return calendar.to_ical()
 
 
+def _call(calendar: Any, about: CalendarAbout) -> None:
+    """What it is called, and where and how often to look again: by RFC 7986, and by the older names that phones know."""
+    from icalendar import vUri
+
+    for property_name in ("name", "x-wr-calname"):
+        calendar.add(property_name, safe_text.one_line(about.name))
+    if about.source:
+        calendar.add("refresh-interval", timedelta(hours=REFRESH_H), {"VALUE": "DURATION"})
+        calendar.add("x-published-ttl", f"PT{REFRESH_H}H")
+        calendar.add("uid", about.feed_id)
+        calendar.add("source", vUri(about.source), {"VALUE": "URI"})
+        calendar.add("url", vUri(about.page))
+
+
 def _vevents(item: Item, event: Event) -> Iterator[Any]:  # icalendar brings no types
     """The event, then each date of it that is moved."""
     dates = occasions(event)
     first = dates[0]
-    planned = occasions(_unchanged(event)) if event.repetition else dates
+    planned = occasions(unchanged(event)) if event.repetition else dates
     main = _vevent(item, event, planned[0])
     if event.repetition:
-        main.add("rrule", _rule(event))
+        main.add("rrule", rule_of(event))
         for one in dates:
             if one.off:
                 _add_moment(main, "exdate", event, planned[one.number])
@@ -67,7 +93,7 @@ def _vevents(item: Item, event: Event) -> Iterator[Any]:  # icalendar brings no 
             yield moved
 
 
-def _unchanged(event: Event) -> Event:
+def unchanged(event: Event) -> Event:
     """The event as its rule alone has it."""
     return event if event.repetition is None else replace(event, repetition=replace(event.repetition, exempt=()))
 
@@ -78,10 +104,9 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
 
     made = Component()
     made.add("uid", f"{uid(item)}@archipel")
-    made.add("dtstamp", _utc(item.changed))
-    foreign = event.foreign
-    off_here = item.changed > item.created  # by its author, not at the source of one that was taken over
-    made.add("last-modified", _utc(foreign.modified if foreign and not off_here else item.changed))
+    minute = changed(item)
+    made.add("dtstamp", _utc(minute))
+    made.add("last-modified", _utc(minute))
     _add_moment(made, "dtstart", event, on)
     if event.length:
         _add_moment(made, "dtend", event, on, end=True)
@@ -89,10 +114,11 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     made.add("url", whole_address(item))
     cancelled = None if item.off else item.cancelled
     made.add("status", "CANCELLED" if cancelled is not None else "TENTATIVE" if item.tentative else "CONFIRMED")
-    made.add("categories", [TOPICS.get(item.topic, "other"), *mark_slugs(item.marks)])
-    made.add("sequence", foreign.sequence + off_here if foreign else item.changed)  # later versions have later minutes
-    if foreign:
-        made.add("x-archipel-key", foreign.key.hex())
+    made.add("categories", categories(item))
+    # later versions have later minutes, or are later ones at their source
+    made.add("sequence", minute + (event.foreign.sequence if event.foreign else 0))
+    if event.foreign:
+        _tell_foreign(made, item, event.foreign)
     told = in_plain_words(item)
     if told:
         made.add("x-archipel-source", safe_text.plain(told))
@@ -107,6 +133,14 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     if item.link:
         made.add("link", vUri(item.link), {"LINKREL": "related", "VALUE": "URI"})  # RFC 9253; `url` is our own page
     return made
+
+
+def _tell_foreign(made: Any, item: Item, foreign: Foreign) -> None:
+    """For other islands, which version of a foreign event this is; for others, what was changed here is a change, too."""
+    off_here = item.changed > item.created  # by its author, not at its source
+    modified = item.changed if off_here else foreign.modified
+    made.add("x-archipel-key", foreign.key.hex())
+    made.add("x-archipel-version", f"{foreign.sequence + off_here} {_utc(modified):%Y%m%dT%H%M%SZ}")
 
 
 def _add_moment(made: Any, name: str, event: Event, on: Occasion, end: bool = False) -> None:
@@ -125,7 +159,8 @@ def _utc(minute: int) -> datetime:
     return datetime.fromtimestamp(seconds_of(minute), UTC)
 
 
-def _rule(event: Event) -> dict[str, Any]:
+def rule_of(event: Event) -> dict[str, Any]:
+    """The parts of its RRULE; nothing for what is once."""
     rule = event.repetition
     if rule is None:
         return {}

@@ -9,24 +9,25 @@ from xml.etree import ElementTree as xml
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from node.board.api import TOPICS, Item, Page
+from node.board.api import Item, Page
 from node.model.clock import seconds_of
 from node.model.record import Kind
 from web import safe_text
-from web.calendar_feed import ical_of
-from web.hearsay import in_plain_words
-from web.item_display import SHOWN_DIGITS, caption, rhythm, tag_of, uid, when, whole_address
+from web.calendar_feed import CalendarAbout, ical_of
+from web.hearsay import changed, in_plain_words
+from web.item_display import SHOWN_DIGITS, caption, categories, other_dates, rhythm, tag_of, uid, when, whole_address
+from web.languages import current
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
 from web.public import asked_topic, found
-from web.sentences import mark_names, mark_slugs
-from web.subscribing import chosen
+from web.sentences import mark_names
+from web.subscribing import chosen, narrowed, whole_path
 
 ATOM = "http://www.w3.org/2005/Atom"
 MAX_ENTRIES = 50
 AHEAD_MIN, BEHIND_MIN = 400 * 1440, 7 * 1440
 feeds = Blueprint("feeds", __name__)
-_heavy = Lock()  # a calendar of all events takes some megabytes while it is made: one at a time
+heavy = Lock()  # a calendar of all events takes some megabytes while it is made: one at a time
 
 
 def moment(minute: int) -> datetime:
@@ -45,23 +46,31 @@ def index() -> str:
 @kept
 def calendar() -> Response:
     """All events of the week past and of all days ahead, or those that `web.subscribing.Chosen` names."""
+    events, wanted, asked = announced(), chosen(), narrowed()
+    about = CalendarAbout(wanted.name(), wanted.feed_id(), whole_path(url_for("feeds.calendar", **asked)),
+                          whole_path(url_for("subscribing.show", **asked)))
+    return _calendar(events, about)
+
+
+def announced() -> list[Item]:
+    """All dates of the week past and of all days ahead of what this request asks for."""
     now, wanted = board().now(), chosen()
     events = board().events(now - BEHIND_MIN, now + AHEAD_MIN, wanted.topic, patience=patience())
-    return _calendar(filter(wanted.holds, events), *wanted.names())
+    return list(filter(wanted.holds, events))
 
 
 @feeds.get("/r/<item_id>.ics")
 @kept
 def one_event(item_id: str) -> Response:
     """One event."""
-    return _calendar([found(item_id)])
+    return _calendar([found(item_id)], CalendarAbout(settings().name))
 
 
-def _calendar(events: Iterable[Item], *names: str) -> Response:
+def _calendar(events: Iterable[Item], about: CalendarAbout) -> Response:
     if patience().unread:
         return not_yet()
-    with _heavy:
-        return Response(ical_of(events, " – ".join([settings().name, *names])), mimetype="text/calendar")
+    with heavy:
+        return Response(ical_of(events, about), mimetype="text/calendar")
 
 
 def not_yet() -> Response:
@@ -71,8 +80,9 @@ def not_yet() -> Response:
 
 
 def latest() -> Page:
-    """Bulletins and events, what was posted last first, from `?after=` on."""
-    return board().latest(asked_topic(), _after(), MAX_ENTRIES, patience())
+    """Bulletins and events that are asked for, what was posted or changed last first, from `?after=` on."""
+    wanted = chosen()
+    return board().latest(wanted.topic, _after(), MAX_ENTRIES, patience(), wanted.holds)
 
 
 def _after() -> str:
@@ -81,7 +91,7 @@ def _after() -> str:
 
 def _following(endpoint: str, **more: Any) -> str:
     """The whole address of the next part of a feed."""
-    return settings().base_url.rstrip("/") + url_for(endpoint, topic=request.args.get("topic"), **more)
+    return whole_path(url_for(endpoint, **narrowed(), **more))
 
 
 @feeds.get("/feed.atom")
@@ -91,11 +101,11 @@ def atom() -> Response:
     page = latest()
     if patience().unread:
         return not_yet()
-    items = page.items
-    feed = xml.Element("feed", xmlns=ATOM)
-    _child(feed, "title", safe_text.one_line(settings().name))
-    _child(feed, "id", settings().base_url)
-    _child(feed, "updated", _instant(max((item.changed for item in items), default=0)))
+    items, wanted = page.items, chosen()
+    feed = xml.Element("feed", {"xmlns": ATOM, "xml:lang": current().tag})
+    _child(feed, "title", wanted.name())
+    _child(feed, "id", wanted.feed_id())
+    _child(feed, "updated", instant(max(map(changed, items), default=0)))
     _child(feed, "link", rel="self", href=_following("feeds.atom", after=_after() or None))
     _child(feed, "link", rel="alternate", href=settings().base_url)
     if page.after:
@@ -109,23 +119,20 @@ def _entry(feed: xml.Element, item: Item) -> None:
     entry = xml.SubElement(feed, "entry")
     _child(entry, "id", f"urn:archipel:{uid(item)}")
     _child(entry, "title", caption(item))
-    _child(entry, "updated", _instant(item.changed))
+    _child(entry, "updated", instant(changed(item)))
     _child(entry, "link", rel="alternate", href=whole_address(item))
-    for term in _categories(item):
+    for term in categories(item):
         _child(entry, "category", term=term)
     _child(xml.SubElement(entry, "author"), "name", safe_text.one_line(item.author.name) or "?")
     _child(entry, "content", as_text(item), type="text", **{"xml:lang": tag_of(item)} if tag_of(item) else {})
-
-
-def _categories(item: Item) -> list[str]:
-    return [TOPICS.get(item.topic, "other"), *mark_slugs(item.marks)]
 
 
 def _child(parent: xml.Element, name: str, text: str = "", **attributes: str) -> None:
     xml.SubElement(parent, name, attributes).text = text or None
 
 
-def _instant(minute: int) -> str:
+def instant(minute: int) -> str:
+    """A moment in UTC, as RFC 3339 writes it."""
     return moment(minute).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -135,7 +142,8 @@ def as_text(item: Item) -> str:
     if item.kind is Kind.EVENT:
         cancelled = [f"{_('Cancelled')} {safe_text.one_line(item.cancelled)}".strip()] if item.cancelled is not None else []
         tentative = [_("Not confirmed yet")] if item.tentative and item.cancelled is None else []
-        lines = [*cancelled, *tentative, caption(item), when(item, paper=True), rhythm(item),
+        otherwise = [f"{day} – {became}" for day, became in other_dates(item) if became]
+        lines = [*cancelled, *tentative, caption(item), when(item, paper=True), rhythm(item), *otherwise,
                  " · ".join(mark_names(item.marks)),
                  *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link),
                  in_plain_words(item)]
@@ -152,8 +160,9 @@ def json_feed() -> Response:
     if patience().unread:
         return not_yet()
     feed = {
-        "version": "https://jsonfeed.org/version/1.1", "title": safe_text.one_line(settings().name),
-        "home_page_url": settings().base_url, "feed_url": settings().base_url.rstrip("/") + url_for("feeds.json_feed"),
+        "version": "https://jsonfeed.org/version/1.1", "title": chosen().name(), "language": current().tag,
+        "home_page_url": settings().base_url, "feed_url": _following("feeds.json_feed"),
+        "_archipel": {"id": chosen().feed_id()},
         "items": [_json_item(item) for item in page.items],
     }
     if page.after:
@@ -164,11 +173,11 @@ def json_feed() -> Response:
 def _json_item(item: Item) -> dict:
     shown = {
         "id": uid(item), "url": whole_address(item), "title": caption(item), "content_text": as_text(item),
-        "date_published": _instant(item.created), "tags": _categories(item),
+        "date_published": instant(item.created), "tags": categories(item),
         "authors": [{"name": safe_text.one_line(item.author.name)}],
     }
-    if item.changed > item.created:
-        shown["date_modified"] = _instant(item.changed)
+    if item.corrected or changed(item) > item.created:
+        shown["date_modified"] = instant(changed(item))
     return shown | ({"language": tag_of(item)} if tag_of(item) else {})
 
 

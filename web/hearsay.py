@@ -18,6 +18,12 @@ def hearsay(item: Item) -> Hearsay | None:
     return heard if heard and (len(heard.alike) > 1 or (heard.alike and heard.earlier)) else None
 
 
+def changed(item: Item) -> int:
+    """The minute of the last change, for who follows: it never falls when another island's record speaks from then on."""
+    heard = board().hearsay(item)
+    return max(item.changed, heard.latest) if heard else item.changed
+
+
 def named(heard: Hearsay) -> list[str]:
     """The names of the first of the islands."""
     names = [safe_text.one_line(name) for name in heard.alike[:NAMED]]

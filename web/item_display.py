@@ -1,7 +1,7 @@
 """What templates ask about an item: its address, its days and hours, what to call it."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -118,6 +118,37 @@ def iso(minute: int, offset: int) -> str:
     return f"{shown}{sign}{quarters // 4:02}:{quarters % 4 * 15:02}"
 
 
+def written_span(item: Item) -> tuple[str, str]:
+    """The start and the end of an event for machines; whole days as days, the end that after the last one (as RFC 5545 has
+    it). The end is "" where the start says it all."""
+    span = span_of(item)
+    if item.whole_days:
+        several = span.last_day > span.first_day
+        return span.first_day.isoformat(), (span.last_day + timedelta(1)).isoformat() if several else ""
+    start, end = item.start or 0, item.end or 0
+    return iso(start, item.offset), iso(end, item.end_offset) if end > start else ""
+
+
+def status_word(item: Item) -> str:
+    """Whether an event takes place, as RFC 5545 calls it."""
+    return "CANCELLED" if item.cancelled is not None else "TENTATIVE" if item.tentative else "CONFIRMED"
+
+
+def for_programs(item: Item) -> list[tuple[str, str]]:
+    """What the page of an event says to programs alone, by the class names of microformats2 (h-event)."""
+    told = [("p-uid", f"{uid(item)}@archipel"), ("dt-updated", iso(item.changed, 0)), ("p-status", status_word(item)),
+            *((("u-url", item.link),) if item.link else ()), ("u-url", whole_address(item))]
+    told += [("p-category", slug) for slug in categories(item) if slug != TOPICS[0]]
+    if item.position:
+        told += zip(("p-latitude", "p-longitude"), (f"{angle:.6f}" for angle in item.position), strict=True)
+    return told
+
+
+def categories(item: Item) -> list[str]:
+    """Its topic and its marks, as programs know them."""
+    return [TOPICS.get(item.topic, TOPICS[0]), *mark_slugs(item.marks)]
+
+
 def day_here(minute: int) -> date:
     """The day of a minute, here."""
     return dates.here(minute, settings().zone).date()
@@ -222,6 +253,7 @@ def add_showing(app: Flask) -> None:
         starts=starts, when=when, rhythm=rhythm, other_dates=other_dates, column=column, dotted=dotted, iso=iso,
         dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
+        written_span=written_span, for_programs=for_programs,
         hearsay=hearsay, names_of=lambda heard: [bdi(name) for name in named(heard)],
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,

@@ -7,10 +7,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from node.board.api import Item, Page
 from node.model.marks import NO_MARKS, Marks
+from node.model.record import Kind
 from web.agenda_days import Days, days_ahead, days_from, first_after
 from web.corrections import changes
 from web.item_display import is_changed_here, today
-from web.pages import MOST_ROWS, board, fitted, kept, patience
+from web.pages import MAX_BODY_BYTES, MOST_ROWS, board, fitted, kept, patience
+from web.schema_org import schema_of
 from web.sentences import MARKS, SLUGS
 from web.turning import asked_part
 
@@ -145,6 +147,10 @@ def item(item_id: str) -> str:
                 "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows),
                 "turnout": board().turnout(shown)}
 
+    if shown.kind is Kind.EVENT:  # what programs alone read is there if nothing else has to go for it
+        page = render_template("item.html", schema=schema_of(shown), **fill(MOST_ROWS))
+        if len(page.encode()) <= MAX_BODY_BYTES:
+            return page
     return fitted("item.html", fill)
 
 

@@ -71,7 +71,8 @@ def continued(text: str) -> str:
 def paragraphs(text: str) -> Markup:
     """Paragraphs and line breaks, links that tell nobody where the reader comes from, each in its own direction."""
     blocks = re.split(r"\n\s*\n", plain(text).strip())
-    return Markup("").join(Markup('<p dir="auto">{}</p>').format(_lines(block)) for block in blocks if block)
+    # lines of their own for programs that take the text without its markup
+    return Markup("\n").join(Markup('<p dir="auto">{}</p>').format(_lines(block)) for block in blocks if block)
 
 
 def anchor(address: str) -> Markup:
@@ -82,7 +83,7 @@ def anchor(address: str) -> Markup:
 
 
 def _lines(block: str) -> Markup:
-    return Markup("<br>").join(linked(line) for line in block.split("\n"))
+    return Markup("<br>\n").join(linked(line) for line in block.split("\n"))
 
 
 def linked(line: str) -> Markup:

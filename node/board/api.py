@@ -162,10 +162,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Hearsay:
-    """Of a foreign event: the names of the islands that tell this version of it, and how many tell an earlier one only."""
+    """Of a foreign event: the names of the islands that tell this version of it, how many tell an earlier one only, and the
+    minute at which one of them told something last."""
 
     alike: tuple[str, ...]
     earlier: int = 0
+    latest: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class Item:
     moved: bool = False  # this date alone
     off: bool = False  # likewise called off; it is `cancelled` too, without a reason
     tentative: bool = False  # not confirmed yet at its source
-    changed: int = 0  # the minute of the last change: when this version was made, or called off
+    changed: int = 0  # the minute of the last change: when this version was made, called off, or met
     event: Event | None = None
     alert: Alert | None = None  # an official alert that its author passes on: whose it is, as the author says
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was

@@ -97,6 +97,10 @@ class Board(Reporting):
         self._spare_hides = SPARE_HIDES
         self._past_codes: set[bytes] = set()  # roots with an edit code that are known to be in the archive
 
+    def here(self) -> Author:
+        """This island, as one that signs."""
+        return self.reader.author(self._key.key_id)
+
     def revision(self) -> int:
         """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
         return self._liveset.revision + self.notes.revision + self._turnouts.revision
@@ -219,11 +223,22 @@ class Board(Reporting):
         """Live bulletins, newest first; those with these marks. What was met two days ago is in no list."""
         return self._page(Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True), after, limit, patience, marks)
 
-    def latest(self, topic: int | None = None, after: str = "", limit: int = 20,
-               patience: TextPatience | None = None) -> Page:
-        """Live bulletins and events, what was posted last first."""
-        wanted = Slice(kinds=(Kind.BULLETIN, Kind.EVENT), topic=topic, newest_first=True)
-        return self._page(wanted, after, limit, patience)
+    def latest(self, topic: int | None = None, after: str = "", limit: int = 20, patience: TextPatience | None = None,
+               holds: Callable[[Item], bool] = lambda item: True) -> Page:
+        """Live bulletins and events that `holds` wants, what was posted, corrected, called off or met last first."""
+        wanted = Slice(kinds=(Kind.BULLETIN, Kind.EVENT, Kind.CANCELLATION), newest_first=True)
+        items: dict[str, Item] = {}
+        most = min(limit, MAX_PAGE)
+        while len(items) < most:
+            rows, after = self._store.page(wanted, after, most - len(items))
+            rows = [row for row in rows if row.kind == Kind.CANCELLATION or topic in (None, row.topic)]
+            self.reader.texts.gather([row.id for row in rows])
+            for item in filter(None, (self.reader.latest(row, patience) for row in rows)):
+                if topic in (None, item.topic) and self._is_listed(item) and holds(item):
+                    items.setdefault(item.id, item)
+            if not after or _unread(patience):
+                break
+        return Page(list(items.values()), after)
 
     def announced(self, since: int, until: int, topic: int | None = None) -> list[Announced]:
         """All dates of events that touch [since, until), by start, live and past, without their texts: no text is decoded

@@ -87,7 +87,8 @@ class Reader:
             return None
         found = self._liveset.witnesses(foreign.key)
         alike = tuple(self.author(one.author).name for one in found if one.told.version == foreign.version)
-        return Hearsay(alike, sum(one.told.version < foreign.version for one in found))
+        earlier = sum(one.told.version < foreign.version for one in found)
+        return Hearsay(alike, earlier, max((one.created for one in found), default=0))
 
     def _is_silent(self, id_: bytes, event: Event | None) -> bool:
         """Whether another record of the same foreign event speaks."""
@@ -118,6 +119,17 @@ class Reader:
         shown = self.spoken_for(version or id_)
         item = self.live(shown) or self.live(id_) or self.past(id_)
         return replace(item, replies=tuple(self.replies(item, patience))) if item else None
+
+    def latest(self, row: Row, patience: TextPatience | None = None) -> Item | None:
+        """As `live`, for a list of what was changed last: a bulletin or an event stands there as its own row, or as that of
+        the cancellation that counts, never as both."""
+        if row.kind != Kind.CANCELLATION:
+            item = self.live(row.id, patience)
+            return item if item and item.changed == item.created else None
+        about = self._liveset.get(row.id)
+        id_ = self._liveset.version(about.target) if about and about.target else None
+        item = self.live(id_, patience) if id_ else None
+        return item if item and item.changed == row.created > item.created else None
 
     def earlier(self, item: Item, raw: bytes) -> Item | None:
         """An earlier version of an item, encoded as `raw`; None if it is not its author's, or cannot be read."""
@@ -240,7 +252,8 @@ class Reader:
         if item.kind is Kind.EVENT:
             changed = max(item.created, cancellation[1].created)
             return replace(item, cancelled=self._words(*cancellation) or "", changed=changed)
-        return replace(item, met=cancellation[1].created) if cancellation[1].created >= item.created else item
+        met = cancellation[1].created
+        return replace(item, met=met, changed=met) if met >= item.created else item
 
     def _claims_too_much(self, id_: bytes, record: Record) -> bool:
         """Whether it says that it corrects what another author wrote, or what outlives it."""

@@ -28,6 +28,7 @@ TOPIC_WORDS = {
 }
 TOPIC_OF = {word: topic for topic, words in TOPIC_WORDS.items() for word in words.split()} | {
     slug: number for number, slug in TOPICS.items()}
+VERSION = "X-ARCHIPEL-VERSION"  # of our own agendas: which version of a foreign event it is
 MARK_OF = {"free": Marks.FREE, "step-free": Marks.STEP_FREE, "for-children": Marks.CHILDREN}
 
 
@@ -44,15 +45,21 @@ def draft_of(event: Component, language: int) -> Draft:
 
 
 def version_of(event: Component) -> tuple[int, int]:
-    """What grows from version to version: SEQUENCE, the minute of LAST-MODIFIED, or of DTSTAMP if that is all there is."""
-    sequence = event.first("SEQUENCE").value.strip()
+    """What grows from version to version: SEQUENCE, the minute of LAST-MODIFIED, or of DTSTAMP if that is all there is.
+
+    An island tells both in one of what it has taken over itself.
+    """
+    sequence, _, stamp = event.text(VERSION).partition(" ")
+    if not stamp:
+        sequence = event.first("SEQUENCE").value.strip()
     told = int(sequence) if re.fullmatch(r"[0-9]{1,6}", sequence) else 0
-    return min(told, MAX_SEQUENCE), _stamp(event, "LAST-MODIFIED") or _stamp(event, "DTSTAMP")
+    stamps = [stamp] if stamp else [event.first(name).value for name in ("LAST-MODIFIED", "DTSTAMP")]
+    return min(told, MAX_SEQUENCE), next(filter(None, map(_minute, stamps)), 0)
 
 
-def _stamp(event: Component, name: str) -> int:
+def _minute(stamp: str) -> int:
     """The minute of a moment in UTC, 0 if it says none or one before 2024."""
-    found = re.match(r"\d{8}T\d{4}", event.first(name).value.strip(), re.ASCII)
+    found = re.match(r"\d{8}T\d{4}", stamp.strip(), re.ASCII)
     with suppress(ValueError):
         return max((datetime.strptime(found[0], "%Y%m%dT%H%M") - EPOCH) // timedelta(minutes=1), 0) if found else 0
     return 0

@@ -18,8 +18,8 @@ FOR_PROGRAMS = {  # read by browsers, devices and files, or typed as they are
     "Soupe populaire ce soir à 19 h, place du marché. Apportez vos bols ! 🍲 C'est l'été déjà…",
 }
 FILES_FOR_PROGRAMS = {"metrics.py"}  # what Prometheus shows beside its figures is English everywhere
-NAMES = {"OpenStreetMap", "Atom", "CAP", "CSV", "Firefox", "Chrome", "Safari",  # of formats and browsers
-         "SNR", "RSSI", "dBm",
+NAMES = {"OpenStreetMap", "Atom", "JSON", "Feed", "ActivityStreams", "CAP", "CSV",  # of formats
+         "Firefox", "Chrome", "Safari", "SNR", "RSSI", "dBm",
          "class", "lang", "true", "aria", "invalid", "describedby"}  # attributes beside a call
 
 

@@ -43,7 +43,7 @@ async function weigh(url, where, name) {
   const weight = headers + Buffer.byteLength(body);
   if (answer.headers.get("set-cookie")) found(where, "sets a cookie");
   if (!answer.headers.get("content-security-policy")?.startsWith("default-src 'none'")) found(where, "weak policy");
-  if (/<script|javascript:|\son\w+=|(src|href|action)="https?:\/\/(?!example\.org|www\.openstreetmap\.org\/copyright)/i.test(body)) found(where, "script or external address");
+  if (/<script(?! type="application\/ld\+json">)|javascript:|\son\w+=|(src|href|action)="https?:\/\/(?!example\.org|www\.openstreetmap\.org\/copyright)/i.test(body)) found(where, "script or external address");
   if (weight > (path_is_printed(url) ? MAX_PAPER_BYTES : MAX_PAGE_BYTES) && !path_is_private(url)) found(where, `${weight} bytes`);
   writeFileSync(`${folder}/${name}.html`, body);
   const report = await validator.validateString(body, `${name}.html`);

@@ -21,7 +21,7 @@ def test_whatever_is_typed_adds_no_tag_but_paragraphs_breaks_and_links(text):
 
 
 def test_paragraphs_and_line_breaks_are_kept():
-    assert safe_text.paragraphs("un\ndeux\n\n\ntrois") == '<p dir="auto">un<br>deux</p><p dir="auto">trois</p>'
+    assert safe_text.paragraphs("un\ndeux\n\n\ntrois") == '<p dir="auto">un<br>\ndeux</p>\n<p dir="auto">trois</p>'
 
 
 def test_only_web_addresses_become_links_and_they_tell_nobody_where_one_comes_from():
