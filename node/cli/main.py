@@ -7,6 +7,7 @@ from node.cli import (
     accounts,
     backups,
     calendar,
+    digest_text,
     island,
     keys,
     map_drawing,
@@ -30,6 +31,6 @@ def main() -> None:
 
 
 for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
-             sources_now, map_drawing):
+             sources_now, map_drawing, digest_text):
     for command in room.COMMANDS:
         main.add_command(command)

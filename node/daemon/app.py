@@ -46,6 +46,7 @@ from node.daemon.reception import text_air, text_service
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
+from node.daemon.rpc_digest import digest_handlers
 from node.daemon.rpc_gather import gather_handlers
 from node.daemon.rpc_handlers import handlers
 from node.daemon.rpc_keys import key_handlers
@@ -213,7 +214,9 @@ class App:
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
                    | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links))
-                   | gather_handlers(self.gatherer))
+                   | gather_handlers(self.gatherer)
+                   | digest_handlers(self.board, self.settings.node.name, portal_address(self.settings),
+                                     self.settings.node.timezone))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
 

@@ -95,7 +95,7 @@ def paths(place: Neighbourhood) -> list[str]:
     pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/agenda?day=2025-12-07",
              "/bulletins", "/topics/food", "/urgent",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
-             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/weekly", "/wall",
+             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/weekly", "/digest", "/digest?size=mail", "/wall",
              "/take", "/learn", "/learn/board",
              "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/learn/trouble",
              "/learn/trouble/print", "/radio", "/radio/heard", "/radio/queue", "/radio/all", "/keeper",
