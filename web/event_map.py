@@ -15,7 +15,7 @@ from web import dates
 from web.item_display import today
 from web.languages import current, listed
 from web.languages import gettext as _
-from web.map_dots import Gathering, dots, gathered
+from web.map_dots import GatheringPlace, dots, gathered
 from web.pages import board, fitted, kept, patience, settings
 from web.public import found
 from web.turning import asked_part
@@ -199,7 +199,7 @@ def _placed(marked: Item | None) -> list[Announced]:
     return sorted(placed.values(), key=lambda event: (event.start, event.id))
 
 
-def _page(chart: Chart, gatherings: list[Gathering], root: bytes) -> str:
+def _page(chart: Chart, gatherings: list[GatheringPlace], root: bytes) -> str:
     marked = next((one for one in gatherings if root in (event.root for event in one.events)), None)
 
     def fill(rows: int) -> dict:
@@ -227,7 +227,7 @@ def _from_here(chart: Chart) -> Chart:
 class _ListedPlace:
     """A gathering in the list: the first of its events, and how many there are `more`."""
 
-    gathering: Gathering
+    gathering: GatheringPlace
     items: list[Item]
     more: int
 

@@ -16,7 +16,7 @@ Spot = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Gathering:
+class GatheringPlace:
     """Events at one place, by start, and where that is drawn; `number` names it on the map and in the list. `far`: it is
     beyond the edge, that way."""
 
@@ -30,7 +30,7 @@ class Gathering:
 class Dot:
     """A gathering's dot where it is drawn, tied to its `place` if it stands beside it."""
 
-    gathering: Gathering
+    gathering: GatheringPlace
     x: int
     y: int
 
@@ -40,7 +40,7 @@ class Dot:
         return math.dist((self.x, self.y), self.gathering.place) > MOVED
 
 
-def gathered(events: Sequence[Announced], spots: Sequence[Spot], side: float) -> list[Gathering]:
+def gathered(events: Sequence[Announced], spots: Sequence[Spot], side: float) -> list[GatheringPlace]:
     """Events, by start, each at its spot of the drawing, put together where they cannot be told apart; numbered from 1."""
     cells: dict[tuple[int, int], list[int]] = {}
     found: list[tuple[Spot, bool, list[Announced]]] = []
@@ -55,7 +55,7 @@ def gathered(events: Sequence[Announced], spots: Sequence[Spot], side: float) ->
             found.append((inside, inside != spot, [event]))
         else:
             found[known][2].append(event)
-    return [Gathering(number, place, far, tuple(there)) for number, (place, far, there) in enumerate(found, 1)]
+    return [GatheringPlace(number, place, far, tuple(there)) for number, (place, far, there) in enumerate(found, 1)]
 
 
 def _inside(spot: Spot, side: float) -> Spot:
@@ -66,7 +66,7 @@ def _inside(spot: Spot, side: float) -> Spot:
     return spot if farthest <= room else (half + across * room / farthest, half + down * room / farthest)
 
 
-def dots(gatherings: Sequence[Gathering], side: float) -> list[Dot]:
+def dots(gatherings: Sequence[GatheringPlace], side: float) -> list[Dot]:
     """Their dots, moved apart until none hides another."""
     places = [[*one.place] for one in gatherings]
     least, most = RADIUS + 1.0, side - RADIUS - 1
