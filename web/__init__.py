@@ -38,6 +38,7 @@ from web.posting import posting
 from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
+from web.published import published_board
 from web.radio_page import concerns, desk_links, radio
 from web.report_pages import report_pages
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
@@ -57,7 +58,7 @@ from web.week_paper import weekly
 BLUEPRINTS = (public, agenda, posting, feeds, aloud, paper, wall_pictures, event_map, learn, radio, transfer, lan, keeper,
               imports, accounts, clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages,
               desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather,
-              alert_feed, together, subscribing, turnout_pages, metrics, weekly, digests)
+              alert_feed, together, subscribing, turnout_pages, metrics, weekly, digests, published_board)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

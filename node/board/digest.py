@@ -36,7 +36,7 @@ class DigestForm(StrEnum):
 
 
 @dataclass(frozen=True)
-class Telling:
+class Fullness:
     """How much is told of each post: letters of its title, of its place, of its text; 0 for none of it."""
 
     title: int
@@ -45,10 +45,10 @@ class Telling:
 
 
 DETAILS = {
-    DigestForm.SMS: (Telling(60, 30), Telling(36, 0)),
-    DigestForm.SHORT: (Telling(120, 60, 200), Telling(120, 60), Telling(60, 0)),
-    DigestForm.MAIL: (Telling(200, 120, 1_000), Telling(200, 120, 200), Telling(120, 60), Telling(60, 0)),
-    DigestForm.ALOUD: (Telling(120, 120), Telling(80, 0)),
+    DigestForm.SMS: (Fullness(60, 30), Fullness(36, 0)),
+    DigestForm.SHORT: (Fullness(120, 60, 200), Fullness(120, 60), Fullness(60, 0)),
+    DigestForm.MAIL: (Fullness(200, 120, 1_000), Fullness(200, 120, 200), Fullness(120, 60), Fullness(60, 0)),
+    DigestForm.ALOUD: (Fullness(120, 120), Fullness(80, 0)),
 }
 
 
@@ -123,7 +123,7 @@ class Digest:
             self._unread += max(self._board.count(Kind.BULLETIN) - len(page.items), 0)
         return [item for item in page.items if item.met is None and item.id not in above]
 
-    def _told(self, form: DigestForm, detail: Telling) -> Iterator[Told]:
+    def _told(self, form: DigestForm, detail: Fullness) -> Iterator[Told]:
         for item in self._urgent:
             yield Told("", self._line(form, item, detail, f"{self._said(N_('Urgent'))}: "))
         for item in self._events:
@@ -147,7 +147,7 @@ class Digest:
             return f"- {self._dates.when(span, day, under=day)}: "
         return "" if span.whole_days or span.first_day < day else f"{self._dates.time(span.first)} "
 
-    def _line(self, form: DigestForm, item: Item, detail: Telling, before: str) -> str:
+    def _line(self, form: DigestForm, item: Item, detail: Fullness, before: str) -> str:
         state = N_("Cancelled") if item.cancelled is not None else N_("Not confirmed yet") if item.tentative else ""
         name = _cut(item.title or _first_line(item.text), detail.title)
         whose = f"({_cut(item.alert.issuer, detail.title)})" if item.alert else ""

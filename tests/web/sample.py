@@ -93,7 +93,7 @@ def paths(place: Neighbourhood) -> list[str]:
     event = place.board.events(place.board.now(), 10**7)[0]
     month = "2025-12"  # the neighbourhood's clock stands in it
     pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/agenda?day=2025-12-07",
-             "/bulletins", "/topics/food", "/urgent",
+             "/bulletins", "/past", "/topics/food", "/urgent",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
              "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/weekly", "/digest", "/digest?size=mail", "/wall",
              "/take", "/learn", "/learn/board",
