@@ -457,15 +457,11 @@ class ImportSummary:
 
     `problem`, if nothing of it can be taken: `nothing` (no file), `agenda-size`, `agenda-mark` (no calendar), `stale` (it
     must be given again), `not-admitted` (this island may not post yet), or a reason of BoardClosed.
-    `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `private`,
-    `broken`, `too-many`; `known` (here from elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled
-    here), `cancelled` (never was here), `later` (more than are taken at once), `share-used`, `refused` (by the board);
-    of a source that is gathered: `topic`, `words`, `place`, `no-position`, `far`, `days`, `daily` (LeftOut).
-    `unchanged` are here as they are. `cost` is that of the rest.
     `left_out` counts by reason: `past`, `too-far`, `lasts-too-long`, `repeats` (a rule that is not understood), `zone` (a
     time zone that nobody knows), `private`, `answer` (to an invitation), `broken`, `too-many`; `known` (here from
     elsewhere), `older` (than what is here), `gone` (withdrawn, hidden or cancelled here), `cancelled` (never was here),
-    `later` (more than are taken at once), `share-used`, `refused` (by the board).
+    `later` (more than are taken at once), `share-used`, `refused` (by the board); of a source that is gathered: `topic`,
+    `words`, `place`, `no-position`, `far`, `days`, `daily` (LeftOut).
     `named` are the first of them, each with its reason and its title. `unchanged` are here as they are. `cost` is that of
     the rest.
     """

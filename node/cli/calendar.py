@@ -1,6 +1,7 @@
 """`archipel agenda FILE.ics` or `archipel agenda https://...`: events of another program's agenda."""
 
 from base64 import b64encode
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,8 @@ import click
 
 from node.board import explanations
 from node.board.reasons import ImportProblem
-from node.board.spans import wall
 from node.cli.help import command
-from node.cli.language import _, say, worded
+from node.cli.language import _, say, tongue, worded
 from node.cli.options import ask, config_option, json_option, moment_json, settings_of, tell_json
 from node.daemon.settings import Settings
 from node.ical.parser import MAX_FILE_BYTES
@@ -81,7 +81,7 @@ def tell(shown: dict[str, Any]) -> None:
         unchanged=shown["unchanged"], **_counts(shown))
     for mark, pile in (("+", "new"), ("*", "changed"), ("-", "cancelled")):
         for one in shown[pile]:
-            click.echo(f"  {mark} {_moment(one)}  {one['title']}")
+            click.echo(f"  {mark} {_when(one, shown['today'])}  {one['title']}")
     for reason, count in sorted(shown["left_out"].items()):
         say("left out: %(count)s %(reason)s", count=count, reason=explanations.left_out(reason))
         for title in [title for why, title in shown["named"] if why == reason]:
@@ -91,8 +91,13 @@ def tell(shown: dict[str, Any]) -> None:
             seconds=f"{shown['cost']['airtime_s']:.0f}")
 
 
-def _moment(one: dict[str, Any]) -> str:
-    return wall(one["start"], one["offset"]).strftime("%Y-%m-%d %H:%M")
+def _when(one: dict[str, Any], today: str) -> str:
+    """When it is, by the clocks there; of what is repeated its first date, and how many there are."""
+    from node.i18n.moments import Dates, Span  # they take a while to load
+
+    span = Span(datetime.fromisoformat(one["first"]), datetime.fromisoformat(one["last"]), one["whole_days"])
+    often = f" ({one['dates']} ×)" if one["dates"] > 1 else ""
+    return Dates(tongue()).when(span, date.fromisoformat(today)) + often
 
 
 def _fetched(settings: Settings, address: str, tag: str) -> tuple[bytes | None, str]:

@@ -72,10 +72,16 @@ def told(item: Item, board: Board) -> dict[str, Any]:
     return {"id": item.id, "kind": item.kind.name.lower(), "headline": headline[:HEADLINE], "urgent": item.urgent,
             "created": item.created, "expires": item.expires, "start": item.start, "end": item.end,
             "offset": item.offset, "end_offset": item.end_offset, "whole_days": item.whole_days,
-            "zone": zone.key, "today": wall(now, quarters(zone, now)).date().isoformat(),
+            "zone": zone.key, "today": today(board),
             "cancelled": item.cancelled, "met": item.met, "marks": mark_slugs(item.marks),
             "author": item.author.name, "here": item.author.here,
             "past": item.expires <= now}
+
+
+def today(board: Board) -> str:
+    """The day by the island's clocks."""
+    now, zone = board.now(), zone_of(board)
+    return wall(now, quarters(zone, now)).date().isoformat()
 
 
 def zone_of(board: Board) -> ZoneInfo:

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from node.board.api import CARD_FILE, COMMAND_LINE, Draft, DraftRefused, ImportSummary
 from node.board.board import Board
+from node.board.spans import span_of
 from node.board.status import as_json
 from node.daemon.rpc import Handler, RefusalReason, Refused
-from node.daemon.rpc_board import told, zone_of
+from node.daemon.rpc_board import today, told, zone_of
 from node.daemon.runner import Runner
 from node.daemon.secret_keeper import SecretKeeper
 from node.model.marks import Marks
@@ -82,16 +83,23 @@ def post(board: Board, given: dict) -> dict:
 def look(board: Board, request: dict) -> dict:
     """What an agenda of another program brings; its file comes in base64."""
     content = base64.b64decode(request["content"])
-    return brief(board.imports.look(content, request["name"], request["address"], request["tag"]))
+    shown = board.imports.look(content, request["name"], request["address"], request["tag"])
+    return brief(shown) | {"today": today(board)}
 
 
 def brief(intake: ImportSummary) -> dict:
-    """As JSON; of each event its start, how far its clocks are from UTC then, and its title."""
-    piles = {name: [{"start": one.start, "offset": one.offset, "title": one.title} for one in getattr(intake, name)]
-             for name in ("new", "changed", "cancelled")}
+    """As JSON."""
+    piles = {name: [_planned(one) for one in getattr(intake, name)] for name in ("new", "changed", "cancelled")}
     return {"id": intake.id, "problem": intake.problem, "origin": vars(intake.origin), "unchanged": intake.unchanged,
             "left_out": dict(intake.left_out), "named": intake.named, "cost": vars(intake.cost), "size": intake.size,
             **piles}
+
+
+def _planned(draft: Draft) -> dict:
+    """Of an event its title, its start, by the clocks there when its first date is, and how many dates it has."""
+    span, event = span_of(draft), draft.event
+    return {"title": draft.title, "start": draft.start, "first": span.first.isoformat(), "last": span.last.isoformat(),
+            "whole_days": span.whole_days, "dates": event.repetition.count if event and event.repetition else 1}
 
 
 def listed(board: Board, limit: int) -> list[dict]:

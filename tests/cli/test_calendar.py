@@ -142,6 +142,14 @@ def test_a_file_is_shown_confirmed_and_posted_once(archipel, board, tmp_path):
     assert len(board.events(0, 10**7)) == 1
 
 
+def test_when_each_event_is_is_said_as_everywhere(archipel, tmp_path):
+    path = tmp_path / "agenda.ics"
+    path.write_bytes(calendar(event("RRULE:FREQ=WEEKLY;COUNT=5", start="20251206T180000Z"),
+                              event("DTSTART;VALUE=DATE:20251205", uid="2", summary="Marché")))
+    output = archipel(path, typed="n\n")[1]
+    assert "Saturday, 6 December, 19:00 (5 ×)  Bal" in output and "Friday, 5 December, all day  Marché" in output
+
+
 def test_an_address_is_asked_for_what_is_new_only(archipel, board, site):
     address = f"{site.address}/agenda.ics"
     assert "Posted: 1 new" in archipel(address, "--yes")[1]

@@ -12,7 +12,7 @@ from tests.sim.places import add_group
 from tests.sim.portals import GROUP, HERE, PASSPHRASE
 from web import create_app
 
-CHANGED = {"id", "created", "corrected", "first", "before", "replies", "expires", "text"}
+CHANGED = {"id", "created", "corrected", "changed", "first", "before", "replies", "expires", "text"}
 TIMES = 5
 INPUT = re.compile(r'<input [^>]*?name="([\w-]+)"[^>]*>')
 
