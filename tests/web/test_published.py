@@ -14,7 +14,9 @@ from node.daemon.bulk_client import bulk_handlers
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_publish import public_files, publish_handlers
 from node.model.record import Kind
+from node.transfer.bulk import unload_bundle
 from node.transfer.bundle import Bundle
+from tests.sim.portals import Neighbourhood
 from web.published import BUNDLE
 
 LANGUAGES = ["fr", "ar"]
@@ -119,6 +121,18 @@ def test_feeds_can_be_read_and_lead_to_files(files, neighbourhood):
     assert links and all(f"fr/{link}" in made for link in links)
     events = Calendar.from_ical(made["fr/agenda.ics"]).walk("VEVENT")
     assert len(events) == 3 and all(f"fr/{event['url']}" in made for event in events)
+
+
+def test_the_bundle_of_a_copy_makes_the_board_anew_on_an_island_that_has_nothing(files, neighbourhood, tmp_path):
+    filled_board(neighbourhood)
+    content = files(["fr"])[BUNDLE]
+    (tmp_path / "new").mkdir()
+    other = Neighbourhood(tmp_path / "new")
+    with closing(other.archive):
+        landed = unload_bundle(other.bulk, [content])
+        assert not landed.refused and not landed.faults.total()
+        for read in (lambda board: board.bulletins().items, lambda board: board.events(board.now(), board.now() + 10**6)):
+            assert [item.id for item in read(other.board)] == [item.id for item in read(neighbourhood.board)] != []
 
 
 def test_no_visitor_ever_sees_a_page_as_it_is_for_a_copy(portal):
