@@ -23,6 +23,7 @@ from web.desk_safe import desk_safe
 from web.desk_secret import desk_secret
 from web.desk_settings import desk_settings
 from web.desk_sheet import desk_sheet
+from web.digest_page import digests
 from web.event_map import event_map
 from web.feeds import feeds
 from web.import_pages import imports
@@ -38,6 +39,7 @@ from web.posting import posting
 from web.print_pages import paper
 from web.probes import add_probes
 from web.public import public
+from web.published import published_board
 from web.radio_page import concerns, desk_links, radio
 from web.report_pages import report_pages
 from web.request_body import MAX_FIELDS, MAX_FORM_BYTES, PortalRequest
@@ -57,7 +59,7 @@ from web.week_paper import weekly
 BLUEPRINTS = (public, agenda, posting, feeds, aloud, paper, wall_pictures, event_map, learn, radio, transfer, lan, keeper,
               imports, accounts, clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages,
               desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather,
-              alert_feed, activity_feed, together, subscribing, turnout_pages, metrics, weekly)
+              alert_feed, activity_feed, together, subscribing, turnout_pages, metrics, weekly, digests, published_board)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

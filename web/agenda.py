@@ -39,7 +39,7 @@ def show() -> str:
 
 def one_day(day: date) -> str:
     """All that is on one day."""
-    following = {"begin": day, "week": _iso_week(day)}
+    following = {"begin": day, "week": iso_week(day)}
     following |= {name: day + timedelta(step) for name, step in (("previous", -1), ("following", 1))}
     return _turned("day.html", _span(day, day + timedelta(1)), following)
 
@@ -49,8 +49,8 @@ def week(begin: date) -> str:
     monday, after = begin - timedelta(begin.weekday()), begin + timedelta(7)
     later, more = first_after(after)
     return _turned("agenda.html", _span(begin, after), {
-        "begin": begin, "end": after - timedelta(1), "previous": _iso_week(monday - timedelta(7)),
-        "following": _iso_week(monday + timedelta(7)), "later": later and _iso_week(later), "later_events": more,
+        "begin": begin, "end": after - timedelta(1), "previous": iso_week(monday - timedelta(7)),
+        "following": iso_week(monday + timedelta(7)), "later": later and iso_week(later), "later_events": more,
     })
 
 
@@ -80,7 +80,8 @@ def _turned(template: str, days: Days, more: dict) -> str:
     return fitted(template, fill, MOST_EVENTS)
 
 
-def _iso_week(day: date) -> str:
+def iso_week(day: date) -> str:
+    """`2026-W12`: the week of a day."""
     year, number, _ = day.isocalendar()
     return f"{year}-W{number:02}"
 

@@ -17,7 +17,7 @@ from web import dates, safe_text, sentences
 from web.hearsay import hearsay, named
 from web.languages import Language, current, dotted, language, listed
 from web.languages import gettext as _
-from web.pages import board, settings
+from web.pages import board, published, settings
 from web.sentences import mark_slugs
 
 DAY_MIN = 1440
@@ -82,7 +82,8 @@ def starts(item: Item | Announced) -> datetime:
 
 def when(item: Item | Draft, under: date | None = None, paper: bool = False) -> str:
     """When an event is, in words: with its day, unless that is the day above it (`under`). `paper` knows no today."""
-    said = current().when(span_of(item), today(), under, named=not paper and board().status().host.clock.told)
+    named = not (paper or published()) and board().status().host.clock.told
+    said = current().when(span_of(item), today(), under, named=named)
     return said if under else safe_text.titled(said)
 
 
@@ -166,13 +167,13 @@ def dated(minute: int) -> str:
 
 def relative_day(day: date) -> str:
     """`Today, Monday 30 November`; the day's name alone while nobody vouches for what day it is."""
-    return safe_text.titled(current().named_day(day, today(), board().status().host.clock.told))
+    return safe_text.titled(current().named_day(day, today(), not published() and board().status().host.clock.told))
 
 
 def ago_or_date(minute: int) -> str:
     """`12 minutes ago`, and from a day on `on 21 March 2026`."""
     age = board().now() - minute
-    return current().ago(age) if age < DAY_MIN else _("on %(day)s") % {"day": dated(minute)}
+    return current().ago(age) if age < DAY_MIN and not published() else _("on %(day)s") % {"day": dated(minute)}
 
 
 def clock_at(minute: int) -> datetime:

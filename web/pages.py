@@ -32,6 +32,13 @@ LONGEST_KEPT_ADDRESS = 200
 PATIENCE_S = 0.5  # for texts that were never decoded; with all else a page takes less than 3 s on a twelfth of a core
 UNREAD_REFRESH_S = 4  # then a page that had to leave some out asks for itself again
 WAIT_S = 60.0
+PUBLISHED_ROWS = 1_000
+PUBLISHING = "archipel.publishing"  # in what a request brings along: nothing that comes over a network can set it
+
+
+def published() -> bool:
+    """Whether this page is made for a copy that stands by itself (`web.published`)."""
+    return PUBLISHING in request.environ
 
 
 def board() -> Board:
@@ -49,12 +56,14 @@ def patience() -> TextPatience:
     if "patience" not in g:
         monotonic = settings().monotonic
         until = monotonic() + PATIENCE_S
-        g.patience = TextPatience(lambda: until - monotonic())
+        g.patience = TextPatience() if published() else TextPatience(lambda: until - monotonic())
     return g.patience
 
 
 def fitted(template: str, fill: Callable[[int], dict], rows: int = MOST_ROWS) -> str:
-    """The page with as many rows of `fill(rows)` as fit its weight, `rows` at most."""
+    """The page with as many rows of `fill(rows)` as fit its weight, `rows` at most; a copy of it has them all."""
+    if published():
+        return render_template(template, **fill(PUBLISHED_ROWS))
     while True:
         patience().unread = 0
         page = render_template(template, **fill(rows))
@@ -128,6 +137,8 @@ def kept(view: Callable) -> Callable:
             response.add_etag()
             return Made(response, len(response.get_data()), not patience().unread)
 
+        if published():
+            return make_response(view(**arguments))
         key = (request.url_root, request.full_path, current().tag)  # links begin with the first, and anybody may invent one
         if len(request.full_path) > LONGEST_KEPT_ADDRESS:
             return make().response
@@ -144,7 +155,7 @@ def add_pages(app: Flask) -> None:
     """Give templates their style sheets, and every answer its headers."""
     app.extensions["page_cache"] = PageCache()
     styles = {name: _style(name) for name in STYLES}
-    app.jinja_env.globals.update(styles=styles, patience=patience)
+    app.jinja_env.globals.update(styles=styles, patience=patience, published=published)
     hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'"
                       for css in (*styles.values(), street_map.STYLE))
     policy = (f"default-src 'none'; style-src {hashes}; img-src 'self' data:; media-src 'self'; form-action 'self'; "

@@ -11,7 +11,7 @@ from node.model.record import Kind
 from web.agenda_days import Days, days_ahead, days_from, first_after
 from web.corrections import changes
 from web.item_display import is_changed_here, today
-from web.pages import MAX_BODY_BYTES, MOST_ROWS, board, fitted, kept, patience
+from web.pages import MAX_BODY_BYTES, MOST_ROWS, board, fitted, kept, patience, published
 from web.schema_org import schema_of
 from web.sentences import MARKS, SLUGS
 from web.turning import asked_part
@@ -105,6 +105,14 @@ def bulletins() -> str:
     return fitted("bulletins.html", fill)
 
 
+@public.get("/past")
+@kept
+def past() -> str:
+    """Bulletins that have ended, the newest first, a page at a time."""
+    after = request.args.get("after", "")[:200]
+    return fitted("past.html", lambda rows: {"page": board().past(after, rows, patience()), "after": after})
+
+
 @public.get("/topics/<slug>")
 @kept
 def by_topic(slug: str) -> str:
@@ -139,13 +147,14 @@ def _looks_like_an_id(text: str) -> bool:
 def item(item_id: str) -> str:
     """One item with its replies, a part of them at a time (`?from=`, `?to=`)."""
     shown = found(item_id)
-    ours, past = is_changed_here(shown.author), shown.expires <= board().now()
+    ours, ended = is_changed_here(shown.author), shown.expires <= board().now()
+    known = ours and not ended and not published()
 
     def fill(rows: int) -> dict:
         part = asked_part(len(shown.replies), rows)
         return {"item": shown, "replies": part.of(shown.replies), "part": part, "ours": ours,
-                "spread": board().spread(shown) if ours and not past else None, "changes": changes(shown, rows),
-                "turnout": board().turnout(shown)}
+                "spread": board().spread(shown) if known else None, "changes": changes(shown, rows),
+                "turnout": None if published() else board().turnout(shown)}
 
     if shown.kind is Kind.EVENT:  # what programs alone read is there if nothing else has to go for it
         page = render_template("item.html", schema=schema_of(shown), **fill(MOST_ROWS))

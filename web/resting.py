@@ -10,7 +10,7 @@ from node.i18n.sentence import N_
 from web.item_display import clock_at
 from web.languages import current
 from web.languages import gettext as _
-from web.pages import board, patience, settings
+from web.pages import board, patience, published, settings
 
 AWAKE = ("/keeper", "/wall", "/favicon.ico")  # and what lies below
 GREETED = ("/", "/hello")  # answered 200: what looks whether the portal lives, and phones' own windows, ask for these
@@ -51,7 +51,7 @@ def add_resting(app: Flask) -> None:
 
     @app.before_request
     def rest() -> Response | None:
-        if request.method not in ("GET", "HEAD") or request.path.startswith(AWAKE):
+        if published() or request.method not in ("GET", "HEAD") or request.path.startswith(AWAKE):
             return None
         span = pages_rest()
         return _closed(span) if span else None

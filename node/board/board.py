@@ -223,6 +223,12 @@ class Board(Reporting):
         """Live bulletins, newest first; those with these marks. What was met two days ago is in no list."""
         return self._page(Slice(kinds=(Kind.BULLETIN,), topic=topic, newest_first=True), after, limit, patience, marks)
 
+    def past(self, after: str = "", limit: int = 20, patience: TextPatience | None = None) -> Page:
+        """Bulletins that have ended and are in the archive, newest first."""
+        rows, mark = self._archive.page(Slice(kinds=(Kind.BULLETIN,), newest_first=True), after, min(limit, MAX_PAGE))
+        self.reader.texts.gather([row.id for row in rows])
+        return Page(list(filter(None, (self.reader.past(row.id, patience) for row in rows))), mark)
+
     def latest(self, topic: int | None = None, after: str = "", limit: int = 20, patience: TextPatience | None = None,
                holds: Callable[[Item], bool] = lambda item: True) -> Page:
         """Live bulletins and events that `holds` wants, what was posted, corrected, called off or met last first."""

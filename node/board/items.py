@@ -62,6 +62,10 @@ class Reader:
         unseen = item is None or root_of(item) in self.hidden() or self._is_silent(id_, item.event)
         return None if unseen else item
 
+    def about_root(self, root: bytes) -> tuple[bytes, ...]:
+        """Ids of what is live under a root, replies and endings included, hidden or not."""
+        return self._liveset.about(root)
+
     def speaker(self, key: bytes) -> bytes | None:
         """The id of the live record that speaks of a foreign event here: the first one that is not hidden, nor tells the
         very version of one that is. None if there is none."""

@@ -21,7 +21,7 @@ class SpokenAgenda:
     """What is read aloud of a board, in one language (`dates`)."""
 
     def __init__(self, board: Board, zone: tzinfo, dates: Dates, patience: TextPatience | None = None):
-        self._board, self._zone, self._dates, self._patience = board, zone, dates, patience
+        self.board, self._zone, self.dates, self.patience = board, zone, dates, patience
 
     def text(self, island: str) -> str:
         """All of it, a sentence a line. It changes with the board and as events end, not every minute."""
@@ -31,41 +31,43 @@ class SpokenAgenda:
         """Whether anything is on today that is not over."""
         return bool(self._of_days()[0])
 
-    def _today(self) -> date:
-        utc = (EPOCH + timedelta(minutes=self._board.now())).replace(tzinfo=UTC)
+    def today(self) -> date:
+        """Today, where the board is."""
+        utc = (EPOCH + timedelta(minutes=self.board.now())).replace(tzinfo=UTC)
         return utc.astimezone(self._zone).date()
 
     def _of_days(self) -> tuple[list[Item], list[Item], int]:
         """What is on today (what began earlier comes last), what begins tomorrow, and how much follows or was left out."""
-        today, now = self._today(), self._board.now()
-        coming = self._board.announced(now, now + AHEAD_DAYS * DAY_MIN)
+        today, now = self.today(), self.board.now()
+        coming = self.board.announced(now, now + AHEAD_DAYS * DAY_MIN)
         begins = {(event.id, event.start): span_of(event).first_day for event in coming}
         near = [event for event in coming if begins[event.id, event.start] <= today + timedelta(1)]
         near.sort(key=lambda event: (max(begins[event.id, event.start], today), begins[event.id, event.start] < today))
-        items = list(self._board.read(near[:MOST_EVENTS], self._patience))
+        items = list(self.board.read(near[:MOST_EVENTS], self.patience))
         on_today = [item for item in items if span_of(item).first_day <= today]
         return on_today, items[len(on_today):], len(coming) - len(near[:MOST_EVENTS])
 
     def _lines(self, island: str) -> Iterator[str]:
-        today = self._today()
+        today = self.today()
         now_on, tomorrow, more = self._of_days()
         yield f"{_short(island)}."
-        for item in self._board.urgent(MOST_URGENT, self._patience):
+        for item in self.board.urgent(MOST_URGENT, self.patience):
             yield self._said(N_("Urgent: %(what)s."), what=_short(item.title or plain(item.text).strip().split("\n")[0]))
-        yield f"{self._dates.named_day(today, today)}."
-        yield from (self._event(item, today) for item in now_on)
+        yield f"{self.dates.named_day(today, today)}."
+        yield from (self.event(item, today) for item in now_on)
         if not now_on:
             yield self._said(N_("Nothing more is announced for today."))
         if tomorrow:
-            yield f"{self._dates.named_day(today + timedelta(1), today)}."
-            yield from (self._event(item, today + timedelta(1)) for item in tomorrow)
+            yield f"{self.dates.named_day(today + timedelta(1), today)}."
+            yield from (self.event(item, today + timedelta(1)) for item in tomorrow)
         if more:
-            yield entry(FOLLOWING, more).said(self._dates.sentences)
+            yield entry(FOLLOWING, more).said(self.dates.sentences)
 
-    def _event(self, item: Item, day: date) -> str:
-        span, parts = span_of(item), [_short(item.title or item.text), _short(item.place)]
+    def event(self, item: Item, day: date, title: int = MOST_LETTERS, place: int = MOST_LETTERS) -> str:
+        """An event in a sentence, said under its day, with so many letters of its title and its place."""
+        span, parts = span_of(item), [_short(item.title or item.text, title), _short(item.place, place)]
         if span.whole_days or span.first_day < day or span.last_day > day:
-            head = self._dates.when(span, day, under=day)
+            head = self.dates.when(span, day, under=day)
         elif span.first.minute:
             head = self._said(N_("At %(hour)s %(minutes)s"), hour=span.first.hour, minutes=f"{span.first.minute:02}")
         else:
@@ -77,10 +79,10 @@ class SpokenAgenda:
         return f"{head}: {'. '.join(part for part in parts if part)}."
 
     def _said(self, text: str, **fields: Value) -> str:
-        return Sentence(text, fields).said(self._dates.sentences)
+        return Sentence(text, fields).said(self.dates.sentences)
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = MOST_LETTERS) -> str:
     """One line of people's text, cut where it is long."""
     line = " ".join(plain(text).split())
-    return line if len(line) <= MOST_LETTERS else line[:MOST_LETTERS].rsplit(" ", 1)[0]
+    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0] if most else ""

@@ -7,10 +7,12 @@ from node.cli import (
     accounts,
     backups,
     calendar,
+    digest_text,
     island,
     keys,
     map_drawing,
     posts,
+    publish_copy,
     radio_set,
     reading,
     sources_now,
@@ -30,6 +32,6 @@ def main() -> None:
 
 
 for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
-             sources_now, map_drawing):
+             sources_now, map_drawing, digest_text, publish_copy):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -46,9 +46,11 @@ from node.daemon.reception import text_air, text_service
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
+from node.daemon.rpc_digest import digest_handlers
 from node.daemon.rpc_gather import gather_handlers
 from node.daemon.rpc_handlers import handlers
 from node.daemon.rpc_keys import key_handlers
+from node.daemon.rpc_publish import publish_handlers
 from node.daemon.runner import PeriodicJob, Runner
 from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import Settings
@@ -116,6 +118,7 @@ class App:
         self.settings, self._clock = settings, clock
         self._file, self._card = settings, card
         self._shown: dict[str, Any] | None = None  # what the portal was told, once there is one
+        self._served: Any = None  # the portal's application, once there is one
         self._open = ExitStack()
         self._hashing = threading.Lock()
         self._text_inbox, self.speech = TextInbox(), Speech()
@@ -213,7 +216,10 @@ class App:
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
                    | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links))
-                   | gather_handlers(self.gatherer))
+                   | gather_handlers(self.gatherer)
+                   | digest_handlers(self.board, self.settings.node.name, portal_address(self.settings),
+                                     self.settings.node.timezone)
+                   | publish_handlers(self.board, self.bulk, lambda: self._served))
         server = RpcServer(self.settings.node.data, answers)
         self._open.callback(server.close)
 
@@ -236,7 +242,7 @@ class App:
             timezone=node.timezone, position=node.position, wifi=self.desk.wifi_shown,
             safe=safe_address, metrics=self.settings.portal.metrics, speech=self.speech,
             draw_streets=draw_brought))
-        self._shown = app.extensions
+        self._shown, self._served = app.extensions, app
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
 

@@ -93,9 +93,9 @@ def paths(place: Neighbourhood) -> list[str]:
     event = place.board.events(place.board.now(), 10**7)[0]
     month = "2025-12"  # the neighbourhood's clock stands in it
     pages = ["/", "/hello", "/agenda", f"/agenda?month={month}", "/agenda?topic=food", "/agenda?day=2025-12-07",
-             "/bulletins", "/topics/food", "/urgent",
+             "/bulletins", "/past", "/topics/food", "/urgent",
              "/post", "/post?kind=event", f"/post?kind=reply&target={bulletin.id[:12]}", "/search", "/search?q=cantine",
-             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/weekly", "/wall",
+             "/nope", "/map", "/paper", "/poster", "/leaflet", "/copy", "/weekly", "/digest", "/digest?size=mail", "/wall",
              "/take", "/learn", "/learn/board",
              "/learn/privacy", "/learn/conduct", "/learn/demonstration", "/learn/island", "/learn/trouble",
              "/learn/trouble/print", "/radio", "/radio/heard", "/radio/queue", "/radio/all", "/keeper",
