@@ -200,8 +200,8 @@ def test_each_thing_that_is_passed_over_is_told_once_with_its_line_and_a_remedy(
         "archipel.toml, line 3: [node] colour is not a setting. Known here: name, data, language, timezone, position.",
         "archipel.toml, line 7: [radio] connect: “usb” will not do. Write \"auto\", \"serial\", \"serial:/dev/ttyUSB0\", "
         "\"tcp:HOST\", \"tcp:HOST:PORT\" or \"none\".",
-        "archipel.toml, line 8: [weather] is not a section. Known: node, portal, radio, mqtt, packet, lan, gather, archive, "
-        "box.",
+        "archipel.toml, line 8: [weather] is not a section. Known: node, portal, radio, mqtt, packet, lan, gather, "
+        "archive, box.",
         "archipel.toml, line 9: sky is not a setting. Check its spelling, or put # in front of it.",
         "archipel.toml, line 11: [portal] listen: “80” will not do. Write host:port, such as \"127.0.0.1:8080\" (this "
         "machine only) or \"0.0.0.0:8080\".",
