@@ -17,7 +17,7 @@ from node.model.record import Kind
 from node.transfer.bulk import unload_bundle
 from node.transfer.bundle import Bundle
 from tests.sim.portals import Neighbourhood
-from web.published import BUNDLE
+from web.published import BUNDLE, copied_page
 
 LANGUAGES = ["fr", "ar"]
 
@@ -146,3 +146,11 @@ def test_bulletins_that_have_ended_have_a_page_on_the_portal_too(portal, neighbo
     archived(neighbourhood, gone.id)
     assert "d’un jour" in portal.get("/past").get_data(as_text=True)
     assert '"/past"' in portal.get("/bulletins").get_data(as_text=True)
+
+
+def test_a_form_and_what_leads_nowhere_are_left_out_and_text_stays_as_it_stands():
+    page = ('<!doctype html><ul class="p"><li><a href="/post">Post</a></li><li><a href="/a?b=1&amp;c=2">A</a></li></ul>'
+            '<form action="/x"><p>I &lt;come</p><input></form><p>See <a href="/gone">this</a> &amp; <a href="https://x.org">that</a>'
+            '</p><nav><ul><li><a href="/post">Post</a></li></ul></nav>')
+    assert copied_page(page, {"/a?b=1&c=2": "a.html"}.get) == (
+        '<!doctype html><ul class="p"><li><a href="a.html">A</a></li></ul><p>See this &amp; <a href="https://x.org">that</a></p>')
