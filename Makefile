@@ -30,7 +30,7 @@ test-newest: $(VENV)/installed-dev mosquitto
 	$(VENV)/bin/pytest $(PYTEST_ARGS)
 
 test-trixie: $(TRIXIE)/installed mosquitto
-	$(TRIXIE)/bin/pytest $(PYTEST_ARGS) $(LIBRARY_TESTS)
+	$(TRIXIE)/bin/pytest --one-case $(PYTEST_ARGS) $(LIBRARY_TESTS)
 
 test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real browsers: axe, pa11y, html-validate, vnu, Lighthouse, captive portal
 	@.ci/need chromium firefox-esr default-jre-headless w3m iproute2 nginx nftables dnsmasq-base uidmap

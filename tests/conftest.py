@@ -55,10 +55,19 @@ STARTS = {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spaw
 
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="without tests marked `process`; one that starts a process fails")
+    parser.addoption("--one-case", action="store_true", help="each test in its first case; those of radios in all of them")
 
 
 def pytest_collection_modifyitems(config, items):
-    """`--quick`: only what starts no process is left."""
+    """`--quick`: only what starts no process is left; `--one-case`: the first of each test's cases."""
+    if config.getoption("--one-case"):
+        seen, others = set(), []
+        for item in items:
+            case = item.path, item.cls, getattr(item, "originalname", item.name)
+            others += [item] if case in seen and "radio" not in item.path.parts else []
+            seen.add(case)
+        items[:] = [item for item in items if item not in set(others)]
+        config.hook.pytest_deselected(items=others)
     if config.getoption("--quick"):
         slow = [item for item in items if item.get_closest_marker("process")]
         items[:] = [item for item in items if not item.get_closest_marker("process")]
