@@ -49,7 +49,7 @@ class MqttLink:
         self._subscribed: set[int] = set()  # message ids of subscriptions that the broker took
         self._refused = self._ready = False
         self._lives = 0  # how often it was connected
-        self.renewing = False  # whether all that it keeps is being asked for, because somebody wants it now
+        self._wanted = self._renewed = 0  # how often all that it keeps was to be asked for at once, and how often that was done
         self.verdict = ""
         self._looked_at, self._was_ready = float("-inf"), False
         self._conversation = Conversation()  # of the last look
@@ -88,10 +88,15 @@ class MqttLink:
         """The next packet, or None after `timeout_s`."""
         return self._inbox.take(timeout_s)
 
+    @property
+    def renewing(self) -> bool:
+        """Whether all that it keeps is being asked for, because somebody wants it now."""
+        return self._wanted != self._renewed
+
     def renew(self) -> None:
         """Ask the broker for all that it keeps now rather than at its hour; from any thread."""
         with self._changed:
-            self.renewing = self._ready
+            self._wanted += self._ready
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -151,13 +156,13 @@ class MqttLink:
         self._client.loop_start()
         while not self._closing:
             self._wait(lambda: self._connected, COMES_UP_S)
-            life = self._lives
+            life, wanted = self._lives, self._wanted
             if self._connected and self._subscribe(life):
                 self.counters["connected"] += 1
                 with self._changed:
                     self._ready = self._lives_on(life)
             self._look_at_broker()
-            self.renewing = False
+            self._renewed = wanted
             self._wait(partial(self._is_to_renew, life), RENEW_S if self._ready else RESUBSCRIBE_S)
 
     def _look_at_broker(self) -> None:

@@ -125,6 +125,20 @@ def test_who_cannot_wait_for_the_hour_is_brought_all_that_the_broker_keeps_once_
     assert link.up and link.counters["connected"] == lives + 1
 
 
+def test_who_cannot_wait_is_heard_whenever_it_is_said(broker, connect, monkeypatch):
+    said = []
+
+    def just_up(link):
+        if link.up and not said:
+            link.renew()
+            said.append(link)
+
+    monkeypatch.setattr("radio.mqtt.link.MqttLink._look_at_broker", just_up)  # it comes between being up and waiting
+    link = connect(broker.url)
+    until(lambda: said and not link.renewing)
+    assert link.up and link.counters["connected"] == 2
+
+
 def test_more_than_a_thousand_packets_come_in_one_go(broker, connect):
     client = outsider(broker)
     rng, slots = random.Random(1), set()
