@@ -49,7 +49,7 @@ class MqttLink:
         self._subscribed: set[int] = set()  # message ids of subscriptions that the broker took
         self._refused = self._ready = False
         self._lives = 0  # how often it was connected
-        self._wanted = self._renewed = 0  # how often all that it keeps was to be asked for at once, and how often that was done
+        self._wanted = self._renewed = 0  # how often somebody wanted all that it keeps at once, how often that was done
         self.verdict = ""
         self._looked_at, self._was_ready = float("-inf"), False
         self._conversation = Conversation()  # of the last look
