@@ -138,7 +138,8 @@ def status_word(item: Item) -> str:
 def for_programs(item: Item) -> list[tuple[str, str]]:
     """What the page of an event says to programs alone, by the class names of microformats2 (h-event)."""
     told = [("p-uid", f"{uid(item)}@archipel"), ("dt-updated", iso(item.changed, 0)), ("p-status", status_word(item)),
-            *((("u-url", item.link),) if item.link else ()), ("u-url", whole_address(item))]
+            *((("u-url", item.link),) if item.link else ())]
+    told += [] if published() else [("u-url", whole_address(item))]  # a copy stands at an address that nobody knows
     told += [("p-category", slug) for slug in categories(item) if slug != TOPICS[0]]
     if item.position:
         told += zip(("p-latitude", "p-longitude"), (f"{angle:.6f}" for angle in item.position), strict=True)

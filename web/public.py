@@ -156,7 +156,7 @@ def item(item_id: str) -> str:
                 "spread": board().spread(shown) if known else None, "changes": changes(shown, rows),
                 "turnout": None if published() else board().turnout(shown)}
 
-    if shown.kind is Kind.EVENT:  # what programs alone read is there if nothing else has to go for it
+    if shown.kind is Kind.EVENT and not published():  # what programs alone read is there if nothing else has to go for it
         page = render_template("item.html", schema=schema_of(shown), **fill(MOST_ROWS))
         if len(page.encode()) <= MAX_BODY_BYTES:
             return page
