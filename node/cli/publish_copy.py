@@ -23,7 +23,7 @@ BATCH = 64  # files whose names are put on the list at once
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--one-language", is_flag=True, help="In the island's language alone, not in all four.")
 def publish(config: Path | None, folder: Path, one_language: bool) -> None:
-    """Write the public board and its archive into DIR, as pages, feeds and a bundle.
+    """Write the public board and its archive as files into DIR.
 
     Any web host, stick or archive takes it: links lead from file to file, no page has a form, and no island is needed to
     read it. The next time only what has changed is written; what was withdrawn, hidden or forgotten leaves it. DIR is new,
