@@ -151,15 +151,19 @@ def kept(view: Callable) -> Callable:
     return cached
 
 
+def _policy(*styles: str) -> str:
+    """What a page may load: these styles, and pictures of the island."""
+    hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'" for css in styles)
+    return (f"default-src 'none'; style-src {hashes}; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'")
+
+
 def add_pages(app: Flask) -> None:
     """Give templates their style sheets, and every answer its headers."""
     app.extensions["page_cache"] = PageCache()
     styles = {name: _style(name) for name in STYLES}
     app.jinja_env.globals.update(styles=styles, patience=patience, published=published)
-    hashes = " ".join(f"'sha256-{b64encode(hashlib.sha256(css.encode()).digest()).decode()}'"
-                      for css in (*styles.values(), street_map.STYLE))
-    policy = (f"default-src 'none'; style-src {hashes}; img-src 'self' data:; media-src 'self'; form-action 'self'; "
-              "base-uri 'none'; frame-ancestors 'none'")
+    pages, streets = _policy(*styles.values()), _policy(street_map.STYLE)
 
     @app.before_request
     def choose() -> None:
@@ -172,7 +176,9 @@ def add_pages(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
+        kind = response.mimetype or ""
+        media = "; media-src 'self'" if kind.startswith("audio/") else ""  # browsers play it at its own address
+        response.headers["Content-Security-Policy"] = (streets if kind == "image/svg+xml" else pages) + media
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers.setdefault("Cache-Control", "no-cache")
