@@ -316,14 +316,18 @@ class MeshtasticLink:
     @property
     def finds_none(self) -> bool:
         """Whether there is nothing now that could be a radio: no use to wait for one."""
-        return self._find_wire() is None
+        return not self.settings.connect.startswith("tcp:") and not self._paths()
+
+    def _paths(self) -> list[str]:
+        _, _, where = self.settings.connect.partition(":")
+        return [where] if where else serial_paths()
 
     def _find_wire(self) -> Wire | None:
         way, _, where = self.settings.connect.partition(":")
         if way == "tcp":
             host, port = split_address(where)
             return tcp_wire(host, port)
-        paths = [where] if where else serial_paths()
+        paths = self._paths()
         return serial_wire(paths[next(self._attempts) % len(paths)]) if paths else None
 
     def _restart(self, wire: Wire) -> None:
