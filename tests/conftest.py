@@ -61,12 +61,12 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(config, items):
     """`--quick`: only what starts no process is left; `--one-case`: the first of each test's cases."""
     if config.getoption("--one-case"):
-        seen, others = set(), []
+        seen, first, others = set(), [], []
         for item in items:
             case = item.path, item.cls, getattr(item, "originalname", item.name)
-            others += [item] if case in seen and "radio" not in item.path.parts else []
+            (others if case in seen and "radio" not in item.path.parts else first).append(item)
             seen.add(case)
-        items[:] = [item for item in items if item not in set(others)]
+        items[:] = first
         config.hook.pytest_deselected(items=others)
     if config.getoption("--quick"):
         slow = [item for item in items if item.get_closest_marker("process")]

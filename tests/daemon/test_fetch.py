@@ -3,12 +3,12 @@
 import gzip
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from node.daemon.fetch import Asking, NotFetched, fetch
 from node.daemon.public_address import is_public
+from tests.sim.web_site import WebSite
 
 HERE = ("127.0.0.1",)
 PRIVATE = [
@@ -33,31 +33,10 @@ def test_an_address_of_the_internet_is_public(address):
     assert is_public(address)
 
 
-class Site(BaseHTTPRequestHandler):
-    """Answers what its server was told to: (status, headers, body) by path."""
-
-    def do_GET(self):
-        self.server.asked.append((self.path, dict(self.headers)))
-        status, headers, body = self.server.pages[self.path]
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture
 def site():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    server.asked, server.pages, server.handle_error = [], {}, lambda *arguments: None
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    server.address = f"http://127.0.0.1:{server.server_port}"
-    yield server
-    server.shutdown()
-    server.server_close()
+    with WebSite() as made:
+        yield made
 
 
 @pytest.fixture
@@ -83,23 +62,23 @@ def leading(there, status=302):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0"])
 def test_the_island_itself_is_not_asked(site, host):
     with pytest.raises(NotFetched, match="private network"):
-        fetch(f"http://{host}:{site.server_port}/", Asking(100))
+        fetch(f"http://{host}:{site.port}/", Asking(100))
     assert not site.asked
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirection_into_a_private_network_is_not_followed(site, names, status):
     names["agenda.exemple"] = [["127.0.0.1"]]
-    site.pages |= {"/a": leading(f"http://127.0.0.1:{site.server_port}/secret", status), "/secret": (200, {}, b"!")}
+    site.pages |= {"/a": leading(f"http://127.0.0.1:{site.port}/secret", status), "/secret": (200, {}, b"!")}
     with pytest.raises(NotFetched, match=r"127.0.0.1 leads into a private network.*\[gather\] private"):
-        fetch(f"http://agenda.exemple:{site.server_port}/a", Asking(100, allowed=("agenda.exemple",)))
+        fetch(f"http://agenda.exemple:{site.port}/a", Asking(100, allowed=("agenda.exemple",)))
     assert [path for path, _ in site.asked] == ["/a"]
 
 
 def test_a_name_with_one_private_address_among_its_addresses_is_refused(site, names):
     names["deux.exemple"] = [["1.1.1.1", "127.0.0.1"]]
     with pytest.raises(NotFetched, match="private network"):
-        fetch(f"http://deux.exemple:{site.server_port}/", Asking(100))
+        fetch(f"http://deux.exemple:{site.port}/", Asking(100))
     assert not site.asked
 
 
@@ -107,15 +86,15 @@ def test_the_line_goes_to_the_address_that_was_looked_at_wherever_the_name_leads
     names["agenda.exemple"] = [["127.0.0.1"], ["::1"]]  # the second answer would be refused a connection
     site.pages["/"] = (200, {}, b"content")
     asking = Asking(100, allowed=("agenda.exemple",))
-    assert fetch(f"http://agenda.exemple:{site.server_port}/", asking).content == b"content"
+    assert fetch(f"http://agenda.exemple:{site.port}/", asking).content == b"content"
     assert names["agenda.exemple"] == [["::1"]], "it was asked for once"
 
 
 def test_what_is_allowed_by_name_and_port_is_allowed_there_alone(site, names):
     names["agenda.lan"] = [["127.0.0.1"]]
     site.pages["/"] = (200, {}, b"content")
-    allowed = (f"agenda.lan:{site.server_port}",)
-    assert fetch(f"http://Agenda.lan:{site.server_port}/", Asking(100, allowed=allowed)).content == b"content"
+    allowed = (f"agenda.lan:{site.port}",)
+    assert fetch(f"http://Agenda.lan:{site.port}/", Asking(100, allowed=allowed)).content == b"content"
     with pytest.raises(NotFetched, match="private network"):
         fetch("http://agenda.lan:1/", Asking(100, allowed=allowed))
 
