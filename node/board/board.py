@@ -84,7 +84,7 @@ class Board(Reporting):
         notes = BoardNotes(store, host.gate)
         reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen, host.decoding)
         reader.ended = lambda id_: store.get(id_) if host.keeps_past() and liveset.has_faded(id_) else None
-        reader.now = lambda: minute_of(host.now())
+        reader.now, reader.needed = lambda: minute_of(host.now()), host.confirmations
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
         papers = OwnPapers.of(key, host.papers)

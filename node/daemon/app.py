@@ -409,7 +409,8 @@ class App:
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
             rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines,
-            urgent=lambda: self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
+            urgent=lambda: self.settings.portal.urgent,
+            confirmations=lambda: self.settings.portal.confirmations, set_clock=self._keeper_says, steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S,
             keeps_past=lambda: self.settings.archive.keep_days > 0)
 

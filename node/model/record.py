@@ -14,12 +14,12 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
             1: 0x80 moved, number; 2 minutes if moved), taken over: key (8), sequence (2: 0x8000 called off, 0x4000 not
             confirmed), last change (3, minute)
     -       every other kind, and an event that corrects: life (2, hours; of a bulletin also 0x8000 offer, 0x4000 need)
-    -       target (8) if the flag says so, or for a reply, retraction, cancellation, turnout
+    -       target (8) if the flag says so, or for a reply, retraction, cancellation, turnout, confirmation
     -       position (3 + 3) if the flag says so
     -       vouch: subject public key (32), rights (1)   revocation: subject key id (8), since (3, minute)
-    -       turnout: number of a date (1), level (1)
+    -       turnout: number of a date (1), level (1)   confirmation: 1 it holds, 0 taken back (1)
     -       renewal: since (3, minute), fingerprint of the new secret (16), ephemeral key (32), seats (8 + 32 each)
-    -       packed text, as long as it lasts (a renewal and a turnout have none)
+    -       packed text, as long as it lasts (a renewal, a turnout and a confirmation have none)
     last 64 Ed25519 signature (RFC 8032) over SIGNING_DOMAIN + set id + everything before it
 """
 
@@ -31,6 +31,7 @@ from enum import IntEnum, IntFlag
 
 from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
+from node.model.confirmation import Confirmation
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.event import DAY_MIN, MAX_DATES, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
 from node.model.foreign import FOREIGN_KEY_BYTES, MAX_SEQUENCE, Foreign
@@ -78,6 +79,7 @@ class Kind(IntEnum):
     REVOCATION = 6
     RENEWAL = 7
     TURNOUT = 8
+    CONFIRMATION = 9
 
 
 class Right(IntFlag):
@@ -101,9 +103,11 @@ MAX_LIFE_H = {
     Kind.VOUCH: 3 * 366 * 24,
     Kind.REVOCATION: 0xFFFF,
     Kind.TURNOUT: 500 * 24,
+    Kind.CONFIRMATION: 500 * 24,
     Kind.RENEWAL: 3 * 366 * 24,  # who was off for so long asks for a new invitation; and no revocation ends before it
 }
-TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION, Kind.TURNOUT}
+COUNTED = {Kind.TURNOUT, Kind.CONFIRMATION}  # what people read of several of them together, never one by one
+TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION, *COUNTED}
 CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
 POST_KINDS = {Kind.BULLETIN, Kind.EVENT, Kind.REPLY}
 TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION, Kind.RENEWAL}
@@ -143,7 +147,7 @@ class Renewal:
     seats: tuple[Seat, ...]
 
 
-Detail = Event | Vouch | Revocation | Renewal | Turnout
+Detail = Event | Vouch | Revocation | Renewal | Turnout | Confirmation
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +339,8 @@ def _subject(detail: Detail | None) -> bytes:
             return _exactly(subject, KEY_ID_BYTES) + since.to_bytes(3, "big")
         case Turnout(number, level):
             return bytes([number, level])
+        case Confirmation(holds):
+            return bytes([holds])
         case Renewal(since, fingerprint, ephemeral, seats):
             head = since.to_bytes(3, "big") + _exactly(fingerprint, FINGERPRINT_BYTES)
             head += _exactly(ephemeral, EPHEMERAL_BYTES)
@@ -379,7 +385,7 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
 def _may_have(kind: Kind, flags: int) -> bool:
     """Whether a record of this kind may have these flags."""
     return not ((flags & BY_RADIO and kind not in POST_KINDS) or (flags & CORRECTS and kind not in CORRECTABLE)
-                or (flags & URGENT and kind in (*TRUST_KINDS, Kind.TURNOUT)))
+                or (flags & URGENT and kind in TRUST_KINDS | COUNTED))
 
 
 def _parse_event(reader: ByteReader) -> tuple[Event, Marks]:
@@ -428,7 +434,7 @@ def _parse_exempt(reader: ByteReader) -> Exempt:
     return Exempt(number & ~MOVED, reader.number(2, signed=True) if number & MOVED else None)
 
 
-def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | Turnout | None:
+def _parse_subject(kind: Kind, reader: ByteReader) -> Detail | None:
     if kind is Kind.VOUCH:
         subject, rights = reader.take(PUBLIC_KEY_BYTES), reader.number(1)
         if rights & _NO_RIGHT or not rights:
@@ -440,6 +446,8 @@ def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renew
         return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))
     if kind is Kind.RENEWAL:
         return _parse_renewal(reader)
+    if kind is Kind.CONFIRMATION:
+        return _parse_confirmation(reader)
     return _parse_turnout(reader) if kind is Kind.TURNOUT else None
 
 
@@ -455,6 +463,13 @@ def _parse_turnout(reader: ByteReader) -> Turnout:
     if number >= MAX_DATES or not 1 <= level <= len(STEPS) or reader.left:
         raise RemoteFault("record-turnout")
     return Turnout(number, level)
+
+
+def _parse_confirmation(reader: ByteReader) -> Confirmation:
+    holds = reader.number(1)
+    if holds > 1 or reader.left:
+        raise RemoteFault("record-confirmation")
+    return Confirmation(bool(holds))
 
 
 def _check(record: Record) -> None:

@@ -24,6 +24,7 @@ class Category(IntEnum):
     REVOCATIONS = 4
     RENEWALS = 5
     TURNOUTS = 6
+    CONFIRMATIONS = 7
 
 
 class Limit(NamedTuple):
@@ -40,6 +41,7 @@ LIMITS = {
     Category.VOUCHES: Limit(512, 131_072),
     Category.REVOCATIONS: Limit(512, 131_072),
     Category.TURNOUTS: Limit(128, 16_384),
+    Category.CONFIRMATIONS: Limit(64, 8_192),  # the newest: whoever confirms everything confirms the last 64
     Category.RENEWALS: Limit(64, 112_128),  # the newest: of a set of 2,500 islands, still one whole secret
 }
 CATEGORIES = {
@@ -47,6 +49,7 @@ CATEGORIES = {
     Kind.RETRACTION: Category.RETRACTIONS, Kind.CANCELLATION: Category.CANCELLATIONS,
     Kind.VOUCH: Category.VOUCHES, Kind.REVOCATION: Category.REVOCATIONS,
     Kind.RENEWAL: Category.RENEWALS, Kind.TURNOUT: Category.TURNOUTS,
+    Kind.CONFIRMATION: Category.CONFIRMATIONS,
 }
 
 

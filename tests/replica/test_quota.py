@@ -17,7 +17,7 @@ def test_the_quotas_are_those_of_the_protocol_as_all_islands_must_agree_on_them(
     assert LIMITS == {Category.POSTS: (1024, 262_144), Category.RETRACTIONS: (1024, 131_072),
                       Category.CANCELLATIONS: (512, 131_072), Category.VOUCHES: (512, 131_072),
                       Category.REVOCATIONS: (512, 131_072), Category.RENEWALS: (64, 112_128),
-                      Category.TURNOUTS: (128, 16_384)}
+                      Category.TURNOUTS: (128, 16_384), Category.CONFIRMATIONS: (64, 8_192)}
 
 
 def test_an_author_keeps_its_newest_posts_and_others_keep_theirs():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from node.daemon.mqtt import root_of
 from node.model.clock import MAX_MINUTE
+from node.model.confirmation import Confirmation
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
 from node.model.foreign import Foreign, foreign_key
 from node.model.keys import key_id
@@ -321,6 +322,8 @@ def read_records(village):
         "retraction": village.retraction(root, minute=11, life=336),
         "cancellation": village.sign("founder", Kind.CANCELLATION, 12, 120, packed=b"Pluie", target=announced),
         "turnout": village.sign("founder", Kind.TURNOUT, 12, 50, target=announced, detail=Turnout(2, 3)),
+        "confirmation": village.sign("ben", Kind.CONFIRMATION, 12, 336, target=root, detail=Confirmation(True)),
+        "confirmation taken back": village.sign("ben", Kind.CONFIRMATION, 40, 336, target=root, detail=Confirmation(False)),
         "vouch for a writer": village.vouch("founder", "ana", WRITER),
         "vouch for a keeper": village.vouch("founder", "ben", KEEPER),
         "invitation": village.vouch("founder", "ticket", INVITATION),
@@ -348,6 +351,8 @@ def described(name, raw):
             told["event"] = event_told(event)
         case Turnout(number, level):
             told["turnout"] = {"number": number, "level": level}
+        case Confirmation(holds):
+            told["confirmation"] = {"holds": holds}
         case Vouch(subject, rights):
             told["vouch"] = {"subject": subject.hex(), "rights": int(rights)}
         case Revocation(subject, since):
@@ -497,7 +502,7 @@ def refused(village, accepted):
     yield "one octet missing", "record-too-short", bulletin[:79]
     yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
     yield "version 2", "record-version", signed(bulletin, 0, 0x20)
-    yield "kind 9", "record-kind", signed(bulletin, 0, 0x19)
+    yield "kind 10", "record-kind", signed(bulletin, 0, 0x1A)
     yield "a vouch by radio", "record-flags", signed(vouch, 1, 0x10)
     yield "a reply that corrects", "record-flags", signed(accepted["reply"], 1, 0x40)
     yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
@@ -519,6 +524,7 @@ def refused(village, accepted):
     yield from refused_renewals(village, accepted["renewal"], signed)
     yield from refused_events(accepted, signed)
     yield from refused_turnouts(village, accepted["turnout"], signed)
+    yield from refused_confirmations(village, accepted["confirmation"], signed)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
     yield "signed for another set", "signature", encode(elsewhere)
@@ -534,6 +540,14 @@ def refused_turnouts(village, turnout, signed):
     yield "a turnout of level 7", "record-turnout", signed(turnout, 25, 7)
     yield "a turnout of date 128", "record-turnout", signed(turnout, 24, 128)
     yield "a turnout with a text", "record-turnout", worded + village.key("founder").sign(
+        b"archipel record 1" + village.charter.set_id + worded)
+
+
+def refused_confirmations(village, confirmation, signed):
+    worded = confirmation[:25] + b"x"
+    yield "an urgent confirmation", "record-flags", signed(confirmation, 1, 0x80)
+    yield "a confirmation that says 2", "record-confirmation", signed(confirmation, 24, 2)
+    yield "a confirmation with a text", "record-confirmation", worded + village.key("founder").sign(
         b"archipel record 1" + village.charter.set_id + worded)
 
 
@@ -744,6 +758,11 @@ def live_cases(village):
     reply = village.sign("founder", Kind.REPLY, 3, 24, packed=b"J'y serai", target=record_id(event)[:8])
     yield "an author's newest turnout stands, beside the event and its replies", [
         (event, True), (few, False), (more, True), (reply, True)]
+    said, back, again = (village.sign("founder", Kind.CONFIRMATION, at, 100, target=root, detail=Confirmation(holds))
+                         for at, holds in ((2, True), (30, False), (60, True)))
+    corrected = village.sign("founder", Kind.CONFIRMATION, 2, 100, target=record_id(third)[:8], detail=Confirmation(True))
+    yield "what an author said last of a version stands, and another version is another matter", [
+        (first, True), (said, False), (back, False), (again, True), (corrected, True)]
     yield "a day ahead, to the minute", [
         (village.bulletin(minute=DAY), True), (village.bulletin(text="tard", minute=DAY + 1), False)]
     yield "at the minute it ends", [(village.bulletin(life=24), False), (first, True)], T0 + DAY
