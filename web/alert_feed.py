@@ -40,7 +40,7 @@ def alerts() -> Response:
     if patience().unread:
         return not_yet()
     items = [*(item for item in passed if item.alert), *(item for item in urgent if item.confirmed)][:MAX_ALERTS]
-    items.sort(key=lambda item: item.created, reverse=True)
+    items.sort(key=lambda item: (item.alert is None, -item.created))
     return _response(_message(items[0]) if len(items) == 1 else _digest(items))
 
 
@@ -88,9 +88,9 @@ def _neighbours_message(item: Item) -> xml.Element:
 
 def _digest(items: Iterable[Item]) -> xml.Element:
     items = list(items)
-    sent = _instant(items[0].created if items else board().now())
+    sent = _instant(max(map(changed, items), default=board().now()))
     name = "".join(sign if sign.isalnum() else "-" for sign in settings().name)[:40]
-    digits = blake2b("".join(item.id for item in items).encode(), digest_size=8).hexdigest()
+    digits = blake2b("".join(f"{item.id}{changed(item)}" for item in items).encode(), digest_size=8).hexdigest()
     message = _head(f"archipel-{digits}", f"archipel-{name}", sent, "Actual" if items else "System", "Alert")
     _child(message, "scope", "Public")
     official = [item for item in items if item.alert]

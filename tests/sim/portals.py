@@ -104,6 +104,7 @@ class Neighbourhood:
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
                     self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines,
                     urgent=lambda: self.board.settings.settings.portal.urgent,
+                    confirmations=lambda: self.board.settings.settings.portal.confirmations,
                     holdings=lambda: self.holdings, set_clock=self._set_clock, steer=self.steered.append)
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
