@@ -8,7 +8,7 @@ import pytest
 from node.board.api import Draft, Origin
 from node.board.import_sources import KEPT_MIN, MAX_KNOWN, ImportSource, ImportSources, Known
 from node.ical.import_plan import MAX_AT_ONCE
-from node.ical.importer import MAX_HELD
+from node.ical.taking import MAX_HELD
 from node.model.record import Kind, Record
 from node.replica.quota import LIMITS, Category
 from node.store.index import StoreFailed
