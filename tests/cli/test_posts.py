@@ -109,6 +109,17 @@ def test_a_post_of_this_island_is_withdrawn_after_a_second_look_and_may_be_broug
     assert "nothing of that is left" in archipel("retract", item_id, "--undo", *here)[1]
 
 
+def test_a_board_is_published_as_files_and_a_script_is_told_how_many(island, tmp_path):
+    here, folder = ("--config", island), tmp_path / "copy"
+    posted(island, "À publier")
+    made = told("publish", folder, "--one-language", "--address", "https://exemple.org/tableau/", *here)
+    assert (made["folder"], made["unchanged"], made["removed"], made["taken"]) == (str(folder), 0, 0, [])
+    assert made["written"] == sum(path.is_file() for path in folder.rglob("*")) - 1, "and the list of what is ours"
+    assert 'href="https://exemple.org/tableau/fr/' in (folder / "fr" / "feed.atom").read_text()
+    code, output = archipel("publish", folder, "--address", "exemple.org", *here)
+    assert code == 1 and "begins with http:// or https://" in output
+
+
 def test_what_waits_says_so_and_can_be_withdrawn(island):
     here = "--config", island
     code, output = archipel("post", "Plus tard", "--at", f"{in_days(20)} 10:00", *here)
