@@ -20,6 +20,8 @@ CONFIRMED_A_DAY = 12
 """Posts. So many this island confirms within a day of running. Set by: 12 records of 89 B take two packets each, half a
 percent of what EU_868 lets an island send in a day; and keepers who read before they press do not come near it."""
 
+MOST_LOOKED_AT = 50  # urgent posts, the newest: whoever marks more as urgent marks nothing
+
 
 class Confirming(Moderation):
     """The part of the board where keepers confirm what others marked as urgent."""
@@ -36,10 +38,10 @@ class Confirming(Moderation):
 
     def to_confirm(self, limit: int) -> list[Item]:
         """Urgent posts of others that too few islands confirm, and this one does not; the newest first."""
-        found = (self.reader.live(entry.id) for entry in sorted(
-            (entry for entry in self._liveset.posts() if entry.urgent), key=lambda entry: entry.created, reverse=True))
+        urgent = sorted((entry for entry in self._liveset.posts() if entry.urgent), key=lambda entry: -entry.created)
+        found = filter(None, (self.reader.live(entry.id) for entry in urgent[:MOST_LOOKED_AT]))
         wanted = (item for item in found
-                 if item and self.may_confirm(item) and not self.confirms(item) and is_unconfirmed(item))
+                  if self.may_confirm(item) and not self.confirms(item) and is_unconfirmed(item))
         return list(islice(wanted, limit))
 
     def confirm(self, item_id: str, keeper: str, holds: bool = True, why: str = "", seen: str = "") -> Item:
