@@ -760,7 +760,7 @@ def made_case(village):
     digest = hashlib.blake2b(b"".join(sorted(record_id(raws[n]) for n in kept)), digest_size=16).hexdigest()
     return {"name": "posts beyond the quota of octets", "author": "founder", "created": "now + n, n from 0 to 399",
             "life": 24, "text": "1 + 397 n mod 1600 times the letter x, codec 0", "now": T0, "live": kept, "octets": size,
-            "ids": digest}
+            "ids": "BLAKE2b-16 of the live ids, sorted", "digest": digest}
 
 
 if __name__ == "__main__":
