@@ -47,11 +47,11 @@ export function checkEvent(event, created) {
   checkShape(event);
   event.dates = datesOf(event);
   event.end = Math.max(...event.dates.map((date) => date[1]));
-  refuse(WRONG, event.end > created + 400 * DAY);
+  refuse(WRONG, event.end > created + 400 * DAY || event.dates.some((date) => date[0] < 0));
   let offset = event.offset;
   let earlier = event.start;
   for (const [minute, next] of event.shifts) {
-    refuse(WRONG, Math.abs(next) > 56 || next === offset || minute <= earlier || minute >= event.end);
+    refuse(WRONG, Math.abs(next) > 56 || next === offset || minute <= earlier || minute > event.end);
     [earlier, offset] = [minute, next];
   }
   if (event.foreign) refuse(WRONG, event.foreign.modified > created + DAY || (event.foreign.off && event.foreign.tentative));
@@ -101,7 +101,7 @@ function minuteOf(shown, { offset, shifts }) {
 function datesOf(event) {
   const { start, length, offset, shifts, repetition } = event;
   const shownStart = start + 15 * offset;
-  const shownLength = length + 15 * (offsetAt(start + length, offset, shifts) - offset);
+  const shownLength = Math.max(0, length + 15 * (offsetAt(start + length, offset, shifts) - offset));
   const exempt = new Map(repetition ? repetition.exempt : []);
   const days = repetition ? daysOf(Math.floor(shownStart / DAY), repetition) : [Math.floor(shownStart / DAY)];
   return days.map((day, number) => {

@@ -1,6 +1,6 @@
 // Section 3.6: events taken over from agendas elsewhere, and which of their witnesses speaks.
 import { blake2b } from "./blake2b.mjs";
-import { by, hex, order } from "./octets.mjs";
+import { by, hex } from "./octets.mjs";
 import { byAge } from "./quota.mjs";
 
 const OVERRULED = 100;
@@ -24,28 +24,38 @@ function said(record) {
   return hex(Buffer.concat([body.subarray(0, at), body.subarray(at + 10)]));
 }
 
+/** Of each foreign key, the highest witness of each author: all that counts. */
+function highest(live) {
+  const found = new Map();
+  const foreign = live.filter((record) => record.event?.foreign).sort((a, b) => version(a) - version(b) || byAge(a, b));
+  for (const record of foreign) {
+    const { key } = record.event.foreign;
+    if (!found.has(key)) found.set(key, new Map());
+    found.get(key).set(record.author, record);
+  }
+  return found;
+}
+
+/** What overrules another author's, author by author: the first 100 count. */
+function beyond(found) {
+  const overruling = new Map();
+  for (const witnesses of found.values()) {
+    const lowest = Math.min(...[...witnesses.values()].map(version));
+    for (const record of witnesses.values())
+      if (version(record) > lowest) overruling.set(record.author, [...(overruling.get(record.author) ?? []), record]);
+  }
+  const inOrder = [...overruling.values()].map((records) => records.sort(by((record) => record.created, (record) => record.id)));
+  return new Set(inOrder.flatMap((records) => records.slice(OVERRULED)));
+}
+
 /** The ids of the witnesses of one foreign key, the one that speaks first. `live` are all live records. */
 export function witnesses(live, key) {
-  const newest = new Map();
-  for (const record of live.filter((each) => each.event?.foreign?.key === key)) {
-    const other = newest.get(record.author);
-    if (!other || order(version(other), version(record)) < 0 || (version(other) === version(record) && byAge(other, record) < 0)) newest.set(record.author, record);
-  }
-  const counted = [...newest.values()].filter((record) => mayOverrule(record, live));
+  const found = highest(live);
+  const refused = beyond(found);
+  const counted = [...(found.get(key)?.values() ?? [])].filter((record) => !refused.has(record));
   const alike = new Map();
-  for (const record of counted) alike.set(said(record), (alike.get(said(record)) ?? 0) + 1);
-  counted.sort(by((record) => -version(record), (record) => -alike.get(said(record)), (record) => record.created, (record) => record.id));
+  const name = (record) => `${version(record)} ${said(record)}`;
+  for (const record of counted) alike.set(name(record), (alike.get(name(record)) ?? 0) + 1);
+  counted.sort(by((record) => -version(record), (record) => -alike.get(name(record)), (record) => record.created, (record) => record.id));
   return counted.map((record) => record.id);
 }
-
-/** Whether a witness is among the first 100 of its author that overrule another author's, if it overrules one. */
-function mayOverrule(record, live) {
-  const foreign = live.filter((each) => each.event?.foreign);
-  const mine = foreign.filter((each) => each.author === record.author && overrules(each, foreign));
-  mine.sort(by((each) => each.created, (each) => each.id));
-  const place = mine.indexOf(record);
-  return place < OVERRULED;
-}
-
-const overrules = (record, foreign) =>
-  foreign.some((other) => other.author !== record.author && other.event.foreign.key === record.event.foreign.key && version(other) < version(record));

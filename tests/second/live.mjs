@@ -21,12 +21,12 @@ export function judge(set, held, now) {
   const timely = records.filter(pass("expired", (r) => now >= r.expires)).filter(pass("early", (r) => r.created > now + AHEAD));
   const trust = new Trust(set, timely.filter((record) => record.vouch || record.revocation));
   const allowed = timely.filter((record) => {
-    const reason = trust.refusal(record) ?? (trust.signed(record) ? null : "signature");
+    const reason = trust.refusal(record);
     if (reason) reasons.set(record.id, reason);
     return !reason;
   });
   const live = [];
-  for (const own of byAuthor(allowed)) live.push(...ofAuthor(own, reasons));
+  for (const own of byAuthor(allowed)) live.push(...ofAuthor(own, trust, reasons));
   return { trust, live, reasons };
 }
 
@@ -36,13 +36,13 @@ function byAuthor(records) {
   return groups.values();
 }
 
-function ofAuthor(records, reasons) {
+function ofAuthor(records, trust, reasons) {
   const over = new Set(records);
   const taken = within(records, (record, taken) => {
     const winners = taken.filter((other) => beats(other, record));
-    if (!winners.length) return true;
-    reasons.set(record.id, winners.some((winner) => winner.kind === "retraction") ? "retracted" : "superseded");
-    return false;
+    const beaten = winners.some((winner) => winner.kind === "retraction") ? "retracted" : "superseded";
+    if (winners.length || !trust.signed(record)) reasons.set(record.id, winners.length ? beaten : "signature");
+    return !reasons.has(record.id);
   });
   for (const record of taken) over.delete(record);
   for (const record of over) if (!reasons.has(record.id)) reasons.set(record.id, "over-share");

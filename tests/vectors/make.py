@@ -400,6 +400,9 @@ def repeated_events(village):
                 Rhythm.MONTH_WEEKDAY, 1, 6, exempt=(Exempt(1), Exempt(2, 7 * DAY - 60)))),
         "each last Friday, west of Greenwich": event("Jam", (2025, 11, 29, 1), 120, offset=-20,
                                                      repetition=Repetition(Rhythm.MONTH_LAST, 1, 5)),
+        "the first date called off, in the night in which clocks go back": event(
+            "Veille", (2026, 10, 25, 0, 30), 60, offset=8, shifts=(Shift(winter, 4),),
+            repetition=Repetition(Rhythm.DAYS, 1, 2, exempt=(Exempt(0),))),
         "each 31st": event("Bilan", (2025, 12, 31, 17), 0, offset=4, repetition=Repetition(Rhythm.MONTHS, 1, 5)),
         "taken over": event("Bal\x1fHangar\x1f\x1f\x1f\x1fLe sémaphore", (2025, 12, 6, 19), 180, offset=4,
                             foreign=Foreign(foreign_key("204@semaphore.exemple.org", "", ""), 3, T0 - 60)),
@@ -463,6 +466,7 @@ def refused_events(accepted, signed):
             ("a shape that says nothing", weekly, 20, (0x00,)),
             ("marks that say nothing", accepted["step-free"], 21, (0,)),
             ("a mark that is told elsewhere", accepted["step-free"], 21, (6,)),
+            ("a mark that nobody knows", accepted["step-free"], 21, (0x22,)),
             ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
             ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
@@ -516,6 +520,7 @@ def refused(village, accepted):
     yield "a vouch for a key of order eight", "record-key", signed(vouch, 16, *encoded(small_order()[1]))
     yield "a vouch for a key in its second encoding", "record-key", signed(vouch, 16, *(P + 3).to_bytes(32, "little"))
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
+    yield "an event of no rhythm that is cut short", "record-too-short", cut_short_event(village, accepted)
     yield from refused_renewals(village, accepted["renewal"], signed)
     yield from refused_events(accepted, signed)
     yield from refused_turnouts(village, accepted["turnout"], signed)
@@ -527,9 +532,17 @@ def refused(village, accepted):
     yield "expired this very minute", "expired", village.bulletin(minute=-DAY, life=24)
 
 
+def cut_short_event(village, accepted):
+    """Its rhythm is 6, and what follows it is missing."""
+    each_week = accepted["each Tuesday, ten times"]
+    body = each_week[:21] + b"\x61"
+    return body + village.key("founder").sign(b"archipel record 1" + village.charter.set_id + body)
+
+
 def refused_turnouts(village, turnout, signed):
     worded = turnout[:26] + b"x"
     yield "an urgent turnout", "record-flags", signed(turnout, 1, 0x80)
+    yield "an urgent turnout of level 0: of two reasons the first", "record-flags", signed(signed(turnout, 25, 0), 1, 0x80)
     yield "a turnout of level 0", "record-turnout", signed(turnout, 25, 0)
     yield "a turnout of level 7", "record-turnout", signed(turnout, 25, 7)
     yield "a turnout of date 128", "record-turnout", signed(turnout, 24, 128)
