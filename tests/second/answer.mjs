@@ -22,7 +22,10 @@ const QUESTIONS = {
   set: (charter) => hex((set = makeSet(charter)).id),
   record: ({ hex: raw }) => told(readRecord(unhex(raw))),
   text: ({ codec, packed }) => readText((loaded ??= models()), codec, unhex(packed)),
-  live: ({ held, now, seed, key }) => setTold(judge(set, held.map((raw) => readRecord(unhex(raw))), now), { now, seed, key }),
+  live: ({ held, now, seed, key }) => {
+    const read = held.map((raw) => verdict(() => readRecord(unhex(raw))));
+    return setTold(judge(set, read.flatMap(({ ok }) => ok ?? []), now), { now, seed, key });
+  },
   packet: ({ key, packet }) => readPacket(unhex(key), unhex(packet)),
   element: ({ key, id, day }) => codes.element(unhex(key), id, day),
   filter: ({ elements, length, salt, others }) => {

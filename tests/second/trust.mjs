@@ -101,9 +101,11 @@ class Standings {
     }
   }
 
-  /** The invitations that a key was given: its grants with the right to invite. */
+  /** The invitations of a key that count: of each keeper's the one whose own vouch expires last. */
   invitations(key) {
-    return [...(this.keys.get(key)?.grants.values() ?? [])].filter((grant) => grant.ends[INVITE]);
+    const given = [...(this.keys.get(key)?.grants.values() ?? [])].filter((grant) => grant.ends[INVITE]);
+    given.sort(by((grant) => grant.vouch.expires, (grant) => grant.vouch.id));
+    return [...new Map(given.map((grant) => [grant.author, grant])).values()];
   }
 
   isUse(vouch) {
@@ -113,12 +115,10 @@ class Standings {
   uses() {
     const given = [];
     for (const key of [...this.keys.keys()]) {
-      const best = new Map(); // of each keeper, the invitation whose vouch expires last
-      for (const grant of this.invitations(key).sort(by((each) => each.vouch.expires, (each) => each.vouch.id)))
-        best.set(grant.author, grant);
-      if (!best.size) continue;
+      const invitations = this.invitations(key);
+      if (!invitations.length) continue;
       const own = this.ownVouches(key, (vouch) => this.ever(key, VOUCH) || this.isUse(vouch));
-      for (const { author, vouch: invitation, ends } of best.values()) {
+      for (const { author, vouch: invitation, ends } of invitations) {
         const until = this.taken(author, key);
         const use = own.find((vouch) => fitsInvitation(vouch, invitation) && vouch.created < until);
         if (use) given.push(this.handedOn(author, invitation, ends[INVITE], use));
