@@ -184,7 +184,7 @@ def test_what_a_retraction_takes_back_is_told_so_also_when_a_longer_version_stan
     village = Village()
     post = village.bulletin(life=24)
     correction = village.bulletin(text="neuf", minute=2, life=100, target=record_id(post)[:8])
-    retraction = village.retraction(record_id(post), minute=3, life=48)
+    retraction = village.retraction(record_id(post), minute=1, life=48)
     for before in ([correction, retraction], [retraction, correction]):
         assert take(live(village, before), [post]) == ["retracted"]
     assert take(live(village), [post, correction, retraction]) == ["retracted", "kept", "kept"]
@@ -195,7 +195,7 @@ def test_a_post_that_ended_and_was_taken_back_does_not_wait_on_the_card_for_its_
     post = village.bulletin(life=24)
     correction = village.bulletin(text="neuf", minute=2, life=100, target=record_id(post)[:8])
     liveset = LiveSet(village.charter)
-    liveset.load([correction, village.retraction(record_id(post), minute=3, life=48), post], at(30 * 60))
+    liveset.load([correction, village.retraction(record_id(post), minute=1, life=48), post], at(30 * 60))
     assert len(liveset) == 2 and liveset.fading() == []
 
 
