@@ -61,6 +61,7 @@ export function unsealed(set, slot, message) {
 
 const BUNDLE = ascii("archipel bundle\n");
 const FRAME = 8;
+const END = 22;
 const TABLE = Uint32Array.from({ length: 256 }, (_, octet) => {
   for (let i = 0; i < 8; i++) octet = octet & 1 ? (octet >>> 1) ^ 0xedb88320 : octet >>> 1;
   return octet >>> 0;
@@ -72,8 +73,10 @@ function crc32(octets) {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** {header or null, records, faults} of a bundle's octets. */
+/** {header or null, records, faults} of a bundle's octets; a refusal for what is none. */
 export function readBundle(octets) {
+  refuse("bundle-mark", !octets.subarray(0, 16).equals(BUNDLE));
+  refuse("bundle-version", octets.length > 16 && octets[16] !== 1);
   const faults = {};
   const fault = (name) => (faults[name] = (faults[name] ?? 0) + 1);
   const [header, start] = readHeader(octets);
@@ -83,15 +86,15 @@ export function readBundle(octets) {
   for (;;) {
     const record = frameAt(octets, at);
     if (record) records.push(record);
-    if (record || endsAt(octets, at)) {
+    const end = record ? null : endAt(octets, at);
+    if (record || end) {
       if (lost) fault("damaged");
       lost = false;
     }
     if (record) at += FRAME + record.length;
-    else if (endsAt(octets, at)) {
-      if (octets.readUInt32BE(at + 2) !== records.length) fault("count");
-      const sum = blake2b(16, octets.subarray(0, at + 6), { person: "archipel-bundle" });
-      if (!sum.equals(octets.subarray(at + 6, at + 22))) fault("sum");
+    else if (end) {
+      if (end.count !== records.length) fault("count");
+      if (!end.right) fault("sum");
       return { header, records, faults };
     } else if (at >= octets.length) {
       fault("cut-short");
@@ -103,7 +106,7 @@ export function readBundle(octets) {
 function readHeader(octets) {
   try {
     const reader = new Reader(octets, "header");
-    refuse("header", !reader.take(16).equals(BUNDLE) || reader.number(1) !== 1);
+    reader.take(17);
     const header = { set: reader.hex(16), island: reader.hex(8), made: reader.number(3) };
     const named = reader.take(reader.number(1));
     const end = reader.at;
@@ -119,12 +122,18 @@ function readHeader(octets) {
 function frameAt(octets, at) {
   if (octets[at] !== 0xa7 || octets[at + 1] !== 0x52 || octets.length < at + FRAME) return null;
   const length = octets.readUInt16BE(at + 2);
-  if (length > LONGEST || octets.length < at + FRAME + length) return null;
+  if (length < 1 || length > LONGEST || octets.length < at + FRAME + length) return null;
   const record = octets.subarray(at + FRAME, at + FRAME + length);
   return octets.readUInt32BE(at + 4) === crc32(join(octets.subarray(at + 2, at + 4), record)) ? record : null;
 }
 
-const endsAt = (octets, at) => octets[at] === 0xa7 && octets[at + 1] === 0x45 && octets.length >= at + 22;
+/** The end: it has the right sum, or nothing after it, as the same two octets may stand in what is damaged. */
+function endAt(octets, at) {
+  if (octets[at] !== 0xa7 || octets[at + 1] !== 0x45 || octets.length < at + END) return null;
+  const sum = blake2b(16, octets.subarray(0, at + 6), { person: "archipel-bundle" });
+  const right = sum.equals(octets.subarray(at + 6, at + END));
+  return right || octets.length === at + END ? { count: octets.readUInt32BE(at + 2), right } : null;
+}
 
 // 6.4 Local network
 
@@ -167,12 +176,11 @@ export const lanTag = (set, name) => hex(blake2b(8, ascii(name), { key: subkey(s
 
 // 6.5 Letters
 
-const WORD = "ARCHIPEL";
+const BETWEEN = /\s(?=ARCHIPEL\s)|\//i;
 const checkOf = (raw) => blake2b(3, raw, { person: "archipel-letters" });
 
 /** The records, in hexadecimal, that are good in what was typed or scanned. */
 export function readLetters(text) {
-  const plain = text.toUpperCase().replace(/[\s-]/g, "").replaceAll("0", "O").replaceAll("1", "I").replaceAll("8", "B");
-  const pieces = plain.split(WORD).flatMap((code) => code.split("/")).filter((letters) => letters);
-  return pieces.map(base32).filter((octets) => octets?.length > 3 && checkOf(octets.subarray(0, -3)).equals(octets.subarray(-3))).map((octets) => hex(octets.subarray(0, -3)));
+  const plain = (part) => part.toUpperCase().replace(/[\s-]/g, "").replace(/^ARCHIPEL/, "").replaceAll("0", "O").replaceAll("1", "I").replaceAll("8", "B");
+  return text.split(BETWEEN).map(plain).map(base32).filter((octets) => octets?.length > 3 && checkOf(octets.subarray(0, -3)).equals(octets.subarray(-3))).map((octets) => hex(octets.subarray(0, -3)));
 }

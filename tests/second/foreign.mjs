@@ -6,7 +6,7 @@ import { byAge } from "./quota.mjs";
 const OVERRULED = 100;
 
 /** A UID that is nobody else's: long, or made with the name of a site. */
-const unique = (uid) => [...uid].length >= 20 || /@.*\./.test(uid);
+const unique = (uid) => [...uid].length >= 20 || /@[^@\s]+\.[^@\s.]+$/u.test(uid);
 
 /** The foreign key; an origin counts only where the UID may be somebody else's. */
 export const foreignKey = (uid, which, origin) =>

@@ -15,9 +15,9 @@ export const publicOf = (seed) => createPublicKey(privateKey(seed)).export({ for
 
 /** What stands between the mark and the check. */
 function opened(octets, mark, what) {
-  refuse(`${what}-mark`, !octets.subarray(0, mark.length).equals(ascii(mark)));
   const checked = octets.subarray(0, -CHECK);
-  refuse(`${what}-check`, octets.length < mark.length + CHECK || !blake2b(CHECK, checked).equals(octets.subarray(-CHECK)));
+  refuse(`${what}-mark`, !checked.subarray(0, mark.length).equals(ascii(mark)));
+  refuse(`${what}-check`, !blake2b(CHECK, checked).equals(octets.subarray(-CHECK)));
   return new Reader(checked.subarray(mark.length), `${what}-short`);
 }
 
@@ -38,12 +38,11 @@ export function readCharter(octets) {
 /** {charter, made, maker, seed, records} of an invitation. */
 export function readInvitation(octets) {
   const reader = opened(octets, "archipel invitation 1", "invitation");
-  const charterOctets = reader.take(reader.number(2));
+  const charter = readCharter(reader.take(reader.number(2)));
   const [made, maker, seed] = [reader.number(3), reader.hex(8), reader.take(32)];
   const raw = [];
   while (reader.left && raw.length < MOST_RECORDS) raw.push(reader.take(reader.number(2)));
   refuse("invitation-long", reader.left > 0);
-  const charter = readCharter(charterOctets);
   refuse("invitation-papers", raw.length === 0);
   const records = raw.map(readPaper);
   refuse("invitation-key", records[0].vouch.subject !== hex(publicOf(seed)));

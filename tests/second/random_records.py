@@ -5,11 +5,24 @@ from node.model.errors import LocalMisuse
 from node.model.event import DAY_MIN, Event, Exempt, Repetition, Rhythm, Shift
 from node.model.foreign import Foreign
 from node.model.marks import EVENT_MARKS, Marks
-from node.model.record import KEY_ID_BYTES, MAX_LIFE_H, TARGETED, Kind, Record, Renewal, Revocation, Right, Seat, Vouch, signed_part
+from node.model.record import (
+    KEY_ID_BYTES,
+    MAX_LIFE_H,
+    TARGETED,
+    Kind,
+    Record,
+    Renewal,
+    Revocation,
+    Right,
+    Seat,
+    Vouch,
+    signed_part,
+)
 from node.model.turnout import Turnout
 from tests.sim.village import T0, key
 
-PUBLICS = [key(name).public for name in ("ana", "ben", "cleo")]
+GOOD_KEYS = [key(name).public for name in ("ana", "ben", "cleo")]
+BAD_KEYS = [bytes(32), b"\x01" + bytes(31), b"\xec" + b"\xff" * 30 + b"\x7f", b"\xee" + b"\xff" * 31]
 QUARTER = 15
 
 
@@ -44,7 +57,8 @@ def spoilt_record(rng):
 
 def _record(rng):
     kind = rng.choice([*Kind, Kind.EVENT, Kind.EVENT, Kind.EVENT])
-    created = rng.choice((T0, T0 + rng.randrange(-10_000, 10_000), rng.randrange(MAX_MINUTE), MAX_MINUTE - rng.randrange(3000)))
+    created = rng.choice((T0, T0 + rng.randrange(-10_000, 10_000), rng.randrange(MAX_MINUTE),
+                          MAX_MINUTE - rng.randrange(3000)))
     corrects = kind in (Kind.BULLETIN, Kind.EVENT) and rng.random() < 0.2
     event = _event(rng, created) if kind is Kind.EVENT else None
     life = 0 if event and not corrects else rng.choice((1, MAX_LIFE_H[kind], rng.randrange(MAX_LIFE_H[kind] + 2)))
@@ -70,23 +84,24 @@ def _marks(rng, kind):
 def _detail(rng, kind, created):
     match kind:
         case Kind.VOUCH:
-            return Vouch(rng.choice((*PUBLICS, rng.randbytes(32))), Right(rng.randrange(1, 32)))
+            return Vouch(rng.choice((*GOOD_KEYS, *GOOD_KEYS, *BAD_KEYS, rng.randbytes(32))), Right(rng.randrange(1, 32)))
         case Kind.REVOCATION:
             return Revocation(rng.randbytes(8), rng.randrange(MAX_MINUTE))
         case Kind.TURNOUT:
             return Turnout(rng.randrange(128), rng.randrange(1, 7))
         case Kind.RENEWAL:
-            seats = tuple(Seat(one, rng.randbytes(32)) for one in sorted(rng.randbytes(8) for _ in range(rng.randint(1, 4))))
+            names = sorted(rng.randbytes(8) for _ in range(rng.randint(1, 4)))
             since = min(created + rng.choice((0, 60, 10_080, 10_081)), MAX_MINUTE)
-            return Renewal(since, rng.randbytes(16), rng.randbytes(32), seats)
+            return Renewal(since, rng.randbytes(16), rng.randbytes(32),
+                           tuple(Seat(name, rng.randbytes(32)) for name in names))
     return None
 
 
 def _event(rng, created):
     offset = rng.choice((4, 8, 0, -20, 22, 56, -56, rng.randint(-57, 57)))
     whole = rng.random() < 0.25
-    start = max(0, min(created + rng.choice((0, 600, 3 * DAY_MIN, 399 * DAY_MIN, rng.randrange(-3 * DAY_MIN, 60 * DAY_MIN))),
-                       MAX_MINUTE - 100))
+    ahead = rng.choice((0, 600, 3 * DAY_MIN, 399 * DAY_MIN, rng.randrange(-3 * DAY_MIN, 60 * DAY_MIN)))
+    start = max(0, min(created + ahead, MAX_MINUTE - 100))
     if whole or rng.random() < 0.3:
         start = max(0, start - (start + QUARTER * offset) % DAY_MIN)
     length = rng.choice((DAY_MIN, 2 * DAY_MIN)) if whole else rng.choice((0, 60, 90, DAY_MIN, rng.randrange(65_536)))

@@ -1,12 +1,15 @@
-"""Sets at random: who vouches for whom, revokes, invites, posts, corrects, withdraws, renews; in a few minutes, so that much
-collides."""
+"""Sets at random: who vouches for whom, revokes, invites, posts, corrects, withdraws, renews; in a few minutes, so that
+much collides."""
 
-from dataclasses import replace
 
+from node.model.clock import seconds_of
 from node.model.event import Event
 from node.model.foreign import Foreign
-from node.model.record import MAX_LIFE_H, Kind, Revocation, Right, Vouch, decode, encode, record_id, sign
+from node.model.record import MAX_LIFE_H, Kind, Revocation, Right, Vouch, record_id
 from node.model.turnout import Turnout
+from node.replica.generations import Generation, at_minute
+from node.replica.liveset import LiveSet
+from node.transfer.lan import fingerprint
 from tests.sim.village import DAY, T0, Village, spoilt
 
 FOUNDERS = ("founder", "second", "third")
@@ -22,7 +25,8 @@ class RandomSet:
         self.rng = rng
         self.village = Village(*FOUNDERS[:rng.choice((1, 1, 2, 3))])
         self.founders = [name for name in FOUNDERS if self.village.key(name).public in self.village.charter.founders]
-        self.people = [*self.founders, *rng.sample(PEOPLE, rng.randint(2, 8)), *rng.sample(TICKETS, rng.choice((0, 1, 1, 2)))]
+        self.people = [*self.founders, *rng.sample(PEOPLE, rng.randint(2, 8)),
+                       *rng.sample(TICKETS, rng.choice((0, 1, 1, 2)))]
         self.now = T0 + rng.choice((0, 30, 30, 60, 200, 1440, 10_000))
         self.raws = []
         for _ in range(rng.randint(3, 25)):
@@ -43,7 +47,8 @@ class RandomSet:
         return self.rng.choice(first if first and self.rng.random() < 0.6 else self.people)
 
     def minute(self):
-        return self.rng.choice((0, 1, 2, 5, 10, 20, 30, 60, self.rng.randint(-30, 100), self.rng.choice((DAY, self.now - T0 + DAY + 1))))
+        late = self.rng.choice((DAY, self.now - T0 + DAY + 1))
+        return self.rng.choice((0, 1, 2, 5, 10, 20, 30, 60, self.rng.randint(-30, 100), late))
 
     def vouch(self):
         rng, author = self.rng, self.who(*self.founders, *self.people[:4])
@@ -64,8 +69,8 @@ class RandomSet:
     def renewal(self):
         rng = self.rng
         members = rng.sample(self.people, rng.randint(1, len(self.people)))
-        return self.village.renew(self.who(*self.founders), *members, minute=rng.choice((0, 5, 20)), wait=rng.choice((0, 10, 60)),
-                                  secret=rng.choice((b"one", b"two", b"three")))
+        return self.village.renew(self.who(*self.founders), *members, minute=rng.choice((0, 5, 20)),
+                                  wait=rng.choice((0, 10, 60)), secret=rng.choice((b"one", b"two", b"three")))
 
     def target(self, author):
         """The first half of the id of something that is held, the author's own more often than not; or of nothing."""
@@ -78,8 +83,8 @@ class RandomSet:
 
     def post(self):
         rng, author, minute = self.rng, self.who(*self.people[:3]), self.minute()
-        kind = rng.choice((Kind.BULLETIN, Kind.BULLETIN, Kind.EVENT, Kind.EVENT, Kind.REPLY, Kind.RETRACTION, Kind.RETRACTION,
-                           Kind.CANCELLATION, Kind.TURNOUT))
+        kind = rng.choice((Kind.BULLETIN, Kind.BULLETIN, Kind.EVENT, Kind.EVENT, Kind.REPLY, Kind.RETRACTION,
+                           Kind.RETRACTION, Kind.CANCELLATION, Kind.TURNOUT))
         life = min(rng.choice((1, 2, 24, 24, 48, 500, 500)), MAX_LIFE_H[kind])
         if kind in (Kind.BULLETIN, Kind.EVENT):
             target = self.target(author) if rng.random() < 0.5 else None
@@ -121,13 +126,41 @@ class CrowdedSet(RandomSet):
         minute = rng.randrange(-900, 900)
         if kind is Kind.VOUCH:
             rights = Right(rng.choice((1, 5, 9)))
-            return self.signed(author, kind, minute, 10_000, packed=text, detail=Vouch(self.village.key(self.who()).public, rights))
+            detail = Vouch(self.village.key(self.who()).public, rights)
+            return self.signed(author, kind, minute, 10_000, packed=text, detail=detail)
         if kind is Kind.REVOCATION:
             detail = Revocation(self.village.key(self.who()).key_id, T0 + minute + rng.randrange(-50, 50))
             return self.signed(author, kind, minute, 50_000, packed=text, detail=detail)
         if kind is Kind.TURNOUT:
             return self.signed(author, kind, minute, 500, target=n.to_bytes(8, "big"), detail=Turnout(0, 1))
-        life = rng.choice((48, 500))
-        if kind is Kind.BULLETIN:
-            return self.signed(author, kind, minute, life, packed=text, target=self.target(author) if rng.random() < 0.2 else None)
-        return self.signed(author, kind, minute, life, packed=text, target=self.target(author) if rng.random() < 0.5 else rng.randbytes(8))
+        nothing = None if kind is Kind.BULLETIN else rng.randbytes(8)
+        target = self.target(author) if rng.random() < 0.3 else nothing
+        return self.signed(author, kind, minute, rng.choice((48, 500)), packed=text, target=target)
+
+
+def judged(made, rng, steps):
+    """A question about a random set, and our answer: `steps` batches, one after the other, then all once more."""
+    who, key = rng.choice(made.people), rng.choice(FOREIGN_KEYS)
+    seed = made.village.key(who)._private.private_bytes_raw().hex()
+    question = {"ask": "live", "held": [raw.hex() for raw in made.raws], "now": made.now, "seed": seed, "key": key.hex()}
+    liveset, reasons = _taken(made, steps)
+    ids = sorted(id_.hex() for id_ in liveset.ids())
+    names = {one.hex(): standing.named_by.id.hex() if standing.named_by else None
+             for one, standing in sorted(liveset.trust.standings.items())}
+    spoken, *_ = at_minute((Generation(made.village.charter.secret),), liveset, made.village.key(who), made.now)
+    return question, {"live": ids, "reasons": reasons, "names": names, "secret": spoken.secret.hex(),
+                      "fingerprint": fingerprint(bytes.fromhex(id_)[:8] for id_ in ids).hex(),
+                      "witnesses": [entry.id.hex() for entry in liveset.witnesses(key)]}
+
+
+def _taken(made, steps):
+    """The set, and the reason of each record that can be read and is not in it, as the last one told it."""
+    liveset, now, reasons = LiveSet(made.village.charter), seconds_of(made.now), {}
+    size = -(-len(made.raws) // steps)
+    batches = [made.raws[at:at + size] for at in range(0, len(made.raws), size)]
+    for batch in batches + ([made.raws] * 2 if steps > 1 else []):
+        change = liveset.propose(batch, now)
+        liveset.apply(change)
+        reasons |= {verdict.id.hex(): verdict.reason for verdict in change.verdicts if verdict.reason != "duplicate"}
+    return liveset, {id_: reason for id_, reason in reasons.items()
+                     if reason != "kept" and not reason.startswith("record-")}

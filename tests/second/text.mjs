@@ -11,6 +11,7 @@ const SMALL = 256; // rows
 const DEEPEST = 20; // symbols of context
 const SMALL_LETTERS = "abcdefghijklmnopqrstuvwxyzàâäæçèéêëîïôöœùûüáíñóú";
 const CAPITALS = SMALL_LETTERS.toUpperCase();
+const smallLetter = (character) => (CAPITALS.includes(character) ? SMALL_LETTERS[CAPITALS.indexOf(character)] : character);
 const WRONG = "text-packed";
 
 // C(z) for z from -2815 to 2815, and g.
@@ -148,7 +149,7 @@ class Model {
     this.symbolOf = new Map([...said.characters].map((character, i) => [character, i + 2]));
     const letters = new Set(said.letters);
     this.isLetter = this.characters.map((character) => letters.has(character));
-    this.small = this.characters.map((character, symbol) => (this.isLetter[symbol] ? this.symbolOf.get(character.toLowerCase()) ?? symbol : 0));
+    this.small = this.characters.map((character, symbol) => (this.isLetter[symbol] ? (this.symbolOf.get(smallLetter(character)) ?? 0) : 0));
     const lowest = Math.min(...[..."0123456789"].map((digit) => this.symbolOf.get(digit) ?? Infinity));
     this.fold = this.characters.map((character, symbol) => (/^[0-9]$/.test(character) ? lowest : symbol));
     const [announcements, , prose, , dictionary, , guesses, weights] = arrays;

@@ -11,7 +11,7 @@ import { ascii, hex, join, number, unhex, verdict } from "./octets.mjs";
 import { address, readPacket } from "./packet.mjs";
 import { base32, privateKey, publicOf, readCharter, readInvitation } from "./papers.mjs";
 import { readRecord } from "./record.mjs";
-import { agreementKey, openSeat, secretFingerprint, speaksWith } from "./renewal.mjs";
+import { agreementKey, secretFingerprint, speaksWith } from "./renewal.mjs";
 import { readModel, readText } from "./text.mjs";
 import { told } from "./told.mjs";
 import { sign } from "node:crypto";
@@ -122,8 +122,6 @@ function renewal() {
     const seed = unhex(vectors.keys[who].seed);
     same(`renewal: ${name}`, speaksWith(set, judge(set, all, now).live, seed, now), speaks === null ? hex(set.secret) : vectors.secrets[speaks]);
   }
-  const { record, ok } = vectors.seat ?? {};
-  if (record) same("seat", openSeat(set, readRecord(unhex(record)).renewal, unhex(ok)), null);
 }
 
 function texts() {
@@ -190,6 +188,7 @@ function carried() {
     const { records: good, faults } = carry.readBundle(unhex(damaged.bytes));
     same(`bundle: ${damaged.name}`, [good.map(hex), faults], [damaged.records, damaged.faults]);
   }
+  for (const { name: what, bytes: octets, reason } of vectors["refused bundles"]) same(`bundle: ${what}`, verdict(() => carry.readBundle(unhex(octets))), { no: reason });
   same("typed", carry.readLetters(vectors.letters.typed), [vectors.letters.record]);
   same("code", carry.readLetters(vectors.letters.code), [vectors.letters.record]);
   for (const letters of vectors.letters.refused) same("letters", carry.readLetters(letters), []);
@@ -200,6 +199,8 @@ function carried() {
   lan(set, vectors.lan);
   const trade = vectors["lan trade"];
   lan(set, trade);
+  same("what is compared", carry.readAsked(unhex(vectors.lan.asked)).compare.name, "0001020304050607");
+  same("what is traded", carry.readAsked(unhex(trade.asked)).trade.records, [vectors.letters.record]);
   for (const { name: what, message, reason } of trade.refused) same(`lan: ${what}`, verdict(() => carry.lanOpened(set, unhex(message), null)), { no: reason });
 }
 

@@ -138,6 +138,9 @@ def carry(village):
                    "records": [raw.hex() for raw in raws], "bytes": b"".join(write(header, raws)).hex()},
         "damaged bundles": [{"name": name, "bytes": whole.hex(), "records": [raws[n].hex() for n in kept], "faults": faults}
                             for name, whole, kept, faults in damaged(header, raws)],
+        "refused bundles": [{"name": name, "bytes": whole.hex(), "reason": reason} for name, whole, reason in (
+            ("another mark", b"A" + b"".join(write(header, raws))[1:], "bundle-mark"),
+            ("version 2", b"archipel bundle\n\2" + b"".join(write(header, raws))[17:], "bundle-version"))],
         "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0]),
                     "refused": ["D" + letters_of(raws[0])[1:], letters_of(raws[0])[:-8], "", "ARCHIPEL"]},
         "codes of many": {"records": [raw.hex() for raw in raws], "longest": 600, "codes": codes_of(raws, 600)},
@@ -175,6 +178,8 @@ def damaged(header, raws):
     yield "one bit of the first record", flipped(whole, at + 30), [1], {"damaged": 1, "count": 1, "sum": 1}
     yield "cut within the second record", whole[:-40], [0], {"cut-short": 1}
     yield "octets between two frames", whole[:at] + b"\xa7\x52\x00\x00noise" + whole[at:], [0, 1], {"damaged": 1, "sum": 1}
+    yield "what looks like an end, in what is damaged", whole[:at] + b"\xa7\x45" + bytes(30) + whole[at:], [0, 1], {
+        "damaged": 1, "sum": 1}
     yield "another number at the end", whole[:-17] + b"\3" + whole[-16:], [0, 1], {"count": 1, "sum": 1}
 
 
@@ -201,6 +206,7 @@ def invitations(village):
         ("charter", "one octet more, with its check", checked(charter[:-4] + b"\0"), "charter-long"),
         ("charter", "another mark", checked(b"x" + charter[1:-4]), "charter-mark"),
         ("charter", "a name that is not UTF-8", checked(charter[:19] + b"\xff" + charter[20:-4]), "charter-name"),
+        ("charter", "a name of 161 octets", checked(charter[:18] + b"\xa1" + b"x" * 161 + charter[29:-4]), "charter-name"),
         ("charter", "no founder", checked(charter[:29] + b"\0" + charter[62:-4]), "charter-founders"),
         ("charter", "a founder twice", checked(charter[:29] + b"\2" + 2 * charter[30:62] + charter[62:-4]),
          "charter-founders"),
@@ -215,6 +221,8 @@ def invitations(village):
         ("invitation", "a secret made at no time", checked(edited(invitation, at, bytes(3))), "invitation-secret"),
         ("invitation", "a bulletin among its records", checked(invitation[:-4] + framed(village.bulletin())),
          "invitation-papers"),
+        ("invitation", "a record that cannot be read among its records",
+         checked(invitation[:-4] + framed(b"\x25" + keeper[1:])), "invitation-papers"),
         ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
     ]
     return {"accepted": {"secret": made.charter.secret.hex(), "made": made.made, "maker": made.maker.hex(),
