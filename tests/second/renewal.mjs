@@ -50,7 +50,7 @@ function agree(scalar, point) {
 /** The secret (hexadecimal) that an island speaks with at a minute, out of live renewals; the set's own if none. */
 export function speaksWith(set, live, seed, now) {
   const places = new Map(); // fingerprint -> the earliest renewal that names it
-  const renewals = live.filter((record) => record.renewal).sort(by((record) => record.created, (record) => record.author));
+  const renewals = live.filter((record) => record.renewal).sort(by((record) => record.created, (record) => record.author, (record) => record.renewal.since));
   for (const record of renewals) if (!places.has(record.renewal.fingerprint)) places.set(record.renewal.fingerprint, record);
   const known = renewals.map((record) => [record.renewal.fingerprint, openSeat(set, record.renewal, seed)]).filter(([, secret]) => secret);
   const begun = known.filter(([name]) => places.get(name).renewal.since <= now);
