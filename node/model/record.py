@@ -410,7 +410,8 @@ def _parse_origin(reader: ByteReader) -> Foreign:
 
 
 def _parse_marks(shape: int, reader: ByteReader, wrong: set[str]) -> Marks:
-    others, known = reader.number(1) if shape & MARKED else 0, int(EVENT_MARKS) & ~int(Marks.FREE)  # ~ of a flag has no new bit
+    others = reader.number(1) if shape & MARKED else 0
+    known = int(EVENT_MARKS ^ Marks.FREE)  # a number: ~ of a flag has no bits but its own
     if bool(shape & MARKED) != bool(others) or others & ~known:
         wrong.add("record-event")
     return Marks(others & known) | (Marks.FREE if shape & FREE else NO_MARKS)
