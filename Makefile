@@ -57,6 +57,7 @@ lint: $(VENV)/installed-dev ## style, imports, complexity (ruff); types (mypy); 
 .PHONY: mosquitto
 mosquitto:
 	@.ci/need mosquitto nginx openssl systemd squashfs-tools e2fsprogs dosfstools mtools iproute2 zxing-cpp-tools fonts-dejavu-core libfribidi0 espeak-ng opus-tools  # systemd-analyze reads the image's units
+	@command -v node >/dev/null || .ci/need nodejs  # tests/second: the protocol, read by a second implementation
 
 tests/web/node_modules: tests/web/package.json
 	@command -v npm >/dev/null || .ci/need nodejs npm

@@ -93,6 +93,10 @@ class Right(IntFlag):
 
 
 _KINDS = tuple(Kind)
+_WRONG = ("record-rights", "record-key", "record-flags", "record-event", "record-turnout",
+          "record-confirmation")
+"""What reading finds wrong, in the order of docs/protocol.md, 1.3: told once it is sure that no octet is missing."""
+
 _NO_RIGHT = 0xE0
 MAX_LIFE_H = {
     Kind.BULLETIN: 90 * 24,
@@ -234,7 +238,10 @@ def decode(raw: bytes) -> Record:
         raise RemoteFault("record-too-long")
     if len(raw) < LEAST_BODY_BYTES + SIGNATURE_BYTES:
         raise RemoteFault("record-too-short")
-    record = _parse(ByteReader(raw[:-SIGNATURE_BYTES], "record-too-short"), raw[-SIGNATURE_BYTES:])
+    wrong: set[str] = set()
+    record = _parse(ByteReader(raw[:-SIGNATURE_BYTES], "record-too-short"), raw[-SIGNATURE_BYTES:], wrong)
+    if wrong:
+        raise RemoteFault(min(wrong, key=_WRONG.index))
     _check(record)
     return record
 
@@ -278,7 +285,7 @@ def _signed_part(record: Record) -> bytes:
 def _may_be_marked(kind: Kind, marks: Marks) -> bool:
     if kind is Kind.BULLETIN:
         return marks in BULLETIN_MARKS
-    return not marks & ~EVENT_MARKS if kind is Kind.EVENT else not marks
+    return not int(marks) & ~int(EVENT_MARKS) if kind is Kind.EVENT else not marks
 
 
 def _marked_life(record: Record) -> int:
@@ -361,7 +368,7 @@ def _exactly(part: bytes, size: int) -> bytes:
     return part
 
 
-def _parse(reader: ByteReader, signature: bytes) -> Record:
+def _parse(reader: ByteReader, signature: bytes, wrong: set[str]) -> Record:
     first, flags, sort = reader.take(3)
     if first >> 4 != VERSION:
         raise RemoteFault("record-version")
@@ -369,15 +376,15 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
         raise RemoteFault("record-kind")
     kind = _KINDS[first & 15]
     author, created = reader.take(KEY_ID_BYTES), reader.number(3)
-    event, marks = _parse_event(reader) if kind is Kind.EVENT else (None, NO_MARKS)
+    event, marks = _parse_event(reader, wrong) if kind is Kind.EVENT else (None, NO_MARKS)
     life = reader.number(2) if _has_life(kind, flags) else 0
     if kind is Kind.BULLETIN:
         life, marks = life & (1 << LIFE_SHIFT) - 1, _bulletin_marks(life)
     target = reader.take(TARGET_BYTES) if flags & CORRECTS or kind in TARGETED else None
     position = (reader.number(3, signed=True), reader.number(3, signed=True)) if flags & POSITION else None
-    detail = event or _parse_subject(kind, reader)
+    detail = event or _parse_subject(kind, reader, wrong)
     if not (_may_have(kind, flags) and _may_be_marked(kind, marks)):
-        raise RemoteFault("record-flags")
+        wrong.add("record-flags")
     return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest(),
                   target, position, detail, signature, bool(flags & BY_RADIO), marks)
 
@@ -388,19 +395,18 @@ def _may_have(kind: Kind, flags: int) -> bool:
                 or (flags & URGENT and kind in TRUST_KINDS | COUNTED))
 
 
-def _parse_event(reader: ByteReader) -> tuple[Event, Marks]:
+def _parse_event(reader: ByteReader, wrong: set[str]) -> tuple[Event, Marks]:
     start, length, clocks = reader.number(3), reader.number(2), reader.number(1)
     offset = (clocks & ~SHAPED ^ LEAST_CLOCKS) - LEAST_CLOCKS
     if not clocks & SHAPED:
         return Event(start, length, offset), NO_MARKS
     shape, since = reader.number(1), start - start % QUARTER_MIN
-    known = WHOLE_DAYS | REPEATED | EXEMPT | FOREIGN | MARKED | FREE | SHIFTS
-    if not shape or shape & ~known or (shape & EXEMPT and not shape & REPEATED):
-        raise RemoteFault("record-event")
-    marks = _parse_marks(shape, reader)
+    if not shape or (shape & EXEMPT and not shape & REPEATED):
+        wrong.add("record-event")
+    marks = _parse_marks(shape, reader, wrong)
     shifts = tuple(Shift(since + QUARTER_MIN * reader.number(2), reader.number(1, signed=True))
                    for _ in range(shape & SHIFTS))
-    rule = _parse_rule(reader, bool(shape & EXEMPT)) if shape & REPEATED else None
+    rule = _parse_rule(reader, bool(shape & EXEMPT), wrong) if shape & REPEATED else None
     foreign = _parse_origin(reader) if shape & FOREIGN else None
     return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule, foreign), marks
 
@@ -410,22 +416,21 @@ def _parse_origin(reader: ByteReader) -> Foreign:
     return Foreign(key, told & MAX_SEQUENCE, modified, bool(told & FOREIGN_OFF), bool(told & FOREIGN_TENTATIVE))
 
 
-def _parse_marks(shape: int, reader: ByteReader) -> Marks:
+def _parse_marks(shape: int, reader: ByteReader, wrong: set[str]) -> Marks:
     others = reader.number(1) if shape & MARKED else 0
-    if bool(shape & MARKED) != bool(others) or others & ~(EVENT_MARKS & ~Marks.FREE):
-        raise RemoteFault("record-event")
-    return Marks(others) | (Marks.FREE if shape & FREE else NO_MARKS)
+    known = int(EVENT_MARKS ^ Marks.FREE)  # a number: ~ of a flag has no bits but its own
+    if bool(shape & MARKED) != bool(others) or others & ~known:
+        wrong.add("record-event")
+    return Marks(others & known) | (Marks.FREE if shape & FREE else NO_MARKS)
 
 
-def _parse_rule(reader: ByteReader, exempt: bool) -> Repetition:
+def _parse_rule(reader: ByteReader, exempt: bool, wrong: set[str]) -> Repetition:
     first = reader.number(1)
-    if first >> 4 > max(Rhythm):
-        raise RemoteFault("record-event")
-    rhythm = Rhythm(first >> 4)
+    rhythm = Rhythm(first >> 4) if first >> 4 <= max(Rhythm) else Rhythm.DAYS
     weekdays, count = reader.number(1) if rhythm is Rhythm.WEEKDAYS else 0, reader.number(1)
     several = reader.number(1) if exempt else 0
-    if exempt and not several:
-        raise RemoteFault("record-event")
+    if first >> 4 != rhythm or (exempt and not several):
+        wrong.add("record-event")
     return Repetition(rhythm, first & 15, count, weekdays, tuple(_parse_exempt(reader) for _ in range(several)))
 
 
@@ -434,21 +439,21 @@ def _parse_exempt(reader: ByteReader) -> Exempt:
     return Exempt(number & ~MOVED, reader.number(2, signed=True) if number & MOVED else None)
 
 
-def _parse_subject(kind: Kind, reader: ByteReader) -> Detail | None:
+def _parse_subject(kind: Kind, reader: ByteReader, wrong: set[str]) -> Detail | None:
     if kind is Kind.VOUCH:
         subject, rights = reader.take(PUBLIC_KEY_BYTES), reader.number(1)
         if rights & _NO_RIGHT or not rights:
-            raise RemoteFault("record-rights")
+            wrong.add("record-rights")
         if not is_usable_key(subject):
-            raise RemoteFault("record-key")
+            wrong.add("record-key")
         return Vouch(subject, Right(rights))
     if kind is Kind.REVOCATION:
         return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))
     if kind is Kind.RENEWAL:
         return _parse_renewal(reader)
     if kind is Kind.CONFIRMATION:
-        return _parse_confirmation(reader)
-    return _parse_turnout(reader) if kind is Kind.TURNOUT else None
+        return _parse_confirmation(reader, wrong)
+    return _parse_turnout(reader, wrong) if kind is Kind.TURNOUT else None
 
 
 def _parse_renewal(reader: ByteReader) -> Renewal:
@@ -458,17 +463,17 @@ def _parse_renewal(reader: ByteReader) -> Renewal:
                    tuple(Seat(reader.take(KEY_ID_BYTES), reader.take(MASKED_BYTES)) for _ in range(count)))
 
 
-def _parse_turnout(reader: ByteReader) -> Turnout:
+def _parse_turnout(reader: ByteReader, wrong: set[str]) -> Turnout:
     number, level = reader.take(2)
     if number >= MAX_DATES or not 1 <= level <= len(STEPS) or reader.left:
-        raise RemoteFault("record-turnout")
+        wrong.add("record-turnout")
     return Turnout(number, level)
 
 
-def _parse_confirmation(reader: ByteReader) -> Confirmation:
+def _parse_confirmation(reader: ByteReader, wrong: set[str]) -> Confirmation:
     holds = reader.number(1)
     if holds > 1 or reader.left:
-        raise RemoteFault("record-confirmation")
+        wrong.add("record-confirmation")
     return Confirmation(bool(holds))
 
 

@@ -156,11 +156,11 @@ class Quota:
         return bool(self.rivals(entry)) or not self._ranking(entry).has_room(len(entry.raw))
 
     def outdone(self, entry: Entry) -> str:
-        """SUPERSEDED or RETRACTED if something that is in beats it, else ""."""
-        for rival in self.rivals(entry):
-            if beats(rival, entry):
-                return RETRACTED if rival.kind is Kind.RETRACTION else SUPERSEDED
-        return ""
+        """RETRACTED if a retraction that is in beats it, whatever else does; SUPERSEDED if only others do; else ""."""
+        beating = {rival.kind is Kind.RETRACTION for rival in self.rivals(entry) if beats(rival, entry)}
+        if True in beating:
+            return RETRACTED
+        return SUPERSEDED if beating else ""
 
     def add(self, entry: Entry, belongs: Belongs) -> str:
         """Let it in, in the place of what it beats or pushes out, and return ""; or SUPERSEDED, RETRACTED, OVER_SHARE.

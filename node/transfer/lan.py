@@ -43,10 +43,11 @@ MAX_TRADES = 32  # in one visit
 MAX_SALTS = 4_096
 MAX_FORGED = 100  # in one message
 COMPARE, TRADE = 1, 2
+COMPARE_BYTES = 1 + NAME_BYTES + 16  # of a whole question: with the fingerprint
 SAME, DIFFERENT, LATER = b"\0", b"\1", b"\2"
 ASKED, ANSWERED = b"asked", b"answered"
 UNOPENED = "lan-seal"  # a reason: no member sealed it, or not for this
-SHORT = "lan-short"  # a reason: a message ends where it must not
+SHORT = "lan-short"  # a reason: a message ends where it must not, or goes on
 
 
 @dataclass
@@ -164,6 +165,8 @@ class LanTable:
     def answer(self, content: bytes, salt: bytes) -> bytes:
         """The sealed answer to a question that was opened; raises RemoteFault."""
         if content[:1] == bytes([COMPARE]):
+            if len(content) != COMPARE_BYTES:
+                raise RemoteFault(SHORT)
             told = self._compared(content[1:1 + NAME_BYTES], content[1 + NAME_BYTES:])
         elif content[:1] == bytes([TRADE]):
             told = self._traded(ByteReader(content[1:], SHORT))

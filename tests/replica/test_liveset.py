@@ -180,6 +180,25 @@ def test_nobody_corrects_or_retracts_what_another_wrote():
     assert in_every_order(village, [*credentials, *forged, first])[-1]
 
 
+def test_what_a_retraction_takes_back_is_told_so_also_when_a_longer_version_stands():
+    village = Village()
+    post = village.bulletin(life=24)
+    correction = village.bulletin(text="neuf", minute=2, life=100, target=record_id(post)[:8])
+    retraction = village.retraction(record_id(post), minute=1, life=48)
+    for before in ([correction, retraction], [retraction, correction]):
+        assert take(live(village, before), [post]) == ["retracted"]
+    assert take(live(village), [post, correction, retraction]) == ["retracted", "kept", "kept"]
+
+
+def test_a_post_that_ended_and_was_taken_back_does_not_wait_on_the_card_for_its_time_to_come_back():
+    village = Village()
+    post = village.bulletin(life=24)
+    correction = village.bulletin(text="neuf", minute=2, life=100, target=record_id(post)[:8])
+    liveset = LiveSet(village.charter)
+    liveset.load([correction, village.retraction(record_id(post), minute=1, life=48), post], at(30 * 60))
+    assert len(liveset) == 2 and liveset.fading() == []
+
+
 def test_a_retraction_is_not_retracted_and_vouches_are_not_either():
     village = Village()
     first = village.bulletin()

@@ -65,6 +65,14 @@ def test_one_visit_makes_both_alike_in_two_questions(pair):
     assert len(post.carried) == 2
 
 
+def test_a_comparison_that_is_shorter_or_longer_than_one_is_refused(pair):
+    (_, asks), (there, answers) = pair
+    question = bytes([COMPARE]) + bytes(8) + fingerprint(there.bulk.shorts())
+    for content in (question[:-1], question + b"x", bytes([COMPARE])):
+        with pytest.raises(RemoteFault, match="lan-short"):
+            answers.answer(asks.tables[0].envelope.close(ASKED, content))
+
+
 class Meeting(Post):
     """Before the question with this number is carried, `also` happens: the other island visits too."""
 

@@ -139,6 +139,9 @@ def carry(village):
                    "records": [raw.hex() for raw in raws], "bytes": b"".join(write(header, raws)).hex()},
         "damaged bundles": [{"name": name, "bytes": whole.hex(), "records": [raws[n].hex() for n in kept], "faults": faults}
                             for name, whole, kept, faults in damaged(header, raws)],
+        "refused bundles": [{"name": name, "bytes": whole.hex(), "reason": reason} for name, whole, reason in (
+            ("another mark", b"A" + b"".join(write(header, raws))[1:], "bundle-mark"),
+            ("version 2", b"archipel bundle\n\2" + b"".join(write(header, raws))[17:], "bundle-version"))],
         "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0]),
                     "refused": ["D" + letters_of(raws[0])[1:], letters_of(raws[0])[:-8], "", "ARCHIPEL"]},
         "codes of many": {"records": [raw.hex() for raw in raws], "longest": 600, "codes": codes_of(raws, 600)},
@@ -176,6 +179,8 @@ def damaged(header, raws):
     yield "one bit of the first record", flipped(whole, at + 30), [1], {"damaged": 1, "count": 1, "sum": 1}
     yield "cut within the second record", whole[:-40], [0], {"cut-short": 1}
     yield "octets between two frames", whole[:at] + b"\xa7\x52\x00\x00noise" + whole[at:], [0, 1], {"damaged": 1, "sum": 1}
+    yield "what looks like an end, in what is damaged", whole[:at] + b"\xa7\x45" + bytes(30) + whole[at:], [0, 1], {
+        "damaged": 1, "sum": 1}
     yield "another number at the end", whole[:-17] + b"\3" + whole[-16:], [0, 1], {"count": 1, "sum": 1}
 
 
@@ -202,6 +207,7 @@ def invitations(village):
         ("charter", "one octet more, with its check", checked(charter[:-4] + b"\0"), "charter-long"),
         ("charter", "another mark", checked(b"x" + charter[1:-4]), "charter-mark"),
         ("charter", "a name that is not UTF-8", checked(charter[:19] + b"\xff" + charter[20:-4]), "charter-name"),
+        ("charter", "a name of 161 octets", checked(charter[:18] + b"\xa1" + b"x" * 161 + charter[29:-4]), "charter-name"),
         ("charter", "no founder", checked(charter[:29] + b"\0" + charter[62:-4]), "charter-founders"),
         ("charter", "a founder twice", checked(charter[:29] + b"\2" + 2 * charter[30:62] + charter[62:-4]),
          "charter-founders"),
@@ -216,6 +222,8 @@ def invitations(village):
         ("invitation", "a secret made at no time", checked(edited(invitation, at, bytes(3))), "invitation-secret"),
         ("invitation", "a bulletin among its records", checked(invitation[:-4] + framed(village.bulletin())),
          "invitation-papers"),
+        ("invitation", "a record that cannot be read among its records",
+         checked(invitation[:-4] + framed(b"\x25" + keeper[1:])), "invitation-papers"),
         ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
     ]
     return {"accepted": {"secret": made.charter.secret.hex(), "made": made.made, "maker": made.maker.hex(),
@@ -405,6 +413,9 @@ def repeated_events(village):
                 Rhythm.MONTH_WEEKDAY, 1, 6, exempt=(Exempt(1), Exempt(2, 7 * DAY - 60)))),
         "each last Friday, west of Greenwich": event("Jam", (2025, 11, 29, 1), 120, offset=-20,
                                                      repetition=Repetition(Rhythm.MONTH_LAST, 1, 5)),
+        "the first date called off, in the night in which clocks go back": event(
+            "Veille", (2026, 10, 25, 0, 30), 60, offset=8, shifts=(Shift(winter, 4),),
+            repetition=Repetition(Rhythm.DAYS, 1, 2, exempt=(Exempt(0),))),
         "each 31st": event("Bilan", (2025, 12, 31, 17), 0, offset=4, repetition=Repetition(Rhythm.MONTHS, 1, 5)),
         "taken over": event("Bal\x1fHangar\x1f\x1f\x1f\x1fLe sémaphore", (2025, 12, 6, 19), 180, offset=4,
                             foreign=Foreign(foreign_key("204@semaphore.exemple.org", "", ""), 3, T0 - 60)),
@@ -468,6 +479,7 @@ def refused_events(accepted, signed):
             ("a shape that says nothing", weekly, 20, (0x00,)),
             ("marks that say nothing", accepted["step-free"], 21, (0,)),
             ("a mark that is told elsewhere", accepted["step-free"], 21, (6,)),
+            ("a mark that nobody knows", accepted["step-free"], 21, (0x22,)),
             ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
             ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
@@ -521,6 +533,7 @@ def refused(village, accepted):
     yield "a vouch for a key of order eight", "record-key", signed(vouch, 16, *encoded(small_order()[1]))
     yield "a vouch for a key in its second encoding", "record-key", signed(vouch, 16, *(P + 3).to_bytes(32, "little"))
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
+    yield "an event of no rhythm that is cut short", "record-too-short", cut_short_event(village, accepted)
     yield from refused_renewals(village, accepted["renewal"], signed)
     yield from refused_events(accepted, signed)
     yield from refused_turnouts(village, accepted["turnout"], signed)
@@ -533,9 +546,17 @@ def refused(village, accepted):
     yield "expired this very minute", "expired", village.bulletin(minute=-DAY, life=24)
 
 
+def cut_short_event(village, accepted):
+    """Its rhythm is 6, and what follows it is missing."""
+    each_week = accepted["each Tuesday, ten times"]
+    body = each_week[:21] + b"\x61"
+    return body + village.key("founder").sign(b"archipel record 1" + village.charter.set_id + body)
+
+
 def refused_turnouts(village, turnout, signed):
     worded = turnout[:26] + b"x"
     yield "an urgent turnout", "record-flags", signed(turnout, 1, 0x80)
+    yield "an urgent turnout of level 0: of two reasons the first", "record-flags", signed(signed(turnout, 25, 0), 1, 0x80)
     yield "a turnout of level 0", "record-turnout", signed(turnout, 25, 0)
     yield "a turnout of level 7", "record-turnout", signed(turnout, 25, 7)
     yield "a turnout of date 128", "record-turnout", signed(turnout, 24, 128)
@@ -779,7 +800,7 @@ def made_case(village):
     digest = hashlib.blake2b(b"".join(sorted(record_id(raws[n]) for n in kept)), digest_size=16).hexdigest()
     return {"name": "posts beyond the quota of octets", "author": "founder", "created": "now + n, n from 0 to 399",
             "life": 24, "text": "1 + 397 n mod 1600 times the letter x, codec 0", "now": T0, "live": kept, "octets": size,
-            "ids": digest}
+            "ids": "BLAKE2b-16 of the live ids, sorted", "digest": digest}
 
 
 if __name__ == "__main__":

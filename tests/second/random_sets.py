@@ -1,0 +1,171 @@
+"""Sets at random: who vouches for whom, revokes, invites, posts, corrects, withdraws, renews; in a few minutes, so that
+much collides."""
+
+
+from node.model.clock import seconds_of
+from node.model.confirmation import Confirmation
+from node.model.event import Event
+from node.model.foreign import Foreign
+from node.model.record import COUNTED, MAX_LIFE_H, Kind, Revocation, Right, Vouch, record_id
+from node.model.turnout import Turnout
+from node.replica.generations import Generation, at_minute
+from node.replica.liveset import LiveSet
+from node.transfer.lan import fingerprint
+from tests.sim.village import DAY, T0, Village, spoilt
+
+FOUNDERS = ("founder", "second", "third")
+PEOPLE = ("ana", "ben", "cleo", "dan", "eva", "fred", "gina", "hugo")
+TICKETS = ("ticket", "token")
+FOREIGN_KEYS = tuple(bytes([n]) * 8 for n in range(3))
+
+
+class RandomSet:
+    """`raws` of a village, all that is held at minute `now`."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.village = Village(*FOUNDERS[:rng.choice((1, 1, 2, 3))])
+        self.founders = [name for name in FOUNDERS if self.village.key(name).public in self.village.charter.founders]
+        self.people = [*self.founders, *rng.sample(PEOPLE, rng.randint(2, 8)),
+                       *rng.sample(TICKETS, rng.choice((0, 1, 1, 2)))]
+        self.now = T0 + rng.choice((0, 30, 30, 60, 200, 1440, 10_000))
+        self.raws = []
+        for _ in range(rng.randint(3, 25)):
+            self.add(self.vouch())
+        for _ in range(rng.choice((0, 0, 1, 2, 4, 8))):
+            self.add(self.revocation())
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            self.raws += self.renewal()
+        for _ in range(rng.randint(0, 40)):
+            self.add(self.post())
+        rng.shuffle(self.raws)
+
+    def add(self, raw):
+        self.raws.append(spoilt(raw) if self.rng.random() < 0.03 else raw)
+
+    def who(self, *first):
+        """Somebody; of `first` more often than not."""
+        return self.rng.choice(first if first and self.rng.random() < 0.6 else self.people)
+
+    def minute(self):
+        late = self.rng.choice((DAY, self.now - T0 + DAY + 1))
+        return self.rng.choice((0, 1, 2, 5, 10, 20, 30, 60, self.rng.randint(-30, 100), late))
+
+    def vouch(self):
+        rng, author = self.rng, self.who(*self.founders, *self.people[:4])
+        rights = Right(rng.choice((1, 5, 5, 5, 7, 3, 9, 9, 25, 2, 4, 8, 16, 17, 13, rng.randrange(1, 32))))
+        subject = self.who(*TICKETS) if Right.INVITE in rights else self.who()
+        text = subject.encode() + rng.choice((b"", b"x"))
+        life = rng.choice((1, 2, 3, 24, 24, 10_000, 10_000))
+        return self.signed(author, Kind.VOUCH, self.minute(), life, packed=text,
+                           detail=Vouch(self.village.key(subject).public, rights))
+
+    def revocation(self):
+        subject = self.who()
+        author = subject if self.rng.random() < 0.2 else self.who(*self.founders, *self.people[:5])
+        since = T0 + self.rng.choice((-10, 0, 5, 15, 30, self.minute()))
+        detail = Revocation(self.village.key(subject).key_id, since)
+        return self.signed(author, Kind.REVOCATION, self.minute(), self.rng.choice((1, 24, 50_000)), detail=detail)
+
+    def renewal(self):
+        rng = self.rng
+        members = rng.sample(self.people, rng.randint(1, len(self.people)))
+        return self.village.renew(self.who(*self.founders), *members, minute=rng.choice((0, 5, 20)),
+                                  wait=rng.choice((0, 10, 60)), secret=rng.choice((b"one", b"two", b"three")))
+
+    def target(self, author):
+        """The first half of the id of something that is held, the author's own more often than not; or of nothing."""
+        key_id = self.village.key(author).key_id
+        own = [raw for raw in self.raws if raw[3:11] == key_id and raw[0] & 15 != Kind.VOUCH]
+        if not self.raws or self.rng.random() < 0.05:
+            return self.rng.randbytes(8)
+        half = record_id(self.rng.choice(own if own and self.rng.random() < 0.8 else self.raws))[:8]
+        turned = self.rng.choice((0xFF, 0xAA))  # as the roots of turnouts and confirmations are
+        return half if self.rng.random() < 0.9 else bytes(octet ^ turned for octet in half)
+
+    def post(self):
+        rng, author, minute = self.rng, self.who(*self.people[:3]), self.minute()
+        kind = rng.choice((Kind.BULLETIN, Kind.BULLETIN, Kind.EVENT, Kind.EVENT, Kind.REPLY, Kind.RETRACTION,
+                           Kind.RETRACTION, Kind.CANCELLATION, Kind.TURNOUT, Kind.CONFIRMATION))
+        life = min(rng.choice((1, 2, 24, 24, 48, 500, 500)), MAX_LIFE_H[kind])
+        if kind in (Kind.BULLETIN, Kind.EVENT):
+            target = self.target(author) if rng.random() < 0.5 else None
+            more = {"urgent": rng.random() < 0.15, "packed": rng.choice((b"un", b"deux", b"trois" * 40))}
+            if kind is Kind.BULLETIN:
+                return self.signed(author, kind, minute, life, target=target, **more)
+            when = Event(T0 + rng.choice((-DAY, 0, 600, 3000)), rng.choice((0, 60)), 4, foreign=self.foreign(minute))
+            return self.signed(author, kind, minute, life if target else 0, target=target, detail=when, **more)
+        detail = Turnout(rng.randrange(2), rng.randint(1, 6)) if kind is Kind.TURNOUT else None
+        if kind is Kind.CONFIRMATION:
+            detail = Confirmation(rng.random() < 0.5)
+        packed = b"" if detail else rng.choice((b"", b"oui"))
+        return self.signed(author, kind, minute, life, target=self.target(author), detail=detail, packed=packed)
+
+    def foreign(self, minute):
+        if self.rng.random() < 0.4:
+            return None
+        modified = T0 + min(self.rng.choice((-60, 0, 1)), minute)
+        return Foreign(self.rng.choice(FOREIGN_KEYS), self.rng.choice((0, 1, 1, 2)), modified)
+
+    def signed(self, author, kind, minute, life, **fields):
+        return self.village.sign(author, kind, minute, life, **fields)
+
+
+class CrowdedSet(RandomSet):
+    """One author with more than its quotas hold, in a few large records and some small ones."""
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        author = rng.choice(self.people)
+        self.raws += [self.village.vouch("founder", author, Right(7), minute=-1000)]
+        kind = rng.choice((Kind.VOUCH, Kind.REVOCATION, Kind.RETRACTION, Kind.CANCELLATION, *COUNTED, Kind.BULLETIN))
+        large = {Kind.BULLETIN: 170, Kind.TURNOUT: 150, Kind.CONFIRMATION: 100}.get(kind, 90)
+        raws = [self.large(kind, author, n) for n in range(large)]
+        self.raws += rng.sample(raws, len(raws))
+        for _ in range(30):
+            self.raws.append(self.post())
+
+    def large(self, kind, author, n):
+        rng, text = self.rng, b"x" * self.rng.choice((1500, 1600, 1600, 5))
+        minute = rng.randrange(-900, 900)
+        if kind is Kind.VOUCH:
+            rights = Right(rng.choice((1, 5, 9)))
+            detail = Vouch(self.village.key(self.who()).public, rights)
+            return self.signed(author, kind, minute, 10_000, packed=text, detail=detail)
+        if kind is Kind.REVOCATION:
+            detail = Revocation(self.village.key(self.who()).key_id, T0 + minute + rng.randrange(-50, 50))
+            return self.signed(author, kind, minute, 50_000, packed=text, detail=detail)
+        if kind in COUNTED:
+            detail = Turnout(0, 1) if kind is Kind.TURNOUT else Confirmation(True)
+            return self.signed(author, kind, minute, 500, target=n.to_bytes(8, "big"), detail=detail)
+        nothing = None if kind is Kind.BULLETIN else rng.randbytes(8)
+        target = self.target(author) if rng.random() < 0.3 else nothing
+        return self.signed(author, kind, minute, rng.choice((48, 500)), packed=text, target=target)
+
+
+def judged(made, rng, steps):
+    """A question about a random set, and our answer: `steps` batches, one after the other, then all once more."""
+    who, key = rng.choice(made.people), rng.choice(FOREIGN_KEYS)
+    seed = made.village.key(who)._private.private_bytes_raw().hex()
+    question = {"ask": "live", "held": [raw.hex() for raw in made.raws], "now": made.now, "seed": seed, "key": key.hex()}
+    liveset, reasons = _taken(made, steps)
+    ids = sorted(id_.hex() for id_ in liveset.ids())
+    names = {one.hex(): standing.named_by.id.hex() if standing.named_by else None
+             for one, standing in sorted(liveset.trust.standings.items())}
+    spoken, *_ = at_minute((Generation(made.village.charter.secret),), liveset, made.village.key(who), made.now)
+    return question, {"live": ids, "reasons": reasons, "names": names, "secret": spoken.secret.hex(),
+                      "fingerprint": fingerprint(bytes.fromhex(id_)[:8] for id_ in ids).hex(),
+                      "witnesses": [entry.id.hex() for entry in liveset.witnesses(key)]}
+
+
+def _taken(made, steps):
+    """The set, and the reason of each record that can be read and is not in it, as the last one told it."""
+    liveset, now, reasons = LiveSet(made.village.charter), seconds_of(made.now), {}
+    size = -(-len(made.raws) // steps)
+    batches = [made.raws[at:at + size] for at in range(0, len(made.raws), size)]
+    for batch in batches + ([made.raws] * 2 if steps > 1 else []):
+        change = liveset.propose(batch, now)
+        liveset.apply(change)
+        reasons |= {verdict.id.hex(): verdict.reason for verdict in change.verdicts if verdict.reason != "duplicate"}
+    return liveset, {id_: reason for id_, reason in reasons.items()
+                     if reason != "kept" and not reason.startswith("record-")}
