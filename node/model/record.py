@@ -62,6 +62,7 @@ WHOLE_DAYS, REPEATED, EXEMPT, FOREIGN, SHIFTS = 0x80, 0x40, 0x20, 0x10, 0x03
 FOREIGN_OFF, FOREIGN_TENTATIVE = 0x8000, 0x4000
 BULLETIN_LIFE = slice(14, 16)  # where the life of a bulletin stands
 MARKED, FREE = 0x08, 0x04  # of a shape: marks follow; free, which needs no octet more
+MARKS_THAT_FOLLOW = int(EVENT_MARKS & ~Marks.FREE)  # a number: what is no flag is none of "all flags but these"
 LIFE_SHIFT = 14  # of the life of a bulletin: where its marks stand
 MOVED = 0x80
 
@@ -274,7 +275,7 @@ def _signed_part(record: Record) -> bytes:
 def _may_be_marked(kind: Kind, marks: Marks) -> bool:
     if kind is Kind.BULLETIN:
         return marks in BULLETIN_MARKS
-    return not marks & ~EVENT_MARKS if kind is Kind.EVENT else not marks
+    return not int(marks) & ~int(EVENT_MARKS) if kind is Kind.EVENT else not marks
 
 
 def _marked_life(record: Record) -> int:
@@ -406,7 +407,7 @@ def _parse_origin(reader: ByteReader) -> Foreign:
 
 def _parse_marks(shape: int, reader: ByteReader) -> Marks:
     others = reader.number(1) if shape & MARKED else 0
-    if bool(shape & MARKED) != bool(others) or others & ~(EVENT_MARKS & ~Marks.FREE):
+    if bool(shape & MARKED) != bool(others) or others & ~MARKS_THAT_FOLLOW:
         raise RemoteFault("record-event")
     return Marks(others) | (Marks.FREE if shape & FREE else NO_MARKS)
 

@@ -462,6 +462,7 @@ def refused_events(accepted, signed):
     for name, raw, at, octets in (
             ("a shape that says nothing", weekly, 20, (0x00,)),
             ("marks that say nothing", accepted["step-free"], 21, (0,)),
+            ("a mark that nobody knows", accepted["step-free"], 21, (0x42,)),
             ("a mark that is told elsewhere", accepted["step-free"], 21, (6,)),
             ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),

@@ -1,0 +1,38 @@
+"""Good input for the fuzzer, out of the vectors that pin the formats; and what all targets begin with."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from node.model.errors import RemoteFault
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+
+
+def vectors(name: str) -> dict:
+    """One file of vectors."""
+    return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def octets_in(value: object, *keys: str) -> Iterator[bytes]:
+    """Every text of hex digits that stands under one of these keys, however deep."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in keys and isinstance(inner, str):
+                with suppress(ValueError):
+                    yield bytes.fromhex(inner)
+            else:
+                yield from octets_in(inner, *keys)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from octets_in(inner, *keys)
+
+
+def refusable(read, *arguments):
+    """What `read` makes of them, None where it refuses them; a refusal is a RemoteFault with a slug, and nothing else."""
+    try:
+        return read(*arguments)
+    except RemoteFault as fault:
+        assert fault.reason and fault.reason.replace("-", "").isalnum() and fault.reason.isascii(), fault.reason
+        return None
