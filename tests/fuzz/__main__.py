@@ -80,12 +80,24 @@ def keep(name, more):
     """Write the corpus of a target anew, out of what it was, its seeds and `more`; how many inputs are new."""
     target, folder = kinds.target(name), kinds.CORPUS / name
     old = [path.read_bytes() for path in folder.glob("*")]
-    kept = pruned(target, [*old, *target.seeds(), *more])
+    kept = pruned(target, whole(target, name, [*old, *target.seeds(), *more]))
     for path in folder.glob("*"):
         path.unlink()
     for octets in kept:
         put(folder, octets)
     return len(set(kept) - set(old))
+
+
+def whole(target, name, inputs):
+    """Those that break nothing; the others are put where the suite finds them."""
+    for octets in inputs:
+        try:
+            target.run(octets)
+        except Exception as error:
+            put(kinds.FOUND / name, octets)
+            print(f"{name:14} BROKEN by {octets[:60]!r}: {error!r}")
+        else:
+            yield octets
 
 
 def put(folder, octets):

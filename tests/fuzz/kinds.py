@@ -17,8 +17,9 @@ OVERLAY = "image-build/overlay/usr/lib/archipel"  # programs of the box, read by
 
 @dataclass(frozen=True)
 class Target:
-    """`run(octets)` returns, whatever comes, or what it raises is a fault. `reads`: files whose branches it has to take.
+    """`run(octets)` returns, whatever comes, or what it raises is a fault.
 
+    `reads`: files whose branches it has to take; after a colon those of a file's functions that read, where most do not.
     `seeds()`: good input to begin with. `most`: octets of an input. `words`: what the format is made of, for the fuzzer.
     `beside`: functions in those files that read nothing from outside ("Class.method", "function"), by the reason why not.
     """
@@ -29,6 +30,17 @@ class Target:
     most: int = 4_096
     words: tuple[bytes, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[str]:
+        """What it reads, without functions."""
+        return [each.partition(":")[0] for each in self.reads]
+
+    def measures(self, file: str, function: str) -> bool:
+        """Whether the branches of a function ("Class.method", or "" for a file's own lines) count."""
+        named = next(each for each in self.reads if each.partition(":")[0] == file).partition(":")[2].split()
+        name = function.split(".<locals>")[0]
+        return name in named if named else name not in self.let_off
 
     @property
     def let_off(self) -> set[str]:

@@ -11,7 +11,7 @@ from tests.fuzz import kinds
 
 
 def measured(name):
-    """{file: {"branches": n, "taken": n, "missing": ["12->14", ...], "beside": n}}, `beside` of what is not measured."""
+    """{file: {"branches": n, "taken": n, "missing": ["12->14", ...]}} of the functions that count."""
     covered = coverage.Coverage(branch=True, data_file=None, include=[str(kinds.ROOT / part / "*") for part in (
         "node", "radio", "web", "image-build")])
     covered.start()
@@ -21,19 +21,17 @@ def measured(name):
     covered.stop()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.json"
-        covered.json_report([str(kinds.ROOT / each) for each in target.reads], outfile=str(path))
+        covered.json_report([str(kinds.ROOT / each) for each in target.files], outfile=str(path))
         files = json.loads(path.read_text())["files"]
-    return {file: branches_of(told["functions"], target.let_off) for file, told in files.items()}
+    return {file: branches_of([each for function, each in told["functions"].items() if target.measures(file, function)])
+            for file, told in files.items()}
 
 
-def branches_of(functions, beside):
-    """Branches of all functions but those let off."""
-    counted = [told for name, told in functions.items() if name.split(".<locals>")[0] not in beside]
-    return {"branches": sum(told["summary"]["num_branches"] for told in counted),
-            "taken": sum(told["summary"]["covered_branches"] for told in counted),
-            "missing": [f"{at}->{to}" for told in counted for at, to in told["missing_branches"]],
-            "beside": sum(told["summary"]["num_branches"] for name, told in functions.items()
-                          if name.split(".<locals>")[0] in beside)}
+def branches_of(functions):
+    """Branches of these functions."""
+    return {"branches": sum(told["summary"]["num_branches"] for told in functions),
+            "taken": sum(told["summary"]["covered_branches"] for told in functions),
+            "missing": [f"{at}->{to}" for told in functions for at, to in told["missing_branches"]]}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def pruned(target: Target, inputs: Iterable[bytes]) -> list[bytes]:
 
 def steps_of(target: Target, octets: bytes) -> set[tuple[str, int, int]]:
     """(file, line, next line) of each step that an input takes in what the target reads."""
-    files = {str(ROOT / path) for path in target.reads}
+    files = {str(ROOT / path) for path in target.files}
     steps: set[tuple[str, int, int]] = set()
     last: dict[int, int] = {}
 

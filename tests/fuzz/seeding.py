@@ -1,5 +1,6 @@
 """Good input for the fuzzer, out of the vectors that pin the formats; and what all targets begin with."""
 
+import ast
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +28,13 @@ def octets_in(value: object, *keys: str) -> Iterator[bytes]:
     elif isinstance(value, list):
         for inner in value:
             yield from octets_in(inner, *keys)
+
+
+def texts_in(test: str, least: int = 4) -> Iterator[bytes]:
+    """Every text and all octets that a test says by themselves: whoever wrote it had tried what is odd."""
+    for item in ast.walk(ast.parse((Path(__file__).parents[1] / test).read_text(encoding="utf-8"))):
+        if isinstance(item, ast.Constant) and isinstance(item.value, str | bytes) and len(item.value) >= least:
+            yield item.value if isinstance(item.value, bytes) else item.value.encode("utf-8", "replace")
 
 
 def refusable(read, *arguments):
