@@ -5,6 +5,7 @@ there, and is fuzzed, measured and replayed from then on.
 """
 
 import importlib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,10 @@ class Target:
     def let_off(self) -> set[str]:
         """Every function that is not measured."""
         return {name for functions in self.beside.values() for name in functions}
+
+
+if str(ROOT / "image-build") not in sys.path:
+    sys.path.append(str(ROOT / "image-build"))  # as pytest does it
 
 
 def names() -> list[str]:

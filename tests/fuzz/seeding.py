@@ -2,12 +2,14 @@
 
 import ast
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from node.model.errors import RemoteFault
 
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # where a target's folder is made: no card is waited for
 VECTORS = Path(__file__).parents[1] / "vectors"
 
 

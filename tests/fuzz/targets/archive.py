@@ -9,6 +9,7 @@ from node.store.archive import Archive, live_words_in, past_in
 from node.store.index import Slice, key_of, mark_of
 from node.store.journal import line_of
 from tests.fuzz.kinds import Target
+from tests.fuzz.seeding import MEMORY
 from tests.fuzz.targets.journal import ID, ROW
 
 IDS = [bytes.fromhex(ID + f"{number:02x}") for number in range(4)]
@@ -19,7 +20,7 @@ def run(octets):
     typed = octets.decode("utf-8", "replace")
     key = key_of(typed)
     assert key is None or key_of(mark_of(key)) == key
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         path = Path(folder) / "archive.db"
         with closing(Archive(path)) as archive:
             archive.index(IDS[3], 5, typed)

@@ -1,5 +1,5 @@
-"""A journal as a card may give it back, with lines that are damaged, torn, or right and strange: it is opened unless a later
-version wrote it, and what was read is there again after the next start."""
+"""A journal as a card may give it back, with lines that are damaged, torn, or right and strange: it is opened unless a
+later version wrote it, and what was read is there again after the next start."""
 
 from pathlib import Path
 
@@ -27,6 +27,7 @@ def run(octets):
         images += [image + b"\0" * 9 + octets[:20]]
     for image in images:
         tables_in(image)
+    for image in images[1:]:
         opened(image, octets)
     try:
         tables = tables_of(octets)
@@ -41,7 +42,7 @@ def run(octets):
 
 def opened(image, octets):
     """As the records' journal and as the notes'."""
-    for name in ("records", "notes"):
+    for name in ("records", "notes") if b"notes" in image else ("records",):
         card = Card({FOLDER / f"{name}.journal": Held(image)})
         try:
             store = JournalStore(FOLDER, card)

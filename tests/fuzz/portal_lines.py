@@ -1,0 +1,180 @@
+"""What browsers send to a portal, as lines: an address, and after a blank what a form holds; an island of its own answers.
+
+In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting} and {word} for what is on
+its board. A field named `file:NAME` is a file. Lines that would ask other machines are passed over.
+"""
+
+import io
+import json
+import tempfile
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urljoin
+
+from node.board import edit_codes
+from node.board.api import Draft
+from node.daemon.orders import WORDS
+from node.model.record import Kind
+from tests.fuzz.seeding import MEMORY
+from tests.sim.portals import Neighbourhood, portal_settings
+from tests.web.signing import csrf_of, sign_in
+from web import create_app
+
+INPUTS_AN_ISLAND = 40  # then a new one: to make it takes as long as some of them
+MOST_LINES = 6
+ASKING = tuple(f"/keeper/{path}" for path in ("gather/look", "gather/now", "gather/approve", "care/checkup", "care/backup"))
+
+edit_codes.SCRYPT_N = 16  # as little as scrypt takes, as in the suite
+
+
+class Island:
+    """A portal with a little of everything on its board; `keeper`: lea is signed in."""
+
+    def __init__(self, keeper):
+        self._folder, self.keeper, self.inputs = tempfile.TemporaryDirectory(dir=MEMORY), keeper, 0
+        self.place = Neighbourhood(Path(self._folder.name))
+        if keeper:
+            self.place.on_a_box(*WORDS)
+        app = create_app(self.place.board, portal_settings(self.place.clock.monotonic))
+        app.testing = True  # what a view raises is raised here
+        self.portal, self.tokens = app.test_client(), app.extensions["tokens"]
+        self.fill()
+        self.csrf = self.signed_in() if keeper else ""
+
+    def fill(self):
+        board, now = self.place.board, self.place.board.now()
+        self.place.bulletin("Fuite de gaz rue Bichat", 12, urgent=True)
+        bulletin = board.post(Draft(Kind.BULLETIN, "Soupe ce soir, on cherche des bras."))
+        event = board.post(Draft(Kind.EVENT, "Venez", title="Bal", place="Parc", start=now + 600, end=now + 700))
+        waiting = board.post(Draft(Kind.BULLETIN, "Demain", publish_at=now + 1_440))
+        assert bulletin.edit_code and board.item(event.id) and waiting.waiting
+        self.names = {"bulletin": bulletin.id[:12], "event": event.id[:12], "waiting": waiting.id,
+                      "word": bulletin.edit_code}
+
+    def signed_in(self):
+        assert sign_in(self.portal).status_code == 303
+        return csrf_of(self.portal)
+
+    def send(self, line):
+        """One line; the answer, None where nothing is asked."""
+        path, blank, body = line.partition(" ")
+        named = self.names | {"token": self.tokens.issue(), "csrf": self.csrf}
+        for name, value in named.items():
+            path, body = path.replace(f"{{{name}}}", value), body.replace(f"{{{name}}}", quote(value))
+        path = "/" + path.lstrip("/")
+        if path.startswith(ASKING) or "\r" in path:
+            return None
+        if not blank:
+            return checked(self.portal.get(path), path)
+        fields = parse_qsl(body, keep_blank_values=True, max_num_fields=None)
+        files = [(name.removeprefix("file:"), value) for name, value in fields if name.startswith("file:")]
+        if not files:
+            return checked(self.portal.post(path, data=urlencode(fields, errors="surrogatepass"),
+                                            content_type="application/x-www-form-urlencoded"), line)
+        data = [(name, value) for name, value in fields if not name.startswith("file:")]
+        multiple = {name: [value for one, value in data if one == name] for name, _ in data}
+        for name, value in files:
+            multiple[name] = (io.BytesIO(value.encode("latin-1", "replace")), "a.bin")
+        return checked(self.portal.post(path, data=multiple, content_type="multipart/form-data"), line)
+
+
+class Elements(HTMLParser):
+    """What a page is made of, to find what nobody of us wrote."""
+
+    def __init__(self):
+        super().__init__()
+        self.forms, self.bad, self._form, self._select, self._script = [], [], None, None, ""
+
+    def handle_starttag(self, tag, attrs):
+        told = {name: value or "" for name, value in attrs}
+        self._script = told.get("type", "any") if tag == "script" else ""
+        self.bad += [tag] if tag in ("iframe", "object", "embed", "base") else []
+        self.bad += [tag] if self._script not in ("", "application/ld+json") else []
+        self.bad += [name for name in told if name.startswith("on") or (name == "style" and "url(" in told[name])]
+        self.bad += [told[name] for name in ("href", "src", "action", "xlink:href")
+                     if told.get(name, "").strip().lower().startswith(("javascript:", "data:text", "vbscript:"))]
+        self._note(tag, told)
+
+    def _note(self, tag, told):
+        if tag == "form":
+            self._form = {"action": told.get("action", ""), "method": told.get("method", "get"), "fields": [],
+                          "buttons": [], "files": []}
+            self.forms.append(self._form)
+        elif self._form is None:
+            return
+        elif tag == "input" and told.get("type") == "file":
+            self._form["files"].append(told.get("name", ""))
+        elif tag in ("input", "button") and told.get("type", "submit" if tag == "button" else "") in ("submit", "image"):
+            self._form["buttons"].append((told.get("name", ""), told.get("value", "")))
+        elif tag in ("input", "textarea") and told.get("name"):
+            self._form["fields"].append((told["name"], told.get("value", "x" if tag == "textarea" else "")))
+        elif tag == "select":
+            self._select = told.get("name")
+        elif tag == "option" and self._select:
+            self._form["fields"].append((self._select, told.get("value", "")))
+            self._select = None
+
+    def handle_data(self, data):
+        if self._script:
+            json.loads(data)  # it tells of an event, and nothing runs
+
+    def handle_endtag(self, tag):
+        self._script = ""
+        if tag == "form":
+            self._form = None
+
+
+def checked(answer, what):
+    """The answer, which is a page of ours, whole and with nothing in it that runs."""
+    assert answer.status_code < 500 or answer.status_code == 503, (answer.status_code, what)
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'"), what
+    sort = answer.headers.get("Content-Type", "")
+    assert answer.status_code in (204, 303, 304, 308) or sort.startswith(
+        ("application/", "audio/", "image/", "text/")), (sort, what)
+    if sort.startswith("text/html") and answer.status_code not in (303, 308):
+        page = answer.get_data(as_text=True)
+        assert page.rstrip().endswith("</html>"), what
+        elements = Elements()
+        elements.feed(page)
+        assert not elements.bad, (elements.bad, what)
+    return answer
+
+
+def lines_of_forms(island, pages):
+    """Every form on these pages as a browser would send it with what stands in it: a line for each of its buttons."""
+    for path in pages:
+        answer = island.send(path)
+        if answer is None or not answer.headers.get("Content-Type", "").startswith("text/html"):
+            continue
+        elements = Elements()
+        elements.feed(answer.get_data(as_text=True))
+        for form in elements.forms:
+            yield from (line for line in lines_of(form, path) if line)
+
+
+def lines_of(form, path):
+    action = urljoin(path, form["action"] or path)
+    for button in form["buttons"] or [("", "")]:
+        fields = [(name, {"token": "{token}", "csrf": "{csrf}"}.get(name, value)) for name, value in form["fields"]]
+        fields += [button] if button[0] else []
+        fields += [(f"file:{name}", "x") for name in form["files"]]
+        body = urlencode(fields, safe="{}:")
+        yield f"{action} {body}" if form["method"].lower() == "post" else f"{action}?{body}"
+
+
+_islands: dict[bool, Island] = {}
+
+
+def run_lines(octets, keeper):
+    """Send lines, one after the other, to an island that has seen few before; ten minutes later it is still there."""
+    if keeper not in _islands or _islands[keeper].inputs >= INPUTS_AN_ISLAND:
+        _islands.pop(keeper, None)
+        _islands[keeper] = Island(keeper)
+    island = _islands[keeper]
+    island.inputs += 1
+    for line in octets.decode("utf-8", "replace").split("\n")[:MOST_LINES]:
+        island.send(line)
+    island.place.clock.advance(600)
+    if keeper and 'name="password"' in island.portal.get("/keeper").get_data(as_text=True):
+        _islands.pop(keeper)  # signed out, or the password is another one
+    assert checked(island.portal.get("/"), "/").status_code in (200, 303, 503)
