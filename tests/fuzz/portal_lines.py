@@ -1,7 +1,7 @@
 """What browsers send to a portal, as lines: an address, and after a blank what a form holds; an island of its own answers.
 
 In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting} and {word} for what is on
-its board. A field named `file:NAME` is a file. Lines that would ask other machines are passed over.
+its board. A field named `file:NAME` is a file. A line that begins with `>` fills in a form of the page that came last. Lines that would ask other machines are passed over.
 """
 
 import io
@@ -21,7 +21,7 @@ from tests.web.signing import csrf_of, sign_in
 from web import create_app
 
 INPUTS_AN_ISLAND = 40  # then a new one: to make it takes as long as some of them
-MOST_LINES = 6
+MOST_LINES = 8
 ASKING = tuple(f"/keeper/{path}" for path in ("gather/look", "gather/now", "gather/approve", "care/checkup", "care/backup"))
 
 edit_codes.SCRYPT_N = 16  # as little as scrypt takes, as in the suite
@@ -39,6 +39,7 @@ class Island:
         app.testing = True  # what a view raises is raised here
         self.portal, self.tokens = app.test_client(), app.extensions["tokens"]
         self.fill()
+        self.page = None
         self.csrf = self.signed_in() if keeper else ""
 
     def fill(self):
@@ -57,6 +58,8 @@ class Island:
 
     def send(self, line):
         """One line; the answer, None where nothing is asked."""
+        if line.startswith(">"):
+            line = self.pressed(line[1:])
         path, blank, body = line.partition(" ")
         named = self.names | {"token": self.tokens.issue(), "csrf": self.csrf}
         for name, value in named.items():
@@ -64,18 +67,44 @@ class Island:
         path = "/" + path.lstrip("/")
         if path.startswith(ASKING) or "\r" in path:
             return None
-        if not blank:
-            return checked(self.portal.get(path), path)
-        fields = parse_qsl(body, keep_blank_values=True, max_num_fields=None)
-        files = [(name.removeprefix("file:"), value) for name, value in fields if name.startswith("file:")]
-        if not files:
-            return checked(self.portal.post(path, data=urlencode(fields, errors="surrogatepass"),
-                                            content_type="application/x-www-form-urlencoded"), line)
-        data = [(name, value) for name, value in fields if not name.startswith("file:")]
-        multiple = {name: [value for one, value in data if one == name] for name, _ in data}
-        for name, value in files:
-            multiple[name] = (io.BytesIO(value.encode("latin-1", "replace")), "a.bin")
-        return checked(self.portal.post(path, data=multiple, content_type="multipart/form-data"), line)
+        self.page = checked(self.portal.post(path, **form_of(body)) if blank else self.portal.get(path), line)
+        return self.page
+
+    def pressed(self, line):
+        """The line of a form on the last page that came, its number and a blank before what is typed in it: `1 why=x`."""
+        number, _, typed = line.rpartition(" ")
+        forms = forms_on(self.page) if self.page else []
+        if not forms:
+            return "/"
+        form = forms[int(number) % len(forms) if number.isdecimal() and number.isascii() else -1]
+        fields = dict([*form["buttons"][:1], *form["fields"]]) | dict(parse_qsl(typed, keep_blank_values=True))
+        fields.pop("", None)
+        body = urlencode(fields, safe="{}:", errors="surrogatepass")
+        path = form["action"] or "/"
+        return f"{path} {body}" if form["method"].lower() == "post" else f"{path}?{body}"
+
+
+def form_of(body):
+    """A form as Werkzeug's test client takes it."""
+    fields = parse_qsl(body, keep_blank_values=True)
+    files = [(name.removeprefix("file:"), value) for name, value in fields if name.startswith("file:")]
+    if not files:
+        return {"data": urlencode(fields, errors="surrogatepass"), "content_type": "application/x-www-form-urlencoded"}
+    data = {}
+    for name, value in fields:
+        if not name.startswith("file:"):
+            data.setdefault(name, []).append(value)
+    files = {name: (io.BytesIO(value.encode("latin-1", "replace")), "a.bin") for name, value in files}
+    return {"data": data | files, "content_type": "multipart/form-data"}
+
+
+def forms_on(answer):
+    """The forms of a page, none if it is something else."""
+    if not answer.headers.get("Content-Type", "").startswith("text/html"):
+        return []
+    elements = Elements()
+    elements.feed(answer.get_data(as_text=True))
+    return elements.forms
 
 
 class Elements(HTMLParser):
@@ -144,12 +173,8 @@ def lines_of_forms(island, pages):
     """Every form on these pages as a browser would send it with what stands in it: a line for each of its buttons."""
     for path in pages:
         answer = island.send(path)
-        if answer is None or not answer.headers.get("Content-Type", "").startswith("text/html"):
-            continue
-        elements = Elements()
-        elements.feed(answer.get_data(as_text=True))
-        for form in elements.forms:
-            yield from (line for line in lines_of(form, path) if line)
+        for form in forms_on(answer) if answer else ():
+            yield from lines_of(form, path)
 
 
 def lines_of(form, path):

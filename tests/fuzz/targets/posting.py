@@ -9,9 +9,14 @@ EVENT = {"token": "{token}", "kind": "event", "title": "Bal", "text": "Venez", "
          "start_time": "18:00", "action": "preview"}
 MORE = (
     {"end_time": "20:00"}, {"end_date": "21/12/2025", "end_time": "2h"}, {"whole_day": "1"}, {"position": "48.87, 2.36"},
-    {"repeat": "weeks-1", "repeat_times": "4"}, {"repeat": "weeks-1", "repeat_until": "2026-02-01"}, {"topic": "food"},
-    {"repeat": "weeks-1", "repeat_times": "4", "off": "27/12", "moved": "3/1 19h"}, {"repeat": "months-1", "repeat_times": "3"},
-    {"repeat": "weeks-2", "repeat_times": "9", "also_tue": "1"}, {"start_date": "samedi", "start_time": ""}, {"free": "1"},
+    {"repeat": "1.1", "repeat_times": "4"}, {"repeat": "3.1", "repeat_times": "3"}, {"repeat": "4.1", "repeat_times": "3"},
+    {"repeat": "0.3", "repeat_times": "5"}, {"repeat": "9.1", "repeat_times": "5"}, {"repeat": "1.1", "repeat_times": "x"},
+    {"repeat": "1.1", "repeat_until": "x"}, {"repeat": "1.1", "repeat_times": "3", "on1": "1"}, {"on1": "1", "repeat": "2.1"},
+    {"repeat": "1.1", "repeat_times": "4", "off": "28/12"}, {"repeat": "1.1", "repeat_times": "4", "moved": "27/12 -> 28/12 19h"},
+    {"repeat": "1.1", "repeat_times": "4", "moved": "27/12 -> x"}, {"repeat": "1.1", "repeat_times": "4", "moved": "x -> 27/12"},
+    {"repeat": "1.1", "repeat_times": "4", "whole_day": "1", "moved": "27/12 -> 28/12"}, {"repeat": "1.1"}, {"repeat": "1.1", "repeat_until": "2026-02-01"}, {"topic": "food"},
+    {"repeat": "1.1", "repeat_times": "4", "off": "27/12", "moved": "3/1 19h"}, {"repeat": "2.1", "repeat_times": "3"},
+    {"repeat": "5.2.3", "repeat_times": "9", "on1": "1"}, {"start_date": "samedi", "start_time": ""}, {"free": "1"},
     {"start_date": "samedi 18h", "start_time": ""}, {"start_time": "minuit"}, {"start_date": "ce soir", "start_time": ""},
     {"start_date": "5 décembre", "start_time": "6:30 pm"}, {"start_date": "الجمعة", "start_time": "١٨:٠٠"},
     {"start_date": "20/12", "start_time": "18h-20h"}, {"start_date": "toute la journée", "start_time": ""}, {"span": "900"},
@@ -43,10 +48,15 @@ def seeds():
         yield f"/r/{{bulletin}}/withdraw token={{token}}&word={{word}}&action={action}&reason=Pluie".encode()
         yield f"/r/{{event}}/withdraw token={{token}}&word=faux&action={action}".encode()
     yield b"/post token={token}&kind=bulletin&text=Soupe&action=publish\n/post token=old&kind=bulletin&text=Soupe&action=publish"
+    for flow in ("/post\n> text=Soupe\n> action=publish\n> action=publish", "/post?kind=event\n> title=Bal&start_date=20/12&start_time=18h"
+                 "\n> action=map\n> at.x=4&at.y=9", "/r/{event}/edit\n> title=Fest\n> word={word}&action=publish", "/nope",
+                 "/post?kind=reply&target={bulletin}\n> text=Oui\n> action=publish", "/post?kind=reply&target=x", "/r/nope/edit",
+                 "/post\n> text=Soupe&own_code=1&action=publish", "/r/{waiting}/edit\n> word=x&action=publish"):
+        yield flow.encode()
 
 
 TARGET = Target(run, (
     "web/forms.py", "web/typed_events.py", "node/board/typed_moments.py",
     "web/posting.py: write send correct withdraw answer_to attempt _action _settling _cost _urgent_offer"), seeds, 1_500, (
-    b"action=publish", b"&start_date=", b"&repeat=weeks-1", b"&whole_day=1", b"samedi", b"/r/{bulletin}/edit ", b"word={word}",
+    b"action=publish", b"&start_date=", b"&repeat=1.1", b"&whole_day=1", b"samedi", b"/r/{bulletin}/edit ", b"word={word}",
     b"token={token}", b"&moved=", b"&off=", b"&position=", b"\n"))
