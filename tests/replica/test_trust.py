@@ -357,6 +357,7 @@ def test_a_third_of_the_keepers_keys_stolen_end_no_founder_and_no_honest_branch(
         liveset.apply(liveset.propose([raw], NOW))
     untouched = [name for name in (*founders, *heads) if name not in thieves]
     untouched += [name for name, head in seconds.items() if name not in thieves and head not in thieves]
+    assert set(founders) - set(thieves) <= set(untouched) and untouched
     for name in untouched:
         assert liveset.trust.may(village.key(name).key_id, Right.VOUCH, T0 + 40), name
         assert liveset.trust.may(village.key(name).key_id, Right.WRITE, T0 + 40), name
