@@ -24,7 +24,7 @@ def run(octets):
         card, target, desk = (Path(folder) / name for name in ("card", "target", "wifi.json"))
         card.mkdir()
         target.mkdir()
-        for number, part in enumerate(parts[:6]):
+        for _number, part in enumerate(parts[:6]):
             (card / NAMES[part[0] % 8 if part else 0]).write_bytes(part[1:])
         said = io.StringIO()
         with contextlib.redirect_stderr(said):

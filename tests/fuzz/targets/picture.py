@@ -16,7 +16,7 @@ def run(octets):
     for raw in (octets, summed(octets)):
         found = refusable(sound, raw, MOST)
         if found is not None:
-            media_type, content = found
+            _media_type, content = found
             assert sound(content, MOST) == found and len(content) <= len(raw) + 2
         for corners in (((48.88, 2.35), (48.86, 2.38)), (None, (48.86, 2.38)), ((48.86, 2.35), (48.88, 2.38))):
             try:

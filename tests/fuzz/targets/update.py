@@ -67,10 +67,9 @@ def seeds():
         yield manifest(version)
     yield manifest()[:-1]
     yield manifest() + b"more"
-    for line in (b"[]", b"{}", b"7", b"{" * 900, b'{"version": "1.2", "files": [7]}', b'{"version": "1.2", "files": 7}',
+    yield from (b"[]", b"{}", b"7", b"{" * 900, b'{"version": "1.2", "files": [7]}', b'{"version": "1.2", "files": 7}',
                  b'{"version": "1.2", "files": [["a", -1, ""]]}', b'{"version": "1.2", "files": [["a", 1e9, ""]]}',
-                 b'{"version": "1.2", "files": [["a", true, ""]]}', b'{"version": "1.2", "files": {"a/b": 1}}'):
-        yield line
+                 b'{"version": "1.2", "files": [["a", true, ""]]}', b'{"version": "1.2", "files": {"a/b": 1}}')
     yield UPDATE.MARK + b"{}\n" + b"0" * 128 + b"\n"
     yield UPDATE.MARK + b"{}\nx"
 
