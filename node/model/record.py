@@ -63,6 +63,7 @@ WHOLE_DAYS, REPEATED, EXEMPT, FOREIGN, SHIFTS = 0x80, 0x40, 0x20, 0x10, 0x03
 FOREIGN_OFF, FOREIGN_TENTATIVE = 0x8000, 0x4000
 BULLETIN_LIFE = slice(14, 16)  # where the life of a bulletin stands
 MARKED, FREE = 0x08, 0x04  # of a shape: marks follow; free, which needs no octet more
+MARKS_THAT_FOLLOW = int(EVENT_MARKS & ~Marks.FREE)  # a number: what is no flag is none of "all flags but these"
 LIFE_SHIFT = 14  # of the life of a bulletin: where its marks stand
 MOVED = 0x80
 
@@ -418,10 +419,9 @@ def _parse_origin(reader: ByteReader) -> Foreign:
 
 def _parse_marks(shape: int, reader: ByteReader, wrong: set[str]) -> Marks:
     others = reader.number(1) if shape & MARKED else 0
-    known = int(EVENT_MARKS ^ Marks.FREE)  # a number: ~ of a flag has no bits but its own
-    if bool(shape & MARKED) != bool(others) or others & ~known:
+    if bool(shape & MARKED) != bool(others) or others & ~MARKS_THAT_FOLLOW:
         wrong.add("record-event")
-    return Marks(others & known) | (Marks.FREE if shape & FREE else NO_MARKS)
+    return Marks(others & MARKS_THAT_FOLLOW) | (Marks.FREE if shape & FREE else NO_MARKS)
 
 
 def _parse_rule(reader: ByteReader, exempt: bool, wrong: set[str]) -> Repetition:

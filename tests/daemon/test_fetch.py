@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from node.daemon.fetch import Asking, NotFetched, fetch
+from node.daemon.fetch import Asking, NotFetched, _led, fetch
 from node.daemon.public_address import is_public
 from tests.sim.web_site import WebSite
 
@@ -73,6 +73,19 @@ def test_a_redirection_into_a_private_network_is_not_followed(site, names, statu
     with pytest.raises(NotFetched, match=r"127.0.0.1 leads into a private network.*\[gather\] private"):
         fetch(f"http://agenda.exemple:{site.port}/a", Asking(100, allowed=("agenda.exemple",)))
     assert [path for path, _ in site.asked] == ["/a"]
+
+
+@pytest.mark.parametrize(("begun", "location", "ends"), [
+    ("https://a.exemple/x", "http://a.exemple/x", None), ("https://a.exemple/x", "//b.exemple/y", "https://b.exemple/y"),
+    ("https://a.exemple/x", "HTTP://a.exemple/", None), ("https://a.exemple/x", "ftp://a.exemple/", None),
+    ("http://a.exemple/x", "https://a.exemple/x", "https://a.exemple/x"), ("http://a.exemple/x", "y", "http://a.exemple/y"),
+    ("http://a.exemple/x", "file:///etc/passwd", None)])
+def test_a_redirection_leads_from_the_protected_web_to_nothing_else(begun, location, ends):
+    if ends:
+        assert _led(begun, location) == ends
+    else:
+        with pytest.raises(NotFetched, match="leads away from the protected web"):
+            _led(begun, location)
 
 
 def test_a_name_with_one_private_address_among_its_addresses_is_refused(site, names):

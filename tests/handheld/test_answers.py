@@ -284,6 +284,7 @@ def test_a_letter_cut_on_its_way_spoils_nothing(radio):
         other = radio.another(b"%d" % end)
         assert other.text(text)[1:].strip()
         assert "\ufffd" not in place.board.bulletins().items[0].text
+    assert len(place.board.bulletins(limit=100).items) >= 20
 
 
 def test_long_sentences_are_told_how_to_be_posted(radio):

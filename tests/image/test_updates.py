@@ -158,6 +158,7 @@ def test_a_version_that_answered_once_stays_however_often_the_portal_is_mute_and
     update, (_, public, make) = program("update"), maker
     app = installed(tmp_path, public, make, "0.2.0")
     before = everything(app / "0.2.0")
+    assert starts
     for answers in starts:
         assert not watched(tmp_path, public, answers)
         assert update.current(app) == "0.2.0" and everything(app / "0.2.0") == before

@@ -357,6 +357,7 @@ def test_after_a_restart_the_set_is_the_same_and_signatures_are_checked_when_rea
 def test_what_somebody_wrote_to_the_card_is_neither_shown_nor_relayed():
     village, raws = village_of_many(2, 20)
     rng = random.Random(7)
+    assert len(raws) > 20
     for raw in raws:
         position = rng.randrange(len(raw))
         edited = raw[:position] + bytes([raw[position] ^ 1 << rng.randrange(8)]) + raw[position + 1:]

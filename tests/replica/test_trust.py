@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from node.model.record import Right, record_id
 from node.replica.liveset import LiveSet
+from node.replica.trust import Gift, Standing, _grant
 from tests.effort import EFFORT
 from tests.sim.village import CRIER, DAY, KEEPER, NOW, T0, WRITER, Village, at, live
 
@@ -357,6 +358,7 @@ def test_a_third_of_the_keepers_keys_stolen_end_no_founder_and_no_honest_branch(
         liveset.apply(liveset.propose([raw], NOW))
     untouched = [name for name in (*founders, *heads) if name not in thieves]
     untouched += [name for name, head in seconds.items() if name not in thieves and head not in thieves]
+    assert set(founders) - set(thieves) <= set(untouched) and untouched
     for name in untouched:
         assert liveset.trust.may(village.key(name).key_id, Right.VOUCH, T0 + 40), name
         assert liveset.trust.may(village.key(name).key_id, Right.WRITE, T0 + 40), name
@@ -436,3 +438,18 @@ def test_many_vouches_that_come_in_any_order_in_one_batch_all_count():
     credentials += [village.vouch(f"keeper {n % 10}", f"island {n}") for n in range(300)]
     random.Random(1).shuffle(credentials)
     assert len(live(village, credentials)) == 310
+
+
+def test_of_two_keys_with_one_id_the_first_stands_and_the_other_gets_nothing():
+    """An id has 64 bits: who calculates for long enough finds a key with the id of somebody else's."""
+    village = Village()
+    raw = village.vouch("founder", "ana", KEEPER)
+    liveset = live(village, [raw])
+    vouch, id_ = liveset.trust.standings[village.key("ana").key_id].named_by, village.key("ana").key_id
+    gift = Gift(vouch, {Right.WRITE: T0 + DAY}, T0 + 2 * DAY, 1)
+    standings = {id_: Standing(village.key("another").public, 1, {})}
+    _grant(standings, gift)
+    assert standings == {id_: Standing(village.key("another").public, 1, {})}
+    standings = {}
+    _grant(standings, gift)
+    assert standings[id_].public == village.key("ana").public and Right.WRITE in standings[id_].rights

@@ -189,6 +189,7 @@ def test_a_question_is_answered_once(pair):
     post = Post(answers)
     asks.visit(post)
     before = there.ids
+    assert len(post.carried) == 2
     for message, _ in post.carried:
         with pytest.raises(RemoteFault) as caught:
             answers.answer(message)
@@ -201,6 +202,7 @@ def test_an_answer_recorded_earlier_is_refused(pair, village):
     post = Post(answers)
     asks.visit(post)
     here.hold(village.bulletin("founder", "nouveau", minute=400))
+    assert len(post.carried) == 2
     for _, answer in post.carried:
         with pytest.raises(RemoteFault):
             asks.visit(lambda _, answer=answer: answer)

@@ -509,8 +509,6 @@ def refused(village, accepted):
         body = raw[:position] + bytes(octets) + raw[position + len(octets):-64]
         return body + founder.sign(b"archipel record 1" + village.charter.set_id + body)
 
-    stranger = sign(replace(decode(bulletin), author=key("stranger").key_id), village.charter.set_id, key("stranger").sign)
-    elsewhere = sign(decode(bulletin), bytes(16), founder.sign)
     yield "one octet missing", "record-too-short", bulletin[:79]
     yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
     yield "version 2", "record-version", signed(bulletin, 0, 0x20)
@@ -538,6 +536,13 @@ def refused(village, accepted):
     yield from refused_events(accepted, signed)
     yield from refused_turnouts(village, accepted["turnout"], signed)
     yield from refused_confirmations(village, accepted["confirmation"], signed)
+    yield from not_taken(village, bulletin)
+
+
+def not_taken(village, bulletin):
+    """What is a sound record, of the wrong hand or at the wrong time."""
+    stranger = sign(replace(decode(bulletin), author=key("stranger").key_id), village.charter.set_id, key("stranger").sign)
+    elsewhere = sign(decode(bulletin), bytes(16), village.key("founder").sign)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
     yield "signed for another set", "signature", encode(elsewhere)

@@ -100,7 +100,9 @@ def read_head(stream: BinaryIO, public: bytes) -> tuple[dict, bytes]:
         manifest = json.loads(line)
         files = manifest["files"]
         sound = (VERSION.fullmatch(manifest["version"]) and len(files) <= MAX_FILES
-                 and all(_inside(path) for path, _, _ in files) and sum(size for _, size, _ in files) <= MAX_TOTAL_BYTES)
+                 and len({path for path, _, _ in files if _inside(path)}) == len(files)  # one of a name, or none is whole
+                 and all(type(size) is int and size >= 0 for _, size, _ in files)
+                 and sum(size for _, size, _ in files) <= MAX_TOTAL_BYTES)
     except (ValueError, KeyError, TypeError, RecursionError):
         sound = False
     if not sound:
