@@ -159,7 +159,8 @@ def test_an_occurrence_that_is_moved_keeps_its_name():
 def test_what_is_past_or_too_far_or_lasts_too_long_or_is_private_is_counted_not_read():
     assert left_out(event(start="20251101T190000Z"), event(start="20200101T190000Z", uid="2"),
                     event(start="20280101T190000Z", uid="3"), event("DTEND:20260305T190000Z", uid="4"),
-                    event("CLASS:PRIVATE", uid="5"), event("CLASS:confidential", uid="9"), event("RRULE:FREQ=SECONDLY", uid="6"), event(uid="7"),
+                    event("CLASS:PRIVATE", uid="5"), event("CLASS:confidential", uid="9"),
+                    event("RRULE:FREQ=SECONDLY", uid="6"), event(uid="7"),
                     event("DTSTART;TZID=Nulle/Part:20251205T200000", uid="8")) == {
         "past": 2, "too-far": 1, "lasts-too-long": 1, "private": 2, "repeats": 1, "zone": 1}
 
