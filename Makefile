@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical tr
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
 PYTEST_ARGS ?= -n auto --dist worksteal
 
-.PHONY: run quick test test-newest test-trixie test-web lint prove bench image image-test clean help
+.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -45,6 +45,9 @@ prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile
 	$(VENV)/bin/python -m tests.prove_store $(ARGS)
 	$(VENV)/bin/python -m tests.prove_bundle
 	$(VENV)/bin/python -m tests.prove_air
+
+mutants: $(VENV)/installed-dev ## faults planted on purpose: each must be noticed (10 minutes); ARGS="--sample 300" for small ones
+	$(VENV)/bin/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done

@@ -3,10 +3,11 @@
 import gzip
 import socket
 import threading
+import tracemalloc
 
 import pytest
 
-from node.daemon.fetch import Asking, NotFetched, _led, fetch
+from node.daemon.fetch import MAX_HOPS, Asking, NotFetched, fetch, led_to
 from node.daemon.public_address import is_public
 from tests.sim.web_site import WebSite
 
@@ -75,17 +76,25 @@ def test_a_redirection_into_a_private_network_is_not_followed(site, names, statu
     assert [path for path, _ in site.asked] == ["/a"]
 
 
-@pytest.mark.parametrize(("begun", "location", "ends"), [
-    ("https://a.exemple/x", "http://a.exemple/x", None), ("https://a.exemple/x", "//b.exemple/y", "https://b.exemple/y"),
-    ("https://a.exemple/x", "HTTP://a.exemple/", None), ("https://a.exemple/x", "ftp://a.exemple/", None),
-    ("http://a.exemple/x", "https://a.exemple/x", "https://a.exemple/x"), ("http://a.exemple/x", "y", "http://a.exemple/y"),
-    ("http://a.exemple/x", "file:///etc/passwd", None)])
-def test_a_redirection_leads_from_the_protected_web_to_nothing_else(begun, location, ends):
-    if ends:
-        assert _led(begun, location) == ends
-    else:
-        with pytest.raises(NotFetched, match="leads away from the protected web"):
-            _led(begun, location)
+def test_a_page_that_leads_on_and_on_is_given_up(site):
+    site.pages["/"] = leading("/")
+    with pytest.raises(NotFetched, match="on and on"):
+        fetch(site.address + "/", Asking(100, allowed=HERE))
+    assert len(site.asked) == MAX_HOPS < 10
+
+
+def test_from_a_protected_address_nobody_is_led_to_an_open_one():
+    for there in ("http://agenda.exemple/", "HTTP://agenda.exemple/", "ftp://agenda.exemple/", "file:///etc/passwd"):
+        with pytest.raises(NotFetched, match="away from the protected web"):
+            led_to("https://agenda.exemple/a", there)
+    assert led_to("https://agenda.exemple/a", "b") == "https://agenda.exemple/b"
+    assert led_to("http://agenda.exemple/a", "//autre.exemple/") == "http://autre.exemple/"
+
+
+@pytest.mark.parametrize("address", ["", "agenda", "ftp://agenda.exemple/", "file:///etc/passwd", "http://", "http://[/"])
+def test_what_is_no_web_address_is_not_asked(address):
+    with pytest.raises(NotFetched, match="no web address"):
+        fetch(address, Asking(100))
 
 
 def test_a_name_with_one_private_address_among_its_addresses_is_refused(site, names):
@@ -119,7 +128,11 @@ def test_a_packed_page_is_unpacked_and_bounded_while_it_is(site):
                    "/torn": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(range(256)) * 9)[:40])}
     asking = Asking(100_000, allowed=HERE)
     assert fetch(site.address + "/small", asking).content == b"small"
+    tracemalloc.start()
     assert len(fetch(site.address + "/bomb", asking).content) == 100_001
+    most_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most_bytes < 5_000_000
     for path, said in (("/other", "packs it"), ("/torn", "broke off")):
         with pytest.raises(NotFetched, match=said):
             fetch(site.address + path, asking)

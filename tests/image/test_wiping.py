@@ -257,6 +257,7 @@ SECRETS = {
     "invitation": b"INVITATIONQQ77AA12ZB", "channel key": b"channelkeyQ83HHDGTWE", "name": "Île aux Secrets".encode(),
 }
 SETTINGS = b"".join(b"# %s\r\n" % secret for secret in SECRETS.values()) + b"x" * 3000
+BEFORE = b"what-stood-there-before"
 # as a FAT has them: eight and three characters, long ones in parts of five, six and two
 NAMES = (b"ZENOBIE", b"ZENOBI~1PEM", *(part.encode("utf-16-le") for part in ("zenob", "ie-ca.", "ie-pho", "invit")))
 
@@ -301,6 +302,10 @@ def fat_card(tmp_path_factory):
         put(f"zenobie-photo-{number}.jpg", SETTINGS)
     for number in range(0, 40, 2):
         mtools("mdel", path, f"::zenobie-photo-{number}.jpg")
+    with path.open("r+b") as image:  # where a file ends, its last cluster goes on
+        image.seek(path.read_bytes().index(system["cmdline.txt"]) + 100)
+        assert not any(image.peek()[:len(BEFORE)])
+        image.write(BEFORE)
     return path, system
 
 
@@ -321,7 +326,7 @@ def test_of_the_first_partition_only_what_the_pi_starts_with_is_left_and_no_octe
     path = tmp_path / "fat.img"
     shutil.copy(original, path)
     held = path.read_bytes()
-    needles = [*SECRETS.values(), *NAMES]
+    needles = [*SECRETS.values(), *NAMES, BEFORE]
     missing = [needle for needle in needles if needle not in held]
     assert not missing, "this would prove nothing"
     done = program("erase").erase_fat(path)

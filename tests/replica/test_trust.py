@@ -1,16 +1,20 @@
 """Who may write follows from the vouches and revocations held, whatever their order of arrival."""
 
 import random
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.model.record import Right, record_id
+from node.model.keys import key_id as real_key_id
+from node.model.record import KEY_ID_BYTES, Right, decode, record_id
+from node.replica import trust as trust_rules
+from node.replica.entry import VouchEntry
 from node.replica.liveset import LiveSet
 from node.replica.trust import Gift, Standing, _grant
 from tests.effort import EFFORT
-from tests.sim.village import CRIER, DAY, KEEPER, NOW, T0, WRITER, Village, at, live
+from tests.sim.village import CRIER, DAY, KEEPER, NOW, T0, WRITER, Village, at, key, live
 
 INVITATION = Right.INVITE | Right.WRITE
 LONG = 20_000  # hours
@@ -67,6 +71,31 @@ def test_a_right_ends_with_the_first_vouch_of_its_chain_that_ends():
     assert not may_write(village, credentials, "ana", minute=2 * DAY, now=at(2 * DAY))
     renewed = [*credentials, village.vouch("founder", "keeper", KEEPER, minute=DAY, life=LONG)]
     assert may_write(village, renewed, "ana", minute=2 * DAY, now=at(2 * DAY))
+
+
+def test_what_a_keeper_gave_ends_with_the_keeper_s_own_right_before_anybody_has_looked():
+    village = Village()
+    credentials = [village.vouch("founder", "keeper", KEEPER, life=48), village.vouch("keeper", "ana", life=LONG),
+                   village.vouch("founder", "ben", life=LONG)]
+    trust = live(village, credentials).trust
+    assert [trust.may(village.key(name).key_id, Right.WRITE, T0 + 2 * DAY - 1) for name in ("ana", "ben")] == [True, True]
+    assert [trust.may(village.key(name).key_id, Right.WRITE, T0 + 2 * DAY) for name in ("ana", "ben")] == [False, True]
+
+
+def test_of_two_keys_of_one_id_the_first_in_order_stands_and_the_other_gets_nothing(monkeypatch):
+    def shortened(public):  # two keys of one whole id are not found in a test's time
+        return real_key_id(public) if public == key("founder").public else real_key_id(public)[:1] * KEY_ID_BYTES
+
+    seen = {}
+    one, other = next((seen[short], f"key {number}") for number in count()
+                      if seen.setdefault(short := key(f"key {number}").key_id[:1], f"key {number}") != f"key {number}")
+    monkeypatch.setattr(trust_rules, "key_id", shortened)
+    village = Village()
+    vouches = [VouchEntry.of(decode(raw), raw) for raw in (village.vouch("founder", one), village.vouch("founder", other))]
+    standings = trust_rules.Trust(village.charter, vouches).standings
+    first = min(vouches, key=lambda vouch: vouch.id)
+    standing = standings[shortened(first.detail.subject)]
+    assert standing.public == first.detail.subject and set(standing.gifts) == {first.id}
 
 
 def test_when_a_vouch_ends_what_rested_on_it_leaves_the_set_and_a_late_renewal_brings_it_back():
@@ -193,6 +222,7 @@ def test_an_invitation_gives_no_more_than_writing():
     assert may_write(village, [ticket, use], "ana")
     assert not may_write(village, [ticket, use], "ana", urgent=True)
     assert not may_write(village, [ticket, use, village.vouch("ana", "ben")], "ben")
+    assert kept(village, [ticket, use, village.vouch("ana", "ben")]) == [True, True, False]
 
 
 def test_a_one_time_key_that_may_also_write_still_lets_its_newcomer_in():

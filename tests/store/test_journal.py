@@ -1,5 +1,6 @@
 """The file format by byte, and how little of the card a commit touches."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,24 @@ def test_a_journal_of_a_later_version_is_left_alone():
     with pytest.raises(StoreFailed) as refused:
         list(Journal(PATH, card).read())
     assert refused.value.reason == "newer" and "write" not in card.log
+
+
+def test_what_a_killed_process_left_in_memory_is_on_the_card_before_anybody_believes_it():
+    opened(card := Card())
+    end = len(line_of(HEADER)) + 1
+    card.open(PATH).write(line_of(b"left", end), end)
+    assert opened(card.after_power_cut(0, 0))[1] == []
+    assert opened(card)[1] == [b"left"]
+    assert opened(card.after_power_cut(0, 0))[1] == [b"left"]
+
+
+def test_room_that_was_made_is_on_the_card():
+    journal, _ = opened(card := Card())
+    journal.reserve()
+    assert len(card.after_power_cut(0, 0).seen[PATH].seen) == 2 * STEP_BYTES and not journal.in_doubt
+    card.fails = {card.steps + step: errno.EIO for step in range(1, 200)}
+    with pytest.raises(OSError, match="as planned"):
+        journal.reserve()
 
 
 def test_a_growth_that_fails_gives_back_the_room_it_took(tmp_path):

@@ -29,6 +29,17 @@ def test_an_address_typed_with_a_stroke_at_its_end_is_the_same_page(portal):
         assert (portal.get(f"{address}/").status_code, portal.get(address).status_code) == (200, 200), address
 
 
+@pytest.mark.parametrize("address", ["/", "/nowhere", "/keeper", "/feed.atom", "/agenda.ics", "/map.svg", "/take"])
+def test_every_answer_says_what_a_browser_may_do_with_it(portal, address):
+    headers = portal.get(address).headers
+    policy = dict(rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";"))
+    assert policy.pop("style-src").startswith("'sha256-")
+    assert policy == {"default-src": "'none'", "img-src": "'self' data:", "form-action": "'self'", "base-uri": "'none'",
+                      "frame-ancestors": "'none'"}
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
+    assert "Accept-Language" in headers["Vary"]
+
+
 def test_a_new_post_shows_at_once(portal, board):
     portal.get("/bulletins")
     board.post(Draft(Kind.BULLETIN, "Tout neuf"))
