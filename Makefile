@@ -11,9 +11,10 @@ IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-ar
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 # What meets those libraries: the rest imports none of them, and would only be run twice.
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
+SECONDS ?= 60
 PYTEST_ARGS ?= -n auto --dist worksteal
 
-.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help
+.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help fuzz
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -49,6 +50,10 @@ prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile
 mutants: $(VENV)/installed-dev ## faults planted on purpose: each must be noticed (10 minutes); ARGS="--sample 300" for small ones
 	$(VENV)/bin/python -m tests.mutants $(ARGS)
 
+fuzz: $(VENV)/installed-fuzz ## every parser and form, SECONDS=60 of fuzzing each, then which branches their corpora reach
+	$(VENV)/bin/python -m tests.fuzz --seconds $(SECONDS)
+	$(VENV)/bin/python -m tests.fuzz --coverage
+
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
 
@@ -75,6 +80,10 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/installed-fuzz: $(VENV)/installed-dev
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
 	@touch $@
 
 $(TRIXIE)/installed: pyproject.toml Makefile

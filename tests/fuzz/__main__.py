@@ -52,7 +52,8 @@ def fuzzed(name, seconds):
         broken.mkdir()
         target = kinds.target(name)
         for octets in [*kinds.inputs(name), *target.seeds()]:
-            put(corpus, octets)
+            if len(octets) <= target.most:
+                put(corpus, octets)
         words = Path(folder) / "words"
         words.write_text("".join(f'"{"".join(f"{chr(92)}x{octet:02x}" for octet in word)}"\n' for word in target.words))
         done = subprocess.run(
@@ -80,7 +81,8 @@ def keep(name, more):
     """Write the corpus of a target anew, out of what it was, its seeds and `more`; how many inputs are new."""
     target, folder = kinds.target(name), kinds.CORPUS / name
     old = [path.read_bytes() for path in folder.glob("*")]
-    kept = pruned(target, whole(target, name, [*old, *target.seeds(), *more]))
+    some = [octets for octets in [*old, *target.seeds(), *more] if len(octets) <= target.most]
+    kept = pruned(target, whole(target, name, some))
     for path in folder.glob("*"):
         path.unlink()
     for octets in kept:
@@ -121,8 +123,8 @@ def shown(name):
     for file, told in files.items():
         if told["missing"]:
             print(f"    {file}: {' '.join(told['missing'])}")
-    for reason, functions in kinds.target(name).beside.items():
-        print(f"    not measured, {reason}: {', '.join(functions)}")
+    for reason, parts in [*kinds.target(name).beside.items(), *kinds.target(name).aside.items()]:
+        print(f"    not measured, {reason}: {', '.join(parts)}")
     return percent > GOAL
 
 

@@ -21,8 +21,10 @@ class Target:
     """`run(octets)` returns, whatever comes, or what it raises is a fault.
 
     `reads`: files whose branches it has to take; after a colon those of a file's functions that read, where most do not.
-    `seeds()`: good input to begin with. `most`: octets of an input. `words`: what the format is made of, for the fuzzer.
-    `beside`: functions in those files that read nothing from outside ("Class.method", "function"), by the reason why not.
+    `seeds()`: good input to begin with; what is longer than `most` octets is neither fuzzed nor kept, but measured: bounds
+    of whole files are reached so. `share`: of a slow target the suite replays one input in so many. `words`: what the
+    format is made of, for the fuzzer. `beside`: functions in those files that read nothing from outside ("Class.method",
+    "function"), `aside`: lines, by how they begin, of which a branch cannot be taken here; both by the reason why not.
     """
 
     run: Callable[[bytes], object]
@@ -30,6 +32,8 @@ class Target:
     seeds: Callable[[], Iterable[bytes]]
     most: int = 4_096
     words: tuple[bytes, ...] = ()
+    share: int = 1
+    aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -65,4 +69,9 @@ def target(name: str) -> Target:
 
 def inputs(name: str) -> list[bytes]:
     """What is kept of a target: its corpus, and what once broke it."""
-    return [path.read_bytes() for folder in (CORPUS, FOUND) for path in sorted((folder / name).glob("*"))]
+    return [*kept(CORPUS, name), *kept(FOUND, name)]
+
+
+def kept(folder: Path, name: str) -> list[bytes]:
+    """One of both."""
+    return [path.read_bytes() for path in sorted((folder / name).glob("*"))]

@@ -5,7 +5,9 @@ its board. A field named `file:NAME` is a file. A line that begins with `>` fill
 Lines that would ask other machines are passed over.
 """
 
+import atexit
 import io
+import shutil
 import tempfile
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urljoin
@@ -31,8 +33,9 @@ class Island:
     """A portal with a little of everything on its board; `keeper`: lea is signed in."""
 
     def __init__(self, keeper):
-        self._folder, self.keeper, self.inputs = tempfile.TemporaryDirectory(dir=MEMORY), keeper, 0
-        self.place = Neighbourhood(Path(self._folder.name))
+        self._folder, self.keeper, self.inputs = Path(tempfile.mkdtemp(dir=MEMORY)), keeper, 0
+        self.place = Neighbourhood(self._folder)
+        self.close = atexit.register(self.close)
         if keeper:
             self.place.on_a_box(*WORDS)
         app = create_app(self.place.board, portal_settings(self.place.clock.monotonic))
@@ -41,6 +44,11 @@ class Island:
         self.fill()
         self.page = None
         self.csrf = self.signed_in() if keeper else ""
+
+    def close(self):
+        """Let go of its files; twice is allowed."""
+        self.place.archive.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def fill(self):
         board, now = self.place.board, self.place.board.now()
@@ -130,8 +138,9 @@ _islands: dict[bool, Island] = {}
 
 def run_lines(octets, keeper):
     """Send lines, one after the other, to an island that has seen few before; ten minutes later it is still there."""
-    if keeper not in _islands or _islands[keeper].inputs >= INPUTS_AN_ISLAND:
-        _islands.pop(keeper, None)
+    if keeper in _islands and _islands[keeper].inputs >= INPUTS_AN_ISLAND:
+        _islands.pop(keeper).close()
+    if keeper not in _islands:
         _islands[keeper] = Island(keeper)
     island = _islands[keeper]
     island.inputs += 1
@@ -139,5 +148,5 @@ def run_lines(octets, keeper):
         island.send(line)
     island.place.clock.advance(600)
     if keeper and 'name="password"' in island.portal.get("/keeper").get_data(as_text=True):
-        _islands.pop(keeper)  # signed out, or the password is another one
+        _islands.pop(keeper).close()  # signed out, or the password is another one
     assert checked(island.portal.get("/"), "/").status_code in (200, 303, 503)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.effort import EFFORT
 from tests.fuzz import kinds
 from tests.fuzz.pruning import pruned
 
@@ -10,7 +11,8 @@ MOST_OCTETS = 400_000  # of all corpora
 
 @pytest.mark.parametrize("name", kinds.names())
 def test_a_parser_stands_all_that_its_corpus_holds(name):
-    inputs, target = kinds.inputs(name), kinds.target(name)
+    target = kinds.target(name)
+    inputs = [*kinds.kept(kinds.CORPUS, name)[::target.share if EFFORT == 1 else 1], *kinds.kept(kinds.FOUND, name)]
     for octets in inputs:
         target.run(octets)
     assert len(inputs) > 1, "python -m tests.fuzz --prune"

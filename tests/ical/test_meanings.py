@@ -96,7 +96,8 @@ def drafted(name, start, off):
 
 
 def post(board, draft, item):
-    board.imports._take_in([board.sign_own(board.offer(draft, item).record)])
+    verdict, = board.imports._take_in([board.sign_own(board.offer(draft, item).record)])
+    assert verdict.kept, verdict
 
 
 def titled(board, name):

@@ -1,6 +1,6 @@
 """Official alerts (CAP): each that is read names its issuer, and becomes a post that ends."""
 
-from node.board.alerts import MAX_PART
+from node.board.alerts import MAX_PART, alert_of
 from node.board.drafts import problems_of
 from node.gather.cap_alerts import MAX_ALERTS, alerts_in, posts_of_alerts
 from node.gather.source_reading import decoded, is_cap
@@ -14,6 +14,7 @@ PARIS = 48.87, 2.36
 def run(octets):
     text = decoded(octets)
     is_cap(text)
+    alert_of(text.split("|"))
     told = refusable(alerts_in, text, 1)
     if told is None:
         return
@@ -40,6 +41,10 @@ def seeds():
     yield b"<feed>" + cap().split(b"?>")[1] + two + b"</feed>"
     yield cap().replace(b"<sent>2025", b"<sent>x")
     yield cap().replace(b"<info>", b"").replace(b"</info>", b"")
+    parts = ["Météo", "a@b", "1", "2025-12-01T01:00:00+01:00", "0000ffff0", "orages", "Paris", ""]
+    for number in ("00000f6b40", "ffff0f6b40", "x"):
+        yield "|".join([*parts[:4], number, *parts[5:]]).encode()
+    yield cap().replace(b"veille@meteo.exemple", b"ve ille")
     yield from texts_in("daemon/test_cap_alerts.py", 12)
 
 

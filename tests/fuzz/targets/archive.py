@@ -60,4 +60,4 @@ def seeds():
 TARGET = Target(run, (
     "node/store/archive.py: Archive.rows Archive.page Archive._readable past_in live_words_in _row_of _number_of",
     "node/store/index.py: mark_of key_of"), seeds, 1_024,
-                (b'{"past":{"', b'"raw":', b"\t"))
+                (b'{"past":{"', b'"raw":', b"\t"), aside={"there is always a file": ("if read is None",)})

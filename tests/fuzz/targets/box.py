@@ -60,11 +60,12 @@ def seeds():
     yield b"0[box]\nssh_key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJveA== lea'\nethernet = 'host'\nbroker_password = 'a b'"
     yield b"5ABCDE FGHIJ" + PART + b"7x"
     yield b""
+    yield b"0[box]\n" + PART + WIFI + b'un chat"}, "now": {"box country": "FR"}}'
     for text in texts_in("image/test_box.py", 8):
         yield b"0" + text
         yield b"0[box]\ncountry = 'FR'\n" + PART + text
 
 
 TARGET = Target(run, (f"{OVERLAY}/box.py", "node/daemon/wifi_order.py: wished _told"), seeds, 3_000,
-                (PART, b"[box]\n", b"country = 'FR'\n", b"wifi_password = ", b'"rests": true', b'"now": {"'),
-                beside={"our own mistakes only": ("main", "set_wifi"), "starts the program": ("",)})
+                               (PART, b"[box]\n", b"country = 'FR'\n", b"wifi_password = ", b'"rests": true', b'"now": {"'),
+                share=2, beside={"our own mistakes only": ("main", "set_wifi"), "starts the program": ("",)})

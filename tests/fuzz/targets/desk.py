@@ -76,5 +76,5 @@ def seeds():
 
 
 TARGET = Target(run, tuple(f"web/{name}.py" for name in (
-    "desk_settings", "desk_post", "desk_reports", "desk_handover", "clearing_pages", "clock_page", "keeper")), seeds, 800, (
+    "desk_settings", "desk_post", "desk_reports", "desk_handover", "clearing_pages", "clock_page", "keeper")), seeds, 800, share=6, words=(
     b"csrf={csrf}&", b"/keeper/settings/", b"/keeper/posts/", b"&sure=1", b"{bulletin}", b"{event}", b"{waiting}", b"\n> "))

@@ -69,6 +69,7 @@ def seeds():
     row = json.dumps({"records": {ID + "01": ROW}}).encode() + b"\tabc"
     yield row
     yield json.dumps({"records": {ID + "01": ROW, ID + "02": ROW | {"start": 9, "before": "AAAA"}}}).encode() + b"\tabcdef"
+    yield row.replace(b'"kind": 0', b'"kind": -1')
     yield row + b"\n" + json.dumps({"records": {ID + "01": None}}).encode()
     yield row + b"\n" + row + b"\n" + json.dumps({"_default": {"1": {"value": [1, {"a": None}]}}}).encode()
     for name, note in (("welcome", {"value": "Bonjour"}), ("none", {}), ("list", [])):
@@ -85,4 +86,5 @@ TARGET = Target(
     run, ("node/store/payload.py", "node/store/journal.py: payloads_in _line_at Journal.read Journal._take_up _used_bytes",
           "node/store/documents.py: tables_in _Replayed.take _Replayed._take JournalStorage._load",
           "node/store/journalstore.py: row_of _fit RowShelf.prepare RowShelf._fill JournalStore.note"), seeds,
+    aside={"what we write": ("if not isinstance(raw, bytes)",)},
     words=(b'{"records":{"', b'{"notes":{"', b'"raw":', b'"value":', b"null", b"\t", b"\n", b'"before":"'))

@@ -7,7 +7,7 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.memory import MemoryStore
 from node.transfer.bulk import IslandLabel, LocalBulkPort
-from node.transfer.lan import ANSWERED, ASKED, MAX_MESSAGE_BYTES, Envelope, LanService, salt_of
+from node.transfer.lan import ANSWERED, ASKED, MAX_FORGED, MAX_MESSAGE_BYTES, Envelope, LanService, fingerprint, salt_of
 from tests.fuzz.kinds import Target
 from tests.fuzz.seeding import octets_in, refusable, vectors
 from tests.sim.village import NOW, Village
@@ -69,8 +69,14 @@ def seeds():
         yield what + b"\1" + name + (4).to_bytes(4, "big") + shorts[4] + shorts[3][:7] + framed[4]
         yield what + (b"\1" + name + (1).to_bytes(4, "big") + shorts[4]).ljust(40, b"\0") + framed[4]
         yield what + (b"\1" + name + (1).to_bytes(4, "big") + shorts[4] * 3)[:40] + framed[1]
+    compared = b"\1" + name + fingerprint(record_id(raw)[:8] for raw in RECORDS[:3])
+    yield b"\0" + compared
+    yield b"\0\2" + bytes(4) + bytes(forged) * (MAX_FORGED + 9)
     yield b"\0\2"
     yield b"\0\2\0"
 
 
-TARGET = Target(run, ("node/transfer/lan.py",), seeds, 2_048, beside={"tells nobody what it reads": ("tag_of",)})
+TARGET = Target(run, ("node/transfer/lan.py",), seeds, 2_048, beside={
+    "tells nobody what it reads": ("tag_of",)}, aside={
+    "it has a table at least": ("for table in self.tables",), "two islands at once: tests/transfer/test_lan.py": ("if self._visiting",),
+    "sets of thousands: tests/transfer/test_lan.py": ("for _ in range(MAX_TRADES)", "if len(parcel) + 2")})

@@ -51,12 +51,13 @@ def seeds():
     for flow in ("/post\n> text=Soupe\n> action=publish\n> action=publish", "/post?kind=event\n> title=Bal&start_date=20/12&start_time=18h"
                  "\n> action=map\n> at.x=4&at.y=9", "/r/{event}/edit\n> title=Fest\n> word={word}&action=publish", "/nope",
                  "/post?kind=reply&target={bulletin}\n> text=Oui\n> action=publish", "/post?kind=reply&target=x", "/r/nope/edit",
-                 "/post\n> text=Soupe&own_code=1&action=publish", "/r/{waiting}/edit\n> word=x&action=publish"):
+                 "/post\n> text=Soupe&own_code=1&action=publish", "/r/{bulletin}/withdraw token={token}&action=x",
+                 "/r/{event}/withdraw token={token}&action=cancel&word={word}", "/r/{waiting}/edit\n> word=x&action=publish"):
         yield flow.encode()
 
 
 TARGET = Target(run, (
-    "web/forms.py", "web/typed_events.py", "node/board/typed_moments.py",
-    "web/posting.py: write send correct withdraw answer_to attempt _action _settling _cost _urgent_offer"), seeds, 1_500, (
+    "web/posting.py: write send correct withdraw answer_to attempt _action _settling _cost _urgent_offer"), seeds, 1_500, share=3, aside={
+    "no network of the box's own here: tests/web/test_safe_address.py": ("if in_the_clear()", "if elsewhere :=")}, words=(
     b"action=publish", b"&start_date=", b"&repeat=1.1", b"&whole_day=1", b"samedi", b"/r/{bulletin}/edit ", b"word={word}",
     b"token={token}", b"&moved=", b"&off=", b"&position=", b"\n"))

@@ -27,7 +27,8 @@ def seeds():
 
 TARGET = Target(
     run, ("node/model/record.py", "node/model/event.py", "node/model/foreign.py", "node/model/byte_reader.py"), seeds,
-    MAX_RECORD_BYTES + 1, beside={
+    MAX_RECORD_BYTES + 1, aside={"a rule ends by its count, or is refused": (
+        "for day in _all_days", "if day >= first", "for month in count(12")}, beside={
     "what we write": (
         "signed_part", "encode", "sign", "_signed_part", "_marked_life", "_when", "_origin", "_rule", "_subject", "_nibble",
         "_exactly", "angle", "foreign_key"),

@@ -40,8 +40,21 @@ def seeds():
         yield text.encode().decode("cp1252", "replace").encode()
         yield text.replace("\n", "\r").encode()
         yield text.replace("\n", "\\n").encode()
+    lines = {"portal": ("listen = '[::1]:80'", "listen = '[::1'", "loudspeaker = '9:00, 18:30'", "loudspeaker = '3:00'"),
+             "lan": ("peers = '192.168.1.20, [fe80::1]:80, fe80::2'", "peers = ':'"), "radio": ("share = 0x10", "share = 0b1"),
+             "gather": ("contact = 'a@b.org'", "contact = 'é'", "private = 'agenda.lan, 192.168.1.20:80'", "private = '[x'",
+                        "private = 'a b'", "private = '[::1]:80, [::1]'"),
+             "mqtt": ("broker = 'mqtt://a, mqtt://b, mqtt://c, mqtt://d, mqtt://e'", "broker = ','", "broker = ''"),
+             "box": ("country = ''", "ssh_key = 'ssh-rsa x'", "channel = 14"), "packet": ("callsign = 'F4ABC-1'", "callsign = '?'")}
+    for section, said in lines.items():
+        yield from (f"[{section}]\n{line}\n".encode() for line in said)
+    yield b"[box]\nname = 'x'\n" * 5_000
+    yield b"".join(b"[box]\nunknown%d = 1\n" % number for number in range(300))
+    yield b"".join(b"[radio]\nshare = %d\n[radio]\nshare = 'x%d'\n" % (number, number) for number in range(300))
+    yield b"[box]\nname = '" + b"x" * 5_000 + b"'\n"
 
 
 TARGET = Target(
-    run, tuple(f"node/daemon/settings_{name}.py" for name in ("bytes", "reader", "text", "checks", "spoken")), seeds, 8_000,
-    (b"[node]\n", b"[box]\n", b"name = ", b'country = "FR"\n', b'"""', b"'''", b"password = ", b"#", b"{\\rtf1 ", b"\\'e9"))
+    run, tuple(f"node/daemon/settings_{name}.py" for name in ("bytes", "reader", "text", "checks", "spoken")), seeds, 4_000,
+    (b"[node]\n", b"[box]\n", b"name = ", b'country = "FR"\n', b'"""', b"'''", b"password = ", b"#", b"{\\rtf1 ", b"\\'e9"),
+    share=3)

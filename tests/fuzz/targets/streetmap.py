@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import fromstring
 
 from node.board.api import DraftRefused
-from node.board.street_map import street_map_of
+from node.board.street_map import MAX_FILE_BYTES, street_map_of
 from tests.fuzz.kinds import Target
 
 
@@ -35,6 +35,9 @@ def seeds():
     yield b"".join(short).replace(b"48.", b"88.", 1)
     yield b"".join(short).replace(b"</text>", b"&lt;b&gt;&amp;</text>", 9)
     yield b"<svg>"
+    yield bytes(MAX_FILE_BYTES + 1)
+    yield whole.replace(b"</svg>", b"") + b'<path id="rail" d="M0 0l5 5"/>\n<path id="street" d="' + b"M0 0l5 5" * 9_000 + b'"/></svg>'
+    yield b"".join(short).replace(b"</svg>", b'<path id="rail" d="M0 0l5 5"/>\n</svg>')
 
 
 TARGET = Target(run, (

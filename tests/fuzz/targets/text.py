@@ -32,7 +32,9 @@ def seeds():
 
 TARGET = Target(
     run, tuple(f"node/textpack/{name}.py" for name in ("__init__", "rangecoder", "model", "alphabet")),
-    seeds, MOST_BYTES, beside={
+    seeds, MOST_BYTES, share=2, aside={
+        "tests/textpack tries what is costly, which takes seconds": ("if asked > most", "if len(done) >"),
+        "no string of octets leads there": ("if value >= choices",)}, beside={
     "arithmetic; its end cannot be reached": ("_shortest",),
     "what we write": ("pack", "_smallest", "Encoder.decide", "Encoder.choose",),
 })

@@ -41,6 +41,12 @@ def seeds():
 
     for more in MORE:
         yield urlencode({name: value for name, value in (posted | more).items() if name in FIELDS}).encode()
+    for more in ("life_days=x", "life_days=9", "since_time=8:00", "since_date=1/1/2024&since_time=0:00", "until_date=x", "free=1&mark=offer",
+                 "publish_date=1/1/2000&publish_time=8h", "since_date=2/3&until_time=9h", "start_time=13 pm", "start_date=29/3/2026&repeat=3.1",
+                 "start_date=31/3/2026&repeat=3.1&repeat_times=3", "since_date=1/1/2087&since_time=8h", "off=x", "position=x", "kind=reply"):
+        yield more.encode()
+    for text in ("22:00", "22h", "48.87, 2.36", "91, 0", "ce soir"):
+        yield text.encode()
     texts = [*texts_in("board/test_typed_moments.py", 2), *texts_in("web/test_forms.py", 2), *texts_in("web/test_dates.py", 2)]
     for text in texts:
         yield text

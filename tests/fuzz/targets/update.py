@@ -48,6 +48,12 @@ def taken(content):
         assert all(Path(folder) in path.resolve().parents for path in app.rglob("*"))
         if version:
             assert UPDATE.watch(app, lambda: len(content) % 2 == 0, PUBLIC, "1.0") == (len(content) % 2 == 1)
+            assert UPDATE.take(stick, app, PUBLIC, "1.0") is None
+            assert not UPDATE.watch(app, lambda: True, PUBLIC, "1.0")
+            assert not UPDATE.watch(app, lambda: False, PUBLIC, "1.0")
+            for path in app.glob("1.2/*"):
+                path.unlink() if path.is_file() else None
+            assert UPDATE.watch(app, lambda: False, PUBLIC, "1.0") == (UPDATE.current(app) is None and len(content) % 2 == 0)
 
 
 def manifest(version="1.2", files=((b"node/a.py", b"print()"),), **more):
@@ -76,4 +82,5 @@ def seeds():
 
 TARGET = Target(
     run, (f"{OVERLAY}/update.py: read_head unpack whole take _inside _numbers _order named_so open_plain _why in_use "
-          "current _lines switch watch",), seeds, 2_048, (PART, b'"version": "1.2"', b'"files": [["', b"../"))
+          "current _lines switch watch",), seeds, 2_048, (PART, b'"version": "1.2"', b'"files": [["', b"../"), aside={
+    "no plain file is told by its name": ("if not stat.S_ISREG",)})
