@@ -103,7 +103,17 @@ def _detail(rng, kind, created):
     return None
 
 
+def _long_event(rng, created):
+    """Its last date lies some 400 days after the first: the last day that may be, or the next."""
+    start, last = max(0, created - 5 * DAY_MIN), rng.choice((398, 400, 401, 402))
+    day = start // DAY_MIN
+    weekdays = 1 << day % 7 | 1 << (day + last) % 7
+    return Event(start, 60, 0, repetition=Repetition(Rhythm.WEEKDAYS, 1, 2 * (last // 7) + 2, weekdays))
+
+
 def _event(rng, created):
+    if rng.random() < 0.04:
+        return _long_event(rng, created)
     offset = rng.choice((4, 8, 0, -20, 22, 56, -56, rng.randint(-57, 57)))
     whole = rng.random() < 0.25
     ahead = rng.choice((0, 600, 3 * DAY_MIN, 399 * DAY_MIN, -9 * DAY_MIN, rng.randrange(-3 * DAY_MIN, 60 * DAY_MIN)))
@@ -123,9 +133,6 @@ def _event(rng, created):
 
 
 def _repetition(rng, day, whole):
-    if rng.random() < 0.05:  # its last date lies some 400 days after the first
-        rule = rng.choice(((Rhythm.WEEKDAYS, 1, rng.randint(112, 119)), (Rhythm.DAYS, 10, 41), (Rhythm.DAYS, 6, 68)))
-        return Repetition(*rule, 1 << day % 7 | 1 << (day + 2) % 7 if rule[0] is Rhythm.WEEKDAYS else 0)
     rhythm = rng.choice(list(Rhythm))
     count = rng.choice((2, 3, 5, 5, 10, 13, 128, rng.randrange(1, 130)))
     weekdays = rng.choice((1 << day % 7 | 1 << rng.randrange(7), rng.randrange(256))) if rhythm is Rhythm.WEEKDAYS else 0

@@ -45,6 +45,9 @@ class RandomSet:
     def scaffold(self):
         """Keepers let in by founders, or by keepers before them: a chain of some links, or many branches."""
         rng, last = self.rng, list(self.founders)
+        if rng.random() < 0.3:
+            self.quarrel()
+            return
         for name in self.people[len(self.founders):]:
             rights = Right(rng.choice((5, 5, 5, 7, 21, 1))) if name not in TICKETS else Right(rng.choice((9, 25)))
             self.add(self.vouch_by(rng.choice(last), name, rights, rng.choice((0, 1, 5)), 10_000))
@@ -53,6 +56,17 @@ class RandomSet:
             if name in TICKETS:
                 rights = Right(rng.choice((1, 17, 21)))
                 self.add(self.vouch_by(name, rng.choice(PEOPLE), rights, rng.choice((5, 9)), 10_001))
+
+    def quarrel(self):
+        """Keepers of branches of their own, some of whom want one of them, or a founder, out."""
+        keepers = self.rng.sample(PEOPLE, self.rng.randint(4, 8))
+        self.people = [*self.founders, *keepers]
+        for name in keepers:
+            self.add(self.vouch_by("founder", name, Right(5), 0, 10_000))
+        subject = self.rng.choice((keepers[0], keepers[0], "founder"))
+        for name in self.rng.sample(keepers[1:], self.rng.randint(2, 3)):
+            since = Revocation(self.village.key(subject).key_id, T0 + self.rng.choice((5, 8, 20)))
+            self.add(self.signed(name, Kind.REVOCATION, self.rng.choice((9, 30)), 50_000, detail=since))
 
     def vouch_by(self, author, subject, rights, minute, life):
         return self.signed(author, Kind.VOUCH, minute, life, packed=subject.encode(),
