@@ -12,6 +12,7 @@ import { readRecord } from "./record.mjs";
 import { speaksWith } from "./renewal.mjs";
 import { readText } from "./text.mjs";
 import { told } from "./told.mjs";
+import { RIGHTS } from "./trust.mjs";
 import { all, models } from "./vectors.mjs";
 
 let set = null;
@@ -57,6 +58,9 @@ function setTold({ live, reasons, trust }, { now, seed, key }) {
   const ids = live.map((record) => record.id).sort();
   const names = Object.fromEntries([...trust.standings.keys.keys()].sort().map((id) => [id, trust.standings.naming(id)?.id ?? null]));
   const found = { live: ids, reasons: Object.fromEntries(reasons), fingerprint: hex(fingerprint(ids)), names };
+  const { standings } = trust; // a right without end, of founders, is null
+  found.rights = Object.fromEntries([...standings.keys.keys()].map((id) => [id, RIGHTS.map((right) => standings.until(id, right, now))]));
+  found.cuts = Object.fromEntries([...standings.cuts].filter(([, minute]) => minute < Infinity));
   if (seed) found.secret = speaksWith(set, live, unhex(seed), now);
   if (key) found.witnesses = witnesses(live, key);
   return found;

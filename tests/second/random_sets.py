@@ -10,12 +10,14 @@ from node.model.record import COUNTED, MAX_LIFE_H, Kind, Revocation, Right, Vouc
 from node.model.turnout import Turnout
 from node.replica.generations import Generation, at_minute
 from node.replica.liveset import LiveSet
+from node.replica.trust import FOREVER
 from node.transfer.lan import fingerprint
 from tests.sim.village import DAY, T0, Village, spoilt
 
 FOUNDERS = ("founder", "second", "third")
 PEOPLE = ("ana", "ben", "cleo", "dan", "eva", "fred", "gina", "hugo")
 TICKETS = ("ticket", "token")
+CROWDED = (Kind.TURNOUT, Kind.CONFIRMATION, Kind.VOUCH, Kind.REVOCATION, Kind.RETRACTION, Kind.CANCELLATION, Kind.BULLETIN)
 FOREIGN_KEYS = tuple(bytes([n]) * 8 for n in range(3))
 
 
@@ -30,7 +32,8 @@ class RandomSet:
                        *rng.sample(TICKETS, rng.choice((0, 1, 1, 2)))]
         self.now = T0 + rng.choice((0, 30, 30, 60, 200, 1440, 10_000))
         self.raws = []
-        for _ in range(rng.randint(3, 25)):
+        self.scaffold()
+        for _ in range(rng.choice((0, 2, 12))):
             self.add(self.vouch())
         for _ in range(rng.choice((0, 0, 1, 2, 4, 8))):
             self.add(self.revocation())
@@ -39,6 +42,36 @@ class RandomSet:
         for _ in range(rng.randint(0, 40)):
             self.add(self.post())
         rng.shuffle(self.raws)
+
+    def scaffold(self):
+        """Keepers let in by founders, or by keepers before them: a chain of some links, or many branches."""
+        rng, last = self.rng, list(self.founders)
+        if rng.random() < 0.3:
+            self.quarrel()
+            return
+        for name in self.people[len(self.founders):]:
+            rights = Right(rng.choice((5, 5, 5, 7, 21, 1))) if name not in TICKETS else Right(rng.choice((9, 25)))
+            self.add(self.vouch_by(rng.choice(last), name, rights, rng.choice((0, 1, 5)), 10_000))
+            if rights & Right.VOUCH:
+                last = rng.choice((last, [*last, name], [name]))
+            if name in TICKETS:
+                rights = Right(rng.choice((1, 17, 21)))
+                self.add(self.vouch_by(name, rng.choice(PEOPLE), rights, rng.choice((5, 9)), 10_001))
+
+    def quarrel(self):
+        """Keepers of branches of their own, some of whom want one of them, or a founder, out."""
+        keepers = self.rng.sample(PEOPLE, self.rng.randint(4, 8))
+        self.people = [*self.founders, *keepers]
+        for name in keepers:
+            self.add(self.vouch_by("founder", name, Right(5), 0, 10_000))
+        subject = self.rng.choice((keepers[0], keepers[0], "founder"))
+        for name in self.rng.sample(keepers[1:], self.rng.randint(2, 3)):
+            since = Revocation(self.village.key(subject).key_id, T0 + self.rng.choice((5, 8, 20)))
+            self.add(self.signed(name, Kind.REVOCATION, self.rng.choice((9, 30)), 50_000, detail=since))
+
+    def vouch_by(self, author, subject, rights, minute, life):
+        return self.signed(author, Kind.VOUCH, minute, life, packed=subject.encode(),
+                           detail=Vouch(self.village.key(subject).public, rights))
 
     def add(self, raw):
         self.raws.append(spoilt(raw) if self.rng.random() < 0.03 else raw)
@@ -62,7 +95,7 @@ class RandomSet:
 
     def revocation(self):
         subject = self.who()
-        author = subject if self.rng.random() < 0.2 else self.who(*self.founders, *self.people[:5])
+        author = subject if self.rng.random() < 0.2 else self.who(*self.people[1:])
         since = T0 + self.rng.choice((-10, 0, 5, 15, 30, self.minute()))
         detail = Revocation(self.village.key(subject).key_id, since)
         return self.signed(author, Kind.REVOCATION, self.minute(), self.rng.choice((1, 24, 50_000)), detail=detail)
@@ -111,14 +144,27 @@ class RandomSet:
         return self.village.sign(author, kind, minute, life, **fields)
 
 
+class ToldSet(RandomSet):
+    """Many who tell of a foreign event: some alike, some not, of two versions."""
+
+    def scaffold(self):
+        for name in PEOPLE:
+            self.add(self.vouch_by("founder", name, Right.WRITE, 0, 10_000))
+        for name in PEOPLE:
+            version = Foreign(FOREIGN_KEYS[0], self.rng.choice((1, 1, 2)), T0, off=self.rng.random() < 0.2)
+            when = Event(T0 + 3000, 60, 4, foreign=version)
+            self.add(self.signed(name, Kind.EVENT, self.rng.randint(1, 9), 0, detail=when,
+                                 packed=self.rng.choice((b"Bal", b"Bal", b"Bal ailleurs"))))
+
+
 class CrowdedSet(RandomSet):
     """One author with more than its quotas hold, in a few large records and some small ones."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, number):
         super().__init__(rng)
         author = rng.choice(self.people)
         self.raws += [self.village.vouch("founder", author, Right(7), minute=-1000)]
-        kind = rng.choice((Kind.VOUCH, Kind.REVOCATION, Kind.RETRACTION, Kind.CANCELLATION, *COUNTED, Kind.BULLETIN))
+        kind = CROWDED[number % len(CROWDED)]
         large = {Kind.BULLETIN: 170, Kind.TURNOUT: 150, Kind.CONFIRMATION: 100}.get(kind, 90)
         raws = [self.large(kind, author, n) for n in range(large)]
         self.raws += rng.sample(raws, len(raws))
@@ -145,17 +191,26 @@ class CrowdedSet(RandomSet):
 
 def judged(made, rng, steps):
     """A question about a random set, and our answer: `steps` batches, one after the other, then all once more."""
-    who, key = rng.choice(made.people), rng.choice(FOREIGN_KEYS)
+    who, key = rng.choice(made.people), FOREIGN_KEYS[0] if isinstance(made, ToldSet) else rng.choice(FOREIGN_KEYS)
     seed = made.village.key(who)._private.private_bytes_raw().hex()
     question = {"ask": "live", "held": [raw.hex() for raw in made.raws], "now": made.now, "seed": seed, "key": key.hex()}
     liveset, reasons = _taken(made, steps)
     ids = sorted(id_.hex() for id_ in liveset.ids())
     names = {one.hex(): standing.named_by.id.hex() if standing.named_by else None
              for one, standing in sorted(liveset.trust.standings.items())}
+    rights = {one.hex(): [_last(standing.until(made.now, right)) for right in Right]
+              for one, standing in liveset.trust.standings.items()}
     spoken, *_ = at_minute((Generation(made.village.charter.secret),), liveset, made.village.key(who), made.now)
-    return question, {"live": ids, "reasons": reasons, "names": names, "secret": spoken.secret.hex(),
+    cuts = {one.hex(): minute for one, minute in liveset.trust.cuts.items()}
+    return question, {"live": ids, "reasons": reasons, "names": names, "rights": rights, "cuts": cuts,
+                      "secret": spoken.secret.hex(),
                       "fingerprint": fingerprint(bytes.fromhex(id_)[:8] for id_ in ids).hex(),
                       "witnesses": [entry.id.hex() for entry in liveset.witnesses(key)]}
+
+
+def _last(minute):
+    """The end of a right; None for one without end."""
+    return None if minute >= FOREVER else minute
 
 
 def _taken(made, steps):

@@ -8,7 +8,7 @@ export const URGENT = 2;
 export const VOUCH = 4;
 export const INVITE = 8;
 export const GROUP = 16;
-const RIGHTS = [WRITE, URGENT, VOUCH, INVITE, GROUP];
+export const RIGHTS = [WRITE, URGENT, VOUCH, INVITE, GROUP];
 const ROUNDS = 3;
 const NEVER = Infinity; // of a cut, or of what is taken back
 
