@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from node.model.errors import RemoteFault
+from tests.fuzz.kinds import ROOT
 
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # where a target's folder is made: no card is waited for
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -34,7 +35,7 @@ def octets_in(value: object, *keys: str) -> Iterator[bytes]:
 
 def texts_in(test: str, least: int = 4) -> Iterator[bytes]:
     """Every text and all octets that a test says by themselves: whoever wrote it had tried what is odd."""
-    for item in ast.walk(ast.parse((Path(__file__).parents[1] / test).read_text(encoding="utf-8"))):
+    for item in ast.walk(ast.parse((ROOT / test).read_text(encoding="utf-8"))):
         if isinstance(item, ast.Constant) and isinstance(item.value, str | bytes) and len(item.value) >= least:
             yield item.value if isinstance(item.value, bytes) else item.value.encode("utf-8", "replace")
 

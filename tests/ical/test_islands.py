@@ -47,7 +47,7 @@ def raws(island):
 def meet(one, other):
     for to, records in ((one, raws(other)), (other, raws(one))):
         verdicts = to._take_in(records, "stick")
-        assert all(verdict.kept or verdict.reason == "duplicate" for verdict in verdicts), verdicts
+        assert all(verdict.kept or verdict.reason in ("duplicate", "superseded") for verdict in verdicts), verdicts
 
 
 def seen(island):

@@ -92,7 +92,7 @@ class KeptIsland:
     def take(self, raws):
         with self._one_at_a_time:
             verdicts, _sends = self.replica.take_in(list(raws), "bundle", self.clock.now())
-        assert all(verdict.kept or verdict.reason == "duplicate" for verdict in verdicts), verdicts
+        assert all(verdict.reason in ("kept", "duplicate", "penned", "early") for verdict in verdicts), verdicts
 
     def raws(self):
         return [self.liveset.raw(id_) for id_ in self.liveset.ids()]

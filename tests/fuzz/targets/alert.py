@@ -45,7 +45,7 @@ def seeds():
     for number in ("00000f6b40", "ffff0f6b40", "x"):
         yield "|".join([*parts[:4], number, *parts[5:]]).encode()
     yield cap().replace(b"veille@meteo.exemple", b"ve ille")
-    yield from texts_in("daemon/test_cap_alerts.py", 12)
+    yield from texts_in("tests/daemon/test_cap_alerts.py", 12)
 
 
 TARGET = Target(run, ("node/gather/cap_alerts.py", "node/board/alerts.py"), seeds, words=(

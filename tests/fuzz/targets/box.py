@@ -61,7 +61,7 @@ def seeds():
     yield b"5ABCDE FGHIJ" + PART + b"7x"
     yield b""
     yield b"0[box]\n" + PART + WIFI + b'un chat"}, "now": {"box country": "FR"}}'
-    for text in texts_in("image/test_box.py", 8):
+    for text in texts_in("tests/image/test_box.py", 8):
         yield b"0" + text
         yield b"0[box]\ncountry = 'FR'\n" + PART + text
 

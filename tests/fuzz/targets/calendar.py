@@ -54,6 +54,17 @@ def seeds():
     yield b"".join(b"BEGIN:VEVENT\nUID:%d@a.org\nSUMMARY:Bal\nDTSTART:20251205T190000Z\nEND:VEVENT\n" % number
                    for number in range(MAX_EVENTS + 9)).join([b"BEGIN:VCALENDAR\n", b"END:VCALENDAR\n"])
     yield b"BEGIN:VCALENDAR\nMETHOD:REPLY\n" + HEAD.split(b"\n", 1)[1] + b"DTSTART:20251205T190000Z" + TAIL
+    from tests.ical.test_parser import HOSTILE
+
+    yield from (HOSTILE[name] for name in ("counts", "overflows", "zone names"))
+    timed = b"DTSTART:20251205T190000Z"
+    yield from (timed + line for line in (
+        b"\nX-ARCHIPEL-KEY:0123456789abcdef", b"\nX-ARCHIPEL-OFFSET:8", b"\nLAST-MODIFIED:20251130T170500Z", b"\nEXDATE:", b"\nRDATE: "))
+    yield b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Bal\n" + timed + b"\nDTSTAMP:20251130T170500Z" + TAIL
+    for line in (b"X-LIC-LOCATION:Europe/Berlin\n", b""):
+        yield b"BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:La Lune\n" + line + b"BEGIN:STANDARD\nTZOFFSETFROM:+0100\nTZOFFSETTO:+9900\n" \
+              b"DTSTART:19701025T030000\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nUID:1\nSUMMARY:Bal\nDTSTART;TZID=La Lune:20251205T190000" + TAIL
+    yield b"DTSTART;VALUE=DATE:20251205\nRRULE:FREQ=WEEKLY;COUNT=5\nRDATE;VALUE=DATE:20251224\nEXDATE;VALUE=DATE:20251212"
     for rule in RULES:
         for start in (b"20251205T190000Z", b"20240105T190000Z", b"20251205"):
             value = b";VALUE=DATE:" if len(start) == 8 else b":"
@@ -68,7 +79,7 @@ def seeds():
         yield series + next_one + other
         yield series + next_one + other + next_one + b"RECURRENCE-ID:20251219T190000Z\nDTSTART:20251220T190000Z"
     for name in ("parser", "recurrence", "meanings", "importer", "differential"):
-        for text in texts_in(f"ical/test_{name}.py", 8):
+        for text in texts_in(f"tests/ical/test_{name}.py", 8):
             yield text
             yield b"DTSTART:20251205T190000Z\n" + text
             yield b"DTSTART;TZID=La Lune:20251205T190000\n" + text + b"\nEND:VEVENT\n" + zone + b"\nBEGIN:VEVENT"

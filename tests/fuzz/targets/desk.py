@@ -32,12 +32,18 @@ FLOWS = (  # pages, and what is typed into their forms, one after the other
     "/keeper/posts?pile=own&topic=4&words=soupe&since_date=1/12&until_date=3/12&from=2",
     "/keeper/posts/write csrf={csrf}&token={token}&kind=bulletin&text=Avis&action=publish",
     "/keeper/posts/write csrf=old&token={token}&kind=bulletin&text=Avis&action=publish",
-    "/keeper/clock csrf={csrf}&start_date=2025-12-24&start_time=18:00\n> why=x\n/keeper/clock/undo csrf={csrf}",
+    "/keeper/clock csrf={csrf}&start_date=2025-12-24&start_time=18:00\n>0 why=x\n/keeper/clock/undo csrf={csrf}",
+    "/keeper/clock/set csrf={csrf}&minute=1008600&asked=1008540\n/keeper/clock/undo csrf={csrf}",
+    "/keeper/clock/set csrf={csrf}&minute=999999999&asked=1", "/keeper/settings/loudspeaker csrf={csrf}&loudspeaker_on=1&begin=x",
+    "/keeper/settings/rest csrf={csrf}&wifi_on=1&wifi_begin=x&wifi_end=", "/keeper/settings/radio csrf={csrf}&share=2\n"
+    "/keeper/settings/keep csrf={csrf}", "/keeper/settings/radio csrf={csrf}&share=3\n/keeper/settings/back csrf={csrf}",
+    "/keeper/settings/wifi csrf={csrf}&wifi=Canal&access=open&country=FR&channel=11\n/keeper/settings/back csrf={csrf}",
+    "/keeper/hide csrf={csrf}&id={bulletin}&why=x\n/keeper/posts?pile=hidden\n>0 action=show-all\n>-1 why=y",
     "/keeper/clock csrf={csrf}&start_date=2026-12-24&start_time=18:00\n> asked=0", "/keeper/clock/undo csrf={csrf}",
     "/keeper/clock csrf={csrf}&start_date=x", "/keeper/clock/set csrf={csrf}&minute=x&asked=1", "/keeper/clock/set csrf={csrf}",
     "/keeper/clock csrf={csrf}&start_date=2025-01-02&start_time=0:00\n> why=x\n/keeper/clock",
     "/keeper/handover/begin csrf={csrf}&newcomer=Samira&leaver=lea\n/keeper/handover\n"
-    "/keeper/handover/step csrf={csrf}&step=guide&action=done\n/keeper/handover/step csrf={csrf}&step=card&action=open\n"
+    "/keeper/handover/step csrf={csrf}&step=tools&action=done\n/keeper/handover/step csrf={csrf}&step=papers&action=open\n"
     "/keeper/handover/end csrf={csrf}\n> ",
     "/keeper/handover/begin csrf={csrf}&newcomer=<b>", "/keeper/handover/step csrf={csrf}&step=x",
     "/keeper/handover/end csrf={csrf}&sure=1", "/r/{bulletin}/tell token={token}&reason=danger&why=x\n/keeper/reports\n"
@@ -76,5 +82,9 @@ def seeds():
 
 
 TARGET = Target(run, tuple(f"web/{name}.py" for name in (
-    "desk_settings", "desk_post", "desk_reports", "desk_handover", "clearing_pages", "clock_page", "keeper")), seeds, 800, share=6, words=(
+    "desk_settings", "desk_post", "desk_reports", "desk_handover", "clearing_pages", "clock_page", "keeper")), seeds, 800, share=6, aside={
+    "the clock of this island is told by nobody: tests/web/test_clock_page.py": ("if source ==", "if not board().set_clock"),
+    "dozens of pages: tests/web/test_clearing_pages.py": ("while len(self._kept)",),
+    "maps are drawn by a process of its own: tests/streets": ("if not brought", "if place is None"),
+    "whoever is signed in stays so": ('if not session.get("name")',)}, words=(
     b"csrf={csrf}&", b"/keeper/settings/", b"/keeper/posts/", b"&sure=1", b"{bulletin}", b"{event}", b"{waiting}", b"\n> "))

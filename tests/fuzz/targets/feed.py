@@ -50,7 +50,7 @@ def seeds():
         yield version + items
     yield b'<div class="h-feed"><div class="h-event"><a class="u-url" href="/b">B</a><time class="dt-start" datetime="2025-12-05T19:00:00">' \
           b'</time><p class="p-location h-geo"><data class="p-latitude" value="48.8"></data><data class="p-longitude" value="2.3"></data></p></div>text</div>'
-    for text in texts_in("daemon/test_gathered_formats.py", 12):
+    for text in texts_in("tests/daemon/test_gathered_formats.py", 12):
         yield text
         yield b"<!doctype html><div class='h-event'><time class='dt-start' datetime='2025-12-05'></time>" + text + b"</div>"
         yield b'<rss version="2.0"><channel><item><title>Bal</title><guid>1</guid>' + text + b"</item></channel></rss>"

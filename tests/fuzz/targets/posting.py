@@ -57,7 +57,7 @@ def seeds():
 
 
 TARGET = Target(run, (
-    "web/posting.py: write send correct withdraw answer_to attempt _action _settling _cost _urgent_offer"), seeds, 1_500, share=3, aside={
+    "web/posting.py: write send correct withdraw answer_to attempt _action _settling _cost _urgent_offer",), seeds, 1_500, share=3, aside={
     "no network of the box's own here: tests/web/test_safe_address.py": ("if in_the_clear()", "if elsewhere :=")}, words=(
     b"action=publish", b"&start_date=", b"&repeat=1.1", b"&whole_day=1", b"samedi", b"/r/{bulletin}/edit ", b"word={word}",
     b"token={token}", b"&moved=", b"&off=", b"&position=", b"\n"))

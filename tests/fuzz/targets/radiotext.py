@@ -44,14 +44,14 @@ def seeds():
     for by_language in WORDS.values():
         for texts in by_language.values():
             yield "\n".join(texts).encode()
-    yield from texts_in("handheld/test_answers.py", 1)
-    yield from texts_in("handheld/test_words.py", 1)
+    yield from texts_in("tests/handheld/test_answers.py", 1)
+    yield from texts_in("tests/handheld/test_words.py", 1)
     yield ("mot " * 30 + "x" * 90 + " e\u0301\U0001F469\u200d\U0001F467 \U0001F3F4\U000E0067\U000E007F " + "é" * 99).encode()
     yield b"publie Lait demande\nannule\nreponds oui\nannule ABCDEFGH\nannule x\n*annule"
     yield b"publie Lait\nannule AAAAAAAA\nannule BBBBBBBB\nannule CCCCCCCC\nannule DDDDDDDD\nannule EEEEEEEE"
     yield b"?\n" * 8 + b"nouvelles 1\nreponds \n99"
     for before in ("agenda\n", "nouvelles\n2\n", "?\n", "langue\n"):
-        yield from (before.encode() + text for text in texts_in("handheld/test_answers.py", 1) if len(text) < 60)
+        yield from (before.encode() + text for text in texts_in("tests/handheld/test_answers.py", 1) if len(text) < 60)
 
 
 TARGET = Target(

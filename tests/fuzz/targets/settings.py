@@ -32,8 +32,8 @@ def run(octets):
 def seeds():
     from tests.daemon.test_settings_reader import FILLED_IN, RIGHT
 
-    yield from texts_in("daemon/test_settings_reader.py")
-    yield from (b"[box]\nname = " + text for text in texts_in("daemon/test_settings.py"))
+    yield from texts_in("tests/daemon/test_settings_reader.py")
+    yield from (b"[box]\nname = " + text for text in texts_in("tests/daemon/test_settings.py"))
     for text in (FILLED_IN, RIGHT):
         for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-32", "cp1256"):
             yield text.encode(encoding, "replace")

@@ -47,12 +47,12 @@ def seeds():
         yield more.encode()
     for text in ("22:00", "22h", "48.87, 2.36", "91, 0", "ce soir"):
         yield text.encode()
-    texts = [*texts_in("board/test_typed_moments.py", 2), *texts_in("web/test_forms.py", 2), *texts_in("web/test_dates.py", 2)]
+    texts = [*texts_in("tests/board/test_typed_moments.py", 2), *texts_in("tests/web/test_forms.py", 2), *texts_in("tests/web/test_dates.py", 2)]
     for text in texts:
         yield text
         for field in ("start_date", "start_time"):
             yield f"{field}=".encode() + text
-    for text in texts_in("web/test_forms.py", 1):
+    for text in texts_in("tests/web/test_forms.py", 1):
         for field in sorted(MOMENTS):
             yield f"repeat=1.1&repeat_times=4&{field}=".encode() + text
 

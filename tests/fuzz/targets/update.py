@@ -56,14 +56,14 @@ def taken(content):
             assert UPDATE.watch(app, lambda: False, PUBLIC, "1.0") == (UPDATE.current(app) is None and len(content) % 2 == 0)
 
 
-def manifest(version="1.2", files=((b"node/a.py", b"print()"),), **more):
+def manifest(version="1.2", files=((b"node/a", b"print()"),), **more):
     told = [[path.decode(), len(content), hashlib.sha256(content).hexdigest()] for path, content in files]
     return json.dumps({"version": version, "files": told, **more}).encode() + PART + b"".join(part for _, part in files)
 
 
 def seeds():
     yield manifest()
-    yield manifest(files=((b"node/a.py", b"1"), (b"node/sub/b.py", b"22"), (b"c", b"")))
+    yield manifest(files=((b"node/a", b"1"), (b"node/sub/b", b"22"), (b"c", b"")))
     for path in (b"../a", b"/etc/a", b"a//b", b".a", b"a/../b", b"a" * 400, b"a\0b", "é".encode()):
         yield manifest(files=((path, b"1"),))
     yield manifest(files=((b"a", b"1"), (b"a", b"2")))
