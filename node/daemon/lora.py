@@ -106,7 +106,8 @@ class LoraAdapter:
     name = RADIO
 
     def __init__(self, member: Membership, facts: Callable[[], RadioFacts], limits: RadioLimits, governor: Governor,
-                 tell_time: Callable[[str, float], object]):
+                 tell_time: Callable[[str, float], object], rng: random.Random):
+        self._rng = rng
         self._member, self._facts, self._limits, self._tell_time = member, facts, limits, tell_time
         self.governor, self.log = governor, AirLog()
         self._status = AirStatus(governor, self.log, limits.max_payload)
@@ -237,8 +238,7 @@ class LoraAdapter:
         member, (modem, signs, strict) = self._member, self._tuned
         on_air_s = partial(time_on_air_s, modem=modem, signs=signs)
         channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs, strict)
-        rng = random.Random()  # noqa: S311 - when to send is no secret
-        self._engine = AirEngine(channel, member.liveset, member.identity, rng)
+        self._engine = AirEngine(channel, member.liveset, member.identity, self._rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)
         self.governor.longest_s = on_air_s(self._limits.max_payload)
 
