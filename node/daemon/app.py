@@ -341,7 +341,7 @@ class App:
                 PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
                 PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead),
                 PeriodicJob(ORDERS_PERIOD_S, lambda now: self.orders.look()),
-                PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
+                PeriodicJob(STATUS_PERIOD_S, self._refresh),
                 PeriodicJob(math.inf, lambda now: self._keep_notes(now, ahead=False), due=math.inf, at_end=True)]
 
     # links
@@ -371,16 +371,16 @@ class App:
         self.brokers |= former_brokers
         self.links = self._make_links()
         formers = tuple(one.generation for one in self.formers if one.leads)
-        member = Membership(self.charter, self.key, self.liveset, formers)
+        member = Membership(self.charter, self.key, self.liveset, formers, self._rng())
         limits, monotonic = RadioLimits(radio.max_payload, radio.region, radio.share), self.timekeeper.monotonic
         lora_air, packet_air = lora_governor(limits, monotonic), packet_governor(packet, monotonic)
         self.governors = {"airtime": lora_air, "airtime packet": packet_air}
         for name, governor in self.governors.items():
             governor.restore(self.store.note(name), self.timekeeper.now())
             governor.reserved(0.0)
-        self.air = LoraAdapter(member, self._radio_facts, limits, lora_air, self._neighbour_says, self._rng())
+        self.air = LoraAdapter(member, self._radio_facts, limits, lora_air, self._neighbour_says)
         rng = self._rng()
-        engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air, self._rng())]
+        engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
         present = [name for name in self.brokers if name not in former_brokers]
         engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in present] + leading
         self.replica = Replica(self.liveset, self.store, engines)
@@ -429,6 +429,9 @@ class App:
             urgent=lambda: self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S,
             keeps_past=lambda: self.settings.archive.keep_days > 0)
+
+    def _refresh(self, now: float) -> None:
+        self.reporter.refresh(now)
 
     def _steer(self, order: AirOrder) -> None:
         """A keeper wants something of the radio. From any thread but the runner's."""

@@ -4,7 +4,6 @@ What goes out is signed and tagged, never encrypted: amateurs may not hide what 
 that the members of the set know it (`public`), and under whose callsign; before that, nothing is sent.
 """
 
-import random
 from collections.abc import Callable
 
 from node.daemon.membership import Membership
@@ -37,11 +36,11 @@ def packet_governor(settings: PacketSettings, monotonic: Callable[[], float]) ->
     return Governor(NO_DUTY_CYCLE, settings.share / 100, monotonic)
 
 
-def packet_engine(member: Membership, settings: PacketSettings, governor: Governor, rng: random.Random) -> AirEngine:
+def packet_engine(member: Membership, settings: PacketSettings, governor: Governor) -> AirEngine:
     """The same engine as for LoRa, with the times of this channel."""
     def on_air_s(payload_bytes: int, direct: bool = False) -> float:
         return airtime_s(payload_bytes, settings.bits_per_s, KEY_UP_S)  # a TNC sends to everybody
 
     governor.longest_s = on_air_s(MAX_PAYLOAD_BYTES)
     channel = Channel(PACKET, on_air_s, governor, MAX_PAYLOAD_BYTES)
-    return AirEngine(channel, member.liveset, member.identity, rng)
+    return AirEngine(channel, member.liveset, member.identity, member.rng)

@@ -1,7 +1,6 @@
 """The air engine behind a real radio: what the radio tells (preset, region, firmware) sets times, laws and budgets."""
 
 import math
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -106,8 +105,7 @@ class LoraAdapter:
     name = RADIO
 
     def __init__(self, member: Membership, facts: Callable[[], RadioFacts], limits: RadioLimits, governor: Governor,
-                 tell_time: Callable[[str, float], object], rng: random.Random):
-        self._rng = rng
+                 tell_time: Callable[[str, float], object]):
         self._member, self._facts, self._limits, self._tell_time = member, facts, limits, tell_time
         self.governor, self.log = governor, AirLog()
         self._status = AirStatus(governor, self.log, limits.max_payload)
@@ -238,7 +236,7 @@ class LoraAdapter:
         member, (modem, signs, strict) = self._member, self._tuned
         on_air_s = partial(time_on_air_s, modem=modem, signs=signs)
         channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs, strict)
-        self._engine = AirEngine(channel, member.liveset, member.identity, self._rng)
+        self._engine = AirEngine(channel, member.liveset, member.identity, member.rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)
         self.governor.longest_s = on_air_s(self._limits.max_payload)
 

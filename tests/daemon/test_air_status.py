@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from random import Random
 
 import pytest
 
@@ -45,7 +44,7 @@ class Island:
         self.facts = Facts(region=region)
         liveset, limits = LiveSet(CHARTER), RadioLimits(188, region, share)
         self.air = LoraAdapter(Membership(CHARTER, KEY, liveset), lambda: self.facts, limits,
-                               lora_governor(limits, lambda: self.now), lambda who, utc: None, Random(1))
+                               lora_governor(limits, lambda: self.now), lambda who, utc: None)
         self.replica = Replica(liveset, MemoryStore(), [self.air])
         self.tell(LinkChanged("radio", True))
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-from random import Random
 
 import pytest
 
@@ -36,7 +35,7 @@ def islands(village, names):
             settings = PacketSettings(f"tcp:127.0.0.1:{tncs.ports[number]}", f"F4ABC-{number + 1}", True, share=50.0)
             liveset = LiveSet(village.charter)
             member = Membership(village.charter, village.key(name), liveset)
-            engine = packet_engine(member, settings, packet_governor(settings, clock.monotonic), Random(1))
+            engine = packet_engine(member, settings, packet_governor(settings, clock.monotonic))
             runner = Runner(Replica(liveset, MemoryStore(), [engine]), [packet_link(settings, SPEED)], clock)
             runner.start()
             runners.append(runner)

@@ -1,7 +1,6 @@
 """The air engine behind a real radio: what the radio tells changes times, law and budget."""
 
 from dataclasses import replace
-from random import Random
 
 import pytest
 
@@ -30,7 +29,7 @@ class Radio:
     def __init__(self):
         self.facts, self.times = Facts(region="EU_868"), []
         self.side = LoraAdapter(MEMBER, lambda: self.facts, LIMITS, lora_governor(LIMITS, lambda: NOW),
-                                lambda who, utc: self.times.append((who, utc)), Random(1))
+                                lambda who, utc: self.times.append((who, utc)))
 
     def come_up(self, **facts):
         self.facts = replace(self.facts, **facts)
@@ -64,7 +63,7 @@ def test_the_radios_region_sets_the_law_unless_the_keeper_did(radio):
     radio.come_up(region="EU_433")
     assert radio.side.governor.region == "EU_433"
     limits = RadioLimits(188, "EU_868")
-    kept = LoraAdapter(MEMBER, lambda: Facts(region="US"), limits, lora_governor(limits, lambda: NOW), print, Random(1))
+    kept = LoraAdapter(MEMBER, lambda: Facts(region="US"), limits, lora_governor(limits, lambda: NOW), print)
     kept.handle(LinkChanged("radio", True), NOW)
     assert kept.governor.region == "EU_868"
 

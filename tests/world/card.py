@@ -41,12 +41,13 @@ class WorldCard(Card):
     def after_power_cut(self, seed, share):
         found = super().after_power_cut(seed, share)
         card = WorldCard(found.seen, seed)
-        card.mood = self.mood
+        card.mood, card.failures = self.mood, self.failures
         return card
 
-    def after_stop(self, seed):
-        """As the next program finds it when nothing was lost."""
-        return self.after_power_cut(seed, 1)
+    def after_kill(self):
+        """As the next program finds it when only the program died: nothing is lost yet."""
+        self.dark, self.cut_in, self._locked = False, None, False
+        return self
 
     def flip(self, chance):
         """One bit of one file changes while the power is off; whether there was one."""

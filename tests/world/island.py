@@ -4,6 +4,7 @@ import logging
 import random
 from base64 import b64encode
 from collections import Counter
+from dataclasses import replace
 
 from node.board.pace import Visitor
 from node.daemon.app import PASSING_NOTES, App
@@ -11,6 +12,7 @@ from node.daemon.keyfiles import VOUCH_LIFE_H, KeyFolder, vouch, write_private
 from node.daemon.lora import RADIO
 from node.daemon.runner import PendingCall, PendingPublish, Runner
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
+from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.model.clock import minute_of
 from node.model.errors import LocalMisuse
 from node.model.keys import SEED_BYTES, SigningKey
@@ -28,6 +30,8 @@ from tests.world.card import WorldCard, archive_on, remove_folder
 SHARE = 0.0  # percent; the usual one
 ISLAND_RIGHTS = Right.WRITE | Right.URGENT | Right.VOUCH
 BOOT_S = 40.0
+KILLED = 0.3  # of what ends in the midst of something is a program alone, not the machine
+STATUS_S = 60.0  # between two looks at the status, which nobody reads here
 EXPECTED = (StoreFailed, OSError)  # what a failing card makes the product log
 
 
@@ -159,7 +163,9 @@ class WorldApp(App):
         return [WorldLink(name) for name in (RADIO, *self.brokers)]
 
     def _make_runner(self):
-        return StepRunner(self.replica, self.links, self.timekeeper, self._periodic_jobs(),
+        jobs = [replace(job, period_s=STATUS_S) if (job.period_s, job.do) == (STATUS_PERIOD_S, self._refresh) else job
+                for job in self._periodic_jobs()]
+        return StepRunner(self.replica, self.links, self.timekeeper, jobs,
                           carry_out=self.island.carry_out, signed=self.island.world.ledger.signed)
 
     def _guard_threads(self):
@@ -235,26 +241,25 @@ class WorldIsland:
         self.wants_anew, self.heard_of = False, {}
         self.clock.booted_at = self.healthy_since = self.world.now
         app = WorldApp(self, self.settings)
-        app.open()
-        self.app = app
+        try:
+            app.open()
+        finally:
+            self.app = app  # in the midst of its start it has an archive to lose
         self.world.came_up(self)
 
     def close(self):
         """Stop as a service stops."""
         app, self.app = self.app, None
         app.close()
-        self.card = self.card.after_stop(self.chance.getrandbits(32))
 
     def lose_power(self):
-        """The power has gone, in the midst of whatever it did."""
+        """The power has gone, in the midst of whatever it did; or its program was killed, and the system's memory of what
+        it wrote lasts until the power goes or somebody syncs it."""
         app, self.app = self.app, None
-        if app is not None:
-            self.lose_archive(app)
-        self.card = self.card.after_power_cut(self.chance.getrandbits(32), self.chance.choice((0, 0.5, 1)))
-
-    def lose_archive(self, app):
         if getattr(app, "archive", None) is not None:
             app.archive._file.lose_power(self.chance)
+        self.card = self.card.after_kill() if self.chance.random() < KILLED else self.card.after_power_cut(
+            self.chance.getrandbits(32), self.chance.choice((0, 0.5, 1)))
 
     def ask_anew(self):
         self.wants_anew = True

@@ -6,16 +6,13 @@ import logging
 import random
 import tempfile
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from contextlib import suppress
 from pathlib import Path
 
-from node.board.api import BoardClosed, Draft, DraftRefused
-from node.board.keyring import InviteWish
 from node.daemon.lora import RADIO
 from node.model.clock import RELEASED_AT
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, SigningKey
-from node.model.record import Kind, Right
 from node.store.index import StoreFailed
 from node.sync.events import PacketReceived, SendDone
 from radio.lora import frame_bytes
@@ -23,60 +20,17 @@ from radio.sim import topology
 from radio.sim.air import Air, Delivered, Mischief, Sent
 from tests.sim.simulatedcard import PowerCut
 from tests.world.card import flip_in
-from tests.world.island import DOWN, QUEUE_FULL, SENT, Errors, WorldIsland, visitor
 from tests.world.invariants import airtime_bounds
+from tests.world.island import DOWN, QUEUE_FULL, SENT, Errors, WorldIsland, visitor
 from tests.world.ledger import Ledger
+from tests.world.place import SHAPES, STRANGER, Place, Violation, WorldBroker
 
 START = RELEASED_AT + 30 * 86_400.0
 TURN_S, MAINTENANCE_S, VISIT_S, BROKER_S = 60.0, 240.0, 600.0, 0.4
 MOST_ISLANDS = 6
 LEAST_S = 0.01  # between two turns, as in the runner
 MOST_TURNS = 2_000  # in a minute: an engine that asks for another one each time has no way out
-SHAPES = {"line": topology.line, "ring": topology.ring, "star": topology.star, "cell": topology.cell}
-STRANGER = 0  # a radio that belongs to no island
 WORDS = "bcdfghjklmnpqrstvwxz"
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a seed draws for the whole of a world. `faults`: how often each kind of fault is drawn, beside 1 for the rest."""
-
-    islands: int
-    shape: str
-    loss: float
-    broker: bool
-    lan: bool
-    firmware: str
-    share: float
-    repeat: float
-    delay_s: float
-    rates: dict[str, float]
-
-    @classmethod
-    def of(cls, rng, kinds):
-        return cls(rng.randint(3, 5), rng.choice(sorted(SHAPES)), rng.choice((0.0, 0.1, 0.3, 0.5, 0.75)),
-                   rng.random() < 0.6, rng.random() < 0.6, rng.choice(("2.7.4", "2.8.0")), rng.choice((0.0, 0.0, 50.0)),
-                   rng.choice((0.0, 0.0, 0.2)), rng.choice((0.0, 0.0, 20.0)),
-                   {kind: rng.choice((0.0, 0.3, 1.0, 3.0)) for kind in kinds})
-
-
-class Violation(AssertionError):
-    """Something that must hold does not."""
-
-
-class WorldBroker:
-    """Keeps the last message of each topic, and shows it to whoever is there; it may be down, forget, lie."""
-
-    def __init__(self):
-        self.up, self.retained, self.history = True, {}, deque(maxlen=200)
-
-    def put(self, root, payload):
-        topic = root, payload[:16]
-        self.history.append((root, payload))
-        if payload[16:]:
-            self.retained[topic] = payload
-        else:
-            self.retained.pop(topic, None)
 
 
 class World:
@@ -110,7 +64,8 @@ class World:
         secret = random.Random(f"{seed} secret").randbytes(32)
         self.charter = Charter.found("Belleville", [self.founder.public], secret)
         self.islands = []
-        self.guests, self.strangers = [], [SigningKey(random.Random(f"{seed} stranger {n}").randbytes(32)) for n in range(3)]
+        self.guests = []
+        self.strangers = [SigningKey(random.Random(f"{seed} stranger {number}").randbytes(32)) for number in range(3)]
         self._rng = random.Random(f"{seed} world")
         for _ in range(place.islands):
             self.add_island().found(self.founder, self.charter)
@@ -130,6 +85,10 @@ class World:
 
     def close(self):
         """Remove all that it has put on the machine."""
+        self.counts["lost on the air"] += self.air.counters["lost"]
+        self.counts["collided"] += self.air.counters["collided"]
+        for island in self.islands:
+            self.counts["failed write"] += island.card.failures
         logging.getLogger("node").removeHandler(self.errors)
         for island in self.islands:
             island.remove()
@@ -177,20 +136,14 @@ class World:
         """Power on. It may go again while it starts; then it is off."""
         if island.on:
             return
-        was = island.card
         try:
             island.start()
         except StoreFailed as failure:
             self.check(island.card.mood or island.flipped, f"{island.name} does not start: {failure.reason}")
-            self._put_back(island)
+            island.lose_power()
         except PowerCut:
             self.counts["power cut at start"] += 1
-            self._put_back(island)
-        assert island.card is not None and was is not None
-
-    def _put_back(self, island):
-        island.app = None
-        island.card = island.card.after_power_cut(1, 1)
+            island.lose_power()
 
     def came_up(self, island):
         """It has started: its radio is on, its links come up."""
@@ -292,9 +245,9 @@ class World:
         """An event for an island's runner."""
         if island.on:
             self.guarded(island, lambda: island.app.runner.take(event))
-            self._look_at(island)
+            self.look_at(island)
 
-    def _look_at(self, island):
+    def look_at(self, island):
         """After something happened: when does it want a turn?"""
         if not island.on:
             return
@@ -319,14 +272,14 @@ class World:
         island.turns_in = int(self.now // TURN_S)
         self.check(island.turns < MOST_TURNS, f"{island.name} asks to be ticked again and again")
         self.guarded(island, island.app.runner.turn)
-        self._look_at(island)
+        self.look_at(island)
 
     def _do_maintain(self, about):
         island, life = about
         if island.on and island.lives == life:
             self._at(self.now + MAINTENANCE_S, "maintain", about)
             self.guarded(island, island.maintain)
-            self._look_at(island)
+            self.look_at(island)
 
     def _do_done(self, about):
         number, link, outcome = about
@@ -367,28 +320,23 @@ class World:
 
     def visit(self, one, other, drop=0.0, rng=None):
         """One island visits another on a network; with a chance of `drop` each question or answer is lost."""
-        if not (one.on and other.on):
-            return
-
         def post(message):
-            if rng is not None and rng.random() < drop:
-                raise RemoteFault("lan-lost")
-            answer = self.guarded(other, lambda: other.board.transfer.trade(message))
+            lost = rng is not None and rng.random() < drop
+            answer = None if lost else self.guarded(other, lambda: other.board.transfer.trade(message))
             if answer is None or (rng is not None and rng.random() < drop):
                 raise RemoteFault("lan-lost")
             return answer
 
         def visiting():
             for table in one.app.lan.tables:
-                try:
+                with suppress(RemoteFault, StoreFailed):
                     return table.visit(post)
-                except (RemoteFault, StoreFailed):
-                    continue
             return None
 
-        self.guarded(one, visiting)
-        for island in (one, other):
-            self._look_at(island)
+        if one.on and other.on:
+            self.guarded(one, visiting)
+            for island in (one, other):
+                self.look_at(island)
 
     def bundle_of(self, island):
         """A stick is filled at an island."""
@@ -399,7 +347,7 @@ class World:
         if island.on and content is not None:
             blocks = [content[at:at + 4096] for at in range(0, len(content), 4096)]
             self.guarded(island, lambda: island.board.transfer.deliver(blocks))
-            self._look_at(island)
+            self.look_at(island)
 
     def set_loss(self, loss):
         self.loss = loss
@@ -434,64 +382,13 @@ class World:
         """It takes writes again."""
         island.card.mood, island.healthy_since = "", self.now
 
-    def heal(self, loss):
-        """All faults end, all ways are open, everybody is there."""
-        self.say("all is mended")
-        self.healing, self.broker.up = True, True
-        for sender, receiver, snr_db in sorted(self.deaf_pairs):
-            self.air.path(sender, receiver, loss, snr_db)
-        self.air.partition()
-        self.air.switch(STRANGER, False, self.now)
-        self.set_loss(loss)
-        self.reachable = {island.number for island in self.islands} if self.place.broker else set()
-        for island in self.islands:
-            island.clock.right, island.clock.error_s, island.card.cut_in = True, 0.0, None
-            self.mend_card(island)
-            self.power(island)
-            island.facts = replace(island.facts, channel_use=0.0, use_at=island.clock.monotonic())
-            island.change_link(RADIO, True)
-            self.connect(island)
-        for island in self.islands:
-            self.check(island.on, f"{island.name} does not come up again")
-        if self.place.lan:
-            self._at(self.now + VISIT_S, "visits", None)
-
     def _do_visits(self, _):
         running = self.running()
         for one, other in zip(running, running[1:] + running[:1], strict=True):
             if one is not other:
                 self.visit(one, other)
+        self.plan_visits()
+
+    def plan_visits(self):
+        """Who is on one network asks a neighbour there now and then."""
         self._at(self.now + VISIT_S, "visits", None)
-
-    def lacking(self):
-        """How many records each island lacks of what the others hold."""
-        sets = {island.name: set(island.liveset.ids()) for island in self.running()}
-        union = set().union(*sets.values())
-        return {name: [(id_.hex()[:8], Kind(self.ledger.raws[id_][0] & 15).name if id_ in self.ledger.raws else "?")
-                       for id_ in sorted(union - held)[:4]] for name, held in sets.items() if union - held}
-
-    def all_may_post(self):
-        """Whether a keeper may post on every island that is admitted."""
-        for island in self.islands:
-            if not island.liveset.trust.may(island.key.key_id, Right.WRITE, island.board.now()):
-                continue
-            try:
-                island.board.post(Draft(Kind.BULLETIN, text="at the end"), keeper="nadia")
-            except (BoardClosed, DraftRefused) as refused:
-                self.say(f"{island.name}: {refused}")
-                return False
-        return True
-
-    def lead_home(self):
-        """A keeper brings a new invitation to an island that says that it was left behind by a renewal of the secret."""
-        newest = max(self.running(), key=lambda one: one.app.secret.known[0].created)
-        for island in self.running():
-            other = island.app.secret.known[0].secret != newest.app.secret.known[0].secret
-            if other and island.app.secret.status().behind:
-                self.say(f"{island.name} was left behind, and is led home")
-                letters = newest.board.keyring.invite(InviteWish(days=30), "nadia").letters
-                island.board.keyring.catch_up(letters, "nadia")
-                self._look_at(newest)
-                self._look_at(island)
-                island.app.runner.turn()
-                self.restart(island)
