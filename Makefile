@@ -12,6 +12,7 @@ CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical tr
 # What meets those libraries: the rest imports none of them, and would only be run twice.
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
 PYTEST_ARGS ?= -n auto --dist worksteal
+MINUTES ?= 30
 
 .PHONY: run quick test test-newest test-trixie test-web lint prove bench image image-test clean help
 
@@ -41,10 +42,8 @@ test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real brow
 	$(VENV)/bin/python tests/web/slow.py
 	$(VENV)/bin/python tests/web/safe.py
 
-prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile packets (an hour)
-	$(VENV)/bin/python -m tests.prove_store $(ARGS)
-	$(VENV)/bin/python -m tests.prove_bundle
-	$(VENV)/bin/python -m tests.prove_air
+prove: $(VENV)/installed-dev ## whole worlds, the store, bundles, hostile packets for MINUTES (30), fresh seeds; one page
+	$(VENV)/bin/python -m tests.prove --minutes $(MINUTES) $(ARGS)
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done

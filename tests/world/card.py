@@ -123,12 +123,13 @@ def archive_on(card, path):
     return archive
 
 
-def flip_in(path, chance):
-    """One bit of a file that nobody has open changes; whether there was one."""
+def flip_in(path, chance, word=b""):
+    """One bit of a file that nobody has open changes, in this word if it is there; whether there was a file."""
     with suppress(FileNotFoundError):
         content = bytearray(path.read_bytes())
         if content:
-            content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+            at = content.find(word) if word else -1
+            content[at if at >= 0 else chance.randrange(len(content))] ^= 1 << chance.randrange(8)
             path.write_bytes(content)
             return True
     return False

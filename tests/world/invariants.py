@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from node.board.pace import MAX_VISITORS
 from node.model.clock import minute_of
-from node.model.record import Kind, decode
+from node.model.record import Kind, decode, record_id
 from node.replica.admission import MAX_AHEAD_MIN, MAX_FORGED
 from node.replica.quarantine import ALL as PEN
 from node.replica.quota import LIMITS
@@ -77,7 +77,8 @@ def kept(world, island, one):
     """It is where it once was: in the set, or past, or waiting."""
     store, archive, waiting = island.app.store, island.app.archive, island.board.notes.state.waiting
     if any(store.get(id_) is not None for id_ in one.raws):
-        one.safe.add(island.name)
+        if store.health()[0]:  # else it may be on the way only
+            one.safe.add(island.name)
     elif island.name in one.safe and not any(id_.hex() in waiting for id_ in one.raws):
         past = any(archive.get(id_) is not None for id_ in one.raws)
         world.check(past, f"{island.name} has lost {one.word}, which was acknowledged")
@@ -92,6 +93,14 @@ def gone(world, island, one):
     if island.name in one.ends_safe:
         stands = [id_ for id_ in island.liveset.about(one.root) if id_ in one.raws]
         world.check(not stands, f"{island.name} has {one.word}, which was taken back")
+
+
+def took_in(world, island, raws):
+    """What was handed to an island whole is there, or will not come in: handed to it again, nothing more would."""
+    true = [raw for raw in raws if world.ledger.is_true(record_id(raw))]
+    verdicts = island.liveset.propose(true, island.app.timekeeper.now()).verdicts
+    left = [verdict.id.hex() for verdict in verdicts if verdict.kept]
+    world.check(not left, f"{island.name} has not taken in {left[:3]}, which was handed to it")
 
 
 @dataclass

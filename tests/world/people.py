@@ -17,7 +17,7 @@ from tests.world.world import MOST_ISLANDS
 @step(14)
 def let_pass(world, rng):
     """Some time."""
-    world.pass_time(rng.choice((30, 120, 600, 1_800, 5_400)))
+    world.pass_time(rng.choice((30, 120, 600, 600, 1_800, 1_800, 5_400, 5_400, 20_000, 95_000)))
 
 
 def draft_of(world, rng, word, kind):
@@ -183,7 +183,16 @@ def report(world, rng):
 # keepers
 
 
-@step(2)
+@step(3)
+def search(world, rng):
+    """Somebody looks for a word."""
+    island, promises = some_island(world, rng), list(world.ledger.promises.values())
+    if island and promises:
+        word = rng.choice(promises).word
+        acted(world, island, lambda: island.board.search(word))
+
+
+@step(4)
 def hide(world, rng):
     """A keeper hides what somebody else's island signed, or shows it again."""
     island = some_island(world, rng)

@@ -13,10 +13,10 @@ from tests.world.world import World
 
 PARTS = breaking, harm, people  # each has steps
 STEPS_A_WORLD = 160
-EXAMINE_EVERY = 12
+EXAMINE_EVERY = 8
 HEAL_H, ALONE_H = 36, 120  # until all are equal: with a network or a broker, by radio alone
 HEALED_LOSS = 0.1
-MOST_TRIES = 120
+MOST_TRIES = 60
 
 
 @dataclass(frozen=True)

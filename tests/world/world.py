@@ -13,14 +13,16 @@ from node.daemon.lora import RADIO
 from node.model.clock import RELEASED_AT
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, SigningKey
+from node.model.record import record_id
 from node.store.index import StoreFailed
 from node.sync.events import PacketReceived, SendDone
+from node.transfer.bundle import Bundle
 from radio.lora import frame_bytes
 from radio.sim import topology
 from radio.sim.air import Air, Delivered, Mischief, Sent
 from tests.sim.simulatedcard import PowerCut
 from tests.world.card import flip_in
-from tests.world.invariants import airtime_bounds
+from tests.world.invariants import airtime_bounds, took_in
 from tests.world.island import DOWN, QUEUE_FULL, SENT, Errors, WorldIsland, visitor
 from tests.world.ledger import Ledger
 from tests.world.place import SHAPES, STRANGER, Place, Violation, WorldBroker
@@ -28,6 +30,7 @@ from tests.world.place import SHAPES, STRANGER, Place, Violation, WorldBroker
 START = RELEASED_AT + 30 * 86_400.0
 TURN_S, MAINTENANCE_S, VISIT_S, BROKER_S = 60.0, 240.0, 600.0, 0.4
 MOST_ISLANDS = 6
+IN_ARCHIVE, IN_A_WORD = 0.4, 0.7  # of the bits that change: where most of a file is, little is to be seen
 LEAST_S = 0.01  # between two turns, as in the runner
 MOST_TURNS = 2_000  # in a minute: an engine that asks for another one each time has no way out
 WORDS = "bcdfghjklmnpqrstvwxz"
@@ -334,7 +337,10 @@ class World:
             return None
 
         if one.on and other.on:
-            self.guarded(one, visiting)
+            visited = self.guarded(one, visiting)
+            if visited and one.on and other.on and not (visited.put_off or one.card.mood or other.card.mood):
+                raws = [other.liveset.encoding(id_) for id_ in other.liveset.ids()]
+                took_in(self, one, [raw for raw in raws if record_id(raw)[:8] not in one.app.bulk.declined()])
             for island in (one, other):
                 self.look_at(island)
 
@@ -346,7 +352,9 @@ class World:
         """A stick is read at an island."""
         if island.on and content is not None:
             blocks = [content[at:at + 4096] for at in range(0, len(content), 4096)]
-            self.guarded(island, lambda: island.board.transfer.deliver(blocks))
+            delivery = self.guarded(island, lambda: island.board.transfer.deliver(blocks))
+            if delivery and not delivery.problem and not delivery.faults:
+                took_in(self, island, list(Bundle([content])))
             self.look_at(island)
 
     def set_loss(self, loss):
@@ -358,7 +366,9 @@ class World:
     def flip(self, island, rng):
         """A bit of a card changes while the power is off."""
         archive = island.folder / "archive.db"
-        done = flip_in(archive, rng) if rng.random() < 0.3 else island.card.flip(rng)
+        words = [one.word for one in self.ledger.promises.values()]
+        word = rng.choice(words).encode() if words and rng.random() < IN_A_WORD else b""
+        done = flip_in(archive, rng, word) if rng.random() < IN_ARCHIVE else island.card.flip(rng)
         if done:
             self.counts["flipped bit"] += 1
             island.flipped = True
