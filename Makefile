@@ -13,6 +13,7 @@ CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical tr
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
 SECONDS ?= 60
 PYTEST_ARGS ?= -n auto --dist worksteal
+MINUTES ?= 30
 
 .PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help fuzz
 
@@ -42,10 +43,8 @@ test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real brow
 	$(VENV)/bin/python tests/web/slow.py
 	$(VENV)/bin/python tests/web/safe.py
 
-prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile packets (an hour)
-	$(VENV)/bin/python -m tests.prove_store $(ARGS)
-	$(VENV)/bin/python -m tests.prove_bundle
-	$(VENV)/bin/python -m tests.prove_air
+prove: $(VENV)/installed-dev ## whole worlds, the store, bundles, hostile packets for MINUTES (30), fresh seeds; one page
+	$(VENV)/bin/python -m tests.prove --minutes $(MINUTES) $(ARGS)
 
 mutants: $(VENV)/installed-dev ## faults planted on purpose: each must be noticed (10 minutes); ARGS="--sample 300" for small ones
 	$(VENV)/bin/python -m tests.mutants $(ARGS)
