@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical tr
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
 PYTEST_ARGS ?= -n auto --dist worksteal
 
-.PHONY: run quick test test-newest test-trixie test-web lint prove bench image image-test clean help
+.PHONY: run quick test test-newest test-trixie test-web lint prove load bench image image-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -41,10 +41,14 @@ test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real brow
 	$(VENV)/bin/python tests/web/slow.py
 	$(VENV)/bin/python tests/web/safe.py
 
-prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile packets (an hour)
+prove: $(VENV)/installed-dev mosquitto ## proofs at full size: the store, bundles, hostile packets, load (two hours)
 	$(VENV)/bin/python -m tests.prove_store $(ARGS)
 	$(VENV)/bin/python -m tests.prove_bundle
 	$(VENV)/bin/python -m tests.prove_air
+	$(VENV)/bin/python -m tests.load
+
+load: $(VENV)/installed-dev mosquitto ## load and soak: phones in a flood of records, slow clients, hostile packets, fresh keys, a year
+	$(VENV)/bin/python -m tests.load $(ARGS)
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
