@@ -15,7 +15,7 @@ SECONDS ?= 60
 PYTEST_ARGS ?= -n auto --dist worksteal
 MINUTES ?= 30
 
-.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help fuzz
+.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help fuzz load
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -52,6 +52,9 @@ mutants: $(VENV)/installed-dev ## faults planted on purpose: each must be notice
 fuzz: $(VENV)/installed-fuzz ## every parser and form, SECONDS=60 of fuzzing each, then which branches their corpora reach
 	$(VENV)/bin/python -m tests.fuzz --seconds $(SECONDS)
 	$(VENV)/bin/python -m tests.fuzz --coverage
+
+load: $(VENV)/installed-dev mosquitto ## load and soak: phones in a flood of records, slow clients, hostile packets, fresh keys, a year
+	$(VENV)/bin/python -m tests.load $(ARGS)
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done

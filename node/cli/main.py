@@ -7,6 +7,7 @@ from node.cli import (
     accounts,
     backups,
     calendar,
+    capturing,
     confirm_post,
     digest_text,
     island,
@@ -33,6 +34,6 @@ def main() -> None:
 
 
 for room in (island, watch, posts, confirm_post, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer,
-             calendar, sources_now, map_drawing, digest_text, publish_copy):
+             calendar, sources_now, map_drawing, digest_text, publish_copy, capturing):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -24,6 +24,7 @@ from node.daemon.air_names import AirNames
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
+from node.daemon.capture_tap import CaptureTap, capture_handlers
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
@@ -146,6 +147,7 @@ class App:
         self._make_engines()
         self.replica.load(self.timekeeper.now())
         self.runner = self._make_runner()
+        self.runner.on_send = self.tap.sent
         self.timekeeper.on_step = self._clock_was_set
         self._make_board()
         self.discovery = LanDiscovery(self.bulk, self.lan, self._discovery_settings())
@@ -196,6 +198,7 @@ class App:
         label = IslandLabel(self.key.key_id, self.settings.node.name)
         self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
         self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), self._random, self._former_subkeys())
+        self.lan.tap = self.tap.lan
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
         self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                       threading.Lock())
@@ -218,7 +221,7 @@ class App:
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
                    | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links))
-                   | gather_handlers(self.gatherer)
+                   | gather_handlers(self.gatherer) | capture_handlers(self.tap, self.runner.call, self.links)
                    | digest_handlers(self.board, self.settings.node.name, portal_address(self.settings),
                                      self.settings.node.timezone)
                    | publish_handlers(self.board, self.bulk, lambda: self._served))
@@ -233,7 +236,8 @@ class App:
     def _guard_threads(self) -> None:
         """In the debug mode: what belongs to the runner's thread raises when another one uses it."""
         owner = self.runner.owner
-        for mine in (*self.governors.values(), *self.replica.engines, self.text_air):
+        engines = (engine for engine in self.replica.engines if engine is not self.tap)
+        for mine in (*self.governors.values(), *engines, self.text_air):
             guard(mine, owner, free=("cost",))
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
@@ -383,7 +387,9 @@ class App:
         engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
         present = [name for name in self.brokers if name not in former_brokers]
         engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in present] + leading
-        self.replica = Replica(self.liveset, self.store, engines)
+        self.tap = CaptureTap(member, self.timekeeper)
+        self.replica = Replica(self.liveset, self.store, [*engines, self.tap])
+        self.tap.counters = self.replica.counters
         self.text_air = text_air(self.air, self._radio(), monotonic)
 
     def _leading_engines(self) -> tuple[list[Engine], dict[str, BrokerSettings]]:

@@ -102,7 +102,7 @@ def island(tmp_path):
 
 def test_a_running_islands_core_is_its_runners_alone(island):
     governors = list(island.governors.values())
-    lora, packet, mqtt = island.runner.call(lambda: list(island.replica.engines))
+    lora, packet, mqtt, _tap = island.runner.call(lambda: list(island.replica.engines))
     misuses = [
         *(lambda engine=engine: engine.handle(Tick(), 0.0) for engine in (lora, packet, mqtt)),
         *(lambda engine=engine: engine.deadline for engine in (lora, packet, mqtt)),
