@@ -7,6 +7,7 @@ from node.cli import (
     accounts,
     backups,
     calendar,
+    card_writing,
     digest_text,
     island,
     keys,
@@ -31,7 +32,7 @@ def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
 
-for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
-             sources_now, map_drawing, digest_text, publish_copy):
+for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, card_writing,
+             calendar, sources_now, map_drawing, digest_text, publish_copy):
     for command in room.COMMANDS:
         main.add_command(command)
