@@ -84,7 +84,7 @@ image: $(VENV)/installed ## the SD card image, in build/ (12 to 21 minutes the f
 
 image-test: $(VENV)/installed ## the built image in QEMU: power cuts, sticks, radio, updates, the desk (an hour and a half)
 	@.ci/need qemu-system-arm qemu-utils mtools dosfstools exfatprogs ntfs-3g e2fsprogs fdisk squashfs-tools \
-		openssh-client
+		openssh-client u-boot-qemu device-tree-compiler
 	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.boottest $$(ls -t build/archipel-*.img | head -1) $(ARGS)
 
 clean: ## remove what the other targets made

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import io
 import os
 import shutil
 import subprocess
@@ -17,8 +18,8 @@ from pathlib import Path
 from archipel_image import emulation, frontpages
 from archipel_image.app import build_app
 from archipel_image.base import base_tar
-from archipel_image.bootfs import OLDEST_KERNEL, KernelTooOld, build_boot, check_kernel, new_settings
-from archipel_image.bundle import make_bundle, public_bytes, signing_key
+from archipel_image.bootfs import OLDEST_KERNEL, KernelTooOld, boot_files, check_kernel, new_settings, on_a_new_card
+from archipel_image.bundle import RELEASE, make_bundle, public_bytes, release_head, signing_key
 from archipel_image.card import assemble, publish
 from archipel_image.layers import read_tar
 from archipel_image.rootfs import build_root
@@ -52,9 +53,12 @@ def build(out: Path, quick: bool) -> Path:
                      **{f"usr/share/archipel/.front/{name}": page for name, page in frontpages.pages().items()}}
             build_root(base, (work / "app", version), (given, moment), out / "root.squashfs")
         with step("card: boot partition, partition table"):
-            build_boot(base, work / "boot", work / "boot.fat")
+            kernel, files = boot_files(base)
+            head = release_head(version, kernel, files, out / "root.squashfs", key)
+            release = RELEASE.read_release(io.BytesIO(head), public_bytes(key))
+            RELEASE.make_boot(work / "boot.fat", on_a_new_card(files, head))
             image = out / f"archipel-{version}-arm64.img"
-            assemble(work / "boot.fat", out / "root.squashfs", image)
+            assemble(work / "boot.fat", out / "root.squashfs", image, release)
         if not quick:
             with step("release: compressed image, block map, checksums, manifest, packages"):
                 packages = next(content for _, content in read_tar(base, PACKAGES.__eq__))

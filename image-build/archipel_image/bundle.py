@@ -1,4 +1,4 @@
-"""Makes `archipel-update-VERSION.bundle` of an application layer, and the key that signs it (the format: update.py)."""
+"""Makes what is signed: the bundle of an application layer (update.py), the list of a release (release.py)."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archipel_image.sources import program
 
 MARK: bytes = program("update").MARK
+RELEASE = program("release")
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
@@ -27,15 +28,37 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
+def signed_head(kind: bytes, told: dict, key: Ed25519PrivateKey) -> bytes:
+    """The three lines that `signed.read_head` reads."""
+    lines = kind + json.dumps(told).encode() + b"\n"
+    return lines + key.sign(lines).hex().encode() + b"\n"
+
+
+def listed(name: str, content: bytes) -> list:
+    """A file's entry in such a list."""
+    return [name, len(content), hashlib.sha256(content).hexdigest()]
+
+
+def release_head(version: str, kernel: str, files: dict[str, bytes], root: Path, key: Ed25519PrivateKey) -> bytes:
+    """The list of a release: these files, and the root."""
+    entries = [*(listed(name, content) for name, content in files.items()),
+               [RELEASE.ROOT, root.stat().st_size, sha256(root)]]
+    told = {"version": version, "machine": program("slots").MACHINE, "kernel": kernel, "files": entries}
+    return signed_head(RELEASE.KIND, told, key)
+
+
 def make_bundle(app: Path, version: str, key: Ed25519PrivateKey, folder: Path) -> Path:
     """Write the bundle of the application in `app` into `folder`; its path."""
-    files = sorted(path for path in app.rglob("*") if path.is_file())
-    contents = [path.read_bytes() for path in files]
-    listed = [[str(path.relative_to(app)), len(content), hashlib.sha256(content).hexdigest()]
-              for path, content in zip(files, contents, strict=True)]
-    line = json.dumps({"version": version, "files": listed}).encode() + b"\n"
+    files = {str(path.relative_to(app)): path.read_bytes() for path in sorted(app.rglob("*")) if path.is_file()}
+    told = {"version": version, "files": [listed(name, content) for name, content in files.items()]}
     target = folder / f"archipel-update-{version}.bundle"
     with target.open("wb") as file:
-        file.write(MARK + line + key.sign(MARK + line).hex().encode() + b"\n")
-        file.writelines(contents)
+        file.write(signed_head(MARK, told, key))
+        file.writelines(files.values())
     return target
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

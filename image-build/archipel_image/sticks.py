@@ -4,8 +4,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from archipel_image.card import MIB
+from archipel_image.sources import program
 
+MIB = program("slots").MIB
 STICK_MIB = 256
 MAKE = {"vfat": ["mkfs.vfat", "-n", "STICK"], "exfat": ["mkfs.exfat"], "ntfs": ["mkfs.ntfs", "-Q", "-q", "-F"],
         "ext4": ["mkfs.ext4", "-q", "-F"]}
