@@ -6,7 +6,7 @@ TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0" \
 	"prometheus_client==0.21.1" "pillow==11.1.0" "osmium==4.0.2"
 IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
-	dosfstools mtools fdisk bmap-tools xz-utils
+	dosfstools mtools fdisk bmap-tools xz-utils rdiff
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 # What meets those libraries: the rest imports none of them, and would only be run twice.

@@ -19,7 +19,15 @@ from archipel_image import emulation, frontpages
 from archipel_image.app import build_app
 from archipel_image.base import base_tar
 from archipel_image.bootfs import OLDEST_KERNEL, KernelTooOld, boot_files, check_kernel, new_settings, on_a_new_card
-from archipel_image.bundle import RELEASE, make_bundle, public_bytes, release_head, signing_key
+from archipel_image.bundle import (
+    RELEASE,
+    MadeRelease,
+    make_bundle,
+    make_system_bundle,
+    public_bytes,
+    release_head,
+    signing_key,
+)
 from archipel_image.card import assemble, publish
 from archipel_image.layers import read_tar
 from archipel_image.rootfs import build_root
@@ -27,14 +35,17 @@ from archipel_image.sources import PROJECT
 
 NEEDED = {"mmdebstrap": "mmdebstrap", "sqfstar": "squashfs-tools", "mkfs.vfat": "dosfstools", "mcopy": "mtools",
           "sfdisk": "fdisk", "xz": "xz-utils", "bmaptool": "bmap-tools", "qemu-aarch64-static": "qemu-user-static",
-          "arch-test": "arch-test", "git": "git"}
+          "arch-test": "arch-test", "git": "git", "rdiff": "rdiff"}
 PACKAGES = "usr/share/archipel/packages.sha256"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archipel-image"
 KEY = Path(os.environ.get("ARCHIPEL_UPDATE_KEY") or Path.home() / ".config/archipel/update.key")
 
 
-def build(out: Path, quick: bool) -> Path:
-    """Build the image into `out`; its path. `quick` leaves out what only a release needs."""
+def build(out: Path, quick: bool, before: Path | None = None) -> Path:
+    """Build the image into `out`; its path. `quick` leaves out what only a release needs.
+
+    `before`: the full system bundle of another release, against which a small one is made.
+    """
     out.mkdir(parents=True, exist_ok=True)
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as folder:
@@ -60,6 +71,10 @@ def build(out: Path, quick: bool) -> Path:
             image = out / f"archipel-{version}-arm64.img"
             assemble(work / "boot.fat", out / "root.squashfs", image, release)
         if not quick:
+            with step("system bundle: full" + (f", and against {before.name}" if before else "")):
+                made = MadeRelease(head, files, out / "root.squashfs")
+                for against in [None, before] if before else [None]:
+                    make_system_bundle(made, key, out, against)
             with step("release: compressed image, block map, checksums, manifest, packages"):
                 packages = next(content for _, content in read_tar(base, PACKAGES.__eq__))
                 publish(image, packages, version, time.strftime("%Y-%m-%d", time.gmtime(moment)))

@@ -242,11 +242,13 @@ class Machine:
     def _loader(self) -> list[str]:
         """U-Boot as the board's firmware; the board's tree, and in it what boot.scr hands on to the kernel."""
         tree, dumped = self.card.path.with_name("board.dtb"), self.card.path.with_name("dumped.dtb")
-        subprocess.run(["qemu-system-aarch64", "-M", f"virt,dumpdtb={dumped}", "-cpu", "cortex-a53", "-smp", str(CORES),
-                        "-m", str(self._memory_mb), "-kernel", U_BOOT, "-append", self._extra, "-nic", "none",
-                        "-display", "none"], check=True, capture_output=True)
-        # QEMU fills it up to 1 MiB, and U-Boot doubles that; Linux takes 2 MiB at most
-        subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dtb", "-o", str(tree), str(dumped)], check=True)
+        for command in (
+                ["qemu-system-aarch64", "-M", f"virt,dumpdtb={dumped}", "-cpu", "cortex-a53", "-smp", str(CORES),
+                 "-m", str(self._memory_mb), "-bios", U_BOOT, "-nic", "none", "-display", "none"],
+                ["fdtput", "-t", "s", str(dumped), "/chosen", "bootargs", self._extra],
+                # QEMU fills it up to 1 MiB, and U-Boot doubles that; Linux takes 2 MiB at most
+                ["dtc", "-q", "-I", "dtb", "-O", "dtb", "-o", str(tree), str(dumped)]):
+            subprocess.run(command, check=True, capture_output=True)
         return ["-bios", U_BOOT, "-dtb", str(tree)]
 
     def _board(self) -> list[str]:

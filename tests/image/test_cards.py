@@ -22,6 +22,7 @@ from tests.image.imageparts import UNITS
 
 write_card, readers, image_base, give_image, release, slots = map(program, (
     "write_card", "readers", "image_base", "give_image", "release", "slots"))
+OPENED = image_base.opened
 MIB = slots.MIB
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 PUBLIC = KEY.public_key().public_bytes_raw()
@@ -42,8 +43,9 @@ class Giver:
         self.card, self.root, self.base = folder / "card", folder / "root", folder / "base"
         (self.card / "a").mkdir(parents=True)
         self.base.mkdir()
-        files = {"boot/vmlinuz": os.urandom(300_000), "boot/initrd.img": os.urandom(200_000), "boot/cmdline": b"bootargs=quiet",
-                 "firmware/config.txt": b"arm_64bit=1\n", "firmware/bootcode.bin": os.urandom(50_000)}
+        files = {"boot/vmlinuz": os.urandom(300_000), "boot/initrd.img": os.urandom(200_000),
+                 "boot/cmdline": b"bootargs=quiet", "firmware/config.txt": b"arm_64bit=1\n",
+                 "firmware/bootcode.bin": os.urandom(50_000)}
         for path, content in files.items():
             kind, name = path.split("/")
             (self.card / ("a" if kind == "boot" else "") / name).write_bytes(content)
@@ -61,16 +63,22 @@ class Giver:
 
     def opened(self, base=None):
         """The same, open."""
-        return image_base.opened(base or self.base, self.root, PUBLIC)
+        return OPENED(base or self.base, self.root, PUBLIC)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Files stand for disks: nobody waits until this machine's own disk has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setattr(release.files_of_a_new_card, "__defaults__", (TEMPLATE,))
+        yield
 
 
 @pytest.fixture(scope="module")
 def giver(tmp_path_factory):
     made = Giver(tmp_path_factory.mktemp("giver"))
-    made_settings = release.files_of_a_new_card.__defaults__
-    release.files_of_a_new_card.__defaults__ = (TEMPLATE,)
     assert made.make() is True and made.make() is False
-    release.files_of_a_new_card.__defaults__ = made_settings
     return made
 
 
@@ -89,7 +97,8 @@ class FakeMachine:
         """A disk: its place in sysfs, what it begins with."""
         place = self.folder / where / name
         (place / "device").mkdir(parents=True)
-        about = {"removable": "0", "ro": "0", "size": str(size // 512), "dev": f"8:{next(self.numbers)}", "diskseq": "1"} | facts
+        about = {"removable": "0", "ro": "0", "size": str(size // 512), "dev": f"8:{next(self.numbers)}", "diskseq": "1"}
+        about |= facts
         for key, value in about.items():
             (place / key).write_text(f"{value}\n")
         (place / "device/vendor").write_text("SanDisk \n")
@@ -259,7 +268,13 @@ def test_a_written_card_is_the_released_image_with_what_was_chosen_and_nothing_o
     assert on_card(disk, "archipel.toml").count(b"\r\n") == TEMPLATE.read_text().count("\n")
     assert on_card(disk, "invitation.txt") == b"ABCD EFGH\r\n" and on_card(disk, "board.bundle") == bundle
     assert on_card(disk, "a/vmlinuz") == (giver.card / "a/vmlinuz").read_bytes()
-    content = disk.read_bytes()
+    system = slots.ROOT_AT + 2 * MIB
+    with disk.open("rb") as file:
+        content = file.read(system)
+        for at in (write_card.DATA_AT, slots.ROOT_AT + slots.ROOT_MIB * MIB, slots.MIN_CARD_BYTES - MIB):
+            file.seek(at)
+            content += file.read(MIB)
+    assert disk.stat().st_blocks * 512 < system + 4 * MIB, "all that is on the card was looked at"
     assert not [needle for needle in (*SECRETS, old) if needle in content]
     with giver.opened() as base:
         image = b"".join(base.block(number) for number in range(len(base.told["empty"])))

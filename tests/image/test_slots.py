@@ -176,13 +176,13 @@ def test_a_box_makes_the_released_image_again_octet_by_octet_from_either_slot(tm
 
 
 @pytest.mark.parametrize("harm", ["boot/vmlinuz", "firmware/start.elf", "root.squashfs", "boot/cmdline"])
-@pytest.mark.parametrize("how", ["one octet", "longer", "gone"])
+@pytest.mark.parametrize("how", ["one octet", "shorter", "gone"])
 def test_a_box_whose_system_was_changed_says_what(tmp_path, made, harm, how):
     _, known, files, root, _ = made
     where, held = tmp_path / "p1", {**files, "root.squashfs": root.read_bytes()}
     (where / "a").mkdir(parents=True)
     content = held[harm]
-    held[harm] = {"one octet": content[:-1] + bytes([content[-1] ^ 1]), "longer": content + b"x", "gone": None}[how]
+    held[harm] = {"one octet": content[:-1] + bytes([content[-1] ^ 1]), "shorter": content[:-1], "gone": None}[how]
     places = {name: where / name.replace("boot/", "a/").removeprefix("firmware/") for name in held}
     for name, place in places.items():
         if held[name] is not None:
@@ -205,6 +205,16 @@ def test_a_list_that_is_not_signed_or_not_sound_is_no_release(tmp_path, made, ha
         harm, bundle.signed_head(release.KIND, told, key))
     with pytest.raises(release.UpdateRefused):
         release.read_release(io.BytesIO(head), public if harm == "cut" else bundle.public_bytes(key))
+
+
+def test_a_file_that_became_longer_was_changed_and_what_follows_a_root_on_its_partition_is_nobody_s(tmp_path, made):
+    _, known, files, root, _ = made
+    (tmp_path / "a").mkdir()
+    for name, content in files.items():
+        place = tmp_path / name.replace("boot/", "a/").removeprefix("firmware/")
+        place.write_bytes(content + (b"x" if name == "boot/vmlinuz" else b""))
+    (tmp_path / "root").write_bytes(root.read_bytes() + b"what was there before")
+    assert release.differences(known, tmp_path, "a", tmp_path / "root") == ["boot/vmlinuz"]
 
 
 def test_what_is_told_of_a_changed_system_is_in_every_language():

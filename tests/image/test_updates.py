@@ -105,7 +105,7 @@ def test_an_older_version_is_not_taken(tmp_path, maker):
 
 def watched(tmp_path, public, answers):
     """One look by the real watch; whether it went back to another version."""
-    return program("update").watch(tmp_path / "app", lambda: answers, public, "0.1.0")
+    return program("update").watch(tmp_path / "app", answers, public, "0.1.0")
 
 
 def told(tmp_path):
@@ -196,7 +196,7 @@ def test_of_the_update_and_of_what_a_newer_system_brought_the_newer_one_counts(t
     update, (_, public, make) = program("update"), maker
     app = installed(tmp_path, public, make, "0.2.0")
     assert update.in_use(app, of_the_root) == counts
-    assert not update.watch(app, lambda: False, public, of_the_root) and f"version {counts} stays" in told(tmp_path)[0]
+    assert not update.watch(app, False, public, of_the_root) and f"version {counts} stays" in told(tmp_path)[0]
     make("0.9.0")
     assert update.take(tmp_path / "stick", app, public, of_the_root) == ("0.9.0" if counts == "0.2.0" else None)
 

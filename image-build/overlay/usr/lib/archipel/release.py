@@ -115,17 +115,19 @@ def sources_of(release: Release, card: Path, slot: str) -> dict[str, Path]:
 def differences(release: Release, card: Path, slot: str, root: Path, pause_s: float = 0) -> list[str]:
     """The listed paths that this system does not hold as its release says; empty when all is as released.
 
-    `root`: the slot's root partition, or a file. `pause_s`: rest between pieces of 1 MiB.
+    `root`: the slot's root partition, or a file; what follows the root there is nobody's. `pause_s`: rest between pieces of
+    1 MiB.
     """
     places = {ROOT: root}
     for name, place in sources_of(release, card, slot).items():
         places[BOOT + name.removeprefix("a/") if name.startswith("a/") else FIRMWARE + name] = place
-    return [path for path, (size, digest) in release.files.items() if not _holds(places[path], size, digest, pause_s)]
+    return [path for path, file in release.files.items() if not _holds(places[path], file, path != ROOT, pause_s)]
 
 
-def _holds(place: Path, size: int, digest: str, pause_s: float) -> bool:
+def _holds(place: Path, file: tuple[int, str], is_all: bool, pause_s: float) -> bool:
+    size, digest = file
     with contextlib.suppress(OSError), place.open("rb") as stream:
-        return (place.is_block_device() or place.stat().st_size == size) and digest_of(stream, size, pause_s) == digest
+        return (not is_all or place.stat().st_size == size) and digest_of(stream, size, pause_s) == digest
     return False
 
 

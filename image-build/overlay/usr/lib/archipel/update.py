@@ -26,7 +26,6 @@ import shutil
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,7 +51,7 @@ BUILT_IN = Path("/opt/archipel/current")
 PORTAL = "http://127.0.0.1:8080/"
 MAX_TOTAL_BYTES = 100_000_000
 PATIENCE_S, PAUSE_S, ANSWERS = 240, 2, 3
-NOTHING = 75  # exit status: EX_TEMPFAIL of sysexits.h
+NOTHING, MUTE = 75, 76  # exit statuses: EX_TEMPFAIL of sysexits.h; the pages do not come, and nothing was changed
 NAMED_SO = re.compile(r"[^.].*archipel-update|archipel-update", re.IGNORECASE)  # "._..." beside it is a Mac's
 TOLD_S = 7 * 86_400
 
@@ -129,12 +128,12 @@ def take(stick: Path, app: Path, public: bytes, built_in: str) -> str | None:
     return None
 
 
-def watch(app: Path, answers: Callable[[], bool], public: bytes, built_in: str) -> bool:
-    """See whether the portal answers. True if another version is in use afterwards: the island has to be started again."""
+def watch(app: Path, answers: bool, public: bytes, built_in: str) -> bool:
+    """Deal with whether the portal answers. True: another version is in use, the island has to be started again."""
     version = newer(current(app), built_in)
     trial, before, *_ = [*lines_of(app / "trial"), "", ""]
     on_trial = version is not None and trial == version
-    if answers():
+    if answers:
         if on_trial:
             (app / "notices").unlink(missing_ok=True)
             tell(app / "notices", INSTALLED, harmless=True, version=str(version))
@@ -218,11 +217,12 @@ def _forget_others(app: Path) -> None:
 
 
 def main(do: str, *folders: str) -> int:
-    """The exit status: 0 done, 75 nothing new (take) or gone back (watch), 1 refused."""
+    """The exit status: 0 done, 75 nothing new (take) or gone back (watch), 76 mute (watch), 1 refused."""
     os.umask(0o022)
     public, built_in = PUBLIC_KEY.read_bytes(), BUILT_IN.resolve().name
     if do == "watch":
-        return NOTHING if watch(Path(folders[0]), portal_answers, public, built_in) else 0
+        answers = portal_answers()
+        return NOTHING if watch(Path(folders[0]), answers, public, built_in) else 0 if answers else MUTE
     stick, app = map(Path, folders)
     try:
         taken = take(stick, app, public, built_in)
