@@ -66,7 +66,8 @@ class KeptIsland:
         self.board.settings = SettingsKeeper(self.board.notes, Settings(), NO_CARD, SettingsHost(
             self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, lambda: None))
         self.board.cards = IslandCardMaker(self.board, CardHost(
-            None, Orders(self._folder, frozenset(), self.clock.monotonic), Settings, lambda: iter(()), self.clock.monotonic))
+            None, Orders(self._folder, frozenset(), self.clock.monotonic), Settings, lambda: iter(()),
+            self.clock.monotonic))
         self.keyring = self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.publish, self._publish_all, self.propose, self.rng.randbytes, threading.Lock(),
             self.secret, self.secret.catch_up))

@@ -25,7 +25,7 @@ STORED_SIZE = BLOCK_BYTES + BLOCK_BYTES // STORED_BYTES * 5
 
 def packed(block: bytes) -> bytes:
     """One block of BLOCK_BYTES."""
-    if not any(block):
+    if block.count(0) == len(block):
         return ZEROS
     parts = []
     for at in range(0, len(block), STORED_BYTES):
