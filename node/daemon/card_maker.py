@@ -159,7 +159,8 @@ class IslandCardMaker:
 def _leave(folder: Path, wish: Mapping[str, Any], bundle: Iterable[bytes]) -> None:
     """Write what is asked, for those of the island's group."""
     _take_back(folder)
-    folder.mkdir(mode=0o750, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o750)  # whatever the service's umask takes away
     if wish.get("board"):
         left = MAX_BUNDLE_BYTES
         with (folder / BUNDLE_FILE).open("wb") as file:

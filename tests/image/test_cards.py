@@ -78,7 +78,11 @@ def quick():
 @pytest.fixture(scope="module")
 def giver(tmp_path_factory):
     made = Giver(tmp_path_factory.mktemp("giver"))
+    before = os.umask(0o077)
     assert made.make() is True and made.make() is False
+    os.umask(before)
+    mode = (made.base / "boot.fat").stat().st_mode
+    assert mode & 0o044 == 0o044, "another user writes cards and gives the image away"
     return made
 
 
@@ -498,6 +502,18 @@ def test_the_unit_opens_disks_in_readers_by_the_links_that_udev_makes_after_a_lo
     assert f"proxy_pass http://unix:{listens};" in nginx
     wanted = OVERLAY / "etc/systemd/system/sockets.target.wants/archipel-image.socket"
     assert os.readlink(wanted) == "/usr/lib/systemd/system/archipel-image.socket"
+
+
+def test_every_program_that_shares_modules_is_told_where_they_are():
+    own = {path.stem for path in (OVERLAY / "usr/lib/archipel").glob("*.py")}
+    looked_at = 0
+    for unit in UNITS.glob("archipel-*.service"):
+        for name in re.findall(r"(?m)^ExecStart=/usr/bin/python3 /usr/lib/archipel/(\w+)\.py", unit.read_text()):
+            source = (OVERLAY / f"usr/lib/archipel/{name}.py").read_text()
+            if own & set(re.findall(r"(?m)^(?:import|from) (\w+)", source)):
+                looked_at += 1
+                assert re.search(r"(?m)^Environment=PYTHONPATH=/usr/lib/archipel[: ]", unit.read_text()), unit.name
+    assert looked_at > 4
 
 
 def test_where_file_systems_of_an_older_card_begin_nothing_is_left():

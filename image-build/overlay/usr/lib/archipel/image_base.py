@@ -127,6 +127,7 @@ def made(card: Path, base: Path, slot: str, root: Path, public: bytes) -> bool:
     with beside.open("rb") as boot:
         digest = hashlib.file_digest(boot, "sha256").hexdigest()
         os.fsync(boot.fileno())
+    beside.chmod(0o644)  # who gives it away is another user
     beside.rename(base / BOOT)
     (base / NAME).write_bytes(release.head)
     with (base / BOOT).open("rb") as boot, root.open("rb") as stream:
@@ -162,7 +163,7 @@ def summed(blocks: Iterable[bytes]) -> dict[str, Any]:
 
 def main(card: Path, base: Path) -> int:
     """The exit status."""
-    os.umask(0o022)  # no secret is in it, and who gives it away is another user
+    os.umask(0o022)  # no secret is in it
     slot = running_slot()
     try:
         made(card, base, slot, root_partition(slot), PUBLIC_KEY.read_bytes())
