@@ -146,7 +146,7 @@ class ImageServer(socketserver.ThreadingMixIn, socketserver.BaseServer):
         super().__init__("", ImageRequest)
         self.base, self.socket = base, listening
         self.timeout = IDLE_S
-        self._busy, self._lock = 0, threading.Lock()
+        self._busy, self._lock, self._wanted = 0, threading.Lock(), True
 
     def fileno(self) -> int:
         """For select."""
@@ -167,16 +167,13 @@ class ImageServer(socketserver.ThreadingMixIn, socketserver.BaseServer):
 
     def run(self) -> None:
         """Answer until nobody has asked for IDLE_S and nobody takes anything."""
-        waiting = True
-
-        def nobody() -> None:
-            nonlocal waiting
-            with self._lock:
-                waiting = self._busy > 0
-
-        self.handle_timeout = nobody  # type: ignore[method-assign]
-        while waiting:
+        while self._wanted:
             self.handle_request()
+
+    def handle_timeout(self) -> None:
+        """Nobody has asked for that long."""
+        with self._lock:
+            self._wanted = self._busy > 0
 
     def handle_error(self, *_: object) -> None:
         """A client that went away."""

@@ -69,7 +69,7 @@ FAILED = N_("The card could not be written (%(error)s). It starts nothing: write
 class CardTrouble(Exception):
     """Why a card is not written; `told` is its sentence for the desk."""
 
-    def __init__(self, text: str, **fields: Any):
+    def __init__(self, text: str, fields: dict[str, Any] | None = None):
         super().__init__(text % fields if fields else text)
         self.told = {"text": text, "fields": fields} if fields else {"text": text}
 
@@ -214,7 +214,7 @@ def write(card: TargetCard, wanted: Sequence[Extent], beside: dict[str, bytes], 
     put_beside(card, beside)
     card.write(0, first_sector())
     if b"".join(card.read(0, SECTOR_BYTES)) != first_sector():
-        raise CardTrouble(KEEPS_NOT, place=0)
+        raise CardTrouble(KEEPS_NOT, {"place": 0})
 
 
 def _write_one(card: TargetCard, extent: Extent, progress: Progress) -> str:
@@ -236,7 +236,7 @@ def _check_one(card: TargetCard, extent: Extent, digest: str, progress: Progress
         hashed.update(piece)
         progress.add("checking", len(piece))
     if hashed.hexdigest() != digest:
-        raise CardTrouble(KEEPS_NOT, place=extent.at // 10**6)
+        raise CardTrouble(KEEPS_NOT, {"place": extent.at // 10**6})
 
 
 def collected(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -261,7 +261,7 @@ def put_beside(card: TargetCard, files: dict[str, bytes]) -> None:
         pass
     for name, content in files.items():
         if _mtools("mtype", "-i", where, f"::{name}") != content:
-            raise CardTrouble(KEEPS_NOT, place=BOOT_AT // 10**6)
+            raise CardTrouble(KEEPS_NOT, {"place": BOOT_AT // 10**6})
 
 
 def _mtools(program: str, *arguments: str, given: bytes = b"") -> bytes:
@@ -326,21 +326,15 @@ def opened(wish: dict[str, Any], around: Surroundings, patience_s: float = OPEN_
     if reader is None or reader.seen != wish["seen"]:
         raise CardTrouble(NOT_SEEN)
     if reader.trouble:
-        raise CardTrouble(reader.trouble["text"], **reader.trouble.get("fields", {}))
+        raise CardTrouble(reader.trouble["text"], reader.trouble.get("fields"))
     give_up_at = time.monotonic() + patience_s
     while True:
         try:
             return reader, TargetCard(reader.path)
         except OSError as error:
             if error.errno != errno.EBUSY or time.monotonic() >= give_up_at:
-                raise CardTrouble(*_why(error)) from error
+                raise CardTrouble(IN_USE if error.errno == errno.EBUSY else GONE) from error
             time.sleep(0.5)
-
-
-def _why(error: OSError) -> tuple[str]:
-    if error.errno == errno.EBUSY:
-        return (IN_USE,)
-    return (GONE,)
 
 
 def do(wish: dict[str, Any], asked: Path, base: Path, teller: Teller, around: Surroundings) -> dict[str, Any]:
