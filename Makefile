@@ -13,7 +13,7 @@ CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical tr
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
 PYTEST_ARGS ?= -n auto --dist worksteal
 
-.PHONY: run quick test test-newest test-trixie test-web lint prove bench image image-test clean help
+.PHONY: run quick test test-newest test-trixie test-web lint prove bench image release same-base lock image-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -81,6 +81,21 @@ $(TRIXIE)/installed: pyproject.toml Makefile
 image: $(VENV)/installed ## the SD card image, in build/ (12 to 21 minutes the first time)
 	@.ci/need $(IMAGE_HOST)
 	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.build $(ARGS)
+
+release: $(VENV)/installed ## what is published of a release, signed, in build/release (ARGS="--before FOLDER": small updates from that one)
+	@.ci/need $(IMAGE_HOST)
+	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.build build/release --release $(ARGS)
+
+same-base: $(VENV)/installed ## the image's base made a second time and compared, octet by octet (half an hour)
+	@.ci/need $(IMAGE_HOST)
+	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.same_base
+
+lock: ## requirements.lock anew: what PyPI has today of the Python dependencies, with their hashes
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet pip-tools
+	env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null build/lock/bin/pip-compile --quiet --generate-hashes --strip-extras \
+		--allow-unsafe --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml
 
 image-test: $(VENV)/installed ## the built image in QEMU: power cuts, sticks, radio, updates, the desk (an hour and a half)
 	@.ci/need qemu-system-arm qemu-utils mtools dosfstools exfatprogs ntfs-3g e2fsprogs fdisk squashfs-tools \

@@ -122,11 +122,15 @@ class Machine:
     def switch_on(self) -> float:
         """Start, and wait for the portal's first page; the seconds it took."""
         began = time.monotonic()
+        self.put_the_plug_in()
+        self.wait_for_portal()
+        return time.monotonic() - began
+
+    def put_the_plug_in(self) -> None:
+        """Power, and nothing is waited for."""
         self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL)
         if self._cable:
             self.plug_cable(False)
-        self.wait_for_portal()
-        return time.monotonic() - began
 
     def cpu_s(self) -> float:
         """The seconds of a processor that the emulation took since it was switched on (proc(5), stat: utime, stime)."""

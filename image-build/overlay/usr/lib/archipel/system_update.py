@@ -9,7 +9,8 @@
 
 `take` (unprivileged; opens the other slot's root, and this one's for reading) checks the whole bundle, writes the root,
 reads it back, and leaves the slot's other files in APP/slot. `put` (root) holds all that against its signature anew, puts
-the files in the slot's folder on p1, and only then lets U-Boot try the slot: the boot state is written last (`slots.py`). So the power may go at any moment: until then this system starts, and the update begins again with the stick.
+the files in the slot's folder on p1, and only then lets U-Boot try the slot: the boot state (`slots.py`) is written last.
+So the power may go at any moment: until then this system starts, and the update begins again with the stick.
 
 `settle` (root, at each start when it is known whether the pages come) ends a trial: the slot stays, or the box starts again
 into the one before, which tells it; that version is not taken again. A slot whose kernel hangs or does not start is left by
@@ -76,9 +77,9 @@ HOSTAPD_SETTINGS = Path("/run/archipel-box/hostapd.conf")
 GIVE_UP_S = 900  # a slot on trial of which nobody says that it works, three times what the slowest start took in QEMU
 
 INSTALLED = N_("Version %(version)s of Archipel's system is installed and works.")
-WENT_BACK = N_("After the update to version %(version)s of Archipel's system these pages or the Wi-Fi did not come, "
-               "so the box has gone back to the system before. It will not take that update again, but a newer one. Tell who makes "
-               "Archipel.")
+WENT_BACK = N_("After the update to version %(version)s of Archipel's system these pages or the Wi-Fi did not come, so the "
+               "box has gone back to the system before. It will not take that update again, but a newer one. Tell who "
+               "makes Archipel.")
 NEVER_CAME = N_("Version %(version)s of Archipel's system did not start, so the box has gone back to the system before. It "
                 "will not take that update again, but a newer one. Tell who makes Archipel.")
 OTHER_SLOT = N_("The memory card has lost a part of Archipel's system, so the box has started the one that was there "
