@@ -6,7 +6,7 @@ TRIXIE := .venv-trixie
 TRIXIE_PINS := "flask==3.1.1" "gunicorn==23.0.0" "paho-mqtt==2.1.0" "tinydb==4.8.2" "meshtastic==2.6.0" \
 	"prometheus_client==0.21.1" "pillow==11.1.0" "osmium==4.0.2"
 IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-archive-keyring uidmap squashfs-tools \
-	dosfstools mtools fdisk bmap-tools xz-utils
+	dosfstools mtools fdisk bmap-tools xz-utils rdiff
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 # What meets those libraries: the rest imports none of them, and would only be run twice.
@@ -15,7 +15,7 @@ SECONDS ?= 60
 PYTEST_ARGS ?= -n auto --dist worksteal
 MINUTES ?= 30
 
-.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help fuzz load
+.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help fuzz load release same-base lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -97,9 +97,24 @@ image: $(VENV)/installed ## the SD card image, in build/ (12 to 21 minutes the f
 	@.ci/need $(IMAGE_HOST)
 	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.build $(ARGS)
 
+release: $(VENV)/installed ## what is published of a release, signed, in build/release (ARGS="--before FOLDER": small updates from that one)
+	@.ci/need $(IMAGE_HOST)
+	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.build build/release --release $(ARGS)
+
+same-base: $(VENV)/installed ## the image's base made a second time and compared, octet by octet (half an hour)
+	@.ci/need $(IMAGE_HOST)
+	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.same_base
+
+lock: ## requirements.lock anew: what PyPI has today of the Python dependencies, with their hashes
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet pip-tools
+	env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null build/lock/bin/pip-compile --quiet --generate-hashes --strip-extras \
+		--allow-unsafe --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml
+
 image-test: $(VENV)/installed ## the built image in QEMU: power cuts, sticks, radio, updates, the desk (an hour and a half)
 	@.ci/need qemu-system-arm qemu-utils mtools dosfstools exfatprogs ntfs-3g e2fsprogs fdisk squashfs-tools \
-		openssh-client
+		openssh-client u-boot-qemu device-tree-compiler
 	PYTHONPATH=image-build $(VENV)/bin/python -m archipel_image.boottest $$(ls -t build/archipel-*.img | head -1) $(ARGS)
 
 clean: ## remove what the other targets made

@@ -166,7 +166,7 @@ HIDDEN_IMPORTS = {
     "radio/meshtastic/protobuf.py": {"importlib", "importlib.util", "modules"},  # a library's definitions without it
     "node/textpack/__init__.py": {"importlib.resources.files"},
     "node/cli/help.py": {"modules"},  # click's own, to give them words
-    "image-build/archipel_image/sources.py": {"importlib.util"},  # programs of the overlay, which are no package
+    "image-build/archipel_image/sources.py": {"importlib", "path"},  # programs of the overlay, which are no package
 }
 
 

@@ -27,6 +27,7 @@ LEFT_OUT = (
 STUBBED = ("/usr/bin/py3compile", "/usr/sbin/update-initramfs", "/usr/bin/systemd-hwdb",
            "/etc/kernel/postinst.d/z50-raspi-firmware")
 KEPT = ("/usr/share/doc/*/copyright",)
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archipel-image"
 
 
 def wanted_packages() -> list[str]:
@@ -76,12 +77,13 @@ def base_tar(cache: Path) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             made = Path(folder) / "base.tar"
-            _make(made)
+            make_base(made)
             made.rename(kept)
     return kept
 
 
-def _make(target: Path) -> None:
+def make_base(target: Path) -> None:
+    """Make the base's tar, whatever the cache has."""
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
     options += [f"--dpkgopt=path-include={pattern}" for pattern in KEPT]
     options += ["--dpkgopt=force-unsafe-io"]

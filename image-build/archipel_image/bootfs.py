@@ -1,41 +1,31 @@
-"""The FAT partition: the Pi's firmware, kernel, device trees and initramfs, and the keeper's settings file."""
+"""What is on the FAT partition: the Pi's firmware and U-Boot; the slot with kernel and initramfs; the keeper's settings."""
 
-import os
 import re
-import subprocess
+import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from archipel_image.base import EPOCH_S
 from archipel_image.layers import Entry, file_entry, folder_entry, read_tar
-from archipel_image.sources import SOURCES
+from archipel_image.sources import SOURCES, program
 
-SIZE_MIB = 192
-VOLUME_ID, LABEL = "a2c41b71", "ARCHIPEL"
-DISK_ID = "a2c41b70"  # also in overlay/etc/fstab
-CMDLINE = (f"root=PARTUUID={DISK_ID}-02 rootfstype=squashfs ro rootwait console=tty1 quiet loglevel=3 fsck.repair=yes "
+# Read from the kernel's device tree first, then from here, then from boot.cmd (the root's partition, the slot)
+CMDLINE = ("rootfstype=squashfs ro rootwait console=tty1 quiet loglevel=3 fsck.repair=yes "
            "panic=10 net.ifnames=0 systemd.gpt_auto=0")
 KERNEL, INITRD = "vmlinuz", "initrd.img"
+BOOT, FIRMWARE = program("release").BOOT, program("release").FIRMWARE
 # Before it, a phone whose owner taps (i) beside the island's Wi-Fi could crash the Pi's Wi-Fi until the plug was pulled
 # (raspberrypi/linux #7033; "brcmfmac: fix crash while sending Action Frames in standalone AP Mode", CVE-2025-40321).
 OLDEST_KERNEL = (6, 12, 58)
 FROM_BASE = (
-    (re.compile(r"boot/vmlinuz-.*"), KERNEL),
-    (re.compile(r"boot/initrd\.img-.*"), INITRD),
-    (re.compile(r"usr/lib/raspi-firmware/((?:bootcode|start|fixup).*)"), None),
+    (re.compile(r"boot/vmlinuz-(.*)"), BOOT + KERNEL),
+    (re.compile(r"boot/initrd\.img-(.*)"), BOOT + INITRD),
+    (re.compile(r"usr/lib/raspi-firmware/(bootcode\.bin|start4?\.elf|fixup4?\.dat)"), None),
     (re.compile(r"usr/lib/linux-image-[^/]*/broadcom/(bcm2(?:837|711|710).*\.dtb)"), None),
+    (re.compile(r"usr/lib/u-boot/rpi_arm64/(u-boot\.bin)"), None),
 )
-
-
-def build_boot(base: Path, folder: Path, target: Path) -> None:
-    """Gather the partition's files in `folder` and make the FAT image `target` of them."""
-    _gather(base, folder)
-    target.unlink(missing_ok=True)
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH_S), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
-    subprocess.run(["mkfs.vfat", "-F", "32", "-C", "-n", LABEL, "-i", VOLUME_ID, "--invariant", str(target),
-                    str(SIZE_MIB * 1024)], check=True, stdout=subprocess.DEVNULL)
-    files = [str(path) for path in sorted(folder.iterdir())]
-    subprocess.run(["mcopy", "-m", "-i", str(target), *files, "::"], check=True, env=environment)
+SCRIPT_MAGIC, SCRIPT_FIELDS = 0x27051956, (5, 22, 6, 0)  # Linux, arm64, script, not compressed: U-Boot's include/image.h
 
 
 class KernelTooOld(Exception):
@@ -51,19 +41,27 @@ def check_kernel(names: Iterable[str]) -> None:
             raise KernelTooOld(kernel)
 
 
-def _gather(base: Path, folder: Path) -> None:
-    folder.mkdir(parents=True)
+def boot_files(base: Path) -> tuple[str, dict[str, bytes]]:
+    """(the kernel's version, what a release lists beside its root: `boot/NAME`, `firmware/NAME` -> what it holds)."""
+    kernel, files = "", {}
     for info, content in read_tar(base, lambda name: boot_name(name) is not None):
         name = boot_name(info.name)
         assert name, "read_tar gives what was asked for"
-        (folder / name).write_bytes(content)
-    initrd = folder / INITRD
-    initrd.write_bytes(with_scripts(initrd.read_bytes()))
-    (folder / "cmdline.txt").write_text(CMDLINE + "\n")
-    (folder / "archipel.toml").write_bytes(new_settings())
-    (folder / "config.txt").write_bytes((SOURCES / "boot/config.txt").read_bytes())
-    for path in folder.iterdir():
-        os.utime(path, (EPOCH_S, EPOCH_S))
+        files[name] = content
+        if name == BOOT + KERNEL:
+            kernel = info.name.removeprefix("boot/vmlinuz-")
+    files[BOOT + INITRD] = with_scripts(files[BOOT + INITRD])
+    files[BOOT + "cmdline"] = f"bootargs={CMDLINE}\n".encode()
+    files[FIRMWARE + "boot.scr"] = boot_script((SOURCES / "boot/boot.cmd").read_bytes())
+    files[FIRMWARE + "config.txt"] = (SOURCES / "boot/config.txt").read_bytes()
+    files[FIRMWARE + "cmdline.txt"] = b"quiet\n"  # without it the firmware would tell the kernel a root of its own
+    return kernel, dict(sorted(files.items()))
+
+
+def on_a_new_card(files: dict[str, bytes], head: bytes) -> dict[str, Path | bytes]:
+    """The names and contents on p1 of a new card; `head` is the release that lists `files`."""
+    return {**{name.replace(BOOT, "a/").removeprefix(FIRMWARE): content for name, content in files.items()},
+            f"a/{program('release').NAME}": head, program("release").SETTINGS: new_settings()}
 
 
 def new_settings() -> bytes:
@@ -72,11 +70,19 @@ def new_settings() -> bytes:
 
 
 def boot_name(name: str) -> str | None:
-    """What a file of the base is called on the FAT partition, None if it is not there."""
+    """What a file of the base is called in a release, None if it is not there."""
     for pattern, known in FROM_BASE:
         if match := pattern.fullmatch(name):
-            return known or match[1]
+            return known or FIRMWARE + match[1]
     return None
+
+
+def boot_script(text: bytes) -> bytes:
+    """A text as U-Boot's `source` takes it: a legacy image with one part (U-Boot's include/image.h; what mkimage makes)."""
+    data = struct.pack(">II", len(text), 0) + text
+    fields = (EPOCH_S, len(data), 0, 0, zlib.crc32(data), *SCRIPT_FIELDS, b"archipel")
+    blank = struct.pack(">II5I4B32s", SCRIPT_MAGIC, 0, *fields)
+    return struct.pack(">II5I4B32s", SCRIPT_MAGIC, zlib.crc32(blank), *fields) + data
 
 
 def with_scripts(initrd: bytes) -> bytes:
@@ -89,7 +95,8 @@ def _scripts() -> Iterator[Entry]:
     for stage, name in (("local-premount", "grow"), ("local-bottom", "overlay")):
         yield folder_entry(f"scripts/{stage}")
         yield file_entry(f"scripts/{stage}/archipel", (SOURCES / "initramfs" / name).read_bytes(), 0o755)
-        yield file_entry(f"scripts/{stage}/ORDER", f'/scripts/{stage}/archipel "$@"\n'.encode())
+        told = '[ -e /conf/param.conf ] && . /conf/param.conf\n'  # how a script gives another root: initramfs-tools(7)
+        yield file_entry(f"scripts/{stage}/ORDER", f'/scripts/{stage}/archipel "$@"\n{told}'.encode())
 
 
 def cpio(entries: list[Entry]) -> bytes:

@@ -1,15 +1,24 @@
-"""Makes `archipel-update-VERSION.bundle` of an application layer, and the key that signs it (the format: update.py)."""
+"""Makes what is signed: the bundle of an application layer (update.py), the list of a release (release.py)."""
 
+import contextlib
 import hashlib
+import io
 import json
+import lzma
 import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archipel_image.sources import program
 
 MARK: bytes = program("update").MARK
+RELEASE = program("release")
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
@@ -27,15 +36,112 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
+def signed_head(kind: bytes, told: dict, key: Ed25519PrivateKey) -> bytes:
+    """The three lines that `signed.read_head` reads."""
+    lines = kind + json.dumps(told).encode() + b"\n"
+    return lines + key.sign(lines).hex().encode() + b"\n"
+
+
+def listed(name: str, content: bytes) -> list:
+    """A file's entry in such a list."""
+    return [name, len(content), hashlib.sha256(content).hexdigest()]
+
+
+def release_head(version: str, kernel: str, files: dict[str, bytes], root: Path, key: Ed25519PrivateKey) -> bytes:
+    """The list of a release: these files, and the root."""
+    entries = [*(listed(name, content) for name, content in files.items()),
+               [RELEASE.ROOT, root.stat().st_size, sha256(root)]]
+    told = {"version": version, "machine": program("slots").MACHINE, "kernel": kernel, "files": entries}
+    return signed_head(RELEASE.KIND, told, key)
+
+
 def make_bundle(app: Path, version: str, key: Ed25519PrivateKey, folder: Path) -> Path:
     """Write the bundle of the application in `app` into `folder`; its path."""
-    files = sorted(path for path in app.rglob("*") if path.is_file())
-    contents = [path.read_bytes() for path in files]
-    listed = [[str(path.relative_to(app)), len(content), hashlib.sha256(content).hexdigest()]
-              for path, content in zip(files, contents, strict=True)]
-    line = json.dumps({"version": version, "files": listed}).encode() + b"\n"
+    files = {str(path.relative_to(app)): path.read_bytes() for path in sorted(app.rglob("*")) if path.is_file()}
+    told = {"version": version, "files": [listed(name, content) for name, content in files.items()]}
     target = folder / f"archipel-update-{version}.bundle"
     with target.open("wb") as file:
-        file.write(MARK + line + key.sign(MARK + line).hex().encode() + b"\n")
-        file.writelines(contents)
+        file.write(signed_head(MARK, told, key))
+        file.writelines(files.values())
     return target
+
+
+@dataclass(frozen=True)
+class MadeRelease:
+    """What a system bundle is made of: the signed list, what `bootfs.boot_files` gives, the root."""
+
+    head: bytes
+    files: dict[str, bytes]
+    root: Path
+
+
+def make_system_bundle(made: MadeRelease, key: Ed25519PrivateKey, folder: Path, before: Path | None = None) -> Path:
+    """Write `archipel-system-VERSION.bundle` into `folder`; its path.
+
+    `before`: the full bundle of another release. Then it is a small one, `archipel-system-VERSION-from-BEFORE.bundle`, for
+    boxes that run that release: what is the same is not in it, and of the root only what is other.
+    """
+    release = RELEASE.read_release(io.BytesIO(made.head), public_bytes(key))
+    with contextlib.ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        known = old_files(before, public_bytes(key), work) if before else None
+        payloads = [payload(path, made, known, work) for path in release.files]
+        taken = [path for path, (way, _) in zip(release.files, payloads, strict=True) if way in ("same", "rdiff")]
+        base = {path: known.release.files[path][1] for path in taken} if known else {}
+        parts = [[path, way, content.stat().st_size, sha256(content)]
+                 for path, (way, content) in zip(release.files, payloads, strict=True)]
+        line = json.dumps({"from": base, "parts": parts}).encode() + b"\n"
+        against = f"-from-{known.release.version}" if known else ""
+        target = folder / f"archipel-system-{release.version}{against}.bundle"
+        with target.open("wb") as file:
+            file.write(made.head + line + key.sign(made.head + line).hex().encode() + b"\n")
+            for _, content in payloads:
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, file, 1 << 20)
+    return target
+
+
+@dataclass(frozen=True)
+class OldRelease:
+    """The release that a small update starts from, and its root."""
+
+    release: Any
+    root: Path
+
+
+def old_files(before: Path, public: bytes, work: Path) -> OldRelease:
+    """What a full bundle brings."""
+    system = program("system_update")
+    with before.open("rb") as stream:
+        told = system.read_bundle(stream, public)
+        root = work / "before"
+        root.write_bytes(b"".join(system.made(stream, told, RELEASE.ROOT, None)))
+    return OldRelease(told.release, root)
+
+
+def payload(path: str, made: MadeRelease, known: OldRelease | None, work: Path) -> tuple[str, Path]:
+    """(way, the payload) of a listed file: the shortest."""
+    if path == RELEASE.ROOT:
+        return ("rdiff", delta(known.root, made.root, work)) if known else ("whole", made.root)
+    content = made.files[path]
+    if known and known.release.files.get(path) == (len(content), hashlib.sha256(content).hexdigest()):
+        return "same", Path(os.devnull)
+    squeezed = lzma.compress(content, preset=6)
+    way, shortest = ("xz", squeezed) if len(squeezed) < len(content) else ("whole", content)
+    target = work / path.replace("/", "-")
+    target.write_bytes(shortest)
+    return way, target
+
+
+def delta(old: Path, new: Path, work: Path) -> Path:
+    """What rdiff makes of two roots. Blocks of 512 octets: smaller ones made no smaller delta, and a longer signature."""
+    signature, target = work / "signature", work / "delta"
+    subprocess.run(["rdiff", "-b", "512", "signature", str(old), str(signature)], check=True)
+    subprocess.run(["rdiff", "delta", str(signature), str(new), str(target)], check=True)
+    return target
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

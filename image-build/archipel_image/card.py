@@ -1,49 +1,29 @@
 """The whole card: partition table, partitions, and what is published beside it. No loop device, no root."""
 
-import hashlib
 import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from archipel_image.bootfs import DISK_ID
+from archipel_image.bundle import sha256
+from archipel_image.sources import program
 
 MIB = 1 << 20
-DATA_MIB = 16  # grown to the end of the card, and formatted, when it starts for the first time
-ALIGN_MIB = 4
-COPY_BYTES = 4 * MIB
 # Raspberry Pi Imager's own tags: what a keeper chooses first, and which images fit (a Zero 2 W is a kind of 3 to it)
 MODELS = {"Raspberry Pi 3, Zero 2 W": ["pi3-64bit"], "Raspberry Pi 4, 400": ["pi4-64bit"]}
 
 
-def assemble(boot: Path, root: Path, image: Path) -> None:
-    """Write the card's image: MBR; FAT at 4 MiB, then the root, then room for data."""
-    boot_mib, root_mib = _mib(boot), _mib(root)
-    starts = [ALIGN_MIB, ALIGN_MIB + boot_mib, ALIGN_MIB + boot_mib + root_mib]
-    with image.open("wb") as file:
-        file.truncate((starts[2] + DATA_MIB) * MIB)
-    table = (f"label: dos\nlabel-id: 0x{DISK_ID}\n"
-             f"start={starts[0]}MiB, size={boot_mib}MiB, type=c, bootable\n"
-             f"start={starts[1]}MiB, size={root_mib}MiB, type=83\n"
-             f"start={starts[2]}MiB, size={DATA_MIB}MiB, type=83\n")
-    subprocess.run(["sfdisk", "--quiet", str(image)], input=table, text=True, check=True)
-    for part, start in ((boot, starts[0]), (root, starts[1])):
-        _copy(part, image, start * MIB)
-
-
-def _mib(path: Path) -> int:
-    return -(-path.stat().st_size // (ALIGN_MIB * MIB)) * ALIGN_MIB
-
-
-def _copy(part: Path, image: Path, offset: int) -> None:
-    """Copy, leaving holes where there are only zeros: they need not be flashed."""
-    with part.open("rb") as source, image.open("r+b") as target:
-        target.seek(offset)
-        while block := source.read(COPY_BYTES):
-            if block.count(0) == len(block):
-                target.seek(len(block), os.SEEK_CUR)
+def assemble(boot: Path, root: Path, image: Path, release: Any) -> None:
+    """Write the card's image of a `release.Release`, with holes where there are only zeros: they need not be flashed."""
+    parts = program("release")
+    with boot.open("rb") as front, root.open("rb") as back, image.open("wb") as target:
+        for piece in parts.image_pieces(front, back, release):
+            if piece.count(0) == len(piece):
+                target.seek(len(piece), os.SEEK_CUR)
             else:
-                target.write(block)
+                target.write(piece)
+        target.truncate(parts.image_bytes(release))
 
 
 def publish(image: Path, packages: bytes, version: str, moment: str) -> list[Path]:
@@ -83,9 +63,3 @@ def imager_manifest(image: Path, squeezed: Path, version: str, moment: str) -> d
         "init_format": "none",
         "devices": [tag for tags in MODELS.values() for tag in tags],
     }]}
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,8 @@
 """Where what the image is made of lies, and the programs that are put on it, as modules."""
 
 import functools
-import importlib.util
+import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -14,8 +15,6 @@ PROGRAMS = OVERLAY / "usr/lib/archipel"
 @functools.cache
 def program(name: str) -> ModuleType:
     """A Python program of the overlay (`box`, `update`): on the card it is a file that systemd starts, in no package."""
-    spec = importlib.util.spec_from_file_location(f"archipel_{name}", PROGRAMS / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    if str(PROGRAMS) not in sys.path:
+        sys.path.append(str(PROGRAMS))  # where it finds those that it shares something with
+    return importlib.import_module(name)

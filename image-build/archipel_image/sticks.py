@@ -4,8 +4,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from archipel_image.card import MIB
+from archipel_image.sources import program
 
+MIB = program("slots").MIB
 STICK_MIB = 256
 MAKE = {"vfat": ["mkfs.vfat", "-n", "STICK"], "exfat": ["mkfs.exfat"], "ntfs": ["mkfs.ntfs", "-Q", "-q", "-F"],
         "ext4": ["mkfs.ext4", "-q", "-F"]}
@@ -51,9 +52,9 @@ def _copy_into(disk: Path, start: int, part: Path) -> None:
     part.unlink()
 
 
-def make_stick(path: Path, files: dict[str, bytes]) -> Path:
-    """A FAT stick of 64 MiB with these files."""
-    subprocess.run(["mkfs.vfat", "-C", "-n", "STICK", str(path), "65536"], check=True, stdout=subprocess.DEVNULL)
+def make_stick(path: Path, files: dict[str, bytes], kib: int = 64 << 10) -> Path:
+    """A FAT stick, of 64 MiB unless told, with these files."""
+    subprocess.run(["mkfs.vfat", "-C", "-n", "STICK", str(path), str(kib)], check=True, stdout=subprocess.DEVNULL)
     for name, content in files.items():
         write_stick(path, name, content)
     return path

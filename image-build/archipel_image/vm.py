@@ -10,13 +10,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from archipel_image.bootfs import CMDLINE, INITRD, KERNEL
-from archipel_image.card import ALIGN_MIB, MIB, sha256
+from archipel_image.bundle import sha256
 from archipel_image.gdb import GdbRemote
+from archipel_image.sources import program
 from node.cli.selftest import fetch
 
-FAT_OFFSET = ALIGN_MIB * MIB
+SLOTS = program("slots")
+MIB, FAT_OFFSET = SLOTS.MIB, SLOTS.BOOT_AT
 CARD_BYTES = 2 << 30
+U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"  # for QEMU's board; the Pi's own is on the card
 BOOT_PATIENCE_S = 900
 CORES = 2
 DEVICE_TREE = "bcm2837-rpi-3-b.dtb"
@@ -47,8 +49,6 @@ class Card:
             file.truncate(CARD_BYTES)
         for name, content in files.items():
             self.put(name, content)
-        for name in (KERNEL, INITRD):
-            self.get(name, folder / name)
 
     def put(self, name: str, content: str | bytes) -> None:
         """Write a file of the FAT partition, as a keeper's computer would."""
@@ -72,7 +72,7 @@ class Card:
                        env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
 
     def partition(self, number: int) -> tuple[int, int]:
-        """(offset, size) in bytes of partition 1, 2 or 3, from the card's own table."""
+        """(offset, size) in bytes of partition 1 to 4, from the card's own table."""
         told = subprocess.run(["sfdisk", "--json", str(self.path)], capture_output=True, text=True, check=True).stdout
         part = json.loads(told)["partitiontable"]["partitions"][number - 1]
         return part["start"] * 512, part["size"] * 512
@@ -122,11 +122,15 @@ class Machine:
     def switch_on(self) -> float:
         """Start, and wait for the portal's first page; the seconds it took."""
         began = time.monotonic()
+        self.put_the_plug_in()
+        self.wait_for_portal()
+        return time.monotonic() - began
+
+    def put_the_plug_in(self) -> None:
+        """Power, and nothing is waited for."""
         self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL)
         if self._cable:
             self.plug_cable(False)
-        self.wait_for_portal()
-        return time.monotonic() - began
 
     def cpu_s(self) -> float:
         """The seconds of a processor that the emulation took since it was switched on (proc(5), stat: utime, stime)."""
@@ -233,13 +237,23 @@ class Machine:
                         break
 
     def _command(self) -> list[str]:
-        folder = self.card.path.parent
         return [
-            "qemu-system-aarch64", "-nographic", *self._board(), "-kernel", str(folder / KERNEL),
-            "-initrd", str(folder / INITRD), "-append", f"{CMDLINE} {self._extra}",
+            "qemu-system-aarch64", "-nographic", *self._board(), *self._loader(),
             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:80,hostfwd=tcp:127.0.0.1:{self.shell_port}-:22",
             "-monitor", "none", "-qmp", f"unix:{self._monitor},server,nowait",
         ]
+
+    def _loader(self) -> list[str]:
+        """U-Boot as the board's firmware; the board's tree, and in it what boot.scr hands on to the kernel."""
+        tree, dumped = self.card.path.with_name("board.dtb"), self.card.path.with_name("dumped.dtb")
+        for command in (
+                ["qemu-system-aarch64", "-M", f"virt,dumpdtb={dumped}", "-cpu", "cortex-a53", "-smp", str(CORES),
+                 "-m", str(self._memory_mb), "-bios", U_BOOT, "-nic", "none", "-display", "none"],
+                ["fdtput", "-t", "s", str(dumped), "/chosen", "bootargs", self._extra],
+                # QEMU fills it up to 1 MiB, and U-Boot doubles that; Linux takes 2 MiB at most
+                ["dtc", "-q", "-I", "dtb", "-O", "dtb", "-o", str(tree), str(dumped)]):
+            subprocess.run(command, check=True, capture_output=True)
+        return ["-bios", U_BOOT, "-dtb", str(tree)]
 
     def _board(self) -> list[str]:
         """The board, its disk and what is plugged into it."""
@@ -261,8 +275,13 @@ class Pi3(Machine):
 
     _extra = PI3_EXTRA
 
+    def _loader(self) -> list[str]:
+        """The card's own U-Boot, as the Pi's firmware starts it."""
+        tree, u_boot = (self.card.path.with_name(name) for name in (DEVICE_TREE, "u-boot.bin"))
+        for path in (tree, u_boot):
+            self.card.get(path.name, path)
+        return ["-kernel", str(u_boot), "-dtb", str(tree), "-append", self._extra]
+
     def _board(self) -> list[str]:
-        tree = self.card.path.with_name(DEVICE_TREE)
-        self.card.get(DEVICE_TREE, tree)
-        return ["-M", "raspi3b", "-dtb", str(tree), "-drive", f"if=sd,file={self.card.path},format=raw",
+        return ["-M", "raspi3b", "-drive", f"if=sd,file={self.card.path},format=raw",
                 "-device", "usb-net,netdev=net", "-serial", "null", "-serial", f"file:{self.log}"]

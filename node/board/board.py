@@ -27,6 +27,7 @@ from node.board.api import (
     TextPatience,
     Transfer,
 )
+from node.board.cards import CardMaker
 from node.board.care import Care
 from node.board.clocks import ClockPreview
 from node.board.founding import Founding
@@ -76,6 +77,7 @@ class Board(Reporting):
     keyring: Keyring
     settings: IslandSettings
     care: Care
+    cards: CardMaker
     founding: Founding
     gathering: Gathering
     sheet: Callable[[], SheetFacts]

@@ -320,6 +320,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.RESTART_BOX: N_("let the box start again"),
     AuditAction.UPDATE: N_("let the box look for an update on its stick"),
     AuditAction.WIPE: N_("ordered that this island be destroyed"),
+    AuditAction.CARD: N_("had a card for a new box written"),
     AuditAction.SOURCE_GONE: N_("forgot an agenda"),
     AuditAction.GATHER: N_("approved a source"),
     AuditAction.GATHER_PAUSE: N_("paused a source"),

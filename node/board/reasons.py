@@ -307,6 +307,7 @@ class AuditAction(StrEnum):
     RESTART_BOX = "restart-box"
     UPDATE = "update"
     WIPE = "wipe"
+    CARD = "card"
     SOURCE_GONE = "source-gone"
     GATHER = "gather"
     GATHER_PAUSE = "gather-pause"

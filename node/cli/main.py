@@ -8,6 +8,7 @@ from node.cli import (
     backups,
     calendar,
     capturing,
+    card_writing,
     confirm_post,
     digest_text,
     island,
@@ -34,6 +35,6 @@ def main() -> None:
 
 
 for room in (island, watch, posts, confirm_post, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer,
-             calendar, sources_now, map_drawing, digest_text, publish_copy, capturing):
+             card_writing, calendar, sources_now, map_drawing, digest_text, publish_copy, capturing):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -25,6 +25,8 @@ from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
 from node.daemon.capture_tap import CaptureTap, capture_handlers
+from node.daemon.card_maker import CardHost, IslandCardMaker
+from node.daemon.card_order import folders_here
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
@@ -34,6 +36,7 @@ from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
 from node.daemon.loudspeaker import Loudspeaker, LoudspeakerHost
+from node.daemon.machine import uptime_s
 from node.daemon.maintenance import Maintenance
 from node.daemon.meeting import Meeting, meeting_handlers
 from node.daemon.membership import Membership
@@ -47,6 +50,7 @@ from node.daemon.reception import text_air, text_service
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
+from node.daemon.rpc_cards import card_handlers
 from node.daemon.rpc_digest import digest_handlers
 from node.daemon.rpc_gather import gather_handlers
 from node.daemon.rpc_handlers import handlers
@@ -200,6 +204,8 @@ class App:
         self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), self._random, self._former_subkeys())
         self.lan.tap = self.tap.lan
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
+        self.board.cards = IslandCardMaker(self.board, CardHost(
+            folders_here(), self.orders, lambda: self.desk.settings, self.board.transfer.bundle, uptime_s))
         self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                       threading.Lock())
         self.gatherer = self.board.gathering = SourceGatherer(self.board, GatherHost(
@@ -221,7 +227,8 @@ class App:
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
                    | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links))
-                   | gather_handlers(self.gatherer) | capture_handlers(self.tap, self.runner.call, self.links)
+                   | gather_handlers(self.gatherer) | card_handlers(self.board.cards)
+                   | capture_handlers(self.tap, self.runner.call, self.links)
                    | digest_handlers(self.board, self.settings.node.name, portal_address(self.settings),
                                      self.settings.node.timezone)
                    | publish_handlers(self.board, self.bulk, lambda: self._served))

@@ -64,8 +64,8 @@ class Maintenance:
         self._tasks: tuple[Callable[[], object], ...] = (
             island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings,
             island.board.keyring.send_due, island.board.forget_reports, island.board.tell_turnouts, island.board.care.tidy,
-            island.desk.look, self.erasure.look, self.index, self._retire_now_and_then, self.look_at_archive,
-            self.look_at_card)
+            island.board.cards.tidy, island.desk.look, self.erasure.look, self.index, self._retire_now_and_then,
+            self.look_at_archive, self.look_at_card)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from archipel_image import base, bootfs, card, emulation, layers, rootfs
-from archipel_image.sources import OVERLAY, PROJECT, SOURCES
+from archipel_image.sources import OVERLAY, PROJECT, SOURCES, program
 from tests.image.imageparts import MAX_EXPOSURE, SERVICES, UNITS
 
 # the building host, the kernel
@@ -79,7 +79,8 @@ def test_a_service_is_closed_but_for_what_it_needs(service):
 
 def test_units_hold_no_key_that_systemd_does_not_know():
     told = subprocess.run(["systemd-analyze", "verify", "--man=no", *SERVICES, "run-stick.mount", "archipel-wipe.path",
-                           "archipel-radio.path", "archipel-orders.path", "archipel-loudspeaker.path"],
+                           "archipel-radio.path", "archipel-orders.path", "archipel-image.socket",
+                           "archipel-loudspeaker.path"],
                           capture_output=True, text=True, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{UNITS}:"}).stderr
     ours = [line for line in told.splitlines() if str(UNITS) in line]
     assert not [line for line in ours if re.search("Unknown|Invalid|Failed|ignoring", line)], told
@@ -205,8 +206,11 @@ def test_the_boot_scripts_follow_debians_initramfs_where_the_kernel_looks():
 
 def test_the_disk_named_at_the_start_is_the_one_in_the_table_and_in_fstab():
     fstab = (OVERLAY / "etc/fstab").read_text()
-    assert f"root=PARTUUID={bootfs.DISK_ID}-02" in bootfs.CMDLINE and len(bootfs.CMDLINE) < 1024
-    assert f"PARTUUID={bootfs.DISK_ID}-01 /boot/firmware" in fstab and f"PARTUUID={bootfs.DISK_ID}-03 /data" in fstab
+    disk, script = program("slots").DISK_ID, (SOURCES / "boot/boot.cmd").read_text()
+    assert f"root=PARTUUID={disk}-${{part}}" in script and len(bootfs.CMDLINE) < 1024
+    assert f"PARTUUID={disk}-01 /boot/firmware" in fstab and f"PARTUUID={disk}-04 /data" in fstab
+    assert (program("erase").FAT.name, program("erase").DATA.name) == (f"{disk}-01", f"{disk}-04")
+    assert f"{disk}-" == program("stick_partition").OUR_CARD
 
 
 def test_no_secret_and_no_name_of_a_host_is_in_what_goes_on_the_card():

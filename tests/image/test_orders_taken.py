@@ -14,8 +14,10 @@ from node.daemon.orders import MAX_ORDER_BYTES, ORDERS_VARIABLE, WORDS, Orders
 from tests.image.imageparts import UNITS
 
 ORDERED = [("restart", {"what": "island"}, "restart archipel-island.service"), ("restart", {"what": "box"}, "reboot"),
-           ("update", {}, "start archipel-update.service"), ("wipe", {}, "start archipel-wipe.service"),
-           ("backup", {}, "start archipel-carry.service"), ("wifi", {}, "restart archipel-wifi.service")]
+           ("update", {}, "start archipel-update.service archipel-system.service"),
+           ("wipe", {}, "start archipel-wipe.service"),
+           ("backup", {}, "start archipel-carry.service"), ("wifi", {}, "restart archipel-wifi.service"),
+           ("card", {}, "start archipel-card.service")]
 
 
 @pytest.fixture

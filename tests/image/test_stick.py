@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from archipel_image.bootfs import DISK_ID
 from archipel_image.sources import OVERLAY, PROJECT, program
 
 stick = program("stick_partition")
+DISK_ID = program("slots").DISK_ID
 ESP, DATA = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"
 MIB = 2048
 
@@ -35,7 +35,7 @@ def part(name, mib, kind=None, entry=DATA, flags="0x0", uuid="9f3c"):
     ([part("sda1", 200, "vfat", ESP)], None),
     ([part("sda1", 900, "iso9660", "0x0"), part("sda2", 5, "vfat", "0xef")], None),  # starts a computer
     ([part("sda1", 192, "vfat", "0xc", uuid=f"{DISK_ID}-01"),
-      part("sda3", 8000, "ext4", "0x83", uuid=f"{DISK_ID}-03")], None),
+      part("sda3", 8000, "ext4", "0x83", uuid=f"{DISK_ID}-04")], None),
     ([part("sda1", 8000, "crypto_LUKS", "0x83"), part("sda2", 8000, "hfsplus"), part("sda3", 9, "apfs")], None),
     ([part("sda1", 8000)], None), ([], None),
 ])

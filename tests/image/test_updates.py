@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from archipel_image import bundle
-from archipel_image.sources import program
+from archipel_image.sources import OVERLAY, program
 from node.i18n.catalogue import catalogue
 from node.i18n.sentence import Sentence
 from tests.image.imageparts import archipel_in, plug
@@ -93,7 +93,7 @@ def test_a_bundle_with_any_byte_changed_or_missing_is_never_switched_to(tmp_path
 @pytest.mark.parametrize("path", [
     "../evil", "/etc/passwd", "node/../../evil", "", ".hidden", "a//b", "node/x\n", 5, "a" * 500])
 def test_even_a_signed_path_stays_inside(path):
-    assert not program("update")._inside(path)
+    assert not program("signed").inside(path)
 
 
 def test_an_older_version_is_not_taken(tmp_path, maker):
@@ -105,7 +105,7 @@ def test_an_older_version_is_not_taken(tmp_path, maker):
 
 def watched(tmp_path, public, answers):
     """One look by the real watch; whether it went back to another version."""
-    return program("update").watch(tmp_path / "app", lambda: answers, public, "0.1.0")
+    return program("update").watch(tmp_path / "app", answers, public, "0.1.0")
 
 
 def told(tmp_path):
@@ -192,6 +192,35 @@ def test_an_update_whose_files_are_gone_from_the_card_is_taken_from_the_stick_ag
     assert update.take(tmp_path / "stick", app, public, "0.1.0") == "0.2.0"
 
 
+@pytest.mark.parametrize(("of_the_root", "counts"), [("0.1.0", "0.2.0"), ("0.2.0", "0.2.0"), ("0.10.0", "0.10.0")])
+def test_of_the_update_and_of_what_a_newer_system_brought_the_newer_one_counts(tmp_path, maker, of_the_root, counts):
+    update, (_, public, make) = program("update"), maker
+    app = installed(tmp_path, public, make, "0.2.0")
+    assert update.in_use(app, of_the_root) == counts
+    assert not update.watch(app, False, public, of_the_root) and f"version {counts} stays" in told(tmp_path)[0]
+    make("0.9.0")
+    assert update.take(tmp_path / "stick", app, public, of_the_root) == ("0.9.0" if counts == "0.2.0" else None)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("of_the_root", "on_data", "started"), [
+    ("0.1.0", None, "root"), ("0.1.0", "0.2.0", "data"), ("0.2.0", "0.2.0", "root"), ("0.10.0", "0.9.0", "root"),
+    ("0.9.0", "0.10.0", "data"), ("0.1.0", "0.2.0 without its files", "root"), ("0.1.0", "noise", "root")])
+def test_the_command_is_of_the_newer_version(tmp_path, of_the_root, on_data, started):
+    (tmp_path / "root" / of_the_root).mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "root/current").symlink_to(of_the_root)
+    if on_data:
+        version = on_data.split()[0]
+        (tmp_path / "data" / version / ("" if "without" in on_data else "node")).mkdir(parents=True)
+        (tmp_path / "data/current").symlink_to(version)
+    text = (OVERLAY / "usr/lib/archipel/launch").read_text().replace("/opt/archipel", str(tmp_path / "root"))
+    text = text.replace("/data/app", str(tmp_path / "data"))
+    text = text.replace('exec /usr/bin/python3 -m node "$@"', 'echo "$PYTHONPATH"')
+    said = subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=True).stdout.strip()
+    assert said == str(tmp_path / started / "current")
+
+
 def test_old_news_of_updates_is_no_news(tmp_path, maker):
     _, public, make = maker
     app = installed(tmp_path, public, make, "0.2.0")
@@ -201,8 +230,8 @@ def test_old_news_of_updates_is_no_news(tmp_path, maker):
 
 
 def test_what_is_told_of_updates_is_in_every_language():
-    update = program("update")
-    texts = [value for name, value in vars(update).items() if name.isupper() and isinstance(value, str) and " " in value]
+    said = {**vars(program("signed")), **vars(program("update"))}
+    texts = [value for name, value in said.items() if name.isupper() and isinstance(value, str) and " " in value]
     assert len(texts) == 10
     for tag in ("fr", "es", "ar"):
         assert not [text for text in texts if catalogue(tag).gettext(text) == text]

@@ -262,6 +262,16 @@ BEFORE = b"what-stood-there-before"
 NAMES = (b"ZENOBIE", b"ZENOBI~1PEM", *(part.encode("utf-16-le") for part in ("zenob", "ie-ca.", "ie-pho", "invit")))
 
 
+def files_of_the_system():
+    """What a Pi starts with, and files of the system's slots."""
+    rng = random.Random(3)
+    sizes = {"a/vmlinuz": 3_000_001, "a/initrd.img": 2_000_000, "config.txt": 13, "cmdline.txt": 6, "a/release": 500,
+             "b/vmlinuz": 50_000, "b/firmware/u-boot.bin": 9_000, "boot.scr": 3_000, "b/cmdline": 90,
+             "bcm2837-rpi-3-b.dtb": 30_001, "bcm2710-rpi-zero-2-w.dtb": 512, "start.elf": 70_000, "fixup_x.dat": 10,
+             "bootcode.bin": 52_000}
+    return {name: rng.randbytes(size) for name, size in sizes.items()}
+
+
 @pytest.fixture(scope="module")
 def fat_card(tmp_path_factory):
     """A FAT partition that a keeper used: settings written several times, an invitation, certificates, a Mac's folders."""
@@ -269,11 +279,7 @@ def fat_card(tmp_path_factory):
     path = folder / "fat.img"
     subprocess.run(["mkfs.vfat", "-F", "32", "-C", "-n", "ZENOBIE", str(path), str(48 * 1024)], check=True,
                    stdout=subprocess.DEVNULL)
-    rng = random.Random(3)
-    system = {"vmlinuz": rng.randbytes(3_000_001), "initrd.img": rng.randbytes(2_000_000), "config.txt": b"arm_64bit=1\n",
-              "cmdline.txt": b"root=x\n", "bcm2837-rpi-3-b.dtb": rng.randbytes(30_001),
-              "bcm2710-rpi-zero-2-w.dtb": rng.randbytes(512), "start.elf": rng.randbytes(70_000),
-              "fixup_x.dat": rng.randbytes(10), "bootcode.bin": rng.randbytes(52_000)}
+    system = files_of_the_system()
 
     def put(name, content):
         (folder / "file").write_bytes(content)
@@ -282,12 +288,14 @@ def fat_card(tmp_path_factory):
     def mtools(program, image, *arguments):
         subprocess.run([program, "-i", str(image), *arguments], check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
 
+    mtools("mmd", path, "::a", "::b", "::b/firmware", "::a/firmware", "::c")
     for name, content in [*system.items()][:4]:
         put(name, content)
-    for _ in range(3):
-        put("archipel.toml", SETTINGS)
-        put("zenobie-ca.pem", SETTINGS * 20)
-        mtools("mdel", path, "::archipel.toml", "::zenobie-ca.pem")
+    for name in ("a/zenobie-ca.pem", "b/firmware/zenobie.txt", "c/vmlinuz", "a/firmware/vmlinuz"):
+        put(name, SETTINGS)
+    for name in ["archipel.toml", "zenobie-ca.pem"] * 3:
+        put(name, SETTINGS * 20)
+        mtools("mdel", path, f"::{name}")
     for name, content in [*system.items()][4:]:
         put(name, content)
     put("archipel.toml", SETTINGS)
@@ -298,10 +306,10 @@ def fat_card(tmp_path_factory):
     put(".Trashes/501/zenobie-ca.pem", SETTINGS)
     put("vmlinuz.old", SETTINGS)
     put("WIPING", b"")
-    for number in range(40):
-        put(f"zenobie-photo-{number}.jpg", SETTINGS)
-    for number in range(0, 40, 2):
-        mtools("mdel", path, f"::zenobie-photo-{number}.jpg")
+    photos = [f"zenobie-photo-{number}.jpg" for number in range(40)]
+    for name in photos:
+        put(name, SETTINGS)
+    mtools("mdel", path, *(f"::{name}" for name in photos[::2]))
     with path.open("r+b") as image:  # where a file ends, its last cluster goes on
         image.seek(path.read_bytes().index(system["cmdline.txt"]) + 100)
         assert not any(image.peek()[:len(BEFORE)])
@@ -310,10 +318,11 @@ def fat_card(tmp_path_factory):
 
 
 def listed(path):
-    """The names on a FAT image."""
-    told = subprocess.run(["mdir", "-b", "-a", "-i", str(path), "::"], capture_output=True, text=True,
+    """The files on a FAT image, those in folders too, and folders that hold none."""
+    told = subprocess.run(["mdir", "-b", "-a", "-/", "-i", str(path), "::"], capture_output=True, text=True,
                           env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}).stdout
-    return {line.removeprefix("::/") for line in told.splitlines() if line}
+    found = {line.removeprefix("::/") for line in told.splitlines() if line}
+    return {name for name in found if name not in ("a/", "b/", "a/firmware/", "b/firmware/")}
 
 
 def content_of(path, name):
@@ -357,7 +366,7 @@ def test_wherever_the_power_goes_while_the_first_partition_is_erased_the_order_s
             finished += 1
         left = path.read_bytes()
         assert not [secret for secret in SECRETS.values() if secret in left], cut
-        assert listed(path) == {*system} and content_of(path, "vmlinuz") == system["vmlinuz"], cut
+        assert listed(path) == {*system} and content_of(path, "a/vmlinuz") == system["a/vmlinuz"], cut
     assert finished <= 3
 
 

@@ -28,6 +28,7 @@ from node.i18n.catalogue import TAGS, catalogue
 from node.i18n.sentence import sentence
 
 DATA = Path("/data/archipel")
+TOO_SMALL = Path("/run/archipel-card-too-small")  # the initramfs (`grow`) leaves it
 ADDRESS = "http://archipel.lan/"
 WIFI_RANGE, CABLE_RANGE = "198.51.100.10,198.51.100.120", "198.51.100.140,198.51.100.250"
 MASK = "255.255.255.128"
@@ -52,6 +53,8 @@ NO_COUNTRY = sentence("archipel.toml: the Wi-Fi is off, because no country is se
                       "again.")
 CLOSED_WIFI = sentence("The Wi-Fi's password in archipel.toml cannot be used. So that the Wi-Fi is not open to everybody, "
                        "this box has made a password: it stands in the file archipel-problems.txt on the memory card.")
+SMALL_CARD = sentence("This memory card is too small: nothing that is written on this island lasts. Use a card of 2 GB at "
+                      "least.")
 NO_FILE = sentence("There is no file archipel.toml on the memory card. Make one with a plain text editor, and start the "
                    "box again.")
 NOTHING_READ = sentence("The settings on the memory card could not be used at all. Write archipel.toml again, and tell "
@@ -70,7 +73,8 @@ def main(card: Path, target: Path) -> None:
 def prepare(card: Path, target: Path) -> None:
     """The same; may raise."""
     reading = settings_on(card)
-    notices = list(reading.notices)
+    notices = [Notice(SMALL_CARD)] if TOO_SMALL.exists() else []
+    notices += reading.notices
     settings, missing = with_certificates(reading.settings, card, target)
     notices += missing
     if not settings.box.country:

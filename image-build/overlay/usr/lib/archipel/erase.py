@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DISK = Path("/dev/disk/by-partuuid")
-FAT, DATA = DISK / "a2c41b70-01", DISK / "a2c41b70-03"
+FAT, DATA = DISK / "a2c41b70-01", DISK / "a2c41b70-04"
 CARD, NEW_SETTINGS = Path("/boot/firmware"), Path("/usr/share/archipel/archipel.toml")
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 LEDS, SCREEN, NOTICES = Path("/sys/class/leds"), Path("/dev/tty1"), Path("/run/archipel-erase/notices")
@@ -34,9 +34,10 @@ ERASED_BYTES = (0x00, 0xFF)  # what memory cards give back for what was discarde
 DEVICE_PATIENCE_S = 60
 GROUP = re.compile(r"(?m)^Group \d+: \(Blocks (\d+)-(\d+)\)(.*)$")
 BLOCK_SIZE = re.compile(r"(?m)^Block size: +(\d+)$")
-# what the Pi starts with (image-build/archipel_image/bootfs.py)
-KEPT = re.compile(r"vmlinuz|initrd\.img|(config|cmdline)\.txt|bcm2[\w-]*\.dtb|bootcode\.bin|(start|fixup)\w*\.(elf|dat)",
-                  re.IGNORECASE)
+# what the Pi starts with (image-build/archipel_image/bootfs.py), and the system's two slots (slots.py)
+KEPT = re.compile(r"([ab]/firmware/)?((config|cmdline)\.txt|boot\.scr|u-boot\.bin|bcm2[\w-]*\.dtb|bootcode\.bin"
+                  r"|(start|fixup)\w*\.(elf|dat))|[ab]/(vmlinuz|initrd\.img|cmdline|release)", re.IGNORECASE)
+KEPT_FOLDERS = re.compile(r"[ab](/firmware)?", re.IGNORECASE)
 SLOT_BYTES, LABEL_AT = 32, 71
 END, DELETED, LONG_NAME, VOLUME_LABEL, FOLDER = 0x00, 0xE5, 0x0F, 0x08, 0x10
 LABEL = b"ARCHIPEL   "  # as the card is made: a keeper may have given another
@@ -130,18 +131,29 @@ def ever_written(path: Path) -> list[tuple[int, int]]:
 
 @dataclass
 class Slot:
-    """One of the 32-octet places of a directory: where it lies, and what it is called if it is the last of a file's."""
+    """One of the 32-octet places of a directory: where it lies, and what path it stands for if it is a file's last."""
 
     at: int
     raw: bytes
     after_end: bool
-    name: str = ""
+    path: str = ""
     parts: tuple[int, ...] = ()  # where the places of its long name lie
 
     @property
     def is_label(self) -> bool:
         """Whether it names the partition."""
         return self.raw[0] != DELETED and self.raw[11] & 0x3F != LONG_NAME and bool(self.raw[11] & VOLUME_LABEL)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder's."""
+        return bool(self.raw[11] & FOLDER)
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is part of what the Pi starts with; a folder's own two entries are part of the folder."""
+        wanted = KEPT_FOLDERS if self.is_folder else KEPT
+        return bool(self.path) and (self.path.rpartition("/")[2] in (".", "..") or bool(wanted.fullmatch(self.path)))
 
     @property
     def first(self) -> int:
@@ -155,7 +167,7 @@ class Slot:
 
 
 class FatFolder:
-    """The root directory of a FAT32 and its clusters (Microsoft, "FAT: General Overview of On-Disk Format", 1.03).
+    """The folders of a FAT32 and its clusters (Microsoft, "FAT: General Overview of On-Disk Format", 1.03).
 
     Raises ValueError for what is none.
     """
@@ -178,16 +190,15 @@ class FatFolder:
         self._next = [number & 0x0FFFFFFF for number, in struct.iter_unpack("<I", raw[:len(raw) // 4 * 4])]
         self.end = len(self._next)
 
-    def erase_all_but(self, kept_names: re.Pattern[str], last: str) -> None:
-        """Leave the files that are named so, and nothing else; the name `last` goes when everything else is gone."""
-        slots = list(self._slots())
-        kept = [slot for slot in slots if slot.name and kept_names.fullmatch(slot.name) and not slot.raw[11] & FOLDER]
-        root = self._chain(self._root)
-        stays = {*root}
+    def erase_all_but_the_system(self, last: str) -> None:
+        """Leave what the Pi starts with, and nothing else; the name `last` goes when everything else is gone."""
+        slots = list(self._slots(self._root, "", set()))
+        kept = [slot for slot in slots if slot.stays]
+        stays = {*self._chain(self._root)}
         for slot in kept:
             chain = self._chain(slot.first)
             stays |= {*chain}
-            if chain:
+            if chain and not slot.is_folder:
                 over = slot.size - (len(chain) - 1) * self._cluster
                 self._eraser.blank(self._place(chain[-1]) + max(over, 0), self._place(chain[-1]) + self._cluster)
         for start, end in runs(number for number in range(2, self.end) if number not in stays):
@@ -197,8 +208,8 @@ class FatFolder:
         self._eraser.sync()
         self._free_all_but(stays)
         untouched = {at for slot in kept for at in (slot.at, *slot.parts)}
-        self._clear([slot for slot in slots if slot.at not in untouched and slot.name != last])
-        self._clear([slot for slot in slots if slot.name == last])
+        self._clear([slot for slot in slots if slot.at not in untouched and slot.path != last])
+        self._clear([slot for slot in slots if slot.path == last])
 
     def _clear(self, slots: list[Slot]) -> None:
         for slot in slots:
@@ -232,11 +243,14 @@ class FatFolder:
             first = self._next[first]
         return list(seen)
 
-    def _slots(self) -> Iterator[Slot]:
-        """Every place of the root directory, those after its end too."""
+    def _slots(self, first: int, above: str, seen: set[int]) -> Iterator[Slot]:
+        """Every place of a folder and of those in it that stay, those after their ends too. `seen`: clusters of folders."""
         parts: list[Slot] = []
         ended = False
-        for cluster in self._chain(self._root):
+        for cluster in self._chain(first):
+            if cluster in seen:
+                return
+            seen.add(cluster)
             raw = self._eraser.read(self._place(cluster), self._cluster)
             for offset in range(0, len(raw), SLOT_BYTES):
                 ended = ended or raw[offset] == END
@@ -245,10 +259,12 @@ class FatFolder:
                     parts.append(slot)
                 else:
                     if not ended and slot.raw[0] != DELETED and not slot.is_label:
-                        slot.name = long_name(parts) or short_name(slot.raw)
+                        slot.path = above + (long_name(parts) or short_name(slot.raw))
                         slot.parts = tuple(part.at for part in parts)
                     parts = []
                 yield slot
+                if slot.is_folder and slot.path and KEPT_FOLDERS.fullmatch(slot.path):
+                    yield from self._slots(slot.first, f"{slot.path}/", seen)
 
 
 def long_name(parts: list[Slot]) -> str:
@@ -286,7 +302,7 @@ def erase_fat(path: Path) -> Eraser:
     """
     eraser = Eraser(path, alone=False)
     try:
-        FatFolder(eraser).erase_all_but(KEPT, ORDER)
+        FatFolder(eraser).erase_all_but_the_system(ORDER)
     except ValueError:
         eraser.failed += 1
     eraser.close()
