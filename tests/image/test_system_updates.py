@@ -12,6 +12,7 @@ from archipel_image import bootfs, bundle
 from archipel_image.sources import program
 from node.i18n.catalogue import catalogue
 from node.i18n.sentence import Sentence
+from tests.image.imageparts import UNITS
 
 slots, release, system = program("slots"), program("release"), program("system_update")
 ROOT_BYTES = 400_000
@@ -333,3 +334,9 @@ def test_a_bundle_whose_parts_are_odd_is_refused(factory):
         stream = io.BytesIO(signed + key.sign(signed).hex().encode() + b"\n")
         with pytest.raises(system.UpdateRefused):
             system.read_bundle(stream, factory.public)
+
+
+def test_what_has_to_know_the_slot_that_runs_may_read_what_the_kernel_was_told():
+    """`ProcSubset=pid`, as every service of ours starts, hides /proc/cmdline and /proc/uptime."""
+    for name in ("system", "slot", "settle", "check"):
+        assert "\nProcSubset=all\n" in (UNITS / f"archipel-{name}.service.d/20-opens.conf").read_text(), name
