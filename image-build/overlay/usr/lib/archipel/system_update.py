@@ -254,7 +254,8 @@ def patched(basis: Path, delta: BinaryIO) -> Iterator[bytes]:
     os.lseek(delta.fileno(), delta.tell(), os.SEEK_SET)
     with subprocess.Popen(["rdiff", "patch", str(basis), "-", "-"], stdin=delta, stdout=subprocess.PIPE) as program:
         assert program.stdout, "it has a pipe"
-        yield from iter(lambda: program.stdout.read(COPY_BYTES), b"")  # type: ignore[union-attr]
+        while piece := program.stdout.read(COPY_BYTES):
+            yield piece
     if program.returncode:
         raise UpdateRefused(BROKEN)
 
