@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import gzipped
 import image_base
@@ -159,7 +160,7 @@ class ImageServer(socketserver.ThreadingMixIn, socketserver.BaseServer):
             self._busy += 1
         return connection, ""
 
-    def shutdown_request(self, request: socket.socket) -> None:
+    def shutdown_request(self, request: Any) -> None:
         """It is answered."""
         request.close()
         with self._lock:

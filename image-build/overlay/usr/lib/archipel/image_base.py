@@ -123,7 +123,7 @@ def made(card: Path, base: Path, slot: str, root: Path, public: bytes) -> bool:
         (base / name).unlink(missing_ok=True)
     beside = base / f"{BOOT}.new"
     beside.unlink(missing_ok=True)
-    make_boot(beside, files_of_a_new_card(release, card, slot))
+    make_boot(beside, dict(files_of_a_new_card(release, card, slot).items()))
     with beside.open("rb") as boot:
         digest = hashlib.file_digest(boot, "sha256").hexdigest()
         os.fsync(boot.fileno())

@@ -46,7 +46,6 @@ from node.daemon.card_order import (
 
 TEMPLATE = Path("/usr/share/archipel/archipel.toml")
 PIECE_BYTES = 4 * MIB  # an erase block of common cards; each is on the card before the next, so that the time left is true
-HOLE_BYTES = 1 << 16
 TELL_EACH_S = 1.0
 OPEN_PATIENCE_S = 20.0  # while a stick that was just plugged in is still exchanged with, or udev looks at it
 # where a card that was used before may hold the start of a file system, which the new box would take for its own data: the
@@ -377,4 +376,4 @@ def main(asked: Path, told: Path, base: Path, around: Surroundings = Surrounding
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:4])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])))
