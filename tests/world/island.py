@@ -27,7 +27,6 @@ from radio.meshtastic.facts import Facts
 from radio.meshtastic.link import RadioTime
 from tests.world.card import WorldCard, archive_on, remove_folder
 
-SHARE = 0.0  # percent; the usual one
 ISLAND_RIGHTS = Right.WRITE | Right.URGENT | Right.VOUCH
 BOOT_S = 40.0
 KILLED = 0.3  # of what ends in the midst of something is a program alone, not the machine

@@ -45,7 +45,6 @@ class Ledger:
         self.raws: dict[bytes, bytes] = {}  # by id, whoever signed it, true ones only
         self.promises: dict[bytes, Promise] = {}
         self.unspoken: set[bytes] = set()  # ids that may never be shown: forged, or by who is not admitted
-        self.retracted: set[bytes] = set()  # roots that some retraction which is true takes back
         self.texts: dict[bytes, str] = {}
 
     def signed(self, raws):

@@ -111,19 +111,21 @@ def sort_of(problem):
     return re.sub(r"[0-9a-f]{8,}|[\d.]+|\b[bcdfghjklmnpqrstvwxz]{9}\b|\{.*|\(.*", "", problem)
 
 
-def shrunk(seed, planned, tries=MOST_TRIES, say=lambda text: None):
-    """Fewer steps, with which it still fails (ddmin: Zeller and Hildebrandt, 2002), and how it fails with them."""
-    problem, parts = run(seed, planned).problem, 2
+def shrunk(seed, planned, tries=MOST_TRIES, live=run):
+    """Fewer steps, with which it still fails (ddmin: Zeller and Hildebrandt, 2002), and how it fails with them.
+
+    `live(seed, planned)` is a world of those steps.
+    """
+    problem, parts = live(seed, planned).problem, 2
     sort = sort_of(problem)
     while len(planned) > 1 and tries > 0:
         size = -(-len(planned) // parts)
         for first in range(0, len(planned), size):
             fewer = planned[:first] + planned[first + size:]
             tries -= 1
-            found = run(seed, fewer).problem
+            found = live(seed, fewer).problem
             if found and sort_of(found) == sort:
                 planned, problem, parts = fewer, found, max(parts - 1, 2)
-                say(f"{len(planned)} steps")
                 break
             if tries <= 0:
                 break

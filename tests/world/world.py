@@ -60,7 +60,6 @@ class World:
         self.airtime_bounds = (3_600.0, hour_s), (86_400.0, day_s)
         self.spent = {}  # island number -> for an hour and a day, (when, seconds of air) of its own packets
         self.bag = deque(maxlen=40)  # bundles that somebody carries about
-        self.clock_liars = 0
         self._agenda, self._order = [], 0
         self.deaf_pairs = set()
         self.founder = SigningKey(random.Random(f"{seed} founder").randbytes(32))
