@@ -107,6 +107,10 @@ class Board(Reporting):
         """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
         return self._liveset.revision + self.notes.revision + self._turnouts.revision
 
+    def own_revision(self) -> tuple[bytes, int, int]:
+        """What changes whenever somebody does something here that is shown; what comes from elsewhere changes it not."""
+        return self._last_act, self.notes.revision, self._turnouts.revision
+
     def on_first_pages(self) -> list[bytes]:
         """Ids of what the first pages show."""
         pages = Slice(kinds=(Kind.BULLETIN,), newest_first=True), Slice("start", (Kind.EVENT,), self.now() - DAY_MIN)

@@ -217,9 +217,12 @@ class Publisher(Rationer):
                 self.notes.forget_edit_codes([post.root])
             raise
 
+    _last_act = b""  # what was published here last: another one each time, so that no two threads need a count
+
     def _publish(self, raw: bytes) -> None:
         try:
             verdict = self._host.publish(raw)
+            self._last_act = raw
         except StoreFailed as failure:
             raise BoardClosed(as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)) from failure
         if verdict.reason not in IN_THE_SET:

@@ -84,6 +84,7 @@ class CaptureTap:
 
     def __init__(self, member: Membership, clock: Clock, most_octets: int = MAX_OCTETS):
         self._member, self._clock, self._most_octets = member, clock, most_octets
+        self._patience_s = ABANDONED_S * clock.rate  # whoever comes for it lives by the machine's own time
         self._key, self._seal = member.charter.subkey("tag"), Seal(member.charter)
         self._lock = Lock()
         self._running: _Running | None = None
@@ -95,7 +96,7 @@ class CaptureTap:
         """Begin a capture of so many minutes; `up`: the links that are. Whether none was under way."""
         now_s = self._clock.monotonic()
         with self._lock:
-            if self._running and not self._running.why and now_s < self._running.taken_s + ABANDONED_S:
+            if self._running and not self._running.why and now_s < self._running.taken_s + self._patience_s:
                 return False
             identity = self._member.identity
             shapes = TrafficShapes(self._member.liveset, self._member.key.key_id, identity.address, self._note)
@@ -155,7 +156,7 @@ class CaptureTap:
         self._tags, self._slots = OrderedDict(), {}
 
     def _set_deadline(self, running: _Running, now_s: float) -> None:
-        ends_s = min(running.until_s, running.taken_s + ABANDONED_S)
+        ends_s = min(running.until_s, running.taken_s + self._patience_s)
         self.deadline = self._clock.now() + max(ends_s - now_s, 0.0) + 1.0
 
     def _end_in_time(self, running: _Running, now_s: float) -> None:
@@ -175,7 +176,7 @@ class CaptureTap:
         running, now_s = self._running, self._clock.monotonic()
         if running is None or running.why:
             return
-        if now_s >= running.taken_s + ABANDONED_S:
+        if now_s >= running.taken_s + self._patience_s:
             self._forget()
             return
         self._end_in_time(running, now_s)

@@ -9,11 +9,9 @@ from node.cli import capturing
 from node.daemon.app import App
 from node.daemon.captures import read_capture
 from node.daemon.settings_reader import load
-from node.model.clock import RELEASED_AT, FastClock
+from node.model.clock import RELEASED_AT, ManualClock
 from node.model.record import Kind
 from tests.cli.islands import archipel, write_config
-
-FAST = 600.0  # a minute lasts a tenth of a second
 
 
 @pytest.fixture
@@ -21,14 +19,15 @@ def island(tmp_path, monkeypatch):
     config = write_config(tmp_path, "Île du canal")
     monkeypatch.setenv("ARCHIPEL_CONFIG", str(config))
     assert archipel("init")[0] == 0
-    app = App(load(config).settings, FastClock(FAST, RELEASED_AT + 86_400.0))
+    clock = ManualClock(RELEASED_AT + 86_400.0)
+    app = App(load(config).settings, clock)
     app.open()
+    monkeypatch.setattr(capturing.time, "sleep", lambda seconds: clock.advance(25))
     yield app
     app.close()
 
 
-def test_a_recording_ends_by_itself_says_what_it_is_and_can_be_shown_again(island, tmp_path, monkeypatch):
-    monkeypatch.setattr(capturing, "LOOK_S", 0.02)
+def test_a_recording_ends_by_itself_says_what_it_is_and_can_be_shown_again(island, tmp_path):
     file = tmp_path / "help.capture"
     code, said = archipel("record", file, "--minutes", "1")
     assert code == 0 and "Recording for 1 minute into" in said and "No text, name, key" in said

@@ -5,12 +5,14 @@ usage: busy.py [--phones 50] [--records 2000] [--rounds 3] [--seconds 10]
 A real box (tests.load.box): nginx as on the SD image, `archipel run`, a radio, mosquitto. Rounds in turn: *calm*, phones
 alone; *inflow*, records alone, a quarter each by air, broker, network and bundles; *busy*, both. Processor time a page is
 the island's and nginx's together, less what the records take by themselves (inflow). No acknowledged post and no record may
-be lost; a page may take twice the processor that it takes calm, and twice as long.
+be lost; a page may take twice the processor that it takes calm, and (judged where nothing else runs on the machine) twice
+as long.
 """
 
 import argparse
 import base64
 import itertools
+import os
 import random
 import re
 import sys
@@ -155,6 +157,7 @@ class Inflow:
 
 def measure(made, options):
     """What is wrong, and what was measured."""
+    crowded = os.getloadavg()[0] > os.cpu_count()  # then times tell of the others
     made.vouches_made = made.vouches()
     inflow = Inflow(made)
     inflow.run(made.vouches_made, 1)
@@ -178,7 +181,7 @@ def measure(made, options):
                 settled(made, inflow)
             cpu_s[name] += made.usage() - begun
     inflow.close()
-    return told(made, phones, cpu_s, inflow, before)
+    return told(made, phones, cpu_s, inflow, before, crowded)
 
 
 def settled(made, inflow):
@@ -187,7 +190,7 @@ def settled(made, inflow):
         until(lambda: made.records >= len(inflow.sent), 60)
 
 
-def told(made, phones, cpu_s, inflow, before):
+def told(made, phones, cpu_s, inflow, before, crowded):
     calm, busy = phones["calm"], phones["busy"]
     page_ms = {name: 1000 * cpu / len(phones[name].times) for name, cpu in (
         ("calm", cpu_s["calm"]), ("busy", cpu_s["busy"] - cpu_s["inflow"]))}
@@ -198,7 +201,7 @@ def told(made, phones, cpu_s, inflow, before):
     shown = [text for text, said in posts if SHOWN in said]
     missing = [text for text in shown if text not in found(made, text)]
     figures = {
-        "pages": {name: len(one.times) for name, one in phones.items()},
+        "crowded": crowded, "pages": {name: len(one.times) for name, one in phones.items()},
         "median_ms": {name: round(1000 * share(one.times, 0.5), 1) for name, one in phones.items()},
         "p95_ms": {name: round(1000 * share(one.times, 0.95), 1) for name, one in phones.items()},
         "cpu_a_page_ms": {name: round(ms, 2) for name, ms in page_ms.items()},
@@ -214,7 +217,8 @@ def told(made, phones, cpu_s, inflow, before):
     refused = {one for one in calm.statuses | busy.statuses if one[1] != 200 and one != NOT_YET}
     wrong += ["a page was refused"] if refused else []
     wrong += ["pages take more than twice the processor"] if page_ms["busy"] > TWICE * page_ms["calm"] else []
-    wrong += ["pages take more than twice as long"] if share(busy.times, 0.5) > TWICE * share(calm.times, 0.5) else []
+    slower = share(busy.times, 0.5) > TWICE * share(calm.times, 0.5)
+    wrong += ["pages take more than twice as long"] if slower and not crowded else []
     wrong += ["the island failed at something"] if faults(made.folder) else []
     return figures, wrong
 
