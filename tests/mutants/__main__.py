@@ -5,6 +5,7 @@ for each, at the end the sum as JSON. Exit code 1: something went unnoticed, or 
 """
 
 import argparse
+import ast
 import json
 import sys
 import tempfile
@@ -37,7 +38,9 @@ def planted_one_by_one(tree, trials, wanted):
         path = tree / fault.file
         try:
             text = fault.planted(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            if path.suffix == ".py":
+                ast.parse(text)  # else whatever reads it would notice
+        except (OSError, ValueError, SyntaxError) as error:
             yield fault, str(error), False
             continue
         if not passes(fault.tests):
