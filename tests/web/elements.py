@@ -53,7 +53,8 @@ class Elements(HTMLParser):
 def checked(answer, what):
     """The answer, which is a page of ours, whole and with nothing in it that runs."""
     assert answer.status_code < 500 or answer.status_code == 503, (answer.status_code, what)
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'"), what
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and "frame-ancestors 'none'" in policy, what
     sort = answer.headers.get("Content-Type", "")
     assert answer.status_code in (204, 303, 304, 308) or sort.startswith(
         ("application/", "audio/", "image/", "text/")), (sort, what)
