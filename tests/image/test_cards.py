@@ -470,7 +470,10 @@ def test_who_gives_images_away_rests_when_nobody_asks(giver, tmp_path):
         listening.listen()
         server = give_image.ImageServer(giver.base, listening)
         server.timeout = 0.01
-        server.run()
+        running = threading.Thread(target=server.run, daemon=True)
+        running.start()
+        running.join(60)
+        assert not running.is_alive()
 
 
 def test_a_box_without_a_sound_release_gives_nothing_away(gives, giver, tmp_path, monkeypatch):
