@@ -276,6 +276,21 @@ def test_a_peer_that_promises_what_it_never_gives_is_left(pair, village):
     assert len(posts) == 2
 
 
+def test_a_peer_that_gives_what_nobody_asked_for_is_left(pair, village):
+    (_, asks), (_, answers) = pair
+    unasked, posts = village.bulletin(text="personne ne l’a demandé"), []
+
+    def post(question):
+        posts.append(1)
+        first = b"\1" + bytes(8) + (2).to_bytes(4, "big") + b"abcdefgh" + b"ijklmnop"
+        given = first if len(posts) == 1 else len(unasked).to_bytes(2, "big") + unasked
+        return answers.tables[0].envelope.close(ANSWERED, given, question[1:25])
+
+    with pytest.raises(RemoteFault) as caught:
+        asks.visit(post)
+    assert caught.value.reason == "lan-unasked" and len(posts) == 2
+
+
 def test_a_thousand_strangers_cost_little_memory(pair):
     (_, asks), _ = pair
     rng = random.Random(4)
