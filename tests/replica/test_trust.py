@@ -12,7 +12,7 @@ from node.model.record import KEY_ID_BYTES, Right, decode, record_id
 from node.replica import trust as trust_rules
 from node.replica.entry import VouchEntry
 from node.replica.liveset import LiveSet
-from node.replica.trust import Gift, Standing, _grant
+from node.replica.trust import FOREVER, Gift, Standing, _grant
 from tests.effort import EFFORT
 from tests.sim.village import CRIER, DAY, KEEPER, NOW, T0, WRITER, Village, at, key, live
 
@@ -95,7 +95,7 @@ def test_of_two_keys_of_one_id_the_first_in_order_stands_and_the_other_gets_noth
     standings = trust_rules.Trust(village.charter, vouches).standings
     first = min(vouches, key=lambda vouch: vouch.id)
     standing = standings[shortened(first.detail.subject)]
-    assert standing.public == first.detail.subject and set(standing.gifts) == {first.id}
+    assert standing.public == first.detail.subject and set(standing.gifts) == {(first.id, None)}
 
 
 def test_when_a_vouch_ends_what_rested_on_it_leaves_the_set_and_a_late_renewal_brings_it_back():
@@ -297,6 +297,37 @@ def test_what_one_keeper_takes_back_others_may_have_given_too():
     assert may_write(village, credentials, "cleo", minute=5, now=at(DAY))
     assert not may_write(village, credentials, "cleo", minute=5, now=at(2 * DAY))
     assert not may_write(village, [*credentials, village.revoke("ben", "cleo", since=5)], "cleo", minute=5)
+
+
+def test_who_invited_takes_back_a_use_and_not_what_its_author_gives_as_a_keeper():
+    """One vouch may do both: by a key that a keeper let vouch, and that holds an invitation of theirs too."""
+    village = Village()
+    credentials = [village.vouch("founder", "hugo", KEEPER), village.vouch("hugo", "dan", KEEPER, minute=1),
+                   village.vouch("hugo", "dan", INVITATION, minute=2), village.vouch("dan", "cleo", INVITATION, minute=3),
+                   village.vouch("cleo", "eva", minute=4)]
+    taken_back = village.revoke("hugo", "cleo", since=5)
+    assert may_write(village, credentials, "cleo", minute=5)
+    assert may_write(village, [*credentials, taken_back], "cleo", minute=4)
+    assert not may_write(village, [*credentials, taken_back], "cleo", minute=5)
+    assert may_write(village, [*credentials, taken_back], "eva", minute=5), "dan's own invitation stands"
+    gifts = live(village, [*credentials, taken_back]).trust.standings[village.key("cleo").key_id].gifts
+    assert {(gift.inviter, tuple(gift.rights), gift.before) for gift in gifts.values()} == {
+        (None, (Right.INVITE,), FOREVER), (village.key("hugo").key_id, (Right.WRITE,), T0 + 5)}
+
+
+def test_one_use_of_two_keepers_invitations_gives_what_is_left_of_each():
+    village = Village()
+    credentials = [village.vouch("founder", name, KEEPER) for name in ("ana", "ben")]
+    credentials += [village.vouch("ana", "ticket", INVITATION, life=24)]
+    credentials += [village.vouch("ben", "ticket", INVITATION, life=48)]
+    credentials += [village.vouch("ticket", "cleo", minute=1, life=100)]
+    by_ana, by_ben = (village.revoke(name, "cleo", since=5) for name in ("ana", "ben"))
+    for now, taken_back, still in ((0, by_ana, True), (0, by_ben, True), (DAY, by_ana, True), (DAY, by_ben, False)):
+        assert may_write(village, [*credentials, taken_back], "cleo", minute=4, now=at(now))
+        assert may_write(village, [*credentials, taken_back], "cleo", minute=5, now=at(now)) == still
+    gifts = live(village, [*credentials, by_ben]).trust.standings[village.key("cleo").key_id].gifts
+    assert {gift.inviter: gift.before for gift in gifts.values()} == {
+        village.key("ana").key_id: FOREVER, village.key("ben").key_id: T0 + 5}
 
 
 def test_a_longer_invitation_for_the_same_one_time_key_puts_no_newcomer_out():

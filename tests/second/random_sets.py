@@ -47,7 +47,7 @@ class RandomSet:
         """Keepers let in by founders, or by keepers before them: a chain of some links, or many branches."""
         rng, last = self.rng, list(self.founders)
         if rng.random() < 0.3:
-            self.quarrel()
+            rng.choice((self.quarrel, self.share_a_ticket))()
             return
         for name in self.people[len(self.founders):]:
             rights = Right(rng.choice((5, 5, 5, 7, 21, 1))) if name not in TICKETS else Right(rng.choice((9, 25)))
@@ -68,6 +68,21 @@ class RandomSet:
         for name in self.rng.sample(keepers[1:], self.rng.randint(2, 3)):
             since = Revocation(self.village.key(subject).key_id, T0 + self.rng.choice((5, 8, 20)))
             self.add(self.signed(name, Kind.REVOCATION, self.rng.choice((9, 30)), 50_000, detail=since))
+
+    def share_a_ticket(self):
+        """A one-time key that two keepers invited, and that may be a keeper's too; one of them wants whom it let in out."""
+        rng, (one, other) = self.rng, self.rng.sample(PEOPLE, 2)
+        ticket, guests = rng.choice(TICKETS), rng.sample(PEOPLE, 2)
+        self.people = [*self.founders, *dict.fromkeys((one, other, ticket, *guests))]
+        for name in (one, other):
+            self.add(self.vouch_by("founder", name, Right(5), 0, 10_000))
+            self.add(self.vouch_by(name, ticket, Right(rng.choice((9, 25))), rng.choice((1, 2)), rng.choice((24, 5_000))))
+        if rng.random() < 0.5:
+            self.add(self.vouch_by(rng.choice((one, other)), ticket, Right(5), 1, rng.choice((24, 5_000))))
+        for guest in guests:
+            self.add(self.vouch_by(ticket, guest, Right(rng.choice((1, 9, 17))), rng.choice((2, 3)), 10_001))
+            since = Revocation(self.village.key(guest).key_id, T0 + rng.choice((4, 9)))
+            self.add(self.signed(rng.choice((one, other, ticket)), Kind.REVOCATION, 9, 50_000, detail=since))
 
     def vouch_by(self, author, subject, rights, minute, life):
         return self.signed(author, Kind.VOUCH, minute, life, packed=subject.encode(),

@@ -28,7 +28,7 @@ function signed(set, record, key) {
 class Standings {
   constructor(set, vouches, cuts, takenBack) {
     Object.assign(this, { set, vouches, cuts, takenBack });
-    this.keys = new Map(); // key id -> {public, grants: vouch id -> grant, branch}
+    this.keys = new Map(); // key id -> {public, grants: vouch id, minute from which it is taken back -> grant, branch}
     for (const [id, key] of set.founders) this.keys.set(id, { public: key, grants: new Map(), branch: id });
     for (let round = 1; round <= ROUNDS; round++) this.round(round);
     this.uses();
@@ -95,8 +95,9 @@ class Standings {
       const key = this.keys.get(subject);
       if (key.public !== vouch.vouch.subject) continue; // of two with one key id the first reached stands
       if (VOUCH in ends) key.branch ??= this.set.founders.has(author) ? subject : this.keys.get(author).branch;
-      const known = key.grants.get(vouch.id);
-      if (!known) key.grants.set(vouch.id, grant);
+      const place = `${vouch.id} ${grant.taken}`;
+      const known = key.grants.get(place);
+      if (!known) key.grants.set(place, grant);
       else for (const right in ends) known.ends[right] = Math.max(known.ends[right] ?? 0, ends[right]);
     }
   }

@@ -789,6 +789,22 @@ def live_cases(village):
     corrected = village.sign("founder", Kind.CONFIRMATION, 2, 100, target=record_id(third)[:8], detail=Confirmation(True))
     yield "what an author said last of a version stands, and another version is another matter", [
         (first, True), (said, False), (back, False), (again, True), (corrected, True)]
+    keeper, lets, invites, told = (
+        village.vouch("founder", "hugo", KEEPER), village.vouch("hugo", "dan", KEEPER, minute=1),
+        village.vouch("hugo", "dan", INVITATION, minute=2), village.vouch("dan", "cleo", INVITATION, minute=3))
+    yield "who invited takes back a use, and not the invitation that its author gave as a keeper", [
+        (keeper, True), (lets, True), (invites, True), (told, True), (village.revoke("hugo", "cleo", since=5), True),
+        (village.vouch("cleo", "eva", minute=4), True), (village.bulletin("cleo", minute=4), True),
+        (village.bulletin("cleo", minute=5), False), (village.bulletin("eva", minute=5), True)]
+    two = [village.vouch("founder", "ana", KEEPER), village.vouch("founder", "ben", KEEPER),
+           village.vouch("ana", "ticket", INVITATION, life=24), village.vouch("ben", "ticket", INVITATION, life=48),
+           village.vouch("ticket", "cleo", minute=1, life=100)]
+    ana_takes, ben_takes = (village.revoke(name, "cleo", since=5) for name in ("ana", "ben"))
+    posts = [village.bulletin("cleo", minute=minute, life=100) for minute in (4, 5)]
+    yield "a use of two keepers' invitations, of which one is taken back, lets in by the other one", [
+        (raw, True) for raw in (*two, ana_takes, *posts)]
+    yield "the same, when the one that was not taken back has ended", [
+        *((raw, raw is not two[2]) for raw in (*two, ben_takes, posts[0])), (posts[1], False)], T0 + DAY
     yield "a day ahead, to the minute", [
         (village.bulletin(minute=DAY), True), (village.bulletin(text="tard", minute=DAY + 1), False)]
     yield "at the minute it ends", [(village.bulletin(life=24), False), (first, True)], T0 + DAY
