@@ -10,7 +10,7 @@ OTHER = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult,
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }
-SMALL = 16  # numbers up to here become one more; larger ones, and those with a name, which bound something, twice as much
+SMALL = 16  # numbers up to here become one more, larger ones twice as much
 EITHER_WAY = {"max", "min"}
 SAYS_NOTHING = {"slots", "kw_only", "repr", "eq", "strict", "frozen"}  # keywords that only keep programmers from mistakes
 
@@ -37,7 +37,7 @@ class Mutation:
 
 
 def mutations(text: str) -> list[Mutation]:
-    """Every one there is, in the order of the text. Types, strings, decorators and asserts stay as they are."""
+    """Every one there is, in the order of the text. Types, strings, constants with a name and asserts stay as they are."""
     lines = text.splitlines(keepends=True)
     begins = [0]
     for line in lines:
@@ -53,38 +53,42 @@ def mutations(text: str) -> list[Mutation]:
 
 
 def _changed(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    for node, named in _walked(tree):
-        for new in _others(node, named):
+    for node in _walked(tree):
+        for new in _others(node):
             bare = isinstance(new, ast.stmt | ast.Constant | ast.Call)
             yield node, ast.unparse(new) if bare else f"({ast.unparse(new)})"
 
 
-def _walked(node: ast.AST, named: bool = False) -> Iterator[tuple[ast.AST, bool]]:
-    """Every part, and whether it is of the value of a constant with a name."""
-    yield node, named
-    named |= isinstance(node, ast.Assign) and any(isinstance(part, ast.Name) and part.id.isupper() for part in ast.walk(
-        node.targets[0]))
+def _walked(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list", "bases"}:
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_left_alone(child):
-                yield from _walked(child, named)
+                yield from _walked(child)
 
 
 def _is_left_alone(node: ast.AST) -> bool:
     if isinstance(node, ast.ClassDef):
         return any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
-    if isinstance(node, ast.Assign):  # of types, which look like sums, and of __slots__
-        return isinstance(node.targets[0], ast.Name) and (node.targets[0].id == "__slots__" or (
-            isinstance(node.value, ast.Subscript | ast.BinOp) and node.targets[0].id.istitle()))
+    if isinstance(node, ast.Assign):
+        return any(isinstance(part, ast.Name) and _is_constant_or_type(part.id) for part in ast.walk(node.targets[0]))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "lru_cache":
+        return True
     return isinstance(node, ast.JoinedStr | ast.Assert | ast.pattern) or (
         isinstance(node, ast.keyword) and node.arg in SAYS_NOTHING)
 
 
-def _others(node: ast.AST, named: bool) -> Iterator[ast.expr | ast.stmt]:
+def _is_constant_or_type(name: str) -> bool:
+    """A bound with a name, which benches and vectors hold (twice as much is another measure); or a type, which looks like
+    a sum."""
+    return name.isupper() or name.istitle() or name == "__slots__"
+
+
+def _others(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
     yield from _other_conditions(node)
-    yield from _other_values(node, named)
+    yield from _other_values(node)
     yield from _other_steps(node)
 
 
@@ -101,14 +105,14 @@ def _other_conditions(node: ast.AST) -> Iterator[ast.expr]:
             yield ast.IfExp(test, orelse, body)
 
 
-def _other_values(node: ast.AST, named: bool) -> Iterator[ast.expr]:
+def _other_values(node: ast.AST) -> Iterator[ast.expr]:
     match node:
         case ast.BinOp(left, operator, right) if type(operator) in OTHER and not _is_text(left) and not _is_text(right):
             yield ast.BinOp(left, OTHER[type(operator)](), right)
         case ast.Constant(bool() as value):
             yield ast.Constant(not value)
         case ast.Constant(int() | float() as value):
-            yield ast.Constant(value + 1 if value <= (0 if named else SMALL) else 2 * value)
+            yield ast.Constant(value + 1 if value <= SMALL else 2 * value)
         case ast.Call(function, [first, second, *others], keywords) if _matters_which_is_first(function, first, second):
             yield ast.Call(function, [second, first, *others], keywords)
 

@@ -140,6 +140,15 @@ def test_a_visit_that_failed_puts_nobody_off(pair):
     assert not answers.visit(Post(asks)).put_off and here.ids == there.ids
 
 
+def test_after_visits_to_both_sides_nobody_is_put_off(pair, village):
+    (here, asks), (there, answers) = pair
+    for number in range(6):
+        here.hold(village.bulletin(text=f"nouvelle {number}", minute=number))
+        visitor, visited = (asks, answers) if number % 2 else (answers, asks)
+        assert not visitor.visit(Post(visited)).put_off
+        assert here.ids == there.ids
+
+
 def test_equal_islands_need_one_small_question(pair):
     (_, asks), (_, answers) = pair
     asks.visit(Post(answers))
