@@ -336,6 +336,14 @@ def test_a_bundle_whose_parts_are_odd_is_refused(factory):
             system.read_bundle(stream, factory.public)
 
 
+@pytest.mark.parametrize(("came", "up_s", "works"), [(True, 60, True), (False, 60, None), (False, 600, None),
+                                                     (False, 961, False), (True, 961, True)])
+def test_a_slow_start_has_a_quarter_of_an_hour(came, up_s, works):
+    assert system.judged(came, up_s) is works
+    timer = (UNITS / "archipel-settle.timer").read_text()
+    assert "OnBootSec=16min" in timer and system.GIVE_UP_S < 16 * 60 and "Unit=archipel-health.service" in timer
+
+
 def test_what_has_to_know_the_slot_that_runs_may_read_what_the_kernel_was_told():
     """`ProcSubset=pid`, as every service of ours starts, hides /proc/cmdline and /proc/uptime."""
     for name in ("system", "slot", "settle", "check"):
