@@ -69,7 +69,7 @@ def tests_for(table: dict, file: str, line: int) -> list[str]:
 def equivalents() -> dict[tuple[str, str, str], str]:
     """(file, line before, line after) -> why nobody could tell."""
     told = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
-    return {(one["file"], one["line"], one["becomes"]): reason for reason, several in told.items() for one in several}
+    return {tuple(place): reason for reason, several in told.items() for place in several.values()}
 
 
 def sample(tree: Path, trials, table: dict, count: int, seed: int) -> bool:

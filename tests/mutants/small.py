@@ -11,7 +11,7 @@ OTHER = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }
 SMALL = 16  # numbers up to here become one more, larger ones twice as much
-EITHER_WAY = {"max", "min"}
+EITHER_WAY = {"max", "min", "compare_digest"}
 SAYS_NOTHING = {"slots", "kw_only", "repr", "eq", "strict", "frozen"}  # keywords that only keep programmers from mistakes
 
 
@@ -129,7 +129,7 @@ def _other_steps(node: ast.AST) -> Iterator[ast.stmt]:
 def _matters_which_is_first(function: ast.expr, first: ast.expr, second: ast.expr) -> bool:
     if isinstance(first, ast.Starred) or isinstance(second, ast.Starred) or ast.dump(first) == ast.dump(second):
         return False
-    return not (isinstance(function, ast.Name) and function.id in EITHER_WAY)
+    return (function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")) not in EITHER_WAY
 
 
 def _is_text(node: ast.AST) -> bool:
