@@ -11,9 +11,11 @@ IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-ar
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 # What meets those libraries: the rest imports none of them, and would only be run twice.
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
+SECONDS ?= 60
 PYTEST_ARGS ?= -n auto --dist worksteal
+MINUTES ?= 30
 
-.PHONY: run quick test test-newest test-trixie test-web lint prove bench image release same-base lock image-test clean help
+.PHONY: run quick test test-newest test-trixie test-web lint prove mutants bench image image-test clean help fuzz load release same-base lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -41,10 +43,18 @@ test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real brow
 	$(VENV)/bin/python tests/web/slow.py
 	$(VENV)/bin/python tests/web/safe.py
 
-prove: $(VENV)/installed-dev ## proofs at full size: the store, bundles, hostile packets (an hour)
-	$(VENV)/bin/python -m tests.prove_store $(ARGS)
-	$(VENV)/bin/python -m tests.prove_bundle
-	$(VENV)/bin/python -m tests.prove_air
+prove: $(VENV)/installed-dev ## whole worlds, the store, bundles, hostile packets for MINUTES (30), fresh seeds; one page
+	$(VENV)/bin/python -m tests.prove --minutes $(MINUTES) $(ARGS)
+
+mutants: $(VENV)/installed-dev ## faults planted on purpose: each must be noticed (10 minutes); ARGS="--sample 300" for small ones
+	$(VENV)/bin/python -m tests.mutants $(ARGS)
+
+fuzz: $(VENV)/installed-fuzz ## every parser and form, SECONDS=60 of fuzzing each, then which branches their corpora reach
+	$(VENV)/bin/python -m tests.fuzz --seconds $(SECONDS)
+	$(VENV)/bin/python -m tests.fuzz --coverage
+
+load: $(VENV)/installed-dev mosquitto ## load and soak: phones in a flood of records, slow clients, hostile packets, fresh keys, a year
+	$(VENV)/bin/python -m tests.load $(ARGS)
 
 bench: $(VENV)/installed-dev ## every bench, one after the other
 	@for bench in store liveset text texts air events portal carry broker; do echo "== $$bench"; $(VENV)/bin/python -m tests.bench.$$bench || exit 1; done
@@ -57,6 +67,7 @@ lint: $(VENV)/installed-dev ## style, imports, complexity (ruff); types (mypy); 
 .PHONY: mosquitto
 mosquitto:
 	@.ci/need mosquitto nginx openssl systemd squashfs-tools e2fsprogs dosfstools mtools iproute2 zxing-cpp-tools fonts-dejavu-core libfribidi0 espeak-ng opus-tools  # systemd-analyze reads the image's units
+	@command -v node >/dev/null || .ci/need nodejs  # tests/second: the protocol, read by a second implementation
 
 tests/web/node_modules: tests/web/package.json
 	@command -v npm >/dev/null || .ci/need nodejs npm
@@ -71,6 +82,10 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/installed-fuzz: $(VENV)/installed-dev
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
 	@touch $@
 
 $(TRIXIE)/installed: pyproject.toml Makefile

@@ -19,7 +19,8 @@ from tests.sim.places import Place
 from tests.sim.portals import Neighbourhood, portal_settings
 from web import create_app
 
-hypothesis.settings.register_profile("calm", deadline=None)  # a machine with much to do is slow, not wrong
+# A machine with much to do is slow, not wrong.
+hypothesis.settings.register_profile("calm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("same", parent=hypothesis.settings.get_profile("calm"), derandomize=True)
 # The suite tries the same examples each time, so that a change is measured by what it changes; `EFFORT=20` explores.
 hypothesis.settings.load_profile("same" if EFFORT == 1 else "calm")

@@ -11,6 +11,7 @@ from web.aloud import add_aloud, aloud
 from web.clearing_pages import add_clearing
 from web.clock_page import clock_pages
 from web.desk_acts import desk_acts
+from web.desk_card import desk_card
 from web.desk_care import desk_care
 from web.desk_founders import desk_founders
 from web.desk_gather import desk_gather
@@ -58,8 +59,9 @@ from web.week_paper import weekly
 
 BLUEPRINTS = (public, agenda, posting, feeds, aloud, paper, wall_pictures, event_map, learn, radio, transfer, lan, keeper,
               imports, accounts, clock_pages, desk_keys, desk_secret, desk_acts, desk_post, desk_reports, report_pages,
-              desk_handover, desk_settings, desk_safe, desk_care, desk_founders, desk_sheet, desk_radio, desk_gather,
-              alert_feed, activity_feed, together, subscribing, turnout_pages, metrics, weekly, digests, published_board)
+              desk_handover, desk_settings, desk_safe, desk_care, desk_card, desk_founders, desk_sheet, desk_radio,
+              desk_gather, alert_feed, activity_feed, together, subscribing, turnout_pages, metrics, weekly, digests,
+              published_board)
 
 
 def create_app(board: Board, settings: WebSettings) -> Flask:

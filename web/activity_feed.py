@@ -15,7 +15,7 @@ from node.model.event import occasions
 from web import safe_text
 from web.feeds import announced, heavy, instant, not_yet
 from web.hearsay import changed, in_plain_words
-from web.item_display import caption, categories, iso, status_word, tag_of, uid, whole_address
+from web.item_display import caption, categories, confirmed_as_text, iso, status_word, tag_of, uid, whole_address
 from web.pages import kept, patience, settings
 from web.sentences import MARKS
 from web.subscribing import chosen, narrowed, whole_path
@@ -62,7 +62,7 @@ def activity_of(item: Item) -> dict[str, Any]:
         "type": "Event", "id": whole_address(item) + which, "url": whole_address(item), "to": [PUBLIC], "cc": [],
         "uuid": str(uuid5(NAMESPACE_URL, f"urn:archipel:{uid(item)}{which}")), "name": caption(item),
         "content": str(safe_text.paragraphs("\n\n".join(filter(None, [
-            item.text, item.cancelled, in_plain_words(item)])))), "mediaType": "text/html",
+            confirmed_as_text(item), item.text, item.cancelled, in_plain_words(item)])))), "mediaType": "text/html",
         "startTime": _moment(start, item.offset), "endTime": _moment(end, item.end_offset) if end > start else None,
         "published": instant(item.created), "updated": instant(changed(item)),
         "status": status_word(item), "ical:status": status_word(item),

@@ -1,4 +1,8 @@
-"""Official alerts that islands passed on, given on as OASIS CAP 1.2: each by its issuer's own name, never by ours."""
+"""Official alerts that islands passed on, given on as OASIS CAP 1.2: each by its issuer's own name, never by ours.
+
+What neighbours mark as urgent stands beside them under the island's name, and says so: its certainty is unknown until as
+many other islands confirm it as this one asks for (`node.board.api.Confirmed`).
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,38 +13,43 @@ from flask import Blueprint, Response, abort
 
 from node.board.alerts import Alert
 from node.board.api import Item
+from node.board.confirmed import is_unconfirmed
 from node.model.clock import seconds_of
 from web import safe_text
-from web.feeds import not_yet
-from web.item_display import tag_of, whole_address
+from web.feeds import as_text, not_yet
+from web.hearsay import changed
+from web.item_display import caption, confirmed_as_text, tag_of, uid, whole_address
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
 from web.public import found
+from web.sentences import topic_name
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
 DANGER, MAX_ALERTS = 12, 50
+CATEGORY_OF = {5: "Health", 11: "Transport", DANGER: "Safety", 13: "Infra"}  # by topic
 alert_feed = Blueprint("alert_feed", __name__)
 
 
 @alert_feed.get("/alerts.cap.xml")
 @kept
 def alerts() -> Response:
-    """All that count now: one as it is, several as one message of this island's with an `info` for each, whose issuer and
-    name it says; none as a message of the system, without any."""
+    """All that count now, those of neighbours after the official ones: one as it is, several as one message of this
+    island's with an `info` for each, whose issuer and name it says; none as a message of the system, without any."""
     passed = board().bulletins(DANGER, limit=MAX_ALERTS, patience=patience()).items
+    urgent = board().urgent(MAX_ALERTS, patience())
     if patience().unread:
         return not_yet()
-    items = [item for item in passed if item.alert]
-    items.sort(key=lambda item: item.created, reverse=True)
+    items = [*(item for item in passed if item.alert), *(item for item in urgent if item.confirmed)][:MAX_ALERTS]
+    items.sort(key=lambda item: (item.alert is None, -item.created))
     return _response(_message(items[0]) if len(items) == 1 else _digest(items))
 
 
 @alert_feed.get("/r/<item_id>.cap.xml")
 @kept
 def one_alert(item_id: str) -> Response:
-    """One alert as its issuer named it."""
+    """One alert as its issuer named it, or what neighbours mark as urgent."""
     item = found(item_id)
-    return _response(_message(item)) if item.alert else abort(404)
+    return _response(_message(item)) if item.alert or item.confirmed else abort(404)
 
 
 def _response(message: xml.Element) -> Response:
@@ -51,7 +60,8 @@ def _response(message: xml.Element) -> Response:
 def _message(item: Item) -> xml.Element:
     """The alert of one post: identifier, sender and moment are the issuer's; the note says through whom it came."""
     alert = item.alert
-    assert alert
+    if alert is None:
+        return _neighbours_message(item)
     message = _head(alert.identifier, alert.sender, alert.sent, "Actual", alert.codes[0])
     _child(message, "scope", "Public")
     _child(message, "note", _("Received by %(island)s; not signed by its issuer.") % {
@@ -62,18 +72,33 @@ def _message(item: Item) -> xml.Element:
     return message
 
 
+def _neighbours() -> str:
+    return _("Neighbours say so; no authority does.")
+
+
+def _neighbours_message(item: Item) -> xml.Element:
+    """What neighbours mark as urgent: another message whenever it, or who confirms it, has changed."""
+    message = _head(f"archipel-{uid(item)}-{changed(item)}", f"archipel-{item.author.key_id}", _instant(changed(item)),
+                    "Actual", "Alert")
+    _child(message, "scope", "Public")
+    _child(message, "note", f"{_neighbours()} {confirmed_as_text(item)}.")
+    message.append(_neighbours_info(item))
+    return message
+
+
 def _digest(items: Iterable[Item]) -> xml.Element:
     items = list(items)
-    sent = _instant(items[0].created if items else board().now())
+    sent = _instant(max(map(changed, items), default=board().now()))
     name = "".join(sign if sign.isalnum() else "-" for sign in settings().name)[:40]
-    digits = blake2b("".join(item.id for item in items).encode(), digest_size=8).hexdigest()
+    digits = blake2b("".join(f"{item.id}{changed(item)}" for item in items).encode(), digest_size=8).hexdigest()
     message = _head(f"archipel-{digits}", f"archipel-{name}", sent, "Actual" if items else "System", "Alert")
     _child(message, "scope", "Public")
-    _child(message, "note", _("Alerts of the issuers that are named with each, received by islands; not signed by them.")
-           if items else _("No alert counts here now."))
+    official = [item for item in items if item.alert]
+    notes = [_("Alerts of the issuers that are named with each, received by islands; not signed by them.")] * bool(official)
+    notes += [_neighbours()] * (len(items) > len(official))
+    _child(message, "note", " ".join(notes) or _("No alert counts here now."))
     for item in items:
-        if item.alert:
-            message.append(_info(item, item.alert))
+        message.append(_info(item, item.alert) if item.alert else _neighbours_info(item))
     return message
 
 
@@ -103,6 +128,27 @@ def _info(item: Item, alert: Alert) -> xml.Element:
         _child(parameter, "value", safe_text.one_line(words))
     if alert.area:
         _child(xml.SubElement(info, "area"), "areaDesc", safe_text.one_line(alert.area))
+    return info
+
+
+def _neighbours_info(item: Item) -> xml.Element:
+    """What an island's neighbours say; how grave and how urgent it is nobody has said in CAP's words."""
+    info = xml.Element("info")
+    name, certainty = safe_text.one_line(item.author.name), "Unknown" if is_unconfirmed(item) else "Likely"
+    told = (("language", tag_of(item)), ("category", CATEGORY_OF.get(item.topic, "Other")),
+            ("event", topic_name(item.topic)), ("urgency", "Unknown"), ("severity", "Unknown"), ("certainty", certainty),
+            ("onset", _instant(item.start) if item.start is not None else ""), ("expires", _instant(item.expires)),
+            ("senderName", _("%(island)s (neighbours, no authority)") % {"island": name}), ("headline", caption(item)),
+            ("description", as_text(item)), ("web", whole_address(item)))
+    for part, words in told:
+        if words:
+            _child(info, part, words)
+    if item.confirmed:
+        parameter = xml.SubElement(info, "parameter")
+        _child(parameter, "valueName", "archipel:confirmed-by")
+        _child(parameter, "value", str(len(item.confirmed.by)))
+    if item.place:
+        _child(xml.SubElement(info, "area"), "areaDesc", safe_text.one_line(item.place))
     return info
 
 

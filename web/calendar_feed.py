@@ -15,7 +15,7 @@ from node.model.event import QUARTER_MIN, Event, Occasion, Rhythm, occasions
 from node.model.foreign import Foreign
 from web import safe_text
 from web.hearsay import changed, in_plain_words
-from web.item_display import categories, tag_of, uid, whole_address
+from web.item_display import categories, confirmed_as_text, tag_of, uid, whole_address
 from web.languages import current
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -119,15 +119,14 @@ def _vevent(item: Item, event: Event, on: Occasion) -> Any:
     made.add("sequence", minute + (event.foreign.sequence if event.foreign else 0))
     if event.foreign:
         _tell_foreign(made, item, event.foreign)
-    told = in_plain_words(item)
-    if told:
-        made.add("x-archipel-source", safe_text.plain(told))
     if item.position:
         made.add("geo", item.position)
-    description = "\n\n".join(filter(None, [item.text, item.organiser, item.link, cancelled, told]))
+    told, confirmed = in_plain_words(item), confirmed_as_text(item)
+    description = "\n\n".join(filter(None, [
+        item.text, item.organiser, item.link, cancelled, confirmed, told]))
     # the last ones are in the description too, each in a field of its own for another island that takes the event over
     for name, text in (("location", item.place), ("description", description), ("contact", item.organiser),
-                       ("comment", cancelled or "")):
+                       ("comment", cancelled or ""), ("x-archipel-source", told), ("x-archipel-confirmed", confirmed)):
         if text:
             made.add(name, safe_text.plain(text))
     if item.link:

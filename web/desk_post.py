@@ -3,7 +3,7 @@
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from node.board.api import BoardClosed, DraftRefused, Item, Problem
+from node.board.api import BoardClosed, DraftRefused, Item, Overtaken, Problem
 from node.board.reasons import ProblemCode
 from node.model.record import Kind
 from web.forms import Typed, typed, typed_of
@@ -32,6 +32,10 @@ def find() -> Page:
 @for_keepers
 def one(item_id: str) -> Page:
     """A post, whether it waits, is shown or is hidden."""
+    return _post_page(item_id)
+
+
+def _post_page(item_id: str, notice: str = "") -> Page:
     waiting = board().waiting_post(item_id)
     if waiting:
         return render_template("keeper/waiting.html", post=waiting)
@@ -42,9 +46,29 @@ def one(item_id: str) -> Page:
 
     def fill(rows: int) -> dict:
         return {"item": item, "hidden": hidden, "correctable": _correctable(item), "reports": reports[-rows:],
-                "report_count": len(reports)}
+                "report_count": len(reports), "notice": notice, "confirms": board().confirms(item),
+                "may_confirm": not hidden and board().may_confirm(item)}
 
     return fitted("keeper/post.html", fill)
+
+
+@desk_post.post("/<item_id>/confirm")
+@for_keepers
+def confirm(item_id: str) -> Page:
+    """Say for this island that an urgent post of another one is so, or take that back (`action=back`)."""
+    holds, seen = request.form.get("action") != "back", request.form.get("seen", "")[:LONGEST_ID]
+    try:
+        board().confirm(item_id, session["name"], holds, request.form.get("why", ""), seen)
+    except DraftRefused as refused:
+        return _refused(item_id, " ".join(map(problem, refused.problems)))
+    except Overtaken:
+        return _refused(item_id, _("It was corrected meanwhile. Please read it again, then decide."))
+    return redirect(url_for("desk_post.one", item_id=item_id), 303)
+
+
+def _refused(item_id: str, notice: str) -> Page:
+    page = _post_page(item_id, notice)
+    return (page, 422) if isinstance(page, str) else page
 
 
 @desk_post.get("/<item_id>/correct")

@@ -13,6 +13,7 @@ from node.board.api import TOPICS, DraftRefused
 from node.board.island_settings import (
     ANNOUNCE,
     CHANNEL,
+    CONFIRMATIONS,
     COUNTRY,
     GREETING,
     GROUPS,
@@ -70,7 +71,8 @@ def asked() -> dict:
 KEYS = {"name": NAME, "language": LANGUAGE, "zone": ZONE, "days": KEEP_DAYS, "posting": POSTING, "wifi": WIFI_NAME,
         "password": WIFI_PASSWORD, "country": COUNTRY, "channel": CHANNEL, "share": SHARE, "region": REGION,
         "max_payload": MAX_PAYLOAD, "texts": TEXTS, "greeting": GREETING, "text_words": TEXT_WORDS, "announce": ANNOUNCE,
-        "urgent": URGENT, "loudspeaker": LOUDSPEAKER, "turnout": TURNOUT}
+        "urgent": URGENT, "loudspeaker": LOUDSPEAKER, "turnout": TURNOUT,
+        "confirmations": CONFIRMATIONS}
 FIELDS = {key: field for field, key in KEYS.items()}
 
 
@@ -158,6 +160,13 @@ def _rules() -> dict:
 def urgent() -> Page:
     """Who may mark a post of the island's own as urgent, where the island has that right."""
     return _changed("rules", SettingsGroup.URGENT, _typed(SettingsGroup.URGENT))
+
+
+@desk_settings.post("/confirmations")
+@for_keepers
+def confirmations() -> Page:
+    """How many other islands must confirm what is urgent."""
+    return _changed("rules", SettingsGroup.CONFIRMATIONS, _typed(SettingsGroup.CONFIRMATIONS))
 
 
 @desk_settings.post("/archive")

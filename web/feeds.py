@@ -15,7 +15,18 @@ from node.model.record import Kind
 from web import safe_text
 from web.calendar_feed import CalendarAbout, ical_of
 from web.hearsay import changed, in_plain_words
-from web.item_display import SHOWN_DIGITS, caption, categories, other_dates, rhythm, tag_of, uid, when, whole_address
+from web.item_display import (
+    SHOWN_DIGITS,
+    caption,
+    categories,
+    confirmed_as_text,
+    other_dates,
+    rhythm,
+    tag_of,
+    uid,
+    when,
+    whole_address,
+)
 from web.languages import current
 from web.languages import gettext as _
 from web.pages import board, kept, patience, settings
@@ -138,17 +149,18 @@ def instant(minute: int) -> str:
 
 def as_text(item: Item) -> str:
     """An item as plain text, an event with its day, hours and place."""
-    lines = [safe_text.plain(item.text)]
+    lines, confirmed = [safe_text.plain(item.text)], [confirmed_as_text(item)]
     if item.kind is Kind.EVENT:
         cancelled = [f"{_('Cancelled')} {safe_text.one_line(item.cancelled)}".strip()] if item.cancelled is not None else []
         tentative = [_("Not confirmed yet")] if item.tentative and item.cancelled is None else []
         otherwise = [f"{day} – {became}" for day, became in other_dates(item) if became]
-        lines = [*cancelled, *tentative, caption(item), when(item, paper=True), rhythm(item), *otherwise,
+        lines = [*cancelled, *tentative, *confirmed, caption(item), when(item, paper=True), rhythm(item), *otherwise,
                  " · ".join(mark_names(item.marks)),
                  *map(safe_text.plain, (item.place, item.organiser)), *lines, safe_text.plain(item.link),
                  in_plain_words(item)]
     elif item.kind is Kind.BULLETIN:
-        lines = [" · ".join([*([_("Settled")] if item.met is not None else []), *mark_names(item.marks)]), *lines]
+        settled = [_("Settled")] if item.met is not None else []
+        lines = [" · ".join([*settled, *mark_names(item.marks)]), *confirmed, *lines]
     return "\n".join(line for line in lines if line)
 
 

@@ -19,9 +19,10 @@ def hearsay(item: Item) -> Hearsay | None:
 
 
 def changed(item: Item) -> int:
-    """The minute of the last change, for who follows: it never falls when another island's record speaks from then on."""
-    heard = board().hearsay(item)
-    return max(item.changed, heard.latest) if heard else item.changed
+    """The minute of the last change, for who follows: it never falls when another island's record speaks from then on, and
+    grows when islands confirm what is urgent, or no longer do."""
+    heard, confirmed = board().hearsay(item), item.confirmed
+    return max(item.changed, heard.latest if heard else 0, confirmed.latest if confirmed else 0)
 
 
 def named(heard: Hearsay) -> list[str]:

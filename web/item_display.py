@@ -9,6 +9,7 @@ from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from node.board.api import LANGUAGES, TOPICS, Announced, Author, Draft, Item
+from node.board.confirmed import confirmed_words, is_unconfirmed
 from node.board.spans import rhythm_of, span_of, span_on
 from node.model.event import occasions
 from node.model.marks import EVENT_MARKS
@@ -17,10 +18,12 @@ from web import dates, safe_text, sentences
 from web.hearsay import hearsay, named
 from web.languages import Language, current, dotted, language, listed
 from web.languages import gettext as _
+from web.languages import said as worded_here
 from web.pages import board, published, settings
 from web.sentences import mark_slugs
 
 DAY_MIN = 1440
+MOST_NAMED = 6  # islands that confirm a post: the others are in the number
 SHOWN_DIGITS = 12  # of an id in an address: a clash among 10,000 records has a chance of 2e-7
 
 
@@ -128,6 +131,17 @@ def written_span(item: Item) -> tuple[str, str]:
         return span.first_day.isoformat(), (span.last_day + timedelta(1)).isoformat() if several else ""
     start, end = item.start or 0, item.end or 0
     return iso(start, item.offset), iso(end, item.end_offset) if end > start else ""
+
+
+def confirmed_as_text(item: Item) -> str:
+    """Whether other islands confirm what is urgent; "" for what nobody is asked to confirm."""
+    told = confirmed_words(item)
+    return worded_here(told) if told else ""
+
+
+def confirming(item: Item) -> list[Markup]:
+    """The names of the islands that confirm it."""
+    return [bdi(author.name) for author in item.confirmed.by[:MOST_NAMED]] if item.confirmed else []
 
 
 def status_word(item: Item) -> str:
@@ -255,7 +269,8 @@ def add_showing(app: Flask) -> None:
         starts=starts, when=when, rhythm=rhythm, other_dates=other_dates, column=column, dotted=dotted, iso=iso,
         dated=dated, day_here=day_here, relative_day=relative_day, ago_or_date=ago_or_date, clock_at=clock_at,
         clock_here=clock_here, bdi=bdi, bdi_linked=bdi_linked, voucher=voucher, listed=listed, this_page=this_page,
-        written_span=written_span, for_programs=for_programs,
+        written_span=written_span, for_programs=for_programs, confirmed_as_text=confirmed_as_text,
+        is_unconfirmed=is_unconfirmed, confirming=confirming,
         hearsay=hearsay, names_of=lambda heard: [bdi(name) for name in named(heard)],
         text_languages=text_languages, action_name=sentences.action_name, keeper_name=sentences.keeper_name,
         report_name=sentences.report_name, contact=lambda: board().contact(), root_digits=root_digits,

@@ -23,7 +23,7 @@ from web.request_body import expect_file
 from web.sentences import closed, problem
 from web.signin import NotKept, StalePage, for_keepers, never_kept
 
-FEW_ACTS, FEW_REPORTED = 5, 3  # on the desk; the others are on pages of their own
+FEW_ACTS, FEW_REPORTED, FEW_TO_CONFIRM = 5, 3, 3  # on the desk; the others are on pages of their own
 MAX_UPLOADS = {"keeper.picture": 8_000_000, "keeper.streets": 1 << 24}  # an extract of 50,000 nodes is 12 MB of XML
 keeper = Blueprint("keeper", __name__, url_prefix="/keeper")
 keeper.after_request(never_kept)
@@ -45,7 +45,8 @@ def desk_page(notice: str = "") -> str:
                 "stricter": board().stricter_for_now(), "cleared": cleared[:rows],
                 "acts": board().audit_log(min(rows, FEW_ACTS)),
                 "reported": list(islice(board().reported(), min(rows, FEW_REPORTED))),
-                "reported_count": board().count_reported()}
+                "reported_count": board().count_reported(),
+                "to_confirm": board().to_confirm(min(rows, FEW_TO_CONFIRM))}
 
     return fitted("keeper/desk.html", fill)
 

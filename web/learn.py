@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, abort, make_response, render_template
 
 from web.languages import gettext as _
-from web.pages import kept
+from web.pages import board, kept, published
 
 learn = Blueprint("learn", __name__)
 
@@ -40,4 +40,5 @@ def page(slug: str) -> str:
     """One of them."""
     if slug not in subjects():
         abort(404)
-    return render_template(f"learn/{slug}.html", subjects=subjects(), slug=slug)
+    here = board().cards.here() and not published()  # a copy of the pages gives no image away
+    return render_template(f"learn/{slug}.html", subjects=subjects(), slug=slug, image_here=here)

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable
@@ -32,6 +33,10 @@ LONGEST_KEPT_ADDRESS = 200
 PATIENCE_S = 0.5  # for texts that were never decoded; with all else a page takes less than 3 s on a twelfth of a core
 UNREAD_REFRESH_S = 4  # then a page that had to leave some out asks for itself again
 WAIT_S = 60.0
+# Seconds; how often in them a page is made anew for what comes from elsewhere. So while records stream in, a page is a
+# second old at most, and costs about what it costs on a quiet island (tests/load/busy.py, 33 records a second). What
+# somebody does here is on the next page.
+ANEW_PERIOD_S, MOST_ANEW = 1.0, 2
 PUBLISHED_ROWS = 1_000
 PUBLISHING = "archipel.publishing"  # in what a request brings along: nothing that comes over a network can set it
 
@@ -82,48 +87,71 @@ class Made:
     whole: bool = True
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A page, what it was made under, and since when it was made anew so many times."""
+
+    stamp: tuple
+    must: tuple
+    made: Made
+    since_s: float
+    times: int
+
+    def rests(self, must: tuple, now_s: float) -> bool:
+        """Whether it was made anew often enough of late, and only what came from elsewhere is not in it."""
+        return self.must == must and self.times >= MOST_ANEW and now_s < self.since_s + ANEW_PERIOD_S
+
+
 class PageCache:
     """Pages as they were made, each good until the board changes or the minute passes. Safe from any thread.
 
-    Each page is made by one thread at a time, and no page waits for another. Who asks meanwhile for the same one gets it as
-    it was, or waits when there is none. What is heavy, or not whole, is not kept.
+    While records stream in from elsewhere, a page may be a second old (`MOST_ANEW`). Each is made by one thread at a time,
+    and no page waits for another. Who asks meanwhile for the same one gets it as it was, or waits when there is none. What
+    is heavy, or not whole, is not kept.
     """
 
-    def __init__(self) -> None:
-        self._pages: OrderedDict[tuple, tuple[tuple, Made]] = OrderedDict()
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._pages: OrderedDict[tuple, _Kept] = OrderedDict()
         self._making: dict[tuple, Future[Made]] = {}
         self._lock = threading.Lock()
 
-    def page(self, key: tuple, stamp: tuple, make: Callable[[], Made]) -> Response:
-        """The page of `key`, made anew unless it was made under the same `stamp`."""
+    def page(self, key: tuple, stamps: tuple[tuple, tuple], make: Callable[[], Made]) -> Response:
+        """The page of `key`, made anew unless it was made under the same stamps: the first changes with all that is shown,
+        the second with what is done here."""
+        stamp, must = stamps
         with self._lock:
             kept, coming = self._pages.get(key), self._making.get(key)
-            if kept and (kept[0] == stamp or coming):
-                return kept[1].response
+            if kept and (kept.stamp == stamp or coming or kept.rests(must, self._monotonic())):
+                return kept.made.response
             if coming is None:
                 made = self._making[key] = Future()
-        return coming.result(WAIT_S).response if coming else self._make(key, stamp, make, made)
+        return coming.result(WAIT_S).response if coming else self._make(key, stamps, make, made)
 
-    def _make(self, key: tuple, stamp: tuple, make: Callable[[], Made], coming: "Future[Made]") -> Response:
+    def _make(self, key: tuple, stamps: tuple[tuple, tuple], make: Callable[[], Made], coming: "Future[Made]") -> Response:
         try:
             made = make()
         except BaseException as error:
             coming.set_exception(error)
             raise
         else:
-            self._keep(key, stamp, made)
+            self._keep(key, stamps, made)
             coming.set_result(made)
             return made.response
         finally:
             with self._lock:
                 del self._making[key]
 
-    def _keep(self, key: tuple, stamp: tuple, made: Made) -> None:
+    def _keep(self, key: tuple, stamps: tuple[tuple, tuple], made: Made) -> None:
+        now_s = self._monotonic()
         with self._lock:
-            self._pages.pop(key, None)
+            before = self._pages.pop(key, None)
+            since_s, times = (before.since_s, before.times) if before else (now_s, 0)
+            if now_s >= since_s + ANEW_PERIOD_S:
+                since_s, times = now_s, 0
             if made.whole and made.size_bytes <= HEAVIEST_KEPT_BYTES:
-                self._pages[key] = stamp, made
-            while len(self._pages) > KEPT_PAGES or sum(kept.size_bytes for _, kept in self._pages.values()) > KEPT_BYTES:
+                self._pages[key] = _Kept(*stamps, made, since_s, times + 1)
+            while len(self._pages) > KEPT_PAGES or sum(one.made.size_bytes for one in self._pages.values()) > KEPT_BYTES:
                 self._pages.popitem(last=False)
 
 
@@ -142,8 +170,8 @@ def kept(view: Callable) -> Callable:
         key = (request.url_root, request.full_path, current().tag)  # links begin with the first, and anybody may invent one
         if len(request.full_path) > LONGEST_KEPT_ADDRESS:
             return make().response
-        stamp = (board().revision(), board().now())
-        page = current_app.extensions["page_cache"].page(key, stamp, make)
+        now, own = board().now(), board().own_revision()
+        page = current_app.extensions["page_cache"].page(key, ((board().revision(), now), (own, now)), make)
         answer = Response(page.get_data(), page.status_code, list(page.headers))
         answer.make_conditional(request)
         return answer

@@ -14,7 +14,7 @@ from node.model.event import occasions
 from node.model.record import Kind
 from web import safe_text
 from web.agenda_days import Days, ShownDay, days_from
-from web.item_display import caption, clock_at, day_here, days_of, today
+from web.item_display import caption, clock_at, confirmed_as_text, day_here, days_of, today
 from web.languages import current
 from web.languages import gettext as _
 from web.pages import board, patience, settings
@@ -122,8 +122,8 @@ def measured(sheet: str, on: OnSheet) -> tuple[list[Block], float]:
     until = {False: "", True: "x" * 30}
     rows = [Block(f"– {item.place[:60]} {until[len(days_of(item)) > 1]}", space=0.4, less=hours, before=caption(item)[:70])
             for item in events]
-    rows += [Block(f"{caption(item)} {'x' * 24 * (item.start is not None)}", 1, 0.9, bold=True, less=2)
-             for item in on.urgent]
+    rows += [Block(f"{caption(item)} {'x' * 24 * (item.start is not None)} {confirmed_as_text(item)}", 1, 0.9, bold=True,
+                   less=2) for item in on.urgent]
     rows += [Block(caption(item), 1, 0.4) for item in on.bulletins]
     rows += [Block("x" * 40)] * (bool(on.left) + on.older) + ([Block("x" * 90, 1, 1)] * 2 if sheet == "copy" else [])
     return [*heads, *rows], FOOT_MM + {"poster": CODES_MM, "leaflet": CODES_MM + STRIPS_MM, "copy": 0}[sheet]
@@ -139,7 +139,8 @@ def own_sheet(item: Item, shape: str) -> dict[str, Any]:
         text = safe_text.shortened(safe_text.one_line(text), FEW_LETTERS)
         sizes = sizes_of(caption(item), said, text, LEAFLET_MM[0], LEAFLET_MM[1] - BAND_MM)
     else:
-        fixed = BAND_MM + FOOT_MM + (STRIPS_MM if shape == "strips" else 0) + 22 * (item.cancelled is not None)
+        boxed = item.cancelled is not None or item.confirmed is not None
+        fixed = BAND_MM + FOOT_MM + (STRIPS_MM if shape == "strips" else 0) + 22 * boxed
         sizes = sizes_of(caption(item), said, text, PAGE_WIDTH_MM, PAGE_HEIGHT_MM - fixed)
     return {"item": item, "days_of": days_of, "day": day, "hours": hours, "text": text, "sizes": sizes or SMALLEST,
             "whole": sizes is not None}

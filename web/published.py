@@ -12,7 +12,7 @@ from functools import partial
 from hashlib import blake2b
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -63,10 +63,13 @@ def index() -> str:
 
 
 class PublishedPages:
-    """The files of a copy in some languages, each made when it is asked for by the portal's address of the page."""
+    """The files of a copy in some languages, each made when it is asked for by the portal's address of the page.
 
-    def __init__(self, app: Flask, languages: Collection[str]):
-        self._app, self._languages = app, languages
+    `address`: where the copy will stand, "" if nobody knows; feeds, which are read elsewhere, lead there then.
+    """
+
+    def __init__(self, app: Flask, languages: Collection[str], address: str = ""):
+        self._app, self._languages, self._address = app, languages, address
 
     def file(self, path: str) -> PublishedFile | None:
         """The file of a page; None if there is none."""
@@ -82,7 +85,9 @@ class PublishedPages:
         leads: dict[str, None] = {}
         with self._app.test_request_context(path, environ_overrides=given):
             made, lead = answer.get_data(as_text=True), partial(self._lead, tag=tag, leads=leads)
-            content = copied_page(made, lead) if answer.mimetype == "text/html" else copied_feed(made, base_url, lead)
+            where = f"{self._address.rstrip('/')}/{tag}/" if self._address else ""
+            copied = answer.mimetype == "text/html"
+            content = copied_page(made, lead) if copied else copied_feed(made, base_url, lead, where)
         return PublishedFile(name, content.encode(), tuple(leads))
 
     def _lead(self, href: str, tag: str, leads: dict[str, None]) -> str | None:
@@ -180,16 +185,18 @@ def copied_page(page: str, lead: Lead) -> str:
     return made
 
 
-def copied_feed(feed: str, base_url: str, lead: Lead) -> str:
-    """A feed whose addresses of the island lead to files, as far as these are in the copy."""
+def copied_feed(feed: str, base_url: str, lead: Lead, where: str = "") -> str:
+    """A feed whose addresses of the island lead to files, as far as these are in the copy; whole ones if it is known
+    `where` the feed will stand."""
     base = re.escape(base_url.rstrip("/"))
 
     def led(found: re.Match[str]) -> str:
-        return lead(html.unescape(found[1])) or found[0]
+        to = lead(html.unescape(found[1]))
+        return urljoin(where, to) if to else found[0]
 
     feed = re.sub(r"(?m)^URL:.*(?:\r?\n[ \t].*)*", lambda found: re.sub(r"\r?\n[ \t]", "", found[0]), feed)  # RFC 5545, 3.1
     feed = re.sub(base + r"(/[^\s\"'<>\\]+)", led, feed)
-    return re.sub(rf'(href=|"home_page_url": )"{base}/?"', rf'\1"{FIRST_FILE}"', feed)
+    return re.sub(rf'(href=|"home_page_url": )"{base}/?"', rf'\1"{where}{FIRST_FILE}"', feed)
 
 
 def _tag(tag: str, attrs: list[tuple[str, str | None]]) -> str:

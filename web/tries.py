@@ -54,7 +54,7 @@ class Tries:
             self._enter(made)
             if self._running is None:
                 self._running = self._next()
-                threading.Thread(target=self._work, name="tries", daemon=True).start()
+                threading.Thread(target=self._work, args=(self._running,), name="tries", daemon=True).start()
         return made.answer.result()
 
     def _enter(self, made: WaitingTry) -> None:
@@ -83,18 +83,19 @@ class Tries:
     def _count(self, waiting: WaitingTry) -> int:
         return len(self._wrong_of(waiting.visitor))
 
-    def _work(self) -> None:
-        """Make tries until none waits."""
-        while made := self._running:
+    def _work(self, made: WaitingTry | None) -> None:
+        """Make this try, and others until none waits: once there is none, the next one has a thread of its own."""
+        while made:
             outcome = _outcome(made.work)
             with self._lock:
                 if made.is_wrong(outcome):
                     self._note_wrong(made.visitor)
-                self._running = self._next() if self._waiting else None
+                following = self._running = self._next() if self._waiting else None
             if isinstance(outcome, Exception):
                 made.answer.set_exception(outcome)
             else:
                 made.answer.set_result(outcome)
+            made = following
 
     def _wrong_of(self, visitor: bytes) -> deque[float]:
         """When this visitor was wrong of late, FREE_TRIES at most."""

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from node.board.api import Item
 from node.board.night_rest import MINUTES_OF_DAY
 from web.agenda_days import ShownDay, days_from
-from web.item_display import caption, clock_at, clock_here, column, today, when
+from web.item_display import caption, clock_at, clock_here, column, confirmed_as_text, today, when
 from web.languages import current
 from web.languages import gettext as _
 from web.pages import board, patience, settings
@@ -106,7 +106,8 @@ def wall_now() -> Wall:
 
 
 def _urgent(item: Item) -> WallRow:
-    return WallRow(RowKind.URGENT, drawable(caption(item)), below=when(item, paper=True) if item.start is not None else "")
+    below = [when(item, paper=True) if item.start is not None else "", confirmed_as_text(item)]
+    return WallRow(RowKind.URGENT, drawable(caption(item)), below=" · ".join(filter(None, below)))
 
 
 def _week() -> tuple[list[WallRow], int, int]:
@@ -132,6 +133,6 @@ def _event(item: Item, one: ShownDay) -> WallRow:
     """An event under its day; what is no hour, such as "all day", stands before its place."""
     first, last, beside = column(item, one.day)
     hour, told = (first, "") if HOUR.fullmatch(first) else ("", first or last)
-    cancelled = _("Cancelled") if item.cancelled is not None else ""
+    cancelled = _("Cancelled") if item.cancelled is not None else confirmed_as_text(item)
     below = " · ".join(filter(None, (cancelled, told, beside, shortened(one_line(item.place), PLACE_LETTERS))))
     return WallRow(RowKind.EVENT, drawable(caption(item)), hour, drawable(below))

@@ -8,7 +8,7 @@ from typing import Any
 
 from node.board.api import Item
 from web import safe_text
-from web.item_display import caption, day_here, today
+from web.item_display import caption, confirmed_as_text, day_here, today
 from web.languages import current
 from web.pages import board, settings
 from web.print_fit import POINT_MM, lines, pages_of
@@ -199,7 +199,7 @@ class Press:
     def _urgent(self, item: Item) -> float:
         head, text = bulletin_parts(item, URGENT_LETTERS)
         place = f"{'xxxxxxxxxx ' * 3}{item.place}" if item.start is not None else ""
-        return self._lines(text, 1.4, before=f"{head} {place}") + 1.5 * self._em
+        return self._lines(f"{text} ({confirmed_as_text(item)})", 1.4, before=f"{head} {place}") + 1.5 * self._em
 
     def _event(self, item: Item, letters: int, hours_em: float, before: str = "") -> float:
         title = before + caption(item) + " xxxxxxxxxxx" * (item.cancelled is not None)

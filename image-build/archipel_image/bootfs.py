@@ -95,7 +95,8 @@ def _scripts() -> Iterator[Entry]:
     for stage, name in (("local-premount", "grow"), ("local-bottom", "overlay")):
         yield folder_entry(f"scripts/{stage}")
         yield file_entry(f"scripts/{stage}/archipel", (SOURCES / "initramfs" / name).read_bytes(), 0o755)
-        yield file_entry(f"scripts/{stage}/ORDER", f'/scripts/{stage}/archipel "$@"\n'.encode())
+        told = '[ -e /conf/param.conf ] && . /conf/param.conf\n'  # how a script gives another root: initramfs-tools(7)
+        yield file_entry(f"scripts/{stage}/ORDER", f'/scripts/{stage}/archipel "$@"\n{told}'.encode())
 
 
 def cpio(entries: list[Entry]) -> bytes:

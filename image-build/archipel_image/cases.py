@@ -17,6 +17,7 @@ from archipel_image.base import mirrors
 from archipel_image.bootfs import new_settings
 from archipel_image.build import KEY
 from archipel_image.bundle import make_bundle, signing_key
+from archipel_image.card_cases import downloaded, islands_beget_islands, wrong_cards
 from archipel_image.desk_cases import (
     backup_on_a_stick,
     begun_by_its_pages,
@@ -50,7 +51,7 @@ from node.daemon.keyfiles import KeyFolder
 
 SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe", "problems",
             "code", "watch", "radio", "erase", "wifi", "orders", "carry", "certificate", "system",
-            "slot", "settle", "check")
+            "slot", "settle", "check", "card", "cardbase", "image")
 CLOSED = ("hostapd", "mosquitto", "nginx", "archipel-dns", "archipel-broker")  # unless the settings say otherwise
 NOT_ON_ROOT = ("etc/ssh/ssh_host_*", "etc/apt", "etc/*-", "var/lib/apt/lists/*", "var/cache/*", "var/log/*", "root/.*/*",
                "home/*", "data/*", "etc/systemd/system/*.wants/apt-*")
@@ -339,5 +340,6 @@ def wiped(bench: Bench) -> None:
 USUAL = (nothing_of_the_host, first_start, closed, slow_clients, front, power_cuts, oops, sticks_of_all_kinds, updated,
          mute_at_a_start, wiped, mangled_settings, exchanged_by_stick, exchanged_by_cable, heard_by_radio, seen_by_a_phone,
          odd_frames, wifi_dies, begun_by_its_pages, restarted_from_the_desk, wifi_on_trial, backup_on_a_stick, night_rest,
-         wiped_from_the_desk, odd_systems, system_updated, system_without_kernel)
+         wiped_from_the_desk, odd_systems, system_updated, system_without_kernel, islands_beget_islands, wrong_cards,
+         downloaded)
 ON_DEMAND = (hung, on_a_pi3, mute_system, system_power_cuts)

@@ -15,7 +15,7 @@ App = tuple[Path, str]  # the application, its version
 Given = tuple[dict[str, bytes], int]  # files that this build made, by name; their moment
 # The users of our services: fixed numbers, so that the data of one card is readable on the next.
 USERS = {"archipel": 700, "archipel-box": 701, "archipel-update": 702, "archipel-front": 703, "archipel-wifi": 704,
-         "archipel-dns": 705, "archipel-broker": 706}
+         "archipel-dns": 705, "archipel-broker": 706, "archipel-card": 707}
 # Not on the root: the kernel, the Pi's firmware, U-Boot and device trees (on the FAT partition), what only apt and the
 # build use, account files from before ours, Debian's own ways to start things.
 LEFT_OUT = ("boot/", "usr/lib/raspi-firmware/", "usr/lib/u-boot/", "usr/lib/linux-image-", "var/lib/apt/",

@@ -44,7 +44,7 @@ for each in ${order}; do
     if env import -t ${block} ${filesize} bootargs; then
       if load ${from} ${kernel_addr_r} ${each}/vmlinuz; then
         if load ${from} ${ramdisk} ${each}/initrd.img; then
-          setenv bootargs "${given} ${bootargs} root=PARTUUID=a2c41b70-${part} archipel.slot=${each}"
+          setenv bootargs "${given} ${bootargs} root=PARTUUID=a2c41b70-${part} archipel.slot=${each} archipel.from=${devtype}"
           booti ${kernel_addr_r} ${ramdisk}:${filesize} ${fdt_addr}
         fi
       fi

@@ -56,8 +56,8 @@ VIEWS: Mapping[str, str] = {  # how a neighbour's set compares with ours: `node.
     "far": N_("differs in much"),
 }
 QUEUED: Mapping[str, str] = {  # kinds of what waits: `node.daemon.air_status.KIND_NAMES`
-    "trust": N_("rights of keys"), "urgent": N_("urgent"), "event": N_("events"), "new": N_("news"),
-    "repair": N_("for those who lack it"),
+    "trust": N_("rights of keys"), "urgent": N_("urgent"), "confirming": N_("confirmations"), "event": N_("events"),
+    "new": N_("news"), "repair": N_("for those who lack it"),
 }
 CLAIMS: Mapping[str, str] = {  # on the air: `node.sync.lora.fairness.Claim`
     "urgent": N_("urgent calls"), "fair": N_("what people post"),

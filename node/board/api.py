@@ -171,6 +171,21 @@ class Hearsay:
 
 
 @dataclass(frozen=True)
+class Confirmed:
+    """The other islands whose keepers confirm an urgent post, in the version that is shown, how many of them are asked for
+    here (`needed`), and the minute at which one of them said something last."""
+
+    by: tuple[Author, ...] = ()
+    needed: int = 1
+    latest: int = 0
+
+    @property
+    def enough(self) -> bool:
+        """Whether it counts as confirmed."""
+        return len(self.by) >= self.needed
+
+
+@dataclass(frozen=True)
 class Item:
     """One record as people see it. Of a repeated event `start`, `end` and what is beside them are those of one date: the
     one that an agenda shows, else the next; `event` has them all.
@@ -211,6 +226,7 @@ class Item:
     before: "Item | None" = field(default=None, compare=False)  # of a corrected one: as it was first shown here, if it was
     marks: Marks = NO_MARKS
     met: int | None = None  # of a bulletin: the minute at which its author said that it is
+    confirmed: Confirmed | None = None  # of what is urgent, live and in force, and no official alert
 
 
 @dataclass(frozen=True)

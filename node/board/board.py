@@ -27,6 +27,7 @@ from node.board.api import (
     TextPatience,
     Transfer,
 )
+from node.board.cards import CardMaker
 from node.board.care import Care
 from node.board.clocks import ClockPreview
 from node.board.founding import Founding
@@ -76,6 +77,7 @@ class Board(Reporting):
     keyring: Keyring
     settings: IslandSettings
     care: Care
+    cards: CardMaker
     founding: Founding
     gathering: Gathering
     sheet: Callable[[], SheetFacts]
@@ -84,7 +86,7 @@ class Board(Reporting):
         notes = BoardNotes(store, host.gate)
         reader = Reader(liveset, archive, key.key_id, lambda: notes.state.unseen, host.decoding)
         reader.ended = lambda id_: store.get(id_) if host.keeps_past() and liveset.has_faded(id_) else None
-        reader.now = lambda: minute_of(host.now())
+        reader.now, reader.needed = lambda: minute_of(host.now()), host.confirmations
         super().__init__(liveset, notes, key, host, reader)
         self._store, self._archive = store, archive
         papers = OwnPapers.of(key, host.papers)
@@ -104,6 +106,10 @@ class Board(Reporting):
     def revision(self) -> int:
         """A number that changes whenever anything shown may have changed; cheap (pages are kept until it does)."""
         return self._liveset.revision + self.notes.revision + self._turnouts.revision
+
+    def own_revision(self) -> tuple[bytes, int, int]:
+        """What changes whenever somebody does something here that is shown; what comes from elsewhere changes it not."""
+        return self._last_act, self.notes.revision, self._turnouts.revision
 
     def on_first_pages(self) -> list[bytes]:
         """Ids of what the first pages show."""

@@ -213,6 +213,7 @@ class Clearer(Publisher):
             verdicts = self._host.publish_all(raws) if len(raws) > FEW else [self._host.publish(raw) for raw in raws]
         except StoreFailed as failure:
             raise BoardClosed(as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)) from failure
+        self._last_act = raws[-1] if raws else self._last_act
         if not all(verdict.reason in {*IN_THE_SET, *TOO_LATE} for verdict in verdicts):
             raise BoardClosed(ClosedReason.NOT_ADMITTED)
 

@@ -69,7 +69,7 @@ class Composer:
         if problems:
             raise DraftRefused(problems)
         if target:
-            draft = replace(_still_foreign(draft, target), target=root_of(target).hex())
+            draft = replace(still_foreign(draft, target), target=root_of(target).hex())
         return compose(draft, self._key.key_id, self.now())
 
     # what comes from an agenda elsewhere (`node.ical.import_plan`)
@@ -158,7 +158,7 @@ class Composer:
         return Cost(record_bytes, self._host.packets(record_bytes), self._host.airtime_s(record_bytes))
 
 
-def _still_foreign(draft: Draft, item: Item) -> Draft:
+def still_foreign(draft: Draft, item: Item) -> Draft:
     """A correction of an event that was taken over is of the same event, by whomever it is made."""
     if draft.kind is not Kind.EVENT or draft.foreign or item.event is None or item.event.foreign is None:
         return draft

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from node.board.api import Item
+from node.board.confirmed import confirmed_words
 from node.board.spans import span_of
 from node.board.spoken import SpokenAgenda
 from node.board.text_messages import is_narrow, messages, narrowed
@@ -154,10 +155,12 @@ class Digest:
         if form is DigestForm.ALOUD and item.event:
             span = span_of(item)
             return self._agenda.event(item, max(span.first_day, self._today), detail.title, detail.place)
+        confirmed = confirmed_words(item)
         head = " ".join(filter(None, [f"{self._said(state)}:" if state else "", name, whose]))
         place = _cut(item.place, detail.place)
         text = _cut(item.text if item.title else _after_first(item.text), detail.text)
-        line = before + ", ".join(filter(None, [head, place]))
+        told = confirmed.said(self._dates.sentences) if confirmed else ""
+        line = before + " – ".join(filter(None, [", ".join(filter(None, [head, place])), told]))
         if form is DigestForm.ALOUD:
             return f"{line.rstrip('.…')}."
         return "\n  ".join(filter(None, [line, text, plain(item.link) if detail.text else ""]))

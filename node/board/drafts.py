@@ -209,7 +209,7 @@ def _choice_problems(draft: Draft) -> Iterator[Problem]:
 def _may_have_marks(draft: Draft) -> bool:
     if draft.kind is Kind.BULLETIN:
         return draft.marks in BULLETIN_MARKS
-    return not draft.marks & ~EVENT_MARKS if draft.kind is Kind.EVENT else not draft.marks
+    return not int(draft.marks) & ~int(EVENT_MARKS) if draft.kind is Kind.EVENT else not draft.marks
 
 
 def _event_problems(draft: Draft, now: int) -> Iterator[Problem]:

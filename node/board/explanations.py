@@ -113,6 +113,11 @@ PROBLEMS: Mapping[ProblemCode, str | Plural] = {
     ProblemCode.STREET_MAP: N_("This file is no extract of OpenStreetMap, and no street map. Please choose another one."),
     ProblemCode.STREET_MAP_BYTES: N_("This street map weighs too much: %(num)s kB at most. Please hand in the "
                                      "extract, to be drawn here."),
+    ProblemCode.NOT_TO_CONFIRM: N_("There is nothing to confirm: that is for what another island has marked as urgent, "
+                                   "while it stands, and never for official alerts."),
+    ProblemCode.CONFIRMED_ENOUGH: Plural(
+        "This island has confirmed %(num)s post within a day. Who confirms everything confirms nothing: please wait.",
+        "This island has confirmed %(num)s posts within a day. Who confirms everything confirms nothing: please wait."),
     ProblemCode.TOKEN: N_("This page had been open for too long. Nothing is lost: please look it over and send it again."),
     ProblemCode.TRIES: TOO_MANY_TRIES,
 }
@@ -266,6 +271,8 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.CORRECT: N_("corrected a post"),
     AuditAction.CANCEL: N_("showed an event as cancelled"),
     AuditAction.MEET: N_("showed an offer or a need as settled"),
+    AuditAction.CONFIRM: N_("confirmed an urgent post"),
+    AuditAction.CONFIRM_BACK: N_("took back that an urgent post is confirmed"),
     AuditAction.CLEAR: N_("put several posts away"),
     AuditAction.UNDO: N_("brought posts back"),
     AuditAction.SETTLE: N_("saw nothing to do about a post that was reported"),
@@ -313,6 +320,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.RESTART_BOX: N_("let the box start again"),
     AuditAction.UPDATE: N_("let the box look for an update on its stick"),
     AuditAction.WIPE: N_("ordered that this island be destroyed"),
+    AuditAction.CARD: N_("had a card for a new box written"),
     AuditAction.SOURCE_GONE: N_("forgot an agenda"),
     AuditAction.GATHER: N_("approved a source"),
     AuditAction.GATHER_PAUSE: N_("paused a source"),

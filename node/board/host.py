@@ -86,7 +86,8 @@ class Host:
     is one too: one text at a time, so that a page that needs no decoding shares the interpreter with one thread at most.
     `papers` are the vouches (encoded) that this island was let in with.
     `holdings()`: what other islands were last known to hold; cheap. `urgent()` says who may mark a post of this island's
-    own as urgent, if it has that right: `keepers` or `everybody`.
+    own as urgent, if it has that right: `keepers` or `everybody`. `confirmations()`: how many other islands must confirm an
+    urgent post, 0 if none is marked.
     `rule` says who may post until a keeper does; `rule_stands`: it is the card's, and no keeper does. `set_clock(utc_s)`:
     whether a keeper's word on the time is believed; None takes the last one back. `monotonic()`: seconds that no setting of
     the clock touches. `steer(order)` does at once what a keeper wants of the radio. `certain()`: what ended before this
@@ -108,6 +109,7 @@ class Host:
     papers: Iterable[bytes] = ()
     rule: str = "open"
     urgent: Callable[[], str] = lambda: "keepers"
+    confirmations: Callable[[], int] = lambda: 2
     holdings: Callable[[], Holdings] = Holdings
     rule_stands: bool = False
     set_clock: Callable[[float | None], bool] = lambda utc_s: False

@@ -19,6 +19,7 @@ SETTLING_S = 60.0  # so long they cannot be kept yet: on the smallest Pi two pro
 NAME, LANGUAGE, ZONE = "node name", "node language", "node timezone"
 POSTING, URGENT, KEEP_DAYS = "portal posting", "portal urgent", "archive keep_days"
 TURNOUT, LOUDSPEAKER = "portal turnout", "portal loudspeaker"
+CONFIRMATIONS = "portal confirmations"
 WIFI_NAME, WIFI_PASSWORD = "portal wifi", "box wifi_password"
 COUNTRY, CHANNEL = "box country", "box channel"
 TEXTS, GREETING, TEXT_WORDS, ANNOUNCE = "radio texts", "radio texts_greeting", "radio texts_words", "radio texts_announce"
@@ -30,6 +31,7 @@ class SettingsGroup(StrEnum):
 
     NAME = "name"
     URGENT = "urgent"
+    CONFIRMATIONS = "confirmations"
     ARCHIVE = "archive"
     TURNOUT = "turnout"
     WIFI = "wifi"
@@ -41,6 +43,7 @@ class SettingsGroup(StrEnum):
 GROUPS: Mapping[SettingsGroup, tuple[str, ...]] = {
     SettingsGroup.NAME: (NAME, LANGUAGE, ZONE),
     SettingsGroup.URGENT: (URGENT,),
+    SettingsGroup.CONFIRMATIONS: (CONFIRMATIONS,),
     SettingsGroup.ARCHIVE: (KEEP_DAYS,),
     SettingsGroup.TURNOUT: (TURNOUT,),
     SettingsGroup.WIFI: (WIFI_NAME, WIFI_PASSWORD, COUNTRY, CHANNEL),

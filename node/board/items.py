@@ -5,11 +5,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from node.board.alerts import alert_of
-from node.board.api import Announced, Author, Hearsay, Item, Origin, TextPatience
+from node.board.api import Announced, Author, Confirmed, Hearsay, Item, Origin, TextPatience
 from node.board.drafts import FIELD_MARK, fields_of, is_link, is_readable, site_of, source_of
 from node.board.host import PastRecords, Turn
 from node.board.spans import next_date
 from node.board.texts import Texts
+from node.model.confirmation import Confirmation, confirming_root
 from node.model.event import Event, Occasion, occasions
 from node.model.record import (
     ID_BYTES,
@@ -44,6 +45,7 @@ class Reader:
                  turn: Turn):
         self._liveset, self._archive, self._own, self.hidden = liveset, archive, own_key_id, hidden
         self.now: Callable[[], int] = int  # set by who has a clock
+        self.needed: Callable[[], int] = lambda: 1  # likewise by who knows how many islands must confirm what is urgent
         self.ended: Callable[[bytes], Row | None] = lambda id_: None  # set by who has the rows of what was live
         self.texts = Texts(archive, turn)
         self._live_item = lru_cache(ITEMS_KEPT)(self._make_live_item)
@@ -63,8 +65,9 @@ class Reader:
         return None if unseen else item
 
     def about_root(self, root: bytes) -> tuple[bytes, ...]:
-        """Ids of what is live under a root, replies and endings included, hidden or not."""
-        return self._liveset.about(root)
+        """Ids of what is live under a root, replies, endings and confirmations included, hidden or not."""
+        about = self._liveset.about(root)
+        return about + tuple(id_ for one in about for id_ in self._liveset.about(confirming_root(one[:TARGET_BYTES])))
 
     def speaker(self, key: bytes) -> bytes | None:
         """The id of the live record that speaks of a foreign event here: the first one that is not hidden, nor tells the
@@ -110,6 +113,9 @@ class Reader:
     def _upcoming(self, id_: bytes) -> Item | None:
         """A live item, a repeated event with its next date."""
         item = self._live_item(id_, self._liveset.revision)
+        if item and item.confirmed:
+            needed = self.needed()
+            item = replace(item, confirmed=replace(item.confirmed, needed=needed) if needed else None)
         if item is None or item.event is None or item.event.repetition is None:
             return item
         return _on(item, next_date(item.event, self.now()))
@@ -252,12 +258,32 @@ class Reader:
         item = self._item(id_, record)
         cancellation = self._cancellation(item, record.author) if item and item.kind in SHOWN else None
         if item is None or cancellation is None:
-            return item
+            return replace(item, confirmed=self._confirmed(id_, record)) if item and _is_asked(item) else item
         if item.kind is Kind.EVENT:
             changed = max(item.created, cancellation[1].created)
             return replace(item, cancelled=self._words(*cancellation) or "", changed=changed)
         met = cancellation[1].created
-        return replace(item, met=met, changed=met) if met >= item.created else item
+        if met >= item.created:
+            return replace(item, met=met, changed=met)
+        return replace(item, confirmed=self._confirmed(id_, record)) if _is_asked(item) else item
+
+    def _confirmed(self, id_: bytes, record: Record) -> Confirmed:
+        """Which islands confirm this version: each key once, never its author's, and no key of a group, which may be on any
+        island."""
+        said = self._said_of(id_[:TARGET_BYTES])
+        holding = [one for one in said if isinstance(one.detail, Confirmation) and one.detail.holds]
+        authors = dict.fromkeys(one.author for one in holding if one.author != record.author)
+        by = tuple(author for author in map(self.author, authors) if not author.group)
+        return Confirmed(by, latest=max((one.created for one in said), default=0))
+
+    def said_of(self, version: bytes, author: bytes) -> Record | None:
+        """What an island says of the version whose id begins with `version` (8 B): that it holds, or that no longer."""
+        return next((one for one in self._said_of(version) if one.author == author), None)
+
+    def _said_of(self, version: bytes) -> list[Record]:
+        found = filter(None, map(self._liveset.get, self._liveset.about(confirming_root(version))))
+        said = [one for one in found if one.kind is Kind.CONFIRMATION]
+        return sorted(said, key=lambda one: (one.created, one.author))
 
     def _claims_too_much(self, id_: bytes, record: Record) -> bool:
         """Whether it says that it corrects what another author wrote, or what outlives it."""
@@ -316,6 +342,11 @@ def _readable(words: str | None, kind: Kind) -> str | None:
 
 def _position(angles: tuple[int, int] | None) -> tuple[float, float] | None:
     return (degrees(angles[0], 90), degrees(angles[1], 180)) if angles else None
+
+
+def _is_asked(item: Item) -> bool:
+    """Whether other islands' keepers are asked to confirm it: an official alert has its issuer for that."""
+    return item.urgent and item.alert is None and item.kind in SHOWN and item.cancelled is None
 
 
 def root_of(item: Item) -> bytes:

@@ -260,10 +260,7 @@ def _last_end(standing: Standing) -> int:
 
 def _link(gift: Gift, moment: _Moment) -> KeyLink:
     until = max(gift.rights.values()) if moment.minute < gift.before else 0
-    giver = moment.trust.standings.get(gift.vouch.author)
-    if giver is not None and giver.invitations:
-        return KeyLink(min(giver.invitations).hex(), until, by_invitation=True)
-    return KeyLink(gift.vouch.author.hex(), until)
+    return KeyLink((gift.inviter or gift.vouch.author).hex(), until, by_invitation=gift.inviter is not None)
 
 
 def _role(standing: Standing, rights: dict[str, int]) -> KeyRole:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from node.board.api import AuditEntry, Author, BoardClosed, Draft, DraftRefused, Item, Overtaken, Posted, Problem
-from node.board.composing import outliving
+from node.board.composing import outliving, still_foreign
 from node.board.edit_codes import CODE_LETTERS, SALT_BYTES, hash_code, is_code, make_code
 from node.board.items import root_of
 from node.board.notes import BoardState, PendingPost
@@ -156,7 +156,8 @@ class Publisher(Rationer):
         """The encoding of a new version of an item; raises DraftRefused. What is urgent already stays so."""
         if draft.kind is not item.kind or draft.kind is Kind.REPLY:
             raise DraftRefused([Problem("kind", ProblemCode.NOT_OFFERED)])
-        composed = self.compose(draft, self._signed_not_urgent(key, visitor is not None and not item.urgent))
+        composed = self.compose(still_foreign(draft, item),
+                                self._signed_not_urgent(key, visitor is not None and not item.urgent))
         return self._signed(self._in_place_of(item, composed, key).record, key)
 
     def _unlike_others(self, record: Record, key: SigningKey) -> bytes:
@@ -216,9 +217,12 @@ class Publisher(Rationer):
                 self.notes.forget_edit_codes([post.root])
             raise
 
+    _last_act = b""  # what was published here last: another one each time, so that no two threads need a count
+
     def _publish(self, raw: bytes) -> None:
         try:
             verdict = self._host.publish(raw)
+            self._last_act = raw
         except StoreFailed as failure:
             raise BoardClosed(as_reason(ClosedReason, failure.reason, ClosedReason.IO_ERROR)) from failure
         if verdict.reason not in IN_THE_SET:

@@ -69,6 +69,8 @@ class ProblemCode(StrEnum):
     PICTURE_CORNERS = "picture-corners"
     STREET_MAP = "street-map"
     STREET_MAP_BYTES = "street-map-bytes"
+    NOT_TO_CONFIRM = "not-to-confirm"
+    CONFIRMED_ENOUGH = "confirmed-enough"
     TOKEN = "token"  # noqa: S105 - a slug
     TRIES = "tries"
 
@@ -253,6 +255,8 @@ class AuditAction(StrEnum):
     CORRECT = "correct"
     CANCEL = "cancel"
     MEET = "meet"
+    CONFIRM = "confirm"
+    CONFIRM_BACK = "confirm-back"
     CLEAR = "clear"
     UNDO = "undo"
     SETTLE = "settle"
@@ -303,6 +307,7 @@ class AuditAction(StrEnum):
     RESTART_BOX = "restart-box"
     UPDATE = "update"
     WIPE = "wipe"
+    CARD = "card"
     SOURCE_GONE = "source-gone"
     GATHER = "gather"
     GATHER_PAUSE = "gather-pause"

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from node.board.api import DraftRefused, Item, Problem, Report, ReportedPost
+from node.board.confirming import Confirming
 from node.board.drafts import in_one_line, is_blank, is_readable
 from node.board.items import root_of
-from node.board.moderation import Moderation
 from node.board.notes import BoardState
 from node.board.pace import Act, Visitor
 from node.board.reasons import AuditAction, ProblemCode, ReportReason
@@ -27,7 +27,7 @@ MAX_CONTACT = 120  # characters, on every page
 TO_BE_WORDED = (ReportReason.OTHER, ReportReason.MINE_CHANGE)  # they say nothing without words
 
 
-class Reporting(Moderation):
+class Reporting(Confirming):
     """The part of the board where people tell the keepers something."""
 
     def report(self, item_id: str, reason: str, words: str, visitor: Visitor) -> Report:

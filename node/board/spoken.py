@@ -5,6 +5,7 @@ from datetime import UTC, date, timedelta, tzinfo
 
 from node.board.api import Item, TextPatience
 from node.board.board import Board
+from node.board.confirmed import confirmed_words
 from node.board.spans import EPOCH, span_of
 from node.i18n.moments import Dates
 from node.i18n.sentence import N_, Plural, Sentence, Value, entry
@@ -53,6 +54,8 @@ class SpokenAgenda:
         yield f"{_short(island)}."
         for item in self.board.urgent(MOST_URGENT, self.patience):
             yield self._said(N_("Urgent: %(what)s."), what=_short(item.title or plain(item.text).strip().split("\n")[0]))
+            if told := confirmed_words(item):
+                yield f"{told.said(self.dates.sentences)}."
         yield f"{self.dates.named_day(today, today)}."
         yield from (self.event(item, today) for item in now_on)
         if not now_on:
@@ -76,6 +79,8 @@ class SpokenAgenda:
             parts.insert(0, self._said(N_("Cancelled")))
         elif item.tentative:
             parts.insert(0, self._said(N_("Not confirmed yet")))
+        elif told := confirmed_words(item):
+            parts.insert(0, told.said(self.dates.sentences))
         return f"{head}: {'. '.join(part for part in parts if part)}."
 
     def _said(self, text: str, **fields: Value) -> str:

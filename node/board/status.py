@@ -177,9 +177,9 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class QueuedStatus:
-    """One record that waits to be sent: its `kind` (trust, urgent, event, new, repair), how many packets it takes, how
-    long it has waited, how many neighbours it is for, its claim on the air, when it goes (None: nobody knows) and why not
-    now (as `AirtimeStatus.hold`, or "turn", "sending", "link-down")."""
+    """One record that waits to be sent: its `kind` (trust, urgent, confirming, event, new, repair), how many packets it
+    takes, how long it has waited, how many neighbours it is for, its claim on the air, when it goes (None: nobody
+    knows) and why not now (as `AirtimeStatus.hold`, or "turn", "sending", "link-down")."""
 
     kind: str
     packets: int

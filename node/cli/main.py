@@ -7,6 +7,9 @@ from node.cli import (
     accounts,
     backups,
     calendar,
+    capturing,
+    card_writing,
+    confirm_post,
     digest_text,
     island,
     keys,
@@ -31,7 +34,7 @@ def main() -> None:
     """An island: a notice board and an agenda that neighbours share without the internet."""
 
 
-for room in (island, watch, posts, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer, calendar,
-             sources_now, map_drawing, digest_text, publish_copy):
+for room in (island, watch, posts, confirm_post, reading, radio_set, sync_now, keys, vouching, accounts, backups, transfer,
+             card_writing, calendar, sources_now, map_drawing, digest_text, publish_copy, capturing):
     for command in room.COMMANDS:
         main.add_command(command)

@@ -95,6 +95,8 @@ def item_line(item: dict[str, Any]) -> str:
     headline = item["headline"]
     if item["cancelled"] is not None:
         headline = _("[cancelled] %(title)s", title=headline)
+    if item["confirmed"] and not item["confirmed"]["enough"]:
+        headline = _("[not confirmed] %(title)s", title=headline)
     if item["met"] is not None:
         headline = _("[settled] %(title)s", title=headline)
     if item["past"]:
@@ -112,6 +114,8 @@ def item_lines(item: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield _("posted %(created)s by %(author)s, until %(expires)s", created=_local(item, "created"), author=item["author"],
             expires=_local(item, "expires"))
+    if item["confirmed"] and item["confirmed"]["by"]:
+        yield _("confirmed by: %(names)s", names=", ".join(item["confirmed"]["by"]))
     for reply in item["replies"]:
         yield f"  > {_local(reply, 'created')}  {reply['text']}"
 

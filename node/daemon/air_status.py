@@ -21,13 +21,13 @@ from node.sync.lora.engine import AirEngine, QueuedRecord
 from node.sync.lora.fairness import Claim
 from node.sync.lora.neighbours import Neighbour
 from node.sync.lora.packets import HEADER_BYTES, PIECE_BYTES, WHOLE_BYTES
-from node.sync.lora.transmissions import EVENT, NEW, REPAIR, TRUST, URGENT, Transmission
+from node.sync.lora.transmissions import CONFIRMING, EVENT, NEW, REPAIR, TRUST, URGENT, Transmission
 from radio.airtime import URGENT_RESERVE, Governor, Outlook, Wish
 
 ROWS = 12  # records of the queue that are told one by one; the others are counted
 MOST_OF_ONE = 4  # packets of one record that are reckoned with: 48 in all take 0.7 ms of a desktop's core, once a second
 QUARTER_S = 15
-KIND_NAMES = {TRUST: "trust", URGENT: "urgent", EVENT: "event", NEW: "new", REPAIR: "repair"}
+KIND_NAMES = {TRUST: "trust", URGENT: "urgent", CONFIRMING: "confirming", EVENT: "event", NEW: "new", REPAIR: "repair"}
 TURN, SENDING, LINK_DOWN = "turn", "sending", "link-down"  # why a record waits, where no governor holds it back
 
 

@@ -24,6 +24,9 @@ from node.daemon.air_names import AirNames
 from node.daemon.attendance import Attendance
 from node.daemon.ax25 import PACKET, packet_engine, packet_governor, packet_link, packet_ready
 from node.daemon.bulk_client import bulk_handlers
+from node.daemon.capture_tap import CaptureTap, capture_handlers
+from node.daemon.card_maker import CardHost, IslandCardMaker
+from node.daemon.card_order import folders_here
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.certificate import safe_address
 from node.daemon.idle_link import opened
@@ -33,6 +36,7 @@ from node.daemon.keyring import IslandKeyring, KeyringHost
 from node.daemon.lan_discovery import DiscoverySettings, LanDiscovery, reachable_port
 from node.daemon.lora import RADIO, SUMMARY_WITHIN_S, LoraAdapter, RadioLimits, lora_governor, neighbour_name
 from node.daemon.loudspeaker import Loudspeaker, LoudspeakerHost
+from node.daemon.machine import uptime_s
 from node.daemon.maintenance import Maintenance
 from node.daemon.meeting import Meeting, meeting_handlers
 from node.daemon.membership import Membership
@@ -46,6 +50,7 @@ from node.daemon.reception import text_air, text_service
 from node.daemon.refounding import FoundingHost, IslandFounding, carry_out
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_board import board_handlers
+from node.daemon.rpc_cards import card_handlers
 from node.daemon.rpc_digest import digest_handlers
 from node.daemon.rpc_gather import gather_handlers
 from node.daemon.rpc_handlers import handlers
@@ -87,7 +92,7 @@ from node.transfer.lan import LanService
 from node.transfer.service import TransferService
 from radio.link import Link
 from radio.meshtastic.facts import Facts
-from radio.meshtastic.link import MeshtasticLink
+from radio.meshtastic.link import MeshtasticLink, RadioTime
 from radio.meshtastic.settings import MeshtasticSettings
 from radio.mqtt.probe import BrokerSettings
 from web import create_app
@@ -136,8 +141,7 @@ class App:
         self._open_stores()
         if carry_out(self._keys, self.store, self.archive, self.key):
             self.charter, self._credentials = self._keys.charter(), self._keys.credentials()
-        battery = has_battery_clock(self._clock.now())
-        self.timekeeper = Timekeeper(self._clock, self.store.note("clock"), battery=battery)
+        self.timekeeper = Timekeeper(self._clock, self.store.note("clock"), battery=self._has_battery())
         self.settings, told = taken_up(self.store, self._file, self._card, minute_of(self.timekeeper.now()))
         self._notices += told
         self.orders = Orders(self.settings.node.data, words_here(), self.timekeeper.monotonic)
@@ -146,7 +150,8 @@ class App:
         self.formers = self.secret.formers(minute_of(self.timekeeper.now()))
         self._make_engines()
         self.replica.load(self.timekeeper.now())
-        self.runner = Runner(self.replica, self.links, self.timekeeper, self._periodic_jobs())
+        self.runner = self._make_runner()
+        self.runner.on_send = self.tap.sent
         self.timekeeper.on_step = self._clock_was_set
         self._make_board()
         self.discovery = LanDiscovery(self.bulk, self.lan, self._discovery_settings())
@@ -168,6 +173,9 @@ class App:
         self.archive = Archive(data / ARCHIVE_FILE)
         self._open.callback(self.archive.close)
 
+    def _make_runner(self) -> Runner:
+        return Runner(self.replica, self.links, self.timekeeper, self._periodic_jobs())
+
     def _use_settings(self, settings: Settings, wifi: str) -> None:
         """Other settings count, without a new start: the archive's length, and the Wi-Fi that posters lead to."""
         self.settings = settings
@@ -182,19 +190,22 @@ class App:
             self.board.now, self.timekeeper.monotonic, self.nights.rests, self._use_settings, self._start_anew),
             wifi_here(self.orders))
         self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
-            self.liveset, self.runner.publish, lambda raws: self.runner.take_in(raws, "post"), self._proposed, os.urandom,
+            self.liveset, self.runner.publish, lambda raws: self.runner.take_in(raws, "post"), self._proposed, self._random,
             self._hashing, self.secret, lambda letters: self.runner.call(lambda: self.secret.catch_up(letters))))
         self.board.care = IslandCare(self.board, CareHost(
             self.settings, self.orders, self._hashing, lambda: self.maintenance.sensors.last, lambda: self._notices,
             self.timekeeper.monotonic, self._card.path))
         self.board.founding = IslandFounding(self.board, self.liveset, self.key, FoundingHost(
-            self._keys, lambda: self.settings.node.name, os.urandom, self._start_anew))
+            self._keys, lambda: self.settings.node.name, self._random, self._start_anew))
         self.board.sheet = lambda: sheet_of(
             self.settings, portal_address(self.settings), self.desk.wifi_name, self._keys)
         label = IslandLabel(self.key.key_id, self.settings.node.name)
         self.bulk: LocalBulkPort = LocalBulkPort(self.liveset, self.store, label, self.timekeeper.now, self.runner.take_in)
-        self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), os.urandom, self._former_subkeys())
+        self.lan: LanService = LanService(self.bulk, self.charter.subkey("lan"), self._random, self._former_subkeys())
+        self.lan.tap = self.tap.lan
         self.board.transfer = TransferService(self.bulk, self.lan, self.board.item, scanned)
+        self.board.cards = IslandCardMaker(self.board, CardHost(
+            folders_here(), self.orders, lambda: self.desk.settings, self.board.transfer.bundle, uptime_s))
         self.board.imports = Importer(self.board, lambda raws: self.runner.take_in(raws, AGENDA), self._here(),
                                       threading.Lock())
         self.gatherer = self.board.gathering = SourceGatherer(self.board, GatherHost(
@@ -216,7 +227,8 @@ class App:
         meeting = Meeting(self.board, self.runner, self.links, self.discovery)
         answers = (handlers(self) | board_handlers(self.board) | key_handlers(self.board.keyring) | bulk_handlers(self.bulk)
                    | meeting_handlers(meeting) | radio_handlers(RadioSetter(self.links))
-                   | gather_handlers(self.gatherer)
+                   | gather_handlers(self.gatherer) | card_handlers(self.board.cards)
+                   | capture_handlers(self.tap, self.runner.call, self.links)
                    | digest_handlers(self.board, self.settings.node.name, portal_address(self.settings),
                                      self.settings.node.timezone)
                    | publish_handlers(self.board, self.bulk, lambda: self._served))
@@ -231,7 +243,8 @@ class App:
     def _guard_threads(self) -> None:
         """In the debug mode: what belongs to the runner's thread raises when another one uses it."""
         owner = self.runner.owner
-        for mine in (*self.governors.values(), *self.replica.engines, self.text_air):
+        engines = (engine for engine in self.replica.engines if engine is not self.tap)
+        for mine in (*self.governors.values(), *engines, self.text_air):
             guard(mine, owner, free=("cost",))
         guard(self.timekeeper, owner, only=("tell", "keeper_says", "undo", "settle"))
 
@@ -246,14 +259,29 @@ class App:
         app.wsgi_app = self.attendance.attended(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's manual says
         return app
 
+    # the machine
+
+    _random = staticmethod(os.urandom)
+    _rng = random.Random  # when to send is no secret
+
+    def _machine_is_right(self) -> bool:
+        return system_is_synchronised() or self._clock.rate != 1
+
+    def _has_battery(self) -> bool:
+        return has_battery_clock(self._clock.now())
+
+    @staticmethod
+    def _radio_time(link: Link) -> RadioTime | None:
+        return link.radio_time if isinstance(link, MeshtasticLink) else None
+
     # time
 
     def _tell_time(self, now: float) -> None:
         """Ask the sources that must be asked."""
-        if system_is_synchronised() or self._clock.rate != 1:
+        if self._machine_is_right():
             self.timekeeper.tell(TimeSource.SYSTEM, self._clock.now())
         for link in self.links:
-            told = link.radio_time if isinstance(link, MeshtasticLink) else None
+            told = self._radio_time(link)
             if told is not None:
                 source, meant = TimeSource.GPS if told.gps else TimeSource.RADIO, around(told.utc, RADIO_WITHIN_S)
                 self.timekeeper.tell(source, meant, Voice(link.name, link.name), told.packets > 1)
@@ -324,7 +352,7 @@ class App:
                 PeriodicJob(NOTES_PERIOD_S, self._keep_notes),
                 PeriodicJob(AIRTIME_PERIOD_S, self._keep_ahead),
                 PeriodicJob(ORDERS_PERIOD_S, lambda now: self.orders.look()),
-                PeriodicJob(STATUS_PERIOD_S, lambda now: self.reporter.refresh(now)),
+                PeriodicJob(STATUS_PERIOD_S, self._refresh),
                 PeriodicJob(math.inf, lambda now: self._keep_notes(now, ahead=False), due=math.inf, at_end=True)]
 
     # links
@@ -354,7 +382,7 @@ class App:
         self.brokers |= former_brokers
         self.links = self._make_links()
         formers = tuple(one.generation for one in self.formers if one.leads)
-        member = Membership(self.charter, self.key, self.liveset, formers)
+        member = Membership(self.charter, self.key, self.liveset, formers, self._rng())
         limits, monotonic = RadioLimits(radio.max_payload, radio.region, radio.share), self.timekeeper.monotonic
         lora_air, packet_air = lora_governor(limits, monotonic), packet_governor(packet, monotonic)
         self.governors = {"airtime": lora_air, "airtime packet": packet_air}
@@ -362,18 +390,20 @@ class App:
             governor.restore(self.store.note(name), self.timekeeper.now())
             governor.reserved(0.0)
         self.air = LoraAdapter(member, self._radio_facts, limits, lora_air, self._neighbour_says)
-        rng = random.Random()  # noqa: S311 - when to send is no secret
+        rng = self._rng()
         engines: list[Engine] = [self.air, packet_engine(member, packet, packet_air)]
         present = [name for name in self.brokers if name not in former_brokers]
         engines += [MqttEngine(name, self.charter, self.liveset, rng) for name in present] + leading
-        self.replica = Replica(self.liveset, self.store, engines)
+        self.tap = CaptureTap(member, self.timekeeper)
+        self.replica = Replica(self.liveset, self.store, [*engines, self.tap])
+        self.tap.counters = self.replica.counters
         self.text_air = text_air(self.air, self._radio(), monotonic)
 
     def _leading_engines(self) -> tuple[list[Engine], dict[str, BrokerSettings]]:
         """For each broker and each earlier secret: what keeps there what leads to the present one, and the way to it."""
         engines: list[Engine] = []
         brokers: dict[str, BrokerSettings] = {}
-        rng = random.Random()  # noqa: S311 - when to send is no secret
+        rng = self._rng()
         for number, one in enumerate(self.formers, 1):
             charter = replace(self.charter, secret=one.generation.secret)
             records = LeadingRecords(self.liveset, over=not one.leads)
@@ -402,16 +432,20 @@ class App:
 
     def _host(self) -> Host:
         return Host(
-            now=self.timekeeper.now, publish=self.runner.publish, random=os.urandom,
+            now=self.timekeeper.now, publish=self.runner.publish, random=self._random,
             packets=lambda record_bytes: self.air.cost.packets(record_bytes),
             airtime_s=lambda record_bytes: self.air.cost.airtime_s(record_bytes),
             about=lambda: self.air_names.named(self.reporter.last), holdings=lambda: self.reporter.holdings,
             gate=threading.Lock(), pace_gate=threading.Lock(), publish_all=lambda raws: self.runner.take_in(raws, CLEARING),
             hashing=self._hashing, decoding=threading.Lock(), monotonic=self.timekeeper.monotonic, papers=self._credentials,
             rule=self.settings.portal.posting, rule_stands=POSTING in self._card.lines,
-            urgent=lambda: self.settings.portal.urgent, set_clock=self._keeper_says, steer=self._steer,
+            urgent=lambda: self.settings.portal.urgent,
+            confirmations=lambda: self.settings.portal.confirmations, set_clock=self._keeper_says, steer=self._steer,
             certain=lambda: self.timekeeper.floor - self.settings.archive.keep_days * DAY_S,
             keeps_past=lambda: self.settings.archive.keep_days > 0)
+
+    def _refresh(self, now: float) -> None:
+        self.reporter.refresh(now)
 
     def _steer(self, order: AirOrder) -> None:
         """A keeper wants something of the radio. From any thread but the runner's."""

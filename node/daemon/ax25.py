@@ -4,7 +4,6 @@ What goes out is signed and tagged, never encrypted: amateurs may not hide what 
 that the members of the set know it (`public`), and under whose callsign; before that, nothing is sent.
 """
 
-import random
 from collections.abc import Callable
 
 from node.daemon.membership import Membership
@@ -44,5 +43,4 @@ def packet_engine(member: Membership, settings: PacketSettings, governor: Govern
 
     governor.longest_s = on_air_s(MAX_PAYLOAD_BYTES)
     channel = Channel(PACKET, on_air_s, governor, MAX_PAYLOAD_BYTES)
-    rng = random.Random()  # noqa: S311 - when to send is no secret
-    return AirEngine(channel, member.liveset, member.identity, rng)
+    return AirEngine(channel, member.liveset, member.identity, member.rng)

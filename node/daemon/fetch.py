@@ -111,7 +111,7 @@ def _followed(conversation: Conversation, address: str, asking: Asking) -> Fetch
                 led = answer.headers.get("Location") if answer.status in REDIRECTIONS else None
                 if not led:
                     return _taken(answer, asking, address)
-            address = _led(address, led)  # what comes with a redirection is not read, however much it is
+            address = led_to(address, led)  # what comes with a redirection is not read, however much it is
     raise NotFetched(sentence("it leads on and on to other addresses."))
 
 
@@ -140,7 +140,7 @@ def _path(there: SplitResult) -> str:
     return f"{path}?{quote(there.query, safe=AS_IT_STANDS)}" if there.query else path
 
 
-def _led(address: str, location: str) -> str:
+def led_to(address: str, location: str) -> str:
     """Where a redirection leads; raises NotFetched when that is from a protected web address to one that is not."""
     there = urljoin(address, location.encode("latin-1", "replace").decode("utf-8", "replace").strip())
     if urlsplit(there).scheme not in ("https", urlsplit(address).scheme):

@@ -457,9 +457,8 @@ def _without(state: BoardState, id_: str) -> BoardState:
 def _givers(trust: Trust, key: bytes) -> set[bytes]:
     """Who let a key in, by vouches or by the invitations that it used."""
     standing = trust.standings.get(key)
-    authors = {gift.vouch.author for gift in standing.gifts.values()} if standing else set()
-    return authors | {inviter for author in authors if author in trust.standings
-                      for inviter in trust.standings[author].invitations}
+    gifts = standing.gifts.values() if standing else ()
+    return {giver for gift in gifts for giver in (gift.vouch.author, gift.inviter) if giver}
 
 
 def _loses(standing: Standing, key: bytes, trusts: tuple[Trust, Trust], now: int) -> bool:

@@ -1,7 +1,6 @@
 """The air engine behind a real radio: what the radio tells (preset, region, firmware) sets times, laws and budgets."""
 
 import math
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -237,8 +236,7 @@ class LoraAdapter:
         member, (modem, signs, strict) = self._member, self._tuned
         on_air_s = partial(time_on_air_s, modem=modem, signs=signs)
         channel = Channel(self.name, on_air_s, self.governor, self._limits.max_payload, signs, strict)
-        rng = random.Random()  # noqa: S311 - when to send is no secret
-        self._engine = AirEngine(channel, member.liveset, member.identity, rng)
+        self._engine = AirEngine(channel, member.liveset, member.identity, member.rng)
         self.cost = SendingCost(self._limits.max_payload, on_air_s)
         self.governor.longest_s = on_air_s(self._limits.max_payload)
 

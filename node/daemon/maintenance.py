@@ -20,7 +20,7 @@ from node.daemon.machine import MachineSensors
 from node.daemon.settings import Settings
 from node.daemon.settings_keeper import SettingsKeeper
 from node.model.clock import MAX_MINUTE, minute_of
-from node.model.record import Kind, decode
+from node.model.record import COUNTED, decode
 from node.replica.admission import DUPLICATE
 from node.replica.entry import Entry
 from node.replica.replica import FROM_ARCHIVE
@@ -64,8 +64,8 @@ class Maintenance:
         self._tasks: tuple[Callable[[], object], ...] = (
             island.store.probe, self.bring_back, island.board.publish_due, island.board.finish_clearings,
             island.board.keyring.send_due, island.board.forget_reports, island.board.tell_turnouts, island.board.care.tidy,
-            island.desk.look, self.erasure.look, self.index, self._retire_now_and_then, self.look_at_archive,
-            self.look_at_card)
+            island.board.cards.tidy, island.desk.look, self.erasure.look, self.index, self._retire_now_and_then,
+            self.look_at_archive, self.look_at_card)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
@@ -191,8 +191,8 @@ class Maintenance:
 
     def _move(self, rows: list[Row]) -> None:
         island = self._island
-        counts = [row.id for row in rows if row.kind == Kind.TURNOUT]  # nobody wants them once the event is over
-        kept = [row for row in rows if row.kind != Kind.TURNOUT]
+        counts = [row.id for row in rows if row.kind in COUNTED]  # nobody wants them once what they are about is over
+        kept = [row for row in rows if row.kind not in COUNTED]
         texts = {row.id: island.board.reader.words_of(row.raw) or "" for row in kept}
         try:
             archived = texts if island.settings.archive.keep_days else None

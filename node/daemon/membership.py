@@ -1,6 +1,7 @@
 """What makes this island a member of its set, as engines need it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from random import Random
 
 from node.model.keys import Charter, SigningKey
 from node.replica.generations import Generation
@@ -12,13 +13,15 @@ from node.sync.lora.context import Former, Identity, address_of
 class Membership:
     """The set's charter, the island's own key, and the records that it holds.
 
-    `formers`: earlier generations of the set's secret, whose speakers are to be led to the charter's.
+    `formers`: earlier generations of the set's secret, whose speakers are to be led to the charter's. `rng`: chance, for
+    when to send, which is no secret.
     """
 
     charter: Charter
     key: SigningKey
     liveset: LiveSet
     formers: tuple[Generation, ...] = ()
+    rng: Random = field(default_factory=Random, compare=False)
 
     @property
     def identity(self) -> Identity:

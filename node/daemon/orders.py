@@ -39,6 +39,7 @@ WORDS: Mapping[str, Mapping[str, Check]] = {  # every order there is: its fields
     "backup": {},  # puts what lies in DATA/backup on the stick
     "wipe": {},
     "wifi": {},  # what is wanted of it stands in a file of its own: `node.daemon.wifi_order`
+    "card": {},  # and of a card: `node.daemon.card_order`
 }
 NOT_TAKEN: Mapping[str, Sentence] = {
     "restart": sentence("The box did not start again as a keeper asked: pull its plug and put it back."),
@@ -46,6 +47,7 @@ NOT_TAKEN: Mapping[str, Sentence] = {
     "backup": sentence("The box did not put the backup on the stick as a keeper asked: download it instead."),
     "wipe": sentence("The box did not wipe itself as a keeper asked: use a stick with the wipe code, or destroy the card."),
     "wifi": sentence("The box did not change its Wi-Fi as a keeper asked: start the box again."),
+    "card": sentence("The box did not look after its card reader as a keeper asked: try again."),
 }
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from node.board.api import COMMAND_LINE, Item
+from node.board import explanations
+from node.board.api import COMMAND_LINE, DraftRefused, Item
 from node.board.board import Board
 from node.board.clearing import UNDO_MIN
 from node.board.island_settings import ZONE
@@ -24,6 +25,7 @@ def board_handlers(board: Board) -> dict[str, Handler]:
         "show": lambda request: whole(_found(board, request["id"]), board),
         "search": lambda request: searched(board, request["words"], request["after"], request["limit"]),
         "hide": lambda request: hide(board, request["id"], request["hidden"], request["reason"]),
+        "confirm": lambda request: confirm(board, request["id"], request["holds"], request["reason"]),
         "retract-look": lambda request: told(_own(board, request["id"]), board),
         "retract": lambda request: retract(board, request["id"], request["reason"]),
         "retract-undo": lambda request: undo(board, request["id"]),
@@ -41,6 +43,15 @@ def hide(board: Board, item_id: str, hidden: bool, reason: str) -> dict[str, Any
     item = _found(board, item_id, hidden=not hidden)
     board.hide(root_of(item).hex(), hidden, COMMAND_LINE, reason)
     return told(item, board) | {"root": root_of(item).hex()}
+
+
+def confirm(board: Board, item_id: str, holds: bool, reason: str) -> dict[str, Any]:
+    """Say for this island that an urgent post of another one is so, or take that back; raises Explained."""
+    try:
+        return told(board.confirm(_found(board, item_id).id, COMMAND_LINE, holds, reason), board)
+    except DraftRefused as refused:
+        first = refused.problems[0]
+        raise Explained(explanations.problem(first.code, first.amount)) from refused
 
 
 def retract(board: Board, item_id: str, reason: str) -> dict[str, Any]:
@@ -73,9 +84,17 @@ def told(item: Item, board: Board) -> dict[str, Any]:
             "created": item.created, "expires": item.expires, "start": item.start, "end": item.end,
             "offset": item.offset, "end_offset": item.end_offset, "whole_days": item.whole_days,
             "zone": zone.key, "today": today(board),
-            "cancelled": item.cancelled, "met": item.met, "marks": mark_slugs(item.marks),
+            "cancelled": item.cancelled, "met": item.met, "confirmed": confirmed(item), "marks": mark_slugs(item.marks),
             "author": item.author.name, "here": item.author.here,
             "past": item.expires <= now}
+
+
+def confirmed(item: Item) -> dict[str, Any] | None:
+    """Of an urgent post, the names of the islands that confirm it, and how many are needed here; None of any other."""
+    if item.confirmed is None:
+        return None
+    return {"by": [author.name for author in item.confirmed.by], "needed": item.confirmed.needed,
+            "enough": item.confirmed.enough}
 
 
 def today(board: Board) -> str:

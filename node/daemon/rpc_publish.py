@@ -22,7 +22,7 @@ def publish_handlers(board: Board, bulk: LocalBulkPort, portal: Callable[[], Any
         app = portal()
         if app is None:
             raise Explained(sentence("this island is only starting: please try again in a minute."))
-        made = PublishedPages(app, request["languages"]).file(request["path"])
+        made = PublishedPages(app, request["languages"], request["address"]).file(request["path"])
         if made is None:
             return None
         return {"name": made.name, "content": b64encode(made.content).decode(), "leads": made.leads}
@@ -36,14 +36,15 @@ def public_ids(board: Board, bulk: LocalBulkPort) -> list[bytes]:
     return [id_ for id_ in bulk.ids() if id_ not in hidden]
 
 
-def public_files(data: Path, languages: list[str]) -> Iterator[PublishedFile]:
-    """The files of a copy, asked of the island that runs on a folder: the bundle first, then pages as they are led to."""
+def public_files(data: Path, languages: list[str], address: str = "") -> Iterator[PublishedFile]:
+    """The files of a copy, asked of the island that runs on a folder: the bundle first, then pages as they are led to.
+    `address`: where the copy will stand, "" if nobody knows."""
     yield PublishedFile(BUNDLE, _bundle(data), ())
     top = f"/published?lang={languages[0]}&top={','.join(languages)}"
     waiting = [top, *(f"/published?lang={tag}" for tag in languages)]
     seen, number = set(waiting), 0
     while number < len(waiting):
-        told = ask(data, "publish-page", path=waiting[number], languages=languages)
+        told = ask(data, "publish-page", path=waiting[number], languages=languages, address=address)
         number += 1
         if told is not None:
             made = PublishedFile(told["name"], b64decode(told["content"]), tuple(told["leads"]))

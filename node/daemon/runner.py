@@ -187,10 +187,14 @@ class LinkPort:
 
 
 class Runner:
-    """Runs `replica` with its `links` on one thread. `publish`, `take_in` and `call` are for other threads: they wait."""
+    """Runs `replica` with its `links` on one thread. `publish`, `take_in` and `call` are for other threads: they wait.
+
+    `on_send(packet)` hears of all that goes out, on that thread.
+    """
 
     def __init__(self, replica: Replica, links: Sequence[Link], clock: Clock, jobs: Sequence[PeriodicJob] = ()):
         self.replica, self._clock, self._jobs = replica, clock, jobs
+        self.on_send: Callable[[Send], object] = lambda send: None
         self.owner = ThreadOwner("runner")
         self._inbox: queue.Queue[Event | PendingPublish | PendingCall] = queue.Queue(INBOX)
         self._afterwards: deque[Callable[[], object]] = deque()
@@ -359,4 +363,5 @@ class Runner:
 
     def _send(self, sends: list[Send]) -> None:
         for packet in sends:
+            self.on_send(packet)
             self._ports[packet.link].send(packet)

@@ -21,6 +21,7 @@ from node.sync.lora.context import DEFAULT_MAX_PAYLOAD
 from node.sync.lora.packets import LEAST_MAX_PAYLOAD, MAX_PACKET_BYTES
 
 LANGUAGES = TAGS
+MOST_CONFIRMATIONS = 20  # other islands; 0 where nobody can be asked, as on an island that is alone
 MAX_GREETING = 20  # characters: a line of the smallest screen
 # never repeated in a message
 SECRET_KEYS = ("password", "broker", "wifi_password", "broker_password", "keeper_password", "ssh_key")
@@ -59,6 +60,9 @@ class PortalSettings:
                             '"open" (anybody), "moderated" (a keeper approves) or "members" (a group\'s passphrase)')
     urgent: str = setting("keepers", check.one_of("keepers", "everybody"),
                            '"keepers" (they, and groups with that right) or "everybody"')
+    confirmations: int = setting(2, check.number(0, MOST_CONFIRMATIONS),
+                                  "how many other islands must confirm an urgent post: 0 to %(most)s; 0 marks none",
+                                  most=MOST_CONFIRMATIONS)
     turnout: bool = setting(False, check.yes_no,
                             'true (events ask who will be there, without names) or false')
     address: str = setting("", check.address, 'what people type to come here, such as "http://archipel.lan/"')

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from node.board.alerts import CATEGORIES, CERTAINTIES, MAX_PART, REFERENCE, SEVERITIES, URGENCIES, Alert
 from node.board.api import LANGUAGES, Draft
+from node.board.drafts import is_readable
 from node.board.gathering import km_between
 from node.gather.post_taker import GatheredPost, key_of
 from node.ical.sanitise import line_of, shortened, text_of
@@ -94,8 +95,8 @@ def _told(alert: Element, language: str) -> ToldAlert | None:
          _one_of(SEVERITIES, _text(info, "severity")), _one_of(CERTAINTIES, _text(info, "certainty"))),
         _minute(_text(info, "expires")) or sent + LASTS_MIN, line_of(_text(info, "event") or kind, MAX_PART),
         line_of(", ".join(_text(area, "areaDesc") for area in _children(info, "area")), MAX_PART),
-        next((one for one in reversed(references) if REFERENCE.fullmatch(one)), ""))
-    if not named.is_sound():
+        next((one for one in reversed(references) if REFERENCE.fullmatch(one) and is_readable(one)), ""))
+    if not (named.is_sound() and all(map(is_readable, named.parts))):
         return None
     return ToldAlert(named, _words(named, info), _text(info, "language")[:2].lower() or language, references,
                      tuple(_shapes(info)), tuple(_circles(info)))

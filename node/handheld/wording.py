@@ -6,6 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from node.board.api import Item
+from node.board.confirmed import confirmed_words, is_unconfirmed
 from node.board.spans import span_of
 from node.handheld.cutting import light, shortened
 from node.handheld.days import day_shown
@@ -69,7 +70,8 @@ class Speaker:
 
     def line(self, number: int, item: Item, on: date | None = None) -> str:
         """An item in a list; an event with its hour, and its day unless that is `on`."""
-        mark = "!" if item.urgent else "X " if (item.cancelled, item.met) != (None, None) else ""
+        over = "X " if (item.cancelled, item.met) != (None, None) else ""
+        mark = "!?" if is_unconfirmed(item) else "!" if item.urgent else over
         moment = self.local(item)
         when = f"{moment:%H:%M} " if moment and not item.whole_days else ""
         day = f"{day_shown(moment.date(), self.tag)} " if moment and moment.date() != on else ""
@@ -79,13 +81,19 @@ class Speaker:
         """All that an item says."""
         moment, body = self.local(item), visible(item.text).strip()
         if moment is None:
-            return light(f"{self.say(sentence('SETTLED'))}\n{body}" if item.met is not None else body)
-        said = [caption(item), self.when(span_of(item)), item.place, item.organiser, body, item.link]
+            state = self.say(sentence("SETTLED")) if item.met is not None else self._confirmed(item)
+            return light("\n".join(filter(None, [state, body])))
+        said = [self._confirmed(item), caption(item), self.when(span_of(item)), item.place, item.organiser, body, item.link]
         if item.cancelled is not None:
             said.insert(0, self.say(sentence("CANCELLED")) + (f": {item.cancelled}" if item.cancelled else ""))
         elif item.tentative:
             said.insert(0, self.say(sentence("NOT CONFIRMED")))
         return light("\n".join(filter(None, map(visible, said))))
+
+    def _confirmed(self, item: Item) -> str:
+        """Whether other islands confirm what is urgent."""
+        told = confirmed_words(item)
+        return self.say(sentence("NOT CONFIRMED") if is_unconfirmed(item) else told) if told else ""
 
     def when(self, span: Span) -> str:
         """When an event is: "lun 30/11 18:30-20:00", of several days also the last one."""

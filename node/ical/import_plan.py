@@ -7,19 +7,21 @@ link or by the same title and start, is not announced twice.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from node.board.api import Draft, DraftRefused, Item
 from node.board.board import Board
-from node.board.drafts import LINE_LIMITS, Composed, normalised
+from node.board.drafts import LINE_LIMITS, normalised
 from node.board.import_sources import Known
 from node.board.items import root_of
+from node.board.reasons import LeftOut
 from node.ical.parser import CalendarEntry
 from node.ical.sanitise import shortened
+from node.ical.taking import Plan, Step
 from node.model.event import DAY_MIN, Event, occasions
 from node.model.foreign import Foreign
-from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, Record, angle
+from node.model.record import MAX_EVENT_AHEAD_MIN, MAX_RECORD_BYTES, angle
 from node.model.search_text import fold
 
 MAX_AT_ONCE = 50  # records; each takes some seconds of everybody's air
@@ -32,36 +34,6 @@ SHORTER = (500, 200, 0)  # characters of text, for what does not fit a record
 SAFE_BYTES = MAX_RECORD_BYTES - 300
 
 Named = TypeVar("Named")  # an item or an entry, under its link
-
-
-@dataclass(frozen=True)
-class Step:
-    """One record to post, unsigned: for which entry, in the place of (or about) which item."""
-
-    entry: CalendarEntry
-    item: Item | None
-    composed: Composed
-
-    @property
-    def record(self) -> Record:
-        """The record itself."""
-        return self.composed.record
-
-
-@dataclass
-class Plan:
-    """What is to be posted, what is here already as it is (to be remembered, by key), and what is left out, by reason."""
-
-    new: list[Step] = field(default_factory=list)
-    changed: list[Step] = field(default_factory=list)
-    cancelled: list[Step] = field(default_factory=list)
-    standing: dict[str, Known] = field(default_factory=dict)
-    left_out: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def steps(self) -> list[Step]:
-        """All that is to be posted."""
-        return [*self.cancelled, *self.changed, *self.new]
 
 
 class Planner:
@@ -82,9 +54,9 @@ class Planner:
         self._said: set[tuple[str, int | None]] = set()  # once is enough, though a file may say it twice
         self._bytes = 0
 
-    def plan(self, entries: list[CalendarEntry]) -> Plan:
+    def plan(self, entries: list[CalendarEntry]) -> Plan[CalendarEntry]:
         """What to do. Raises BoardClosed when this island may post nothing."""
-        plan = Plan()
+        plan = Plan[CalendarEntry]()
         self._board.has_room(0, 0)
         by_link = _named_once((entry.draft.link, entry) for entry in entries)
         for entry in self._in_place_of_series(entries):
@@ -93,7 +65,7 @@ class Planner:
             try:
                 self._place(plan, entry, own_link)
             except DraftRefused:
-                plan.left_out["broken"] += 1
+                plan.leave_out(LeftOut.BROKEN)
         return plan
 
     def _told(self, entry: CalendarEntry) -> Draft:
@@ -113,21 +85,21 @@ class Planner:
                 heirs[entry.series] = entry
         return [replace(entry, key=entry.series) if entry is heirs.get(entry.series) else entry for entry in entries]
 
-    def _place(self, plan: Plan, entry: CalendarEntry, own_link: bool) -> None:
+    def _place(self, plan: Plan[CalendarEntry], entry: CalendarEntry, own_link: bool) -> None:
         item, known = self._by_key.get(bytes.fromhex(entry.key)), self._known.get(entry.key)
         if item is not None:
             self._meet(plan, entry, item)
         elif known and known.end > self._now and self._board.took_back(bytes.fromhex(entry.key), known.root):
-            plan.left_out["gone"] += 1
+            plan.leave_out(LeftOut.GONE)
         elif entry.cancelled is not None:
-            plan.left_out["cancelled"] += 1
+            plan.leave_out(LeftOut.CANCELLED)
         elif _title(entry.draft) in self._said or self._twin(entry, own_link):
-            plan.left_out["known"] += 1
+            plan.leave_out(LeftOut.KNOWN)
         else:
             self._add(plan, plan.new, entry, None)
             self._said.add(_title(entry.draft))
 
-    def _meet(self, plan: Plan, entry: CalendarEntry, item: Item) -> None:
+    def _meet(self, plan: Plan[CalendarEntry], entry: CalendarEntry, item: Item) -> None:
         """An entry that is on the board already, by whichever island."""
         entry = self._unstamped(entry, item)
         foreign, here = entry.draft.foreign, item.event.foreign if item.event else None
@@ -136,16 +108,16 @@ class Planner:
                     entry.cancelled is not None or _same(entry.draft, item, self._now))):
             self._agree(plan, entry, item)
         elif entry.key in self._guarded:
-            plan.left_out["known"] += 1
+            plan.leave_out(LeftOut.KNOWN)
         elif foreign.version <= here.version:
-            plan.left_out["older"] += 1
+            plan.leave_out(LeftOut.OLDER)
         elif item.cancelled is not None and not here.off:
-            plan.left_out["gone"] += 1  # a keeper here has called it off
+            plan.leave_out(LeftOut.GONE)  # a keeper here has called it off
         else:
             own = self._board.own_witness(here.key)
             self._add(plan, plan.changed if entry.cancelled is None else plan.cancelled, entry, own, item)
 
-    def _agree(self, plan: Plan, entry: CalendarEntry, item: Item) -> None:
+    def _agree(self, plan: Plan[CalendarEntry], entry: CalendarEntry, item: Item) -> None:
         """What the board says already: where this island told an earlier version, it says so too, while few others do."""
         here = item.event.foreign if item.event else None
         own, heard = (self._board.own_witness(here.key), self._board.hearsay(item)) if here else (None, None)
@@ -163,15 +135,16 @@ class Planner:
         later = min(max(self._now, here.modified + 1), self._now + DAY_MIN)
         return replace(entry, draft=replace(entry.draft, foreign=replace(foreign, modified=later)))
 
-    def _add(self, plan: Plan, pile: list[Step], entry: CalendarEntry, own: Item | None, shown: Item | None = None) -> None:
+    def _add(self, plan: Plan[CalendarEntry], pile: list[Step[CalendarEntry]], entry: CalendarEntry, own: Item | None,
+             shown: Item | None = None) -> None:
         """One record more, if so many may be posted at once and leave room for others. `own`: what it takes the place of;
         `shown`: what is on the board in either case."""
         if len(plan.steps) >= MAX_AT_ONCE:
-            plan.left_out["later"] += 1
+            plan.leave_out(LeftOut.LATER)
             return
         composed = self._board.offer(entry.draft, own)
         if own is None and not self._board.has_room(self._bytes + composed.size_bytes, len(plan.steps) + 1):
-            plan.left_out["share-used"] += 1
+            plan.leave_out(LeftOut.SHARE_USED)
             return
         self._bytes += composed.size_bytes * (own is None)
         pile.append(Step(entry, shown, composed))

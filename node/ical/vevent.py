@@ -35,7 +35,7 @@ MARK_OF = {"free": Marks.FREE, "step-free": Marks.STEP_FREE, "for-children": Mar
 def draft_of(event: Component, language: int) -> Draft:
     """A draft with all but its moments; `language` is for what does not say in which language it is."""
     organiser, link = _organiser(event), _link(event)
-    said = (event.text("X-ARCHIPEL-SOURCE"), event.text("COMMENT"), link, organiser)
+    said = (event.text("X-ARCHIPEL-SOURCE"), event.text("X-ARCHIPEL-CONFIRMED"), event.text("COMMENT"), link, organiser)
     text = _unrepeated(text_of(event.text("DESCRIPTION")), said)
     return Draft(
         Kind.EVENT, shortened(text, MAX_TEXT), _language(event, language), _topic(event),

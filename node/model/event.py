@@ -133,7 +133,7 @@ def _repeated(event: Event, rule: Repetition) -> tuple[Occasion, ...]:
     for number, on in enumerate(islice(rule_days(rule, day), rule.count)):
         change = exempt.get(number)
         at = on * DAY_MIN + of_day + (change.by or 0 if change else 0)
-        made = _occasion(event, number, at, max(lasts, 0)) if number or change else first
+        made = _occasion(event, number, at, max(lasts, 0)) if number or (change and change.by) else first
         found.append(made if change is None else Occasion(
             made.number, made.start, made.end, made.offset, made.end_offset, change.by is None, change.by is not None))
     return tuple(found)

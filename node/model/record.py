@@ -14,12 +14,12 @@ Layout (big-endian; docs/protocol.md, section "The record", has worked examples)
             1: 0x80 moved, number; 2 minutes if moved), taken over: key (8), sequence (2: 0x8000 called off, 0x4000 not
             confirmed), last change (3, minute)
     -       every other kind, and an event that corrects: life (2, hours; of a bulletin also 0x8000 offer, 0x4000 need)
-    -       target (8) if the flag says so, or for a reply, retraction, cancellation, turnout
+    -       target (8) if the flag says so, or for a reply, retraction, cancellation, turnout, confirmation
     -       position (3 + 3) if the flag says so
     -       vouch: subject public key (32), rights (1)   revocation: subject key id (8), since (3, minute)
-    -       turnout: number of a date (1), level (1)
+    -       turnout: number of a date (1), level (1)   confirmation: 1 it holds, 0 taken back (1)
     -       renewal: since (3, minute), fingerprint of the new secret (16), ephemeral key (32), seats (8 + 32 each)
-    -       packed text, as long as it lasts (a renewal and a turnout have none)
+    -       packed text, as long as it lasts (a renewal, a turnout and a confirmation have none)
     last 64 Ed25519 signature (RFC 8032) over SIGNING_DOMAIN + set id + everything before it
 """
 
@@ -31,6 +31,7 @@ from enum import IntEnum, IntFlag
 
 from node.model.byte_reader import ByteReader
 from node.model.clock import MAX_MINUTE
+from node.model.confirmation import Confirmation
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.event import DAY_MIN, MAX_DATES, QUARTER_MIN, Event, Exempt, Repetition, Rhythm, Shift
 from node.model.foreign import FOREIGN_KEY_BYTES, MAX_SEQUENCE, Foreign
@@ -62,6 +63,7 @@ WHOLE_DAYS, REPEATED, EXEMPT, FOREIGN, SHIFTS = 0x80, 0x40, 0x20, 0x10, 0x03
 FOREIGN_OFF, FOREIGN_TENTATIVE = 0x8000, 0x4000
 BULLETIN_LIFE = slice(14, 16)  # where the life of a bulletin stands
 MARKED, FREE = 0x08, 0x04  # of a shape: marks follow; free, which needs no octet more
+MARKS_THAT_FOLLOW = int(EVENT_MARKS & ~Marks.FREE)  # a number: what is no flag is none of "all flags but these"
 LIFE_SHIFT = 14  # of the life of a bulletin: where its marks stand
 MOVED = 0x80
 
@@ -78,6 +80,7 @@ class Kind(IntEnum):
     REVOCATION = 6
     RENEWAL = 7
     TURNOUT = 8
+    CONFIRMATION = 9
 
 
 class Right(IntFlag):
@@ -91,6 +94,10 @@ class Right(IntFlag):
 
 
 _KINDS = tuple(Kind)
+_WRONG = ("record-rights", "record-key", "record-flags", "record-event", "record-turnout",
+          "record-confirmation")
+"""What reading finds wrong, in the order of docs/protocol.md, 1.3: told once it is sure that no octet is missing."""
+
 _NO_RIGHT = 0xE0
 MAX_LIFE_H = {
     Kind.BULLETIN: 90 * 24,
@@ -101,9 +108,11 @@ MAX_LIFE_H = {
     Kind.VOUCH: 3 * 366 * 24,
     Kind.REVOCATION: 0xFFFF,
     Kind.TURNOUT: 500 * 24,
+    Kind.CONFIRMATION: 500 * 24,
     Kind.RENEWAL: 3 * 366 * 24,  # who was off for so long asks for a new invitation; and no revocation ends before it
 }
-TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION, Kind.TURNOUT}
+COUNTED = {Kind.TURNOUT, Kind.CONFIRMATION}  # what people read of several of them together, never one by one
+TARGETED = {Kind.REPLY, Kind.RETRACTION, Kind.CANCELLATION, *COUNTED}
 CORRECTABLE = {Kind.BULLETIN, Kind.EVENT}
 POST_KINDS = {Kind.BULLETIN, Kind.EVENT, Kind.REPLY}
 TRUST_KINDS = {Kind.VOUCH, Kind.REVOCATION, Kind.RENEWAL}
@@ -143,7 +152,7 @@ class Renewal:
     seats: tuple[Seat, ...]
 
 
-Detail = Event | Vouch | Revocation | Renewal | Turnout
+Detail = Event | Vouch | Revocation | Renewal | Turnout | Confirmation
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +239,10 @@ def decode(raw: bytes) -> Record:
         raise RemoteFault("record-too-long")
     if len(raw) < LEAST_BODY_BYTES + SIGNATURE_BYTES:
         raise RemoteFault("record-too-short")
-    record = _parse(ByteReader(raw[:-SIGNATURE_BYTES], "record-too-short"), raw[-SIGNATURE_BYTES:])
+    wrong: set[str] = set()
+    record = _parse(ByteReader(raw[:-SIGNATURE_BYTES], "record-too-short"), raw[-SIGNATURE_BYTES:], wrong)
+    if wrong:
+        raise RemoteFault(min(wrong, key=_WRONG.index))
     _check(record)
     return record
 
@@ -274,7 +286,7 @@ def _signed_part(record: Record) -> bytes:
 def _may_be_marked(kind: Kind, marks: Marks) -> bool:
     if kind is Kind.BULLETIN:
         return marks in BULLETIN_MARKS
-    return not marks & ~EVENT_MARKS if kind is Kind.EVENT else not marks
+    return not int(marks) & ~int(EVENT_MARKS) if kind is Kind.EVENT else not marks
 
 
 def _marked_life(record: Record) -> int:
@@ -335,6 +347,8 @@ def _subject(detail: Detail | None) -> bytes:
             return _exactly(subject, KEY_ID_BYTES) + since.to_bytes(3, "big")
         case Turnout(number, level):
             return bytes([number, level])
+        case Confirmation(holds):
+            return bytes([holds])
         case Renewal(since, fingerprint, ephemeral, seats):
             head = since.to_bytes(3, "big") + _exactly(fingerprint, FINGERPRINT_BYTES)
             head += _exactly(ephemeral, EPHEMERAL_BYTES)
@@ -355,7 +369,7 @@ def _exactly(part: bytes, size: int) -> bytes:
     return part
 
 
-def _parse(reader: ByteReader, signature: bytes) -> Record:
+def _parse(reader: ByteReader, signature: bytes, wrong: set[str]) -> Record:
     first, flags, sort = reader.take(3)
     if first >> 4 != VERSION:
         raise RemoteFault("record-version")
@@ -363,15 +377,15 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
         raise RemoteFault("record-kind")
     kind = _KINDS[first & 15]
     author, created = reader.take(KEY_ID_BYTES), reader.number(3)
-    event, marks = _parse_event(reader) if kind is Kind.EVENT else (None, NO_MARKS)
+    event, marks = _parse_event(reader, wrong) if kind is Kind.EVENT else (None, NO_MARKS)
     life = reader.number(2) if _has_life(kind, flags) else 0
     if kind is Kind.BULLETIN:
         life, marks = life & (1 << LIFE_SHIFT) - 1, _bulletin_marks(life)
     target = reader.take(TARGET_BYTES) if flags & CORRECTS or kind in TARGETED else None
     position = (reader.number(3, signed=True), reader.number(3, signed=True)) if flags & POSITION else None
-    detail = event or _parse_subject(kind, reader)
+    detail = event or _parse_subject(kind, reader, wrong)
     if not (_may_have(kind, flags) and _may_be_marked(kind, marks)):
-        raise RemoteFault("record-flags")
+        wrong.add("record-flags")
     return Record(kind, author, created, life, bool(flags & URGENT), sort >> 4, sort & 15, flags & 15, reader.rest(),
                   target, position, detail, signature, bool(flags & BY_RADIO), marks)
 
@@ -379,22 +393,21 @@ def _parse(reader: ByteReader, signature: bytes) -> Record:
 def _may_have(kind: Kind, flags: int) -> bool:
     """Whether a record of this kind may have these flags."""
     return not ((flags & BY_RADIO and kind not in POST_KINDS) or (flags & CORRECTS and kind not in CORRECTABLE)
-                or (flags & URGENT and kind in (*TRUST_KINDS, Kind.TURNOUT)))
+                or (flags & URGENT and kind in TRUST_KINDS | COUNTED))
 
 
-def _parse_event(reader: ByteReader) -> tuple[Event, Marks]:
+def _parse_event(reader: ByteReader, wrong: set[str]) -> tuple[Event, Marks]:
     start, length, clocks = reader.number(3), reader.number(2), reader.number(1)
     offset = (clocks & ~SHAPED ^ LEAST_CLOCKS) - LEAST_CLOCKS
     if not clocks & SHAPED:
         return Event(start, length, offset), NO_MARKS
     shape, since = reader.number(1), start - start % QUARTER_MIN
-    known = WHOLE_DAYS | REPEATED | EXEMPT | FOREIGN | MARKED | FREE | SHIFTS
-    if not shape or shape & ~known or (shape & EXEMPT and not shape & REPEATED):
-        raise RemoteFault("record-event")
-    marks = _parse_marks(shape, reader)
+    if not shape or (shape & EXEMPT and not shape & REPEATED):
+        wrong.add("record-event")
+    marks = _parse_marks(shape, reader, wrong)
     shifts = tuple(Shift(since + QUARTER_MIN * reader.number(2), reader.number(1, signed=True))
                    for _ in range(shape & SHIFTS))
-    rule = _parse_rule(reader, bool(shape & EXEMPT)) if shape & REPEATED else None
+    rule = _parse_rule(reader, bool(shape & EXEMPT), wrong) if shape & REPEATED else None
     foreign = _parse_origin(reader) if shape & FOREIGN else None
     return Event(start, length, offset, bool(shape & WHOLE_DAYS), shifts, rule, foreign), marks
 
@@ -404,22 +417,20 @@ def _parse_origin(reader: ByteReader) -> Foreign:
     return Foreign(key, told & MAX_SEQUENCE, modified, bool(told & FOREIGN_OFF), bool(told & FOREIGN_TENTATIVE))
 
 
-def _parse_marks(shape: int, reader: ByteReader) -> Marks:
+def _parse_marks(shape: int, reader: ByteReader, wrong: set[str]) -> Marks:
     others = reader.number(1) if shape & MARKED else 0
-    if bool(shape & MARKED) != bool(others) or others & ~(EVENT_MARKS & ~Marks.FREE):
-        raise RemoteFault("record-event")
-    return Marks(others) | (Marks.FREE if shape & FREE else NO_MARKS)
+    if bool(shape & MARKED) != bool(others) or others & ~MARKS_THAT_FOLLOW:
+        wrong.add("record-event")
+    return Marks(others & MARKS_THAT_FOLLOW) | (Marks.FREE if shape & FREE else NO_MARKS)
 
 
-def _parse_rule(reader: ByteReader, exempt: bool) -> Repetition:
+def _parse_rule(reader: ByteReader, exempt: bool, wrong: set[str]) -> Repetition:
     first = reader.number(1)
-    if first >> 4 > max(Rhythm):
-        raise RemoteFault("record-event")
-    rhythm = Rhythm(first >> 4)
+    rhythm = Rhythm(first >> 4) if first >> 4 <= max(Rhythm) else Rhythm.DAYS
     weekdays, count = reader.number(1) if rhythm is Rhythm.WEEKDAYS else 0, reader.number(1)
     several = reader.number(1) if exempt else 0
-    if exempt and not several:
-        raise RemoteFault("record-event")
+    if first >> 4 != rhythm or (exempt and not several):
+        wrong.add("record-event")
     return Repetition(rhythm, first & 15, count, weekdays, tuple(_parse_exempt(reader) for _ in range(several)))
 
 
@@ -428,19 +439,21 @@ def _parse_exempt(reader: ByteReader) -> Exempt:
     return Exempt(number & ~MOVED, reader.number(2, signed=True) if number & MOVED else None)
 
 
-def _parse_subject(kind: Kind, reader: ByteReader) -> Vouch | Revocation | Renewal | Turnout | None:
+def _parse_subject(kind: Kind, reader: ByteReader, wrong: set[str]) -> Detail | None:
     if kind is Kind.VOUCH:
         subject, rights = reader.take(PUBLIC_KEY_BYTES), reader.number(1)
         if rights & _NO_RIGHT or not rights:
-            raise RemoteFault("record-rights")
+            wrong.add("record-rights")
         if not is_usable_key(subject):
-            raise RemoteFault("record-key")
+            wrong.add("record-key")
         return Vouch(subject, Right(rights))
     if kind is Kind.REVOCATION:
         return Revocation(reader.take(KEY_ID_BYTES), reader.number(3))
     if kind is Kind.RENEWAL:
         return _parse_renewal(reader)
-    return _parse_turnout(reader) if kind is Kind.TURNOUT else None
+    if kind is Kind.CONFIRMATION:
+        return _parse_confirmation(reader, wrong)
+    return _parse_turnout(reader, wrong) if kind is Kind.TURNOUT else None
 
 
 def _parse_renewal(reader: ByteReader) -> Renewal:
@@ -450,11 +463,18 @@ def _parse_renewal(reader: ByteReader) -> Renewal:
                    tuple(Seat(reader.take(KEY_ID_BYTES), reader.take(MASKED_BYTES)) for _ in range(count)))
 
 
-def _parse_turnout(reader: ByteReader) -> Turnout:
+def _parse_turnout(reader: ByteReader, wrong: set[str]) -> Turnout:
     number, level = reader.take(2)
     if number >= MAX_DATES or not 1 <= level <= len(STEPS) or reader.left:
-        raise RemoteFault("record-turnout")
+        wrong.add("record-turnout")
     return Turnout(number, level)
+
+
+def _parse_confirmation(reader: ByteReader, wrong: set[str]) -> Confirmation:
+    holds = reader.number(1)
+    if holds > 1 or reader.left:
+        wrong.add("record-confirmation")
+    return Confirmation(bool(holds))
 
 
 def _check(record: Record) -> None:

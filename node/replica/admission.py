@@ -12,7 +12,7 @@ from node.model.keys import Charter, verify
 from node.model.record import SIGNATURE_BYTES, Kind, Record, decode, record_id, signing_message
 from node.replica.entry import Entry, beats
 from node.replica.quarantine import UNBOUNDED, Quarantine
-from node.replica.quota import OVER_SHARE, RETRACTED, Category, Limit, Quota
+from node.replica.quota import OVER_SHARE, RETRACTED, SUPERSEDED, Category, Limit, Quota
 from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
@@ -128,12 +128,14 @@ class Admission:
             yield author, self._state.quotas.get(author) or Quota(self._state.limits), quota
 
     def _name_the_outdone(self) -> None:
-        """What was let in may have been put out by another one of the same batch, and what did not fit may have come in."""
+        """What was let in may have been put out by another one of the same batch, what did not fit may have come in, and
+        what a newer version put out may have been retracted too."""
         for id_, entry in self.looked_at.items():
-            if self.outcomes[id_] not in {KEPT, OVER_SHARE}:
+            if self.outcomes[id_] not in {KEPT, OVER_SHARE, SUPERSEDED}:
                 continue
             quota = self._quota(entry.author)
-            self.outcomes[id_] = KEPT if id_ in quota.entries else quota.outdone(entry) or OVER_SHARE
+            otherwise = SUPERSEDED if self.outcomes[id_] == SUPERSEDED else OVER_SHARE
+            self.outcomes[id_] = KEPT if id_ in quota.entries else quota.outdone(entry) or otherwise
 
     def _screen(self, raw: bytes) -> tuple[bytes, str]:
         """(id, why it is refused unseen), or (id, "") and it is looked at."""

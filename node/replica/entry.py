@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
+from node.model.confirmation import confirming_root
 from node.model.event import Event
 from node.model.record import (
     CORRECTABLE,
@@ -39,7 +40,8 @@ class Entry:
     """`root` names the first version of what this record is, corrects or retracts, among its author's records.
 
     `about` is the root of what it belongs to when shown: for a reply, a cancellation or a turnout, that of its target, of
-    any author. A turnout's own root is made of that one, so that an author's next one takes its place.
+    any author. A turnout's own root is made of that one, so that an author's next one takes its place; so is a
+    confirmation's, which is about that root itself, as it is of one version of an item and of no other.
     `rank` sorts an author's records, the higher stays: newer posts outrank older ones, and a correction what it corrects;
     older vouches and revocations outrank newer ones, as what was given first stands. `proven` tells whether the signature
     was checked in this process. Vouches and revocations are entries of their own kind: their `about_trust` is true. A
@@ -71,8 +73,8 @@ class Entry:
             root, rank = NO_ROOT, (-record.created, False, bytes(255 - byte for byte in id_))
         else:
             root, rank = _root(record, id_), (record.created, record.corrects, id_)
-        common = (id_, raw, record.kind, record.author, record.created, record.expires, root, record.target or root, rank,
-                  _told(record))
+        about = root if record.kind is Kind.CONFIRMATION else record.target or root
+        common = (id_, raw, record.kind, record.author, record.created, record.expires, root, about, rank, _told(record))
         match record.detail:
             case Vouch():
                 return VouchEntry(*common, detail=record.detail)
@@ -125,5 +127,7 @@ def _told(record: Record) -> Testimony:
 def _root(record: Record, id_: bytes) -> bytes:
     if record.kind is Kind.TURNOUT and record.target:
         return bytes(255 - octet for octet in record.target)
+    if record.kind is Kind.CONFIRMATION and record.target:
+        return confirming_root(record.target)
     names_first = record.kind in CORRECTABLE or record.kind is Kind.RETRACTION
     return record.target if names_first and record.target else id_[:TARGET_BYTES]

@@ -24,6 +24,7 @@ class Category(IntEnum):
     REVOCATIONS = 4
     RENEWALS = 5
     TURNOUTS = 6
+    CONFIRMATIONS = 7
 
 
 class Limit(NamedTuple):
@@ -40,6 +41,7 @@ LIMITS = {
     Category.VOUCHES: Limit(512, 131_072),
     Category.REVOCATIONS: Limit(512, 131_072),
     Category.TURNOUTS: Limit(128, 16_384),
+    Category.CONFIRMATIONS: Limit(64, 8_192),  # the newest: whoever confirms everything confirms the last 64
     Category.RENEWALS: Limit(64, 112_128),  # the newest: of a set of 2,500 islands, still one whole secret
 }
 CATEGORIES = {
@@ -47,6 +49,7 @@ CATEGORIES = {
     Kind.RETRACTION: Category.RETRACTIONS, Kind.CANCELLATION: Category.CANCELLATIONS,
     Kind.VOUCH: Category.VOUCHES, Kind.REVOCATION: Category.REVOCATIONS,
     Kind.RENEWAL: Category.RENEWALS, Kind.TURNOUT: Category.TURNOUTS,
+    Kind.CONFIRMATION: Category.CONFIRMATIONS,
 }
 
 
@@ -153,11 +156,11 @@ class Quota:
         return bool(self.rivals(entry)) or not self._ranking(entry).has_room(len(entry.raw))
 
     def outdone(self, entry: Entry) -> str:
-        """SUPERSEDED or RETRACTED if something that is in beats it, else ""."""
-        for rival in self.rivals(entry):
-            if beats(rival, entry):
-                return RETRACTED if rival.kind is Kind.RETRACTION else SUPERSEDED
-        return ""
+        """RETRACTED if a retraction that is in beats it, whatever else does; SUPERSEDED if only others do; else ""."""
+        beating = {rival.kind is Kind.RETRACTION for rival in self.rivals(entry) if beats(rival, entry)}
+        if True in beating:
+            return RETRACTED
+        return SUPERSEDED if beating else ""
 
     def add(self, entry: Entry, belongs: Belongs) -> str:
         """Let it in, in the place of what it beats or pushes out, and return ""; or SUPERSEDED, RETRACTED, OVER_SHARE.

@@ -34,7 +34,8 @@ class Standing:
 
     `branch` is the key at the head of the chain that first let it vouch, None while it may not. `named_by` is the vouch
     that names the key, `invitations` the vouches that make it a one-time key, by who gave them: one keeper's does not
-    count for less because another one gave a longer one. `gifts` has all that it was given, by the id of the vouch.
+    count for less because another one gave a longer one. `gifts` has all that it was given, by the id of the vouch and who
+    invited (None: the vouch is by a keeper): these may be several for one vouch, each with an end of its own.
     """
 
     public: bytes
@@ -43,7 +44,7 @@ class Standing:
     branch: bytes | None = None
     named_by: VouchEntry | None = None
     invitations: dict[bytes, VouchEntry] = field(default_factory=dict)
-    gifts: dict[bytes, "Gift"] = field(default_factory=dict)
+    gifts: dict[tuple[bytes, bytes | None], "Gift"] = field(default_factory=dict)
 
     def until(self, created: int, *rights: Right) -> int:
         """The minute to which all of `rights` last for what is signed at minute `created`; 0 if one of them is missing."""
@@ -57,7 +58,8 @@ Standings = dict[bytes, Standing]
 class Gift:
     """What a vouch gives: each right and the minute it ends, and the minute from which it was taken back.
 
-    `chain` vouches part the key from a founder by this one, at the head of which stands `branch`.
+    `chain` vouches part the key from a founder by this one, at the head of which stands `branch`. `inviter`: whose
+    invitation the vouch uses. One vouch may be a use of several keepers' invitations, and its author's own word besides.
     """
 
     vouch: VouchEntry
@@ -65,6 +67,7 @@ class Gift:
     before: int
     chain: int
     branch: bytes | None = None
+    inviter: bytes | None = None
 
 
 class Trust:
@@ -273,7 +276,8 @@ def _grant(standings: Standings, gift: Gift) -> None:
         return
     for right, until in gift.rights.items():
         standing.rights[right] = _better(standing.rights.get(right, ()), until, gift.before)
-    standing.gifts[vouch.id] = _with(gift, standing.gifts.get(vouch.id))
+    source = vouch.id, gift.inviter
+    standing.gifts[source] = _with(gift, standing.gifts.get(source))
     if Right.VOUCH in gift.rights and standing.branch is None:
         standing.branch = gift.branch
     if Right.INVITE in gift.rights and _lasts_longer(vouch, standing.invitations.get(vouch.author)):
@@ -318,4 +322,4 @@ def _let_in(standings: Standings, invitation: VouchEntry, vouches: list[VouchEnt
     rights, newcomer = use.detail.rights & invitation.detail.rights, key_id(use.detail.subject)
     before = min(taken_back.get((giver, newcomer), FOREVER) for giver in (use.author, invitation.author))
     handed = {right: until for right in HANDED_ON if right in rights and until}
-    _grant(standings, Gift(use, handed, before, MAX_CHAIN + 1))
+    _grant(standings, Gift(use, handed, before, MAX_CHAIN + 1, inviter=invitation.author))

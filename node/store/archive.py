@@ -1,13 +1,14 @@
 """The archive: what expired, kept for as long as an island wants, and the words of live and past records.
 
 SQLite (WAL, synchronous FULL, secure_delete). A row is kept as a checked line like in a journal, because SQLite does not
-notice a flipped bit; the columns beside it only sort. The rowid of words begins with the minute of creation, so that
-results come newest first without being sorted. Words of live records are an index that could be made again: they are
-written a batch at a time, and the card is not waited for.
+notice a flipped bit, and a text with a sum of its own; the columns beside them only sort. The rowid of words begins with
+the minute of creation, so that results come newest first without being sorted. Words of live records are an index that
+could be made again: they are written a batch at a time, and the card is not waited for.
 """
 
 import contextlib
 import json
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -133,7 +134,9 @@ class Archive:
         for first in range(0, len(wanted), ROWS_BATCH):
             some = wanted[first:first + ROWS_BATCH]
             inner = f"SELECT id, text FROM texts WHERE id IN ({','.join('?' * len(some))})"  # noqa: S608 - no words of others
-            found |= {bytes.fromhex(id_): text for id_, text in self._at_once("hex(id), text", inner, some)}
+            for name, checked in self._at_once("hex(id), text", inner, some):
+                text = _text_in(id_ := bytes.fromhex(name), checked)
+                found |= {} if text is None else {id_: text}
         return found
 
     def wordless(self, ids: Iterable[bytes]) -> list[bytes]:
@@ -392,7 +395,18 @@ def _add_words(write: Execute, id_: bytes, number: int, text: str) -> None:
 
 
 def _add_text(write: Execute, id_: bytes, text: str) -> None:
-    write("INSERT OR IGNORE INTO texts VALUES (?, ?)", (id_, text))
+    write("INSERT INTO texts VALUES (?, ?) ON CONFLICT(id) DO UPDATE SET text = excluded.text WHERE text <> excluded.text",
+          (id_, f"{_text_sum(id_, text)} {text}"))
+
+
+def _text_in(id_: bytes, checked: str) -> str | None:
+    """The inverse; None when a bit of it changed, or an earlier version kept it without a sum: it is decoded anew."""
+    kept, _, text = checked.partition(" ")
+    return text if kept == _text_sum(id_, text) else None
+
+
+def _text_sum(id_: bytes, text: str) -> str:
+    return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass'), zlib.crc32(id_)):08x}"
 
 
 def _remove(write: Execute, id_: bytes) -> None:

@@ -157,7 +157,7 @@ class JournalStore:
     def note(self, name: str) -> object:
         """The JSON value kept under `name`, or None."""
         document = self.notes.storage.shelf(NOTES).get(name)
-        return deepcopy(document["value"]) if document else None
+        return deepcopy(document.get("value")) if document else None
 
     def names(self) -> list[str]:
         """Of every note that is kept."""

@@ -177,6 +177,7 @@ class SqliteFile:
         for ending in (*LOGS, ASIDE):  # of before
             self._disk.keep_private(self._path.with_name(self._path.name + ending))
         connection = sqlite3.connect(self._path, BUSY_S, isolation_level=None, check_same_thread=False)
+        connection.text_factory = _text
         try:
             for setting in PREPARATION:
                 connection.execute(setting)
@@ -204,12 +205,18 @@ def _open_reader(path: Path) -> sqlite3.Connection:
     """Also on a card that cannot be written: SQLite then reads what the last checkpoint left."""
     for mode in ("mode=ro", "immutable=1"):
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False)
+        connection.text_factory = _text
         with contextlib.suppress(sqlite3.Error):
             connection.execute("SELECT count(*) FROM sqlite_schema")
             connection.execute(PREPARATION[-1])
             return connection
         connection.close()
     raise sqlite3.OperationalError("cannot be read")
+
+
+def _text(octets: bytes) -> str:
+    """A text of which a bit may have changed: it must not keep anybody from those beside it."""
+    return octets.decode(errors="replace")
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:

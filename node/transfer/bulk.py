@@ -150,7 +150,8 @@ class LocalBulkPort:
         """See BulkPort."""
         minute = minute_of(self._now())
         found = [(id_, record) for id_ in self._liveset.ids(minute) if (record := self._liveset.get(id_))]
-        about = {_about(id_, record) for id_, record in found if choice.topic in (None, record.topic)}
+        about = {named for id_, record in found if choice.topic in (None, record.topic)
+                 for named in (_about(id_, record), id_[:8])}  # a version too: what confirms it names that one
         chosen = [(_rank(record), id_) for id_, record in found
                   if _always(record) or (record.created >= choice.since and _about(id_, record) in about)]
         return [id_ for _, id_ in sorted(chosen)]

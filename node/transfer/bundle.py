@@ -133,12 +133,18 @@ class Bundle:
         return raw
 
     def _ended(self) -> bool:
-        """Whether the end is ahead; says if it tells of another file than what was read."""
+        """Whether the end is ahead; says if it tells of another file than what was read.
+
+        The same two octets may stand in what is damaged: an end has the right sum, or nothing after it.
+        """
         if not self._ahead.startswith(END) or not self._reach(END_BYTES):
             return False
+        told, right = bytes(self._ahead[6:END_BYTES]), self._seen.sum(bytes(self._ahead[:6]))
+        if told != right and self._reach(END_BYTES + 1):
+            return False
         self._found_again()
-        count, told = int.from_bytes(self._take(6)[2:], "big"), bytes(self._ahead[:SUM_BYTES])
-        if told != self._seen.sum():
+        count = int.from_bytes(self._take(6)[2:], "big")
+        if told != right:
             self.faults["sum"] += 1
         if count != self.count:
             self.faults["count"] += 1
@@ -171,8 +177,10 @@ class _Written:
         self._sum.update(part)
         return part
 
-    def sum(self) -> bytes:
-        return self._sum.digest()
+    def sum(self, more: bytes = b"") -> bytes:
+        whole = self._sum.copy()
+        whole.update(more)
+        return whole.digest()
 
 
 def _frame(raw: bytes) -> bytes:

@@ -110,6 +110,8 @@ def read_charter(raw: bytes) -> Charter:
         charter = Charter.found(name.decode(), founders, secret)
     except UnicodeDecodeError:
         raise RemoteFault("charter-name") from None
+    if len(name) > MAX_NAME_BYTES:
+        raise RemoteFault("charter-name")
     if charter.founders != founders or not 1 <= len(founders) <= MAX_FOUNDERS or not all(map(is_usable_key, founders)):
         raise RemoteFault("charter-founders")
     return charter
@@ -136,7 +138,7 @@ def read_invitation(raw: bytes) -> Invitation:
         credentials.append(reader.take(reader.number(2)))
     if reader.left:
         raise RemoteFault("invitation-long")
-    vouches = [_said(decode(credential)) for credential in credentials]
+    vouches = [_vouch_in(credential) for credential in credentials]
     if not vouches:
         raise RemoteFault(NO_VOUCH)
     if vouches[0].subject != SigningKey(seed).public:
@@ -175,6 +177,14 @@ def chain_of(author: bytes, credentials: list[Record], founders: set[bytes]) -> 
         chain.append(best)
         author = best.author
     return chain
+
+
+def _vouch_in(credential: bytes) -> Vouch:
+    try:
+        record = decode(credential)
+    except RemoteFault:
+        raise RemoteFault(NO_VOUCH) from None
+    return _said(record)
 
 
 def _said(record: Record) -> Vouch:

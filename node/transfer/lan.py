@@ -43,10 +43,12 @@ MAX_TRADES = 32  # in one visit
 MAX_SALTS = 4_096
 MAX_FORGED = 100  # in one message
 COMPARE, TRADE = 1, 2
+COMPARE_BYTES = 1 + NAME_BYTES + 16  # of a whole question: with the fingerprint
 SAME, DIFFERENT, LATER = b"\0", b"\1", b"\2"
 ASKED, ANSWERED = b"asked", b"answered"
+Tap = Callable[[str, int, bytes], None]  # who listens: see LanService
 UNOPENED = "lan-seal"  # a reason: no member sealed it, or not for this
-SHORT = "lan-short"  # a reason: a message ends where it must not
+SHORT = "lan-short"  # a reason: a message ends where it must not, or goes on
 
 
 @dataclass
@@ -86,13 +88,18 @@ class Envelope:
 class LanService:
     """One island's side of it: `answer` questions of others, `visit` them. Safe from any thread but the runner's.
 
-    `formers`: the subkeys `lan` of earlier secrets, the last one first.
+    `formers`: the subkeys `lan` of earlier secrets, the last one first. `tap(way, kind, content)`, if somebody listens,
+    hears what is said under the present secret, opened: `asked` and `answered` here, `asking` and `told` on a visit, with
+    the kind of the question (COMPARE, TRADE); and of what is `refused` the reason.
     """
+
+    tap: Tap = staticmethod(lambda way, kind, content: None)
 
     def __init__(self, bulk: LocalBulkPort, secret: bytes, random: Callable[[int], bytes], formers: Iterable[bytes] = ()):
         self.earlier_minute: int | None = None  # in which somebody last asked with an earlier secret
         self._minute = lambda: bulk.label().made
-        self.tables = [LanTable(bulk, secret, random), *(LanTable(LeadingBulk(bulk), former, random) for former in formers)]
+        self.tables = [LanTable(bulk, secret, random, lambda *told: self.tap(*told)),
+                       *(LanTable(LeadingBulk(bulk), former, random) for former in formers)]
         self._salts = Recent(MAX_SALTS)
         self._lock = Lock()  # portal threads answer at the same time
         self._counters: Counter[str] = Counter()
@@ -110,6 +117,13 @@ class LanService:
 
     def answer(self, message: bytes) -> bytes:
         """The answer to another island's question; raises RemoteFault for whatever is none, or was asked before."""
+        try:
+            return self._answer(message)
+        except RemoteFault as fault:
+            self.tap("refused", 0, fault.reason.encode())
+            raise
+
+    def _answer(self, message: bytes) -> bytes:
         for table in self.tables:
             try:
                 content = table.envelope.open(ASKED, message)
@@ -152,10 +166,11 @@ class Tradable(Protocol):
 
 
 class LanTable:
-    """What is said under one secret, and what is traded with who knows it."""
+    """What is said under one secret, and what is traded with who knows it; `tap` as LanService has it."""
 
-    def __init__(self, bulk: Tradable, secret: bytes, random: Callable[[int], bytes]):
-        self._bulk, self.envelope = bulk, Envelope(secret, random)
+    def __init__(self, bulk: Tradable, secret: bytes, random: Callable[[int], bytes],
+                 tap: Tap = lambda way, kind, content: None):
+        self._bulk, self.envelope, self._tap = bulk, Envelope(secret, random), tap
         self._name = random(NAME_BYTES)
         self._lock = Lock()  # guards the two that follow: portal threads answer at the same time
         self._starting = 0  # visits that have not yet learnt whom they are to
@@ -163,12 +178,16 @@ class LanTable:
 
     def answer(self, content: bytes, salt: bytes) -> bytes:
         """The sealed answer to a question that was opened; raises RemoteFault."""
+        self._tap("asked", content[0] if content else 0, content)
         if content[:1] == bytes([COMPARE]):
+            if len(content) != COMPARE_BYTES:
+                raise RemoteFault(SHORT)
             told = self._compared(content[1:1 + NAME_BYTES], content[1 + NAME_BYTES:])
         elif content[:1] == bytes([TRADE]):
             told = self._traded(ByteReader(content[1:], SHORT))
         else:
             raise RemoteFault("lan-kind")
+        self._tap("answered", content[0], told)
         return self.envelope.close(ANSWERED, told, salt)
 
     def visit(self, post: Callable[[bytes], bytes]) -> Visited:
@@ -207,7 +226,7 @@ class LanTable:
         asked = wanted[:CONTENT_BYTES // 4 // SHORT_BYTES]
         question = bytes([TRADE]) + len(asked).to_bytes(4, "big") + b"".join(asked)
         parcel, settled = self._parcel(offered, CONTENT_BYTES - len(question))
-        got = list(_records(ByteReader(self._ask(post, question + parcel), SHORT)))
+        got = list(records_of(ByteReader(self._ask(post, question + parcel), SHORT)))
         del offered[:settled]
         visited.given += settled
         before = len(wanted)
@@ -219,7 +238,10 @@ class LanTable:
 
     def _ask(self, post: Callable[[bytes], bytes], content: bytes) -> bytes:
         question = self.envelope.close(ASKED, content)
-        return self.envelope.open(ANSWERED, post(question), salt_of(question))
+        self._tap("asking", content[0], content)
+        told = self.envelope.open(ANSWERED, post(question), salt_of(question))
+        self._tap("told", content[0], told)
+        return told
 
     def _compared(self, visitor: bytes, theirs: bytes) -> bytes:
         if fingerprint(self._bulk.shorts()) == theirs:
@@ -232,7 +254,7 @@ class LanTable:
 
     def _traded(self, asked: ByteReader) -> bytes:
         wanted = [asked.take(SHORT_BYTES) for _ in range(min(asked.number(4), MAX_MESSAGE_BYTES // SHORT_BYTES))]
-        self._take_in(_records(asked))
+        self._take_in(records_of(asked))
         ours = self._shorts()
         return self._parcel([ours[short] for short in wanted if short in ours], CONTENT_BYTES)[0]
 
@@ -292,7 +314,8 @@ def _lists(told: bytes) -> tuple[list[bytes], list[bytes]]:
     return ids[:count], ids[count:]
 
 
-def _records(parcel: ByteReader) -> Iterator[bytes]:
+def records_of(parcel: ByteReader) -> Iterator[bytes]:
+    """The encodings in what is left of a trade; raises RemoteFault."""
     while parcel.left:
         size = parcel.number(2)
         if not 0 < size <= MAX_RECORD_BYTES:

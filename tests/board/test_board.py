@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from node.board.api import BoardClosed, Draft, Problem
+from node.board.moderation import MAX_WELCOME
 from node.board.status import RulesStatus, StoreStatus
-from node.model.record import Kind, Record, Revocation
+from node.model.keys import SigningKey
+from node.model.record import Kind, Record, Revocation, Right, Vouch
 from node.replica.quota import Category, Limit
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
@@ -129,6 +131,22 @@ def test_a_group_signs_with_its_passphrase(place):
     assert problems(place.board.withdraw, posted.id, "deux chats") == [("word", "passphrase-wrong")]
     place.board.withdraw(posted.id, "trois chats")
     assert place.board.item(posted.id) is None
+
+
+def test_what_others_may_makes_no_group_s_post_urgent(place):
+    committee = SigningKey(bytes(range(32)))
+    codec, packed = pack("Comité")
+    place.take(Record(Kind.VOUCH, FOUNDER.key_id, place.minute, 9_000, codec=codec, packed=packed, detail=Vouch(
+        committee.public, Right.WRITE | Right.GROUP | Right.URGENT)), FOUNDER)
+    assert place.board.not_urgent("Comité") is None
+    for name in ("Syndicat", "École", "Inconnus"):  # a group that may not, an island that may, nobody
+        assert place.board.not_urgent(name) == "urgent-not-group"
+
+
+def test_keepers_words_are_as_long_as_they_may_be_and_no_longer(place):
+    place.board.set_welcome("é" * MAX_WELCOME, "lea")
+    assert problems(place.board.set_welcome, "é" * (MAX_WELCOME + 1), "lea") == [("text", "too-long")]
+    assert place.board.welcome() == "é" * MAX_WELCOME
 
 
 def test_no_edit_code_is_left_of_a_post_that_was_not_kept(tmp_path):

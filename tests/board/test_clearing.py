@@ -85,6 +85,8 @@ def test_after_the_time_to_undo_the_share_is_free_on_every_island_and_nothing_is
     state = place.board.notes.state
     assert not state.waiting and not state.cleared and not state.hidden
     assert not place.board.notes.edit_code(bytes.fromhex(waiting.id)[:8])
+    place.board.finish_clearings()
+    assert not place.board._undo_ends
 
 
 def test_a_reply_is_withdrawn_or_hidden_for_good_like_any_other_post(place):
@@ -244,3 +246,11 @@ def test_what_a_keeper_has_withdrawn_makes_others_wait_no_longer(tmp_path):
     place.board.clear(ids(place.board.handles(OWN)), "lea")
     assert place.board.post(Draft(Kind.BULLETIN, "Une tortue"), visitor=somebody(902)).waiting == ""
     place.archive.close()
+
+
+def test_of_what_is_hidden_only_what_was_chosen_is_shown_again(place):
+    posted = [place.board.post(Draft(Kind.BULLETIN, f"n° {number}")) for number in range(3)]
+    for post in posted[1:]:
+        place.board.hide(post.id, keeper="lea")
+    assert place.board.show_all([posted[0].id, posted[1].id], "lea") == 1
+    assert [place.board.item(post.id) is not None for post in posted] == [True, True, False]

@@ -3,8 +3,13 @@
 import hashlib
 from dataclasses import replace
 
+import pytest
+
+from node.board.api import BoardClosed, Draft
 from node.board.edit_codes import CODE_LETTERS, LETTERS, SALT_BYTES, hash_code, is_code, make_code
-from tests.sim.places import event, problems
+from node.model.record import Kind, Record
+from node.store.index import StoreFailed
+from tests.sim.places import HERE, event, problems
 
 SALT = bytes(range(SALT_BYTES))
 
@@ -56,3 +61,25 @@ def test_an_author_chooses_a_code_and_no_neighbour_can_guess_it(place):
     place.board.correct(posted.id, "La Péniche file", replace(draft, title="Bal des pompières"))
     place.board.withdraw(posted.id, "lapénichefile")
     assert not place.board.events(0, 10**7)
+
+
+def test_what_was_given_no_code_is_changed_by_none(place):
+    """As what was taken over from an agenda: it is this island's, and nobody's in particular."""
+    ours = place.take(Record(Kind.BULLETIN, HERE.key_id, place.minute, 24, packed=b"bonjour"), HERE).id.hex()
+    assert place.board.item(ours).author.here
+    for code in ("", "abcd-efgh"):
+        for change in (place.board.withdraw, lambda *given: place.board.correct(*given, Draft(Kind.BULLETIN, "faux"))):
+            assert problems(change, ours, code) == [("word", "word-wrong")]
+    assert place.board.item(ours).text == "bonjour"
+
+
+def test_a_post_whose_code_the_card_does_not_keep_does_not_come_out(place, monkeypatch):
+    def full(values):
+        raise StoreFailed("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place.store, "set_notes", full)
+        with pytest.raises(BoardClosed):
+            place.board.post(Draft(Kind.BULLETIN, "bonjour"))
+    assert place.board.bulletins().items == []
+    assert place.board.post(Draft(Kind.BULLETIN, "bonjour")).edit_code and len(place.board.bulletins().items) == 1

@@ -80,7 +80,7 @@ def test_corners_must_be_a_box(top_left, bottom_right):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_damage_makes_more_than_a_refusal(seed):
-    chance = random.Random(seed)
+    chance, refused = random.Random(seed), 0
     for number in range(700):
         raw = bytearray(jpeg(40, 30, segment(0xE1, bytes(30))) if number % 2 else png(40, 30, chunk(b"tEXt", bytes(30))))
         for _ in range(chance.randint(1, 4)):
@@ -88,4 +88,5 @@ def test_no_damage_makes_more_than_a_refusal(seed):
         try:
             picture_of(bytes(raw[:chance.randint(1, 2 * len(raw))]), (NORTH_WEST, SOUTH_EAST))
         except DraftRefused:
-            continue
+            refused += 1
+    assert 350 < refused < 700, "most damage is found, and some does no harm"

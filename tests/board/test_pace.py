@@ -50,6 +50,10 @@ def test_what_could_not_be_done_is_not_counted(pace):
     for _ in range(50):
         pace.count(somebody(1), Act.POST, NOW)
         pace.give_back(somebody(1), Act.POST, NOW)
+    for _ in range(BOUNDS[Act.POST].most):
+        pace.count(somebody(1), Act.POST, NOW)
+    with pytest.raises(TooSoon):
+        pace.count(somebody(1), Act.POST, NOW)
 
 
 def test_a_visitor_is_known_by_the_salt_before_too(pace):

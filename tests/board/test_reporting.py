@@ -79,6 +79,7 @@ def test_a_crowd_about_one_post_takes_no_room_from_others_nor_from_its_author(pl
     asked = [refusals(place, posted.id, number, "mine-change", f"19 h, pas 1{number} h") for number in range(200, 210)]
     assert asked.count([]) == MOST_ASKED
     assert place.board.count_reports() == MOST_OF_A_POST + MOST_ASKED
+    assert place.board.item(posted.id).text == "Un propos déplacé", "nothing happens by itself"
 
 
 def test_the_same_words_twice_are_kept_once(place, posted):

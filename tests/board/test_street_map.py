@@ -76,4 +76,4 @@ def test_seen_nearer_it_has_more_names_and_thinner_lines_and_from_afar_none():
     whole, near, far = (MAP.svg(span) for span in (1_000, 250, 5_000))
     assert ("Lilas" in whole, "Lilas" in near, "Armes" in far) == (False, True, False)
     assert 'stroke-width="5.5"' in whole and 'stroke-width="5.5"' not in near
-    assert "display" in MAP.svg() and "display" not in near
+    assert "display" in MAP.svg() and "display" not in near and "display" not in MAP.drawn(1.0)

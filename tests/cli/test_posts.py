@@ -109,6 +109,17 @@ def test_a_post_of_this_island_is_withdrawn_after_a_second_look_and_may_be_broug
     assert "nothing of that is left" in archipel("retract", item_id, "--undo", *here)[1]
 
 
+def test_a_board_is_published_as_files_and_a_script_is_told_how_many(island, tmp_path):
+    here, folder = ("--config", island), tmp_path / "copy"
+    posted(island, "À publier")
+    made = told("publish", folder, "--one-language", "--address", "https://exemple.org/tableau/", *here)
+    assert (made["folder"], made["unchanged"], made["removed"], made["taken"]) == (str(folder), 0, 0, [])
+    assert made["written"] == sum(path.is_file() for path in folder.rglob("*")) - 1, "and the list of what is ours"
+    assert 'href="https://exemple.org/tableau/fr/' in (folder / "fr" / "feed.atom").read_text()
+    code, output = archipel("publish", folder, "--address", "exemple.org", *here)
+    assert code == 1 and "begins with http:// or https://" in output
+
+
 def test_what_waits_says_so_and_can_be_withdrawn(island):
     here = "--config", island
     code, output = archipel("post", "Plus tard", "--at", f"{in_days(20)} 10:00", *here)
@@ -118,17 +129,27 @@ def test_what_waits_says_so_and_can_be_withdrawn(island):
     assert archipel("retract", item_id, "--undo", *here)[0] == 0
 
 
-def test_what_another_island_signed_can_only_be_hidden(island, tmp_path):
+def test_what_another_island_signed_can_only_be_hidden_and_what_it_marks_as_urgent_confirmed(island, tmp_path):
     other = tmp_path / "b"
     other.mkdir()
     config, bundle = write_config(other, "Café"), tmp_path / "b.bundle"
     (tmp_path / "invitation").write_text(KeyFolder(island.parent / "data").invite())
     assert archipel("join", tmp_path / "invitation", "--config", config)[0] == 0
+    urgent, there = posted(island, "Fuite de gaz", "--urgent"), ("--config", config)
+    assert archipel("export", bundle, "--config", island)[0] == 0
     with running(config):
         item_id = posted(config, "Venu du café")
+        assert told("import", bundle, *there)[str(bundle)]["new"] == 1
+        assert "[not confirmed] Fuite de gaz" in archipel("list", *there)[1]
+        assert archipel("confirm", urgent[:8], *there) == (
+            0, "This island confirms it: Fuite de gaz\nNot confirmed yet: 1 of 2 islands\n")
+        assert "confirmed by: Café" in archipel("show", urgent, *there)[1]
+        assert told("confirm", urgent, "--back", *there)["confirmed"] == {"by": [], "needed": 2, "enough": False}
+        code, output = archipel("confirm", item_id, *there)
+        assert code == 1 and "There is nothing to confirm" in output
         assert archipel("export", bundle, "--config", config)[0] == 0
     here = "--config", island
-    assert told("import", bundle, *here)[str(bundle)]["new"] == 1
+    assert told("import", bundle, *here)[str(bundle)]["new"] == 2, "its post, and what it took back"
     assert told("import", bundle, *here)[str(bundle)]["new"] == 0
     assert item_id in {one["id"] for one in told("list", *here)}
     code, output = archipel("retract", item_id, "--yes", *here)

@@ -17,7 +17,7 @@ from tests.waiting import until
 
 SECRET = "cheval pile agrafe\n"
 ENDLESS = ("run", "demo")  # what goes on until it is stopped is tried with nothing but what keeps it from starting
-ONCE = {"watch": ["--once"]}  # goes on with a running island
+ONCE = {"watch": ["--once"], "record": ["--show"]}  # go on with a running island
 NUMBERS = ("0", "-1", "1e3", "x", "", "9" * 40)
 MOMENTS = ("0001-01-01 00:00", "9999-12-31 23:59", "2026-02-30 10:00", "hier", "")
 WORDS = ("", " ", "\udce9", "x" * 20_000, "%(name)s", "{0}", "\u202etxt", "--", "\n")

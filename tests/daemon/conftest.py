@@ -41,7 +41,7 @@ def island(tmp_path):
     board = SimpleNamespace(reader=reader, on_first_pages=list, publish_due=lambda: 0, finish_clearings=lambda: 0,
                             forget_reports=lambda: None, tell_turnouts=lambda: None,
                             keyring=SimpleNamespace(send_due=lambda: 0),
-                            care=SimpleNamespace(tidy=lambda: None),
+                            care=SimpleNamespace(tidy=lambda: None), cards=SimpleNamespace(tidy=lambda: None),
                             retired=forgotten.extend, stray_codes=set, forget_codes=forgotten.extend)
     settings = SimpleNamespace(archive=SimpleNamespace(keep_days=3650), node=SimpleNamespace(data=tmp_path))
     replica = Replica(liveset, store, [])

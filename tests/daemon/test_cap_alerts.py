@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.board.alerts import CODED, Alert, alert_of
+from node.board.alerts import CODED, MAX_PART, Alert, alert_of
 from node.board.api import Draft
 from node.board.gathering import GatherTerms
 from node.gather.cap_alerts import alerts_in
@@ -157,8 +157,11 @@ def test_what_is_no_alert_is_refused(damage):
 
 def test_an_alert_reads_as_it_was_written_and_nothing_else_is_one():
     full = replace(ALERT, replaces=named("0"))
-    for alert in (ALERT, full):
+    longest = replace(full, issuer="é" * MAX_PART, event="é" * MAX_PART, area="é" * MAX_PART)
+    for alert in (ALERT, full, longest):
         assert alert_of(list(alert.parts)) == alert
+    for name in ("issuer", "event", "area"):
+        assert alert_of(list(replace(full, **{name: "é" * (MAX_PART + 1)}).parts)) is None
     for at, part in enumerate(full.parts):
         for bad in ("", "x" * 300, "<"):
             parts = list(full.parts)

@@ -115,13 +115,14 @@ def test_after_a_start_it_is_erased_at_once(island, kept):
     assert again.erasure.owed_s is None and on_the_card(island.folder, raw, b"confidentiel") == []
 
 
-def test_what_could_not_be_erased_is_owed_and_tried_again(island, kept):
+@pytest.mark.parametrize(("part", "step"), [("store", "erase"), ("replica", "delete_strays")])
+def test_what_could_not_be_erased_is_owed_and_tried_again(island, kept, monkeypatch, part, step):
     raw = withdraw(island, kept)
-    erase, island.store.erase = island.store.erase, lambda: (_ for _ in ()).throw(StoreFailed("full"))
+    monkeypatch.setattr(getattr(island, part), step, lambda: (_ for _ in ()).throw(StoreFailed("full")))
     run(island, kept, 7200)
     assert 7000 < kept.erasure.owed_s <= 7200
     assert "archive.sqlite" not in on_the_card(island.folder, raw, b"confidentiel"), "one that fails stops no other"
-    island.store.erase = erase
+    monkeypatch.undo()
     run(island, kept, 600)
     assert kept.erasure.owed_s is None and on_the_card(island.folder, raw, b"confidentiel") == []
 

@@ -3,10 +3,11 @@
 import gzip
 import socket
 import threading
+import tracemalloc
 
 import pytest
 
-from node.daemon.fetch import Asking, NotFetched, fetch
+from node.daemon.fetch import MAX_HOPS, Asking, NotFetched, fetch, led_to
 from node.daemon.public_address import is_public
 from tests.sim.web_site import WebSite
 
@@ -75,6 +76,27 @@ def test_a_redirection_into_a_private_network_is_not_followed(site, names, statu
     assert [path for path, _ in site.asked] == ["/a"]
 
 
+def test_a_page_that_leads_on_and_on_is_given_up(site):
+    site.pages["/"] = leading("/")
+    with pytest.raises(NotFetched, match="on and on"):
+        fetch(site.address + "/", Asking(100, allowed=HERE))
+    assert len(site.asked) == MAX_HOPS < 10
+
+
+def test_from_a_protected_address_nobody_is_led_to_an_open_one():
+    for there in ("http://agenda.exemple/", "HTTP://agenda.exemple/", "ftp://agenda.exemple/", "file:///etc/passwd"):
+        with pytest.raises(NotFetched, match="away from the protected web"):
+            led_to("https://agenda.exemple/a", there)
+    assert led_to("https://agenda.exemple/a", "b") == "https://agenda.exemple/b"
+    assert led_to("http://agenda.exemple/a", "//autre.exemple/") == "http://autre.exemple/"
+
+
+@pytest.mark.parametrize("address", ["", "agenda", "ftp://agenda.exemple/", "file:///etc/passwd", "http://", "http://[/"])
+def test_what_is_no_web_address_is_not_asked(address):
+    with pytest.raises(NotFetched, match="no web address"):
+        fetch(address, Asking(100))
+
+
 def test_a_name_with_one_private_address_among_its_addresses_is_refused(site, names):
     names["deux.exemple"] = [["1.1.1.1", "127.0.0.1"]]
     with pytest.raises(NotFetched, match="private network"):
@@ -106,7 +128,11 @@ def test_a_packed_page_is_unpacked_and_bounded_while_it_is(site):
                    "/torn": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(range(256)) * 9)[:40])}
     asking = Asking(100_000, allowed=HERE)
     assert fetch(site.address + "/small", asking).content == b"small"
+    tracemalloc.start()
     assert len(fetch(site.address + "/bomb", asking).content) == 100_001
+    most_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most_bytes < 5_000_000
     for path, said in (("/other", "packs it"), ("/torn", "broke off")):
         with pytest.raises(NotFetched, match=said):
             fetch(site.address + path, asking)

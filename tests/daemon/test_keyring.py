@@ -6,9 +6,9 @@ from node.board.api import BoardClosed, Draft
 from node.board.keyring import InviteWish, KeyRefused, KeyRole, TypedKey, VouchWish
 from node.board.keywords import WordTrouble, seed_of_words, seed_words
 from node.board.status import RightsLack
-from node.daemon.keyfiles import read_key_file, write_keeper_key
+from node.daemon.keyfiles import read_key_file, vouch, write_keeper_key
 from node.model.keys import SigningKey
-from node.model.record import Kind, Right
+from node.model.record import Kind, Right, Vouch
 from node.store.index import StoreFailed
 from node.transfer.invitation import invitation_bytes, offer, prepare, to_text
 from tests.sim.keepers import DAY_MIN, FOUNDERS, Keepers, KeptIsland
@@ -68,6 +68,21 @@ def test_an_island_that_may_not_vouch_hands_out_no_invitation_and_says_who_may(k
         with pytest.raises(KeyRefused, match="Gare"):
             refused()
     assert not acts(canal)
+
+
+def test_who_let_a_key_in_is_each_keeper_whose_invitation_it_used_and_who_vouched_for_it(keepers, gare):
+    nord, ticket, cleo = (SigningKey(bytes([number]) * 32) for number in (1, 2, 3))
+    keeper, invited = Right.WRITE | Right.VOUCH, Right.WRITE | Right.INVITE
+    told = ((FOUNDERS[0], nord, keeper, 900), (gare.key, ticket, invited, 10), (nord, ticket, invited, 20),
+            (ticket, cleo, Right.WRITE, 30), (nord, ticket, keeper, 25))
+    papers = [vouch(keepers.charter, giver, Vouch(subject.public, rights), "Cleo", (keepers.minute, 24 * days))
+              for giver, subject, rights, days in told]
+    by_invitation = {(gare.key.key_id.hex(), 10, True), (nord.key_id.hex(), 20, True)}
+    for raws, links in ((papers[:4], by_invitation), (papers[4:], by_invitation | {(ticket.key_id.hex(), 25, False)})):
+        gare.take(raws)
+        view, = gare.keyring.find(cleo.key_id.hex())
+        days = {(link.giver, (link.until - keepers.minute) // DAY_MIN, link.by_invitation) for link in view.links}
+        assert days == links
 
 
 @pytest.mark.parametrize("days", [0, -1, 1_001])

@@ -84,6 +84,7 @@ def test_two_islands_on_one_cable_find_each_other_and_end_alike(islands):
         return told[0]["checksum"] == told[1]["checksum"] and told[0]["records"] >= len(TEXTS)
 
     until(alike, islands[0])
+    assert len(islands) == 2
     for folder in islands:
         assert {item["headline"] for item in ask(folder, "list", limit=10)} == set(TEXTS)
     until(lambda: any(peer["up"] for folder in islands for peer in status(folder)["lan"]["peers"]), islands[0])

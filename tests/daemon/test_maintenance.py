@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from node.daemon.maintenance import INDEX_BATCH, POLITE_S, Maintenance
+from node.model.confirmation import Confirmation
 from node.model.record import Kind, record_id
 from node.model.turnout import Turnout
 from node.store.archive import Archive
@@ -80,14 +81,16 @@ def test_what_ended_is_archived_once_the_floor_has_passed_it(island):
     assert island.liveset.fading() == []
 
 
-def test_how_many_were_there_is_kept_nowhere_once_the_event_is_over(island):
+def test_how_many_were_there_and_who_confirmed_it_is_kept_nowhere_once_it_is_over(island):
     post = island.village.bulletin(life=1)
     turnout = island.village.sign("founder", Kind.TURNOUT, 0, 1, target=record_id(post)[:8], detail=Turnout(0, 3))
-    island.replica.handle_all([RecordPosted(post), RecordPosted(turnout)], NOW)
+    says = island.village.sign("founder", Kind.CONFIRMATION, 0, 1, target=record_id(post)[:8], detail=Confirmation(True))
+    island.replica.handle_all([RecordPosted(post), RecordPosted(turnout), RecordPosted(says)], NOW)
     island.timekeeper.floor_stays = NOW + 3_700
     hours(island, Maintenance(island), 100)
     assert island.archive.get(record_id(post)) and island.archive.get(record_id(turnout)) is None
-    assert island.store.get(record_id(turnout)) is None
+    assert island.archive.get(record_id(says)) is None
+    assert island.store.get(record_id(turnout)) is None and island.store.get(record_id(says)) is None
 
 
 def test_what_comes_back_while_it_is_archived_stays_on_the_card(island, tmp_path):

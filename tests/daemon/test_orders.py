@@ -117,6 +117,8 @@ def test_what_else_lies_in_the_folder_does_not_matter(orders, tmp_path, clock):
     orders.look()
     clock.advance(PATIENCE_S)
     orders.look()
+    assert (tmp_path / "orders/wipe.json").is_dir() and not (tmp_path / "orders/update.json").exists()
+    assert len(orders.notices()) == 2
 
 
 def test_every_order_has_its_sentence_for_when_nobody_takes_it():

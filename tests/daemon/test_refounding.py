@@ -194,6 +194,7 @@ def test_no_seed_is_in_the_folder(alone):
     papers = alone.refound(3)
     alone.start_anew()
     everything = b"".join(path.read_bytes() for path in alone.folder.rglob("*") if path.is_file())
+    assert len(papers) == 3 and len(everything) > 1_000
     for words in papers:
         seed = seed_of_words(" ".join(words))
         assert seed not in everything and seed.hex().encode() not in everything

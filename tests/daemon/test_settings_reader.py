@@ -331,6 +331,7 @@ def broken_files(draw):
 @settings(max_examples=400 * EFFORT)
 def test_nothing_that_a_file_holds_raises_and_all_settings_have_their_kind(content):
     reading = read(content)
+    assert isinstance(reading.settings, Settings)
     for section, kind in SECTIONS.items():
         values = getattr(reading.settings, section)
         for part in dataclasses.fields(kind):

@@ -215,7 +215,7 @@ def test_an_urgent_call_is_announced_once_on_the_channel_that_keepers_chose(tmp_
             hand = HandHeld(mesh.ports[1], mesh.number(0))
             try:
                 island.board.post(Draft(Kind.BULLETIN, "Coupure d'eau", urgent=True))
-                assert hand.received.get(timeout=90).decode() == ">URGENT: Coupure d'eau - a"
+                assert hand.received.get(timeout=90).decode() == ">URGENT: PAS CONFIRMÉ Coupure d'eau - a"
                 island.board.post(Draft(Kind.BULLETIN, "Encore une", urgent=True))
                 assert hand.ask("?").startswith(">a") and hand.received.empty(), "the second one waits for half an hour"
             finally:

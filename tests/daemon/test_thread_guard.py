@@ -102,7 +102,7 @@ def island(tmp_path):
 
 def test_a_running_islands_core_is_its_runners_alone(island):
     governors = list(island.governors.values())
-    lora, packet, mqtt = island.runner.call(lambda: list(island.replica.engines))
+    lora, packet, mqtt, _tap = island.runner.call(lambda: list(island.replica.engines))
     misuses = [
         *(lambda engine=engine: engine.handle(Tick(), 0.0) for engine in (lora, packet, mqtt)),
         *(lambda engine=engine: engine.deadline for engine in (lora, packet, mqtt)),
@@ -170,6 +170,7 @@ def test_a_page_that_asked_an_engine_would_fail(island, monkeypatch):
 
 
 def test_the_runner_sends_nothing_itself(island):
+    assert island.links
     for link in island.links:
         with pytest.raises(WrongThread):
             island.runner.call(lambda link=link: link.send(b"x"))

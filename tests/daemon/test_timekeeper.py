@@ -396,6 +396,18 @@ def test_a_step_that_is_taken_back_within_a_day_has_not_touched_the_floor_and_la
         assert floor <= keeper.floor <= keeper.now()
 
 
+def test_a_floor_on_trial_falls_with_the_time_it_rested_on_though_nobody_speaks_afterwards():
+    keeper, clock = sure_at()
+    run(keeper, clock, 3.5)
+    now = keeper.now()
+    keeper.tell(TimeSource.SYSTEM, now + 300 * DAY_S)
+    run(keeper, clock, 1.4)
+    assert keeper.tell(TimeSource.SYSTEM, now + 1.4 * DAY_S)
+    for _ in range(8):
+        run(keeper, clock, 0.3, None)
+        assert keeper.floor <= keeper.now()
+
+
 def test_a_floor_that_was_wrong_is_lowered_by_evidence_as_good_and_by_no_worse(woken):
     keeper, clock = sure_at(LAST + 300 * DAY_S)
     run(keeper, clock, 3)

@@ -13,7 +13,8 @@ from node.handheld.turn import MARK, Question
 from node.handheld.wording import KeepersWords
 from node.handheld.words import TAGS, Vocabulary, own_words
 from node.model.event import Repetition, Rhythm
-from node.model.record import Kind, Record
+from node.model.keys import SigningKey
+from node.model.record import Kind, Record, Right
 from tests.handheld.tasks import CAT, MEETING, MOST_BYTES, SOUP, WORDS, Radio, furnish, octets
 from tests.sim.places import ELSEWHERE, Place, event
 
@@ -111,10 +112,18 @@ def test_what_lasts_all_day_or_for_days_says_so_and_a_repeated_event_stands_unde
     assert len(found) == 2 and " > " in "".join(said) and not re.search(r"Foire\n[^\n]*:", said[0])
 
 
-def test_urgent_calls_come_first(place):
+def test_urgent_calls_come_first_and_say_whether_other_islands_confirm_them(place):
     place.take(Record(Kind.BULLETIN, ELSEWHERE.key_id, place.minute, 24, urgent=True, packed=b"Coupure d'eau"), ELSEWHERE)
     furnish(place)
-    assert Radio(place).text("nouvelles").startswith(">1 !Coupure d'eau")
+    radio, item = Radio(place), place.board.urgent()[0]
+    assert radio.text("nouvelles").startswith(">1 !?Coupure d'eau")
+    assert radio.text("1").startswith(">PAS CONFIRMÉ\nCoupure d'eau")
+    assert radio.answerer.announcement(item).startswith(">URGENT: PAS CONFIRMÉ Coupure d'eau")
+    for key, name in ((SigningKey(bytes([5]) * 32), "Gare"), (SigningKey(bytes([6]) * 32), "Port")):
+        place.let_in(key, Right.WRITE, name)
+        place.confirm(key, item.id)
+    assert radio.text("nouvelles").startswith(">1 !Coupure d'eau")
+    assert radio.text("1").startswith(">Confirmé par 2 îles\nCoupure d'eau")
 
 
 def test_replies_are_read_below_their_post(radio):
@@ -275,6 +284,7 @@ def test_a_letter_cut_on_its_way_spoils_nothing(radio):
         other = radio.another(b"%d" % end)
         assert other.text(text)[1:].strip()
         assert "\ufffd" not in place.board.bulletins().items[0].text
+    assert len(place.board.bulletins(limit=100).items) >= 20
 
 
 def test_long_sentences_are_told_how_to_be_posted(radio):

@@ -32,6 +32,7 @@ def test_parts_end_with_their_number_and_all_but_the_last_with_what_to_send():
 @given(TEXTS, st.integers(80, 219))
 def test_nothing_is_lost_doubled_or_too_long(text, most):
     parts = parts_of(text, most)
+    assert parts or not text.strip()
     assert all(len(part.encode()) <= most for part in parts)
     if len(parts) > 1 and len(parts) < 20:
         assert "".join("".join(plain(parts)).split()) == "".join(text.split())
@@ -40,7 +41,9 @@ def test_nothing_is_lost_doubled_or_too_long(text, most):
 @given(TEXTS)
 def test_no_letter_is_cut(text):
     whole = set(clusters(text)) | {" "}
-    for part in plain(parts_of(text, 80)) if len(text.encode()) > 80 else []:
+    parts = plain(parts_of(text, 80))
+    assert parts or not text.strip()
+    for part in parts if len(text.encode()) > 80 else []:
         assert not part or not (unicodedata.combining(part[0]) or part[0] in "\u200d\ufe0f🏽")
         assert set(clusters(part)) <= whole, part
 

@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 
-from node.board.api import Draft, Origin
+from node.board.api import Draft, DraftRefused, Origin
 from node.board.import_sources import KEPT_MIN, MAX_KNOWN, ImportSource, ImportSources, Known
 from node.ical.import_plan import MAX_AT_ONCE
-from node.ical.importer import MAX_HELD
+from node.ical.taking import MAX_HELD
 from node.model.record import Kind, Record
 from node.replica.quota import LIMITS, Category
 from node.store.index import StoreFailed
@@ -325,3 +325,15 @@ def test_an_island_that_may_not_post_says_so(neighbourhood):
 def test_an_event_whose_title_shows_nothing_is_left_out_and_other_fields_that_show_nothing_are_empty(board, give, unseen):
     give(calendar(event(summary=unseen), event(f"LOCATION:{unseen}", f"DESCRIPTION:{unseen}", uid="2", summary="Bal")))
     assert [(item.title, item.place, item.text) for item in events(board)] == [("Bal", "", "")]
+
+
+@pytest.mark.parametrize("code", ["", "x", "abcd-efgh"])
+def test_no_code_withdraws_or_corrects_what_was_taken_over(board, give, code):
+    give(calendar(event()))
+    item = items(board)["Bal"]
+    later = Draft(Kind.EVENT, "", title="Autre", start=item.start, end=item.end)
+    for act in (partial(board.withdraw, item.id, code), partial(board.correct, item.id, code, later)):
+        with pytest.raises(DraftRefused) as refused:
+            act()
+        assert [problem.code for problem in refused.value.problems] == ["word-wrong"]
+    assert items(board)["Bal"].id == item.id

@@ -46,7 +46,8 @@ def raws(island):
 
 def meet(one, other):
     for to, records in ((one, raws(other)), (other, raws(one))):
-        to._take_in(records, "stick")
+        verdicts = to._take_in(records, "stick")
+        assert all(verdict.kept or verdict.reason in ("duplicate", "superseded") for verdict in verdicts), verdicts
 
 
 def seen(island):

@@ -96,7 +96,8 @@ def drafted(name, start, off):
 
 
 def post(board, draft, item):
-    board.imports._take_in([board.sign_own(board.offer(draft, item).record)])
+    verdict, = board.imports._take_in([board.sign_own(board.offer(draft, item).record)])
+    assert verdict.kept, verdict
 
 
 def titled(board, name):
@@ -142,6 +143,7 @@ def test_a_field_comes_back_from_our_page_as_it_was(both, name):
     (column, name) for column in ("ActivityStreams", "schema.org") for name in FIELDS if PLACES[column].get(name)])
 def test_a_field_is_where_the_table_says(both, column, name):
     told = both[name].activity if column == "ActivityStreams" else both[name].schema
+    assert PLACES[column][name]
     for place in PLACES[column][name]:
         found = told
         for part in place.split("."):

@@ -108,6 +108,11 @@ def test_nothing_that_goes_wrong_with_a_client_is_written_with_its_address(ahead
     assert "127.0.0.77" not in ahead.said()
 
 
+def test_nginx_writes_no_visit_and_only_its_own_trouble():
+    assert re.findall(r"^\s*(access_log|error_log) (.*);", CONF, re.M) == [
+        ("error_log", "stderr crit"), ("access_log", "off"), ("error_log", "/dev/null emerg")]
+
+
 REFUSED = {
     "starting": (503, "/post", b"text=bonjour"),
     "large": (413, "/post", b"x" * 400_000),

@@ -16,7 +16,8 @@ from tests.image.imageparts import UNITS
 ORDERED = [("restart", {"what": "island"}, "restart archipel-island.service"), ("restart", {"what": "box"}, "reboot"),
            ("update", {}, "start archipel-update.service archipel-system.service"),
            ("wipe", {}, "start archipel-wipe.service"),
-           ("backup", {}, "start archipel-carry.service"), ("wifi", {}, "restart archipel-wifi.service")]
+           ("backup", {}, "start archipel-carry.service"), ("wifi", {}, "restart archipel-wifi.service"),
+           ("card", {}, "start archipel-card.service")]
 
 
 @pytest.fixture

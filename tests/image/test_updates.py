@@ -1,5 +1,6 @@
 """The SD image's updates and sticks, without building it."""
 
+import hashlib
 import json
 import os
 import random
@@ -144,6 +145,16 @@ def test_a_mute_version_gives_way_to_the_one_before_and_is_not_taken_again(tmp_p
     assert update.take(tmp_path / "stick", app, public, "0.1.0") == "0.4.0"
 
 
+def test_a_mute_version_does_not_give_way_to_one_that_the_card_has_damaged(tmp_path, maker):
+    update, (_, public, make) = program("update"), maker
+    app = installed(tmp_path, public, make, "0.2.0")
+    make("0.3.0")
+    assert update.take(tmp_path / "stick", app, public, "0.1.0") == "0.3.0"
+    (app / "0.2.0/node/__main__.py").write_bytes(b"")
+    assert watched(tmp_path, public, answers=False) and update.current(app) is None
+    assert "gone back to version 0.1.0" in told(tmp_path)[0]
+
+
 def test_the_first_update_when_mute_gives_way_to_the_version_of_the_card(tmp_path, maker):
     update, (_, public, make), app = program("update"), maker, app_folder(tmp_path)
     make("0.2.0")
@@ -158,6 +169,7 @@ def test_a_version_that_answered_once_stays_however_often_the_portal_is_mute_and
     update, (_, public, make) = program("update"), maker
     app = installed(tmp_path, public, make, "0.2.0")
     before = everything(app / "0.2.0")
+    assert starts
     for answers in starts:
         assert not watched(tmp_path, public, answers)
         assert update.current(app) == "0.2.0" and everything(app / "0.2.0") == before
@@ -326,6 +338,16 @@ def test_whatever_else_is_named_like_an_update_keeps_none_from_being_taken(tmp_p
     assert update.take(tmp_path / "stick", app, public, "0.1.0") == "0.2.0"
 
 
+def test_what_became_a_link_or_a_pipe_since_it_was_found_is_neither_followed_nor_waited_for(tmp_path):
+    update, pipe, link = program("update"), tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/etc/hostname")
+    with pytest.raises(update.UpdateRefused):
+        update.open_plain(pipe)
+    with pytest.raises(OSError):
+        update.open_plain(link)
+
+
 def test_a_stick_with_nothing_but_odd_things_changes_nothing_and_says_so_once(tmp_path, maker):
     update, (_, public, _), app = program("update"), maker, app_folder(tmp_path)
     put_odd_things(tmp_path / "stick")
@@ -356,6 +378,7 @@ def test_an_update_is_found_under_the_names_that_computers_give_it(tmp_path, mak
     (b"[]", False), (b"5", False), (b"{}", False), (b"{", False), (b"[" * 100_000, False), (b"null", False),
     (b'{"version": 5, "files": []}', False), (b'{"version": "0.2.0", "files": 5}', False),
     (b'{"version": "0.2.0", "files": [["a"]]}', False), (b'{"version": "../0.2.0", "files": []}', False),
+    (b'{"version": "0.2.0", "files": [["../evil", 0, "%s"]]}' % hashlib.sha256().hexdigest().encode(), False),
     (b'{"version": "0.2.0", "files": []}', True)])
 def test_even_a_signed_list_of_files_that_is_odd_stops_no_other(tmp_path, maker, line, sound):
     update, (key, public, make), app = program("update"), maker, app_folder(tmp_path)

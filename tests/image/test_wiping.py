@@ -257,6 +257,7 @@ SECRETS = {
     "invitation": b"INVITATIONQQ77AA12ZB", "channel key": b"channelkeyQ83HHDGTWE", "name": "Île aux Secrets".encode(),
 }
 SETTINGS = b"".join(b"# %s\r\n" % secret for secret in SECRETS.values()) + b"x" * 3000
+BEFORE = b"what-stood-there-before"
 # as a FAT has them: eight and three characters, long ones in parts of five, six and two
 NAMES = (b"ZENOBIE", b"ZENOBI~1PEM", *(part.encode("utf-16-le") for part in ("zenob", "ie-ca.", "ie-pho", "invit")))
 
@@ -309,6 +310,10 @@ def fat_card(tmp_path_factory):
     for name in photos:
         put(name, SETTINGS)
     mtools("mdel", path, *(f"::{name}" for name in photos[::2]))
+    with path.open("r+b") as image:  # where a file ends, its last cluster goes on
+        image.seek(path.read_bytes().index(system["cmdline.txt"]) + 100)
+        assert not any(image.peek()[:len(BEFORE)])
+        image.write(BEFORE)
     return path, system
 
 
@@ -330,7 +335,7 @@ def test_of_the_first_partition_only_what_the_pi_starts_with_is_left_and_no_octe
     path = tmp_path / "fat.img"
     shutil.copy(original, path)
     held = path.read_bytes()
-    needles = [*SECRETS.values(), *NAMES]
+    needles = [*SECRETS.values(), *NAMES, BEFORE]
     missing = [needle for needle in needles if needle not in held]
     assert not missing, "this would prove nothing"
     done = program("erase").erase_fat(path)

@@ -31,6 +31,12 @@ def test_a_seed_comes_back_with_its_passphrase_only():
     assert SEED not in sealed and seal(SEED, "les cerises de mai", b"\1" * SALT_BYTES)[SALT_BYTES:] != sealed[SALT_BYTES:]
 
 
+def test_who_guesses_at_a_seed_needs_32_megabytes_for_each_try_and_a_seed_of_today_opens_for_ever():
+    sealed = bytes.fromhex("00000000000000000000000000000000"  # the salt
+                           "47a6dffdc8bdbb4dd17a5ca0961e64885c76a3478091082b3589d8a1daf52017768c9a436bb10c24b357f3865a86cb41")
+    assert seal(SEED, "les cerises de mai", SALT) == sealed and unseal(sealed, "les cerises de mai") == SEED
+
+
 @pytest.mark.parametrize("at", [0, SALT_BYTES, -1])
 def test_a_damaged_seal_is_refused(at):
     sealed = bytearray(seal(SEED, "motdepasse", SALT))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.model.confirmation import Confirmation
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.event import Event
 from node.model.keys import Charter, SigningKey, key_id, verify
@@ -13,6 +14,7 @@ from node.model.marks import BULLETIN_MARKS, EVENT_MARKS, NO_MARKS, Marks
 from node.model.public_key import is_usable_key
 from node.model.record import (
     CORRECTABLE,
+    COUNTED,
     MAX_SEATS,
     MAX_WAIT_MIN,
     TARGETED,
@@ -49,6 +51,8 @@ def detail_of(draw, kind, created):
         return Revocation(draw(st.binary(min_size=8, max_size=8)), draw(minutes))
     if kind is Kind.TURNOUT:
         return Turnout(draw(st.integers(0, 127)), draw(st.integers(1, len(STEPS))))
+    if kind is Kind.CONFIRMATION:
+        return Confirmation(draw(st.booleans()))
     if kind is not Kind.RENEWAL:
         return None
     seats = draw(st.dictionaries(st.binary(min_size=8, max_size=8), st.binary(min_size=32, max_size=32), min_size=1,
@@ -69,12 +73,12 @@ def records(draw):
     created = draw(minutes)
     targeted = kind in TARGETED or (kind in CORRECTABLE and draw(st.booleans()))
     life = draw(st.integers(0, 500 * 24)) * targeted if kind is Kind.EVENT else 24
-    urgent = kind not in (*TRUST_KINDS, Kind.TURNOUT) and draw(st.booleans())
+    urgent = kind not in TRUST_KINDS | COUNTED and draw(st.booleans())
     small = st.integers(0, 15)
     angles = st.integers(-0x7FFFFF, 0x7FFFFF)
     return sign(Record(
         kind, KEY.key_id, created, life, urgent, draw(small), draw(small), draw(small),
-        b"" if kind in (Kind.RENEWAL, Kind.TURNOUT) else draw(st.binary(max_size=300)),
+        b"" if kind in {Kind.RENEWAL, *COUNTED} else draw(st.binary(max_size=300)),
         draw(st.binary(min_size=8, max_size=8)) if targeted else None,
         draw(st.tuples(angles, angles)) if kind is Kind.EVENT and draw(st.booleans()) else None,
         detail_of(draw, kind, created), marks=marks_of(draw, kind),

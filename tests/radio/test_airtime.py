@@ -178,6 +178,7 @@ held_back = st.sampled_from([None] * 4 + ["rest", "hold", "silence", "refused", 
 @given(st.lists(st.tuples(pauses, wishes, held_back, st.floats(0, 300)), min_size=1, max_size=40))
 def test_the_wait_that_is_explained_is_the_wait_that_counts(steps):
     world, told = World(), 0
+    assert steps
     for pause_s, wish, trouble, for_s in steps:
         world.true += pause_s
         governor, now = world.governor, world.calendar
@@ -334,6 +335,7 @@ def test_a_card_that_fails_lets_no_more_be_sent_than_was_kept_ahead():
 @given(st.lists(st.tuples(pauses, st.floats(0, 3), jumps), min_size=1, max_size=30))
 def test_setting_the_clock_changes_nothing_at_all(steps):
     world, twin = World(), World()
+    assert steps
     for pause_s, airtime_s, jump_s in steps:
         for one in (world, twin):
             one.true += pause_s
@@ -345,6 +347,7 @@ def test_setting_the_clock_changes_nothing_at_all(steps):
 @given(st.lists(st.tuples(pauses, st.floats(0, 3)), min_size=1, max_size=30), st.floats(0, 7200))
 def test_asking_changes_nothing(steps, ahead_s):
     world, twin = World(), World()
+    assert steps
     for pause_s, airtime_s in steps:
         for one in (world, twin):
             one.true += pause_s

@@ -180,6 +180,25 @@ def test_nobody_corrects_or_retracts_what_another_wrote():
     assert in_every_order(village, [*credentials, *forged, first])[-1]
 
 
+def test_what_a_retraction_takes_back_is_told_so_also_when_a_longer_version_stands():
+    village = Village()
+    post = village.bulletin(life=24)
+    correction = village.bulletin(text="neuf", minute=2, life=100, target=record_id(post)[:8])
+    retraction = village.retraction(record_id(post), minute=1, life=48)
+    for before in ([correction, retraction], [retraction, correction]):
+        assert take(live(village, before), [post]) == ["retracted"]
+    assert take(live(village), [post, correction, retraction]) == ["retracted", "kept", "kept"]
+
+
+def test_a_post_that_ended_and_was_taken_back_does_not_wait_on_the_card_for_its_time_to_come_back():
+    village = Village()
+    post = village.bulletin(life=24)
+    correction = village.bulletin(text="neuf", minute=2, life=100, target=record_id(post)[:8])
+    liveset = LiveSet(village.charter)
+    liveset.load([correction, village.retraction(record_id(post), minute=1, life=48), post], at(30 * 60))
+    assert len(liveset) == 2 and liveset.fading() == []
+
+
 def test_a_retraction_is_not_retracted_and_vouches_are_not_either():
     village = Village()
     first = village.bulletin()
@@ -277,6 +296,7 @@ def test_any_order_any_repetition_and_any_hour_of_expiry_lead_to_the_same_set(ac
 def test_islands_that_exchange_only_what_is_live_agree(acts, rng):
     village = Village()
     raws = written(village, acts)
+    assert len(raws) > 2  # who may write, and what somebody wrote
     islands = [live(village, posts=(3, 9_999)) for _ in range(3)]
     for raw in raws:
         for island in rng.sample(islands, rng.randint(1, 3)):
@@ -338,6 +358,7 @@ def test_after_a_restart_the_set_is_the_same_and_signatures_are_checked_when_rea
 def test_what_somebody_wrote_to_the_card_is_neither_shown_nor_relayed():
     village, raws = village_of_many(2, 20)
     rng = random.Random(7)
+    assert len(raws) > 20
     for raw in raws:
         position = rng.randrange(len(raw))
         edited = raw[:position] + bytes([raw[position] ^ 1 << rng.randrange(8)]) + raw[position + 1:]

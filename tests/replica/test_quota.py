@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.model.record import Right, record_id
+from node.model.record import Kind, Right, record_id
+from node.model.turnout import Turnout
 from node.replica.liveset import LiveSet
 from node.replica.quota import LIMITS, Category
 from tests.effort import EFFORT
@@ -17,7 +18,7 @@ def test_the_quotas_are_those_of_the_protocol_as_all_islands_must_agree_on_them(
     assert LIMITS == {Category.POSTS: (1024, 262_144), Category.RETRACTIONS: (1024, 131_072),
                       Category.CANCELLATIONS: (512, 131_072), Category.VOUCHES: (512, 131_072),
                       Category.REVOCATIONS: (512, 131_072), Category.RENEWALS: (64, 112_128),
-                      Category.TURNOUTS: (128, 16_384)}
+                      Category.TURNOUTS: (128, 16_384), Category.CONFIRMATIONS: (64, 8_192)}
 
 
 def test_an_author_keeps_its_newest_posts_and_others_keep_theirs():
@@ -51,6 +52,14 @@ def test_a_quota_is_full_to_the_last_octet(spare, kept):
         assert held(liveset, *posts) == [False] * (3 - kept) + [True] * kept
     founder = village.key("founder").key_id
     assert live(village, posts[1:], posts=(1000, 3 * len(posts[0]) + spare)).has_room(founder, len(posts[0])) == (kept == 3)
+
+
+def test_what_an_author_counts_at_several_events_stands_side_by_side_and_a_newer_count_takes_the_place_of_its_own():
+    village = Village()
+    events = [record_id(village.event(start=600 + number))[:8] for number in range(3)]
+    counts = [village.sign("founder", Kind.TURNOUT, 0, 48, target=event, detail=Turnout(0, 1)) for event in events]
+    more = village.sign("founder", Kind.TURNOUT, 1, 48, target=events[0], detail=Turnout(0, 3))
+    assert held(live(village, [*counts, more]), *counts, more) == [False, True, True, True]
 
 
 def test_posts_never_push_out_retractions_or_vouches():

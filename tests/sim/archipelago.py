@@ -176,7 +176,9 @@ class Archipelago:
     def post(self, node, raw):
         """Somebody posts on an island's portal."""
         member = self.members[node]
-        member.carry_out(member.replica.publish([raw], self.now + member.skew_s)[1], self.now)
+        verdicts, sends = member.replica.publish([raw], self.now + member.skew_s)
+        assert verdicts[0].kept, verdicts
+        member.carry_out(sends, self.now)
 
     def bring(self, node, raws):
         """A bundle is read on an island."""

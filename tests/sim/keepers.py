@@ -8,8 +8,10 @@ from node.board.board import Board
 from node.board.host import Host
 from node.board.keeper_sheet import SheetFacts
 from node.board.status import ArchiveStatus, ClockStatus, HostStatus
+from node.daemon.card_maker import CardHost, IslandCardMaker
 from node.daemon.keyfiles import KeyFolder, vouch
 from node.daemon.keyring import IslandKeyring, KeyringHost
+from node.daemon.orders import Orders
 from node.daemon.refounding import FoundingHost, IslandFounding
 from node.daemon.secret_keeper import SecretKeeper
 from node.daemon.settings import Settings
@@ -63,6 +65,9 @@ class KeptIsland:
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.board.settings = SettingsKeeper(self.board.notes, Settings(), NO_CARD, SettingsHost(
             self.board.now, self.clock.monotonic, lambda part: False, lambda settings, wifi: None, lambda: None))
+        self.board.cards = IslandCardMaker(self.board, CardHost(
+            None, Orders(self._folder, frozenset(), self.clock.monotonic), Settings, lambda: iter(()),
+            self.clock.monotonic))
         self.keyring = self.board.keyring = IslandKeyring(self.board, self.charter, self.key, KeyringHost(
             self.liveset, self.publish, self._publish_all, self.propose, self.rng.randbytes, threading.Lock(),
             self.secret, self.secret.catch_up))
@@ -91,7 +96,8 @@ class KeptIsland:
 
     def take(self, raws):
         with self._one_at_a_time:
-            self.replica.take_in(list(raws), "bundle", self.clock.now())
+            verdicts, _sends = self.replica.take_in(list(raws), "bundle", self.clock.now())
+        assert all(verdict.reason in ("kept", "duplicate", "penned", "early") for verdict in verdicts), verdicts
 
     def raws(self):
         return [self.liveset.raw(id_) for id_ in self.liveset.ids()]

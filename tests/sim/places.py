@@ -12,6 +12,7 @@ from node.board.board import Board
 from node.board.host import Host
 from node.board.status import ArchiveStatus, ClockStatus, HostStatus
 from node.model.clock import EPOCH_S, ManualClock, minute_of
+from node.model.confirmation import Confirmation
 from node.model.keys import Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal
 from node.model.record import Kind, Record, Right, Vouch, decode, encode, sign
@@ -30,7 +31,7 @@ START = EPOCH_S + 86_400 * 700
 class Place:
     """An island with its board, and a clock to move."""
 
-    def __init__(self, folder, limits=None, keeps_past=True):
+    def __init__(self, folder, limits=None, keeps_past=True, confirmations=lambda: 2):
         self.clock, self.rng = ManualClock(START), random.Random(1)
         self.wrong_s = 0.0
         self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (limits or {}))
@@ -38,12 +39,11 @@ class Place:
         self.replica = Replica(self.liveset, self.store, [])
         for key, rights, name in ((HERE, Right.WRITE, "Café"), (GROUP, Right.WRITE | Right.GROUP, "Syndicat"),
                                   (ELSEWHERE, Right.WRITE | Right.URGENT, "École")):
-            self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
-                             codec=pack(name)[0], packed=pack(name)[1]), FOUNDER)
+            self.let_in(key, rights, name)
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.believed, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
             self._about, threading.Lock(), threading.Lock(), self.publish_all, threading.Lock(), threading.Lock(),
-            self.clock.monotonic, keeps_past=lambda: keeps_past))
+            self.clock.monotonic, keeps_past=lambda: keeps_past, confirmations=confirmations))
 
     def _about(self):
         return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),
@@ -68,6 +68,17 @@ class Place:
         verdict = self.publish(raw)
         assert verdict.kept, verdict
         return decode(raw)
+
+    def confirm(self, key, item_id, holds=True, life=24):
+        """Another island, or whoever signs with this key, says of a version that it is so."""
+        return self.take(Record(Kind.CONFIRMATION, key.key_id, self.minute, life, target=bytes.fromhex(item_id)[:8],
+                                detail=Confirmation(holds)), key)
+
+    def let_in(self, key, rights, name):
+        """The founder lets another key in."""
+        codec, packed = pack(name)
+        return self.take(Record(Kind.VOUCH, FOUNDER.key_id, self.minute, 9_000, detail=Vouch(key.public, rights),
+                                codec=codec, packed=packed), FOUNDER)
 
     def pass_days(self, days):
         self.clock.advance(days * 86_400)

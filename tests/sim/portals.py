@@ -16,6 +16,7 @@ from node.board.host import Host
 from node.board.island_settings import POSTING
 from node.board.keeper_sheet import SheetFacts
 from node.board.status import ArchiveStatus, ClockStatus, Holdings, HostStatus, MachineStatus
+from node.daemon.card_maker import CardHost, IslandCardMaker
 from node.daemon.care import CareHost, IslandCare
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.keyring import IslandKeyring, KeyringHost
@@ -104,6 +105,7 @@ class Neighbourhood:
                     lambda raws: self._take_in(raws, CLEARING), threading.Lock(), threading.Lock(),
                     self.clock.monotonic, rule=self.rule, rule_stands=POSTING in self.card.lines,
                     urgent=lambda: self.board.settings.settings.portal.urgent,
+                    confirmations=lambda: self.board.settings.settings.portal.confirmations,
                     holdings=lambda: self.holdings, set_clock=self._set_clock, steer=self.steered.append)
         self.board = Board(self.liveset, self.store, self.archive, self.key, host)
         self.board.keyring = IslandKeyring(self.board, CHARTER, HERE, KeyringHost(
@@ -123,6 +125,9 @@ class Neighbourhood:
             Settings(NodeSettings("Île du canal", self.data), radio=RadioSettings(connect="none"),
                      lan=LanSettings(discover=False)),
             self.orders, threading.Lock(), lambda: self.machine, list, self.clock.monotonic))
+        self.board.cards = IslandCardMaker(self.board, CardHost(
+            (self.data / "asked", self.data / "told"), self.orders, lambda: self.board.settings.settings,
+            self.board.transfer.bundle, self.clock.monotonic, random.Random(5).randbytes))
         self.board.imports = Importer(self.board, lambda raws: self._take_in(raws, AGENDA),
                                         Locality(ZoneInfo("Europe/Paris")), threading.Lock())
         self.board.gathering = self.gatherer = SourceGatherer(self.board, GatherHost(

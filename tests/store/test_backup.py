@@ -57,6 +57,7 @@ def test_a_new_box_takes_the_place_of_a_dead_one(tmp_path, island):
     back_up(island[0], tmp_path / "b", "phrase", files(tmp_path), SALT)
     counts = restore(tmp_path / "b", tmp_path / "new" / "island", "phrase")
     new = tmp_path / "new" / "island"
+    assert not (new / "lock").exists(), "it would take the place of one that somebody holds"
     assert contents(new) == (set(ROWS[:1000]), {"b": [1, "é"]}, set(ROWS[1000:]), 0)
     assert (new / "settings.toml").read_text() == "[node]\n" and (new / "keys" / "island").read_bytes() == b"k" * 32
     assert counts == {"records": 1000, "notes": 1, "archive": 300, "words": 1, "files": 2}

@@ -185,6 +185,23 @@ def test_the_text_of_a_refused_commit_is_not_in_the_file_after_compaction():
     assert b"neversaid123" not in card.seen[path].seen and store.health() == (True, "")
 
 
+def test_what_was_replaced_or_deleted_is_owed_until_the_file_is_written_anew_whatever_restarts(card):
+    def after_a_restart():
+        return JournalStorage(PATH, card.after_power_cut(0, 0), passing={"clock"})
+
+    storage = JournalStorage(PATH, card, passing={"clock"})
+    storage.commit("notes", {"a": {"words": "one"}, "clock": {"now": 1}})
+    storage.commit("notes", {"clock": {"now": 2}})
+    assert not storage.owes and not after_a_restart().owes
+    for change in ({"words": "two"}, None):
+        storage.commit("notes", {"a": change})
+        assert storage.owes and after_a_restart().owes
+        storage.compact()
+        assert not storage.owes and not after_a_restart().owes
+    card.safe[PATH].safe[30] ^= 1  # in somebody's words, for all that anybody can read
+    assert after_a_restart().damaged == 1 and after_a_restart().owes
+
+
 def test_pages_and_rows_are_whole_while_others_commit():
     store = JournalStore(Path("/island"), Card())
     store.commit(put=[made_up(number) for number in range(40)])

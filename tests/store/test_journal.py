@@ -1,5 +1,6 @@
 """The file format by byte, and how little of the card a commit touches."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from node.store.disk import Disk
 from node.store.index import StoreFailed
 from node.store.journal import BLOCK_BYTES, HEADER, STEP_BYTES, Journal, line_of, payloads_in
+from node.store.journalstore import JournalStore
 from tests.sim.simulatedcard import Card, Held
 
 PATH = Path("/island/a.journal")
@@ -136,6 +138,24 @@ def test_a_journal_of_a_later_version_is_left_alone():
     assert refused.value.reason == "newer" and "write" not in card.log
 
 
+def test_what_a_killed_process_left_in_memory_is_on_the_card_before_anybody_believes_it():
+    opened(card := Card())
+    end = len(line_of(HEADER)) + 1
+    card.open(PATH).write(line_of(b"left", end), end)
+    assert opened(card.after_power_cut(0, 0))[1] == []
+    assert opened(card)[1] == [b"left"]
+    assert opened(card.after_power_cut(0, 0))[1] == [b"left"]
+
+
+def test_room_that_was_made_is_on_the_card():
+    journal, _ = opened(card := Card())
+    journal.reserve()
+    assert len(card.after_power_cut(0, 0).seen[PATH].seen) == 2 * STEP_BYTES and not journal.in_doubt
+    card.fails = {card.steps + step: errno.EIO for step in range(1, 200)}
+    with pytest.raises(OSError, match="as planned"):
+        journal.reserve()
+
+
 def test_a_growth_that_fails_gives_back_the_room_it_took(tmp_path):
     class Full(Disk):
         def open(self, path):
@@ -157,3 +177,29 @@ def test_a_growth_that_fails_gives_back_the_room_it_took(tmp_path):
     assert (tmp_path / "j").stat().st_size == STEP_BYTES and not journal.in_doubt
     journal.append([b"short"])
     assert list(Journal(tmp_path / "j", Disk()).read()) == [b"short"]
+
+
+def test_what_is_read_after_a_program_was_killed_is_there_after_a_power_cut_too():
+    """Its writes were in the machine's memory, and were read from there; nothing had them on the card."""
+    held = Held(image_of(HEADER.decode(), "one", bytes(100)))
+    held.write(line_of(b"two", 60), 60)
+    card = Card({PATH: held})
+    journal = Journal(PATH, card)
+    assert list(journal.read()) == [b"one", b"two"]
+    assert list(Journal(PATH, card.after_power_cut(1, 0)).read()) == [b"one", b"two"]
+
+
+def test_room_that_was_made_sure_of_is_on_the_card():
+    card = Card()
+    journal, _ = opened(card)
+    journal.append([b"one"])
+    before = len(card.after_power_cut(1, 0).read(PATH))
+    journal.reserve()
+    after = card.after_power_cut(1, 0)
+    assert len(after.read(PATH)) > before and list(Journal(PATH, after).read()) == [b"one"]
+
+
+def test_a_note_that_says_nothing_and_what_is_no_note_keep_nobody_from_the_others():
+    image = image_of(HEADER.decode(), '{"notes":{"empty":{},"good":{"value":1}}}', '{"notes":{"bad":[]}}')
+    store = JournalStore(PATH.parent, Card({PATH.parent / "notes.journal": Held(image)}))
+    assert (store.note("empty"), store.note("good"), store.note("bad"), store.damaged) == (None, 1, None, 1)

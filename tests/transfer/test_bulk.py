@@ -5,8 +5,9 @@ import random
 import pytest
 
 from node.board.api import TOPICS
+from node.model.confirmation import Confirmation
 from node.model.errors import RemoteFault
-from node.model.record import Kind, decode, record_id
+from node.model.record import Kind, Right, decode, record_id
 from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.index import StoreFailed
@@ -92,11 +93,13 @@ def test_a_choice_keeps_what_it_rests_on():
     village = Village()
     soup = village.bulletin("keeper", "soupe", topic=FOOD)
     reply = village.sign("keeper", Kind.REPLY, 3, packed=b"merci", target=record_id(soup)[:8])
-    here = Shore(village).hold(village.vouch("founder", "keeper", KEEPER), soup, reply,
+    more = village.bulletin("keeper", "soupe à 19 h", minute=3, topic=FOOD, target=record_id(soup)[:8], urgent=True)
+    says = village.sign("founder", Kind.CONFIRMATION, 4, target=record_id(more)[:8], detail=Confirmation(True))
+    here = Shore(village).hold(village.vouch("founder", "keeper", KEEPER | Right.URGENT), more, reply, says,
                                village.bulletin("keeper", "bal", minute=9), village.retraction(bytes(8), minute=2))
     about_food = {decode(raw).kind for raw in here.bulk.load(here.bulk.ids(Choice(FOOD)))}
-    assert about_food == {Kind.VOUCH, Kind.BULLETIN, Kind.REPLY, Kind.RETRACTION}
-    assert len(here.bulk.ids(Choice(FOOD))) == 4
+    assert about_food == {Kind.VOUCH, Kind.BULLETIN, Kind.REPLY, Kind.RETRACTION, Kind.CONFIRMATION}
+    assert len(here.bulk.ids(Choice(FOOD))) == 5
     late = here.bulk.load(here.bulk.ids(Choice(since=T0 + 5)))
     assert sorted(decode(raw).kind for raw in late) == [Kind.BULLETIN, Kind.RETRACTION, Kind.VOUCH]
 

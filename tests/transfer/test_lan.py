@@ -65,6 +65,14 @@ def test_one_visit_makes_both_alike_in_two_questions(pair):
     assert len(post.carried) == 2
 
 
+def test_a_comparison_that_is_shorter_or_longer_than_one_is_refused(pair):
+    (_, asks), (there, answers) = pair
+    question = bytes([COMPARE]) + bytes(8) + fingerprint(there.bulk.shorts())
+    for content in (question[:-1], question + b"x", bytes([COMPARE])):
+        with pytest.raises(RemoteFault, match="lan-short"):
+            answers.answer(asks.tables[0].envelope.close(ASKED, content))
+
+
 class Meeting(Post):
     """Before the question with this number is carried, `also` happens: the other island visits too."""
 
@@ -132,6 +140,15 @@ def test_a_visit_that_failed_puts_nobody_off(pair):
     assert not answers.visit(Post(asks)).put_off and here.ids == there.ids
 
 
+def test_after_visits_to_both_sides_nobody_is_put_off(pair, village):
+    (here, asks), (there, answers) = pair
+    for number in range(6):
+        here.hold(village.bulletin(text=f"nouvelle {number}", minute=number))
+        visitor, visited = (asks, answers) if number % 2 else (answers, asks)
+        assert not visitor.visit(Post(visited)).put_off
+        assert here.ids == there.ids
+
+
 def test_equal_islands_need_one_small_question(pair):
     (_, asks), (_, answers) = pair
     asks.visit(Post(answers))
@@ -181,6 +198,7 @@ def test_a_question_is_answered_once(pair):
     post = Post(answers)
     asks.visit(post)
     before = there.ids
+    assert len(post.carried) == 2
     for message, _ in post.carried:
         with pytest.raises(RemoteFault) as caught:
             answers.answer(message)
@@ -193,6 +211,7 @@ def test_an_answer_recorded_earlier_is_refused(pair, village):
     post = Post(answers)
     asks.visit(post)
     here.hold(village.bulletin("founder", "nouveau", minute=400))
+    assert len(post.carried) == 2
     for _, answer in post.carried:
         with pytest.raises(RemoteFault):
             asks.visit(lambda _, answer=answer: answer)
@@ -264,6 +283,21 @@ def test_a_peer_that_promises_what_it_never_gives_is_left(pair, village):
 
     asks.visit(post)
     assert len(posts) == 2
+
+
+def test_a_peer_that_gives_what_nobody_asked_for_is_left(pair, village):
+    (_, asks), (_, answers) = pair
+    unasked, posts = village.bulletin(text="personne ne l’a demandé"), []
+
+    def post(question):
+        posts.append(1)
+        first = b"\1" + bytes(8) + (2).to_bytes(4, "big") + b"abcdefgh" + b"ijklmnop"
+        given = first if len(posts) == 1 else len(unasked).to_bytes(2, "big") + unasked
+        return answers.tables[0].envelope.close(ANSWERED, given, question[1:25])
+
+    with pytest.raises(RemoteFault) as caught:
+        asks.visit(post)
+    assert caught.value.reason == "lan-unasked" and len(posts) == 2
 
 
 def test_a_thousand_strangers_cost_little_memory(pair):

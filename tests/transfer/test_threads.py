@@ -20,7 +20,7 @@ def test_of_two_equal_questions_at_once_one_is_answered():
     def make():
         shore, told = Shore(village), []
         service = LanService(shore.bulk, secret, random.Random(1).randbytes)
-        question = service.tables[0].envelope.close(ASKED, bytes([COMPARE]) + fingerprint([]))
+        question = service.tables[0].envelope.close(ASKED, bytes([COMPARE]) + bytes(8) + fingerprint([]))
 
         def ask():
             try:

@@ -53,6 +53,13 @@ def test_of_a_damaged_bundle_what_is_good_is_kept_and_what_is_not_is_told(told):
     assert {fault: number for fault, number in bundle.faults.items() if number} == told["faults"]
 
 
+@pytest.mark.parametrize("told", VECTORS["refused bundles"], ids=lambda told: told["name"])
+def test_what_is_no_bundle_is_refused_for_its_reason(told):
+    with pytest.raises(RemoteFault) as caught:
+        list(Bundle([bytes.fromhex(told["bytes"])]))
+    assert caught.value.reason == told["reason"]
+
+
 def test_letters_with_a_wrong_check_are_refused():
     refused = VECTORS["letters"]["refused"]
     for typed in refused:

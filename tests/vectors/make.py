@@ -9,6 +9,7 @@ from pathlib import Path
 
 from node.daemon.mqtt import root_of
 from node.model.clock import MAX_MINUTE
+from node.model.confirmation import Confirmation
 from node.model.event import Event, Exempt, Repetition, Rhythm, Shift, occasions
 from node.model.foreign import Foreign, foreign_key
 from node.model.keys import key_id
@@ -138,6 +139,9 @@ def carry(village):
                    "records": [raw.hex() for raw in raws], "bytes": b"".join(write(header, raws)).hex()},
         "damaged bundles": [{"name": name, "bytes": whole.hex(), "records": [raws[n].hex() for n in kept], "faults": faults}
                             for name, whole, kept, faults in damaged(header, raws)],
+        "refused bundles": [{"name": name, "bytes": whole.hex(), "reason": reason} for name, whole, reason in (
+            ("another mark", b"A" + b"".join(write(header, raws))[1:], "bundle-mark"),
+            ("version 2", b"archipel bundle\n\2" + b"".join(write(header, raws))[17:], "bundle-version"))],
         "letters": {"record": raws[0].hex(), "typed": letters_of(raws[0]), "code": code_of(raws[0]),
                     "refused": ["D" + letters_of(raws[0])[1:], letters_of(raws[0])[:-8], "", "ARCHIPEL"]},
         "codes of many": {"records": [raw.hex() for raw in raws], "longest": 600, "codes": codes_of(raws, 600)},
@@ -175,6 +179,8 @@ def damaged(header, raws):
     yield "one bit of the first record", flipped(whole, at + 30), [1], {"damaged": 1, "count": 1, "sum": 1}
     yield "cut within the second record", whole[:-40], [0], {"cut-short": 1}
     yield "octets between two frames", whole[:at] + b"\xa7\x52\x00\x00noise" + whole[at:], [0, 1], {"damaged": 1, "sum": 1}
+    yield "what looks like an end, in what is damaged", whole[:at] + b"\xa7\x45" + bytes(30) + whole[at:], [0, 1], {
+        "damaged": 1, "sum": 1}
     yield "another number at the end", whole[:-17] + b"\3" + whole[-16:], [0, 1], {"count": 1, "sum": 1}
 
 
@@ -201,6 +207,7 @@ def invitations(village):
         ("charter", "one octet more, with its check", checked(charter[:-4] + b"\0"), "charter-long"),
         ("charter", "another mark", checked(b"x" + charter[1:-4]), "charter-mark"),
         ("charter", "a name that is not UTF-8", checked(charter[:19] + b"\xff" + charter[20:-4]), "charter-name"),
+        ("charter", "a name of 161 octets", checked(charter[:18] + b"\xa1" + b"x" * 161 + charter[29:-4]), "charter-name"),
         ("charter", "no founder", checked(charter[:29] + b"\0" + charter[62:-4]), "charter-founders"),
         ("charter", "a founder twice", checked(charter[:29] + b"\2" + 2 * charter[30:62] + charter[62:-4]),
          "charter-founders"),
@@ -215,6 +222,8 @@ def invitations(village):
         ("invitation", "a secret made at no time", checked(edited(invitation, at, bytes(3))), "invitation-secret"),
         ("invitation", "a bulletin among its records", checked(invitation[:-4] + framed(village.bulletin())),
          "invitation-papers"),
+        ("invitation", "a record that cannot be read among its records",
+         checked(invitation[:-4] + framed(b"\x25" + keeper[1:])), "invitation-papers"),
         ("invitation", "nine records", checked(invitation[:-4] + 7 * framed(keeper)), "invitation-long"),
     ]
     return {"accepted": {"secret": made.charter.secret.hex(), "made": made.made, "maker": made.maker.hex(),
@@ -321,6 +330,8 @@ def read_records(village):
         "retraction": village.retraction(root, minute=11, life=336),
         "cancellation": village.sign("founder", Kind.CANCELLATION, 12, 120, packed=b"Pluie", target=announced),
         "turnout": village.sign("founder", Kind.TURNOUT, 12, 50, target=announced, detail=Turnout(2, 3)),
+        "confirmation": village.sign("ben", Kind.CONFIRMATION, 12, 336, target=root, detail=Confirmation(True)),
+        "confirmation taken back": village.sign("ben", Kind.CONFIRMATION, 40, 336, target=root, detail=Confirmation(False)),
         "vouch for a writer": village.vouch("founder", "ana", WRITER),
         "vouch for a keeper": village.vouch("founder", "ben", KEEPER),
         "invitation": village.vouch("founder", "ticket", INVITATION),
@@ -348,6 +359,8 @@ def described(name, raw):
             told["event"] = event_told(event)
         case Turnout(number, level):
             told["turnout"] = {"number": number, "level": level}
+        case Confirmation(holds):
+            told["confirmation"] = {"holds": holds}
         case Vouch(subject, rights):
             told["vouch"] = {"subject": subject.hex(), "rights": int(rights)}
         case Revocation(subject, since):
@@ -400,6 +413,9 @@ def repeated_events(village):
                 Rhythm.MONTH_WEEKDAY, 1, 6, exempt=(Exempt(1), Exempt(2, 7 * DAY - 60)))),
         "each last Friday, west of Greenwich": event("Jam", (2025, 11, 29, 1), 120, offset=-20,
                                                      repetition=Repetition(Rhythm.MONTH_LAST, 1, 5)),
+        "the first date called off, in the night in which clocks go back": event(
+            "Veille", (2026, 10, 25, 0, 30), 60, offset=8, shifts=(Shift(winter, 4),),
+            repetition=Repetition(Rhythm.DAYS, 1, 2, exempt=(Exempt(0),))),
         "each 31st": event("Bilan", (2025, 12, 31, 17), 0, offset=4, repetition=Repetition(Rhythm.MONTHS, 1, 5)),
         "taken over": event("Bal\x1fHangar\x1f\x1f\x1f\x1fLe sémaphore", (2025, 12, 6, 19), 180, offset=4,
                             foreign=Foreign(foreign_key("204@semaphore.exemple.org", "", ""), 3, T0 - 60)),
@@ -463,6 +479,7 @@ def refused_events(accepted, signed):
             ("a shape that says nothing", weekly, 20, (0x00,)),
             ("marks that say nothing", accepted["step-free"], 21, (0,)),
             ("a mark that is told elsewhere", accepted["step-free"], 21, (6,)),
+            ("a mark that nobody knows", accepted["step-free"], 21, (0x22,)),
             ("exemptions of what is not repeated", whole, 20, (0xA0,)), ("a rhythm of 6", weekly, 21, (0x61,)),
             ("no step between two dates", weekly, 21, (0x10,)), ("one date", weekly, 22, (1,)),
             ("129 dates", third, 22, (129,)), ("dates beyond 400 days", weekly, 21, (0x1A,)),
@@ -492,12 +509,10 @@ def refused(village, accepted):
         body = raw[:position] + bytes(octets) + raw[position + len(octets):-64]
         return body + founder.sign(b"archipel record 1" + village.charter.set_id + body)
 
-    stranger = sign(replace(decode(bulletin), author=key("stranger").key_id), village.charter.set_id, key("stranger").sign)
-    elsewhere = sign(decode(bulletin), bytes(16), founder.sign)
     yield "one octet missing", "record-too-short", bulletin[:79]
     yield "one octet more than the most", "record-too-long", accepted["longest"] + b"x"
     yield "version 2", "record-version", signed(bulletin, 0, 0x20)
-    yield "kind 9", "record-kind", signed(bulletin, 0, 0x19)
+    yield "kind 10", "record-kind", signed(bulletin, 0, 0x1A)
     yield "a vouch by radio", "record-flags", signed(vouch, 1, 0x10)
     yield "a reply that corrects", "record-flags", signed(accepted["reply"], 1, 0x40)
     yield "an urgent vouch", "record-flags", signed(vouch, 1, 0x80)
@@ -516,9 +531,18 @@ def refused(village, accepted):
     yield "a vouch for a key of order eight", "record-key", signed(vouch, 16, *encoded(small_order()[1]))
     yield "a vouch for a key in its second encoding", "record-key", signed(vouch, 16, *(P + 3).to_bytes(32, "little"))
     yield "a vouch with an unknown right", "record-rights", signed(vouch, 48, 0x21)
+    yield "an event of no rhythm that is cut short", "record-too-short", cut_short_event(village, accepted)
     yield from refused_renewals(village, accepted["renewal"], signed)
     yield from refused_events(accepted, signed)
     yield from refused_turnouts(village, accepted["turnout"], signed)
+    yield from refused_confirmations(village, accepted["confirmation"], signed)
+    yield from not_taken(village, bulletin)
+
+
+def not_taken(village, bulletin):
+    """What is a sound record, of the wrong hand or at the wrong time."""
+    stranger = sign(replace(decode(bulletin), author=key("stranger").key_id), village.charter.set_id, key("stranger").sign)
+    elsewhere = sign(decode(bulletin), bytes(16), village.key("founder").sign)
     yield "one bit of the text", "signature", flipped(bulletin, 20)
     yield "one bit of the signature", "signature", flipped(bulletin, len(bulletin) - 1)
     yield "signed for another set", "signature", encode(elsewhere)
@@ -527,13 +551,29 @@ def refused(village, accepted):
     yield "expired this very minute", "expired", village.bulletin(minute=-DAY, life=24)
 
 
+def cut_short_event(village, accepted):
+    """Its rhythm is 6, and what follows it is missing."""
+    each_week = accepted["each Tuesday, ten times"]
+    body = each_week[:21] + b"\x61"
+    return body + village.key("founder").sign(b"archipel record 1" + village.charter.set_id + body)
+
+
 def refused_turnouts(village, turnout, signed):
     worded = turnout[:26] + b"x"
     yield "an urgent turnout", "record-flags", signed(turnout, 1, 0x80)
+    yield "an urgent turnout of level 0: of two reasons the first", "record-flags", signed(signed(turnout, 25, 0), 1, 0x80)
     yield "a turnout of level 0", "record-turnout", signed(turnout, 25, 0)
     yield "a turnout of level 7", "record-turnout", signed(turnout, 25, 7)
     yield "a turnout of date 128", "record-turnout", signed(turnout, 24, 128)
     yield "a turnout with a text", "record-turnout", worded + village.key("founder").sign(
+        b"archipel record 1" + village.charter.set_id + worded)
+
+
+def refused_confirmations(village, confirmation, signed):
+    worded = confirmation[:25] + b"x"
+    yield "an urgent confirmation", "record-flags", signed(confirmation, 1, 0x80)
+    yield "a confirmation that says 2", "record-confirmation", signed(confirmation, 24, 2)
+    yield "a confirmation with a text", "record-confirmation", worded + village.key("founder").sign(
         b"archipel record 1" + village.charter.set_id + worded)
 
 
@@ -744,6 +784,27 @@ def live_cases(village):
     reply = village.sign("founder", Kind.REPLY, 3, 24, packed=b"J'y serai", target=record_id(event)[:8])
     yield "an author's newest turnout stands, beside the event and its replies", [
         (event, True), (few, False), (more, True), (reply, True)]
+    said, back, again = (village.sign("founder", Kind.CONFIRMATION, at, 100, target=root, detail=Confirmation(holds))
+                         for at, holds in ((2, True), (30, False), (60, True)))
+    corrected = village.sign("founder", Kind.CONFIRMATION, 2, 100, target=record_id(third)[:8], detail=Confirmation(True))
+    yield "what an author said last of a version stands, and another version is another matter", [
+        (first, True), (said, False), (back, False), (again, True), (corrected, True)]
+    keeper, lets, invites, told = (
+        village.vouch("founder", "hugo", KEEPER), village.vouch("hugo", "dan", KEEPER, minute=1),
+        village.vouch("hugo", "dan", INVITATION, minute=2), village.vouch("dan", "cleo", INVITATION, minute=3))
+    yield "who invited takes back a use, and not the invitation that its author gave as a keeper", [
+        (keeper, True), (lets, True), (invites, True), (told, True), (village.revoke("hugo", "cleo", since=5), True),
+        (village.vouch("cleo", "eva", minute=4), True), (village.bulletin("cleo", minute=4), True),
+        (village.bulletin("cleo", minute=5), False), (village.bulletin("eva", minute=5), True)]
+    two = [village.vouch("founder", "ana", KEEPER), village.vouch("founder", "ben", KEEPER),
+           village.vouch("ana", "ticket", INVITATION, life=24), village.vouch("ben", "ticket", INVITATION, life=48),
+           village.vouch("ticket", "cleo", minute=1, life=100)]
+    ana_takes, ben_takes = (village.revoke(name, "cleo", since=5) for name in ("ana", "ben"))
+    posts = [village.bulletin("cleo", minute=minute, life=100) for minute in (4, 5)]
+    yield "a use of two keepers' invitations, of which one is taken back, lets in by the other one", [
+        (raw, True) for raw in (*two, ana_takes, *posts)]
+    yield "the same, when the one that was not taken back has ended", [
+        *((raw, raw is not two[2]) for raw in (*two, ben_takes, posts[0])), (posts[1], False)], T0 + DAY
     yield "a day ahead, to the minute", [
         (village.bulletin(minute=DAY), True), (village.bulletin(text="tard", minute=DAY + 1), False)]
     yield "at the minute it ends", [(village.bulletin(life=24), False), (first, True)], T0 + DAY
@@ -760,7 +821,7 @@ def made_case(village):
     digest = hashlib.blake2b(b"".join(sorted(record_id(raws[n]) for n in kept)), digest_size=16).hexdigest()
     return {"name": "posts beyond the quota of octets", "author": "founder", "created": "now + n, n from 0 to 399",
             "life": 24, "text": "1 + 397 n mod 1600 times the letter x, codec 0", "now": T0, "live": kept, "octets": size,
-            "ids": digest}
+            "ids": "BLAKE2b-16 of the live ids, sorted", "digest": digest}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ and ImageMagick).
 A page more: one line in PAGES, and `![...](pictures/NAME.TAG.png)` in both guides; `test_pictures` holds the two together.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from node.board.api import Draft
 from node.board.keeper_sheet import SheetFacts
 from node.board.night_rest import Rest, RestPart
+from node.daemon.card_order import TOLD_FILE
 from node.daemon.keyfiles import START_CODE
 from node.daemon.settings_keeper import CardLines
 from node.daemon.wifi_order import WifiOrders
@@ -54,6 +56,7 @@ PAGES = {
     "people": Shot("set", "/keeper/people", 620), "groups": Shot("set", "/keeper/groups", 800),
     "settings": Shot("board", "/keeper/settings", 640), "rest": Shot("board", "/keeper/settings/rest", 820),
     "keys": Shot("set", "/keeper/keys", 820), "care": Shot("board", "/keeper/care", 760),
+    "card": Shot("board", "/keeper/card", 640),
     "backup": Shot("board", "/keeper/care/backup", 900), "handover": Shot("set", "/keeper/handover", 820),
 }
 
@@ -111,6 +114,12 @@ class Islands:
         board.sheet = lambda: SheetFacts(
             "http://archipel.lan/", "Île du canal", "", "Belleville", bytes(range(16)), 3, "K7QF-3MTX-9WHD",
             SAFE.fingerprint, SAFE.url, "http://169.254.77.77/")
+        told = self._place.data / "told"  # as the box's program tells of a card that is in a reader
+        told.mkdir()
+        holds = [{"text": "%(system)s, called “%(name)s”.", "fields": {"system": "FAT", "name": "PHOTOS"}},
+                 {"text": "%(files)s files.", "fields": {"files": 120}}]
+        (told / TOLD_FILE).write_text(json.dumps({"stage": "idle", "readers": [
+            {"name": "sda", "seen": "0" * 16, "title": "SanDisk Ultra", "size": 15_931_539_456, "holds": holds}]}))
         board.set_rests({RestPart.PORTAL: Rest(1320, 420)}, "lea")
         return Browser(self._place, create_app(board, replace(portal_settings(), safe=lambda: SAFE))).get
 

@@ -4,7 +4,7 @@ import logging
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -57,32 +57,37 @@ def streets_of_a_small_town() -> bytes:
     return drawn(surroundings(small_town(), canvas), canvas).svg().encode()
 
 
-def filled(folder: Path) -> Neighbourhood:
-    """A neighbourhood with bulletins, events, an urgent notice, a reply, posts corrected, cancelled, hidden, waiting."""
+def filled(folder: Path, said: Callable[[str], str] = str) -> Neighbourhood:
+    """A neighbourhood with bulletins, events, an urgent notice, a reply, posts corrected, cancelled, hidden, waiting.
+
+    `said` makes what people say of what is said here.
+    """
     place = Neighbourhood(folder).on_a_box(*WORDS)
     board, now = place.board, place.board.now()
-    place.bulletin("Fuite de gaz rue Bichat : évitez le bas de la rue, n’allumez rien.", 12, urgent=True)
-    posted = [board.post(Draft(Kind.BULLETIN, text, language, topic)) for text, topic, language in BULLETINS]
-    board.post(Draft(Kind.REPLY, "Merci ! J’apporte des carottes.", target=posted[2].id))
+    place.bulletin(said("Fuite de gaz rue Bichat : évitez le bas de la rue, n’allumez rien."), 12, urgent=True)
+    posted = [board.post(Draft(Kind.BULLETIN, said(text), language, topic)) for text, topic, language in BULLETINS]
+    board.post(Draft(Kind.REPLY, said("Merci ! J’apporte des carottes."), target=posted[2].id))
     place.clock.advance(720)
-    board.correct(posted[2].id, posted[2].edit_code, Draft(Kind.BULLETIN, BULLETINS[2][0].replace("16 h", "17 h"), topic=4))
+    later = Draft(Kind.BULLETIN, said(BULLETINS[2][0].replace("16 h", "17 h")), topic=4)
+    board.correct(posted[2].id, posted[2].edit_code, later)
     for title, days, hour, length, topic, language, where in EVENTS:
         start = now - now % DAY_MIN + days * DAY_MIN + (hour - 1) * 60
         draft = Draft(
-            Kind.EVENT, "Venez avec une chaise.", language, topic, title=title, place=where, organiser="Comité du canal",
-            link="https://example.org/", start=start, end=start + length, offset=4, position=(48.87 - days / 500, 2.3767))
+            Kind.EVENT, said("Venez avec une chaise."), language, topic, title=said(title), place=said(where),
+            organiser=said("Comité du canal"), link="https://example.org/", start=start, end=start + length, offset=4,
+            position=(48.87 - days / 500, 2.3767))
         event = board.post(draft)
         if not days:
-            moved = replace(draft, start=start + 30, place="Salle des fêtes, 3 rue du Canal")
+            moved = replace(draft, start=start + 30, place=said("Salle des fêtes, 3 rue du Canal"))
             board.correct(event.id, event.edit_code, moved)
-    board.withdraw(event.id, event.edit_code, "la salle est prise")
+    board.withdraw(event.id, event.edit_code, said("la salle est prise"))
     board.set_outline("48.8750,2.3600 48.8720,2.3640 48.8690,2.3680", "lea")
     board.set_picture(drawn_map(), [(48.8800, 2.3550), (48.8620, 2.3790)], "lea")
     board.set_streets(streets_of_a_small_town(), "lea")
-    board.hide(board.post(Draft(Kind.BULLETIN, "Un propos déplacé.")).id, keeper="lea")
-    board.post(Draft(Kind.BULLETIN, "Une annonce pour demain.", publish_at=now + DAY_MIN))
-    board.report(posted[1].id, "mine-change", "Le chat est rentré chez lui.", Visitor(bytes(8), bytes(8)))
-    board.set_contact("le samedi matin au stand du marché, ou https://example.org/canal", "lea")
+    board.hide(board.post(Draft(Kind.BULLETIN, said("Un propos déplacé."))).id, keeper="lea")
+    board.post(Draft(Kind.BULLETIN, said("Une annonce pour demain."), publish_at=now + DAY_MIN))
+    board.report(posted[1].id, "mine-change", said("Le chat est rentré chez lui."), Visitor(bytes(8), bytes(8)))
+    board.set_contact(said("le samedi matin au stand du marché, ou https://example.org/canal"), "lea")
     place.find_words()
     return place
 

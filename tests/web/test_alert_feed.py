@@ -13,8 +13,8 @@ from tests.sim.portals import ELSEWHERE, words
 
 CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
 ALERT_ORDER = ["identifier", "sender", "sent", "status", "msgType", "scope", "note", "references", "info"]
-INFO_ORDER = ["language", "category", "event", "urgency", "severity", "certainty", "expires", "senderName", "headline",
-              "description", "web", "parameter", "area"]
+INFO_ORDER = ["language", "category", "event", "urgency", "severity", "certainty", "onset", "expires", "senderName",
+              "headline", "description", "web", "parameter", "area"]
 ORAGES = Alert("Météo <b>Exemple", "veille@meteo.exemple", "1", "2025-12-01T08:00:00+01:00",
                ("Update", "Met", "Expected", "Severe", "Likely"), 1_010_000, "orages", "Paris",
                "veille@meteo.exemple,0,2025-12-01T07:00:00+01:00")

@@ -122,7 +122,9 @@ def test_who_signs_another_keeper_out_is_seen(portal, board):
     sign_in(other, "zoé", PASSWORD)
     desk = desk_of(portal)
     people = portal.get("/keeper/people").get_data(as_text=True)
-    for label in re.findall(r'name="label" value="(\w+)"', people):
+    labels = re.findall(r'name="label" value="(\w+)"', people)
+    assert len(labels) == 2
+    for label in labels:
         desk("session", label=label)
     assert ("session-end", "lea", "zoé") in [(act.action, act.keeper, act.about) for act in board.audit_log()]
     assert not is_in(other)

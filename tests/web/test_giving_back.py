@@ -89,7 +89,7 @@ def test_who_follows_sees_what_is_corrected_here_of_an_event_from_elsewhere(port
     (item,) = board.events(board.now(), board.now() + 20 * DAY)
     neighbourhood.clock.advance(3600)
     board.correct_as_keeper(item.id, Draft(
-        Kind.EVENT, title="Bal masqué", start=item.start, end=item.end, offset=4, target=item.id), "lea")
+        Kind.EVENT, title="Bal masqué", start=item.start, end=item.end, offset=4), "lea")
     (after,) = calendar(portal).walk("VEVENT")
     assert after["UID"] == before["UID"] and after["SUMMARY"] == "Bal masqué" and after["SEQUENCE"] > before["SEQUENCE"]
     assert after["LAST-MODIFIED"].dt > before["LAST-MODIFIED"].dt

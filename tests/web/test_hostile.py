@@ -29,6 +29,7 @@ def assert_ours(answer, what):
 @pytest.mark.parametrize("field", [*FIELDS, *MORE_FIELDS])
 def test_nothing_typed_in_a_field_breaks_the_form(portal, field):
     some = TYPED[len(field) % 3::3]
+    assert len(some) > 6
     for typed, action in zip(some, cycle(("preview", "publish", "edit", "map", "preview")), strict=False):
         answer = portal.post("/post", data={"token": "x", "action": action, **EVENT, field: typed})
         assert_ours(answer, (field, typed[:40], action))
@@ -38,6 +39,7 @@ def test_nothing_typed_in_a_field_breaks_the_form(portal, field):
 def test_nothing_typed_breaks_what_corrects_and_withdraws(portal, board, page):
     start = board.now() + 600
     item = board.post(Draft(Kind.EVENT, "Venez", title="Bal", start=start, end=start + 60)).id
+    assert board.item(item) and len(TYPED) > 20
     for number, field in enumerate(("word", "reason", "title", "start_date", "token", "position")):
         for typed in TYPED[number % 3::3]:
             answer = portal.post(f"/r/{item[:12]}/{page}", data={"token": "x", "action": "publish", **EVENT, field: typed})

@@ -36,6 +36,16 @@ def test_a_form_from_elsewhere_does_nothing(portal, desk, board):
     assert board.item(item.id)
 
 
+def test_no_page_of_the_desk_is_kept_by_a_browser_whoever_asks_for_it(portal, desk):
+    stranger = portal.application.test_client()
+    asked = [rule.rule for rule in portal.application.url_map.iter_rules()
+             if rule.rule.startswith("/keeper") and "GET" in rule.methods and not rule.arguments]
+    for address in asked[::3]:
+        for browser in (portal, stranger):
+            assert browser.get(address).headers["Cache-Control"] == "no-store", address
+    assert len(asked) > 20 and stranger.post("/keeper/login", data={"name": "x"}).headers["Cache-Control"] == "no-store"
+
+
 def test_hiding_and_showing_again_is_seen_in_the_audit_log(portal, desk, board):
     item = board.post(Draft(Kind.BULLETIN, "Propos déplacés"))
     desk("hide", id=item.id)

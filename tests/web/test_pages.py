@@ -8,12 +8,15 @@ import pytest
 
 import web
 from node.board.api import Draft
+from node.model.clock import ManualClock
 from node.model.record import Kind
 from tests.sim.portals import portal_settings
 from web.pages import HEAVIEST_KEPT_BYTES, KEPT_BYTES, KEPT_PAGES, Made, PageCache
 from web.start import create_start
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
+
+STAMPS = [((number,), (0,)) for number in range(8)]  # of a board that others change, and nobody here
 
 
 def test_every_address_that_a_template_asks_for_by_name_exists(portal):
@@ -27,6 +30,17 @@ def test_every_address_that_a_template_asks_for_by_name_exists(portal):
 def test_an_address_typed_with_a_stroke_at_its_end_is_the_same_page(portal):
     for address in ("/agenda", "/keeper", "/post", "/bulletins"):
         assert (portal.get(f"{address}/").status_code, portal.get(address).status_code) == (200, 200), address
+
+
+@pytest.mark.parametrize("address", ["/", "/nowhere", "/keeper", "/feed.atom", "/agenda.ics", "/map.svg", "/take"])
+def test_every_answer_says_what_a_browser_may_do_with_it(portal, address):
+    headers = portal.get(address).headers
+    policy = dict(rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";"))
+    assert policy.pop("style-src").startswith("'sha256-")
+    assert policy == {"default-src": "'none'", "img-src": "'self' data:", "form-action": "'self'", "base-uri": "'none'",
+                      "frame-ancestors": "'none'"}
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
+    assert "Accept-Language" in headers["Vary"]
 
 
 def test_a_new_post_shows_at_once(portal, board):
@@ -69,29 +83,65 @@ def test_who_has_the_page_gets_304_until_it_changes(portal, board):
 def test_kept_pages_are_bounded():
     cache = PageCache()
     for number in range(KEPT_PAGES * 2):
-        cache.page((number,), (0,), lambda: Made("page", 1))
+        cache.page((number,), STAMPS[0], lambda: Made("page", 1))
     made = []
-    cache.page((0,), (0,), lambda: made.append(1) or Made("page", 1))
-    cache.page((KEPT_PAGES * 2 - 1,), (0,), lambda: made.append(2) or Made("page", 1))
+    cache.page((0,), STAMPS[0], lambda: made.append(1) or Made("page", 1))
+    cache.page((KEPT_PAGES * 2 - 1,), STAMPS[0], lambda: made.append(2) or Made("page", 1))
     assert made == [1]
 
 
 def test_while_a_page_is_made_anew_others_get_it_as_it_was():
     cache, entered, go = PageCache(), threading.Event(), threading.Event()
-    cache.page(("/",), (0,), lambda: Made("old", 1))
+    cache.page(("/",), STAMPS[0], lambda: Made("old", 1))
 
     def slow():
         entered.set()
         go.wait(60)
         return Made("new", 1)
 
-    maker = threading.Thread(target=cache.page, args=(("/",), (1,), slow))
+    maker = threading.Thread(target=cache.page, args=(("/",), STAMPS[1], slow))
     maker.start()
     assert entered.wait(60)
-    assert cache.page(("/",), (1,), lambda: "never") == "old"
+    assert cache.page(("/",), STAMPS[1], lambda: "never") == "old"
     go.set()
     maker.join()
-    assert cache.page(("/",), (1,), lambda: "never") == "new"
+    assert cache.page(("/",), STAMPS[1], lambda: "never") == "new"
+
+
+def test_while_records_stream_in_a_page_is_made_anew_twice_a_second_and_at_once_for_what_is_done_here():
+    clock, made = ManualClock(), []
+    cache = PageCache(clock.monotonic)
+
+    def ask(theirs, ours=0):
+        return cache.page(("/",), ((theirs, ours), (ours,)), lambda: made.append(theirs) or Made(f"{theirs} {ours}", 1))
+
+    assert [ask(number) for number in range(5)] == ["0 0", "1 0", "1 0", "1 0", "1 0"]
+    assert ask(5, ours=1) == "5 1" and ask(5, ours=1) == "5 1"
+    clock.advance(0.9)
+    assert ask(6, ours=1) == "5 1"
+    clock.advance(0.2)
+    assert ask(7, ours=1) == "7 1" and ask(8, ours=1) == "8 1" and ask(9, ours=1) == "8 1"
+    assert made == [0, 1, 5, 7, 8]
+
+
+def test_what_is_done_here_changes_the_own_revision_and_what_comes_from_elsewhere_does_not(neighbourhood, board):
+    mine, seen = board.post(Draft(Kind.BULLETIN, "Le mien")).id, [board.own_revision()]
+    for act in (lambda: board.post(Draft(Kind.BULLETIN, "Encore un")),
+                lambda: board.hide(mine[:16], True, "lea"), lambda: board.hide(mine[:16], False, "lea"),
+                lambda: board.withdraw_as_keeper(mine, "lea")):
+        neighbourhood.bulletin(f"Ailleurs {len(seen)}")
+        assert board.own_revision() == seen[-1]
+        act()
+        seen.append(board.own_revision())
+    assert len(set(seen)) == 5
+
+
+def test_whoever_posts_sees_it_on_the_next_page_while_others_posts_stream_in(neighbourhood, portal, board):
+    for number in range(6):
+        neighbourhood.bulletin(f"Ailleurs {number}")
+        portal.get("/bulletins")
+    board.post(Draft(Kind.BULLETIN, "Le mien"))
+    assert "Le mien" in portal.get("/bulletins").get_data(as_text=True)
 
 
 def test_no_page_waits_for_another_and_who_asks_for_the_same_waits_for_it():
@@ -102,11 +152,11 @@ def test_no_page_waits_for_another_and_who_asks_for_the_same_waits_for_it():
         go.wait(60)
         return Made("slow", 1)
 
-    threads = [threading.Thread(target=lambda: told.append(cache.page(("/agenda",), (0,), slow))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: told.append(cache.page(("/agenda",), STAMPS[0], slow))) for _ in range(3)]
     for thread in threads:
         thread.start()
     assert entered.wait(60)
-    assert cache.page(("/topics/food",), (0,), lambda: Made("quick", 1)) == "quick" and not told
+    assert cache.page(("/topics/food",), STAMPS[0], lambda: Made("quick", 1)) == "quick" and not told
     go.set()
     for thread in threads:
         thread.join()
@@ -120,19 +170,19 @@ def test_a_page_that_could_not_be_made_fails_for_those_who_waited_and_is_made_th
         raise LookupError
 
     with pytest.raises(LookupError):
-        cache.page(("/",), (0,), broken)
-    assert cache.page(("/",), (0,), lambda: Made("page", 1)) == "page"
+        cache.page(("/",), STAMPS[0], broken)
+    assert cache.page(("/",), STAMPS[0], lambda: Made("page", 1)) == "page"
 
 
 def test_what_is_heavy_or_not_whole_is_not_kept_and_all_that_is_kept_is_bounded_in_octets():
     cache, made = PageCache(), []
     for size, whole in ((HEAVIEST_KEPT_BYTES + 1, True), (1, False)):
         for _ in range(2):
-            cache.page(("/",), (0,), lambda size=size, whole=whole: made.append(size) or Made("page", size, whole))
+            cache.page(("/",), STAMPS[0], lambda size=size, whole=whole: made.append(size) or Made("page", size, whole))
     assert len(made) == 4
     for number in range(2 * KEPT_BYTES // HEAVIEST_KEPT_BYTES):
-        cache.page((number,), (0,), lambda: Made("heavy", HEAVIEST_KEPT_BYTES))
-    cache.page((0,), (0,), lambda: made.append(0) or Made("page", 1))
+        cache.page((number,), STAMPS[0], lambda: Made("heavy", HEAVIEST_KEPT_BYTES))
+    cache.page((0,), STAMPS[0], lambda: made.append(0) or Made("page", 1))
     assert made[-1] == 0
 
 

@@ -15,7 +15,6 @@ PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bull
          "/learn/demonstration", "/learn/island", "/radio", "/nowhere"]
 PRINTED, PRINTED_BYTES = {"/poster", "/leaflet", "/copy", "/weekly"}, 100_000  # they leave nothing out for their weight
 LANGUAGES = ["fr", "en", "es", "ar"]
-HOSTILE = "<b onclick=x>\u202e" + "a\u0300\u0301\u0302" * 20 + '"><script src=//evil.example></script>'
 
 
 def test_sixty_replies_are_all_reached_by_turning_pages(portal, neighbourhood, board):
@@ -157,21 +156,6 @@ def test_a_long_item_is_never_cut(portal, neighbourhood):
     text = "Des légumes et des bras pour éplucher. " * 40
     neighbourhood.bulletin(text.strip())
     assert text.strip() in unescape(page(portal, f"/r/{neighbourhood.board.bulletins().items[0].id}"))
-
-
-def test_people_s_text_is_isolated_and_harmless_wherever_it_shows(portal, board):
-    for draft in (Draft(Kind.BULLETIN, HOSTILE), Draft(Kind.EVENT, HOSTILE, title=HOSTILE, place=HOSTILE, organiser=HOSTILE,
-                                                       start=board.now(), end=board.now() + 60, position=(48.87, 2.36))):
-        try:
-            item_id = board.post(draft).id
-        except Exception as refused:  # the board may refuse what cannot be shown; then there is nothing to show
-            assert "control" in str(refused)
-            continue
-        for path in (*PAGES, f"/r/{item_id}", f"/r/{item_id}/print", f"/r/{item_id}/edit"):
-            shown = page(portal, path)
-            assert "<script" not in shown and "<b onclick" not in shown, path
-            if "/edit" not in path:
-                assert "\u202e" not in shown, path
 
 
 @pytest.mark.parametrize("item_id", ["0" * 12, "x", "..", "%00", "a" * 500, "0" * 7])

@@ -1,6 +1,7 @@
 """The board as files that stand by themselves: every link leads to one, nothing in them asks, nothing hidden is there."""
 
 import html
+import json
 import posixpath
 import re
 from contextlib import closing
@@ -25,13 +26,13 @@ LANGUAGES = ["fr", "ar"]
 @pytest.fixture
 def files(portal, neighbourhood, tmp_path):
     """What a copy of the board holds now: octets by name."""
-    def made(languages=LANGUAGES):
+    def made(languages=LANGUAGES, address=""):
         folder = tmp_path / "control"
         folder.mkdir(exist_ok=True)
         place = neighbourhood
         answers = publish_handlers(place.board, place.bulk, lambda: portal.application) | bulk_handlers(place.bulk)
         with closing(RpcServer(folder, answers)):
-            found = list(public_files(folder, languages))
+            found = list(public_files(folder, languages, address))
         assert len({file.name for file in found}) == len(found)
         return {file.name: file.content for file in found}
 
@@ -121,6 +122,18 @@ def test_feeds_can_be_read_and_lead_to_files(files, neighbourhood):
     assert links and all(f"fr/{link}" in made for link in links)
     events = Calendar.from_ical(made["fr/agenda.ics"]).walk("VEVENT")
     assert len(events) == 3 and all(f"fr/{event['url']}" in made for event in events)
+
+
+def test_feeds_of_a_copy_that_stands_on_the_web_lead_to_its_whole_addresses(files, neighbourhood):
+    filled_board(neighbourhood)
+    made, here = files(address="https://exemple.org/tableau"), "https://exemple.org/tableau/"
+    feed = ElementTree.fromstring(made["fr/feed.atom"])
+    links = [link.get("href") for link in feed.iter("{http://www.w3.org/2005/Atom}link")]
+    events = [str(event["url"]) for event in Calendar.from_ical(made["ar/agenda.ics"]).walk("VEVENT")]
+    told = json.loads(made["fr/feed.json"])
+    found = [*links, *events, told["home_page_url"], *(item["url"] for item in told["items"])]
+    assert len(found) > 10 and all(one.startswith(here) and one.removeprefix(here) in made for one in found), found
+    assert here not in made["fr/index.html"].decode(), "pages lead from file to file, wherever they stand"
 
 
 def test_the_bundle_of_a_copy_makes_the_board_anew_on_an_island_that_has_nothing(files, neighbourhood, tmp_path):

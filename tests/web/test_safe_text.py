@@ -29,6 +29,8 @@ def test_only_web_addresses_become_links_and_they_tell_nobody_where_one_comes_fr
     assert '<a href="https://example.org/a?b=1&amp;c" rel="nofollow noreferrer">' in shown
     assert '<a href="http://example.org/x" rel="nofollow noreferrer">' in shown
     assert shown.count("<a ") == 2
+    beside = safe_text.paragraphs("<b onclick=x> https://example.org/ <i onclick=x>")
+    assert beside.count("<a ") == 1 and "<b" not in beside and "<i" not in beside
     assert "<a" not in safe_text.anchor('javascript:alert("x")') and "<a" not in safe_text.anchor("https://a b")
 
 

@@ -5,8 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.interleaving import in_between
 from tests.waiting import until
-from web.tries import DELAY_S, FREE_TRIES, MAX_VISITORS, MAX_WAITING, PER_VISITOR, WINDOW_S, TooManyTries, Tries
+from web.tries import (
+    DELAY_S,
+    FREE_TRIES,
+    MAX_VISITORS,
+    MAX_WAITING,
+    PER_VISITOR,
+    WINDOW_S,
+    TooManyTries,
+    Tries,
+    WaitingTry,
+)
 
 
 def is_wrong(outcome):
@@ -150,3 +161,30 @@ def test_many_visitors_fill_no_memory_and_the_latest_are_remembered(hall):
     assert len(hall.tries._wrong) == MAX_VISITORS
     hall.be_wrong(b"%d" % (MAX_VISITORS + 49), FREE_TRIES - 1)
     assert refused(hall, b"%d" % (MAX_VISITORS + 49))
+
+
+def test_a_try_that_comes_as_the_one_before_ends_is_made_once_and_counts_once(watch):
+    def make():
+        tries, made, go_on = Tries(watch), [], threading.Event()
+
+        def work(name):
+            made.append((name, threading.get_ident()))
+            if made[0][1] != threading.get_ident():  # on a thread of its own, while the one before ends
+                go_on.wait()
+            return "wrong"
+
+        def come():
+            asked = threading.Thread(target=tries.make, args=(b"a", lambda: work("second"), is_wrong), name="tries")
+            asked.start()
+            until(lambda: tries._waiting or (tries._running or first) is not first or not asked.is_alive())
+
+        tries._running = first = WaitingTry(b"a", lambda: work("first"), is_wrong)
+        return lambda: tries._work(first), come, (tries, made, go_on)
+
+    moments = 0
+    for tries, made, go_on in in_between(make, (Tries._work,)):
+        go_on.set()
+        until(lambda: not any(thread.name == "tries" for thread in threading.enumerate()))
+        assert [name for name, _ in made] == ["first", "second"] and len(tries._wrong[b"a"]) == 2
+        moments += 1
+    assert moments > 5

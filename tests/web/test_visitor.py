@@ -77,6 +77,7 @@ def test_a_hash_is_good_for_hours_and_then_for_nothing(watch):
     watch.now += SALT_S
     second = hashes.of("198.51.100.7")
     assert second.before == first.now != second.now
+    assert hashes.of("198.51.100.7") == hashes.of("198.51.100.7") == second, "for another two hours"
     watch.now += SALT_S
     assert not {*first} & {*hashes.of("198.51.100.7")}
     watch.now += 10 * SALT_S

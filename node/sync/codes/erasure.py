@@ -66,8 +66,9 @@ def _times(left: int, right: int) -> int:
 
 
 def _over(left: int, right: int) -> int:
+    """A quotient of two that are not 0."""
     powers, logs = _logs()
-    return powers[logs[left] + 255 - logs[right]] if left else 0
+    return powers[logs[left] + 255 - logs[right]]
 
 
 @lru_cache(maxsize=256)

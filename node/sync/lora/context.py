@@ -8,7 +8,7 @@ from typing import Protocol
 
 from node.model.errors import LocalMisuse
 from node.model.event import Event
-from node.model.record import TRUST_KINDS, Record
+from node.model.record import TRUST_KINDS, Kind, Record
 from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES, piece_bytes
 from node.sync.lora.announcements import Announcements
 from node.sync.lora.inventory import HeldRecords, Inventory
@@ -17,7 +17,17 @@ from node.sync.lora.packets import HEADER_BYTES, LEAST_MAX_PAYLOAD, PIECE_BYTES,
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.refusals import Refusals
 from node.sync.lora.requests import Requests
-from node.sync.lora.transmissions import EVENT, NEW, REPAIR, TRUST, URGENT, PendingTransmissions, Rank, Transmission
+from node.sync.lora.transmissions import (
+    CONFIRMING,
+    EVENT,
+    NEW,
+    REPAIR,
+    TRUST,
+    URGENT,
+    PendingTransmissions,
+    Rank,
+    Transmission,
+)
 from node.sync.lora.tuning import Timing, Tuning
 
 DEFAULT_MAX_PAYLOAD = 188  # larger frames were less reliable in a field test; up to 231 if the keeper says so
@@ -187,13 +197,15 @@ class Context:
         return self.transmissions.start(Transmission(id_, record.author, parts, rank, fresh, own=own, next_piece=first))
 
     def _rank(self, record: Record, fresh: bool) -> Rank:
-        """Who may write and what is urgent first, then events by nearness, then new, then repair; each island repairs in an
-        order of its own."""
+        """Who may write and what is urgent first, then who confirms that, then events by nearness, then new, then repair;
+        each island repairs in an order of its own."""
         order = self.rng.getrandbits(16)
         if record.kind in TRUST_KINDS:  # nothing else counts for who lacks it
             return Rank(TRUST, record.created, order)
         if record.urgent:
             return Rank(URGENT, -record.created, order)
+        if record.kind is Kind.CONFIRMATION:
+            return Rank(CONFIRMING, -record.created, order)
         if isinstance(record.detail, Event):
             return Rank(EVENT, record.detail.start, order)
         return Rank(NEW if fresh else REPAIR, 0, order)

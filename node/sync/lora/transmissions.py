@@ -17,7 +17,7 @@ from node.sync.lora.fairness import Claim, Fairness
 from node.sync.lora.neighbours import Neighbour, Neighbourhood, Passage
 from node.sync.lora.tuning import Timing, Tuning
 
-TRUST, URGENT, EVENT, NEW, REPAIR = range(5)  # precedence
+TRUST, URGENT, CONFIRMING, EVENT, NEW, REPAIR = range(6)  # precedence
 
 
 @dataclass(frozen=True, order=True)

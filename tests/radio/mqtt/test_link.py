@@ -326,7 +326,7 @@ class Isle:
         self.runner.start()
 
     def post(self, raw):
-        self.runner.publish(raw)
+        assert self.runner.publish(raw).kept
 
     @property
     def ids(self):

@@ -83,7 +83,8 @@ def test_garbage_on_the_port_harms_nobody():
         for _ in range(5):
             with socket.create_connection(("127.0.0.1", mesh.ports[0]), 60) as vandal:
                 vandal.sendall(rng.randbytes(3000) + framed(rng.randbytes(100)))
-        dial(mesh.ports[0]).close()
+        with dial(mesh.ports[0]) as client:
+            assert client.getpeername()[1] == mesh.ports[0], "it shakes hands with whoever comes next"
 
 
 def test_a_client_that_never_reads_is_thrown_out_and_the_mesh_lives_on():

@@ -159,6 +159,17 @@ def test_a_record_that_is_refused_is_not_relayed():
     assert len(island.liveset) == 0
 
 
+def test_a_record_that_was_refused_is_not_asked_for_whoever_holds_it():
+    island = LoneIsland()
+    forged = spoilt(bulletin(1))
+    island.hear(Whole(forged, True), sender=5)
+    island.hear(summary([forged], at=island.now), sender=5)
+    assert island.sections(Need, island.wait(900)) == []
+    island.hear(summary([forged, bulletin(2)], at=island.now), sender=5)
+    asked = {number for need in island.sections(Need, island.wait(900)) for number in need.elements}
+    assert asked == {element(bulletin(2), minute_of(START) // 1440)}
+
+
 def test_records_learnt_in_bulk_wait_until_a_neighbour_lacks_them():
     island = LoneIsland()
     island.hear(summary([]), sender=5)

@@ -72,7 +72,7 @@ def test_an_island_of_this_version_goes_on_speaking_it_whatever_others_speak():
     assert {send.payload[0] for send, _ in island.sent} == {0x10}
 
 
-@pytest.mark.parametrize(("first", "reason"), [(0x20, "record-version"), (0x19, "record-kind"), (0x1F, "record-kind")])
+@pytest.mark.parametrize(("first", "reason"), [(0x20, "record-version"), (0x1A, "record-kind"), (0x1F, "record-kind")])
 def test_a_record_of_a_newer_version_or_kind_is_counted_and_neither_kept_nor_passed_on(first, reason):
     island = LoneIsland()
     island.hear(summary([]), sender=5)

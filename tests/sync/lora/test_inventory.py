@@ -45,6 +45,15 @@ def right(held, ids, hour=HOUR):
     return held.ids == elements and held.sketch == sketch(elements, 40)
 
 
+def test_the_hour_of_a_packet_is_meant_two_days_ahead_and_one_hour_back_at_most():
+    inventory = Inventory(Ids(0), KEY, TUNING)
+    ours = inventory.hour(START)
+    for ahead in (-1, 0, 1, 48):
+        assert inventory.hour_meant((ours + ahead) % 65_536, START) == ours + ahead
+    for ahead in (-2, 49, 1_000, 32_767, -32_768):
+        assert inventory.hour_meant((ours + ahead) % 65_536, START) is None, ahead
+
+
 def test_a_large_set_is_taken_in_by_parts_and_comes_out_right():
     records = Ids(4 * TUNING.sketched_in_step + 7)
     held, steps = caught_up(Inventory(records, KEY, TUNING))

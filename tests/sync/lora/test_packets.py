@@ -18,6 +18,9 @@ def section(fields):
     """A section from its fields in a vector: bytes are written in hex after "hex:"."""
     read = {name: bytes.fromhex(value[4:]) if str(value).startswith("hex:") else value for name, value in fields.items()}
     kind = KINDS[read.pop("kind")]
+    if "sketch" in read:  # its sums one after the other, as on the air
+        sums = read["sketch"]
+        read["sketch"] = sum(int.from_bytes(sums[at:at + 4], "big") << 8 * at for at in range(0, len(sums), 4))
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in read.items()})
 
 

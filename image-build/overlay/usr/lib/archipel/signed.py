@@ -61,7 +61,9 @@ def read_head(stream: BinaryIO, public: bytes, kind: bytes, max_total_bytes: int
         manifest = json.loads(line)
         files = manifest["files"]
         sound = (VERSION.fullmatch(manifest["version"]) and len(files) <= MAX_FILES
-                 and all(inside(path) and size >= 0 and DIGEST.fullmatch(digest) for path, size, digest in files)
+                 and all(inside(path) and type(size) is int and size >= 0 and DIGEST.fullmatch(digest)
+                         for path, size, digest in files)
+                 and len({path for path, _, _ in files}) == len(files)  # one of a name, or none is whole
                  and sum(size for _, size, _ in files) <= max_total_bytes)
     except (ValueError, KeyError, TypeError, RecursionError):
         sound = False

@@ -143,7 +143,8 @@ def read_bundle(stream: BinaryIO, public: bytes) -> SystemBundle:
         for path, way, size, digest in told["parts"]:
             parts[path] = (way, size, digest, at)
             at += size
-        sound = set(parts) == set(release.files) and all(way in WAYS and size >= 0 for way, size, _, _ in parts.values())
+        sound = (set(parts) == set(release.files)
+                 and all(way in WAYS and type(size) is int and size >= 0 for way, size, _, _ in parts.values()))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sound = False
     if not sound:

@@ -14,7 +14,8 @@ from pathlib import Path
 from node.daemon.orders import ENDING, MAX_ORDER_BYTES, WORDS, order_in
 
 NONE = 80  # nothing there, or nothing of the list
-STEPS = {"restart island": 81, "restart box": 82, "update": 83, "wipe": 84, "backup": 85, "wifi": 86}  # obey knows them
+STEPS = {"restart island": 81, "restart box": 82, "update": 83, "wipe": 84, "backup": 85, "wifi": 86,
+         "card": 87}  # obey knows them
 FIRST = sorted(WORDS, key=lambda word: (word != "wipe", word))  # of several orders, what cannot wait
 
 

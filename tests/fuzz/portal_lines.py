@@ -1,0 +1,152 @@
+"""What browsers send to a portal, as lines: an address, and after a blank what a form holds; an island of its own answers.
+
+In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting} and {word} for what is on
+its board. A field named `file:NAME` is a file. A line that begins with `>` fills in a form of the page that came last.
+Lines that would ask other machines are passed over.
+"""
+
+import atexit
+import io
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urljoin
+
+from node.board import edit_codes
+from node.board.api import Draft
+from node.daemon.orders import WORDS
+from node.model.record import Kind
+from tests.fuzz.seeding import MEMORY
+from tests.sim.portals import Neighbourhood, portal_settings
+from tests.web.elements import Elements, checked
+from tests.web.signing import csrf_of, sign_in
+from web import create_app
+
+INPUTS_AN_ISLAND = 40  # then a new one: to make it takes as long as some of them
+MOST_LINES = 8
+ASKING = tuple(f"/keeper/{path}" for path in ("gather/look", "gather/now", "gather/approve", "care/checkup", "care/backup"))
+
+edit_codes.SCRYPT_N = 16  # as little as scrypt takes, as in the suite
+
+
+class Island:
+    """A portal with a little of everything on its board; `keeper`: lea is signed in."""
+
+    def __init__(self, keeper):
+        self._folder, self.keeper, self.inputs = Path(tempfile.mkdtemp(dir=MEMORY)), keeper, 0
+        self.place = Neighbourhood(self._folder)
+        self.close = atexit.register(self.close)
+        if keeper:
+            self.place.on_a_box(*WORDS)
+        app = create_app(self.place.board, portal_settings(self.place.clock.monotonic))
+        app.testing = True  # what a view raises is raised here
+        self.portal, self.tokens = app.test_client(), app.extensions["tokens"]
+        self.fill()
+        self.page = None
+        self.csrf = self.signed_in() if keeper else ""
+
+    def close(self):
+        """Let go of its files; twice is allowed."""
+        self.place.archive.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def fill(self):
+        board, now = self.place.board, self.place.board.now()
+        self.place.bulletin("Fuite de gaz rue Bichat", 12, urgent=True)
+        bulletin = board.post(Draft(Kind.BULLETIN, "Soupe ce soir, on cherche des bras."))
+        event = board.post(Draft(Kind.EVENT, "Venez", title="Bal", place="Parc", start=now + 600, end=now + 700))
+        waiting = board.post(Draft(Kind.BULLETIN, "Demain", publish_at=now + 1_440))
+        assert bulletin.edit_code and board.item(event.id) and waiting.waiting
+        self.names = {"bulletin": bulletin.id[:12], "event": event.id[:12], "waiting": waiting.id,
+                      "word": bulletin.edit_code}
+
+    def signed_in(self):
+        assert sign_in(self.portal).status_code == 303
+        return csrf_of(self.portal)
+
+    def send(self, line):
+        """One line; the answer, None where nothing is asked."""
+        if line.startswith(">"):
+            line = self.pressed(line[1:])
+        path, blank, body = line.partition(" ")
+        named = self.names | {"token": self.tokens.issue(), "csrf": self.csrf}
+        for name, value in named.items():
+            path, body = path.replace(f"{{{name}}}", value), body.replace(f"{{{name}}}", quote(value))
+        path = "/" + path.lstrip("/")
+        if path.startswith(ASKING) or "\r" in path:
+            return None
+        self.page = checked(self.portal.post(path, **form_of(body)) if blank else self.portal.get(path), line)
+        return self.page
+
+    def pressed(self, line):
+        """The line of a form on the last page that came, its number and a blank before what is typed in it: `1 why=x`."""
+        number, _, typed = line.rpartition(" ")
+        forms = forms_on(self.page) if self.page else []
+        if not forms:
+            return "/"
+        form = forms[int(number) % len(forms) if number.isdecimal() and number.isascii() else -1]
+        fields = dict([*form["buttons"][:1], *form["fields"]]) | dict(parse_qsl(typed, keep_blank_values=True))
+        fields.pop("", None)
+        body = urlencode(fields, safe="{}:", errors="surrogatepass")
+        path = form["action"] or "/"
+        return f"{path} {body}" if form["method"].lower() == "post" else f"{path}?{body}"
+
+
+def form_of(body):
+    """A form as Werkzeug's test client takes it."""
+    fields = parse_qsl(body, keep_blank_values=True)
+    files = [(name.removeprefix("file:"), value) for name, value in fields if name.startswith("file:")]
+    if not files:
+        return {"data": urlencode(fields, errors="surrogatepass"), "content_type": "application/x-www-form-urlencoded"}
+    data = {}
+    for name, value in fields:
+        if not name.startswith("file:"):
+            data.setdefault(name, []).append(value)
+    files = {name: (io.BytesIO(value.encode("latin-1", "replace")), "a.bin") for name, value in files}
+    return {"data": data | files, "content_type": "multipart/form-data"}
+
+
+def forms_on(answer):
+    """The forms of a page, none if it is something else."""
+    if not answer.headers.get("Content-Type", "").startswith("text/html"):
+        return []
+    elements = Elements()
+    elements.feed(answer.get_data(as_text=True))
+    return elements.forms
+
+
+def lines_of_forms(island, pages):
+    """Every form on these pages as a browser would send it with what stands in it: a line for each of its buttons."""
+    for path in pages:
+        answer = island.send(path)
+        for form in forms_on(answer) if answer else ():
+            yield from lines_of(form, path)
+
+
+def lines_of(form, path):
+    action = urljoin(path, form["action"] or path)
+    for button in form["buttons"] or [("", "")]:
+        fields = [(name, {"token": "{token}", "csrf": "{csrf}"}.get(name, value)) for name, value in form["fields"]]
+        fields += [button] if button[0] else []
+        fields += [(f"file:{name}", "x") for name in form["files"]]
+        body = urlencode(fields, safe="{}:")
+        yield f"{action} {body}" if form["method"].lower() == "post" else f"{action}?{body}"
+
+
+_islands: dict[bool, Island] = {}
+
+
+def run_lines(octets, keeper):
+    """Send lines, one after the other, to an island that has seen few before; ten minutes later it is still there."""
+    if keeper in _islands and _islands[keeper].inputs >= INPUTS_AN_ISLAND:
+        _islands.pop(keeper).close()
+    if keeper not in _islands:
+        _islands[keeper] = Island(keeper)
+    island = _islands[keeper]
+    island.inputs += 1
+    for line in octets.decode("utf-8", "replace").split("\n")[:MOST_LINES]:
+        island.send(line)
+    island.place.clock.advance(600)
+    if keeper and 'name="password"' in island.portal.get("/keeper").get_data(as_text=True):
+        _islands.pop(keeper).close()  # signed out, or the password is another one
+    assert checked(island.portal.get("/"), "/").status_code in (200, 303, 503)
