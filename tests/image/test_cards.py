@@ -376,6 +376,38 @@ def test_a_card_that_does_not_keep_what_is_written_is_found_out(tmp_path, machin
     card.close()
 
 
+class ForgetfulCard(write_card.TargetCard):
+    """A card that holds, once all is written, what it held before."""
+
+    def sync(self):
+        super().sync()
+        self.path.write_bytes(self.before)
+
+
+def test_a_card_that_keeps_the_settings_it_had_is_found_out(tmp_path):
+    path, where = tmp_path / "card", f"{tmp_path}/card@@{slots.BOOT_AT}"
+    path.write_bytes(bytes(slots.BOOT_AT + 4 * MIB))
+    subprocess.run(["mformat", "-i", where, "-T", "8192", "::"], check=True)
+    card = write_card.TargetCard(path)
+    write_card.put_beside(card, {"archipel.toml": b"of before"})
+    card.close()
+    forgetful = ForgetfulCard(path)
+    forgetful.before = path.read_bytes()
+    with pytest.raises(write_card.CardTrouble) as trouble:
+        write_card.put_beside(forgetful, {"archipel.toml": b"as chosen"})
+    assert trouble.value.told["text"] == write_card.KEEPS_NOT
+    forgetful.close()
+
+
+def test_no_link_that_the_island_left_beside_its_wish_is_followed_and_no_pipe_waited_for(tmp_path):
+    (tmp_path / "plain").write_bytes(b"octets")
+    (tmp_path / "link").symlink_to(tmp_path / "plain")
+    os.mkfifo(tmp_path / "pipe")
+    assert [write_card.plain_content(tmp_path / name, 6) for name in ("plain", "link", "pipe", "none")] == [
+        b"octets", None, None, None]
+    assert write_card.plain_content(tmp_path / "plain", 5) is None
+
+
 def test_a_box_whose_root_was_changed_makes_no_copies(machine, giver, tmp_path):
     content = os.urandom(MIB)
     path = tmp_path / "card"

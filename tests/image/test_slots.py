@@ -58,6 +58,14 @@ def new_disk(tmp_path):
     return disk
 
 
+def test_the_first_copy_is_on_the_card_before_the_second_is_touched(tmp_path, monkeypatch):
+    disk, steps, write, sync = new_disk(tmp_path), [], os.pwrite, os.fsync
+    monkeypatch.setattr(os, "pwrite", lambda *told: steps.append("write") or write(*told))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: steps.append("sync") or sync(descriptor))
+    slots.write_state(disk, slots.BootState("b"))
+    assert steps == ["write", "sync"] * 2 and slots.read_state(disk) == slots.BootState("b")
+
+
 def test_wherever_the_power_goes_while_the_state_is_written_the_old_one_or_the_new_one_counts(tmp_path, monkeypatch):
     disk, (old, new), tried = new_disk(tmp_path), (slots.BootState(), slots.BootState("a", "b", 3)), 0
     real = os.pwrite

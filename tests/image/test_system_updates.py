@@ -1,5 +1,6 @@
 """Updates of the whole system into the other slot, without a box: files stand for p1, the roots and the disk."""
 
+import hashlib
 import io
 import json
 import os
@@ -317,6 +318,15 @@ def test_wherever_the_power_goes_while_a_trial_ends_it_ends_at_the_next_start(tm
                 system.settle(later, True, factory.public)
             assert runs(later, factory.public) == wanted and slots.read_state(then.disk) == slots.BootState(later.slot)
     assert cuts >= 4
+
+
+def test_what_a_card_does_not_keep_is_found_out_by_reading_it_back(tmp_path, monkeypatch):
+    target, file = tmp_path / "root", (8, hashlib.sha256(b"a system").hexdigest())
+    system.write_checked(target, iter([b"a ", b"system"]), file)
+    assert target.read_bytes() == b"a system"
+    monkeypatch.setattr(os, "fsync", lambda descriptor: os.pwrite(descriptor, b"!", 3))  # as a card that fails
+    with pytest.raises(system.UpdateRefused, match="damaged"):
+        system.write_checked(target, iter([b"a system"]), file)
 
 
 def test_what_is_told_of_system_updates_is_in_every_language():

@@ -379,6 +379,8 @@ def test_an_update_is_found_under_the_names_that_computers_give_it(tmp_path, mak
     (b'{"version": 5, "files": []}', False), (b'{"version": "0.2.0", "files": 5}', False),
     (b'{"version": "0.2.0", "files": [["a"]]}', False), (b'{"version": "../0.2.0", "files": []}', False),
     (b'{"version": "0.2.0", "files": [["../evil", 0, "%s"]]}' % hashlib.sha256().hexdigest().encode(), False),
+    (b'{"version": "0.2.0", "files": [["a", 0, "%s"], ["a", 0, "%s"]]}' % ((hashlib.sha256().hexdigest().encode(),) * 2),
+     False),
     (b'{"version": "0.2.0", "files": []}', True)])
 def test_even_a_signed_list_of_files_that_is_odd_stops_no_other(tmp_path, maker, line, sound):
     update, (key, public, make), app = program("update"), maker, app_folder(tmp_path)
