@@ -34,6 +34,7 @@ from archipel_image.device_cases import (
     oops,
     sticks_of_all_kinds,
 )
+from archipel_image.load_cases import laden
 from archipel_image.sources import PROJECT
 from archipel_image.sticks import make_stick, read_stick
 from archipel_image.system_cases import (
@@ -337,9 +338,9 @@ def wiped(bench: Bench) -> None:
     check((bench.folder / "left.toml").read_bytes() == new_settings(), "the settings are not those of a new card")
 
 
-USUAL = (nothing_of_the_host, first_start, closed, slow_clients, front, power_cuts, oops, sticks_of_all_kinds, updated,
-         mute_at_a_start, wiped, mangled_settings, exchanged_by_stick, exchanged_by_cable, heard_by_radio, seen_by_a_phone,
-         odd_frames, wifi_dies, begun_by_its_pages, restarted_from_the_desk, wifi_on_trial, backup_on_a_stick, night_rest,
-         wiped_from_the_desk, odd_systems, system_updated, system_without_kernel, islands_beget_islands, wrong_cards,
-         downloaded)
+USUAL = (nothing_of_the_host, first_start, closed, slow_clients, front, laden, power_cuts, oops, sticks_of_all_kinds,
+         updated, mute_at_a_start, wiped, mangled_settings, exchanged_by_stick, exchanged_by_cable, heard_by_radio,
+         seen_by_a_phone, odd_frames, wifi_dies, begun_by_its_pages, restarted_from_the_desk, wifi_on_trial,
+         backup_on_a_stick, night_rest, wiped_from_the_desk, odd_systems, system_updated, system_without_kernel,
+         islands_beget_islands, wrong_cards, downloaded)
 ON_DEMAND = (hung, on_a_pi3, mute_system, system_power_cuts)
