@@ -14,6 +14,9 @@ PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 OURS = {"node", "radio", "web"}
 BESIDE = {"radio", "web", "image-build"}  # rooms beside node/
 IN_NODE = {path.name for path in (ROOT / "node").iterdir() if path.is_dir() and path.name != "__pycache__"}
+AT_THE_TOP = {"pyproject.toml", "README.md", "node", "radio", "web", "image-build", "tests", "LICENSE", "Makefile",
+              "CHANGELOG.md", "docs", "requirements.lock"}  # and dotfiles
+MADE = {"build", "demo-data", "dist", "node_modules"}  # by commands; .gitignore has them
 FREE = {"__init__", "__main__"}  # the version, and `python -m node`: they belong to no room
 
 CORE = {"model", "textpack", "store", "sync", "replica", "board", "ical", "gather", "transfer", "handheld"}
@@ -42,6 +45,11 @@ EXEMPT = {  # file: what else it may import, and why
     "node/textpack/modelfile.py": {"sys.byteorder"},  # a fact, not an access
     "node/textpack/__init__.py": {"importlib.resources"},  # the frozen models that ship with it
 }
+
+
+def test_what_lies_at_the_top_can_be_seen_at_a_glance():
+    top = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "__"))}
+    assert top - MADE == AT_THE_TOP
 
 
 @cache

@@ -1,6 +1,7 @@
-"""Manual pages and what shells complete by, made of the commands' own help: `python -m tests.manual.pages` writes share/.
+"""Manual pages and what shells complete by, made of the commands' own help: `python -m tests.manual.pages`.
 
-A wheel brings them to where systems look for them (pyproject.toml, shared-data). `test_pages` holds them up to date.
+They lie in docs/share/, whence a wheel brings them to where systems look for them (pyproject.toml, shared-data).
+`test_pages` holds them up to date.
 """
 
 import re
@@ -18,7 +19,7 @@ from node.cli.main import main
 from node.daemon.settings import LANGUAGES
 from node.i18n.catalogue import SOURCE
 
-SHARE = Path(__file__).parents[2] / "share"
+SHARE = Path(__file__).parents[2] / "docs" / "share"
 PROGRAM, VARIABLE = "archipel", "_ARCHIPEL_COMPLETE"
 COMPLETIONS = {  # where bash-completion, zsh and fish look below /usr/share
     BashComplete: "bash-completion/completions/archipel", ZshComplete: "zsh/site-functions/_archipel",

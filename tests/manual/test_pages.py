@@ -1,4 +1,4 @@
-"""The manual pages and completions of share/ are those of today's commands, and the package brings them."""
+"""The manual pages and completions of docs/share/ are those of today's commands, and the package brings them."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 from node.cli.main import main
 from tests.manual.pages import COMPLETIONS, SHARE, files
 
-ROOT = SHARE.parent
+ROOT = SHARE.parents[1]
 
 
 def test_what_is_in_the_folder_is_what_the_commands_say_today():
@@ -47,4 +47,4 @@ def test_bash_completes_commands_and_options():
 
 def test_a_wheel_would_bring_them():
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["shared-data"] == {"share": "share"}
+    assert wheel["shared-data"] == {"docs/share": "share"}
