@@ -17,7 +17,7 @@ from archipel_image.vm import Machine
 
 SLOTS = program("slots")
 STICK_KIB = 320 << 10
-UPDATE_PATIENCE_S, TRIAL_PATIENCE_S = 3600, 3600  # an emulated box hashes 250 MB four times
+UPDATE_PATIENCE_S, TRIAL_PATIENCE_S = 7200, 7200  # an emulated box hashes 250 MB four times
 CUTS, LATEST_CUT_S = 10, 400
 HANG_S = 20
 # what U-Boot starts begins with an instruction (Documentation/arch/arm64/booting.rst): here "b .", for ever
