@@ -136,8 +136,8 @@ def mute_system(bench: Bench) -> None:
 
 
 def system_power_cuts(bench: Bench) -> None:
-    """Power pulled in the midst of an update of the system, again and again: a whole system starts each time, the new one in
-    the end."""
+    """Power pulled in the midst of an update of the system, again and again: a whole system starts each time, in the end
+    the new one."""
     rng, machine = random.Random(bench.seed), bench.alone()
     stick = system_stick(bench, made_as(bench, "94.0.0"))
     for _ in range(bench.cuts):
