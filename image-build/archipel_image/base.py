@@ -13,14 +13,10 @@ COMPONENTS = "main,non-free-firmware"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 EPOCH_S = 1_754_697_600  # Debian 13's release; mtimes after it are set to it
 SECTIONS = ("", "-updates")
-# What a box without screen, sound or shell users never reads. Copyright files stay.
+# What a box without screen or shell users never reads. Copyright files stay. Of the kernel's modules: `base/modules.txt`.
 LEFT_OUT = (
     "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/lintian/*",
     "/usr/share/javascript/*", "/usr/share/bash-completion/*",
-    "/usr/lib/modules/*/kernel/sound/*", "/usr/lib/modules/*/kernel/drivers/media/*",
-    "/usr/lib/modules/*/kernel/drivers/infiniband/*", "/usr/lib/modules/*/kernel/drivers/net/ethernet/mellanox/*",
-    "/usr/lib/modules/*/kernel/drivers/gpu/drm/amd/*", "/usr/lib/modules/*/kernel/drivers/gpu/drm/nouveau/*",
-    "/usr/lib/modules/*/kernel/drivers/gpu/drm/radeon/*", "/usr/lib/modules/*/kernel/drivers/gpu/drm/xe/*",
     "/etc/initramfs/*raspi-firmware",  # it writes `rw` into cmdline.txt
 )
 # Not run while packages are installed; `base/customize` does once what is needed of it.

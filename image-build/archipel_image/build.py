@@ -28,7 +28,7 @@ from archipel_image.bundle import (
     release_head,
     signing_key,
 )
-from archipel_image.card import assemble, publish
+from archipel_image.card import MANIFEST, assemble, publish
 from archipel_image.layers import read_tar
 from archipel_image.published import licences_of, sign_folder, write_changes, write_spdx
 from archipel_image.rootfs import build_root
@@ -82,11 +82,20 @@ def build(out: Path, quick: bool, before: Path | None = None, only_published: bo
             with step("what it is made of, what changed, the list of it all"):
                 write_spdx(out / f"archipel-{version}.spdx.json", packages.decode(), licences_of(base), version, moment)
                 write_changes(out, version)
-                for path in (image, out / "root.squashfs"):  # both are in what is published
-                    path.unlink() if only_published else None
+                if only_published:
+                    leave_out(out, image)
                 sign_folder(out, version, key)
                 print(f"  public key of this release: {public_bytes(key).hex()}")
     return image
+
+
+def leave_out(out: Path, image: Path) -> None:
+    """Take away what is in what is published, and a manifest that would lead to this machine."""
+    for path in (image, out / "root.squashfs"):
+        path.unlink()
+    if not os.environ.get("IMAGE_URL"):
+        (out / MANIFEST).unlink()
+        print(f"  without {MANIFEST}: IMAGE_URL does not say where the folder will stand")
 
 
 def release_moment() -> int:

@@ -10,6 +10,7 @@ from archipel_image.bundle import sha256
 from archipel_image.sources import program
 
 MIB = 1 << 20
+MANIFEST = "imager.json"
 # Raspberry Pi Imager's own tags: what a keeper chooses first, and which images fit (a Zero 2 W is a kind of 3 to it)
 MODELS = {"Raspberry Pi 3, Zero 2 W": ["pi3-64bit"], "Raspberry Pi 4, 400": ["pi4-64bit"]}
 
@@ -36,7 +37,7 @@ def publish(image: Path, packages: bytes, version: str, moment: str) -> list[Pat
     sums.write_text(f"{sha256(squeezed)}  {squeezed.name}\n")
     listed = image.with_suffix(".packages")
     listed.write_bytes(packages)
-    manifest = image.with_name("imager.json")
+    manifest = image.with_name(MANIFEST)
     manifest.write_text(json.dumps(imager_manifest(image, squeezed, version, moment), indent=2, ensure_ascii=False) + "\n")
     return [squeezed, bmap, sums, listed, manifest]
 

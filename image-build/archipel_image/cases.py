@@ -17,7 +17,7 @@ from archipel_image.base import mirrors
 from archipel_image.bootfs import new_settings
 from archipel_image.build import KEY
 from archipel_image.bundle import make_bundle, signing_key
-from archipel_image.card_cases import downloaded, islands_beget_islands, wrong_cards
+from archipel_image.card_cases import downloaded, islands_beget_islands, restarted_beside_another_card, wrong_cards
 from archipel_image.desk_cases import (
     backup_on_a_stick,
     begun_by_its_pages,
@@ -32,6 +32,7 @@ from archipel_image.device_cases import (
     hung,
     on_a_pi3,
     oops,
+    read_aloud,
     sticks_of_all_kinds,
 )
 from archipel_image.load_cases import laden
@@ -44,10 +45,10 @@ from archipel_image.system_cases import (
     system_updated,
     system_without_kernel,
 )
-from archipel_image.testbench import COUNTRY, PAGE_PATIENCE_S, Bench, board, check, post, redirect_of, wait_for
-from archipel_image.vm import Machine
+from archipel_image.testbench import COUNTRY, Bench, board, check, post, redirect_of, wait_for
+from archipel_image.vm import PAGE_PATIENCE_S, Machine, page_of
 from archipel_image.wifi_cases import front, odd_frames, seen_by_a_phone, wifi_dies
-from node.cli.selftest import fetch, post_by_form
+from node.cli.selftest import post_by_form
 from node.daemon.keyfiles import KeyFolder
 
 SERVICES = ("box", "island", "front", "health", "join", "stick", "update", "dns", "broker", "keeper", "wipe", "problems",
@@ -110,7 +111,7 @@ def first_start(bench: Bench) -> None:
     check("/ overlay rw" in mounts and "/data ext4 rw" in mounts and "noatime" in mounts, f"mounts: {mounts}")
     check(int(bench.shell(machine, "df --output=size -m /data | tail -1")) > MIN_DATA_MIB, "the data partition is small")
     check("nameserver 10.0.2.3" in bench.shell(machine, "cat /etc/resolv.conf"), "names are not asked where DHCP says")
-    home = wait_for(lambda: fetch(machine.url + "?lang=en"), "no first page")
+    home = wait_for(lambda: page_of(machine.url + "?lang=en"), "no first page")
     check("no country is set" in home, "the portal does not say how to set a country")
     probe = urllib.request.Request(machine.url + "generate_204", headers={"Host": "connectivitycheck.gstatic.com"})
     check(redirect_of(probe) == "http://archipel.lan/hello", "a phone's probe is not led to the portal")
@@ -121,7 +122,7 @@ def closed(bench: Bench) -> None:
     machine = bench.alone()
     names = " ".join(f"archipel-{name}.service" for name in SERVICES)
     asked = f"for unit in {names}; do systemd-analyze security --no-pager $unit | tail -1; done"
-    told = machine.shell(asked, bench.key, patience_s=900)
+    told = machine.shell(asked, bench.key, patience_s=3600)
     exposures = dict(zip(SERVICES, map(exposure, told.splitlines()), strict=True))
     bench.figures["exposure_worst"] = max(exposures.values())
     check(max(exposures.values()) <= MAX_EXPOSURE, f"too open: {exposures}")
@@ -191,7 +192,7 @@ def mangled_settings(bench: Bench) -> None:
     broken = bench.settings(more='country = "Atlantis"\nchannel = six\n[weather]\n')
     with Machine(bench.card(broken)) as machine:
         machine.switch_on()
-        page = re.sub("<[^>]+>", "", wait_for(lambda: fetch(machine.url + "?lang=en"), "no first page"))
+        page = re.sub("<[^>]+>", "", wait_for(lambda: page_of(machine.url + "?lang=en"), "no first page"))
         for wanted in ("line 5", "[box] country", "line 6", "[weather]"):
             check(wanted in page, f"the portal does not say {wanted!r}")
         bench.shell(machine, "systemctl start archipel-problems.service; grep -q '/boot/firmware vfat ro' /proc/mounts")
@@ -200,7 +201,7 @@ def mangled_settings(bench: Bench) -> None:
         check("Atlantis" in (bench.folder / "problems.txt").read_text(), "the card does not say what is wrong")
         machine.card.put("archipel.toml", random.Random(bench.seed).randbytes(3000))
         machine.switch_on()
-        page = wait_for(lambda: fetch(machine.url), "no first page")
+        page = wait_for(lambda: page_of(machine.url), "no first page")
         check("UTF-8" in page, "the portal does not say that the file is noise")
 
 
@@ -289,7 +290,7 @@ def mute_at_a_start(bench: Bench) -> None:
     check(bench.shell(machine, "readlink /data/app/current").strip() == "89.0.0", "the update is thrown away")
     bench.shell(machine, f"mv /data/away {key}")
     machine.wait_for_portal()
-    page = wait_for(lambda: fetch(machine.url + "?lang=en"), "no first page")
+    page = wait_for(lambda: page_of(machine.url + "?lang=en"), "no first page")
     check("stays in use" in page, "the first page does not tell that the portal was mute")
     check("stays in use" in bench.archipel(machine, "status --json"), "status does not tell it")
 
@@ -318,16 +319,16 @@ def wiped(bench: Bench) -> None:
         check(not missing, f"not on the card, so that this case would prove nothing: {missing}")
         lent = make_stick(bench.folder / "lent.img", {"archipel-wipe.txt.txt": b"AAAA-AAAA-AAAA"})
         machine.plug_stick(lent)
-        wait_for(lambda: "not in it" in fetch(machine.url + "?lang=en"), "nothing is told of a lent stick")
+        wait_for(lambda: "not in it" in page_of(machine.url + "?lang=en"), "nothing is told of a lent stick")
         machine.pull_stick()
         check(read_stick(lent, "archipel.txt") is None, "the box writes on a stick that is to wipe")
         check("à effacer" in board(machine), "a lent stick erased the board")
         stick = make_stick(bench.folder / "wipe.img", {"archipel-wipe.txt.txt": keys["wipe.code"].lower().encode("utf-16")})
         machine.plug_stick(stick)
         began = time.monotonic()
-        wait_for(lambda: "This box was erased" in fetch(machine.url + "?lang=en"), "the island was not erased")
+        wait_for(lambda: "This box was erased" in page_of(machine.url + "?lang=en"), "the island was not erased")
         bench.figures["wiped_and_back_s"] = round(time.monotonic() - began)
-        check("no country is set" in fetch(machine.url + "?lang=en"), "it does not begin as a new card")
+        check("no country is set" in page_of(machine.url + "?lang=en"), "it does not begin as a new card")
         check("à effacer" not in board(machine), "the board is still there")
         machine.pull_stick()
         machine.pull_the_plug()
@@ -342,5 +343,5 @@ USUAL = (nothing_of_the_host, first_start, closed, slow_clients, front, laden, p
          updated, mute_at_a_start, wiped, mangled_settings, exchanged_by_stick, exchanged_by_cable, heard_by_radio,
          seen_by_a_phone, odd_frames, wifi_dies, begun_by_its_pages, restarted_from_the_desk, wifi_on_trial,
          backup_on_a_stick, night_rest, wiped_from_the_desk, odd_systems, system_updated, system_without_kernel,
-         islands_beget_islands, wrong_cards, downloaded)
+         islands_beget_islands, wrong_cards, downloaded, restarted_beside_another_card, read_aloud)
 ON_DEMAND = (hung, on_a_pi3, mute_system, system_power_cuts)

@@ -9,20 +9,19 @@ from zoneinfo import ZoneInfo
 from archipel_image.keeping import CODE_FILE, NAME, PASSPHRASE, PASSWORD, WIFI, BoxKeeper
 from archipel_image.sticks import make_stick, read_stick
 from archipel_image.testbench import Bench, check, post, wait_for
-from archipel_image.vm import Machine
-from node.cli.selftest import fetch
+from archipel_image.vm import Machine, page_of
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.restoring import restored
 
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
-AWAKE_PATIENCE_S = 1500  # no Wi-Fi rests within the first 15 minutes of an island
+AWAKE_PATIENCE_S = 5400  # no Wi-Fi rests within the first 15 minutes of an island
 ZONE = ZoneInfo("Europe/Paris")  # [node] timezone of an island that is told none
 
 
 def begun_by_its_pages(bench: Bench) -> None:
     """A card that names no keeper: only the code on the card opens the page /start; the island made there has its Wi-Fi."""
     machine = bench.founded()
-    check(NAME in wait_for(lambda: fetch(machine.url), "no first page"), "the first page does not name the island")
+    check(NAME in wait_for(lambda: page_of(machine.url), "no first page"), "the first page does not name the island")
     wait_for(lambda: "country_code=FR" in bench.shell(machine, "cat /run/archipel-box/hostapd.conf"),
              "the country that was chosen makes no Wi-Fi")
     wait_for(lambda: on_air(bench, machine) == WIFI, "the Wi-Fi is not called as the island")
@@ -119,7 +118,7 @@ def night_rest(bench: Bench) -> None:
     wait_for(lambda: not on_air(bench, machine), "the Wi-Fi does not rest", AWAKE_PATIENCE_S)
     wanted = bench.shell(machine, "ls /run/archipel-box/hostapd.conf 2>/dev/null; systemctl is-active hostapd || true")
     check(wanted == "inactive\n", f"while it rests: {wanted}")
-    wait_for(lambda: "rests from" in fetch(f"{machine.url}?lang=en"), "nobody is told of the rest")
+    wait_for(lambda: "rests from" in page_of(f"{machine.url}?lang=en"), "nobody is told of the rest")
     plan_rest(wait_for(BoxKeeper(machine).sign_in, "no desk"), now - timedelta(hours=1),
               datetime.now(ZONE) + timedelta(minutes=3))
     wait_for(lambda: on_air(bench, machine), "the Wi-Fi does not wake up")
@@ -141,7 +140,7 @@ def wiped_from_the_desk(bench: Bench) -> None:
     missing = [name for name, needle in keys.items() if not machine.card.holds(needle.encode())]
     check(not missing, f"not on the card, so that this case would prove nothing: {missing}")
     order(machine, "wipe", name=NAME, password=PASSWORD)
-    wait_for(lambda: "This box was erased" in fetch(f"{machine.url}start?lang=en"), "the island was not erased")
+    wait_for(lambda: "This box was erased" in page_of(f"{machine.url}start?lang=en"), "the island was not erased")
     wait_for(lambda: machine.card.read(CODE_FILE), "there is no code for the next first start")
     bench.give_up("founded")
     left = [name for name, needle in keys.items() if machine.card.holds(needle.encode())]

@@ -11,6 +11,7 @@ from archipel_image.vm import Machine, Pi3, Trouble
 from radio.sim.simradio import SimulatedMesh
 from radio.sim.topology import line
 
+WAV_HEAD_BYTES = 44
 LOOK_AT_STICK = ("mkdir -p /tmp/look && mount.archipel /dev/archipel-stick /tmp/look && ls -R /tmp/look && "
                  "findmnt -rno FSTYPE /tmp/look; umount /tmp/look")
 
@@ -88,6 +89,18 @@ def heard_by_radio(bench: Bench) -> None:
         bench.figures["by_radio_s"] = round(time.monotonic() - began)
         for machine in boxes:
             machine.pull_radio()
+
+
+def read_aloud(bench: Bench) -> None:
+    """A reading that the island leaves is heard through a loudspeaker on USB."""
+    machine, left = bench.alone(), "/run/archipel-island/aloud.ogg"
+    machine.plug_loudspeaker()
+    wait_for(lambda: "USB" in bench.shell(machine, "aplay -l"), "the box finds no loudspeaker")
+    bench.shell(machine, "cd /tmp && espeak-ng -v fr -w said.wav Bonjour && opusenc --quiet said.wav reading && "
+                f"chown archipel reading && mv reading {left}")
+    at_work = f"ls {left} 2>/dev/null || systemctl is-active archipel-loudspeaker | grep '^a' || true"
+    wait_for(lambda: not bench.shell(machine, at_work), "nobody takes the reading")
+    check(any(machine.heard.read_bytes()[WAV_HEAD_BYTES:]), "nothing was heard")
 
 
 def oops(bench: Bench) -> None:

@@ -7,9 +7,8 @@ import urllib.parse
 import urllib.request
 from html import unescape
 
-from archipel_image.vm import Machine, Trouble
+from archipel_image.vm import PAGE_PATIENCE_S, Machine, Trouble
 
-PATIENCE_S = 120
 NAME, WIFI = "Neuve", "Neuve"  # a Wi-Fi is called as its island
 KEEPER, PASSWORD, PASSPHRASE = "Essai", "colza brouette nuage 48", "quatre pommes sous la neige"
 CODE_FILE = "archipel-code.txt"
@@ -53,7 +52,7 @@ class BoxKeeper:
     def _ask(self, path: str, body: bytes | None) -> str:
         request = urllib.request.Request(urllib.parse.urljoin(self._url, path), body, {"Accept-Language": "en"})
         try:
-            with self._browser.open(request, timeout=PATIENCE_S) as answer:
+            with self._browser.open(request, timeout=PAGE_PATIENCE_S) as answer:
                 self.page = answer.read().decode()
         except urllib.error.HTTPError as refused:
             if refused.code == 503:  # it starts

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from archipel_image.keeping import CODE_FILE, BoxKeeper
-from archipel_image.vm import Card, Machine, Trouble, free_port
-from node.cli.selftest import fetch, post_by_form
+from archipel_image.vm import PAGE_PATIENCE_S, Card, Machine, Trouble, free_port, page_of
+from node.cli.selftest import post_by_form
 
-EXCHANGE_PATIENCE_S = 900
-PAGE_PATIENCE_S = 120  # an emulated machine codes a text in seconds
+EXCHANGE_PATIENCE_S = 3600
 COUNTRY = 'country = "FR"\n'
 KEEPER = 'keeper = "Essai"\nkeeper_password = "colza brouette nuage 48"\n'
 
@@ -147,7 +146,7 @@ def board(machine: Machine) -> str:
 def _board(machine: Machine) -> str:
     pages, address = [], "bulletins"
     while address:
-        page = fetch(machine.url + address, None, PAGE_PATIENCE_S)
+        page = page_of(machine.url + address)
         if UNREAD in page:
             return ""
         pages.append(page)

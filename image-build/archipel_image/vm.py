@@ -19,7 +19,10 @@ SLOTS = program("slots")
 MIB, FAT_OFFSET = SLOTS.MIB, SLOTS.BOOT_AT
 CARD_BYTES = 2 << 30
 U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"  # for QEMU's board; the Pi's own is on the card
-BOOT_PATIENCE_S = 900
+# These bound a hang and decide nothing else: with twenty other programs at work two cores give an emulation a sixth of one,
+# and a first start that takes five minutes on a quiet machine has taken more than fifteen.
+BOOT_PATIENCE_S, PAGE_PATIENCE_S, SHELL_PATIENCE_S = 3600, 300, 900
+FIRST_PAGE_S = 60  # nobody answers before the box listens: then ask again
 CORES = 2
 DEVICE_TREE = "bcm2837-rpi-3-b.dtb"
 EXTRA = "console=ttyAMA0 systemd.show_status=no"
@@ -36,6 +39,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def page_of(url: str) -> str:
+    """A page of a box, in French unless the address says otherwise. OSError if it does not come."""
+    return fetch(url, None, PAGE_PATIENCE_S)
 
 
 class Card:
@@ -106,7 +114,7 @@ class Machine:
         self.card, self._cable, self._watchdog, self._memory_mb = card, cable, watchdog, memory_mb
         self.port, self.shell_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        self.log = card.path.with_name("console.log")
+        self.log, self.heard = card.path.with_name("console.log"), card.path.with_name("heard.wav")
         self._process: subprocess.Popen | None = None
         self._monitor = Path(tempfile.mkdtemp()) / "qmp"
 
@@ -158,11 +166,11 @@ class Machine:
             if self._process and self._process.poll() is not None:
                 raise Trouble(f"QEMU ended; see {self.log}")
             with contextlib.suppress(OSError):
-                return fetch(self.url)
+                return fetch(self.url, None, FIRST_PAGE_S)
             time.sleep(0.3)
         raise Trouble(f"no portal within {patience_s:.0f} s; see {self.log}")
 
-    def shell(self, command: str, key: Path, patience_s: int = 180) -> str:
+    def shell(self, command: str, key: Path, patience_s: int = SHELL_PATIENCE_S) -> str:
         """What a command prints in the remote shell that the card's settings opened to `key`."""
         told = subprocess.run(
             ["ssh", "-q", "-i", str(key), "-p", str(self.shell_port), "-o", "StrictHostKeyChecking=no", "-o",
@@ -201,6 +209,10 @@ class Machine:
         self._ask("device_del", {"id": "radio"})
         self._ask_until_done("chardev-remove", {"id": "radio"})
 
+    def plug_loudspeaker(self) -> None:
+        """Put a loudspeaker on USB in: what it plays goes into the file `heard` (WAV)."""
+        self._ask("device_add", {"driver": "usb-audio", "id": "speaker", "audiodev": "sound"})
+
     def plug_cable(self, there: bool) -> None:
         """Put the cable in, or take it out."""
         self._ask_until_done("set_link", {"name": "cable", "up": there})
@@ -209,7 +221,7 @@ class Machine:
         """Let the kernel crash while it works for some process: an oops."""
         port = free_port()
         self._ask("human-monitor-command", {"command-line": f"gdbserver tcp:127.0.0.1:{port}"})
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
+        with socket.create_connection(("127.0.0.1", port), timeout=PAGE_PATIENCE_S) as peer:
             GdbRemote(peer).crash_kernel()
 
     def _ask_until_done(self, command: str, arguments: dict) -> None:
@@ -260,7 +272,8 @@ class Machine:
         board = ["-M", "virt", "-cpu", "cortex-a53", "-smp", str(CORES), "-m", str(self._memory_mb),
                  "-drive", f"if=none,id=card,file={self.card.path},format=raw,discard=unmap",
                  "-device", "virtio-blk-device,drive=card", "-device", "virtio-net-device,netdev=net",
-                 "-device", "virtio-rng-device", "-device", "qemu-xhci", "-serial", f"file:{self.log}"]
+                 "-device", "virtio-rng-device", "-device", "qemu-xhci", "-serial", f"file:{self.log}",
+                 "-audiodev", f"wav,id=sound,path={self.heard}"]
         if self._watchdog:
             board += ["-device", "i6300esb", "-action", "watchdog=reset"]
         if self._cable:

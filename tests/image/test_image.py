@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from archipel_image import base, bootfs, card, emulation, layers, rootfs
+from archipel_image import base, bootfs, build, card, emulation, layers, rootfs
 from archipel_image.sources import OVERLAY, PROJECT, SOURCES, program
 from tests.image.imageparts import MAX_EXPOSURE, SERVICES, UNITS
 
@@ -65,6 +65,19 @@ def test_raspberry_pi_imager_is_led_to_the_image_by_a_whole_address(tmp_path, mo
             "devices"} <= set(entry)  # what its schema wants
     assert (entry["extract_size"], entry["image_download_size"]) == (5000, 5)
     assert {tag for model in manifest["imager"]["devices"] for tag in model["tags"]} == set(entry["devices"])
+
+
+@pytest.mark.parametrize("published", [None, "https://example.org/archipel/"])
+def test_what_is_published_leads_to_no_file_of_the_machine_that_made_it(tmp_path, monkeypatch, capsys, published):
+    held = [tmp_path / name for name in ("archipel-0.1.0-arm64.img", "root.squashfs", "imager.json", "CHANGES.md")]
+    for path in held:
+        path.touch()
+    monkeypatch.delenv("IMAGE_URL", raising=False)
+    if published:
+        monkeypatch.setenv("IMAGE_URL", published)
+    build.leave_out(tmp_path, held[0])
+    assert {path.name for path in tmp_path.iterdir()} == {"CHANGES.md", *(["imager.json"] if published else [])}
+    assert ("IMAGE_URL" in capsys.readouterr().out) == (not published)
 
 
 # units, layers, accounts

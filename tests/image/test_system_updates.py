@@ -210,6 +210,26 @@ def test_what_is_not_taken_changes_nothing_that_starts_and_says_why(tmp_path, fa
         assert here.roots["b"].read_bytes().startswith(b"what was there before")
 
 
+def test_a_stick_that_is_in_at_a_start_is_read_when_it_is_known_that_this_system_works(tmp_path, factory):
+    here = box(tmp_path, factory)
+    factory.full("0.2.0")
+    here.settled.unlink()
+    assert system.take(factory.stick, here, factory.public, lambda box: system.settle(box, True, factory.public)) == "0.2.0"
+
+
+def test_a_stick_that_stays_in_while_the_box_falls_back_is_told_to_hold_what_was_tried(tmp_path, factory):
+    here = box(tmp_path, factory)
+    factory.full("0.2.0")
+    system.take(factory.stick, here, factory.public)
+    system.put(here, factory.public)
+    for _ in range(slots.TRIES):
+        started(here)
+    then = started(here)
+    assert then.slot == here.slot and not then.settled.exists()
+    with pytest.raises(system.UpdateRefused, match="tried it before"):
+        system.take(factory.stick, then, factory.public, lambda then: system.settle(then, None, factory.public))
+
+
 def test_a_stick_with_the_version_that_runs_is_no_matter(tmp_path, factory):
     here = box(tmp_path, factory)
     factory.full("0.1.0")

@@ -31,7 +31,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -75,6 +76,7 @@ ANSWERED = "0"  # what archipel-health leaves when the pages came: the exit stat
 SETTLED = Path("/run/archipel-settle/settled")
 HOSTAPD_SETTINGS = Path("/run/archipel-box/hostapd.conf")
 GIVE_UP_S = 900  # seconds for a slot on trial; the slowest start in QEMU, with eight others at work, took 650
+SETTLED_BY_S, LOOK_S = GIVE_UP_S + 300, 2  # archipel-settle.timer comes at 960 s
 
 INSTALLED = N_("Version %(version)s of Archipel's system is installed and works.")
 WENT_BACK = N_("After the update to version %(version)s of Archipel's system these pages or the Wi-Fi did not come, so the "
@@ -155,10 +157,11 @@ def read_bundle(stream: BinaryIO, public: bytes) -> SystemBundle:
 # taking one
 
 
-def take(stick: Path, here: Places, public: bytes) -> str | None:
+def take(stick: Path, here: Places, public: bytes, wait: Callable[[Places], object] | None = None) -> str | None:
     """Make the newest system on the stick ready in the other slot, if it is newer; its version, else None.
 
-    Raises UpdateRefused, with the first reason, when there was one and none was taken; what starts next stays the same.
+    `wait` returns when the last trial has ended, or never will. Raises UpdateRefused, with the first reason, when there
+    was one and none was taken; what starts next stays the same.
     """
     running, refused = running_release(here.card, here.slot, public), []
     for path in named_so(stick, NAMED_SO):
@@ -167,6 +170,8 @@ def take(stick: Path, here: Places, public: bytes) -> str | None:
                 bundle = read_bundle(stream, public)
                 if bundle.release.version == running.version:
                     continue
+                if wait:
+                    wait(here)
                 check_fit(bundle, running, here)
                 fill(stream, bundle, here)
                 return bundle.release.version
@@ -175,6 +180,12 @@ def take(stick: Path, here: Places, public: bytes) -> str | None:
     if refused:
         raise refused[0]
     return None
+
+
+def until_settled(here: Places) -> None:
+    """Wait for the end of a trial: a stick may be in at a start, which is none's fault until its pages came."""
+    while not here.settled.exists() and uptime_s() < SETTLED_BY_S:
+        time.sleep(LOOK_S)
 
 
 def check_fit(bundle: SystemBundle, running: Release, here: Places) -> None:
@@ -388,7 +399,7 @@ def main(do: str, *arguments: str) -> int:
     if do == "put" and wifi_runs():
         write_durably(app / "system-had-wifi", b"")
     try:
-        done = take(Path(arguments[0]), here, public) if do == "take" else put(here, public)
+        done = take(Path(arguments[0]), here, public, until_settled) if do == "take" else put(here, public)
     except (UpdateRefused, OSError) as error:
         refused = why(error)
         print(f"system update refused: {refused}", file=sys.stderr)
