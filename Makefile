@@ -11,6 +11,8 @@ IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-ar
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 # What meets those libraries: the rest imports none of them, and would only be run twice.
 LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
+# What is compiled is kept, also where containers say otherwise: reading the tests is else two thirds compiling them.
+unexport PYTHONDONTWRITEBYTECODE
 SECONDS ?= 60
 PYTEST_ARGS ?= -n auto --dist worksteal
 MINUTES ?= 30

@@ -8,6 +8,7 @@ import flask
 import hypothesis
 import jinja2
 import pytest
+import werkzeug.routing
 
 from node.board import edit_codes
 from node.daemon.thread_guard import VARIABLE
@@ -41,6 +42,21 @@ class Compiled(jinja2.BytecodeCache):
 
 
 flask.Flask.jinja_options = {"bytecode_cache": Compiled()}
+
+
+class Address(werkzeug.routing.Rule):
+    """An address of the portal whose code is kept likewise: two hundred of them are four fifths of making a portal."""
+
+    _kept = {}
+
+    def _compile_builder(self, append_unknown=True):
+        alike = self.rule, tuple(self._trace), repr(self.defaults), append_unknown  # all that the code depends on
+        if alike not in self._kept:
+            self._kept[alike] = super()._compile_builder(append_unknown)
+        return self._kept[alike]
+
+
+flask.Flask.url_rule_class = Address
 edit_codes.SCRYPT_N = 16  # as little as scrypt takes: the suite posts thousands of times, and tries no code by guessing
 
 for name in ("LC_ALL", "LC_MESSAGES"):

@@ -11,7 +11,6 @@ from node.cli.options import ask, config_option, json_option, not_running, refus
 from node.cli.progress import Progress
 from node.daemon.published_folder import PublishedFolder, published_folder
 from node.daemon.rpc import NotRunning, Refused
-from node.daemon.rpc_publish import public_files
 from node.daemon.settings import Settings
 from node.i18n.catalogue import TAGS
 from node.i18n.sentence import Explained
@@ -61,6 +60,8 @@ def publish(config: Path | None, folder: Path, one_language: bool, address: str,
 
 
 def _write(settings: Settings, copy: PublishedFolder, languages: list[str], address: str) -> None:
+    from node.daemon.rpc_publish import public_files  # here: it brings the whole portal, for which no other command waits
+
     posts = ask(settings, "publish-ids")
     waiting: dict[str, bytes] = {}
     with Progress() as progress:
