@@ -96,3 +96,14 @@ def test_replies_stand_under_what_they_answer_also_after_a_correction(place):
     place.board.post(Draft(Kind.REPLY, text="Moi aussi", target=place.board.item(posted.id).id))
     assert [reply.text for reply in place.board.item(posted.id).replies] == ["Moi", "Moi aussi"]
     assert len(place.board.bulletins().items) == 1
+
+
+def test_of_a_reply_that_is_said_anew_nothing_is_kept(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="Qui vient ?"))
+    said = place.board.post(Draft(Kind.REPLY, text="Moi", target=posted.id))
+    place.clock.advance(60)
+    anew = place.board.correct(said.id, said.edit_code, Draft(Kind.REPLY, text="Pas moi", target=posted.id))
+    assert [reply.text for reply in place.board.item(posted.id).replies] == ["Pas moi"]
+    assert place.board.notes.edit_codes() == {bytes.fromhex(post.id)[:8] for post in (posted, anew)}
+    place.board.withdraw(anew.id, said.edit_code)
+    assert place.board.notes.edit_codes() == {bytes.fromhex(posted.id)[:8]}
