@@ -129,6 +129,16 @@ def test_what_a_keeper_reads_too_late_waits_no_longer_and_leaves_nothing(place):
     assert not place.board.waiting() and not place.board.notes.edit_codes()
 
 
+def test_what_a_keeper_has_read_before_its_hour_comes_out_at_its_hour(place):
+    place.board.set_posting("moderated", "nadia")
+    posted = place.board.post(Draft(Kind.BULLETIN, text="demain", publish_at=place.minute + 60))
+    place.clock.advance(3_600 - 1)
+    place.board.approve(posted.id, "nadia")
+    assert place.board.publish_due() == 0 and place.board.item(posted.id) is None
+    place.clock.advance(1)
+    assert place.board.publish_due() == 1 and place.board.item(posted.id).text == "demain"
+
+
 def test_a_group_signs_with_its_passphrase(place):
     add_group(place.board, "Syndicat", b"\3" * 32, "trois chats")
     place.board.set_posting("members", "nadia")
