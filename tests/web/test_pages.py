@@ -186,6 +186,12 @@ def test_what_is_heavy_or_not_whole_is_not_kept_and_all_that_is_kept_is_bounded_
     assert made[-1] == 0
 
 
+def test_what_is_carried_from_link_to_link_is_one_of_what_there_is(portal):
+    carried = portal.get("/?size=large&lang=es").get_data(as_text=True)
+    made_up = portal.get("/?size=enormous&lang=klingon").get_data(as_text=True)
+    assert 'href="/bulletins?lang=es&amp;size=large"' in carried and 'href="/bulletins"' in made_up
+
+
 def test_a_page_of_an_address_that_somebody_made_up_is_not_kept(portal, board):
     asked = []
     board.bulletins, bulletins = lambda *a, **k: asked.append(1) or bulletins(*a, **k), board.bulletins
