@@ -118,6 +118,27 @@ def test_a_moderated_post_waits_for_a_keeper(place):
     place.board.withdraw(corrected.id, first.edit_code)
 
 
+def test_what_a_keeper_reads_too_late_waits_no_longer_and_leaves_nothing(place):
+    place.board.set_posting("moderated", "nadia")
+    late, changed_mind = (place.board.post(Draft(Kind.BULLETIN, text=text, life_days=1)) for text in ("ce soir", "ou non"))
+    place.board.withdraw(changed_mind.id, changed_mind.edit_code)
+    assert place.board.notes.edit_codes() == {bytes.fromhex(late.id)[:8]}, "nothing of what was taken back in time"
+    place.clock.advance(25 * 3_600)
+    with pytest.raises(BoardClosed, match="too-late"):
+        place.board.approve(late.id, "nadia")
+    assert not place.board.waiting() and not place.board.notes.edit_codes()
+
+
+def test_what_a_keeper_has_read_before_its_hour_comes_out_at_its_hour(place):
+    place.board.set_posting("moderated", "nadia")
+    posted = place.board.post(Draft(Kind.BULLETIN, text="demain", publish_at=place.minute + 60))
+    place.clock.advance(3_600 - 1)
+    place.board.approve(posted.id, "nadia")
+    assert place.board.publish_due() == 0 and place.board.item(posted.id) is None
+    place.clock.advance(1)
+    assert place.board.publish_due() == 1 and place.board.item(posted.id).text == "demain"
+
+
 def test_a_group_signs_with_its_passphrase(place):
     add_group(place.board, "Syndicat", b"\3" * 32, "trois chats")
     place.board.set_posting("members", "nadia")

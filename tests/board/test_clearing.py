@@ -254,3 +254,19 @@ def test_of_what_is_hidden_only_what_was_chosen_is_shown_again(place):
         place.board.hide(post.id, keeper="lea")
     assert place.board.show_all([posted[0].id, posted[1].id], "lea") == 1
     assert [place.board.item(post.id) is not None for post in posted] == [True, True, False]
+
+
+def test_what_was_refused_is_not_refused_again_by_somebody_else(place):
+    place.board.set_posting("moderated", "lea")
+    waiting = place.board.post(Draft(Kind.BULLETIN, "à relire"))
+    first, second = (place.board.clear([waiting.id], keeper) for keeper in ("lea", "nadia"))
+    assert (first.refused, second.refused) == (1, 0) and [one.keeper for one in place.board.cleared()] == ["lea"]
+    assert place.board.undo(second.id, "nadia") == 0 and place.board.undo(first.id, "lea") == 1
+
+
+def test_an_undo_brings_back_one_clearing_and_leaves_the_others(place):
+    posted = [place.board.post(Draft(Kind.BULLETIN, f"n° {number}")) for number in range(2)]
+    first, second = (place.board.clear([post.id], keeper) for post, keeper in zip(posted, ("lea", "nadia"), strict=True))
+    assert place.board.undo(first.id, "lea") == 1
+    assert [place.board.item(post.id) is not None for post in posted] == [True, False]
+    assert place.board.cleared() == [second]

@@ -49,7 +49,7 @@ def test_it_is_not_confirmed_until_two_other_islands_say_so(place, urgent):
     assert by(place, urgent) == (["Café"], 2, False)
     place.confirm(THIRD, urgent)
     assert by(place, urgent) == (["Café", "Gare"], 2, True)
-    assert acts(place) == ["confirm"]
+    assert [(entry.keeper, entry.action) for entry in place.board.audit_log()] == [("lea", "confirm")]
 
 
 def test_a_confirmation_is_89_octets_ends_with_its_post_and_names_no_keeper(place, urgent):

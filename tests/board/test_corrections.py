@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from node.board.api import Draft
-from node.model.record import Kind, Record
+from node.model.record import Kind, Record, encode, sign
 from node.textpack import pack
-from tests.sim.places import ELSEWHERE, event, problems
+from tests.sim.places import CHARTER, ELSEWHERE, HERE, event, problems
 from tests.sim.village import spoilt
 
 
@@ -57,6 +57,19 @@ def test_an_event_moved_to_an_earlier_day_does_not_bring_the_old_one_back(place)
     assert [item.start for item in place.board.events(0, 9_000_000)] == [place.minute + 600]
 
 
+def test_what_another_author_or_another_kind_says_is_no_earlier_version(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="à 18 h"))
+    place.clock.advance(60)
+    item = place.board.item(place.board.correct(posted.id, posted.edit_code, Draft(Kind.BULLETIN, text="à 19 h")).id)
+    root, (codec, packed) = bytes.fromhex(posted.id)[:8], pack("jamais dit")
+    said = Record(Kind.BULLETIN, HERE.key_id, place.minute, 24, codec=codec, packed=packed, target=root)
+    tried = {}
+    for name, record, key in (("its author", said, HERE), ("another", replace(said, author=ELSEWHERE.key_id), ELSEWHERE),
+                              ("a reply", replace(said, kind=Kind.REPLY), HERE)):
+        tried[name] = place.board.reader.earlier(item, encode(sign(record, CHARTER.set_id, key.sign)))
+    assert tried["its author"].text == "jamais dit" and (tried["another"], tried["a reply"]) == (None, None)
+
+
 def test_what_is_withdrawn_is_gone_and_what_is_cancelled_says_so(place):
     gone = place.board.post(Draft(Kind.BULLETIN, text="une erreur"))
     place.board.withdraw(gone.id, gone.edit_code)
@@ -96,3 +109,14 @@ def test_replies_stand_under_what_they_answer_also_after_a_correction(place):
     place.board.post(Draft(Kind.REPLY, text="Moi aussi", target=place.board.item(posted.id).id))
     assert [reply.text for reply in place.board.item(posted.id).replies] == ["Moi", "Moi aussi"]
     assert len(place.board.bulletins().items) == 1
+
+
+def test_of_a_reply_that_is_said_anew_nothing_is_kept(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, text="Qui vient ?"))
+    said = place.board.post(Draft(Kind.REPLY, text="Moi", target=posted.id))
+    place.clock.advance(60)
+    anew = place.board.correct(said.id, said.edit_code, Draft(Kind.REPLY, text="Pas moi", target=posted.id))
+    assert [reply.text for reply in place.board.item(posted.id).replies] == ["Pas moi"]
+    assert place.board.notes.edit_codes() == {bytes.fromhex(post.id)[:8] for post in (posted, anew)}
+    place.board.withdraw(anew.id, said.edit_code)
+    assert place.board.notes.edit_codes() == {bytes.fromhex(posted.id)[:8]}

@@ -122,6 +122,16 @@ def test_days_of_flood_leave_a_quarter_of_the_share_to_keepers(tmp_path):
     place.archive.close()
 
 
+def test_what_waits_for_its_hour_takes_its_room_before_it_comes(tmp_path):
+    place = Place(tmp_path, {Category.POSTS: Limit(16, 65_536), Category.RETRACTIONS: Limit(64, 131_072)})
+    that_day, waiting = place.minute + 30 * 1_440, []
+    for _day in range(8):
+        waiting += flood(place, 2, 1, lambda number: Draft(Kind.BULLETIN, f"{place.minute} {number}", publish_at=that_day))
+        place.clock.advance(24 * HOUR_S)
+    assert 6 < waiting.count(WaitReason.HOUR) <= 12 and waiting.count(WaitReason.PACE) >= 4, "a quarter is for keepers"
+    place.archive.close()
+
+
 def test_corrections_in_a_loop_wait_after_a_few_and_leave_other_authors_room(place):
     mine, other = (place.board.post(Draft(Kind.BULLETIN, "à 18 h"), visitor=somebody(number)) for number in (1, 2))
     assert mine.id != other.id
@@ -166,6 +176,34 @@ def test_what_a_keeper_has_read_is_not_changed_into_something_that_none_has(plac
     assert place.board.correct(changed.id, post.edit_code, event(place, title="Encore"), somebody(1)).waiting
     assert place.board.withdraw(changed.id, post.edit_code, "Achetez !", somebody(1)).waiting
     assert place.board.item(changed.id).title == "Soldes" and place.board.item(changed.id).cancelled is None
+
+
+def test_what_waits_for_a_keeper_is_not_let_out_by_correcting_it(place):
+    place.board.set_posting("moderated", "lea")
+    post = place.board.post(event(place, title="Soldes", publish_at=place.minute + 60), visitor=somebody(1))
+    place.board.set_posting("open", "lea")
+    place.board.correct(post.id, post.edit_code, event(place, title="Soldes !"), somebody(1))
+    place.clock.advance(2 * HOUR_S)
+    assert place.board.publish_due() == 0 and place.board.waiting()[0].moderated
+
+
+@pytest.mark.parametrize("rule", ["moderated", "members"])
+def test_where_not_everybody_posts_a_correction_is_read_first(place, rule):
+    post = place.board.post(Draft(Kind.BULLETIN, "à 18 h"), visitor=somebody(1))
+    place.board.set_posting(rule, "lea")
+    changed = place.board.correct(post.id, post.edit_code, Draft(Kind.BULLETIN, "Soldes"), somebody(1))
+    assert changed.waiting is WaitReason.RULE and place.board.item(post.id).text == "à 18 h"
+
+
+def test_beside_the_card_s_rule_keepers_close_the_door_further_until_the_next_start(tmp_path):
+    place = Place(tmp_path, rule_stands=True)
+    assert (place.board.posting_rule(), place.board.stricter_for_now()) == ("open", False)
+    place.board.set_posting("moderated", "lea")
+    assert place.board.stricter_for_now() and not place.board.notes.state.posting
+    assert place.board.post(Draft(Kind.BULLETIN, "Soldes"), visitor=somebody(1)).waiting is WaitReason.RULE
+    place.board.set_posting("open", "lea")
+    assert (place.board.posting_rule(), place.board.stricter_for_now()) == ("open", False)
+    place.archive.close()
 
 
 def test_corrections_that_grow_push_nothing_off_the_board(tmp_path):
@@ -231,6 +269,21 @@ def test_what_waits_longer_than_it_would_have_lived_is_forgotten(place):
     assert place.board.finish_clearings() == 1
     assert [one.item.text for one in place.board.waiting()] == ["ce mois"]
     assert not place.board.notes.edit_code(bytes.fromhex(post.id)[:8])
+
+
+def test_a_clock_that_may_be_wrong_throws_away_nothing_that_waits_and_nothing_that_was_told(place):
+    later = place.board.post(Draft(Kind.BULLETIN, "demain", life_days=1, publish_at=place.minute + 600))
+    shown = place.board.post(Draft(Kind.BULLETIN, "ici", life_days=90))
+    place.board.report(shown.id, "other", "Tu as vu ?", somebody(3))
+    place.board.set_posting("moderated", "lea")
+    place.board.post(Draft(Kind.BULLETIN, "ce soir", life_days=1), visitor=somebody(1))
+    place.certain_s, place.wrong_s = place.clock.now(), 60 * 86_400.0
+    assert (place.board.finish_clearings(), place.board.publish_due()) == (0, 0)
+    place.board.forget_reports()
+    place.wrong_s = 0.0
+    assert {one.item.text for one in place.board.waiting()} == {"demain", "ce soir"} and place.board.count_reports() == 1
+    place.clock.advance(11 * HOUR_S)
+    assert place.board.publish_due() == 1 and place.board.item(later.id).text == "demain"
 
 
 def test_a_post_that_the_card_does_not_keep_is_not_counted(tmp_path):

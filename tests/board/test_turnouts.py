@@ -55,6 +55,13 @@ def test_whoever_presses_again_counts_once_on_any_day_and_dates_are_counted_apar
     assert (turnouts.least(ROOT, 0), turnouts.least(ROOT, 1)) == (0, 6)
 
 
+def test_each_date_has_a_salt_of_its_own_so_that_nobody_is_known_from_one_to_the_next(turnouts):
+    salts = []
+    for root, number in ((ROOT, 0), (ROOT, 1), (b"\7" * 8, 0), (ROOT, 0)):
+        turnouts.come(root, number, END, lambda salt: salts.append(salt) or 1)
+    assert len(set(salts)) == 3 and salts[0] == salts[3] and {len(salt) for salt in salts} == {16}
+
+
 def test_some_addresses_share_a_bit_so_that_a_hundred_are_told_as_fewer_never_as_more(turnouts):
     for number in range(100):
         turnouts.come(ROOT, 0, END, person(number))

@@ -7,7 +7,7 @@ import pytest
 from node.board.alerts import CODED, MAX_PART, Alert, alert_of
 from node.board.api import Draft
 from node.board.gathering import GatherTerms
-from node.gather.cap_alerts import alerts_in
+from node.gather.cap_alerts import alerts_in, posts_of_alerts
 from node.model.errors import RemoteFault
 from node.model.record import Kind, Right
 from tests.sim.portals import ELSEWHERE, HERE
@@ -101,6 +101,13 @@ def test_alerts_are_asked_for_often(site, island):
 ])
 def test_what_is_not_meant_for_everybody_is_not_passed_on(told):
     assert not alerts_in(cap(**told).decode(), 1)
+
+
+def test_of_several_what_was_replaced_is_left_out_and_the_gravest_comes_first():
+    documents = (cap("1", severity="Minor"), cap("2", severity="Moderate"), cap("3", severity="Extreme"),
+                 cap("4", "Update", named("2"), severity="Severe"))
+    told = [alert for document in documents for alert in alerts_in(document.decode(), 1)]
+    assert [post.draft.alert.identifier for post in posts_of_alerts(told, None, True)] == ["3", "4", "1"]
 
 
 def test_what_is_past_or_of_little_severity_or_elsewhere_is_left_out(site, island):

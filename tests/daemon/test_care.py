@@ -58,7 +58,10 @@ def backed_up(app):
 def test_a_backup_made_by_the_running_island_makes_the_same_island_again(folder, tmp_path):
     config = tmp_path / "archipel.toml"
     config.write_text('[node]\nname = "Canal"\n')
+    (folder / "backup").mkdir()
+    (folder / "backup" / "earlier.backup").write_bytes(b"of an earlier run: nobody can take it away any more")
     with running(folder, config=config) as app:
+        assert not (folder / "backup").exists()
         posted = app.board.post(Draft(Kind.BULLETIN, "à garder"))
         app.board.set_posting("members", "lea")
         raw, fingerprint = backed_up(app), app.board.status().set

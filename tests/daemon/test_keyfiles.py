@@ -13,6 +13,7 @@ from node.model.passphrase import WrongPassphrase
 from node.model.record import Right, decode
 from node.replica.generations import Generation
 from node.transfer.invitation import to_text
+from tests.sim.durability import Syncs
 
 
 def test_a_founded_island_reads_back_what_it_made(tmp_path):
@@ -173,3 +174,11 @@ def test_destroyed_keys_are_written_over_where_they_lay(tmp_path):
         place.seek(0)
         assert len(after := place.read()) == len(content) and after[:8] != content[:8]
         place.close()
+
+
+def test_a_key_is_on_the_card_before_it_takes_its_place_and_so_is_its_name_after(tmp_path, monkeypatch):
+    KeyFolder(tmp_path).found("Belleville")
+    syncs = Syncs(monkeypatch)
+    write_private(tmp_path / "keys" / "island.key", "another")
+    KeyFolder(tmp_path).portal_secret()
+    assert syncs.moves == 2 and syncs.lacking() == []

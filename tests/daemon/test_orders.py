@@ -19,6 +19,7 @@ from node.daemon.orders import (
 from node.daemon.settings_reader import Notice
 from node.model.clock import ManualClock
 from node.model.errors import LocalMisuse
+from tests.sim.durability import Syncs
 
 ALL = frozenset(WORDS)
 
@@ -135,3 +136,10 @@ def test_octets_that_are_no_order_are_none(content):
 
 def test_an_order_of_the_list_is_read():
     assert order_in(b'{"what": "box", "do": "restart"}') == {"do": "restart", "what": "box"}
+
+
+def test_an_order_is_on_the_card_before_it_takes_its_place_and_so_is_its_name_after(tmp_path, monkeypatch):
+    orders = Orders(tmp_path, frozenset(["update"]), lambda: 0.0)
+    syncs = Syncs(monkeypatch)
+    orders.place("update")
+    assert syncs.moves == 1 and syncs.lacking() == []

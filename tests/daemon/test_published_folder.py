@@ -7,6 +7,7 @@ import pytest
 
 from node.daemon.published_folder import MANIFEST, PART, published_folder
 from node.i18n.sentence import Explained
+from tests.sim.durability import Syncs
 
 ISLAND = "a1"
 FILES = {"index.html": b"top", "fr/index.html": b"un", "fr/r-1.html": b"une annonce"}
@@ -113,3 +114,9 @@ def test_a_cut_in_the_middle_leaves_each_file_whole_and_the_next_run_mends_the_r
 def test_two_runs_at_once_are_one_and_a_sentence(tmp_path):
     with published_folder(tmp_path / "copy", ISLAND), pytest.raises(Explained, match="already"):
         publish(tmp_path / "copy", FILES)
+
+
+def test_each_file_is_on_the_card_before_it_takes_its_place_and_all_names_are_in_the_end(tmp_path, monkeypatch):
+    syncs = Syncs(monkeypatch)
+    publish(tmp_path / "copy", FILES)
+    assert syncs.moves > len(FILES) and syncs.lacking() == []

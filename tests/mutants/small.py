@@ -11,7 +11,7 @@ OTHER = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }
 SMALL = 16  # numbers up to here become one more, larger ones twice as much
-EITHER_WAY = {"max", "min", "compare_digest"}
+EITHER_WAY = {"max", "min", "compare_digest", "suppress"}
 SAYS_NOTHING = {"slots", "kw_only", "repr", "eq", "strict", "frozen"}  # keywords that only keep programmers from mistakes
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from node.model.errors import LocalMisuse
 from node.model.record import Kind, record_id
 from node.replica.admission import MAX_FORGED
-from node.replica.liveset import LiveSet
+from node.replica.liveset import MAX_CHECKS, LiveSet
 from tests.effort import EFFORT
 from tests.sim.village import DAY, KEEPER, NOW, T0, Village, at, held, live, spoilt, take
 
@@ -397,3 +397,15 @@ def test_a_record_in_memory_takes_less_than_a_kilobyte_and_a_half_beside_its_enc
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken / len(raws) < 1_500
+
+
+def test_what_is_dated_ahead_tells_a_minute_once_its_signature_was_checked_and_few_are_checked_at_a_time():
+    village = Village()
+    true = village.bulletin(text="neuf", minute=2 * DAY)
+    forged = [spoilt(village.bulletin(text=f"{number}", minute=3 * DAY + number)) for number in range(2 * MAX_CHECKS)]
+    liveset = live(village)
+    assert set(take(liveset, [true, *forged, village.bulletin("stranger", minute=2 * DAY)])) == {"early"}
+    author = village.key("founder").key_id
+    assert [liveset.dated_ahead(NOW) for _look in range(3)] == [{}, {}, {author: T0 + 2 * DAY}]
+    assert set(take(liveset, forged)) == {"signature"}, "that is known now"
+    assert liveset.dated_ahead(at(DAY)) == {}, "it enters by itself"

@@ -82,6 +82,23 @@ def test_what_a_keeper_gave_ends_with_the_keeper_s_own_right_before_anybody_has_
     assert [trust.may(village.key(name).key_id, Right.WRITE, T0 + 2 * DAY) for name in ("ana", "ben")] == [False, True]
 
 
+def test_whom_an_invitation_let_in_ends_with_the_right_of_who_gave_it_before_anybody_has_looked():
+    village = Village()
+    trust = live(village, [village.vouch("founder", "keeper", KEEPER, life=48),
+                           village.vouch("keeper", "ticket", INVITATION, life=LONG),
+                           village.vouch("ticket", "ana", life=LONG)]).trust
+    assert [trust.may(village.key("ana").key_id, Right.WRITE, T0 + 2 * DAY - early) for early in (1, 0)] == [True, False]
+
+
+def test_an_invitation_makes_a_group_of_nobody_unless_it_says_so():
+    village = Village()
+    for offered in (INVITATION, INVITATION | Right.GROUP):
+        credentials = [village.vouch("founder", "ticket", offered, life=100),
+                       village.vouch("ticket", "ana", WRITER | Right.GROUP, life=100)]
+        standing = live(village, credentials).trust.standings[village.key("ana").key_id]
+        assert set(standing.rights) == set(offered & (WRITER | Right.GROUP))
+
+
 def test_of_two_keys_of_one_id_the_first_in_order_stands_and_the_other_gets_nothing(monkeypatch):
     def shortened(public):  # two keys of one whole id are not found in a test's time
         return real_key_id(public) if public == key("founder").public else real_key_id(public)[:1] * KEY_ID_BYTES

@@ -11,7 +11,7 @@ from node.board.api import Draft, DraftRefused
 from node.board.board import Board
 from node.board.host import Host
 from node.board.status import ArchiveStatus, ClockStatus, HostStatus
-from node.model.clock import EPOCH_S, ManualClock, minute_of
+from node.model.clock import EPOCH_S, MAX_MINUTE, ManualClock, minute_of, seconds_of
 from node.model.confirmation import Confirmation
 from node.model.keys import Charter, SigningKey
 from node.model.passphrase import SALT_BYTES, seal
@@ -29,11 +29,12 @@ START = EPOCH_S + 86_400 * 700
 
 
 class Place:
-    """An island with its board, and a clock to move."""
+    """An island with its board, and a clock to move. `wrong_s`: by how much the island has it wrong; `certain_s`: what
+    ended before this moment has ended for certain."""
 
-    def __init__(self, folder, limits=None, keeps_past=True, confirmations=lambda: 2):
+    def __init__(self, folder, limits=None, keeps_past=True, confirmations=lambda: 2, rule_stands=False):
         self.clock, self.rng = ManualClock(START), random.Random(1)
-        self.wrong_s = 0.0
+        self.wrong_s, self.certain_s = 0.0, seconds_of(MAX_MINUTE)
         self.store, self.liveset = MemoryStore(), LiveSet(CHARTER, LIMITS | (limits or {}))
         self.archive = Archive(folder / "archive.sqlite")
         self.replica = Replica(self.liveset, self.store, [])
@@ -43,7 +44,8 @@ class Place:
         self.board = Board(self.liveset, self.store, self.archive, HERE, Host(
             self.believed, self.publish, self.rng.randbytes, lambda size: -(-size // 219), lambda size: size / 100,
             self._about, threading.Lock(), threading.Lock(), self.publish_all, threading.Lock(), threading.Lock(),
-            self.clock.monotonic, keeps_past=lambda: keeps_past, confirmations=confirmations))
+            self.clock.monotonic, certain=lambda: self.certain_s, keeps_past=lambda: keeps_past,
+            confirmations=confirmations, rule_stands=rule_stands))
 
     def _about(self):
         return HostStatus("Café", (), None, ClockStatus("system", True, self.minute),

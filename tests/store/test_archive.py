@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.store.archive import Archive, retire
+from node.store.archive import MAX_WAITING, Archive, retire
 from node.store.index import Slice
 from node.store.journalstore import JournalStore
 from tests.store.storerows import all_pages, made_up
@@ -103,6 +103,13 @@ def test_retiring_again_completes_what_a_crash_interrupted(archive, store):
     assert {row.id for row in archive.rows()} == {row.id for row in rows[:10]}
     assert {row.id for row in store.rows()} == {row.id for row in rows[10:]}
     assert len(found(archive, "mot")) == 10
+
+
+def test_what_came_back_to_the_set_while_it_was_archived_is_no_past(archive, store):
+    rows = [made_up(number) for number in range(3)]
+    store.commit(put=rows)
+    retire(store, archive, [row.id for row in rows], {row.id: "mot" for row in rows}, lambda ids: ids[:1])
+    assert {row.id for row in archive.rows()} == {row.id for row in rows[1:]} and rows[0].id not in found(archive, "mot")
 
 
 def test_an_island_that_keeps_nothing_archives_nothing(tmp_path, archive, store):
@@ -312,3 +319,11 @@ def test_texts_that_an_earlier_version_kept_are_decoded_anew(tmp_path):
     file.close()
     with closing(Archive(tmp_path / "archive.db")) as archive:
         assert archive.texts([row.id]) == {}
+
+
+def test_words_that_the_card_does_not_take_wait_and_are_bounded(tmp_path):
+    archive = Archive(tmp_path / "gone" / "archive.db")
+    ids = [number.to_bytes(16, "big") for number in range(MAX_WAITING + 50)]
+    for id_ in ids:
+        archive.index(id_, 1, "mot")
+    assert len(archive.texts(ids)) == MAX_WAITING

@@ -15,6 +15,7 @@ from node.store.disk import Disk
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
 from node.store.sealed import BackupRefused, seal
+from tests.sim.durability import Syncs
 from tests.store.storerows import made_up
 
 SALT = bytes(range(16))
@@ -237,3 +238,15 @@ def test_a_backup_made_by_another_process_while_the_island_runs_has_all_that_was
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_backup_and_what_is_restored_are_on_the_card_before_they_take_their_place_and_so_are_their_names_after(
+        tmp_path, monkeypatch):
+    island = tmp_path / "island"
+    with closing(JournalStore(island)) as store:
+        store.commit(put=ROWS[:3])
+    syncs = Syncs(monkeypatch)
+    back_up(island, tmp_path / "a.backup", "deux chats", {}, SALT)
+    assert syncs.moves == 1 and syncs.lacking() == []
+    restore(tmp_path / "a.backup", tmp_path / "new", "deux chats")
+    assert syncs.moves > 1 and [one for one in syncs.lacking() if "content" not in one] == []

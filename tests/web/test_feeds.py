@@ -57,6 +57,8 @@ def test_a_corrected_or_cancelled_event_is_the_same_event_for_calendars(portal, 
     board.withdraw(corrected.id, corrected.edit_code or event.edit_code, "Salle fermée")
     (cancelled,) = calendar(portal)
     assert (cancelled["UID"], cancelled["STATUS"]) == (before["UID"], "CANCELLED")
+    for path in ("/agenda.txt", "/feed.atom", "/feed.json"):
+        assert "Annulé Salle fermée" in portal.get(f"{path}?lang=fr").get_data(as_text=True), path
 
 
 def before_start(board):

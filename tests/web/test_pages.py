@@ -11,7 +11,7 @@ from node.board.api import Draft
 from node.model.clock import ManualClock
 from node.model.record import Kind
 from tests.sim.portals import portal_settings
-from web.pages import HEAVIEST_KEPT_BYTES, KEPT_BYTES, KEPT_PAGES, Made, PageCache
+from web.pages import HEAVIEST_KEPT_BYTES, KEPT_BYTES, KEPT_PAGES, LONGEST_KEPT_ADDRESS, Made, PageCache
 from web.start import create_start
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
@@ -184,6 +184,21 @@ def test_what_is_heavy_or_not_whole_is_not_kept_and_all_that_is_kept_is_bounded_
         cache.page((number,), STAMPS[0], lambda: Made("heavy", HEAVIEST_KEPT_BYTES))
     cache.page((0,), STAMPS[0], lambda: made.append(0) or Made("page", 1))
     assert made[-1] == 0
+
+
+def test_what_is_carried_from_link_to_link_is_one_of_what_there_is(portal):
+    carried = portal.get("/?size=large&lang=es").get_data(as_text=True)
+    made_up = portal.get("/?size=enormous&lang=klingon").get_data(as_text=True)
+    assert 'href="/bulletins?lang=es&amp;size=large"' in carried and 'href="/bulletins"' in made_up
+
+
+def test_a_page_of_an_address_that_somebody_made_up_is_not_kept(portal, board):
+    asked = []
+    board.bulletins, bulletins = lambda *a, **k: asked.append(1) or bulletins(*a, **k), board.bulletins
+    for address in (f"/bulletins?after={'x' * LONGEST_KEPT_ADDRESS}", "/bulletins"):
+        portal.get(address)
+        made = len(asked)
+        assert portal.get(address).status_code == 200 and (len(asked) == made) is (address == "/bulletins")
 
 
 def test_no_template_is_left_that_nothing_shows():

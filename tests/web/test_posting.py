@@ -10,6 +10,7 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from node.board.api import Draft
 from node.board.drafts import packed
+from node.model.marks import Marks
 from node.model.record import Kind
 from tests.sim.places import add_group
 from tests.sim.portals import PASSPHRASE
@@ -343,3 +344,10 @@ def test_a_repeated_event_is_found_with_its_next_date(portal, board, neighbourho
     neighbourhood.pass_days(8)
     (event,) = [item for item in board.latest().items if item.start is not None]
     assert event.start > board.now() and event.start - board.now() < 7 * 1440
+
+
+def test_no_page_with_an_edit_code_in_it_is_kept_by_a_browser(portal, board):
+    posted = board.post(Draft(Kind.BULLETIN, "Je donne un vélo", marks=Marks.OFFER))
+    leads = f"/r/{posted.id[:12]}/withdraw?word={posted.edit_code}"
+    for answer in (portal.get(leads), portal.post(leads, data={"action": "settled", "word": posted.edit_code, "token": ""})):
+        assert posted.edit_code in answer.get_data(as_text=True) and answer.headers["Cache-Control"] == "no-store"

@@ -8,6 +8,7 @@ import pytest
 from node.board.api import Draft
 from node.model.record import Kind, Record
 from tests.sim.portals import ELSEWHERE
+from web.public import MAX_QUERY
 
 PAGES = ["/", "/hello", "/agenda", "/agenda?month=2026-11", "/bulletins", "/bulletins?topic=food", "/topics/food",
          "/urgent", "/post", "/post?kind=event", "/search", "/search?q=eau", "/map", "/paper", "/poster", "/leaflet",
@@ -174,6 +175,11 @@ def test_search_finds_words_and_shows_them_again(portal, neighbourhood):
     assert "Cantine solidaire" not in page(portal, "/search?q=absent")
     assert portal.get('/search?q="><script>').status_code == 200
     assert "<script" not in page(portal, '/search?q="><script>')
+
+
+def test_a_question_is_as_long_as_a_line_and_no_longer(portal):
+    text = page(portal, f"/search?q={'a' * (MAX_QUERY + 1)}")
+    assert f'value="{"a" * MAX_QUERY}"' in text
 
 
 def test_a_failure_of_ours_still_answers_with_a_page(portal, board):

@@ -11,14 +11,15 @@ import pytest
 from icalendar import Calendar
 
 from node.board.api import Draft
+from node.board.island_settings import TURNOUT, SettingsGroup
 from node.daemon.bulk_client import bulk_handlers
 from node.daemon.rpc import RpcServer
 from node.daemon.rpc_publish import public_files, publish_handlers
 from node.model.record import Kind
 from node.transfer.bulk import unload_bundle
 from node.transfer.bundle import Bundle
-from tests.sim.portals import Neighbourhood
-from web.published import BUNDLE, copied_page
+from tests.sim.portals import Neighbourhood, words
+from web.published import BUNDLE, PublishedPages, copied_page
 
 LANGUAGES = ["fr", "ar"]
 
@@ -86,6 +87,18 @@ def archived(place, item_id):
     row = place.store.get(bytes.fromhex(item_id))
     assert row is not None
     place.archive.keep([row], {})
+
+
+def test_a_copy_tells_neither_how_many_come_nor_how_many_islands_are_around(portal, neighbourhood):
+    board, start = neighbourhood.board, neighbourhood.board.now() + 1_440
+    posted = board.post(Draft(Kind.EVENT, title="Bal", start=start, end=start + 60))
+    board.settings.change(SettingsGroup.TURNOUT, {TURNOUT: "yes"}, "lea")
+    for number in range(40):
+        assert board.come(board.item(posted.id), lambda salt, number=number: number)
+    told = ("people at least will be there", "other islands hold it")
+    assert all(words_ in words(portal.get(f"/r/{posted.id[:12]}?lang=en")) for words_ in told)
+    copy = PublishedPages(portal.application, ["en"]).file(f"/r/{posted.id[:12]}?lang=en").content.decode()
+    assert "Bal" in copy and not [words_ for words_ in told if words_ in copy]
 
 
 def test_what_was_hidden_or_withdrawn_is_in_no_page_feed_or_bundle_of_the_next_copy(files, neighbourhood):
