@@ -61,7 +61,7 @@ async def feed(reader, content, size):
 
 def read_by_the_portal(head, body):
     """gunicorn reads one request, with this body and our word for the address, or none."""
-    assert head.count(b"X-Forwarded-For:") == 1 and head.endswith(b"\r\n\r\n") and b"\0" not in head and b"\r\n\r\n" not in head[:-4]
+    assert head.count(b"\r\nX-Forwarded-For:") == 1 and head.endswith(b"\r\n\r\n") and b"\0" not in head and b"\r\n\r\n" not in head[:-4]
     requests = RequestParser(Config(), iter([head + body]), ("192.0.2.7", 1))
     try:
         request = next(requests)
