@@ -29,7 +29,7 @@ WAITS_S = (0, 1, 20, 300, 3_600, 14_400, 86_400, -90)
 
 @cache
 def record(number):
-    return bulletin(number, 110 + 90 * (number % 3))
+    return bulletin(number, 104 + 96 * (number % 3))
 
 
 def run(octets):
@@ -107,7 +107,16 @@ def seeds():
         yield step(5, each)
         yield step(5, near[0], same) + step(0x45, each) + step(0x6A, each) + step(0xC6, each)
         yield step(6, Whole(record(9), True), each) + step(0x65, near[3]) + step(0x45)
+    full = Have(hour & 0xFFFF, HELD, 1, (ADDRESS,), bloom.fill(known, 1, 30), 0)
+    yield step(5, same) + step(0x25, full) + step(0x26, full)
+    yield step(5, Sum(hour & 0xFFFF, HELD + 1, 8, sketch(known, 8)))
+    yield step(5, Whole(record(6), True), Whole(record(9), False)) + step(6, Whole(record(6), False), Whole(record(6), True)) + step(7, Whole(record(3), True))
+    yield step(5, need) + step(6, Whole(record(9), False), Whole(record(9), True)) + step(7, strange) + step(0x25, Whole(record(6), False))
+    for hops in (5, 9, 13, 17):
+        yield step(5, near[3], same) + step(0x25 + 1, near[1]) + step(0x60 | hops, need) + step(0x80 | hops, near[0]) + step(0xA0 | hops, need) + step(0x60 | hops, more)
     rng = random.Random(5)
+    for capacity in (2, 3):
+        yield step(5, Sum(hour & 0xFFFF, HELD + 2, capacity, sketch(known, capacity) ^ rng.randrange(1, 1 << 32) << 32))
     for capacity in (1, 2, 3, 3, 4, 6, 8, 8):
         for lacks in (1, 2, 3, 5):
             yield step(5, near[0], Sum(hour & 0xFFFF, HELD + lacks, capacity, sketch([*known, *(rng.randrange(1, 1 << 32) for _ in range(lacks))], capacity)))
@@ -127,4 +136,8 @@ def seeds():
 TARGET = Target(run, ("node/sync/lora/receiver.py", "node/sync/lora/reconciliation.py", "node/sync/lora/reassembly.py", "node/sync/lora/refusals.py",
                       "node/sync/codes/bloom.py", "node/sync/codes/erasure.py", "node/sync/codes/sketch.py"), seeds, 1_024, share=3, aside={
                           "what we write": ("if not (1 <= parts", "if len(pieces) < parts"),
-                          "tables of thousands: tests/sync/lora/test_hostile.py": ("if len(self._open) >", "if len(self._until) >", "if len(self._tags) >")})
+                          "tables of thousands: tests/sync/lora/test_hostile.py": (
+                              "if len(self._open) >", "if len(self._until) >", "if len(self._tags) >", "if self._uncompared", "if held is None"),
+                          "a root that is double was seen before: x^(2^32) = x": ("for place in range(bit, LANE)",),
+                          "of records that leave at this moment, or came by another way": ("if pending:", "if heard:"),
+                          "there is no other section": ("case More():",)})
