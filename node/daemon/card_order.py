@@ -31,6 +31,7 @@ MAX_BUNDLE_BYTES = 1 << 24  # the largest bundle (`node.transfer.bundle`)
 # all that a keeper may choose for a new card
 CARD_KEYS = (NAME, LANGUAGE, ZONE, COUNTRY, WIFI_NAME, WIFI_PASSWORD, KEEPER, KEEPER_PASSWORD)
 LABEL, READER, SEEN = re.compile(r"[0-9a-f]{16}"), re.compile(r"(sd[a-z]{1,2}|mmcblk\d{1,2})"), re.compile(r"[0-9a-f]{16}")
+TEXT = re.compile(r"[^\ud800-\udfff]+")  # JSON may hold halves of a sign, which no file does
 FIELDS = {"look": {"what", "label"},
           "write": {"what", "label", "reader", "seen", "settings", "invitation", "board"}}
 
@@ -50,7 +51,7 @@ def wish_in(content: bytes) -> dict[str, Any] | None:
     settings, invitation = wish["settings"], wish["invitation"]
     right = (_is(READER, wish["reader"]) and _is(SEEN, wish["seen"]) and isinstance(wish["board"], bool)
              and isinstance(invitation, str) and len(invitation) <= MAX_INVITATION and invitation.isascii()
-             and isinstance(settings, dict) and all(key in CARD_KEYS and isinstance(value, str) and value
+             and isinstance(settings, dict) and all(key in CARD_KEYS and _is(TEXT, value)
                                                     for key, value in settings.items()))
     return wish if right and not wrong_settings(settings) else None
 

@@ -251,4 +251,4 @@ class TextService:
         names = self._host.link.facts.channels
         if wanted in names and wanted:
             return names.index(wanted)
-        return int(wanted) if wanted.isdigit() and int(wanted) < max(len(names), 1) else None
+        return int(wanted) if wanted.isdecimal() and int(wanted) < max(len(names), 1) else None

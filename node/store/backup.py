@@ -12,12 +12,13 @@ from itertools import groupby, islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
+from node.model.errors import LocalMisuse
 from node.store.archive import Archive, live_words_in, past_in
 from node.store.disk import Disk, check_plain, failure_of
 from node.store.documents import JournalStorage, tables_in
 from node.store.index import StoreFailed
 from node.store.journalstore import NOTES, RECORDS, JournalStore, document_of, row_of
-from node.store.payload import Document, payload_of, tables_of
+from node.store.payload import UNFIT, Document, payload_of, tables_of
 from node.store.sealed import BackupRefused, Part, seal, unseal
 
 ARCHIVE, WORDS = "archive", "words"  # parts, beside the two journals
@@ -91,8 +92,10 @@ def restore_from(stream: BinaryIO, folder: Path, passphrase: str) -> Counter[str
     try:
         counts = _build(disk, building, blocks)
         disk.rename(building, folder / RESTORED)
-    except BaseException:
+    except BaseException as error:
         disk.remove_all(folder if new else building)
+        if isinstance(error, (*UNFIT, LocalMisuse)):  # sealed by somebody who has the passphrase, and is no island
+            raise BackupRefused("damaged") from error
         raise
     disk.sync_folder(folder)
     finish_restore(folder)

@@ -104,7 +104,7 @@ class _ExtractReader:
         near = {area: edge for area, edge in edges.items() if any(way in ways for way in edge)}
         if farther := {way for edge in near.values() for way in edge} - ways.keys():
             ways |= {way.id: self._way(way) for way in self._objects(osmium.osm.WAY) if way.id in farther}
-        self._found.ways = [way for way in ways.values() if self._wanted(way.tags)]
+        self._found.ways = [way for way in ways.values() if way.nodes and self._wanted(way.tags)]
         self._name_areas(near, ways)
         self._place([*self._found.ways, *(way for edge in near.values() for id_ in edge if (way := ways.get(id_)))])
         return self._found

@@ -65,7 +65,7 @@ class Unkiss:
     def feed(self, received: bytes) -> list[bytes]:
         """The frames that `received` completes."""
         *whole, self._rest = (self._rest + received).split(bytes([FEND]))
-        del self._rest[MAX_FRAME_BYTES:]
+        del self._rest[MAX_FRAME_BYTES + 1:]  # one too many: what was cut is no frame, however the octets come
         frames = [_unescaped(bytes(part[1:])) for part in whole
                   if 1 < len(part) <= MAX_FRAME_BYTES and part[0] & 0x0F == DATA]
         return [frame for frame in frames if frame]

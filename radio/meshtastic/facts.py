@@ -1,5 +1,6 @@
 """What a Meshtastic radio tells of itself and of packets, as plain values: protobuf in, dataclasses out."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,7 +31,9 @@ USUAL_HOPS = 3
 HARMFUL_ROLES = {"CLIENT_MUTE": "mute-role", "REPEATER": "odd-role", "TRACKER": "odd-role", "SENSOR": "odd-role",
                  "LOST_AND_FOUND": "odd-role", "TAK": "odd-role", "TAK_TRACKER": "odd-role"}
 HARMFUL_REBROADCASTS = {"CORE_PORTNUMS_ONLY": "core-ports", "KNOWN_ONLY": "known-only", "NONE": "mute-role"}
-MAX_VOLTAGE_V, MAX_DEGREES_C = 100.0, 100.0  # beyond, a sensor is broken (NaN too)
+MAX_VOLTAGE_V, MAX_DEGREES_C, MAX_SNR_DB = 100.0, 100.0, 100.0  # beyond, a sensor is broken (NaN too)
+BANDWIDTHS_KHZ = 7.8, 1625.0  # the narrowest of an SX1262, the widest of an SX1280 (Semtech's data sheets)
+MAX_MHZ = 10_000.0
 OFF = "\0"  # the name of a channel that is switched off, so that no name matches it
 
 
@@ -88,7 +91,7 @@ class Facts:
     @property
     def version(self) -> tuple[int, ...]:
         """The firmware's version as numbers, () if it told none."""
-        return tuple(int(part) for part in self.firmware.split(".")[:3] if part.isdigit())
+        return tuple(int(part) for part in self.firmware.split(".")[:3] if part.isdecimal())
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,11 @@ def hops_of(packet: MeshPacket) -> int | None:
     if packet.hop_start:
         return max(packet.hop_start - packet.hop_limit, 0)
     return 0 if packet.decoded.HasField("bitfield") and not packet.hop_limit else None
+
+
+def snr_of(packet: MeshPacket) -> float | None:
+    """How far above the noise it was, in dB; None for what no receiver measures."""
+    return packet.rx_snr if abs(packet.rx_snr) <= MAX_SNR_DB else None
 
 
 def relay_of(packet: MeshPacket) -> str:
@@ -191,26 +199,33 @@ def _custom(lora: Any) -> Modem:
     narrow = {31: 31.25, 62: 62.5, 200: 203.125, 400: 406.25, 800: 812.5, 1600: 1625.0}
     spreading_factor = lora.spread_factor if 5 <= lora.spread_factor <= 12 else LONG_FAST.spreading_factor
     coding_rate = lora.coding_rate if 5 <= lora.coding_rate <= 8 else LONG_FAST.coding_rate
-    bandwidth_khz = narrow.get(lora.bandwidth, float(lora.bandwidth)) or LONG_FAST.bandwidth_hz / 1e3
-    return Modem(spreading_factor, bandwidth_khz * 1e3, coding_rate)
+    bandwidth_khz, (least, most) = narrow.get(lora.bandwidth, float(lora.bandwidth)), BANDWIDTHS_KHZ
+    bandwidth_hz = bandwidth_khz * 1e3 if least <= bandwidth_khz <= most else LONG_FAST.bandwidth_hz
+    return Modem(spreading_factor, bandwidth_hz, coding_rate)
 
 
 def _tuned(facts: Facts) -> Facts:
-    """With slot and frequency, once region and channels are known."""
+    """With slot and frequency, once region and channels are known. A slot that the band has not counts around, as in the
+    firmware (`applyModemConfig`)."""
     region = REGIONS.get(facts.region)
     if facts.lora is None or region is None:
         return facts
-    if facts.lora.override_frequency:
-        return replace(facts, slot=0, frequency_mhz=round(facts.lora.override_frequency, 4))
+    if override_mhz := facts.lora.override_frequency:
+        return replace(facts, slot=0, frequency_mhz=round(override_mhz, 4) if 0 < override_mhz <= MAX_MHZ else 0.0)
     name = (facts.channels[0] if facts.channels else "") or facts.preset.title().replace("_", "")
-    slot = facts.lora.channel_num or region.slot or channel_slot(name, region.slots(facts.modem))
+    slots = region.slots(facts.modem)
+    wanted = (facts.lora.channel_num - 1) % slots + 1 if facts.lora.channel_num else 0
+    slot = wanted or region.slot or channel_slot(name, slots)
     return replace(facts, slot=slot, frequency_mhz=round(region.frequency_mhz(facts.modem, slot), 4))
 
 
 def _with_metrics(facts: Facts, metrics: Any, now: float) -> Facts:
-    used = replace(facts, channel_use=min(max(metrics.channel_utilization / 100, 0.0), 1.0),
-                   own_use=min(max(metrics.air_util_tx / 100, 0.0), 1.0), use_at=now)
+    used = replace(facts, channel_use=_share(metrics.channel_utilization), own_use=_share(metrics.air_util_tx), use_at=now)
     return used if metrics.DESCRIPTOR.name != "DeviceMetrics" else _with_power(used, metrics)
+
+
+def _share(percent: float) -> float | None:
+    return None if math.isnan(percent) else min(max(percent / 100, 0.0), 1.0)
 
 
 def _with_power(facts: Facts, metrics: Any) -> Facts:

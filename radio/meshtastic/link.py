@@ -27,6 +27,7 @@ from radio.meshtastic.facts import (
     relay_of,
     send_status_of,
     sender_of,
+    snr_of,
 )
 from radio.meshtastic.protobuf import EVERYBODY, FromRadio, MeshPacket, OutgoingPacket, kind_of
 from radio.meshtastic.session import Session
@@ -55,7 +56,7 @@ class HeardNode:
     at: float
     packets: int
     hops: int | None
-    snr_db: float
+    snr_db: float | None
     rssi_dbm: int
 
 
@@ -412,12 +413,12 @@ class MeshtasticLink:
             self.counters["refused"] += 1
 
     def _take_ours(self, packet: MeshPacket, node: str) -> None:
-        hops, known = hops_of(packet), self._neighbours.pop(node, None)
+        hops, snr_db, known = hops_of(packet), snr_of(packet), self._neighbours.pop(node, None)
         packets = known.packets + 1 if known else 1
-        neighbour = HeardNode(node, time.monotonic(), packets, hops, packet.rx_snr, packet.rx_rssi)
+        neighbour = HeardNode(node, time.monotonic(), packets, hops, snr_db, packet.rx_rssi)
         self._remember(self._neighbours, node, neighbour)
         self.counters["received"] += 1
-        if not self._inbox.put(Received(packet.decoded.payload, node, hops, packet.rx_snr, packet.rx_rssi,
+        if not self._inbox.put(Received(packet.decoded.payload, node, hops, snr_db, packet.rx_rssi,
                                         packet.hop_limit, relay_of(packet))):
             self.counters["inbound-full"] += 1
 

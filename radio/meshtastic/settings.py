@@ -55,6 +55,6 @@ class MeshtasticSettings:
 def split_address(address: str) -> tuple[str, int]:
     """Host and port of `HOST`, `HOST:PORT` or `[IPv6]:PORT`."""
     host, colon, port = address.rpartition(":")
-    if colon and port.isdigit() and (":" not in host or host.startswith("[")):
+    if colon and port.isdecimal() and (":" not in host or host.startswith("[")):
         return host.strip("[]"), int(port)
     return address.strip("[]"), TCP_PORT

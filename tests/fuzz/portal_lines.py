@@ -2,11 +2,12 @@
 
 In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting} and {word} for what is on
 its board. A field named `file:NAME` is a file. A line that begins with `>` fills in a form of the page that came last.
-Lines that would ask other machines are passed over.
+One that begins with `<` is a header of all that is asked after it. Lines that would ask other machines are passed over.
 """
 
 import atexit
 import io
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.web.elements import Elements, checked
 from tests.web.signing import csrf_of, sign_in
 from web import create_app
 
+NAME = re.compile(r"(?!(?i:host|cookie|content-|transfer-))[A-Za-z-]{1,40}")  # of a header; those the client makes stay
 INPUTS_AN_ISLAND = 40  # then a new one: to make it takes as long as some of them
 MOST_LINES = 8
 ASKING = tuple(f"/keeper/{path}" for path in ("gather/look", "gather/now", "gather/approve", "care/checkup", "care/backup"))
@@ -42,7 +44,7 @@ class Island:
         app.testing = True  # what a view raises is raised here
         self.portal, self.tokens = app.test_client(), app.extensions["tokens"]
         self.fill()
-        self.page = None
+        self.page, self.headers = None, {}
         self.csrf = self.signed_in() if keeper else ""
 
     def close(self):
@@ -66,6 +68,11 @@ class Island:
 
     def send(self, line):
         """One line; the answer, None where nothing is asked."""
+        if line.startswith("<"):
+            name, _, value = line[1:].partition(":")
+            if NAME.fullmatch(name):
+                self.headers[name] = "".join(value.strip().splitlines()).encode().decode("latin-1")
+            return None
         if line.startswith(">"):
             line = self.pressed(line[1:])
         path, blank, body = line.partition(" ")
@@ -75,7 +82,8 @@ class Island:
         path = "/" + path.lstrip("/")
         if path.startswith(ASKING) or "\r" in path:
             return None
-        self.page = checked(self.portal.post(path, **form_of(body)) if blank else self.portal.get(path), line)
+        sent = form_of(body) if blank else {}
+        self.page = checked(self.portal.open(path, method="POST" if blank else "GET", headers=self.headers, **sent), line)
         return self.page
 
     def pressed(self, line):
@@ -144,6 +152,7 @@ def run_lines(octets, keeper):
         _islands[keeper] = Island(keeper)
     island = _islands[keeper]
     island.inputs += 1
+    island.headers = {}
     for line in octets.decode("utf-8", "replace").split("\n")[:MOST_LINES]:
         island.send(line)
     island.place.clock.advance(600)

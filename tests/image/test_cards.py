@@ -427,7 +427,9 @@ def test_a_box_whose_root_was_changed_makes_no_copies(machine, giver, tmp_path):
 
 
 def test_a_wish_that_is_none_is_told(machine, giver):
-    for wish in ({}, {"what": "write", "label": LABEL}):
+    half_a_sign = {"what": "write", "label": LABEL, "reader": "sda", "seen": "0" * 16, "settings": {"node name": "\ud800"},
+                   "invitation": "", "board": False}
+    for wish in ({}, {"what": "write", "label": LABEL}, half_a_sign):
         status, told = machine.run(giver, **wish)
         assert (status, told["trouble"]["text"]) == (1, write_card.NO_WISH)
     (machine.asked / WISH_FILE).unlink()

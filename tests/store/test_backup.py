@@ -196,6 +196,19 @@ def test_a_part_we_do_not_know_comes_from_a_newer_version(tmp_path):
         restore(tmp_path / "b", tmp_path / "new", "phrase")
 
 
+@pytest.mark.parametrize(("name", "content"), [
+    ("records", b"[]"), ("records", b"7"), ("records", b"{}"), ("records", b"\xff"), ("records", b'{"records": {"00": {"raw": 3}}}\tabc'),
+    ("notes", b"{" * 3_000), ("archive", b'{"archive": {"00": {"raw": 3}}}\tabc'), ("words", b'{"words": {"zz": {"created": 1}}}'),
+    ("file/a\0b", b""),
+])
+def test_what_somebody_sealed_who_knows_the_passphrase_is_an_island_or_refused(tmp_path, name, content):
+    with (tmp_path / "strange.backup").open("wb") as stream:
+        seal(stream, "phrase", [(name, [len(content).to_bytes(4, "big") + content])], bytes(16))
+    with pytest.raises(BackupRefused, match="damaged"):
+        restore(tmp_path / "strange.backup", tmp_path / "new", "phrase")
+    assert {path.name for path in tmp_path.iterdir()} == {"strange.backup"}
+
+
 def test_a_target_that_cannot_be_written_keeps_the_backup_that_is_there(tmp_path, island):
     (tmp_path / "b").write_bytes(b"yesterday's")
     with pytest.raises(FileNotFoundError):

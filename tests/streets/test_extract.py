@@ -7,6 +7,7 @@ import pytest
 from node.i18n.sentence import Explained
 from node.streets import extract
 from node.streets.canvas import Canvas
+from node.streets.drawing import drawn
 from node.streets.extract import read
 from node.streets.meanings import is_drawn
 from tests.streets.towns import MIDDLE, Town, small_town
@@ -45,6 +46,14 @@ def test_an_area_is_whole_though_most_of_it_lies_farther_away(tmp_path):
     found = read(town.write(tmp_path / "lake.osm"), CANVAS, is_drawn)
     assert [len(edge) for _tags, edges in found.areas for edge in edges] == [3, 4]
     assert len(found.places) == 5
+
+
+def test_a_way_through_nothing_that_an_area_names_spoils_no_drawing(tmp_path):
+    town = small_town()
+    town.area(town.way((-200, 0), (200, 0)), town.way(highway="residential"), natural="water", name="Le lac")
+    found = read(town.write(tmp_path / "town.osm"), CANVAS, is_drawn)
+    assert "Le lac" in {tags.get("name") for tags, _edges in found.areas} and all(way.nodes for way in found.ways)
+    assert drawn(found, CANVAS).paths
 
 
 def test_an_extract_whose_parts_stand_in_another_order_is_read(tmp_path):

@@ -94,8 +94,6 @@ def _inverse(element: int) -> int:
     old, new, old_factor, factor = 1 << LANE | _MODULUS, element, 0, 1
     while new != 1:
         shift = old.bit_length() - new.bit_length()
-        if shift < 0:
-            old, new, old_factor, factor, shift = new, old, factor, old_factor, -shift
         old, old_factor = old ^ new << shift, old_factor ^ factor << shift
         if old.bit_length() < new.bit_length():
             old, new, old_factor, factor = new, old, factor, old_factor

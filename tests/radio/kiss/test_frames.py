@@ -45,8 +45,13 @@ def test_noise_raises_nothing_and_is_not_kept(noise):
         heard(frame)
     for _ in range(20):
         unkiss.feed(noise)
-    assert len(unkiss._rest) <= MAX_FRAME_BYTES
+    assert len(unkiss._rest) <= MAX_FRAME_BYTES + 1
     assert heard(unkiss.feed(b"\xc0" + kissed(ui_frame("F4ABC", b"after")))[-1]).info == b"after"
+
+
+def test_a_frame_that_is_too_long_is_none_however_its_octets_come():
+    unkiss = Unkiss()
+    assert unkiss.feed(b"\xc0" + bytes(2_000)) == unkiss.feed(bytes(2_000)) == unkiss.feed(b"\xc0") == []
 
 
 @pytest.mark.parametrize(("text", "good"), [

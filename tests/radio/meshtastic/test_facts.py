@@ -4,7 +4,7 @@ import pytest
 from meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, telemetry_pb2
 
 from radio.lora import LONG_FAST, PRESETS, Modem, widened
-from radio.meshtastic.facts import OFF, Facts, hops_of, learn, send_status_of
+from radio.meshtastic.facts import OFF, Facts, hops_of, learn, send_status_of, snr_of
 from radio.regions import legal_duty_cycle
 
 ME = 9
@@ -177,3 +177,37 @@ def test_only_a_routing_packet_about_a_packet_is_a_send_status():
     assert send_status_of(packet(nak, 256)) is None
     made.decoded.payload = b"\xff"
     assert send_status_of(made) is None
+
+
+@pytest.mark.parametrize(("settings", "slot", "mhz"), [
+    ({"channel_num": 0xFFFFFFFF, "region": 1}, 47, 913.625),  # of 104: it counts around
+    ({"override_frequency": float("nan")}, 0, 0.0),
+    ({"override_frequency": float("inf")}, 0, 0.0),
+    ({"override_frequency": 1e38}, 0, 0.0),
+])
+def test_a_frequency_that_no_radio_has_is_none(settings, slot, mhz):
+    facts = told(lora(**settings))
+    assert (facts.slot, facts.frequency_mhz) == (slot, mhz)
+
+
+@pytest.mark.parametrize("bandwidth", [1, 2_000, 4_000_000_000])
+def test_a_bandwidth_that_no_radio_has_is_long_fasts(bandwidth):
+    assert told(lora(use_preset=False, bandwidth=bandwidth)).modem == LONG_FAST
+
+
+@pytest.mark.parametrize(("text", "version"), [("2.8.0.abc", (2, 8, 0)), ("\u00b2.8", (8,)), ("\u2460", ()), ("", ())])
+def test_a_version_is_what_of_it_are_numbers(text, version):
+    facts = told({"metadata": mesh_pb2.DeviceMetadata(firmware_version=text)})
+    assert facts.version == version and not facts.strict
+
+
+@pytest.mark.parametrize(("told_db", "snr_db"), [(-7.25, -7.25), (float("nan"), None), (float("inf"), None), (1e9, None)])
+def test_a_strength_that_no_receiver_measures_is_none(told_db, snr_db):
+    assert snr_of(packet(rx_snr=told_db)) == snr_db
+
+
+@pytest.mark.parametrize(("percent", "share"), [(25.0, 0.25), (float("inf"), 1.0), (-3.0, 0.0), (float("nan"), None)])
+def test_a_share_of_the_air_is_one_or_unknown(percent, share):
+    metrics = telemetry_pb2.DeviceMetrics(channel_utilization=percent, air_util_tx=percent)
+    facts = told({"node_info": mesh_pb2.NodeInfo(num=ME, device_metrics=metrics)})
+    assert (facts.channel_use, facts.own_use) == (share, share)

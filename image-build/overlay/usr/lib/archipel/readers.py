@@ -152,18 +152,27 @@ def held(disk: Path, head: bytes, size: int) -> Iterator[dict[str, Any]]:
 
 def parts_of(disk: Path) -> list[tuple[int, int]]:
     """Where its parts lie, (start, size) in octets; nothing when it has no table."""
+    return parts_in(ran("sfdisk", "--json", str(disk)))
+
+
+def parts_in(said: str) -> list[tuple[int, int]]:
+    """The same, of what sfdisk says."""
     try:
-        table = json.loads(ran("sfdisk", "--json", str(disk)))["partitiontable"]
+        table = json.loads(said)["partitiontable"]
         unit = int(table.get("sectorsize", SECTOR_BYTES))
         return [(int(part["start"]) * unit, int(part["size"]) * unit) for part in table.get("partitions", [])]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return []
 
 
 def asked(disk: Path, start: int, size: int) -> dict[str, str]:
     """What blkid finds at a place of a disk."""
-    lines = ran("blkid", "-p", "-o", "export", "-O", str(start), "-S", str(size), str(disk)).splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+    return told_in(ran("blkid", "-p", "-o", "export", "-O", str(start), "-S", str(size), str(disk)))
+
+
+def told_in(said: str) -> dict[str, str]:
+    """By name, what blkid says."""
+    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
 
 
 def files_in(disk: Path, start: int) -> int | None:

@@ -41,8 +41,15 @@ def chosen(parts: Iterable[Part]) -> str | None:
 def _for_files(told: dict[str, str]) -> bool:
     return (told.get("TYPE") in EVERYWHERE | LINUX_ONLY
             and told.get("PART_ENTRY_TYPE", "").lower() not in NOT_FOR_FILES
-            and not int(told.get("PART_ENTRY_FLAGS", "0"), 16) & HIDDEN
+            and not _flags(told.get("PART_ENTRY_FLAGS", "0")) & HIDDEN
             and not told.get("PART_ENTRY_UUID", "").startswith(OUR_CARD))
+
+
+def _flags(text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:  # a name of the stick's with the end of a line in it may have put this there
+        return 0
 
 
 def parts_beside(name: str) -> list[Part]:
