@@ -56,8 +56,6 @@ class World:
             self.air.switch(number, False, self.now)
         self.broker, self.reachable = WorldBroker(), set()  # islands that reach the broker
         self.heard = deque(maxlen=400)  # packets that were on the air, for whoever replays them
-        hour_s, day_s = airtime_bounds(place.share)
-        self.airtime_bounds = (3_600.0, hour_s), (86_400.0, day_s)
         self.spent = {}  # island number -> for an hour and a day, (when, seconds of air) of its own packets
         self.bag = deque(maxlen=40)  # bundles that somebody carries about
         self._agenda, self._order = [], 0
@@ -310,7 +308,10 @@ class World:
         """No hour and no day holds more of an island's packets than the law and its share allow."""
         size = frame_bytes(len(sent.frame.payload), self.air.signs, direct=sent.frame.to is not None)
         airtime_s = self.air.modem.time_on_air_s(size)
-        for (span_s, most_s), spent in zip(self.airtime_bounds, self.spent[sent.node], strict=True):
+        island = self.island(sent.node)
+        island.lent |= island.on and island.app.air.governor._lent_s > 0
+        bounds = airtime_bounds(self.place.share, len(self.islands) - 1 if island.lent else 0)
+        for (span_s, most_s), spent in zip(bounds, self.spent[sent.node], strict=True):
             spent.append((sent.at, airtime_s))
             while spent[0][0] <= sent.at - span_s:
                 spent.popleft()
