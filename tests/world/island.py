@@ -2,6 +2,7 @@
 
 import logging
 import random
+import time
 from base64 import b64encode
 from collections import Counter
 from dataclasses import replace
@@ -73,9 +74,9 @@ class WorldLink:
 class StepRunner(Runner):
     """The runner without threads: whoever asks has it done, between two turns as ever."""
 
-    def __init__(self, *args, carry_out, signed):
+    def __init__(self, *args, carry_out, signed, took):
         super().__init__(*args)
-        self._carry_out, self._signed = carry_out, signed
+        self._carry_out, self._signed, self._took = carry_out, signed, took
         self._busy, self._later = False, []
 
     def start(self):
@@ -103,11 +104,12 @@ class StepRunner(Runner):
         if self._busy:
             self._later += items
             return
-        self._busy = True
+        self._busy, began = True, time.process_time()
         try:
             self._turn(list(items))
         finally:
             self._busy = False
+            self._took(time.process_time() - began)
         while self._later:
             later, self._later = self._later, []
             self.turn(later)
@@ -162,7 +164,8 @@ class WorldApp(App):
 
     def _make_runner(self):
         return StepRunner(self.replica, self.links, self.timekeeper, self._periodic_jobs(),
-                          carry_out=self.island.carry_out, signed=self.island.world.ledger.signed)
+                          carry_out=self.island.carry_out, signed=self.island.world.ledger.signed,
+                          took=self.island.world.took)
 
     def _periodic_jobs(self):
         def period_s(job):
