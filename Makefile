@@ -45,7 +45,7 @@ test-web: $(VENV)/installed-dev tests/web/node_modules ## the pages in real brow
 	$(VENV)/bin/python tests/web/slow.py
 	$(VENV)/bin/python tests/web/safe.py
 
-prove: $(VENV)/installed-dev ## whole worlds, the store, bundles, hostile packets for MINUTES (30), fresh seeds; one page
+prove: $(VENV)/installed-fuzz mosquitto ## all proofs for MINUTES (30), fresh seeds: worlds, fuzzing, mutants, the store, packets ...; one page
 	$(VENV)/bin/python -m tests.prove --minutes $(MINUTES) $(ARGS)
 
 mutants: $(VENV)/installed-dev ## faults planted on purpose: each must be noticed (10 minutes); ARGS="--sample 300" for small ones

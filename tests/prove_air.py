@@ -1,7 +1,8 @@
-"""Hostile packets by the million: python -m tests.prove_air [--count N] [--seed S]
+"""Hostile packets by the million: python -m tests.prove_air [--count N] [--minutes M] [--seed S]
 
 What islands really said is flipped, cut, spliced, replayed; some of it gets a right tag, as if a member had gone mad. An
-island that hears it must never raise, keep nothing but the records that are true, and stay small.
+island that hears it must never raise, keep nothing but the records that are true, and stay small. --minutes: another
+island and another seed each time, until that time is over.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import random
 import time
 import tracemalloc
+from itertools import count
 
 from node.model.record import record_id
 from node.sync.events import LinkChanged, PacketReceived, SendDone, Tick
@@ -55,38 +57,43 @@ def mutated(packets, rng):
     return raw[:MAX_PACKET_BYTES]
 
 
-def torment(count, seed):
-    """One island hears `count` of them, one each eight seconds: what became of it."""
+def torment(times, seed):
+    """One island hears so many of them, one each eight seconds: what became of it."""
     rng, (packets, raws) = random.Random(seed), captured()
     island, true = LoneIsland(), {record_id(raw) for raw in raws}
     slowest_s, sent, memory, begun = 0.0, 0, [], time.process_time()
     tracemalloc.start()
-    for number in range(count):
+    for number in range(times):
         island.now = START + 8 * number
         event = rng.choice((Tick(), SendDone(LINK, "sent"), LinkChanged(LINK, True))) if number % 7 == 0 else (
             PacketReceived(LINK, mutated(packets, rng), "!1", rng.choice((None, 0, 0, 1, 3, 7))))
         at = time.process_time()
         sent += len(island.replica.handle(event, island.now))
         slowest_s = max(slowest_s, time.process_time() - at)
-        if number % max(count // 10, 1) == 0:
+        if number % max(times // 10, 1) == 0:
             memory.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     held = set(island.liveset.ids())
-    return {"packets": count, "false": len(held - true), "true": len(held), "sent": sent,
+    return {"packets": times, "false": len(held - true), "true": len(held), "sent": sent,
             "slowest_ms": round(1000 * slowest_s, 1), "grown_bytes": memory[-1] - memory[len(memory) // 2],
             "cpu_s": round(time.process_time() - begun, 1),
-            "dropped": {name: times for name, times in island.replica.counters.items() if times}}
+            "dropped": {name: many for name, many in island.replica.counters.items() if many}}
 
 
 def main():
-    """Print one JSON object as the last line."""
+    """Print one JSON object a line, for each island."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    told = torment(asked.count, asked.seed)
-    assert told["false"] == 0 and told["grown_bytes"] < 5_000_000
-    print(json.dumps(told))
+    until = time.monotonic() + 60 * asked.minutes
+    for seed in count(asked.seed):
+        told = torment(asked.count, seed)
+        print(json.dumps({"seed": seed} | told))
+        assert told["false"] == 0 and told["grown_bytes"] < 5_000_000
+        if time.monotonic() >= until:
+            break
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Hostile bundles by the million: python -m tests.prove_bundle [--count N] [--seed S]
+"""Hostile bundles by the million: python -m tests.prove_bundle [--count N] [--minutes M] [--seed S]
 
 Bundles are cut, spliced, repeated, flipped, filled with marks, and with frames whose CRC was made right again. Reading one
 must never raise, never give more than it holds, and nothing that comes out may enter the set unless it went in.
@@ -6,6 +6,7 @@ must never raise, never give more than it holds, and nothing that comes out may 
 
 import argparse
 import json
+import math
 import random
 import time
 
@@ -46,15 +47,20 @@ def main():
     """Print one JSON object as the last line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="at most")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     rng, village = random.Random(asked.seed), Village()
     shore, raws = Shore(village), [village.bulletin(text=f"avis {number}", minute=number) for number in range(4)]
     known, begin = set(raws), time.process_time()
-    told = {"bundles": asked.count, "refused": 0, "read": 0, "strange": 0, "accepted": 0}
+    until = time.monotonic() + 60 * asked.minutes
+    told = {"bundles": 0, "refused": 0, "read": 0, "strange": 0, "accepted": 0}
     head, *frames = write(Header(village.charter.set_id, bytes(8), T0, "Belleville"), raws)
     whole = b"".join((head, *frames))
     for number in range(asked.count):
+        if time.monotonic() > until:
+            break
+        told["bundles"] += 1
         content = mutated(whole, rng) if number % 4 else head + reframed(raws[0], rng)
         try:
             bundle = Bundle([content])

@@ -1,10 +1,12 @@
-"""The store's proofs at full size: python -m tests.prove_store [--scale 0.1] [--only kills]
+"""The store's proofs at full size: python -m tests.prove_store [--scale 0.1 | --minutes 5] [--only kills]
 
 Prints a line for each sort of trial. A trial that fails is named with its seed, which repeats it, and the exit code is 1.
-Scale 1 takes about half an hour; the seeds begin at --seed, so that another one proves something else.
+Scale 1 takes about half an hour; --minutes shares these among the sorts, each of which is tried once at least. The seeds
+begin at --seed, so that another one proves something else.
 """
 
 import argparse
+import math
 import resource
 import sys
 import tempfile
@@ -68,19 +70,22 @@ TRIALS = {  # name: how many seeds at scale 1, what to do with each
 }
 
 
-def prove(name, count, seed):
-    """Run one sort of trial; whether it held."""
+def prove(name, count, seed, most_s):
+    """Run one sort of trial, for so long; whether it held."""
     trial = TRIALS[name][1]
-    started = time.perf_counter()
+    started, done = time.perf_counter(), 0
     with storetrials.small_steps():
         for number in range(seed, seed + count):
+            if done and time.perf_counter() - started > most_s:
+                break
+            done += 1
             try:
                 trial(number)
             except BaseException:
                 traceback.print_exc()
                 print(f"{name}: FAILED at seed {number}", flush=True)
                 return False
-    print(f"{name}: {count} seeds from {seed} held, {time.perf_counter() - started:.0f} s", flush=True)
+    print(f"{name}: {done} seeds from {seed} held, {time.perf_counter() - started:.0f} s", flush=True)
     return True
 
 
@@ -88,10 +93,13 @@ def main():
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="in all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=TRIALS, action="append")
     wanted = parser.parse_args()
-    held = [prove(name, max(1, round(wanted.scale * TRIALS[name][0])), wanted.seed) for name in wanted.only or TRIALS]
+    names = wanted.only or list(TRIALS)
+    held = [prove(name, max(1, round(wanted.scale * TRIALS[name][0])), wanted.seed, 60 * wanted.minutes / len(names))
+            for name in names]
     sys.exit(not all(held))
 
 

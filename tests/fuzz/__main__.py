@@ -2,7 +2,7 @@
 
 Each target of tests/fuzz/targets/ gets inputs that libFuzzer (atheris) makes of its corpus and of good input. What breaks
 one goes to tests/fuzz/found/TARGET/ and is replayed by the suite from then on; exit status 1. What takes new branches is
-kept in tests/fuzz/corpus/TARGET/, the shortest inputs only.
+kept in tests/fuzz/corpus/TARGET/, the shortest inputs only. --passing: neither; what breaks one is printed.
 """
 
 import argparse
@@ -19,7 +19,9 @@ from pathlib import Path
 from tests.fuzz import kinds
 from tests.fuzz.pruning import pruned
 
-INPUT_S, INPUT_MB = 10, 1_500  # what one input may take; libraries, models and the fuzzer's own tables among it
+INPUT_S, INPUT_MB = 60, 1_500
+"""What one input may take: by the clock of a machine with other work; libraries, models and the fuzzer's own tables are
+among the memory."""
 GOAL = 95  # percent of branches
 
 
@@ -28,6 +30,9 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.partition("\n")[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(kinds.names()))
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
+    parser.add_argument("--seed", type=int, default=0, help="libFuzzer's (0: another one each time)")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="targets at a time")
+    parser.add_argument("--passing", action="store_true", help="change no file of the tree")
     parser.add_argument("--coverage", action="store_true", help="print how many branches each corpus takes")
     parser.add_argument("--prune", action="store_true", help="keep of each corpus and of the seeds what takes a branch")
     asked = parser.parse_args()
@@ -40,12 +45,12 @@ def main():
         for name in chosen:
             keep(name, [])
         return 0
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return 0 if all(list(pool.map(lambda name: fuzzed(name, asked.seconds), chosen))) else 1
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        return 0 if all(list(pool.map(lambda name: fuzzed(name, asked), chosen))) else 1
 
 
-def fuzzed(name, seconds):
-    """Whether a target stood it; its corpus is what it was and what was found new."""
+def fuzzed(name, asked):
+    """Whether a target stood it; its corpus is what it was and what was found new, unless this is but a passing look."""
     with tempfile.TemporaryDirectory() as folder:
         corpus, broken = Path(folder) / "corpus", Path(folder) / "broken"
         corpus.mkdir()
@@ -57,17 +62,23 @@ def fuzzed(name, seconds):
         words = Path(folder) / "words"
         words.write_text("".join(f'"{"".join(f"{chr(92)}x{octet:02x}" for octet in word)}"\n' for word in target.words))
         done = subprocess.run(
-            [sys.executable, "-m", "tests.fuzz.guided", name, str(corpus), f"-max_total_time={seconds}",
-             f"-timeout={INPUT_S}", f"-rss_limit_mb={INPUT_MB}", f"-malloc_limit_mb={INPUT_MB}", f"-max_len={target.most}",
-             f"-artifact_prefix={broken}/", "-print_final_stats=1", "-use_value_profile=1",
+            [sys.executable, "-m", "tests.fuzz.guided", name, str(corpus), f"-max_total_time={asked.seconds}",
+             f"-seed={asked.seed}", f"-timeout={INPUT_S}", f"-rss_limit_mb={INPUT_MB}", f"-malloc_limit_mb={INPUT_MB}",
+             f"-max_len={target.most}", f"-artifact_prefix={broken}/", "-print_final_stats=1", "-use_value_profile=1",
              *([f"-dict={words}"] if target.words else [])],
             cwd=kinds.ROOT, capture_output=True, text=True, errors="replace")
         told = dict(re.findall(r"stat::(\w+):\s+(\d+)", done.stderr))
-        for path in broken.iterdir():
-            put(kinds.FOUND / name, path.read_bytes())
-        new = keep(name, [path.read_bytes() for path in corpus.iterdir()]) if not done.returncode else 0
-    print(f"{name:14} {told.get('number_of_executed_units', '?'):>9} inputs  {new:3} kept that are new"
-          + (f"  BROKEN: {traceback_in(done.stdout + done.stderr)}" if done.returncode else ""), flush=True)
+        found = [path.read_bytes() for path in sorted(broken.iterdir())]
+        if asked.passing:
+            new = f"{told.get('new_units_added', '?'):>4} that take new ways"
+        else:
+            for octets in found:
+                put(kinds.FOUND / name, octets)
+            kept = keep(name, [path.read_bytes() for path in corpus.iterdir()]) if not done.returncode else 0
+            new = f"{kept:4} kept that are new"
+    print(f"{name:14} {told.get('number_of_executed_units', '?'):>9} inputs {new}"
+          + (f"  BROKEN: {' '.join(octets.hex() for octets in found)} {traceback_in(done.stdout + done.stderr)}"
+             if done.returncode else ""), flush=True)
     return not done.returncode
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.effort import EFFORT
+from tests.effort import EFFORT, SEED
 from tests.second import random_carried
 from tests.second.asking import SecondReader, differences, verdict
 from tests.second.random_records import any_record, spoilt_record
@@ -45,7 +45,7 @@ def test_it_reads_every_vector_as_written(second):
 
 
 def test_it_reads_and_refuses_the_same_records(second):
-    rng = random.Random(EFFORT)
+    rng = random.Random(SEED)
     raws = [make(rng) for _ in range(600 * EFFORT) for make in (any_record, spoilt_record)]
     asked = [({"ask": "record", "hex": raw.hex()}, verdict(told, raw)) for raw in raws]
     assert differences(second, asked) == []
@@ -58,7 +58,7 @@ def test_it_reads_and_refuses_the_same_records(second):
     pytest.param(ToldSet, 6, 1, id="told by many"), pytest.param(CrowdedSet, 6, 1, id="over quotas"),
     pytest.param(CrowdedSet, 1, 5, id="over quotas, step by step")])
 def test_the_same_records_make_the_same_set_names_and_secret(second, kind, sets, steps):
-    rng, found = random.Random(EFFORT), Counter()
+    rng, found = random.Random(SEED), Counter()
     for number in range(sets * EFFORT):
         made = kind(rng, number) if kind is CrowdedSet else kind(rng)
         question, ours = judged(made, rng, steps)
@@ -81,14 +81,14 @@ def same_reasons(answer, ours):
     (random_carried.packets, 120, 9), (random_carried.codes, 15, 1), (random_carried.foreign_keys, 30, 1),
     (random_carried.bundles, 40, 2), (random_carried.letters, 30, 1), (random_carried.papers, 30, 8)])
 def test_what_travels_is_read_and_refused_alike(second, make, times, least):
-    rng = random.Random(EFFORT)
+    rng = random.Random(SEED)
     asked = [each for _ in range(times * EFFORT) for each in make(rng)]
     assert differences(second, asked) == []
     assert reasons(asked)["ok"] > len(asked) / 4 and len(reasons(asked)) >= least
 
 
 def test_what_is_sealed_opens_and_is_refused_alike(second):
-    rng, village = random.Random(EFFORT), Village()
+    rng, village = random.Random(SEED), Village()
     asked = [random_carried.set_question(village)] + [
         each for _ in range(20 * EFFORT) for each in random_carried.sealed(rng, village)]
     assert differences(second, asked) == []
@@ -96,7 +96,7 @@ def test_what_is_sealed_opens_and_is_refused_alike(second):
 
 
 def test_texts_of_four_languages_are_read_alike(second):
-    rng = random.Random(EFFORT)
+    rng = random.Random(SEED)
     corpus = {number: (CORPUS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
               for number, name in LANGUAGES.items()}
     asked = [each for _ in range(5 * EFFORT) for each in random_carried.texts(rng, corpus)]

@@ -30,12 +30,13 @@ class Tally:
     worlds: int = 0
     counts: Counter = field(default_factory=Counter)
     longest_h: float = 0.0
+    slowest_s: float = 0.0
     failed: list[Ran] = field(default_factory=list)
 
     def add(self, ran):
         self.worlds += 1
         self.counts.update(ran.counts)
-        self.longest_h = max(self.longest_h, ran.healed_h)
+        self.longest_h, self.slowest_s = max(self.longest_h, ran.healed_h), max(self.slowest_s, ran.slowest_s)
         if ran.problem:
             self.failed.append(ran)
 
@@ -68,8 +69,10 @@ def many(args):
                 tally.add(each.result())
                 if each.result().problem:
                     print(f"world {each.result().seed}: {each.result().problem}", flush=True)
-                if time.monotonic() < until:
-                    under_way.add(pool.submit(run, next(seeds)))
+            while time.monotonic() < until and len(under_way) < 2 * args.jobs:
+                under_way.add(pool.submit(run, next(seeds)))
+            if time.monotonic() >= until:
+                under_way = {each for each in under_way if not each.cancel()}
     report(tally, first)
     for ran in tally.failed[:MOST_SHOWN]:
         everything = plan_of(ran.seed)
@@ -85,9 +88,10 @@ def report(tally, first):
     memory_mb = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1_024
     print(f"{tally.worlds} worlds from seed {first}, {hours:,.0f} node-hours, {counts['packets']:,} packets, "
           f"{counts['acknowledged']:,} posts acknowledged, {counts['taken back']:,} taken back")
-    print(f"faults: {sum(counts[fault] for fault in FAULTS):,}: "
+    print(f"{sum(counts[fault] for fault in FAULTS):,} faults: "
           + ", ".join(f"{fault} {counts[fault]:,}" for fault in FAULTS if counts[fault]))
-    print(f"whole again after {tally.longest_h:.1f} h at most; {memory_mb:.0f} MB at most; {len(tally.failed)} failed")
+    print(f"whole again after {tally.longest_h:.1f} h at most; worst memory {memory_mb:.0f} MB, worst turn "
+          f"{tally.slowest_s:.2f} s of a processor; {len(tally.failed)} failed")
 
 
 def main():

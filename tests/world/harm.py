@@ -5,7 +5,6 @@ from node.model.clock import minute_of
 from node.model.record import Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
 from node.sync.events import PacketReceived
 from node.sync.lora.packets import HEADER_BYTES, MAX_PACKET_BYTES, tag
-from node.textpack import pack
 from node.transfer.bundle import Header, write
 from tests.world.place import STRANGER
 from tests.world.steps import some_island, step
@@ -14,8 +13,7 @@ from tests.world.steps import some_island, step
 def harmful(world, key, kind, text, **fields):
     """The encoding of a record that is signed by whatever key."""
     created = fields.pop("created", minute_of(world.now))
-    codec, packed = pack(text)
-    record = Record(kind, key.key_id, created, fields.pop("life", 48), codec=codec, packed=packed, **fields)
+    record = Record(kind, key.key_id, created, fields.pop("life", 48), packed=text.encode(), **fields)
     return encode(sign(record, world.charter.set_id, key.sign))
 
 

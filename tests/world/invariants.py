@@ -13,7 +13,7 @@ from node.sync.lora.tuning import TUNING
 from node.sync.mqtt.tuning import BROKER_TUNING
 from node.transfer.bulk import MAX_DECLINED
 from node.transfer.lan import MAX_SALTS, fingerprint
-from radio.airtime import BURST, DAY_S, HOUR_S, MAX_SHARE, default_share
+from radio.airtime import BURST, DAY_S, HOUR_S, MAX_SHARE, REFILL, default_share
 
 DUTY = 0.1  # the law's, in EU_868: this part of each hour
 ERASED_S = 3_600.0
@@ -39,10 +39,12 @@ def examine(world):
                 world.guarded(island, lambda part=part, island=island: part(world, island))
 
 
-def airtime_bounds(share_percent):
-    """Seconds of air that an hour and a day may hold, by the law and the keeper's share of it."""
+def airtime_bounds(share_percent, lenders):
+    """(seconds, how many of them may be air of one island): an hour by the law and the keeper's share of it, a day by that
+    share and what so many others may leave it of theirs."""
     share = share_percent / 100 or default_share(DUTY)
-    return HOUR_S * DUTY * max(share, min(BURST * share, MAX_SHARE)), DAY_S * DUTY * share
+    return ((HOUR_S, HOUR_S * DUTY * max(share, min(BURST * share, MAX_SHARE))),
+            (DAY_S, DAY_S * DUTY * share * (1 + lenders * TUNING.lent * REFILL)))
 
 
 def true_records(world, island):

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import time
 from base64 import b64encode
 from collections import Counter
 from dataclasses import replace
@@ -12,7 +13,6 @@ from node.daemon.keyfiles import VOUCH_LIFE_H, KeyFolder, vouch, write_private
 from node.daemon.lora import RADIO
 from node.daemon.runner import PendingCall, PendingPublish, Runner
 from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
-from node.daemon.status_reporter import PERIOD_S as STATUS_PERIOD_S
 from node.model.clock import minute_of
 from node.model.errors import LocalMisuse
 from node.model.keys import SEED_BYTES, SigningKey
@@ -30,7 +30,7 @@ from tests.world.card import WorldCard, archive_on, remove_folder
 ISLAND_RIGHTS = Right.WRITE | Right.URGENT | Right.VOUCH
 BOOT_S = 40.0
 KILLED = 0.3  # of what ends in the midst of something is a program alone, not the machine
-STATUS_S = 60.0  # between two looks at the status, which nobody reads here
+STATUS_S, LOOK_S = 600.0, 120.0  # between two looks: at the status, which nobody reads here; at clocks, secrets, orders
 EXPECTED = (StoreFailed, OSError)  # what a failing card makes the product log
 
 
@@ -74,9 +74,9 @@ class WorldLink:
 class StepRunner(Runner):
     """The runner without threads: whoever asks has it done, between two turns as ever."""
 
-    def __init__(self, *args, carry_out, signed):
+    def __init__(self, *args, carry_out, signed, took):
         super().__init__(*args)
-        self._carry_out, self._signed = carry_out, signed
+        self._carry_out, self._signed, self._took = carry_out, signed, took
         self._busy, self._later = False, []
 
     def start(self):
@@ -104,11 +104,12 @@ class StepRunner(Runner):
         if self._busy:
             self._later += items
             return
-        self._busy = True
+        self._busy, began = True, time.process_time()
         try:
             self._turn(list(items))
         finally:
             self._busy = False
+            self._took(time.process_time() - began)
         while self._later:
             later, self._later = self._later, []
             self.turn(later)
@@ -162,10 +163,15 @@ class WorldApp(App):
         return [WorldLink(name) for name in (RADIO, *self.brokers)]
 
     def _make_runner(self):
-        jobs = [replace(job, period_s=STATUS_S) if (job.period_s, job.do) == (STATUS_PERIOD_S, self._refresh) else job
-                for job in self._periodic_jobs()]
-        return StepRunner(self.replica, self.links, self.timekeeper, jobs,
-                          carry_out=self.island.carry_out, signed=self.island.world.ledger.signed)
+        return StepRunner(self.replica, self.links, self.timekeeper, self._periodic_jobs(),
+                          carry_out=self.island.carry_out, signed=self.island.world.ledger.signed,
+                          took=self.island.world.took)
+
+    def _periodic_jobs(self):
+        def period_s(job):
+            return STATUS_S if job.do == self._refresh else max(LOOK_S, job.period_s) if job.period_s > 1 else job.period_s
+
+        return [replace(job, period_s=period_s(job)) for job in super()._periodic_jobs()]
 
     def _guard_threads(self):
         pass
@@ -194,6 +200,7 @@ class WorldIsland:
         self.lives, self.app, self.wants_anew = 0, None, False
         self.planned_at, self.turns, self.turns_in = None, 0, 0
         self.misled = False  # its keeper or its machine's battery said another time
+        self.lent = False  # others have left it some of their air
         self.flipped = False  # a bit of its card was changed since it was last known to be whole
         self.healthy_since = world.now  # from when on its card has been in order, as monotonic seconds tell
         self.chance = random.Random(f"{world.seed} {name}")

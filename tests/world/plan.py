@@ -2,6 +2,7 @@
 
 import random
 import re
+import signal
 from dataclasses import dataclass
 
 from tests.world import breaking, harm, people
@@ -17,6 +18,11 @@ EXAMINE_EVERY = 8
 HEAL_H, ALONE_H = 36, 120  # until all are equal: with a network or a broker, by radio alone
 HEALED_LOSS = 0.1
 MOST_TRIES = 60
+STEP_S = 200  # of a processor: what has not ended by then never will
+
+
+class Endless(BaseException):
+    """Something does not end. No product code takes that for an error of its own."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Ran:
     problem: str = ""
     healed_h: float = 0.0
     done: int = 0
+    slowest_s: float = 0.0  # of a processor, one turn of a runner
 
 
 def plan_of(seed, steps=STEPS_A_WORLD):
@@ -55,9 +62,12 @@ def run(seed, planned=None, trace=None):
     planned = plan_of(seed) if planned is None else planned
     world = World(seed, faults(), trace)
     ran = Ran(seed, "", world.counts)
+    handler = signal.signal(signal.SIGPROF, _end)
     try:
         _live(world, planned, ran)
         _heal(world, ran)
+    except Endless:
+        ran.problem = f"something does not end, in step {ran.done}"
     except Violation as violation:
         ran.problem = str(violation)
     except Exception as error:  # the product raised what it must not
@@ -65,10 +75,17 @@ def run(seed, planned=None, trace=None):
         if trace:
             raise
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
+        ran.slowest_s = world.slowest_s
         world.note([sorted(island.liveset.ids()) for island in world.running()])
         ran.digest = world.digest.hexdigest()
         world.close()
     return ran
+
+
+def _end(*_):
+    raise Endless
 
 
 def _live(world, planned, ran):
@@ -76,6 +93,7 @@ def _live(world, planned, ran):
     for island in world.islands:
         world.connect(island)
     for each in planned:
+        signal.setitimer(signal.ITIMER_PROF, STEP_S)
         rng = random.Random(each.seed)
         world.say(each.name)
         world.note((each.name, round(world.now, 3)))
@@ -87,10 +105,12 @@ def _live(world, planned, ran):
 
 def _heal(world, ran):
     """Everything that can be mended is; then all are equal within a bound."""
+    signal.setitimer(signal.ITIMER_PROF, STEP_S)
     heal(world, HEALED_LOSS)
     examine(world)
     began, most_s = world.now, 3_600 * (HEAL_H if world.place.broker or world.place.lan else ALONE_H)
     while world.now - began < most_s:
+        signal.setitimer(signal.ITIMER_PROF, STEP_S)
         world.pass_time(1_800)
         look(world)
         if world.now - began > 4 * 3_600:

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from contextlib import suppress
 from pathlib import Path
 
+from node.board import edit_codes
 from node.daemon.lora import RADIO
 from node.model.clock import RELEASED_AT
 from node.model.errors import RemoteFault
@@ -33,6 +34,7 @@ MOST_ISLANDS = 6
 IN_ARCHIVE, IN_A_WORD = 0.4, 0.7  # of the bits that change: where most of a file is, little is to be seen
 LEAST_S = 0.01  # between two turns, as in the runner
 MOST_TURNS = 2_000  # in a minute: an engine that asks for another one each time has no way out
+edit_codes.SCRYPT_N = 16  # as little as scrypt takes: nobody tries to find a code by guessing here
 WORDS = "bcdfghjklmnpqrstvwxz"
 
 
@@ -45,7 +47,7 @@ class World:
         place = self.place
         self.now, self.ledger, self.counts = START, Ledger(), Counter()
         self.folder = Path(tempfile.mkdtemp(prefix="world-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-        self.errors = Errors()
+        self.errors, self.slowest_s = Errors(), 0.0
         self.digest = hashlib.blake2b(digest_size=16)
         self.loss, self.healing = place.loss, False
         self.air = Air(random.Random(f"{seed} air"), mischief=Mischief(place.repeat, place.delay_s),
@@ -56,8 +58,6 @@ class World:
             self.air.switch(number, False, self.now)
         self.broker, self.reachable = WorldBroker(), set()  # islands that reach the broker
         self.heard = deque(maxlen=400)  # packets that were on the air, for whoever replays them
-        hour_s, day_s = airtime_bounds(place.share)
-        self.airtime_bounds = (3_600.0, hour_s), (86_400.0, day_s)
         self.spent = {}  # island number -> for an hour and a day, (when, seconds of air) of its own packets
         self.bag = deque(maxlen=40)  # bundles that somebody carries about
         self._agenda, self._order = [], 0
@@ -101,6 +101,10 @@ class World:
     def say(self, text):
         if self.trace:
             self.trace(f"{(self.now - START) / 3600:8.2f} h  {text}")
+
+    def took(self, seconds):
+        """So much of a processor a turn took."""
+        self.slowest_s = max(self.slowest_s, seconds)
 
     def note(self, what):
         """Part of the digest."""
@@ -310,7 +314,10 @@ class World:
         """No hour and no day holds more of an island's packets than the law and its share allow."""
         size = frame_bytes(len(sent.frame.payload), self.air.signs, direct=sent.frame.to is not None)
         airtime_s = self.air.modem.time_on_air_s(size)
-        for (span_s, most_s), spent in zip(self.airtime_bounds, self.spent[sent.node], strict=True):
+        island = self.island(sent.node)
+        island.lent |= island.on and island.app.air.governor._lent_s > 0
+        bounds = airtime_bounds(self.place.share, len(self.islands) - 1 if island.lent else 0)
+        for (span_s, most_s), spent in zip(bounds, self.spent[sent.node], strict=True):
             spent.append((sent.at, airtime_s))
             while spent[0][0] <= sent.at - span_s:
                 spent.popleft()
