@@ -74,16 +74,18 @@ STARTS = {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spaw
 
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="without tests marked `process`; one that starts a process fails")
-    parser.addoption("--one-case", action="store_true", help="each test in its first case; those of radios in all of them")
+    parser.addoption("--one-case", action="store_true",
+                     help="each test in its first case, those of radios in all; none that is marked `once`")
 
 
 def pytest_collection_modifyitems(config, items):
-    """`--quick`: only what starts no process is left; `--one-case`: the first of each test's cases."""
+    """`--quick`: only what starts no process is left; `--one-case`: the first of each test's cases, of most tests."""
     if config.getoption("--one-case"):
         seen, first, others = set(), [], []
         for item in items:
             case = item.path, item.cls, getattr(item, "originalname", item.name)
-            (others if case in seen and "radio" not in item.path.parts else first).append(item)
+            again = case in seen and "radio" not in item.path.parts
+            (others if again or item.get_closest_marker("once") else first).append(item)
             seen.add(case)
         items[:] = first
         config.hook.pytest_deselected(items=others)

@@ -144,6 +144,7 @@ def turned(portal, path):
     return pages, seen
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("language", ["fr", "en", "es", "ar"])
 def test_forty_events_a_day_are_all_reached_by_turning_pages(crowded, today, language):
     portal = crowded
@@ -161,6 +162,7 @@ def test_forty_events_a_day_are_all_reached_by_turning_pages(crowded, today, lan
             assert before == seen[end - len(before):end] and before
 
 
+@pytest.mark.once
 def test_a_month_counts_all_its_events_marks_their_days_and_turns(crowded, today):
     portal = crowded
     pages, seen = turned(portal, f"/agenda?month={today:%Y-%m}&lang=en")

@@ -53,6 +53,7 @@ def sent(portal, path, **fields):
     return answer
 
 
+@pytest.mark.once
 def test_the_desk_and_its_lists_stay_light_on_a_flooded_board(flooded, portal):
     paths = ("/keeper", "/keeper/posts", "/keeper/posts?pile=waiting", "/keeper/posts?pile=here&from=500",
              "/keeper/posts?pile=hidden", "/keeper/posts?since_date=nonsense", "/keeper/acts", "/keeper/map")

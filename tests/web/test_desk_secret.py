@@ -181,6 +181,7 @@ def crowd(tmp_path_factory):
     keepers.close()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pages_fit_and_speak_each_language_with_many_members(crowd, language):
     lea = Browser(crowd)
