@@ -10,7 +10,7 @@ IMAGE_HOST := git mmdebstrap qemu-user-static binfmt-support arch-test debian-ar
 # What an island is, without threads, sockets and processes; the store without the tests that kill one.
 CORE_TESTS := $(addprefix tests/,model textpack replica store sync board ical transfer test_architecture.py)
 # What meets those libraries: the rest imports none of them, and would only be run twice.
-LIBRARY_TESTS := $(addprefix tests/,cli daemon handheld image manual radio store/test_documents.py streets web)
+LIBRARY_TESTS := $(addprefix tests/,cli daemon image/test_front.py radio store/test_documents.py streets web)
 # What is compiled is kept, also where containers say otherwise: reading the tests is else two thirds compiling them.
 unexport PYTHONDONTWRITEBYTECODE
 SECONDS ?= 60

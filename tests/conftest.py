@@ -1,5 +1,7 @@
 """A portal on a board of its own, for every test of the pages; a simulated radio, a puppet of one and links to them."""
 
+import functools
+import gc
 import os
 import signal
 import sys
@@ -10,6 +12,7 @@ import jinja2
 import pytest
 import werkzeug.routing
 
+from node import textpack
 from node.board import edit_codes
 from node.daemon.thread_guard import VARIABLE
 from radio.sim.simnodes import DeviceSettings
@@ -34,11 +37,10 @@ class Compiled(jinja2.BytecodeCache):
         self._kept = {}
 
     def load_bytecode(self, bucket):
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
+        bucket.code = self._kept.get(bucket.key)
 
     def dump_bytecode(self, bucket):
-        self._kept[bucket.key] = bucket.bytecode_to_string()
+        self._kept[bucket.key] = bucket.code
 
 
 flask.Flask.jinja_options = {"bytecode_cache": Compiled()}
@@ -47,16 +49,16 @@ flask.Flask.jinja_options = {"bytecode_cache": Compiled()}
 class Address(werkzeug.routing.Rule):
     """An address of the portal whose code is kept likewise: two hundred of them are four fifths of making a portal."""
 
-    _kept = {}
-
-    def _compile_builder(self, append_unknown=True):
+    def _compile_builder(self, append_unknown=True, kept={}):  # noqa: B006
         alike = self.rule, tuple(self._trace), repr(self.defaults), append_unknown  # all that the code depends on
-        if alike not in self._kept:
-            self._kept[alike] = super()._compile_builder(append_unknown)
-        return self._kept[alike]
+        if alike not in kept:
+            kept[alike] = super()._compile_builder(append_unknown)
+        return kept[alike]
 
 
 flask.Flask.url_rule_class = Address
+for name in ("_pack", "_unpack"):  # the same few names of islands and posts, a thousand times: coded once
+    setattr(textpack, name, functools.cache(getattr(textpack, name)))
 edit_codes.SCRYPT_N = 16  # as little as scrypt takes: the suite posts thousands of times, and tries no code by guessing
 
 for name in ("LC_ALL", "LC_MESSAGES"):
@@ -72,16 +74,18 @@ STARTS = {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spaw
 
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="without tests marked `process`; one that starts a process fails")
-    parser.addoption("--one-case", action="store_true", help="each test in its first case; those of radios in all of them")
+    parser.addoption("--one-case", action="store_true",
+                     help="each test in its first case, those of radios in all; none that is marked `once`")
 
 
 def pytest_collection_modifyitems(config, items):
-    """`--quick`: only what starts no process is left; `--one-case`: the first of each test's cases."""
+    """`--quick`: only what starts no process is left; `--one-case`: the first of each test's cases, of most tests."""
     if config.getoption("--one-case"):
         seen, first, others = set(), [], []
         for item in items:
             case = item.path, item.cls, getattr(item, "originalname", item.name)
-            (others if case in seen and "radio" not in item.path.parts else first).append(item)
+            again = case in seen and "radio" not in item.path.parts
+            (others if again or item.get_closest_marker("once") else first).append(item)
             seen.add(case)
         items[:] = first
         config.hook.pytest_deselected(items=others)
@@ -89,6 +93,13 @@ def pytest_collection_modifyitems(config, items):
         slow = [item for item in items if item.get_closest_marker("process")]
         items[:] = [item for item in items if not item.get_closest_marker("process")]
         config.hook.pytest_deselected(items=slow)
+
+
+def pytest_collection_finish():
+    """What was read for all tests is not searched for garbage again and again: it was a quarter of the time of some."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(7_000, 10, 10)
 
 
 @pytest.hookimpl(optionalhook=True)

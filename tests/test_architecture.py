@@ -57,8 +57,13 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def modules_of(path: Path) -> Iterator[str]:
+@cache
+def modules_of(path: Path) -> list[str]:
     """Absolute dotted names of what a file imports: the module, and each name taken from it."""
+    return list(imported(path))
+
+
+def imported(path: Path) -> Iterator[str]:
     for item in ast.walk(tree_of(path)):
         if isinstance(item, ast.Import):
             yield from (alias.name for alias in item.names)
@@ -124,9 +129,14 @@ def drawn() -> set[tuple[str, str]]:
 
 def reached(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Everything that can be reached along the arrows."""
-    found = set(pairs)
-    while more := {(a, d) for a, b in found for c, d in pairs if b == c} - found:
-        found |= more
+    ways, found = defaultdict(set), set()
+    for here, there in pairs:
+        ways[here].add(there)
+    for start, waiting in [(start, set(ends)) for start, ends in ways.items()]:
+        while waiting:
+            there = waiting.pop()
+            found.add((start, there))
+            waiting |= {end for end in ways.get(there, ()) if (start, end) not in found}
     return found
 
 

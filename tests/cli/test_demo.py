@@ -45,6 +45,7 @@ def test_a_taken_port_is_said_clearly(demo):
     assert "Another program uses that port" in done.stderr
 
 
+@pytest.mark.once
 def test_started_twice_at_once_one_runs_with_boards_that_live_in_the_language_of_who_starts_it(tmp_path):
     port, begun = free_ports(3), {}
     with ExitStack() as opened:

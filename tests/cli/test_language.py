@@ -14,6 +14,8 @@ from node.daemon.settings import LANGUAGES
 from node.daemon.settings_reader import load
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.once
+
 LANGS = {"fr": "fr_FR.UTF-8", "en": "en_GB.UTF-8", "es": "es_ES.UTF-8", "ar": "ar_EG.UTF-8"}
 COMMANDS = sorted(main.commands)
 

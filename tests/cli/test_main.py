@@ -20,6 +20,8 @@ from node.transfer.invitation import invitation_bytes, offer, prepare, to_text
 from tests.cli.islands import PATIENCE_S, ROOT, archipel, running, wait_for, write_config
 from tests.waiting import until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def config(tmp_path):

@@ -13,6 +13,8 @@ from tests.cli.islands import archipel, running, write_config
 from tests.daemon.test_usb import plugged
 from tests.waiting import until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def island(tmp_path):

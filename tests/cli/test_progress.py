@@ -11,6 +11,8 @@ from node.cli import progress
 from node.cli.progress import Progress
 from tests.cli.islands import ROOT
 
+pytestmark = pytest.mark.once
+
 WORK = ("from node.cli.progress import Progress\n"
         "with Progress() as progress:\n"
         "    for name in ('un.bundle', 'deux.bundle'):\n"

@@ -15,6 +15,8 @@ from node.cli.main import main
 from tests.cli.islands import ROOT, archipel, running, write_config
 from tests.waiting import until
 
+pytestmark = pytest.mark.once
+
 SECRET = "cheval pile agrafe\n"
 ENDLESS = ("run", "demo")  # what goes on until it is stopped is tried with nothing but what keeps it from starting
 ONCE = {"watch": ["--once"], "record": ["--show"]}  # go on with a running island

@@ -21,6 +21,8 @@ from node.daemon.captures import (
 from node.model.errors import RemoteFault
 from tests.effort import EFFORT
 
+pytestmark = pytest.mark.once
+
 CAPTURES = sorted((Path(__file__).parents[1] / "replay" / "captures").glob("*.capture"))
 HEAD = {"is": "capture", "version": 1, "up": ["radio"]}
 END = {"is": "end", "at": 5, "why": "time", "counted": {}, "left-out": 0}

@@ -4,6 +4,8 @@ import pytest
 
 from node.daemon.countries import CODES, TO_11, TO_13, country_of, highest_channel
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(("written", "code"), [
     ("FR", "FR"), ("fr", "FR"), (" F r.", "FR"), ("ＦＲ", "FR"), ("🇫🇷", "FR"), ("FRA", "FR"), ("fr_FR", "FR"),

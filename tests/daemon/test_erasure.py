@@ -53,8 +53,9 @@ def traces_in(folder, withdrawn):
     return found
 
 
+@pytest.mark.once
 @pytest.mark.process
-@pytest.mark.parametrize("seed", range(2 * EFFORT))
+@pytest.mark.parametrize("seed", range(EFFORT))
 def test_a_real_island_killed_while_people_withdraw_erases_it_after_the_next_start(tmp_path, seed):
     folder, chance, withdrawn = tmp_path / "a", random.Random(seed), []
     KeyFolder(folder).found("Belleville", "a")

@@ -389,6 +389,7 @@ def test_a_backup_makes_the_island_again_and_a_wrong_passphrase_nothing(box, tmp
     App(box.settings, SystemClock())
 
 
+@pytest.mark.once
 def test_whatever_the_last_press_has_left_when_the_power_went_a_backup_may_still_take_its_place(box, tmp_path, monkeypatch):
     content = backup_of(tmp_path / "old", tmp_path / "backup")
     left = set()

@@ -11,6 +11,8 @@ from node.gather.told import calendar_of
 from node.model.errors import RemoteFault
 from tests.sim.web_site import WebSite
 
+pytestmark = pytest.mark.once
+
 ALL = GatherTerms(days=0, records=50, air_s=3_600)
 EVENT_RSS = """<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:ev="http://purl.org/rss/1.0/modules/event/"
  xmlns:georss="http://www.georss.org/georss"><channel><title>Un agenda</title><item><title>Bal &amp; soupe</title>

@@ -14,6 +14,8 @@ import pytest
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.rpc import NotRunning, ask
 
+pytestmark = pytest.mark.once
+
 TEXTS = ["Distribution de légumes à l’école", "Réunion sur l’eau", "On cherche une échelle"]
 
 

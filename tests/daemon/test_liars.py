@@ -3,6 +3,7 @@ for good, and better evidence wins."""
 
 import json
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -11,6 +12,8 @@ from node.daemon.timekeeper import Timekeeper
 from node.daemon.timerules import DAY_S, HOUR_S, MINUTE_S, UNSURE_S, TimeSource, TimeSpan, Voice, around
 from node.model.clock import EPOCH_S
 from tests.effort import EFFORT
+
+pytestmark = pytest.mark.once
 
 RELEASE = EPOCH_S + 1_000 * DAY_S
 RECORD_S = 2 * DAY_S

@@ -17,6 +17,8 @@ from node.model.errors import RemoteFault
 from node.transfer.paper import code_of, codes_of, record_in, records_in
 from tests.board.test_image import chunk, png
 
+pytestmark = pytest.mark.once
+
 RAW = random.Random(1).randbytes(230)
 SIDE = 560
 

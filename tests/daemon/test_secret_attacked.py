@@ -11,6 +11,8 @@ from node.transfer.invitation import invitation_bytes, offer, prepare, to_text
 from tests.sim.secrets_in_memory import SecretsInMemory
 from tests.sim.village import T0, Village, at, held, live, secret_of, take
 
+pytestmark = pytest.mark.once
+
 OLD = bytes(32)  # the secret of every village's charter
 
 

@@ -15,6 +15,8 @@ from node.replica.generations import LED_MIN, SWEPT_MIN
 from node.replica.liveset import LiveSet
 from tests.sim.village import T0, at, take
 
+pytestmark = pytest.mark.once
+
 
 class Isle:
     """A founder's island, its records, and how often it asked to start anew."""

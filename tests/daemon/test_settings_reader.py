@@ -15,6 +15,8 @@ from node.daemon.settings_reader import KEYS, MAX_FIRST, Notice, first_of, notic
 from node.i18n.sentence import Sentence, sentence
 from tests.effort import EFFORT
 
+pytestmark = pytest.mark.once
+
 PROJECT = Path(__file__).parents[2]
 SHIPPED = (PROJECT / "image-build/boot/archipel.toml").read_text()
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIGJveA=="

@@ -9,7 +9,7 @@ from node.daemon.speech import KEPT, MOST_BYTES, MOST_LETTERS, VOICES, Speech, p
 from node.i18n.catalogue import TAGS
 from node.model.errors import RemoteFault
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.once]
 
 
 def test_every_language_of_the_pages_has_a_voice_that_says_something_of_its_own():

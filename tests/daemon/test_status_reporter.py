@@ -89,6 +89,7 @@ def packets(charter):
         yield PacketReceived(RADIO, encode(packet, charter.subkey("tag")), f"!{number % NEIGHBOURS:08x}", 0)
 
 
+@pytest.mark.once
 def test_pages_are_read_while_packets_come_and_nothing_fails_on_either_side(folder, caplog):
     clock = FastClock(FAST, SystemClock().now())
     with SimulatedMesh(line(2), speed=FAST) as mesh, running(folder, clock, f"tcp:127.0.0.1:{mesh.ports[0]}") as island:

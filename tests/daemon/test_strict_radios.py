@@ -38,6 +38,7 @@ def mesh(request):
         yield mesh
 
 
+@pytest.mark.once
 def test_what_is_posted_on_either_side_is_read_on_the_other(folders, mesh):  # noqa: F811 - the fixture
     a, b = (settings_for(folder, f"tcp:127.0.0.1:{mesh.ports[node]}") for node, folder in enumerate(folders[:2]))
     with running(a) as one, running(b) as two:

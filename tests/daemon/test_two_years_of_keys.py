@@ -7,6 +7,8 @@ from node.board.keywords import seed_words
 from node.board.status import RightsLack
 from tests.sim.keepers import DAY_MIN, FOUNDERS, Keepers
 
+pytestmark = pytest.mark.once
+
 STEP_DAYS, DAYS = 10, 740
 PAPERS = [TypedKey(" ".join(seed_words(bytes([number]) * 32, tag)))
           for number, tag in ((101, "fr"), (102, "es"), (103, "en"))]

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from radio.airtime import DAY_S, GUARD_S, HOUR_S, MAX_SHARE, Governor, Hold, Outlook, Window, Wish
 from radio.regions import REGIONS, legal_duty_cycle
 
+pytestmark = pytest.mark.once
+
 START = 1_700_000_000.0
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from node.board.api import Draft
 from node.model.record import Kind
-from tests.sim.portals import words
-from web import dates
+from tests.sim.portals import Neighbourhood, portal_settings, words
+from web import create_app, dates
 from web.pages import PATIENCE_S
 
 
@@ -98,18 +98,36 @@ LONG = ("Distribution de légumes à l’école des Récollets, apportez des sac
         "اجتماع الجيران في دار الجمعيات مساء الغد، نتكلم عن الماء وعن المدرسة", "Bal")
 
 
-@pytest.fixture
-def crowded(neighbourhood, settings, today):
-    """Eleven days of forty events, long and short, and sixty bulletins: 500 records."""
+def crowd(folder, hours=0):
+    """Eleven days of forty events, long and short, and sixty bulletins: 500 records; the board, so many hours after ten."""
+    made, settings = Neighbourhood(folder), portal_settings()
+    today = dates.here(made.board.now(), settings.zone)
     for day in range(11):
         for number in range(FORTY_A_DAY):
-            at = (today + timedelta(day)).replace(hour=6) + timedelta(minutes=20 * number)
+            at = (today + timedelta(day)).replace(hour=6, minute=0) + timedelta(minutes=20 * number)
             title = f"{LONG[number % 3]} n{day}.{number}z"
             place = "Quai" if number == 7 else f"Maison des associations, {number} rue du Canal, deuxième étage à gauche"
-            neighbourhood.event((title, place), dates.minute(at, settings.zone), number % 14)
+            made.event((title, place), dates.minute(at, settings.zone), number % 14)
     for number in range(60):
-        neighbourhood.bulletin(f"{number} {LONG[number % 3]} " * 2, number % 14, urgent=number < 5)
-    return neighbourhood
+        made.bulletin(f"{number} {LONG[number % 3]} " * 2, number % 14, urgent=number < 5)
+    made.clock.advance(3_600 * hours)
+    return made
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """The portal of such a board, to be read."""
+    made = crowd(tmp_path_factory.mktemp("crowded"))
+    yield create_app(made.board, portal_settings()).test_client()
+    made.archive.close()
+
+
+@pytest.fixture(scope="module", params=[0, 8])
+def crowded_since(request, tmp_path_factory):
+    """The same, hours later."""
+    made = crowd(tmp_path_factory.mktemp("since"), request.param)
+    yield create_app(made.board, portal_settings()).test_client()
+    made.archive.close()
 
 
 def turned(portal, path):
@@ -126,8 +144,10 @@ def turned(portal, path):
     return pages, seen
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("language", ["fr", "en", "es", "ar"])
-def test_forty_events_a_day_are_all_reached_by_turning_pages(crowded, portal, today, language):
+def test_forty_events_a_day_are_all_reached_by_turning_pages(crowded, today, language):
+    portal = crowded
     day, topic = f"{today + timedelta(1):%Y-%m-%d}", 3
     per_day = len([number for number in range(FORTY_A_DAY) if number % 14 == topic])
     for path, count in ((f"/agenda?day={day}", FORTY_A_DAY), ("/agenda?", 7 * FORTY_A_DAY),
@@ -142,7 +162,9 @@ def test_forty_events_a_day_are_all_reached_by_turning_pages(crowded, portal, to
             assert before == seen[end - len(before):end] and before
 
 
-def test_a_month_counts_all_its_events_marks_their_days_and_turns(crowded, portal, today):
+@pytest.mark.once
+def test_a_month_counts_all_its_events_marks_their_days_and_turns(crowded, today):
+    portal = crowded
     pages, seen = turned(portal, f"/agenda?month={today:%Y-%m}&lang=en")
     days = {(today + timedelta(ahead)).date() for ahead in range(11)}
     assert len(seen) == len(set(seen)) == 11 * FORTY_A_DAY and f"{11 * FORTY_A_DAY} events" in text(portal, pages[0])
@@ -159,9 +181,8 @@ def test_a_month_says_why_it_has_more_lines_than_events(neighbourhood, portal, t
 
 
 @pytest.mark.parametrize("language", ["fr", "en", "es", "ar"])
-@pytest.mark.parametrize("hours", [0, 8])
-def test_home_says_how_many_events_it_does_not_show_and_leads_to_them(crowded, portal, today, language, hours):
-    crowded.clock.advance(3_600 * hours)
+def test_home_says_how_many_events_it_does_not_show_and_leads_to_them(crowded_since, today, language):
+    portal = crowded_since
     answer = portal.get(f"/?lang={language}")
     page = answer.get_data(as_text=True)
     seen = set(re.findall(r'href="/r/([0-9a-f]{12})', page.partition('<div class="two">')[2].partition('id="new"')[0]))

@@ -73,6 +73,7 @@ def test_what_cannot_be_told_is_answered_with_a_sentence_and_nothing_typed_is_lo
     assert portal.get("/r/0123456789ab/tell").status_code == portal.post("/r/zz/tell").status_code == 404
 
 
+@pytest.mark.once
 def test_who_tells_too_much_is_asked_to_wait_and_two_hundred_others_do_not_drown_the_desk(portal, board, posted):
     others = [board.post(Draft(Kind.BULLETIN, f"n° {number}")).id for number in range(4)]
     answers = [tell(portal, others[number % 4], text=f"encore {number}") for number in range(EACH + 3)]
@@ -88,6 +89,7 @@ def test_who_tells_too_much_is_asked_to_wait_and_two_hundred_others_do_not_drown
             assert page.status_code == 200 and len(page.get_data()) + 900 <= MAX_PAGE_BYTES, path
 
 
+@pytest.mark.once
 def test_the_desk_with_everything_in_it_stays_light(portal, board):
     """Reports of the longest words there are, in the signs that weigh most."""
     texts = ["وصف" * 100, "x" * MAX_REPORT, "🌊" * MAX_REPORT]

@@ -23,6 +23,8 @@ from tests.sim.portals import PASSWORD
 from tests.waiting import until
 from tests.web.keeper_browser import Browser, words_of
 
+pytestmark = pytest.mark.once
+
 WORDS = [" ".join(seed_words(bytes([number]) * 32, "fr")) for number in (101, 102, 103)]
 KEEPER = Right.WRITE | Right.VOUCH
 

@@ -19,6 +19,8 @@ from tests.sim.portals import Neighbourhood, portal_settings, words
 from web import create_app
 from web.forms import draft_of, typed
 
+pytestmark = pytest.mark.once
+
 ENGLISH = Dates("en")
 # (where, the Sunday when clocks go on, that when they go back)
 ZONES = {"Europe/Paris": (date(2026, 3, 29), date(2026, 10, 25)), "America/New_York": (date(2026, 3, 8), date(2026, 11, 1)),
