@@ -192,6 +192,20 @@ def test_what_is_carried_from_link_to_link_is_one_of_what_there_is(portal):
     assert 'href="/bulletins?lang=es&amp;size=large"' in carried and 'href="/bulletins"' in made_up
 
 
+def test_a_title_runs_in_its_own_direction_wherever_it_is_listed(portal, board, neighbourhood):
+    for minutes in (60, 600):
+        start = board.now() + minutes
+        posted = board.post(Draft(Kind.EVENT, title=f"اجتماع {minutes}", topic=2, start=start, end=start + 60))
+    board.post(Draft(Kind.REPLY, "اجتماع؟ نعم", target=posted.id))
+    neighbourhood.clock.advance(121 * 60)  # the first one is over, and told briefly
+    board.post(Draft(Kind.BULLETIN, "اجتماع غدا (18 h)", 1, 2))
+    for path, least in (("/", 3), ("/bulletins", 1), ("/agenda", 1), ("/topics/meeting", 2), (f"/r/{posted.id[:12]}", 2)):
+        shown = portal.get(f"{path}?lang=fr").get_data(as_text=True).partition("<body")[2]
+        around = re.findall(r"<(\w+)([^>]*)>اجتماع", shown)
+        assert len(around) >= least, path
+        assert not [tag for tag, told in around if tag != "bdi" and 'dir="auto"' not in told], path
+
+
 def test_a_page_of_an_address_that_somebody_made_up_is_not_kept(portal, board):
     asked = []
     board.bulletins, bulletins = lambda *a, **k: asked.append(1) or bulletins(*a, **k), board.bulletins
