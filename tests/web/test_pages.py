@@ -27,6 +27,13 @@ def test_every_address_that_a_template_asks_for_by_name_exists(portal):
     assert len(asked) > 25 and asked <= known
 
 
+def test_a_secret_that_is_typed_is_not_seen_on_the_screen():
+    fields = [tag for path in TEMPLATES.rglob("*.html") if path.name != "settings_wifi.html"  # which is for all to know
+              for tag in re.findall(r"<input\b[^>]*>", path.read_text("utf-8"))]
+    secret = [tag for tag in fields if re.search(r'autocomplete="[^"]*(password|\{\{ filled)|name="pass(word|phrase)"', tag)]
+    assert len(secret) >= 8 and [tag for tag in secret if 'type="password"' not in tag] == []
+
+
 def test_an_address_typed_with_a_stroke_at_its_end_is_the_same_page(portal):
     for address in ("/agenda", "/keeper", "/post", "/bulletins"):
         assert (portal.get(f"{address}/").status_code, portal.get(address).status_code) == (200, 200), address
