@@ -5,11 +5,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from node.board.api import Draft
 from node.board.digest import MOST_SIGNS, Digest, DigestForm, DigestSize
 from node.board.spoken import SpokenAgenda
 from node.board.text_messages import is_narrow, messages, narrowed
 from node.i18n.catalogue import TAGS
 from node.i18n.moments import Dates
+from node.model.marks import Marks
+from node.model.record import Kind
 
 DAY_MIN = 1_440
 ADDRESS = "http://archipel.lan/"
@@ -78,3 +81,21 @@ def test_what_is_over_next_week_cancelled_or_nothing_is_told_so(neighbourhood, b
     neighbourhood.event(("Hier", ""), board.now() - DAY_MIN)
     neighbourhood.event(("Dans huit jours", ""), board.now() + 8 * DAY_MIN)
     assert "Hier" not in told(neighbourhood) and "Dans huit" not in told(neighbourhood)
+
+
+@pytest.mark.parametrize("form", ["sms", "short", "mail", "aloud"])
+def test_what_is_urgent_says_whether_other_islands_confirm_it_and_what_is_met_is_not_asked_for(neighbourhood, form):
+    neighbourhood.bulletin("Fuite de gaz", urgent=True)
+    need = neighbourhood.board.post(Draft(Kind.BULLETIN, "Cherche une remorque", marks=Marks.NEED))
+    before = told(neighbourhood, form)
+    assert "remorque" in before and re.search(r"Fuite de gaz\W+Not confirmed yet", before)
+    neighbourhood.board.withdraw(need.id, need.edit_code, "")
+    assert "remorque" not in told(neighbourhood, form)
+
+
+@pytest.mark.parametrize("form", ["sms", "short", "mail", "aloud"])
+def test_an_event_that_is_called_off_says_so_before_its_name(neighbourhood, form):
+    start = neighbourhood.board.now() + 120
+    off = neighbourhood.board.post(Draft(Kind.EVENT, title="Repas", start=start, end=start + 60))
+    neighbourhood.board.withdraw(off.id, off.edit_code, "pluie")
+    assert re.search(r"Cancelled\W+Repas", told(neighbourhood, form))

@@ -4,9 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from node.board.api import Draft
 from node.board.spoken import MOST_EVENTS, SpokenAgenda
 from node.i18n.catalogue import TAGS
 from node.i18n.moments import Dates
+from node.model.record import Kind
 from tests.sim.portals import Neighbourhood
 
 DAY_MIN = 1440
@@ -58,3 +60,10 @@ def test_long_texts_are_cut_and_it_is_said_in_each_language(place):
     place.event(("mot " * 60, "lieu " * 60), place.board.now() + 60)
     texts = {tag: said(place, tag) for tag in TAGS}
     assert len(set(texts.values())) == len(TAGS) and all(len(text) < 500 for text in texts.values())
+
+
+def test_what_is_called_off_is_read_as_such(place):
+    start = place.board.now() + 120
+    off = place.board.post(Draft(Kind.EVENT, title="Repas", place="Cantine", start=start, end=start + 60, offset=4))
+    place.board.withdraw(off.id, off.edit_code, "pluie")
+    assert "At 12 o’clock: Cancelled. Repas. Cantine." in said(place).split("\n")

@@ -389,6 +389,16 @@ def test_a_backup_makes_the_island_again_and_a_wrong_passphrase_nothing(box, tmp
     App(box.settings, SystemClock())
 
 
+def test_who_guesses_at_a_backup_is_slowed(box):
+    box.starter.enter(box.start.code)
+    box.starter.go("/start/restore")
+    statuses = []
+    for _guess in range(7):
+        box.starter.send("/start/restore", file=(io.BytesIO(b"none"), "b"), passphrase="x")
+        statuses.append(box.starter.status)
+    assert statuses[:5] == [422] * 5 and statuses[-1] == 429
+
+
 @pytest.mark.once
 def test_whatever_the_last_press_has_left_when_the_power_went_a_backup_may_still_take_its_place(box, tmp_path, monkeypatch):
     content = backup_of(tmp_path / "old", tmp_path / "backup")

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from node.board.gathering import GatherRefused, GatherTerms
+from node.gather.source_pages import MAX_DEPTH, MAX_TAGS
 from node.gather.source_reading import told_in
 from node.gather.told import calendar_of
 from node.model.errors import RemoteFault
@@ -155,3 +156,11 @@ def test_whatever_is_damaged_raises_nothing_but_a_fault():
 def test_a_page_without_events_says_what_is_missing(site, neighbourhood):
     with pytest.raises(GatherRefused, match="Neither an agenda"):
         neighbourhood.gatherer.look(site.gives("/", b"<!doctype html><p>Bonjour"), ALL)
+
+
+@pytest.mark.parametrize(("before", "after"), [("<b>" * MAX_DEPTH, "</b>" * MAX_DEPTH), ("<br>" * MAX_TAGS, "")])
+def test_a_page_of_many_elements_or_of_elements_deep_in_each_other_is_not_even_parsed(before, after):
+    page = EVENT_PAGE.replace("<!doctype html>", "")
+    assert told_in(f"<!doctype html><p>{page}".encode(), "https://exemple.org/").events
+    with pytest.raises(RemoteFault, match="source-mark"):
+        told_in(f"<!doctype html>{before}{page}{after}".encode(), "https://exemple.org/")

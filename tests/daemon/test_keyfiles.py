@@ -149,6 +149,19 @@ def test_a_set_founded_after_the_power_went_in_joining_another_has_a_secret_of_i
     assert keys.generations() == (Generation(keys.charter().secret),)
 
 
+@pytest.mark.parametrize("survivors", range(4))
+def test_of_a_joining_that_was_cut_short_nothing_is_left_once_it_is_forgotten(tmp_path, monkeypatch, survivors):
+    other, keys = KeyFolder(tmp_path / "other"), KeyFolder(tmp_path / "mine")
+    other.found("Le Canal")
+    letters = other.invite()
+    monkeypatch.setattr(keyfiles, "write_private", until_the_power_goes(survivors))
+    with pytest.raises(OSError, match="the power went"):
+        keys.join(letters, "Île")
+    monkeypatch.undo()
+    keys.forget_unmade()
+    assert not keys.path.exists()
+
+
 def until_the_power_goes(survivors):
     """`write_private` for so many files."""
     written = []

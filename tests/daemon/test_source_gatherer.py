@@ -11,7 +11,7 @@ from node.board.gathering import MAX_GATHERED, GatheredSource, GatherRefused, Ga
 from node.cli.main import main
 from node.daemon.internet import has_way_out
 from node.daemon.rpc_gather import gather_handlers
-from node.daemon.source_gatherer import AWAY_S, FAILED_S, MAX_AWAY_S
+from node.daemon.source_gatherer import AWAY_S, FAILED_S, MAX_AWAY_S, MAX_LOOKS
 from tests.ical.agendas import GANCIO, calendar, event
 from tests.sim.portals import PARIS
 from tests.sim.web_site import WebSite
@@ -53,6 +53,13 @@ def test_a_source_is_looked_at_with_its_cost_before_anything_is_kept(site, gathe
     look = gatherer.look(site.gives("/a.ics", GANCIO.encode()), ALL)
     assert look.summary.size == 1 and look.summary.cost.airtime_s > 0 and look.source.name == "Le sémaphore"
     assert not gatherer.sources() and not titles(board)
+
+
+def test_a_look_is_forgotten_when_others_have_followed(site, gatherer):
+    looks = [gatherer.look(site.gives(f"/{number}.ics", calendar(event())), ALL) for number in range(MAX_LOOKS + 1)]
+    with pytest.raises(GatherRefused, match="too long ago"):
+        gatherer.approve(looks[0].id, "lea")
+    assert gatherer.approve(looks[1].id, "lea").new
 
 
 def test_what_was_looked_at_comes_with_the_approval_and_the_rest_by_itself(site, gatherer, board, neighbourhood):

@@ -11,8 +11,8 @@ from tests.mutants.small import mutations
 from tests.mutants.tree import ROOT
 
 SUBJECTS = {"verification", "admission", "quotas", "expiry", "erasure", "airtime", "journal", "sealing", "reconciliation",
-            "import", "moderation", "tokens", "escaping", "headers", "sessions", "redirects", "settings", "updates",
-            "systems", "cards", "clocks"}
+            "import", "moderation", "privacy", "pages", "tokens", "escaping", "headers", "sessions", "redirects",
+            "settings", "updates", "systems", "cards", "clocks"}
 MAX_TESTS = 2  # of one fault
 
 

@@ -395,6 +395,16 @@ def test_more_than_half_of_the_founders_end_one_and_what_it_signed_after_is_void
     assert not may_write(village, healed, "third", minute=6)
 
 
+def test_after_its_end_only_a_founder_s_revocations_are_in_the_set_and_nobody_else_s():
+    village = Village("founder", "second", "third")
+    ends = [village.vouch("founder", "keeper", KEEPER),
+            *(village.revoke(name, who, since=4, minute=5) for name in ("founder", "second")
+              for who in ("third", "keeper"))]
+    late = [village.vouch("third", "ana", minute=6), village.revoke("third", "ana", minute=6),
+            village.vouch("keeper", "ben", minute=6), village.revoke("keeper", "ben", minute=6)]
+    assert kept(village, [*ends, *late])[len(ends):] == [False, True, False, False]
+
+
 @pytest.mark.parametrize("founders", [("founder",), ("founder", "second")])
 def test_one_founder_of_two_ends_no_other_but_each_ends_itself(founders):
     village = Village(*founders)

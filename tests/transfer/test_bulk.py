@@ -12,7 +12,16 @@ from node.replica.liveset import LiveSet
 from node.replica.replica import Replica
 from node.store.index import StoreFailed
 from node.store.memory import MemoryStore
-from node.transfer.bulk import BATCH, MAX_FORGED, Choice, IslandLabel, LocalBulkPort, load_bundle, unload_bundle
+from node.transfer.bulk import (
+    BATCH,
+    MAX_FORGED,
+    MAX_ISLANDS,
+    Choice,
+    IslandLabel,
+    LocalBulkPort,
+    load_bundle,
+    unload_bundle,
+)
 from node.transfer.bundle import Bundle, Header, write
 from tests.sim.village import KEEPER, T0, Village, at, spoilt
 
@@ -165,6 +174,15 @@ def test_a_card_that_fills_up_keeps_what_came_before():
     store.commit = keep
     unload_bundle(there.bulk, load_bundle(here.bulk))
     assert there.ids == here.ids
+
+
+def test_of_many_islands_the_last_bundles_of_so_many_are_remembered():
+    village = Village()
+    names = [f"île {number}" for number in range(MAX_ISLANDS + 2)]
+    here = Shore(village).hold(*(village.vouch("founder", name) for name in names))
+    for here.minute, name in enumerate(names):
+        here.bulk.remember(Header(village.charter.set_id, village.key(name).key_id, T0, name))
+    assert [header.name for header, _taken in here.bulk.remembered()] == names[:1:-1]
 
 
 def test_the_last_bundle_of_each_island_is_remembered_but_not_a_strangers():

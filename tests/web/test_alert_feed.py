@@ -48,12 +48,14 @@ def of(message, name):
     return [one.text for one in message.iter(CAP + name)]
 
 
-def test_a_page_says_whose_an_alert_is_and_through_whom_it_came(portal, passed_on):
+def test_a_page_says_whose_an_alert_is_and_through_whom_it_came(portal, neighbourhood, passed_on):
     item = passed_on(ORAGES)
     page = portal.get(f"/r/{item.id[:12]}?lang=en").get_data(as_text=True)
     assert "official, from Météo &lt;b&gt;Exemple, received by Île de la gare" in words_kept(page)
     assert "It is for Paris." in words_kept(page) and f"/r/{item.id[:12]}.cap.xml" in page
-    assert "official, from" in words_kept(portal.get("/bulletins?lang=en").get_data(as_text=True))
+    neighbourhood.board.post(Draft(Kind.BULLETIN, "Météo: Vent", 1, 12, 2, alert=replace(ORAGES, issuer="Vigie")))
+    listed = words_kept(portal.get("/bulletins?lang=en").get_data(as_text=True))
+    assert "official, from Météo" in listed and "official, from Vigie, received by this island" in listed
 
 
 def words_kept(page):

@@ -27,6 +27,14 @@ def test_every_address_that_a_template_asks_for_by_name_exists(portal):
     assert len(asked) > 25 and asked <= known
 
 
+def test_a_secret_that_is_typed_is_not_seen_on_the_screen():
+    fields = [tag for path in TEMPLATES.rglob("*.html") if path.name != "settings_wifi.html"  # which is for all to know
+              for tag in re.findall(r"<input\b[^>]*>", path.read_text("utf-8"))]
+    wanted = re.compile(r'autocomplete="[^"]*(password|\{\{ filled)|name="pass(word|phrase)"')
+    secret = [tag for tag in fields if wanted.search(tag)]
+    assert len(secret) >= 8 and [tag for tag in secret if 'type="password"' not in tag] == []
+
+
 def test_an_address_typed_with_a_stroke_at_its_end_is_the_same_page(portal):
     for address in ("/agenda", "/keeper", "/post", "/bulletins"):
         assert (portal.get(f"{address}/").status_code, portal.get(address).status_code) == (200, 200), address
@@ -190,6 +198,20 @@ def test_what_is_carried_from_link_to_link_is_one_of_what_there_is(portal):
     carried = portal.get("/?size=large&lang=es").get_data(as_text=True)
     made_up = portal.get("/?size=enormous&lang=klingon").get_data(as_text=True)
     assert 'href="/bulletins?lang=es&amp;size=large"' in carried and 'href="/bulletins"' in made_up
+
+
+def test_a_title_runs_in_its_own_direction_wherever_it_is_listed(portal, board, neighbourhood):
+    for minutes in (60, 600):
+        start = board.now() + minutes
+        posted = board.post(Draft(Kind.EVENT, title=f"اجتماع {minutes}", topic=2, start=start, end=start + 60))
+    board.post(Draft(Kind.REPLY, "اجتماع؟ نعم", target=posted.id))
+    neighbourhood.clock.advance(121 * 60)  # the first one is over, and told briefly
+    board.post(Draft(Kind.BULLETIN, "اجتماع غدا (18 h)", 1, 2))
+    for path, least in (("/", 3), ("/bulletins", 1), ("/agenda", 1), ("/topics/meeting", 2), (f"/r/{posted.id[:12]}", 2)):
+        shown = portal.get(f"{path}?lang=fr").get_data(as_text=True).partition("<body")[2]
+        around = re.findall(r"<(\w+)([^>]*)>اجتماع", shown)
+        assert len(around) >= least, path
+        assert not [tag for tag, told in around if tag != "bdi" and 'dir="auto"' not in told], path
 
 
 def test_a_page_of_an_address_that_somebody_made_up_is_not_kept(portal, board):

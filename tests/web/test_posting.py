@@ -139,6 +139,15 @@ def test_a_form_opened_before_a_restart_still_posts_and_only_once(portal, neighb
     assert again.status_code == 200 and len(board.bulletins().items) == 1
 
 
+def test_after_a_restart_what_another_island_has_said_too_is_still_to_be_posted(neighbourhood, board, settings, portal):
+    data = {"token": fresh(portal), "kind": "bulletin", "text": "À 18 h !", "action": "publish"}
+    neighbourhood.bulletin("À 18 h !")
+    restarted = create_app(board, settings)
+    restarted.extensions["tokens"]._started_at += 60
+    assert restarted.test_client().post("/post", data=data).status_code == 200
+    assert [item.author.here for item in board.bulletins().items].count(True) == 1
+
+
 class OlderSigner(TimestampSigner):
     """Signs as the portal did some seconds ago."""
 
@@ -349,5 +358,6 @@ def test_a_repeated_event_is_found_with_its_next_date(portal, board, neighbourho
 def test_no_page_with_an_edit_code_in_it_is_kept_by_a_browser(portal, board):
     posted = board.post(Draft(Kind.BULLETIN, "Je donne un vélo", marks=Marks.OFFER))
     leads = f"/r/{posted.id[:12]}/withdraw?word={posted.edit_code}"
-    for answer in (portal.get(leads), portal.post(leads, data={"action": "settled", "word": posted.edit_code, "token": ""})):
+    refused = portal.post(leads, data={"action": "settled", "word": posted.edit_code, "token": ""})
+    for answer in (portal.get(leads), refused):
         assert posted.edit_code in answer.get_data(as_text=True) and answer.headers["Cache-Control"] == "no-store"
