@@ -232,6 +232,14 @@ def _half_a_broker(server, published=None):
                 published.set()
 
 
+@pytest.mark.parametrize("topic", [b"\xff/0", f"{ROOT}/0/\xe9".encode("latin-1"), b"", b"a\0b", f"{ROOT}/0/".encode() + b"G" * 32])
+def test_a_topic_that_no_slot_has_is_dropped_and_the_librarys_thread_goes_on(topic):
+    link = MqttLink(BrokerSettings("mqtt://127.0.0.1:1", ROOT))
+    link.close()
+    link._on_message(link._client, None, mqtt.MQTTMessage(1, topic))  # as paho calls it, whose thread ends with what is raised
+    assert link.counters["dropped"] == 1 and not link.counters["received"]
+
+
 def test_a_broker_that_goes_away_while_sending_is_down_not_sent():
     server = socket.create_server(("127.0.0.1", 0))
     published = threading.Event()
