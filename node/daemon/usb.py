@@ -93,14 +93,15 @@ def sticks(mounts: Path = Path("/proc/self/mounts")) -> list[Path]:
 
 
 def _take_in(bulk: BulkPort, path: Path, made: Exchange, begin: Begin) -> None:
+    name = os.fsencode(path.name).decode("utf-8", "replace")  # as it can be shown, whoever wrote it
     try:
         with contextlib.closing(_Plain(path)) as file:
-            told = begin(path.name, file.size)
-            made.landed[path.name] = unload_bundle(bulk, blocks_of(file), "stick", lambda landed: told(file.done))
+            told = begin(name, file.size)
+            made.landed[name] = unload_bundle(bulk, blocks_of(file), "stick", lambda landed: told(file.done))
     except RemoteFault as fault:
-        made.unread[path.name] = fault.reason
+        made.unread[name] = fault.reason
     except _Unreadable as trouble:
-        made.unread[path.name] = trouble.problem
+        made.unread[name] = trouble.problem
 
 
 class _Unreadable(Exception):

@@ -87,7 +87,7 @@ def _cut(text: str, most_bytes: int) -> list[str]:
         parts += [part] if part else []
         part = word.lstrip()
         while len(part.encode()) > most_bytes:
-            head = _head(part, most_bytes)
+            head = _head(part, most_bytes) or _signs(part, most_bytes)
             parts.append(head)
             part = part[len(head):]
     return [*parts, part] if part else parts
@@ -102,6 +102,14 @@ def _head(text: str, most_bytes: int) -> str:
             break
         head.append(cluster)
     return "".join(head)
+
+
+def _signs(text: str, most_bytes: int) -> str:
+    """As many signs as fit, one at least: of a letter that is larger than a part."""
+    end = 1
+    while len(text[:end + 1].encode()) <= most_bytes:
+        end += 1
+    return text[:end]
 
 
 def _continues(cluster: str, sign: str) -> bool:

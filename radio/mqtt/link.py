@@ -262,7 +262,7 @@ class MqttLink:
         heard_at = time.monotonic()
         if message.retain:
             self._told_at = heard_at
-        slot = self._slot_of(message.topic)
+        slot = self._slot_of(message)
         if slot is None or len(message.payload) > self.max_payload - SLOT_BYTES:
             self.counters["dropped"] += 1
             return
@@ -271,8 +271,11 @@ class MqttLink:
         while not (self._inbox.put(Received(slot + message.payload), patience_s=0.5) or self._closing):
             self.counters["waited"] += 1  # the broker has to wait too: its stream is not read meanwhile
 
-    def _slot_of(self, topic: str) -> bytes | None:
-        root, _, name = topic.rpartition("/")
+    def _slot_of(self, message: mqtt.MQTTMessage) -> bytes | None:
+        try:
+            root, _, name = message.topic.rpartition("/")
+        except UnicodeDecodeError:  # a topic that is no text: what is raised here would end the library's thread
+            return None
         if len(name) != 2 * SLOT_BYTES or root != f"{self.settings.root}/{name[0]}" or set(name) - set(GROUPS):
             return None
         return bytes.fromhex(name)

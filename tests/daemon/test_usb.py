@@ -200,6 +200,13 @@ def test_pipes_links_and_folders_with_the_right_name_are_passed_over(tmp_path, h
     assert made.problem == ""
 
 
+def test_a_name_that_no_text_can_hold_is_told_all_the_same(tmp_path, here):
+    tmp_path.joinpath(os.fsdecode(b"caf\xe9.bundle")).write_bytes(b"no bundle")
+    made = exchange(here.bulk, tmp_path)
+    assert list(made.unread) == ["caf\N{REPLACEMENT CHARACTER}.bundle"] and not made.landed
+    assert all(name.encode() for name in made.unread)
+
+
 def test_a_stick_with_thousands_of_files_costs_a_bounded_time(tmp_path, here):
     place = file_of(tmp_path, here.bulk.label()).parent
     place.mkdir(parents=True)

@@ -16,7 +16,7 @@ def measured(name):
         "node", "radio", "web", "image-build")])
     covered.start()
     target = kinds.target(name)
-    for octets in [*kinds.inputs(name), *target.seeds()]:
+    for octets in dict.fromkeys([*kinds.inputs(name), *target.seeds()]):
         target.run(octets)
     covered.stop()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,7 @@
 """What fuzzing has kept, and what once broke a parser, is read once more with each change (tests/fuzz/kinds.py)."""
 
+import re
+
 import pytest
 
 from tests.effort import EFFORT
@@ -33,3 +35,26 @@ def test_of_many_inputs_those_stay_that_take_a_step_of_their_own():
     charter = kinds.target("charter")
     good = next(iter(charter.seeds()))
     assert pruned(charter, [good, b"??", good, b"?"]) == [b"?", good]
+
+
+ROW = re.compile(r"\| [^|]+ \| [^|]+ \| ([^|]+) \| `(\w+)` \|")
+PATH = re.compile(r"`([\w/-]+\.py)`")
+TAKES_APART = re.compile(
+    r"json\.loads?\(|\.recv\(|FromString\(|HTMLParser|decompressobj|struct\.unpack|fromstring\(|raw_decode\(|import osmium|\.readline\(")
+
+
+def test_every_reader_of_what_comes_from_outside_has_its_target():
+    told = (kinds.ROOT / "docs/fuzzing.md").read_text(encoding="utf-8")
+    rows = {target: PATH.findall(readers) for readers, target in ROW.findall(told)}
+    assert sorted(rows) == kinds.names()
+    for target, readers in rows.items():  # a target runs what it is said to run, whether or not it measures all of it
+        assert readers and set(readers) & set(kinds.target(target).files), target
+    assert all((kinds.ROOT / path).is_file() for path in PATH.findall(told) if "/" in path)
+
+
+def test_no_module_takes_octets_apart_that_the_table_does_not_tell_of():
+    told = set(PATH.findall((kinds.ROOT / "docs/fuzzing.md").read_text(encoding="utf-8")))
+    ours = [path for room in ("node", "radio", "web", "image-build/overlay") for path in (kinds.ROOT / room).rglob("*.py")
+            if not {"sim", "training"} & set(path.parts)]
+    found = {str(path.relative_to(kinds.ROOT)) for path in ours if TAKES_APART.search(path.read_text(encoding="utf-8"))}
+    assert len(found) > 25 and found <= told, found - told

@@ -65,6 +65,13 @@ def test_a_letter_that_somebody_has_piled_up_is_cut_all_the_same():
     assert len(parts) == 20 and all(len(part.encode()) <= 219 for part in parts)
 
 
+@pytest.mark.parametrize("text", [FAMILY * 3, f"Fête {FAMILY}", "e" + "\u0301" * 60])
+def test_a_letter_larger_than_a_part_is_cut_rather_than_waited_for(text):
+    parts = parts_of(text, 30)
+    assert all(len(part.encode()) <= 30 for part in parts)
+    assert "".join(part.rpartition(" (")[0] for part in parts).replace(" ", "") == text.replace(" ", "")
+
+
 @given(st.lists(st.sampled_from(["1 Soupe", "2 حساء", "3 👩‍👩‍👧‍👦 à 19 h"]), min_size=1, max_size=20))
 def test_a_list_is_cut_between_its_lines(lines):
     pages = pages_of(lines, 79)

@@ -81,4 +81,4 @@ def seeds():
 TARGET = Target(run, (f"{OVERLAY}/readers.py: parts_in told_in", f"{OVERLAY}/stick_partition.py: chosen _for_files", f"{OVERLAY}/slots.py: state_in",
                       f"{OVERLAY}/wipe_stick.py: main named_so plain_content any_stick code_in", "node/daemon/wipecode.py: holds_code is_code _bare"), seeds, 2_048, (
     b'{"partitiontable": {"partitions": [{"start": ', b"TYPE=vfat\n", b"PART_ENTRY_FLAGS=0x", b"slot=a\0", b"trial=b\0", b"archipel-wipe.txt\n", PART), aside={
-        "a box where any stick will do: tests/image/test_wipe.py": ("if texts and any_stick",)})
+        "a box where any stick will do: tests/image/test_wiping.py": ("if texts and any_stick",)})

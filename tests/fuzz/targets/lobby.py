@@ -2,6 +2,7 @@
 portal's own server reads in it what the lobby read."""
 
 import asyncio
+import atexit
 import io
 
 from gunicorn.config import Config
@@ -19,6 +20,7 @@ def run(octets):
     """As they come, all at once and by the octet; then behind a good first line."""
     if not _loops:
         _loops.append(asyncio.new_event_loop())
+        atexit.register(_loops[0].close)
     for content in (octets, HOST + octets):
         whole = _loops[0].run_until_complete(taken(content, len(content) or 1))
         small = _loops[0].run_until_complete(taken(content, 7))

@@ -34,6 +34,9 @@ def seeds():
     yield b"".join(short)
     yield b"".join(short).replace(b"48.", b"88.", 1)
     yield b"".join(short).replace(b"</text>", b"&lt;b&gt;&amp;</text>", 9)
+    head = next(line for line in lines if line.startswith(b"<svg "))
+    yield head + b'<path id="street" d="M0 0l5 5"/>\n</svg>'
+    yield head + b'<path id="water" d="M0 0l5 5 9 -9z"/>\n</svg>'
     yield b"<svg>"
     yield bytes(MAX_FILE_BYTES + 1)
     yield whole.replace(b"</svg>", b"") + b'<path id="rail" d="M0 0l5 5"/>\n<path id="street" d="' + b"M0 0l5 5" * 9_000 + b'"/></svg>'

@@ -41,7 +41,7 @@ def seeds():
 
     for more in MORE:
         yield urlencode({name: value for name, value in (posted | more).items() if name in FIELDS}).encode()
-    for more in ("life_days=x", "life_days=9", "since_time=8:00", "since_date=1/1/2024&since_time=0:00", "until_date=x", "free=1&mark=offer",
+    for more in ("since_date=2/3/2026&since_time=8:00&until_date=3/3/2026&until_time=9h", "life_days=x", "life_days=9", "since_time=8:00", "since_date=1/1/2024&since_time=0:00", "until_date=x", "free=1&mark=offer",
                  "publish_date=1/1/2000&publish_time=8h", "since_date=2/3&until_time=9h", "start_time=13 pm", "start_date=29/3/2026&repeat=3.1",
                  "start_date=31/3/2026&repeat=3.1&repeat_times=3", "since_date=1/1/2087&since_time=8h", "off=x", "position=x", "kind=reply"):
         yield more.encode()
@@ -59,4 +59,5 @@ def seeds():
 
 TARGET = Target(run, ("web/forms.py", "web/typed_events.py", "node/board/typed_moments.py"), seeds, 400, (
     b"&start_date=", b"&start_time=", b"&end_time=", b"&repeat=1.1", b"&repeat_times=4", b"&off=", b"&moved=", b"samedi",
-    b"&on1=", b"&whole_day=1", b"minuit"))
+    b"&on1=", b"&whole_day=1", b"minuit"), beside={
+        "what stands on the board, filled into a form again: the targets `posting` and `desk`": ("typed_of", "typed_again", "as_typed", "_rule_as_typed", "_midnight")})

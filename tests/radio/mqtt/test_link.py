@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from subprocess import DEVNULL, run
+from types import SimpleNamespace
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -230,6 +231,14 @@ def _half_a_broker(server, published=None):
                 data = data[2 + data[1]:]
             if data[:1] == b"\x33" and published:  # PUBLISH, QoS 1, retain
                 published.set()
+
+
+@pytest.mark.parametrize("topic", [b"\xff/0", f"{ROOT}/0/\xe9".encode("latin-1"), b"", b"a\0b", f"{ROOT}/0/".encode() + b"G" * 32])
+def test_a_topic_that_no_slot_has_is_dropped_and_the_librarys_thread_goes_on(topic):
+    named = SimpleNamespace(settings=BrokerSettings("mqtt://127.0.0.1:1", ROOT))
+    good = f"{ROOT}/{SLOT.hex()[0]}/{SLOT.hex()}".encode()
+    assert MqttLink._slot_of(named, mqtt.MQTTMessage(1, good)) == SLOT
+    assert MqttLink._slot_of(named, mqtt.MQTTMessage(1, topic)) is None  # what is raised here ends paho's thread
 
 
 def test_a_broker_that_goes_away_while_sending_is_down_not_sent():
