@@ -55,7 +55,7 @@ def test_the_scenarios_that_the_choices_were_measured_in_can_be_run_as_they_are_
     lines = re.findall(r"^    (\w+) +(--.*)$", lora_tuning.__doc__, re.MULTILINE)
     assert len(lines) >= 6
     for _, words in lines:
-        air.arguments(words.split())
+        air.arguments("", words.split())
 
 
 @pytest.mark.parametrize(("kind", "room"), [(Tuning, "lora"), (BrokerTuning, "mqtt")])
