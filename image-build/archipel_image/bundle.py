@@ -79,7 +79,8 @@ def make_system_bundle(made: MadeRelease, key: Ed25519PrivateKey, folder: Path, 
     """Write `archipel-system-VERSION.bundle` into `folder`; its path.
 
     `before`: the full bundle of another release. Then it is a small one, `archipel-system-VERSION-from-BEFORE.bundle`, for
-    boxes that run that release: what is the same is not in it, and of the root only what is other.
+    boxes that run that release: what is the same is not in it, and of root, kernel and initramfs only what is other, where
+    that is shorter.
     """
     release = RELEASE.read_release(io.BytesIO(made.head), public_bytes(key))
     with contextlib.ExitStack() as stack:
@@ -103,41 +104,46 @@ def make_system_bundle(made: MadeRelease, key: Ed25519PrivateKey, folder: Path, 
 
 @dataclass(frozen=True)
 class OldRelease:
-    """The release that a small update starts from, and its root."""
+    """The release that a small update starts from, and what its slot holds: listed path -> file."""
 
     release: Any
-    root: Path
+    held: dict[str, Path]
 
 
 def old_files(before: Path, public: bytes, work: Path) -> OldRelease:
     """What a full bundle brings."""
     system = program("system_update")
+    held = {}
     with before.open("rb") as stream:
         told = system.read_bundle(stream, public)
-        root = work / "before"
-        root.write_bytes(b"".join(system.made(stream, told, RELEASE.ROOT, None)))
-    return OldRelease(told.release, root)
+        for path in told.release.files:
+            if path == RELEASE.ROOT or path.startswith(RELEASE.BOOT):
+                held[path] = work / f"before-{path.replace('/', '-')}"
+                held[path].write_bytes(b"".join(system.made(stream, told, path, None)))
+    return OldRelease(told.release, held)
 
 
 def payload(path: str, made: MadeRelease, known: OldRelease | None, work: Path) -> tuple[str, Path]:
     """(way, the payload) of a listed file: the shortest."""
     if path == RELEASE.ROOT:
-        return ("rdiff", delta(known.root, made.root, work)) if known else ("whole", made.root)
-    content = made.files[path]
+        return ("rdiff", delta(known.held[path], made.root, work / "root-delta")) if known else ("whole", made.root)
+    content, target = made.files[path], work / path.replace("/", "-")
     if known and known.release.files.get(path) == (len(content), hashlib.sha256(content).hexdigest()):
         return "same", Path(os.devnull)
-    squeezed = lzma.compress(content, preset=6)
-    way, shortest = ("xz", squeezed) if len(squeezed) < len(content) else ("whole", content)
-    target = work / path.replace("/", "-")
-    target.write_bytes(shortest)
+    target.write_bytes(content)
+    ways = {"whole": content, "xz": lzma.compress(content, preset=6)}
+    if known and path in known.held:
+        ways["rdiff"] = delta(known.held[path], target, work / "delta").read_bytes()
+    way = min(ways, key=lambda way: len(ways[way]))
+    target.write_bytes(ways[way])
     return way, target
 
 
-def delta(old: Path, new: Path, work: Path) -> Path:
-    """What rdiff makes of two roots. Blocks of 512 octets: smaller ones made no smaller delta, and a longer signature."""
-    signature, target = work / "signature", work / "delta"
-    subprocess.run(["rdiff", "-b", "512", "signature", str(old), str(signature)], check=True)
-    subprocess.run(["rdiff", "delta", str(signature), str(new), str(target)], check=True)
+def delta(old: Path, new: Path, target: Path) -> Path:
+    """What rdiff makes of two files. Blocks of 512 octets: smaller ones made no smaller delta, and a longer signature."""
+    signature = target.with_suffix(".signature")
+    subprocess.run(["rdiff", "--force", "-b", "512", "signature", str(old), str(signature)], check=True)
+    subprocess.run(["rdiff", "--force", "delta", str(signature), str(new), str(target)], check=True)
     return target
 
 

@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archipel_image.sources import OVERLAY, SOURCES, program
+from node.daemon import card_maker
 from node.daemon.card_order import CARDS_VARIABLE, TOLD_FILE, WISH_FILE
 from node.daemon.settings_reader import read
 from tests.image.imageparts import UNITS
@@ -556,3 +557,8 @@ def test_every_program_that_shares_modules_is_told_where_they_are():
 def test_where_file_systems_of_an_older_card_begin_nothing_is_left():
     with_table = struct.unpack_from("<II", slots.partition_table(), 446 + 16 + 8)
     assert (with_table[0] + with_table[1]) * 512 + slots.ROOT_MIB * MIB == write_card.DATA_AT
+
+
+def test_a_wish_is_not_given_up_while_what_cards_are_copied_from_is_made():
+    minutes = re.search(r"(?m)^TimeoutStartSec=(\d+)min$", (UNITS / "archipel-cardbase.service").read_text())[1]
+    assert int(minutes) * 60 < card_maker.TAKEN_S

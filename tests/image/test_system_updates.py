@@ -22,9 +22,12 @@ ROOT_BYTES = 400_000
 def files_of(version, kernel="one"):
     """What a release of these tests holds beside its root."""
     rng = random.Random(kernel)
-    return {"boot/cmdline": b"bootargs=quiet\n", "boot/initrd.img": rng.randbytes(5_000),
+    return {"boot/cmdline": b"bootargs=quiet\n", "boot/initrd.img": rng.randbytes(1_000) + PROGRAMS,
             "boot/vmlinuz": rng.randbytes(7_000) * 3, "firmware/config.txt": b"kernel=u-boot.bin\n",
             "firmware/u-boot.bin": random.Random(len(kernel)).randbytes(3_000)}
+
+
+PROGRAMS = random.Random(6).randbytes(4_000)  # of an initramfs: the same with every kernel
 
 
 class Factory:
@@ -208,6 +211,17 @@ def test_what_is_not_taken_changes_nothing_that_starts_and_says_why(tmp_path, fa
     assert runs(started(here), factory.public) == "0.5.0" and slots.read_state(here.disk) == slots.BootState()
     if harm in ("forged", "older", "machine", "cut", "other base", "on trial"):
         assert here.roots["b"].read_bytes().startswith(b"what was there before")
+
+
+def test_of_an_initramfs_only_what_a_new_kernel_changed_is_in_a_small_update(tmp_path, factory):
+    here = box(tmp_path, factory)
+    before = factory.full("0.1.0")
+    small = factory.small("0.2.0", before, "another")
+    before.unlink()
+    with small.open("rb") as stream:
+        way, size, _, _ = system.read_bundle(stream, factory.public).parts["boot/initrd.img"]
+    assert way == "rdiff" and size < 2_500
+    assert runs(updated(here, factory), factory.public) == "0.2.0"
 
 
 def test_a_stick_that_is_in_at_a_start_is_read_when_it_is_known_that_this_system_works(tmp_path, factory):

@@ -33,7 +33,7 @@ VOLUME_ID, LABEL = "a2c41b71", "ARCHIPEL"
 MACHINE = "raspberry-pi-arm64"  # what a release is made for: every board of the guide
 SLOTS = ("a", "b")
 ALIGN_MIB = 4  # an erase block of common cards
-BOOT_MIB = 256  # both slots' kernels and initramfs (72 MiB each with Linux 6.12), and as much again
+BOOT_MIB = 256  # both slots' kernels and initramfs (49 MB each with Linux 6.12), and as much again
 # A root takes 150 MiB; three times that is room for years. All of the card's system ends at 1.3 GB, so that a card of 2 GB,
 # the smallest that is sold, still has room for an island.
 ROOT_MIB = 512

@@ -5,7 +5,7 @@
     Ed25519, in hex, over everything before
 
     whole   the payload is the file            same    the running slot has the same file; no payload
-    xz      the payload is the file, xz        rdiff   the payload is a delta (librsync) against the running slot's root
+    xz      the payload is the file, xz        rdiff   the payload is a delta (librsync) against the running slot's file
 
 `take` (unprivileged; opens the other slot's root, and this one's for reading) checks the whole bundle, writes the root,
 reads it back, and leaves the slot's other files in APP/slot. `put` (root) holds all that against its signature anew, puts
@@ -236,7 +236,7 @@ def made(stream: BinaryIO, bundle: SystemBundle, path: str, here: Places) -> Ite
         return
     stream.seek(at)
     if way == "rdiff":
-        yield from patched(here.roots[here.slot], stream)
+        yield from patched(running_place(here, path), stream)
         return
     unpacker = lzma.LZMADecompressor(memlimit=XZ_BYTES) if way == "xz" else None
     with contextlib.suppress(lzma.LZMAError, EOFError):  # what comes out then is not what is listed
