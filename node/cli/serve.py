@@ -205,12 +205,14 @@ def _load_code() -> None:
 
     It is shared with the worker that is forked from here, as nothing in it is moved by either.
     """
+    gc.disable()  # as while the command was loaded
     import icalendar  # noqa: F401 - the first calendar would wait for it, 2.5 s on a twelfth of a core
 
     import node.daemon.first_start  # noqa: F401 - and what an island is put together from
 
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _check_can_start(settings: Settings) -> None:

@@ -48,6 +48,25 @@ def test_the_page_of_the_command_line_has_every_command():
     assert [name for name in main.commands if f"`archipel {name}`" not in page] == [] and len(main.commands) > 25
 
 
+LOADED = """
+import gc, sys
+looked = []
+gc.callbacks.append(lambda phase, about: looked.append(phase))
+from node.__main__ import start
+sys.argv = ["archipel", "--version"]
+try:
+    start()
+finally:
+    print(len(looked), gc.isenabled(), sorted({"flask", "gunicorn", "web", "zeroconf"} & set(sys.modules)))
+"""
+
+
+def test_a_command_waits_neither_for_the_portal_nor_for_a_look_at_what_was_loaded():
+    told = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    looked, enabled, others = told.splitlines()[-1].split(maxsplit=2)
+    assert int(looked) < 10 and (enabled, others) == ("True", "[]"), told
+
+
 def test_a_keeper_posts_lists_and_asks_for_the_status(island):
     code, output = archipel("post", "Bonjour à toutes et à tous", "--config", island)
     assert code == 0 and "1 packet" in output and "To correct or withdraw it:" in output
