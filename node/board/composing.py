@@ -123,7 +123,7 @@ class Composer:
             return code
         return ProblemCode.URGENT_KEEPERS if visiting and self._host.urgent() != "everybody" else None
 
-    def _signed_not_urgent(self, key: SigningKey, visiting: bool = False) -> ProblemCode | None:
+    def _signed_not_urgent(self, key: SigningKey, visiting: bool) -> ProblemCode | None:
         """As `not_urgent`, of who signs for certain."""
         if key is self._key:
             return self.not_urgent(visiting=visiting)

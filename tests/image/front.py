@@ -27,7 +27,7 @@ ON_WIFI, ON_CABLE = "127.0.9.1", "127.0.9.2"  # whose requests came by a network
 class Portal(BaseHTTPRequestHandler):
     """Answers everything at once; `server.taken` has (method, path, bytes of the body) of what came whole.
 
-    `server.told` is what the last request's header says of the way it came: scheme, arrival.
+    `server.told` is what the last request's header says of the way it came: scheme, arrival, client.
     """
 
     protocol_version = "HTTP/1.1"
@@ -49,7 +49,7 @@ class Portal(BaseHTTPRequestHandler):
         self.server.taken.append(("POST", self.path, len(body)))
 
     def _answer(self, content: bytes) -> None:
-        self.server.told = self.headers["X-Forwarded-Proto"], self.headers["X-Arrival"]
+        self.server.told = tuple(map(self.headers.get, ("X-Forwarded-Proto", "X-Arrival", "X-Forwarded-For")))
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(content)))
@@ -85,7 +85,7 @@ class Front:
         return self._portal.taken
 
     @property
-    def told(self) -> tuple[str, str | None]:
+    def told(self) -> tuple[str, str | None, str]:
         """(scheme, arrival) of the last request that reached the portal."""
         return self._portal.told
 

@@ -292,6 +292,11 @@ def test_the_card_is_written_only_when_something_else_is_to_be_told(card):
     assert tell("") == (both, {})
 
 
+def test_each_new_box_has_a_code_of_its_own(card):
+    codes = {for_text(card, "[box]\ncountry = \"FR\"\n")["code"] for _box in range(3)}
+    assert len(codes) == 3 and all(len(code) == 9 for code in codes)
+
+
 @pytest.mark.process
 def test_the_code_of_the_first_start_is_on_the_card_as_long_as_there_is_no_set(card):
     for_text(card, "[box]\ncountry = \"FR\"\n")

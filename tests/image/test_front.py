@@ -206,18 +206,18 @@ def test_what_is_shown_over_https_is_the_box_s_own_certificate_and_the_same_page
 
 
 def test_the_portal_is_told_by_which_way_a_request_came_and_no_visitor_can_say_otherwise(both):
-    lies = {"X_Arrival": "elsewhere", "X_Forwarded_Proto": "https"}
+    lies = {"X_Arrival": "elsewhere", "X_Forwarded_Proto": "https", "X_Forwarded_For": "203.0.113.9"}
     both.ask("/keeper", ON_WIFI, **lies)
-    assert both.told == ("http", "wifi")
+    assert both.told == ("http", "wifi", ON_WIFI)
     both.ask("/keeper/picture", ON_WIFI, b"x", **lies)
-    assert both.told == ("http", "wifi")
+    assert both.told == ("http", "wifi", ON_WIFI)
     both.ask("/keeper", ON_CABLE, **lies)
-    assert both.told == ("http", "cable")
+    assert both.told == ("http", "cable", ON_CABLE)
     both.ask("/keeper", "127.0.0.8", **lies)
-    assert both.told == ("http", None)
+    assert both.told == ("http", None, "127.0.0.8")
     both.scheme = "https"
     both.ask("/keeper", ON_WIFI, X_Forwarded_Proto="http")
-    assert both.told == ("https", "wifi")
+    assert both.told == ("https", "wifi", ON_WIFI)
 
 
 def test_thirty_slow_clients_of_every_kind_over_https_keep_nobody_out(both):

@@ -6,6 +6,8 @@ import os
 import random
 import shutil
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -14,6 +16,7 @@ from archipel_image.sources import OVERLAY, program
 from node.i18n.catalogue import catalogue
 from node.i18n.sentence import Sentence
 from tests.image.imageparts import archipel_in, plug
+from tests.sim.durability import Syncs
 
 # updates
 
@@ -421,3 +424,46 @@ def test_a_stick_carries_what_one_island_has_to_the_next(tmp_path):
     plug(stick, tmp_path / "two", two, tmp_path)
     assert len(list(stick.glob("archipel/*/*.bundle"))) == 2
     assert "known" in (stick / "archipel.txt").read_text() and "Error" not in (stick / "archipel.txt").read_text()
+
+
+def test_the_portal_answers_when_whole_pages_came_several_times_in_a_row(monkeypatch):
+    update, pages = program("update"), [b"<html></html>", None, b"<html></html>", b"", *[b"<html></html>"] * 3]
+    asked = iter(pages)
+
+    class Portal(BaseHTTPRequestHandler):
+        def do_GET(self):
+            page = next(asked)
+            self.send_response(500 if page is None else 200)
+            self.end_headers()
+            self.wfile.write(page or b"")
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Portal) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setattr(update, "PORTAL", f"http://127.0.0.1:{server.server_port}/")
+        monkeypatch.setattr(update, "PAUSE_S", 0)
+        assert update.portal_answers(60) and list(asked) == []
+        assert not update.portal_answers(0)
+        server.shutdown()
+
+
+def test_what_a_power_cut_left_of_a_switch_is_in_no_other_s_way(tmp_path):
+    update, app = program("update"), app_folder(tmp_path)
+    (app / "current.new").symlink_to("0.2.0")
+    update.switch(app, "0.3.0")
+    assert update.current(app) == "0.3.0" and not (app / "current.new").is_symlink()
+
+
+def test_an_unpacked_version_is_on_the_card_before_it_is_switched_to(tmp_path, maker, monkeypatch):
+    update, (_, public, make), app = program("update"), maker, app_folder(tmp_path)
+    make("0.2.0")
+    syncs = Syncs(monkeypatch)
+    assert update.take(tmp_path / "stick", app, public, "0.1.0") == "0.2.0"
+    assert syncs.moves > 2 and [one for one in syncs.lacking() if not one.endswith("current.new")] == []
+
+
+@pytest.mark.parametrize("leads", ["..", "../evil", "0.2.0/../../evil", "latest", "2", ""])
+def test_what_is_no_version_is_none_wherever_it_leads(leads):
+    assert program("update").newer(leads, "0.1.0") is None

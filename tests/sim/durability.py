@@ -7,7 +7,7 @@ import pytest
 
 
 class Syncs:
-    """Every sync and every move that the operating system is asked for, as long as `monkeypatch` lasts."""
+    """Every sync, move and new folder that the operating system is asked for, as long as `monkeypatch` lasts."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.moves = 0
@@ -16,6 +16,7 @@ class Syncs:
             monkeypatch.setattr(os, name, self._told(getattr(os, name)))
         for name in ("rename", "replace"):
             monkeypatch.setattr(os, name, self._moved(getattr(os, name)))
+        monkeypatch.setattr(os, "mkdir", self._made(os.mkdir))
         monkeypatch.setattr(os, "sync", lambda: self._steps.append(("sync", "all")))
 
     def lacking(self) -> list[str]:
@@ -36,6 +37,12 @@ class Syncs:
             number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
             self._steps.append(("sync", os.readlink(f"/proc/self/fd/{number}")))
             return sync(descriptor)
+        return watched
+
+    def _made(self, make):
+        def watched(path, mode=0o777, *, dir_fd=None):
+            make(path, mode, dir_fd=dir_fd)
+            self._steps.append(("to", _whole(path, dir_fd)))
         return watched
 
     def _moved(self, move):

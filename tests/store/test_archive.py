@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
+from node.store import sqlitefile
 from node.store.archive import MAX_WAITING, Archive, retire
-from node.store.index import Slice
+from node.store.index import Slice, StoreFailed
 from node.store.journalstore import JournalStore
 from tests.store.storerows import all_pages, made_up
 
@@ -327,3 +328,19 @@ def test_words_that_the_card_does_not_take_wait_and_are_bounded(tmp_path):
     for id_ in ids:
         archive.index(id_, 1, "mot")
     assert len(archive.texts(ids)) == MAX_WAITING
+
+
+def test_a_file_that_somebody_else_holds_is_not_set_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlitefile, "BUSY_S", 0.01)
+    row, other = made_up(1), made_up(2)
+    with closing(Archive(tmp_path / "archive.db")) as archive:
+        archive.keep([row], {})
+    holder = sqlite3.connect(tmp_path / "archive.db")
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with closing(Archive(tmp_path / "archive.db")) as archive:
+        with pytest.raises(StoreFailed):
+            archive.keep([other], {})
+        holder.close()
+        archive.keep([other], {})
+        assert archive.get(row.id) == row and len(archive) == 2

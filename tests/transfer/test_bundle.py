@@ -139,3 +139,11 @@ def test_what_no_record_can_be_is_not_written(raw):
 def test_an_island_cannot_name_itself_at_length():
     with pytest.raises(LocalMisuse):
         list(write(Header(bytes(16), bytes(8), 0, "é" * 81), []))
+
+
+@pytest.mark.parametrize(("spare", "faults"), [(0, 0), (-1, 1)])
+def test_a_bundle_may_be_as_large_as_the_largest_to_the_last_octet(monkeypatch, spare, faults):
+    whole = bundled(usual(20))
+    monkeypatch.setattr("node.transfer.bundle.MAX_BUNDLE_BYTES", len(whole) + spare)
+    bundle = Bundle([whole])
+    assert len(list(bundle)) >= 19 and bundle.faults["too-large"] == faults

@@ -52,6 +52,7 @@ def give(portal, content, **more):
 def test_the_board_leaves_as_a_file_without_a_cookie(portal, bulk, elsewhere):
     bulk.unload([elsewhere("Bal au canal"), elsewhere("Soupe", topic=4)], "test")
     answer = portal.get("/bundle")
+    assert answer.headers["Cache-Control"] == "no-store", "an old board is not given on for the new one"
     assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
     assert re.fullmatch(r'attachment; filename="archipel-\d{4}-\d\d-\d\d\.bundle"', answer.headers["Content-Disposition"])
     assert sorted(Bundle([answer.data])) == sorted(bulk.load(bulk.ids()))
@@ -67,6 +68,14 @@ def test_the_page_says_what_was_new_and_shows_it(portal, bulk, elsewhere):
     assert "Île de la gare" in words(portal.get("/courier?lang=en"))
     again = words(give(portal, brought))
     assert "Nothing of it was new" in again and "2 records were known" in again
+
+
+def test_of_what_is_new_only_posts_that_can_be_read_are_shown_and_no_reply(portal, board, bulk, elsewhere):
+    shown = elsewhere("Bal au canal")
+    reply = Record(Kind.REPLY, ELSEWHERE.key_id, board.now(), 24, packed=b"Moi", target=record_id(shown)[:8])
+    brought = shown, elsewhere("Soupe \u202eerag"), encode(sign(reply, CHARTER.set_id, ELSEWHERE.sign))
+    said = words(give(portal, bundle_of(bulk, *brought)))
+    assert "2 bulletins" in said and "1 reply" in said and "Bal au canal" in said and "Moi" not in said
 
 
 def test_a_damaged_file_gives_what_is_good_and_the_page_says_so(portal, bulk, elsewhere):
