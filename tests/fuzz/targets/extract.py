@@ -79,6 +79,11 @@ def seeds():
                  b"type=multipolygon,amenity=school,name=Ecole", b"type=multipolygon,highway=pedestrian,name=Place"):
         for members in (b"Mw1@outer,w2@outer,w3@outer\n", b"Mw1@,w4@inner,w9@\n", b"Mn1@\n", b"Mw4@\n", b"Mw1@,w5@,w6@\n"):
             yield around + parts + b"r1 v1 T" + tags + b" " + members
+    water = b"r1 v1 Ttype=multipolygon,natural=water,name=Lac Mw1@,w2@,w3@\n"
+    for second in (b"n8,n4,n3,n7", b"n7,n3,n4,n8", b"n8,n4,n7", b"n3,n4"):
+        for third in (b"n6,n9,n5", b"n9,n10", b"n5,n12,n8"):
+            yield around + b"w1 v1 T Nn5,n1,n2,n6\nw2 v1 T N" + second + b"\nw3 v1 T N" + third + b"\n" + water
+    yield around + b"w1 v1 Thighway=residential,name=Tour " + ring
     coast = b"w1 v1 Tnatural=coastline N"
     for nodes in (b"n5,n1,n6\n", b"n1,n2\n", b"n5,n1,n7\nw2 v1 Tnatural=coastline Nn8,n4,n6\n", b"n5,n7\nw2 v1 Tnatural=coastline Nn8,n6\n",
                   b"n1,n5,n2,n1\n", b"n9,n12,n11,n10,n9\nw2 v1 Tnatural=coastline Nn5,n7\n", b"n5,n1,n8\n", b"n6,n1,n2,n7\n"):
