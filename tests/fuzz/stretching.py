@@ -1,10 +1,11 @@
-"""What fuzzers seldom make: each good input with one part of it very long, or said very often. python -m tests.fuzz.stretching
+"""What fuzzers seldom make: each good input with one part of it very long, or said very often.
 
     python -m tests.fuzz.stretching TARGET [MOST_OCTETS]
 
 Coverage tells nothing of how long an input takes. A parser that looks at what it has read again and again needs four times
-as long for twice as much, and a number of 5,000 digits is none that Python reads. So each seed is stretched, to MOST_OCTETS:
-a number in it, a piece between two signs, a line, all of it. What raises, or takes above a second, is printed and kept.
+as long for twice as much, and a number of 5,000 digits is none that Python reads. So seeds are stretched to MOST_OCTETS: a
+number in them, a piece between two signs, a line, all of it. What raises, or takes above a second, is printed; the first
+that raise are kept.
 """
 
 import re
@@ -64,7 +65,8 @@ def main(name: str, most: int = MOST_OCTETS) -> int:
                     (kinds.FOUND / name / f"stretched-{bad}").write_bytes(octets)
             slowest = max(slowest, (time.process_time() - began, octets))
     took_s, octets = slowest
-    print(f"{name:14} {tried} tried, {bad} broken; the slowest took {took_s:.2f} s: {octets[:60]!r}... ({len(octets)} B)", flush=True)
+    print(f"{name:14} {tried} tried, {bad} broken; the slowest took {took_s:.2f} s: {octets[:60]!r}... ({len(octets)} B)",
+          flush=True)
     return int(bad > 0 or took_s > SLOW_S)
 
 

@@ -28,7 +28,7 @@ def run(octets):
 def seeds():
     for number, path in enumerate(PATHS):
         for place in range(len(VALUES)):
-            if (place + number) % 7 == 0 or (place + number) % 3 == 0 and path.startswith(("/agenda?", "/wall.png")):
+            if (place + number) % 7 == 0 or ((place + number) % 3 == 0 and path.startswith(("/agenda?", "/wall.png"))):
                 yield path.replace("{}", VALUES[place]).encode("utf-8", "replace")
     for header in HEADERS:
         yield "\n".join((f"<{header}", "/", "/agenda.ics", "/wall.png?w=300&h=200", "/keeper", "/post", "/post token={token}&kind=bulletin&text=Soupe&action=publish",
