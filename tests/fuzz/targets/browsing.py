@@ -42,6 +42,6 @@ def seeds():
 
 
 TARGET = Target(run, tuple(f"web/{name}.py" for name in ("agenda", "public", "turning", "languages", "together", "subscribing", "digest_page")), seeds,
-                900, share=5, words=(b"\n<Accept-Language: ", b"?after=", b"?from=", b"&topic=", b"?day=2025-12-05", b"{bulletin}", b"{event}", b"\n/agenda", b"%00", b"&lang="), aside={
+                900, share=8, words=(b"\n<Accept-Language: ", b"?after=", b"?from=", b"&topic=", b"?day=2025-12-05", b"{bulletin}", b"{event}", b"\n/agenda", b"%00", b"&lang="), aside={
                     "posts here are short": ("if len(page.encode()) <= MAX_BODY_BYTES",),
                     "only who is signed in comes there: the target `desk`": ('if request.method in ("GET", "HEAD") and request.path',)})
