@@ -16,6 +16,7 @@ TAGS = {"a", "abbr", "b", "body", "center", "code", "em", "font", "html", "i", "
 MARKUP = re.compile(rf"</?(?:{'|'.join(sorted(TAGS))})\b[^<>]*>", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 ENDLESS = re.compile(r"&#[0-9]{8,};?")  # no sign has such a number, and Python reads none of above 4,300 digits
+UNFINISHED = re.compile(r"<(?!!--)(?![^<>]*>)")  # Python's parser looks at each to the end of the text, again and again
 BLANKS = re.compile(r"[ \t\n]+")  # a no-break space is as somebody typed it
 MAX_READ = 10_000  # characters that are looked at
 ELLIPSIS = "…"
@@ -49,7 +50,7 @@ def text_of(written: str) -> str:
     if not MARKUP.search(written):
         return readable(_without_entities(written)).strip()
     seen = _Seen()
-    seen.feed(ENDLESS.sub("\ufffd", written))
+    seen.feed(UNFINISHED.sub("&lt;", ENDLESS.sub("\ufffd", written)))
     seen.close()
     lines = [BLANKS.sub(" ", line).strip() for line in readable("".join(seen.parts)).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,8 +1,9 @@
 """What browsers send to a portal, as lines: an address, and after a blank what a form holds; an island of its own answers.
 
-In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting} and {word} for what is on
-its board. A field named `file:NAME` is a file. A line that begins with `>` fills in a form of the page that came last.
-One that begins with `<` is a header of all that is asked after it. Lines that would ask other machines are passed over.
+In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting}, {word} and {key} for what
+is on its board. A field named `file:NAME` is a file. A line that begins with `>` fills in a form of the page that came
+last, one that begins with `<` is a header of all that is asked after it. Lines that would ask other machines are passed
+over.
 """
 
 import atexit
@@ -59,8 +60,9 @@ class Island:
         event = board.post(Draft(Kind.EVENT, "Venez", title="Bal", place="Parc", start=now + 600, end=now + 700))
         waiting = board.post(Draft(Kind.BULLETIN, "Demain", publish_at=now + 1_440))
         assert bulletin.edit_code and board.item(event.id) and waiting.waiting
+        assert all(board.post(Draft(Kind.REPLY, f"J’y serai, {number}", target=bulletin.id)).id for number in range(3))
         self.names = {"bulletin": bulletin.id[:12], "event": event.id[:12], "waiting": waiting.id,
-                      "word": bulletin.edit_code}
+                      "word": bulletin.edit_code, "key": board.item(event.id).author.key_id}
 
     def signed_in(self):
         assert sign_in(self.portal).status_code == 303

@@ -40,7 +40,8 @@ def test_of_many_inputs_those_stay_that_take_a_step_of_their_own():
 ROW = re.compile(r"\| [^|]+ \| [^|]+ \| ([^|]+) \| `(\w+)` \|")
 PATH = re.compile(r"`([\w/-]+\.py)`")
 TAKES_APART = re.compile(
-    r"json\.loads?\(|\.recv\(|FromString\(|HTMLParser|decompressobj|struct\.unpack|fromstring\(|raw_decode\(|import osmium|\.readline\(")
+    r"json\.loads?\(|\.recv\(|FromString\(|HTMLParser|decompressobj|struct\.unpack|fromstring\(|raw_decode\(|import osmium|"
+    r"\.readline\(")
 
 
 def test_every_reader_of_what_comes_from_outside_has_its_target():

@@ -197,8 +197,9 @@ def test_a_part_we_do_not_know_comes_from_a_newer_version(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "content"), [
-    ("records", b"[]"), ("records", b"7"), ("records", b"{}"), ("records", b"\xff"), ("records", b'{"records": {"00": {"raw": 3}}}\tabc'),
-    ("notes", b"{" * 3_000), ("archive", b'{"archive": {"00": {"raw": 3}}}\tabc'), ("words", b'{"words": {"zz": {"created": 1}}}'),
+    ("records", b"[]"), ("records", b"7"), ("records", b"{}"), ("records", b"\xff"),
+    ("records", b'{"records": {"00": {"raw": 3}}}\tabc'), ("notes", b"{" * 3_000),
+    ("archive", b'{"archive": {"00": {"raw": 3}}}\tabc'), ("words", b'{"words": {"zz": {"created": 1}}}'),
     ("file/a\0b", b""),
 ])
 def test_what_somebody_sealed_who_knows_the_passphrase_is_an_island_or_refused(tmp_path, name, content):

@@ -10,7 +10,7 @@ from node.daemon.restoring import NotRestored, restored
 from node.store.archive import Archive
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
-from node.store.sealed import MAGIC, R, VERSION, _content, _key, _nonce, _write_chunk
+from node.store.sealed import MAGIC, VERSION, R, _content, _key, _nonce, _write_chunk
 from tests.fuzz.kinds import Target
 from tests.fuzz.seeding import MEMORY
 from tests.fuzz.targets.journal import ID, ROW

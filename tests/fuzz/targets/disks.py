@@ -25,8 +25,8 @@ def run(octets):
     assert STICK.chosen(parts) in (None, *(part.name for part in parts))
     state(octets)
     wiping(octets)
-    assert not is_code(text) or START_LENGTH <= sum(sign.isalnum() for sign in text) and len(text) >= START_LENGTH
-    assert holds_code(text + " ".join(CODE.lower()), CODE) and MOST_LENGTH > len(CODE) and set(CODE) <= {*LETTERS, "-"}
+    assert not is_code(text) or (sum(sign.isalnum() for sign in text) >= START_LENGTH and len(text) >= START_LENGTH)
+    assert holds_code(text + " ".join(CODE.lower()), CODE) and len(CODE) < MOST_LENGTH and set(CODE) <= {*LETTERS, "-"}
 
 
 def state(octets):
@@ -68,9 +68,8 @@ def seeds():
     yield PART.join((fat + b"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", fat + b"0x0c\nUSAGE", b"TYPE=ext4", b"TYPE=swap", fat + b"0xEF"))
     yield fat + b"0xc\nPART_ENTRY_FLAGS=0x4000000000000000" + PART + fat + b"0xc\nPART_ENTRY_UUID=a2c41b70-01"
     yield fat + b"0xc\nPART_ENTRY_FLAGS=zz"
-    for fields in (b"slot=a\0\0", b"slot=b\0trial=a\0tries=3\0\0", b"slot=a\0trial=a\0\0", b"slot=c\0\0", b"slot=a\0trial=b\0tries=x\0\0", b"slot\0\0", b"\0\0",
-                   b"slot=a\0trial=b\0tries=99999999\0\0", b"SLOT=a\0\0", b"slot=a\0slot=b\0\0", b"slot=\xff\0\0"):
-        yield fields
+    yield from (b"slot=a\0\0", b"slot=b\0trial=a\0tries=3\0\0", b"slot=a\0trial=a\0\0", b"slot=c\0\0", b"slot=a\0trial=b\0tries=x\0\0", b"slot\0\0", b"\0\0",
+                   b"slot=a\0trial=b\0tries=99999999\0\0", b"SLOT=a\0\0", b"slot=a\0slot=b\0\0", b"slot=\xff\0\0")
     yield SLOTS.BootState("b", "a", 2).block()
     for name in (b"archipel-wipe.txt", b"Archipel_Wipe (1).TXT", b"._archipel-wipe.txt", b"archipel wipe", b"notes.txt", b"archipel-wipe\xff", b""):
         for content in (CODE.encode(), CODE.lower().encode(), b"\xff\xfe" + CODE.encode("utf-16-le"), b"", b"x" * 3_000, CODE[:9].encode(),

@@ -59,9 +59,21 @@ def square(number, half, east=0.0, north=0.0):
 
 
 def seeds():
-    town = opl(small_town().xml())
-    yield town
+    yield opl(small_town().xml())
     around = square(1, 300) + square(5, 3_000) + square(9, 50)
+    yield from ways(around)
+    yield from areas(around)
+    yield from coasts(around)
+    for tags in (b"place=suburb,name=Nord", b"place=square,name=Halles", b"railway=station,name=Gare%20%de%20%l'Est", b"name=x", b"name=rien%20%du%20%tout",
+                 b"amenity=library,name=" + b"y" * 200):
+        yield around + b"n90 v1 T" + tags + b" x%.6f y%.6f\n" % (MIDDLE[1], MIDDLE[0])
+    yield from (b"n1 v1 x200 y99\n", b"n1 v1 x y\n", b"n1 v1\nw1 v1 Thighway=road Nn1,n2\n", b"n-5 v1 x2.37 y48.88\n", b"", b"?", b"<osm>",
+                b"<osm version='0.6'/>", b"\0\0\0\x0d", b"BZh9", b"\x1f\x8b\x08", small_town().xml().encode()[:1_500])
+    yield around + b"n3 v2 x2.3 y48.8\nn1 v1 x2.37 y48.87\n"
+
+
+
+def ways(around):
     ring, wide, small = b"Nn1,n2,n3,n4,n1\n", b"Nn5,n6,n7,n8,n5\n", b"Nn9,n10,n11,n12,n9\n"
     for tags in (b"natural=water", b"natural=coastline", b"leisure=park,name=Jardin", b"place=square,name=Place%20%du%20%March%e9%",
                  b"highway=pedestrian,area=yes,name=Rue", b"amenity=school,name=Ecole", b"landuse=forest,name=" + b"x" * 90):
@@ -74,11 +86,22 @@ def seeds():
         for nodes in (b"Nn1,n3\n", b"Nn5,n1,n2,n99,n3,n6\n", b"Nn9\n", b"N\n", b"Nn1,n1,n1\n", b"Nn5,n7\n"):
             yield around + b"w1 v1 T" + tags + b" " + nodes
         yield around + b"w1 v1 T" + tags + b" Nn1,n2\nw2 v1 T" + tags + b" Nn3,n2\nw3 v1 T" + tags + b" Nn3,n4\nw4 v1 T" + tags + b" Nn1,n4\n"
+    yield around + b"w1 v1 Thighway=residential,name=Tour " + ring
+
+
+def areas(around):
     parts = b"w1 v1 T Nn1,n2\nw2 v1 T Nn2,n5,n3\nw3 v1 T Nn3,n4,n1\nw4 v1 T Nn5,n6\nw5 v1 T N\nw6 v1 Thighway=road N\n"
     for tags in (b"type=multipolygon,natural=water,name=Lac", b"type=multipolygon,leisure=park,name=Parc", b"type=route,leisure=park",
                  b"type=multipolygon,amenity=school,name=Ecole", b"type=multipolygon,highway=pedestrian,name=Place"):
         for members in (b"Mw1@outer,w2@outer,w3@outer\n", b"Mw1@,w4@inner,w9@\n", b"Mn1@\n", b"Mw4@\n", b"Mw1@,w5@,w6@\n"):
             yield around + parts + b"r1 v1 T" + tags + b" " + members
+    water = b"r1 v1 Ttype=multipolygon,natural=water,name=Lac Mw1@,w2@,w3@\n"
+    for second in (b"n8,n4,n3,n7", b"n7,n3,n4,n8", b"n8,n4,n7", b"n3,n4"):
+        for third in (b"n6,n9,n5", b"n9,n10", b"n5,n12,n8"):
+            yield around + b"w1 v1 T Nn5,n1,n2,n6\nw2 v1 T N" + second + b"\nw3 v1 T N" + third + b"\n" + water
+
+
+def coasts(around):
     coast = b"w1 v1 Tnatural=coastline N"
     for nodes in (b"n5,n1,n6\n", b"n1,n2\n", b"n5,n1,n7\nw2 v1 Tnatural=coastline Nn8,n4,n6\n", b"n5,n7\nw2 v1 Tnatural=coastline Nn8,n6\n",
                   b"n1,n5,n2,n1\n", b"n9,n12,n11,n10,n9\nw2 v1 Tnatural=coastline Nn5,n7\n", b"n5,n1,n8\n", b"n6,n1,n2,n7\n"):
@@ -86,13 +109,6 @@ def seeds():
     east, west = square(13, 40, 1_200, 0), square(17, 40, 0, -1_200)
     for nodes in (b"n13,n17,n14\n", b"n13,n1,n17\n", b"n17,n1,n13\n", b"n14,n3,n13,n2,n15\n", b"n18,n1,n3,n19\n"):
         yield around + east + west + coast + nodes
-    for tags in (b"place=suburb,name=Nord", b"place=square,name=Halles", b"railway=station,name=Gare%20%de%20%l'Est", b"name=x", b"name=rien%20%du%20%tout",
-                 b"amenity=library,name=" + b"y" * 200):
-        yield around + b"n90 v1 T" + tags + b" x%.6f y%.6f\n" % (MIDDLE[1], MIDDLE[0])
-    yield from (b"n1 v1 x200 y99\n", b"n1 v1 x y\n", b"n1 v1\nw1 v1 Thighway=road Nn1,n2\n", b"n-5 v1 x2.37 y48.88\n", b"", b"?", b"<osm>",
-                b"<osm version='0.6'/>", b"\0\0\0\x0d", b"BZh9", b"\x1f\x8b\x08", small_town().xml().encode()[:1_500])
-    yield around + b"n3 v2 x2.3 y48.8\nn1 v1 x2.37 y48.87\n"
-
 
 TARGET = Target(run, tuple(f"node/streets/{name}.py" for name in ("extract", "shapes", "meanings", "canvas", "drawing", "lettering")), seeds, 4_000, (
     b"\nw1 v1 T", b" Nn1,n2", b"highway=residential", b"natural=coastline", b"type=multipolygon", b"\nr1 v1 T", b"name=", b" Mw1@outer", b"\nn1 v1 x"), share=4,

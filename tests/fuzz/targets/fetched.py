@@ -96,9 +96,8 @@ def seeds():
     yield zlib.compress(b"x" * 500, wbits=31)[:-9]
     yield b"x" * (MAX_MESSAGE_BYTES + 9)
     yield b"HTTP/1.1 200 OK\r\n\r\n" + bytes(MAX_MESSAGE_BYTES + 9)
-    for location in (b"/b?a=\xe9", b"http://exemple.org/", b"//autre.org/x y", b"https://[::1/", b"https://exemple.org:99999/", b"javascript:1", b"..", b"", b"https://\xff.org/",
-                     b"https://a@b:c@d/", b"https://exemple.org/\x7f", b"webcal://exemple.org/"):
-        yield location
+    yield from (b"/b?a=\xe9", b"http://exemple.org/", b"//autre.org/x y", b"https://[::1/", b"https://exemple.org:99999/", b"javascript:1", b"..", b"", b"https://\xff.org/",
+                     b"https://a@b:c@d/", b"https://exemple.org/\x7f", b"webcal://exemple.org/")
 
 
 TARGET = Target(run, ("node/daemon/fetch.py: led_to _path _taken _read _blocks _unpacked _mark _retry_s Asking.headers", "node/daemon/lan_discovery.py: _body"), seeds, 2_000, (

@@ -7,7 +7,15 @@ import math
 from radio.lora import time_on_air_s
 from radio.meshtastic.framing import HEADER_BYTES, MAX_MESSAGE_BYTES, START, Deframer, framed
 from radio.meshtastic.link import MAX_REMEMBERED, MeshtasticLink
-from radio.meshtastic.protobuf import channel_pb2, config_pb2, kind_of, mesh_pb2, portnums_pb2, read_from_radio, telemetry_pb2
+from radio.meshtastic.protobuf import (
+    channel_pb2,
+    config_pb2,
+    kind_of,
+    mesh_pb2,
+    portnums_pb2,
+    read_from_radio,
+    telemetry_pb2,
+)
 from radio.meshtastic.settings import MeshtasticSettings
 from radio.meshtastic.setup import RadioWish, orders
 from tests.fuzz.kinds import Target

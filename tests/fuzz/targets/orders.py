@@ -76,5 +76,5 @@ def seeds():
 
 TARGET = Target(run, (f"{OVERLAY}/take_order.py: main taken remove remove_others", "node/daemon/orders.py: order_in _right",
                       "node/daemon/card_order.py: wish_in _is settings_lines wrong_settings filled_in _text told_in"), seeds, 2_000,
-                (PART, b'{"do": "', b'"what": "write"', b'"settings": {"', b'"box country": "'), share=2, aside={
+                (PART, b'{"do": "', b'"what": "write"', b'"settings": {"', b'"box country": "'), share=4, aside={
                     "files are written whole here": ("if stat.S_ISREG",)})

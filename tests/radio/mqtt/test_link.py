@@ -233,7 +233,8 @@ def _half_a_broker(server, published=None):
                 published.set()
 
 
-@pytest.mark.parametrize("topic", [b"\xff/0", f"{ROOT}/0/\xe9".encode("latin-1"), b"", b"a\0b", f"{ROOT}/0/".encode() + b"G" * 32])
+@pytest.mark.parametrize("topic", [b"\xff/0", f"{ROOT}/0/\xe9".encode("latin-1"), b"", b"a\0b",
+                                   f"{ROOT}/0/".encode() + b"G" * 32])
 def test_a_topic_that_no_slot_has_is_dropped_and_the_librarys_thread_goes_on(topic):
     named = SimpleNamespace(settings=BrokerSettings("mqtt://127.0.0.1:1", ROOT))
     good = f"{ROOT}/{SLOT.hex()[0]}/{SLOT.hex()}".encode()
