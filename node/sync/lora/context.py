@@ -131,6 +131,11 @@ class Context:
         self.announcements = Announcements(self.neighbours, self.timing)
         self.requests = Requests(self.neighbours, self.reassembly, self.announcements, self.timing)
 
+    def holds_posts(self) -> bool:
+        """Whether we hold more than who may write: an island that was just founded, or has just joined, does not."""
+        raws = (self.records.raw(id_) for id_ in self.records.ids())
+        return any(raw is not None and raw[0] & 15 not in TRUST_KINDS for raw in raws)
+
     def fit(self, at: float) -> None:
         """Make packets so short that our radio signs them, as long as somebody near us hears no others."""
         needed = self.channel.signs and (self.channel.strict or any(one.needs_signed(at) for one in self.neighbours))

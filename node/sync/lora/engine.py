@@ -157,6 +157,8 @@ class AirEngine:
     def _change_link(self, up: bool, at: float) -> None:
         if up and not self._up:
             self.context.announcements.hello(at)
+            if not self.context.holds_posts():
+                self.context.neighbours.evening_until = at + self._tuning.evening_s
         self._up, self._under_way = up, None
 
     def _kept(self, event: RecordKept, at: float, now: float) -> None:
@@ -232,6 +234,7 @@ class AirEngine:
 
     def _pass_time(self, at: float, now: float) -> None:
         self.context.fit(at)
+        self.context.neighbours.end_evening(at)
         self._reconciliation.catch_up(at, now)
         self.context.transmissions.check(at)
         self.context.announcements.assure(at, self.context.doubtful)

@@ -148,18 +148,23 @@ class Neighbour:
         spare = self.tries / self.tuning.far_tries
         return min(self.hops + min(int(spare if self.hops > 1 else spare / 4), 2), MOST_HOPS)
 
-    def came(self, way: Passage, sequence: int) -> None:
-        """Learn from a packet how far it is, and how much of what it sends we miss."""
+    def came(self, way: Passage, sequence: int, evening: bool = False) -> None:
+        """Learn from a packet how far it is, and how much of what it sends we miss. `evening`: our first hour."""
         if way.hops:
             self.relays[way.relay] = min(way.hops, self.relays.get(way.relay, way.hops))
             if len(self.relays) > MAX_RELAYS:
                 del self.relays[next(iter(self.relays))]
-        self.hops = min(way.hops, self.hops)
+        far, self.hops = self.hops > 0, min(way.hops, self.hops)
         if self.hops:  # most of what it sends is not meant to go so far
-            each = 1 - self.tuning.first_loss
-            self.loss, self.sequence = min(1 - each ** (self.hops + 1), self.tuning.max_far_loss), sequence
+            self.loss, self.sequence = self.tuning.evening_far_loss if evening else self.far_loss(), sequence
+        elif far:  # what was reckoned of relays says nothing of this path
+            self.loss, self.sequence = self.tuning.first_loss, sequence
         else:
             self.count(sequence)
+
+    def far_loss(self) -> float:
+        """What is lost, behind relays, of its packets and of ours, as far as that can be reckoned."""
+        return min(1 - (1 - self.tuning.first_loss) ** (self.hops + 1), self.tuning.max_far_loss)
 
     def missed(self) -> None:
         """It missed something that we sent."""
@@ -182,6 +187,7 @@ class Neighbourhood:
     def __init__(self, address: int, savings: Allowance, tuning: Tuning):
         self.address, self._savings, self._tuning = address, savings, tuning
         self._known: dict[int, Neighbour] = {}
+        self.evening_until = float("-inf")  # the first hour of an island that began with hardly anything
         self._tied: dict[tuple[int, ...], set[int]] = {}  # by direct neighbours: what `_within_reach` found
 
     def __iter__(self) -> Iterator[Neighbour]:
@@ -205,11 +211,18 @@ class Neighbourhood:
             self._tied.clear()
         if neighbour.in_vain and neighbour.quiet >= neighbour.patience(self._heard_directly()):
             neighbour.in_vain = 0  # it was away
-        neighbour.came(way, sequence)
+        neighbour.came(way, sequence, at < self.evening_until)
         neighbour.name = name
         neighbour.heard_at, neighbour.quiet = at, 0
         neighbour.tries = max(neighbour.tries - self._tuning.far_tries / 8, 0)
         return neighbour
+
+    def end_evening(self, at: float) -> None:
+        """Reckon as usual again once our first evening is over, also of who has said nothing since."""
+        if at >= self.evening_until > float("-inf"):
+            self.evening_until = float("-inf")
+            for one in self._known.values():
+                one.loss = one.far_loss() if one.hops else one.loss
 
     def tired(self, one: Neighbour, at: float) -> bool:
         """See `Neighbour.tired`: what we may save it may, too."""

@@ -175,8 +175,15 @@ class Requests:
 
     def _lacks_many(self) -> bool:
         few = self._tuning.few_lacking
-        return any(one.view is View.FAR or len(one.ahead) + self._reassembly.open_from(one.address) > few
+        return any(self._untold(one) > few or len(one.ahead) + self._reassembly.open_from(one.address) > few
                    for one in self._neighbours.live())
+
+    @staticmethod
+    def _untold(one: Neighbour) -> float:
+        """How many records its set and ours differ by at least, where it is not known which; of a filter that is open."""
+        if one.view is not View.FAR:
+            return 0
+        return one.gap if one.have is None else math.inf
 
     def _give_up(self, elements: list[int], at: float) -> None:
         """What nobody gives may not exist: a sketch was too small for what it stood for. Compare by a large one."""

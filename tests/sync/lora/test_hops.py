@@ -3,8 +3,8 @@
 import pytest
 
 from node.model.record import record_id
-from node.sync.events import PacketReceived, RecordPosted
-from node.sync.lora.neighbours import EXPLORE_HOPS, Neighbour
+from node.sync.events import LinkChanged, PacketReceived, RecordPosted
+from node.sync.lora.neighbours import EXPLORE_HOPS, Neighbour, Passage
 from node.sync.lora.packets import Need, Neighbours, Packet, Whole, encode
 from node.sync.lora.tuning import TUNING
 from tests.sim.archipelago import LINK, bulletin
@@ -62,6 +62,28 @@ def test_the_first_word_goes_to_those_near_and_the_next_ones_far_while_nobody_an
     assert len(sent) >= 3 and sent[:3] == [0, 3, EXPLORE_HOPS] and set(sent[3:]) <= {3}
 
 
+@pytest.mark.parametrize(("held", "first"), [(0, TUNING.evening_far_loss), (1, 0.36)])
+def test_on_the_first_evening_of_an_island_more_is_lost_of_who_is_behind_relays(held, first):
+    island, losses = LoneIsland(), []
+    for number in range(held):
+        island.give(RecordPosted(bulletin(number)))
+    island.wait(TUNING.evening_s)
+    island.give(LinkChanged(LINK, False))
+    island.give(LinkChanged(LINK, True))
+    island.hear(summary([], at=island.now), hops=1)
+    for wait_s in (0, 2 * TUNING.evening_s):
+        island.wait(wait_s)
+        losses += [round(one.loss, 2) for one in island.engine.context.neighbours]
+    assert losses == [first, 0.36], "then as usual, also if nothing was heard of it since"
+
+
+def test_what_was_reckoned_of_relays_says_nothing_of_who_is_heard_directly():
+    one = Neighbour(7, 0.0, TUNING, hops=1)
+    one.came(Passage(1), 2, evening=True)
+    one.came(Passage(0), 3)
+    assert one.loss == TUNING.first_loss
+
+
 def test_a_silent_neighbour_behind_relays_is_given_up_sooner_than_a_near_one():
     assert records_for_a_silent(1) < records_for_a_silent(0) < 8
     assert records_for_a_silent(0, beyond=6) == records_for_a_silent(0)
@@ -71,6 +93,8 @@ def records_for_a_silent(hops, beyond=0):
     """How many records pass before a neighbour that says nothing is taken to be away; `beyond`: nodes heard by relays."""
     island = LoneIsland()
     island.wait(60)
+    island.hear(summary([], at=island.now), Neighbours(()), sender=5, hops=hops)
+    island.wait(TUNING.evening_s)
     for number in range(beyond):
         island.hear(summary([], at=island.now), sender=20 + number, hops=3)
     island.hear(summary([], at=island.now), Neighbours(()), sender=5, hops=hops)

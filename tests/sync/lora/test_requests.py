@@ -7,7 +7,7 @@ import pytest
 
 from node.sync.lora.announcements import Announcements
 from node.sync.lora.neighbours import Neighbourhood, Passage
-from node.sync.lora.packets import More, Need, Piece
+from node.sync.lora.packets import Have, More, Need, Piece
 from node.sync.lora.reassembly import Reassembly
 from node.sync.lora.requests import ANYBODY, Requests
 from node.sync.lora.tuning import TUNING, Timing
@@ -58,6 +58,20 @@ def test_after_two_questions_to_one_anybody_may_answer_and_after_four_it_may_not
     assert pauses[0] < pauses[1] < pauses[2]
     assert asker.requests.need(1e9) is None
     assert asker.announcements.capacity == TUNING.hello_capacity, "a large summary is to tell what differs"
+
+
+@pytest.mark.parametrize(("gap", "have", "few"), [
+    (1, None, True), (TUNING.few_lacking + 1, None, False), (1, Have(0, 9, 0, (1,), b"x"), False)])
+def test_of_a_small_difference_that_could_not_be_told_the_rest_is_asked_for_as_soon_as_of_few_records(gap, have, few):
+    asker = Asker()
+    near = asker.neighbours.get(NEAR)
+    near.have = have
+    near.too_different(gap)
+    asker.reassembly.add(Piece(b"abcd", 3, 0, 9, b"xyz", True), NEAR, 0.0)
+    asker.requests.piece_came(b"abcd", 0.0)
+    at, _ = asker.ask()
+    again_t = (asker.requests.next_at() - at) / T / 2  # the first question was in vain
+    assert (again_t <= TUNING.few_again_t[1]) is few
 
 
 def test_nothing_is_asked_while_something_comes_and_for_long_after_many():
