@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from node.board.api import Draft
-from node.model.record import Kind, Record, encode, sign
+from node.model.record import Kind, Record, Right, encode, sign
 from node.textpack import pack
+from tests.board.test_rationing import somebody
 from tests.sim.places import CHARTER, ELSEWHERE, HERE, event, problems
 from tests.sim.village import spoilt
 
@@ -120,3 +121,13 @@ def test_of_a_reply_that_is_said_anew_nothing_is_kept(place):
     assert place.board.notes.edit_codes() == {bytes.fromhex(post.id)[:8] for post in (posted, anew)}
     place.board.withdraw(anew.id, said.edit_code)
     assert place.board.notes.edit_codes() == {bytes.fromhex(posted.id)[:8]}
+
+
+def test_an_urgent_reply_that_is_said_anew_stays_urgent_whoever_asks(place):
+    place.let_in(HERE, Right.WRITE | Right.URGENT, "Café")
+    posted = place.board.post(Draft(Kind.BULLETIN, text="Qui a un groupe électrogène ?"))
+    said = place.board.post(Draft(Kind.REPLY, text="Moi", urgent=True, target=posted.id), keeper="lea")
+    place.clock.advance(60)
+    anew = Draft(Kind.REPLY, text="Moi, au 4", urgent=True, target=posted.id)
+    place.board.correct(said.id, said.edit_code, anew, somebody(1))
+    assert [(reply.text, reply.urgent) for reply in place.board.item(posted.id).replies] == [("Moi, au 4", True)]

@@ -4,6 +4,7 @@ import errno
 import sys
 import threading
 from base64 import b64decode
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -249,3 +250,23 @@ def test_a_journal_grows_no_further_than_what_is_live_and_some_garbage(card):
 def test_marks_that_an_earlier_version_kept_are_passed_over():
     row = made_up(1)
     assert row_of(row.id.hex(), document_of(row) | {"hidden": True, "origin": "agenda.ics"}) == row
+
+
+def test_a_journal_without_anything_out_of_date_is_not_written_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("node.store.documents.SPARE_GARBAGE", 10)
+    JournalStore(tmp_path).close()
+    inode = (tmp_path / "records.journal").stat().st_ino
+    for first in (0, 50):
+        with closing(JournalStore(tmp_path)) as store:
+            store.commit(put=[made_up(number) for number in range(first, first + 50)])
+            assert (tmp_path / "records.journal").stat().st_ino == inode and len(store) == first + 50
+
+
+def test_its_own_files_are_taken_from_other_users_at_a_start_and_those_of_others_stay_as_they_are(tmp_path):
+    JournalStore(tmp_path).close()
+    (tmp_path / "notes.txt").write_text("of a keeper's own")
+    names = ("notes.txt", "lock", "records.journal")
+    for name in names:
+        (tmp_path / name).chmod(0o644)
+    with closing(JournalStore(tmp_path)):
+        assert [(tmp_path / name).stat().st_mode & 0o777 for name in names] == [0o644, 0o600, 0o600]
