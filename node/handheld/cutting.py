@@ -80,7 +80,7 @@ def number_of(number: int, of: int) -> str:
 
 def _cut(text: str, most_bytes: int) -> list[str]:
     parts, part = [], ""
-    for word in _WORD.findall(text):
+    for word in _WORD.findall(text.rstrip()):  # blanks before nothing would be looked at from each of them on
         if len((part + word).encode()) <= most_bytes:
             part += word
             continue
