@@ -1,8 +1,12 @@
 """Who means harm in a world: strangers, members gone bad, whoever has a radio."""
 
+from contextlib import suppress
+
 from node.daemon.lora import RADIO
 from node.model.clock import minute_of
+from node.model.errors import RemoteFault
 from node.model.record import Kind, Record, Revocation, Right, Vouch, encode, record_id, sign
+from node.store.index import StoreFailed
 from node.sync.events import PacketReceived
 from node.sync.lora.packets import HEADER_BYTES, MAX_PACKET_BYTES, tag
 from node.transfer.bundle import Header, write
@@ -101,6 +105,19 @@ def air_harm(world, rng):
             payload[1:5] = tag(bytes(payload[:1] + payload[5:]), key)
         world.air.send(STRANGER, bytes(payload[:MAX_PACKET_BYTES]), world.now, rng.randint(0, 3))
         world.counts["harm"] += 1
+
+
+@step(2, "harm")
+def network_replay(world, rng):
+    """Who recorded what islands asked each other on a network asks it again."""
+    if world.visits:
+        number, life, message = rng.choice(list(world.visits))
+        island = world.island(number)
+        if island.on and island.lives == life:
+            world.counts["harm"] += 1
+            with suppress(RemoteFault, StoreFailed):
+                answer = world.guarded(island, lambda: island.board.transfer.trade(message))
+                world.check(answer is None, f"{island.name} answers a question that was asked before")
 
 
 @step(1, "harm")

@@ -16,7 +16,7 @@ from node.daemon.settings import LanSettings, MqttSettings, NodeSettings, Portal
 from node.model.clock import minute_of
 from node.model.errors import LocalMisuse
 from node.model.keys import SEED_BYTES, SigningKey
-from node.model.record import Right, Vouch, encode
+from node.model.record import Right, Vouch, encode, record_id
 from node.store.archive import Archive
 from node.store.index import StoreFailed
 from node.store.journalstore import JournalStore
@@ -74,9 +74,9 @@ class WorldLink:
 class StepRunner(Runner):
     """The runner without threads: whoever asks has it done, between two turns as ever."""
 
-    def __init__(self, *args, carry_out, signed, took):
+    def __init__(self, *args, carry_out, signed, published, took):
         super().__init__(*args)
-        self._carry_out, self._signed, self._took = carry_out, signed, took
+        self._carry_out, self._signed, self._published, self._took = carry_out, signed, published, took
         self._busy, self._later = False, []
 
     def start(self):
@@ -89,7 +89,9 @@ class StepRunner(Runner):
 
     def publish(self, raw):
         self._signed([raw])
-        return super().publish(raw)
+        verdict = super().publish(raw)
+        self._published(raw, verdict)
+        return verdict
 
     def take_in(self, raws, via):
         if via not in ("bundle", "lan", "paper", "archive"):
@@ -165,7 +167,7 @@ class WorldApp(App):
     def _make_runner(self):
         return StepRunner(self.replica, self.links, self.timekeeper, self._periodic_jobs(),
                           carry_out=self.island.carry_out, signed=self.island.world.ledger.signed,
-                          took=self.island.world.took)
+                          published=self.island.published, took=self.island.world.took)
 
     def _periodic_jobs(self):
         def period_s(job):
@@ -204,6 +206,7 @@ class WorldIsland:
         self.flipped = False  # a bit of its card was changed since it was last known to be whole
         self.healthy_since = world.now  # from when on its card has been in order, as monotonic seconds tell
         self.chance = random.Random(f"{world.seed} {name}")
+        self.newest = {}  # (author, root) -> its newest version in this life: (created, corrects, id), and its end
         self.heard_of = {}  # root -> the moment since which it has known of a retraction, in this life
         broker = "mqtt://broker.invalid" if world.place.broker else "none"
         self.settings = Settings(
@@ -244,7 +247,7 @@ class WorldIsland:
         assert self.app is None
         self.lives += 1
         self.chance = random.Random(f"{self.world.seed} {self.name} {self.lives}")
-        self.wants_anew, self.heard_of = False, {}
+        self.wants_anew, self.heard_of, self.newest = False, {}, {}
         self.clock.booted_at = self.healthy_since = self.world.now
         app = WorldApp(self, self.settings)
         try:
@@ -271,6 +274,14 @@ class WorldIsland:
         self.wants_anew = True
 
     # what is done with it
+
+    def published(self, raw, verdict):
+        """It signed a record, and that was taken in or refused: rightly?"""
+        if not verdict.kept and self.on:
+            with_it = [*map(self.liveset.encoding, self.liveset.ids()), raw]
+            told = self.world.opinion.of(with_it, minute_of(self.app.timekeeper.now()))
+            if record_id(raw).hex() in told["live"] and record_id(raw) not in self.liveset:
+                self.world.errors.found.append(f"{self.name} refused its own record: {verdict.reason}")
 
     @property
     def board(self):

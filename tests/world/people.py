@@ -9,6 +9,7 @@ from node.model.keys import SigningKey
 from node.model.record import Kind, encode
 from node.model.renewal import RenewalPlan, renewals
 from node.store.index import StoreFailed
+from tests.world.harm import bring, harmful
 from tests.world.ledger import Promise
 from tests.world.steps import acted, some_island, step
 from tests.world.world import MOST_ISLANDS
@@ -73,6 +74,27 @@ def post_urgently(world, rng):
             Draft(Kind.BULLETIN, text=word, urgent=True, life_days=2), keeper="nadia"))
         if posted:
             world.ledger.promise(posted, Kind.BULLETIN, island, word)
+
+
+@step(1)
+def rush(world, rng):
+    """A keeper types in a long list at once, in the midst of which the island may start again: more than its air holds."""
+    island = some_island(world, rng)
+    if island is None:
+        return
+    for number in range(rng.choice((6, 14, 30))):
+        if number == 12 and rng.random() < 0.7:
+            world.pass_time(1_500)
+            world.restart(island)
+        word = world.word(rng)
+        draft = Draft(Kind.BULLETIN, text=f"{word} " + "".join(rng.choice(word) for _ in range(150)), life_days=2)
+        if not island.on:
+            return
+        posted, _ = acted(world, island, lambda draft=draft: island.board.post(draft, keeper="nadia"))
+        if posted:
+            world.counts["acknowledged"] += 1
+            world.ledger.promise(posted, Kind.BULLETIN, island, word)
+    world.pass_time(rng.choice((600, 2_400)))
 
 
 @step(1)
@@ -270,7 +292,7 @@ def handover(world, rng):
             acted(world, island, lambda: island.board.end_handover("nadia", 2))
 
 
-@step(1)
+@step(2)
 def let_in(world, rng):
     """Somebody joins with an invitation: another island, or a member who is no island."""
     island = some_island(world, rng)
@@ -289,12 +311,12 @@ def let_in(world, rng):
         return
     guest = SigningKey(rng.randbytes(32))
     view, _ = acted(world, island, lambda: island.board.keyring.vouch(
-        VouchWish(guest.public.hex(), f"Guest {len(world.guests)}", days=30), "nadia"))
+        VouchWish(guest.public.hex(), f"Guest {len(world.guests)}", days=rng.choice((1, 2, 30))), "nadia"))
     if view:
         world.guests.append((guest, island.name))
 
 
-@step(1)
+@step(2)
 def put_out(world, rng):
     """A member that a keeper let in is put out again."""
     guests = [(guest, island) for guest, name in world.guests for island in world.running() if island.name == name]
@@ -303,7 +325,24 @@ def put_out(world, rng):
     guest, island = rng.choice(guests)
     look, _ = acted(world, island, lambda: island.board.keyring.look(guest.key_id.hex(), None))
     if look and island.on:
-        acted(world, island, lambda: island.board.keyring.revoke(look.label, "nadia", at_once=rng.random() < 0.5))
+        acted(world, island, lambda: island.board.keyring.revoke(look.label, "nadia", at_once=rng.random() < 0.7))
+    bring(world, rng, written_by(world, rng, guest))
+
+
+@step(3)
+def guests_write(world, rng):
+    """Members who are no islands write a little, also when their time is over."""
+    if world.guests:
+        bring(world, rng, written_by(world, rng, rng.choice(world.guests)[0]))
+
+
+def written_by(world, rng, guest):
+    """A few records of a member, of now and of before."""
+    now = minute_of(world.now)
+    raws = [harmful(world, guest, Kind.BULLETIN, world.word(rng), created=now - rng.choice((0, 0, 300, 2_000)))
+            for _ in range(rng.choice((1, 3)))]
+    world.ledger.signed(raws)
+    return raws
 
 
 @step(0.5)

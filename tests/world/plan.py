@@ -1,8 +1,10 @@
 """A plan is what happens in a world, step by step. One that fails is run again with fewer steps while it still fails."""
 
+import math
 import random
 import re
 import signal
+import time
 from dataclasses import dataclass
 
 from tests.world import breaking, harm, people
@@ -131,14 +133,15 @@ def sort_of(problem):
     return re.sub(r"[0-9a-f]{8,}|[\d.]+|\b[bcdfghjklmnpqrstvwxz]{9}\b|\{.*|\(.*", "", problem)
 
 
-def shrunk(seed, planned, tries=MOST_TRIES, live=run):
+def shrunk(seed, planned, until=math.inf, live=run):
     """Fewer steps, with which it still fails (ddmin: Zeller and Hildebrandt, 2002), and how it fails with them.
 
-    `live(seed, planned)` is a world of those steps.
+    `live(seed, planned)` is a world of those steps; no other is tried from the moment `until` on (monotonic).
     """
+    tries = MOST_TRIES
     problem, parts = live(seed, planned).problem, 2
     sort = sort_of(problem)
-    while len(planned) > 1 and tries > 0:
+    while len(planned) > 1 and tries > 0 and time.monotonic() < until:
         size = -(-len(planned) // parts)
         for first in range(0, len(planned), size):
             fewer = planned[:first] + planned[first + size:]
@@ -147,7 +150,7 @@ def shrunk(seed, planned, tries=MOST_TRIES, live=run):
             if found and sort_of(found) == sort:
                 planned, problem, parts = fewer, found, max(parts - 1, 2)
                 break
-            if tries <= 0:
+            if tries <= 0 or time.monotonic() >= until:
                 break
         else:
             if parts >= len(planned):

@@ -92,12 +92,37 @@ def lose_a_word(world, rng):
     island.board.reader.texts._recent[id_] = one.word[::-1]
 
 
+def put_somebody_out(world, rng):
+    """A set ends a key, though nobody has revoked it."""
+    island = world.running()[0]
+    trust = island.liveset.trust
+    trust.cuts = {world.islands[1].key.key_id: minute_of(world.now)}
+
+
+def answer_again(world, rng):
+    """An island forgets which questions on the network it has answered."""
+    one, other = world.running()[:2]
+    world.visit(one, other)
+    other.app.lan._salts._kept.clear()
+    for _ in range(20):
+        STEPS["network_replay"].do(world, rng)
+
+
+def older_again(world, rng):
+    """An older version stands where a newer one did."""
+    one, island = first_promise(world)
+    entry = next(entry for entry in island.liveset.posts() if entry.root == one.root)
+    island.newest[entry.author, entry.root] = (entry.created + 1, True, entry.id), entry.expires
+    island.looked_at = None
+
+
 def first_promise(world):
     one = next(one for one in world.ledger.promises.values() if one.state == "live")
     return one, next(island for island in world.running() if island.name == one.island)
 
 
 NOTICED = [(forget, "has lost"), (forge, "which nobody signed"), (keep_a_copy, "is still in archive.db.old"),
+           (put_somebody_out, "other rights"), (answer_again, "was asked before"), (older_again, "an older version"),
            (send_too_much, "on the air for"), (raise_in_the_midst, "ZeroDivisionError"), (lose_a_word, "otherwise")]
 
 

@@ -23,9 +23,10 @@ from radio.sim import topology
 from radio.sim.air import Air, Delivered, Mischief, Sent
 from tests.sim.simulatedcard import PowerCut
 from tests.world.card import flip_in
-from tests.world.invariants import airtime_bounds, took_in
+from tests.world.invariants import airtime_bounds
 from tests.world.island import DOWN, QUEUE_FULL, SENT, Errors, WorldIsland, visitor
 from tests.world.ledger import Ledger
+from tests.world.opinion import Opinion, takes_in
 from tests.world.place import SHAPES, STRANGER, Place, Violation, WorldBroker
 
 START = RELEASED_AT + 30 * 86_400.0
@@ -57,6 +58,7 @@ class World:
         for number in range(1, place.islands + 1):
             self.air.switch(number, False, self.now)
         self.broker, self.reachable = WorldBroker(), set()  # islands that reach the broker
+        self.urgent = {}  # packet on its way -> whether it is urgent
         self.heard = deque(maxlen=400)  # packets that were on the air, for whoever replays them
         self.spent = {}  # island number -> for an hour and a day, (when, seconds of air) of its own packets
         self.bag = deque(maxlen=40)  # bundles that somebody carries about
@@ -65,6 +67,8 @@ class World:
         self.founder = SigningKey(random.Random(f"{seed} founder").randbytes(32))
         secret = random.Random(f"{seed} secret").randbytes(32)
         self.charter = Charter.found("Belleville", [self.founder.public], secret)
+        self.opinion = Opinion(self.charter)
+        self.visits = deque(maxlen=60)  # (island's number, its life, message): what was asked on the local network
         self.islands = []
         self.guests = []
         self.strangers = [SigningKey(random.Random(f"{seed} stranger {number}").randbytes(32)) for number in range(3)]
@@ -92,6 +96,7 @@ class World:
         for island in self.islands:
             self.counts["failed write"] += island.card.failures
         logging.getLogger("node").removeHandler(self.errors)
+        self.opinion.close()
         for island in self.islands:
             island.remove()
         self.folder.rmdir()
@@ -207,6 +212,7 @@ class World:
 
     def _radio_sends(self, island, send):
         self.heard.append(send.payload)
+        self.urgent[bytes(send.payload)] = send.urgent
         to = int(send.to, 16) if send.to else None
         if self.air.send(island.number, send.payload, self.now, send.hop_limit, to) is None:
             self._at(self.now, "done", (island.number, RADIO, QUEUE_FULL))
@@ -316,7 +322,8 @@ class World:
         airtime_s = self.air.modem.time_on_air_s(size)
         island = self.island(sent.node)
         island.lent |= island.on and island.app.air.governor._lent_s > 0
-        bounds = airtime_bounds(self.place.share, len(self.islands) - 1 if island.lent else 0)
+        urgent = self.urgent.pop(bytes(sent.frame.payload), True)  # one that is said again is urgent or as good as that
+        bounds = airtime_bounds(self.place.share, len(self.islands) - 1 if island.lent else 0, urgent)
         for (span_s, most_s), spent in zip(bounds, self.spent[sent.node], strict=True):
             spent.append((sent.at, airtime_s))
             while spent[0][0] <= sent.at - span_s:
@@ -330,25 +337,36 @@ class World:
     def visit(self, one, other, drop=0.0, rng=None):
         """One island visits another on a network; with a chance of `drop` each question or answer is lost."""
         def post(message):
-            lost = rng is not None and rng.random() < drop
-            answer = None if lost else self.guarded(other, lambda: other.board.transfer.trade(message))
-            if answer is None or (rng is not None and rng.random() < drop):
-                raise RemoteFault("lan-lost")
-            return answer
+            return self._asked(other, message, lambda: rng is not None and rng.random() < drop)
 
         def visiting():
             for table in one.app.lan.tables:
                 with suppress(RemoteFault, StoreFailed):
-                    return table.visit(post)
-            return None
+                    visited = table.visit(post)
+                    return not visited.put_off and table is one.app.lan.tables[0]
+            return False
 
         if one.on and other.on:
-            visited = self.guarded(one, visiting)
-            if visited and one.on and other.on and not (visited.put_off or one.card.mood or other.card.mood):
-                raws = [other.liveset.encoding(id_) for id_ in other.liveset.ids()]
-                took_in(self, one, [raw for raw in raws if record_id(raw)[:8] not in one.app.bulk.declined()])
+            if self.guarded(one, visiting):
+                self._have_traded(one, other)
             for island in (one, other):
                 self.look_at(island)
+
+    def _asked(self, other, message, is_lost):
+        """What an island answers on a network, where questions and answers may be lost, and others listen."""
+        if not is_lost():
+            self.visits.append((other.number, other.lives, message))
+            answer = self.guarded(other, lambda: other.board.transfer.trade(message))
+            if answer is not None and not is_lost():
+                return answer
+        raise RemoteFault("lan-lost")
+
+    def _have_traded(self, one, other):
+        """One has all that the other holds, and has not declined of late, if they speak with one secret."""
+        alike = one.on and other.on and one.app.secret.known[0].secret == other.app.secret.known[0].secret
+        if alike and not (one.card.mood or other.card.mood):
+            raws = [other.liveset.encoding(id_) for id_ in other.liveset.ids()]
+            takes_in(self, one, [raw for raw in raws if record_id(raw)[:8] not in one.app.bulk.declined()])
 
     def bundle_of(self, island):
         """A stick is filled at an island."""
@@ -360,7 +378,7 @@ class World:
             blocks = [content[at:at + 4096] for at in range(0, len(content), 4096)]
             delivery = self.guarded(island, lambda: island.board.transfer.deliver(blocks))
             if delivery and not delivery.problem and not delivery.faults:
-                took_in(self, island, list(Bundle([content])))
+                takes_in(self, island, list(Bundle([content])))
             self.look_at(island)
 
     def set_loss(self, loss):
