@@ -383,7 +383,7 @@ class Tuning:
     """Probability. The same on a first evening: all talk at once then, and who do not hear each other collide at the relay
     between them.
     Set by: the first evening, a plain node between, 60 seeds: within 10 minutes 0.35 without, 0.48 with 0.5, 0.58 with
-    0.65, 0.50 with 0.7; for good it would cost 0.4 to 0.7 in trees and chains."""
+    0.65, 0.50 with 0.7 (docs/protocol.md, 5.6); for good, 0.49 costs 0.7 in trees and 0.5 in chains."""
     evening_s: float = 3600
     """Seconds. A first evening lasts so long from when the radio came up on an island that holds no post yet.
     Set by: the first evening; for who restarts with few records as well, chains and trees cost 0.2 more."""
