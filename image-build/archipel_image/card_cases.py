@@ -187,6 +187,7 @@ def restarted_beside_another_card(bench: Bench) -> None:
     post(machine, "après la copie")
     bench.shell(machine, "sync")
     machine.pull_the_plug()
+    machine.log.unlink()  # what follows is of this start
     machine.put_the_plug_in()
     # later than U-Boot's choice: that of QEMU's board starts from USB before all else, a Pi's from its slot
     wait_for(lambda: "Archipel: slot" in machine.log.read_text(errors="replace"), "U-Boot starts nothing")
