@@ -229,3 +229,15 @@ def test_texts_let_people_pass_but_not_for_ever(island):
     island.replica.handle_all([RecordPosted(island.village.bulletin(text=f"texte {number}")) for number in range(3)], NOW)
     maintenance.index()
     assert waited == [POLITE_S] * 3
+
+
+@pytest.mark.parametrize("error", [RuntimeError, OSError, KeyError])
+def test_whatever_a_task_fails_at_the_others_have_their_turn(error):
+    tried = []
+
+    def fail():
+        tried.append(error)
+        raise error("this task")
+
+    Maintenance._do(fail)
+    assert tried == [error]

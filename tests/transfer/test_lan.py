@@ -15,7 +15,10 @@ from node.transfer.lan import (
     COMPARE,
     MAX_FORGED,
     MAX_MESSAGE_BYTES,
+    SALT_BYTES,
+    TAG_BYTES,
     TRADE,
+    Envelope,
     LanService,
     fingerprint,
     tag_of,
@@ -317,3 +320,14 @@ def test_the_fingerprint_is_that_of_the_ids_and_the_tag_tells_members_only(pair,
     assert fingerprint(sorted(here.bulk.shorts())) == fingerprint(here.bulk.shorts())
     assert tag_of(village.charter.subkey("lan"), "a") != tag_of(village.charter.subkey("lan"), "b")
     assert tag_of(Village("others").charter.subkey("lan"), "a") != tag_of(bytes(32), "a")
+
+
+def test_a_message_that_is_larger_than_any_is_refused_unopened():
+    envelope = Envelope(bytes(32), lambda size: bytes(size))
+    for spare in (0, 1):
+        message = envelope.close(ASKED, bytes(MAX_MESSAGE_BYTES - 1 - SALT_BYTES - TAG_BYTES + spare))
+        if spare:
+            with pytest.raises(RemoteFault, match="lan-form"):
+                envelope.open(ASKED, message)
+        else:
+            assert envelope.open(ASKED, message)
