@@ -195,6 +195,16 @@ def test_a_clearing_survives_a_restart_and_a_card_that_fails(tmp_path):
     island.archive.close()
 
 
+def test_after_a_restart_a_clock_that_is_behind_adds_nothing_to_the_time_to_undo(tmp_path):
+    island = Neighbourhood(tmp_path)
+    post = island.board.post(Draft(Kind.BULLETIN, "Montres"))
+    island.board.clear([post.id], "lea")
+    island.clock.advance(-86_400)
+    island.restart_board()
+    assert [one.until - island.board.now() for one in island.board.cleared()] == [UNDO_MIN]
+    island.archive.close()
+
+
 @pytest.mark.parametrize("step_s", [-480, 660, 80 * 86_400])
 def test_a_clock_that_is_set_takes_nothing_from_the_time_to_undo_and_adds_nothing(place, step_s):
     shown = place.board.post(Draft(Kind.BULLETIN, "Soupe", life_days=90))

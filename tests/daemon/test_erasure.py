@@ -166,6 +166,17 @@ def test_somebody_elses_retraction_takes_nothing_from_the_archive(island, kept):
     assert island.archive.get(record_id(post)).raw == post
 
 
+def test_a_retraction_that_somebody_wrote_to_the_card_takes_nothing_from_the_archive(island, kept):
+    post = island.village.bulletin(life=1)
+    island.replica.handle(RecordPosted(post), NOW)
+    hours(island, kept, 50)
+    good = island.village.retraction(record_id(post), life=100)
+    forged = good[:-1] + bytes([good[-1] ^ 1])
+    island.liveset.load([forged], island.timekeeper.now())
+    run(island, kept, 3600)
+    assert island.archive.get(record_id(post)).raw == post
+
+
 def test_an_edit_code_that_a_crash_left_goes_and_one_whose_post_is_on_its_way_stays(island, kept):
     left, fresh = b"left----", b"fresh---"
     codes = {left}

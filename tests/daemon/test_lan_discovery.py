@@ -6,6 +6,7 @@ import http.server
 import random
 import socket
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -181,6 +182,19 @@ def test_a_peer_that_answers_each_question_late_has_one_deadline_for_the_whole_v
     with HostileServer(silent) as server, visits(Shore(village), village) as visiting:
         visiting.visit(peer := Peer(server.address))
     assert peer.state == "slow"
+
+
+def test_who_answers_after_the_end_of_a_visit_is_not_waited_for():
+    over = threading.Event()
+
+    def late(message):
+        over.wait(5)
+        return 200, [b"late"]
+
+    with serving(late) as address:
+        with pytest.raises(TimeoutError):
+            ask(address, b"", time.monotonic())
+        over.set()
 
 
 def test_a_visit_under_way_is_not_begun_again_and_its_peer_not_forgotten(village, monkeypatch):

@@ -3,6 +3,7 @@
 import re
 import shutil
 import ssl
+from contextlib import ExitStack
 
 import pytest
 
@@ -51,6 +52,28 @@ def test_one_client_has_four_forms_on_the_way_at_a_time(ahead):
     until(lambda: ahead.ask("/post", "127.0.0.2", b"text").status == 429)
     assert ahead.ask("/agenda", "127.0.0.2").status == 200
     assert ahead.ask("/post", "127.0.0.3", b"text").status == 200
+
+
+def test_who_asks_for_pages_without_end_is_told_to_wait_and_others_are_not(ahead):
+    def too_many():
+        with ExitStack() as stack:
+            lines = [stack.enter_context(ahead.connect("127.0.0.2")) for _ in range(5)]
+            for line in lines:
+                line.sendall(b"GET / HTTP/1.1\r\nHost: archipel.lan\r\n\r\n" * 40
+                             + b"GET / HTTP/1.1\r\nHost: archipel.lan\r\nConnection: close\r\n\r\n")
+            return any(b"HTTP/1.1 429 " in answered(line).content for line in lines)
+
+    until(too_many)
+    assert ahead.ask("/", "127.0.0.3").status == 200
+
+
+def test_every_place_that_has_bounds_of_its_own_has_the_common_ones_too():
+    # nginx forgets those of the server where a place has any
+    bounds = re.findall(r"\n {12}(?:limit_conn [^;]+;\n? *)+", CONF)
+    assert len(bounds) > 5 and all("limit_conn open 20;" in each for each in bounds)
+    assert re.findall(r"\n {8}limit_\w+ (?:zone=)?(\w+)", CONF) == ["visits", "open", "posts"]
+    assert CONF.count("limit_req zone") == 1, "a place with a pace of its own would have no other"
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in CONF
 
 
 def test_thirty_slow_clients_keep_nobody_out(ahead):
