@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archipel_image.sources import OVERLAY, SOURCES, program
 from node.daemon import card_maker
 from node.daemon.card_order import CARDS_VARIABLE, TOLD_FILE, WISH_FILE
+from node.daemon.machine import uptime_s
 from node.daemon.settings_reader import read
 from tests.image.imageparts import UNITS
 
@@ -297,6 +299,16 @@ def test_a_written_card_is_the_released_image_with_what_was_chosen_and_nothing_o
 
 class Cut(BaseException):
     """The power goes."""
+
+
+def test_what_is_told_is_never_of_a_moment_that_is_still_to_come(tmp_path):
+    teller, seen = write_card.Teller(tmp_path / TOLD_FILE, {}), set()
+    for _ in range(60):
+        teller.tell("writing")
+        now = uptime_s()
+        seen.add(0 <= now - json.loads((tmp_path / TOLD_FILE).read_text())["at"] < card_maker.SILENT_S)
+        time.sleep(0.007)
+    assert seen == {True}
 
 
 class CutCard(write_card.TargetCard):

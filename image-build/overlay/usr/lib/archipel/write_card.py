@@ -90,7 +90,8 @@ class Teller:
         if not must and now - self._told_at < TELL_EACH_S:
             return
         self._told_at = now
-        told = {**self._facts, "stage": stage, "at": round(time.clock_gettime(time.CLOCK_BOOTTIME), 1), **facts}
+        at = int(time.clock_gettime(time.CLOCK_BOOTTIME))  # never ahead: that would be taken for an old one
+        told = {**self._facts, "stage": stage, "at": at, **facts}
         beside = self._path.with_name(self._path.name + ".new")
         beside.write_text(json.dumps(told, ensure_ascii=False))
         beside.chmod(0o644)
