@@ -217,6 +217,7 @@ class App:
         self.runner.start()
         self._open.callback(self.runner.stop)
         self.runner.take(Imported(tuple(self._credentials), "credentials"))
+        self.runner.call(lambda: None)  # whoever is answered from here on finds this island let in
         radio = self._radio()
         texts = [text_service(self, radio, self._text_inbox)] if radio else []
         workers: tuple[LanDiscovery | Maintenance | SourceGatherer | TextService | Loudspeaker, ...] = (

@@ -20,6 +20,7 @@ from node.daemon.app import RADIO, App, portal_address
 from node.daemon.keyfiles import KeyFolder
 from node.daemon.mqtt import brokers_of
 from node.daemon.notices import NOTICES_VARIABLE
+from node.daemon.runner import Runner
 from node.daemon.settings import MqttSettings, NodeSettings, PortalSettings, RadioSettings, Settings
 from node.daemon.timekeeper import TimeSource
 from node.model.clock import RELEASED_AT, FastClock, ManualClock, minute_of
@@ -131,6 +132,17 @@ def test_an_island_that_was_off_catches_up_from_the_broker_whatever_was_killed_b
             until(lambda: texts(two) == {"un", "deux", "trois"})
     finally:
         broker.stop()
+
+
+def test_whoever_is_answered_first_may_post_on_an_island_that_has_just_joined(folders, monkeypatch):
+    def slowly(runner, batch, turn=Runner._turn):
+        time.sleep(0.3)  # as on a busy machine
+        turn(runner, batch)
+
+    monkeypatch.setattr(Runner, "_turn", slowly)
+    with running(settings_for(folders[1])) as island:
+        posted = island.board.post(Draft(Kind.BULLETIN, "Première annonce"))
+        assert island.board.item(posted.id).text == "Première annonce"
 
 
 def test_after_a_restart_everything_is_there_and_the_clock_does_not_go_back(folders, no_time_server):
