@@ -14,10 +14,8 @@ from node.daemon.lora import RADIO
 from node.model.clock import RELEASED_AT
 from node.model.errors import RemoteFault
 from node.model.keys import Charter, SigningKey
-from node.model.record import record_id
 from node.store.index import StoreFailed
 from node.sync.events import PacketReceived, SendDone
-from node.transfer.bundle import Bundle
 from radio.lora import frame_bytes
 from radio.sim import topology
 from radio.sim.air import Air, Delivered, Mischief, Sent
@@ -26,7 +24,7 @@ from tests.world.card import flip_in
 from tests.world.invariants import airtime_bounds
 from tests.world.island import DOWN, QUEUE_FULL, SENT, Errors, WorldIsland, visitor
 from tests.world.ledger import Ledger
-from tests.world.opinion import Opinion, takes_in
+from tests.world.opinion import Opinion
 from tests.world.place import SHAPES, STRANGER, Place, Violation, WorldBroker
 
 START = RELEASED_AT + 30 * 86_400.0
@@ -342,13 +340,11 @@ class World:
         def visiting():
             for table in one.app.lan.tables:
                 with suppress(RemoteFault, StoreFailed):
-                    visited = table.visit(post)
-                    return not visited.put_off and table is one.app.lan.tables[0]
-            return False
+                    return table.visit(post)
+            return None
 
         if one.on and other.on:
-            if self.guarded(one, visiting):
-                self._have_traded(one, other)
+            self.guarded(one, visiting)
             for island in (one, other):
                 self.look_at(island)
 
@@ -361,13 +357,6 @@ class World:
                 return answer
         raise RemoteFault("lan-lost")
 
-    def _have_traded(self, one, other):
-        """One has all that the other holds, and has not declined of late, if they speak with one secret."""
-        alike = one.on and other.on and one.app.secret.known[0].secret == other.app.secret.known[0].secret
-        if alike and not (one.card.mood or other.card.mood):
-            raws = [other.liveset.encoding(id_) for id_ in other.liveset.ids()]
-            takes_in(self, one, [raw for raw in raws if record_id(raw)[:8] not in one.app.bulk.declined()])
-
     def bundle_of(self, island):
         """A stick is filled at an island."""
         return self.guarded(island, lambda: b"".join(island.board.transfer.bundle())) if island.on else None
@@ -376,9 +365,7 @@ class World:
         """A stick is read at an island."""
         if island.on and content is not None:
             blocks = [content[at:at + 4096] for at in range(0, len(content), 4096)]
-            delivery = self.guarded(island, lambda: island.board.transfer.deliver(blocks))
-            if delivery and not delivery.problem and not delivery.faults:
-                takes_in(self, island, list(Bundle([content])))
+            self.guarded(island, lambda: island.board.transfer.deliver(blocks))
             self.look_at(island)
 
     def set_loss(self, loss):
