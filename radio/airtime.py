@@ -195,7 +195,7 @@ class Governor:
     """Says when a packet may go. `share` is the part of the region's legal duty cycle that we may use, in (0, 1].
 
     `monotonic` gives seconds that never jump, of the same length as the caller's. With it the callers' `now` says nothing
-    here; without it their own clock must never jump (a simulation's). Only `state` and `restore` speak of the calendar.
+    here; without it their own clock must never jump (a simulation's). It goes on over a restart, or begins anew with the machine.
 
     A power cut takes what was spent since `state` was kept. So who keeps it also keeps, ahead, a reserve: no more than that
     is spent before it is kept again (`reserved`), and all of it counts as spent once taken up (`restore`). `longest_s`: the
@@ -383,31 +383,35 @@ class Governor:
         self._ahead_s = ahead_s
 
     def state(self, now: float, ahead_s: float = 0.0) -> dict:
-        """What to keep across a restart, as JSON values; `now` is the calendar's, and no other clock survives one.
+        """What to keep across a restart, as JSON values.
 
         `ahead_s`: what may still be spent before it is kept again; 0 at the end.
         """
         at = self.moment(now)
-        return {"at": now, "spent": self._hour.spent(at), "owed": self._savings.owed_s(at), "ahead": ahead_s}
+        return {"moment": at, "spent": self._hour.spent(at), "owed": self._savings.owed_s(at), "ahead": ahead_s}
 
     def restore(self, state: Any, now: float) -> None:
-        """Take up a kept `state`; time away counts if the calendar makes it believable. A damaged state is no state."""
+        """Take up a kept `state`. A damaged one is none.
+
+        Time away counts as far as the governor's own clock went on, which begins anew when the machine does: of the time
+        that the machine was off it knows nothing. A calendar would, and may be set by anybody.
+        """
+        here = self.moment(now)
         try:
-            away_s = now - float(state["at"])
+            kept = float(state.get("moment", here))  # an earlier version kept the calendar's
             spent = [(float(age_s), float(airtime_s)) for age_s, airtime_s in state["spent"]]
-            ahead_s = float(state.get("ahead", 0.0))  # an earlier version kept none
-            owed_s = float(state.get("owed", math.fsum(one for _, one in spent)))  # and knew of one hour only
+            ahead_s, owed_s = float(state["ahead"]), float(state["owed"])
         except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
             return
-        at = self.moment(now) - (away_s if 0 <= away_s <= DAY_S else 0.0)
+        at = kept if 0 <= kept <= here else 0.0  # a clock that shows less has begun anew since
         if 0 <= owed_s < math.inf:
             self._savings.owe(min(owed_s, self._savings.most_s), at)
         for age_s, airtime_s in sorted(spent, reverse=True):
             if 0 <= airtime_s <= HOUR_S and age_s < HOUR_S + GUARD_S:
                 self._hour.add(airtime_s, at - max(age_s, 0.0))  # nothing was spent later than it was kept
         if 0 < ahead_s <= HOUR_S:
-            self._hour.add(ahead_s, self.moment(now))  # or it was, up to now
-            self._savings.owe(ahead_s, self.moment(now))
+            self._hour.add(ahead_s, here)  # or it was, up to now
+            self._savings.owe(ahead_s, here)
 
     def moment(self, now: float) -> float:
         """The governor's own time, which is never set."""

@@ -107,7 +107,7 @@ AHEAD_RETRY_S = 60.0  # on a card that fails
 RADIO_WITHIN_S = 2.0  # whole seconds, and what a busy radio holds back
 RECORD_LATE_S = 2 * DAY_S  # a record may have been so long on its way, carried by hand too
 PASSING_NOTES = ("clock", "bundles", "airtime", "airtime packet")
-LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine, writes nothing
+LEAST_STEP_S = 1.0  # the machine's clock is followed every CLOCK_PERIOD_S: that wakes no engine
 
 
 class App:
@@ -297,14 +297,9 @@ class App:
         self.timekeeper.tell(TimeSource.ISLAND, meant, Voice(who, f"key {author.hex()}"))
 
     def _clock_was_set(self, step_s: float) -> None:
-        """Setting the clock is no way to more airtime, even if the power goes now; and an engine that sleeps until some
-        hour must look again."""
-        if abs(step_s) < LEAST_STEP_S:
-            return
-        latest = self.timekeeper.now() + max(-step_s, 0.0)  # by the calendar before and after: it may wake with either
-        with contextlib.suppress(StoreFailed):  # a card that fails is told elsewhere, and stops no clock
-            self._keep_airtime(latest, clock=self.timekeeper.note())
-        self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
+        """An engine that sleeps until some hour must look again."""
+        if abs(step_s) >= LEAST_STEP_S:
+            self.runner.react([LinkChanged(link.name, link.up) for link in self.links])
 
     def _neighbour_says(self, who: str, utc: float) -> None:
         """A packet tells the time. The clock stands still for the engines until all that came with it is done."""
