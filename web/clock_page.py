@@ -107,6 +107,8 @@ def lines(outcome: ClockOutcome) -> list[str]:
                                                "%(num)s keys would get their rights back.", n)),
         (outcome.published, lambda n: ngettext("%(num)s post that waits for its hour would be published.",
                                                "%(num)s posts that wait for their hour would be published.", n)),
+        (outcome.posts_wait, lambda n: ngettext("%(num)s post is dated after that, and would be hidden until then.",
+                                                "%(num)s posts are dated after that, and would be hidden until then.", n)),
     ]
     told = [way % {"span": current().lasting(far)}, *(phrase(count) % {"num": count} for count, phrase in counted if count)]
     if len(told) == 1:

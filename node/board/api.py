@@ -370,6 +370,7 @@ class ClockOutcome:
     posts_back: int = 0
     keys_back: int = 0
     published: int = 0
+    posts_wait: int = 0
 
 
 Corners = Sequence[tuple[float, float] | None]  # the top left one, the bottom right one

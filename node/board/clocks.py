@@ -4,7 +4,7 @@ from node.board.api import ClockOutcome
 from node.board.host import PastRecords, RowStore
 from node.board.notes import BoardState
 from node.model.record import Kind
-from node.replica.admission import MAX_AHEAD_MIN
+from node.replica.admission import is_early
 from node.replica.liveset import LiveSet
 from node.store.index import Row
 
@@ -18,23 +18,27 @@ class ClockPreview:
         self._liveset, self._rows, self._past = liveset, rows, past
 
     def outcome(self, minute: int, now: int, state: BoardState) -> ClockOutcome:
-        """What would end, come back and be published if it were `minute`, and not `now`."""
+        """What would end, wait, come back and be published if it were `minute`, and not `now`."""
         ends, back = (self._ending(minute), []) if minute > now else ([], self._returning(minute))
+        waits = [row for row in self._live() if is_early(row.kind, row.created, minute)]
         keys = [max(standing.until(now, right) for right in standing.rights)
                 for standing in self._liveset.trust.standings.values() if standing.rights]
         due = [post for post in state.waiting.values()
                if not (post.moderated or post.cleared) and post.publish_at is not None and now < post.publish_at <= minute]
         return ClockOutcome(minute, minute - now, _posts(ends), sum(now < until <= minute for until in keys), _posts(back),
-                            sum(row.kind == Kind.VOUCH for row in back), len(due))
+                            sum(row.kind == Kind.VOUCH for row in back), len(due), _posts(waits))
 
     def _ending(self, minute: int) -> list[Row]:
         stays = set(self._liveset.ids(minute))
-        return [row for id_ in self._liveset.ids() if id_ not in stays and (row := self._rows.get(id_))]
+        return [row for row in self._live() if row.id not in stays]
+
+    def _live(self) -> list[Row]:
+        return [row for id_ in self._liveset.ids() if (row := self._rows.get(id_))]
 
     def _returning(self, minute: int) -> list[Row]:
         faded = [row for id_ in self._liveset.fading() if (row := self._rows.get(id_))]
         return [row for row in (*faded, *self._past.unexpired(minute))
-                if row.expires > minute and row.created <= minute + MAX_AHEAD_MIN]
+                if row.expires > minute and not is_early(row.kind, row.created, minute)]
 
 
 def _posts(rows: list[Row]) -> int:

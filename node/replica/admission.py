@@ -17,8 +17,14 @@ from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
 
 KEPT, DUPLICATE, EXPIRED, EARLY, FORGED = ADMITTED, "duplicate", "expired", "early", "signature"
 WAITING = {UNVOUCHED, REVOKED, EARLY}  # reasons that may pass: what has one waits (LiveSet._place)
-MAX_AHEAD_MIN = DAY_MIN  # a record from further in the future waits until its time is near
+MAX_AHEAD_MIN = DAY_MIN  # a record from further in the future waits until its time is near, unless it takes something back
 MAX_FORGED = 4_096
+
+
+def is_early(kind: int, created: int, minute: int) -> bool:
+    """Whether a record is from too far ahead at a minute. A retraction never is: what somebody withdrew is gone at once, and
+    stays so when the clock by which it was withdrawn is set back."""
+    return created > minute + MAX_AHEAD_MIN and kind != Kind.RETRACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,8 @@ class Admission:
         return [Verdict(id_, reason or self.outcomes[id_]) for id_, reason in screened]
 
     def expire(self, due: Iterable[Entry]) -> None:
-        """Take out what ends by now, and what rested on it. Nothing is let in."""
+        """Take out what ends by now, or is too far ahead by a clock that was set back, and what rested on it. Nothing is let
+        in."""
         due = list(due)
         for entry in due:
             self._drop_void([entry], entry.author)
@@ -227,6 +234,8 @@ class Admission:
         """Why an entry of the set does not belong there any more, or ""."""
         if entry.expires <= self._minute:
             return EXPIRED
+        if is_early(entry.kind, entry.created, self._minute):
+            return EARLY
         reason, _ = self.trust.weigh(entry)
         return "" if reason == ADMITTED else reason
 
@@ -238,7 +247,7 @@ class Admission:
         return any(self.outcomes[entry.id] == KEPT for entry in entries)
 
     def _try(self, entry: Entry) -> str:
-        if entry.created > self._minute + MAX_AHEAD_MIN:
+        if is_early(entry.kind, entry.created, self._minute):
             return EARLY
         reason, until = self.trust.weigh(entry)
         if reason != ADMITTED or until <= self._minute:

@@ -12,15 +12,15 @@ from node.model.clock import MAX_MINUTE, minute_of
 from node.model.errors import LocalMisuse, RemoteFault
 from node.model.keys import Charter
 from node.model.record import CORRECTABLE, TARGET_BYTES, Kind, Record, decode
-from node.replica.admission import EXPIRED, KEPT, MAX_AHEAD_MIN, WAITING, Admission, State, Verdict
+from node.replica.admission import EXPIRED, KEPT, WAITING, Admission, State, Verdict, is_early
 from node.replica.entry import Entry
 from node.replica.quota import LIMITS, Category, Limit, Quota, Share
-from node.replica.trust import ADMITTED, REVOKED, UNVOUCHED, Trust
+from node.replica.trust import ADMITTED, Trust
 from node.replica.witnesses import ranked
 
 MAX_CHECKS = 8  # signatures in one look at what is dated ahead: strangers may have sent a thousand such records
 POST_KINDS = {*CORRECTABLE, Kind.REPLY}
-FADING = {EXPIRED, UNVOUCHED, REVOKED}  # reasons that may pass
+FADING = {EXPIRED, *WAITING}  # reasons that may pass
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class LiveSet:
         self._ranked: tuple[int, dict[bytes, tuple[Entry, ...]]] = (-1, {})
         self._ends: list[tuple[int, bytes]] = []  # a heap; ids that left earlier stay in it until their minute
         self._next_end = MAX_MINUTE
+        self._newest = 0  # nothing in it was created later; what left it may have been
         self._broken: set[bytes] = set()
         self._fresh: dict[bytes, Record] = {}  # what the last change added, decoded already: engines are about to ask
 
@@ -230,16 +231,18 @@ class LiveSet:
         self.revision += bool(change)
 
     def expire(self, now: float) -> Change:
-        """Hide at once what ends by now, or what lost its author's right; `removed` and `deleted` name it for the store."""
+        """Hide at once what ends by now, what lost its author's right, and what waits again since the clock was set back;
+        `removed` and `deleted` name it for the store."""
         minute = minute_of(now)
-        if minute < self._next_end and not self._broken:
+        early = self._early(minute)
+        if minute < self._next_end and not self._broken and not early:
             return Change()
         admission = Admission(self._state, minute)
         for id_ in list(self._broken):
             if id_ in self._state.entries:
                 admission.drop(self._state.entries[id_])
             self._broken.discard(id_)
-        admission.expire(self._due(minute))
+        admission.expire([*self._due(minute), *early])
         change = self._change(admission, [])
         self.apply(change)
         return change
@@ -249,14 +252,14 @@ class LiveSet:
         minute = minute_of(now)
         passed_over = [entry for quota in self._state.quotas.values() for entry in quota.returning()]
         return [entry.raw for entry in (*self._state.quarantine, *self._state.faded, *passed_over)
-                if entry.expires > minute and entry.created <= minute + MAX_AHEAD_MIN
+                if entry.expires > minute and not is_early(entry.kind, entry.created, minute)
                 and self._state.trust.weigh(entry)[0] == ADMITTED]
 
     def dated_ahead(self, now: float) -> dict[bytes, int]:
         """The newest minute of those records of an admitted author that came since the start and are too far ahead to
         enter, by author: each says, signed, that it is that minute at least. At most 8 signatures are checked at a time."""
         minute = minute_of(now)
-        ahead = sorted((entry for entry in self._state.quarantine if entry.created > minute + MAX_AHEAD_MIN
+        ahead = sorted((entry for entry in self._state.quarantine if is_early(entry.kind, entry.created, minute)
                         and self._state.trust.weigh(entry)[0] == ADMITTED), key=lambda entry: entry.created, reverse=True)
         found: dict[bytes, int] = {}
         checks = MAX_CHECKS
@@ -283,7 +286,7 @@ class LiveSet:
             added += [entry for entry in after.entries.values() if entry.id not in before.entries]
             removed += [id_ for id_ in before.entries if id_ not in after.entries]
         left = [id_ for id_ in (*removed, *admission.looked_at) if id_ in self._state.entries or id_ in self._state.faded]
-        deleted = [id_ for id_ in left if admission.outcomes.get(id_) not in FADING | WAITING | {KEPT}]
+        deleted = [id_ for id_ in left if admission.outcomes.get(id_) not in FADING | {KEPT}]
         return Change(added, removed, deleted, verdicts, admission, self.revision)
 
     def _due(self, minute: int) -> list[Entry]:
@@ -293,8 +296,20 @@ class LiveSet:
             due += [entry] if entry else []
         return due
 
+    def _early(self, minute: int) -> list[Entry]:
+        """What came while the clock was ahead of `minute` by more than a day."""
+        if not is_early(Kind.BULLETIN, self._newest, minute):
+            return []
+        early = [entry for entry in self._state.entries.values() if is_early(entry.kind, entry.created, minute)]
+        gone = {entry.id for entry in early}
+        self._newest = max((entry.created for entry in self._state.entries.values()
+                            if entry.id not in gone and entry.kind is not Kind.RETRACTION), default=0)
+        return early
+
     def _put_in(self, entry: Entry) -> None:
         self._state.entries[entry.id] = entry
+        if entry.kind is not Kind.RETRACTION:
+            self._newest = max(self._newest, entry.created)
         if entry.about:
             self._about[entry.about] = (*self.about(entry.about), entry.id)
         if entry.told.key:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.model.errors import LocalMisuse
-from node.model.record import Kind, record_id
+from node.model.record import Kind, Right, record_id
 from node.replica.admission import MAX_FORGED
 from node.replica.liveset import MAX_CHECKS, LiveSet
 from tests.effort import EFFORT
@@ -409,3 +409,38 @@ def test_what_is_dated_ahead_tells_a_minute_once_its_signature_was_checked_and_f
     assert [liveset.dated_ahead(NOW) for _look in range(3)] == [{}, {}, {author: T0 + 2 * DAY}]
     assert set(take(liveset, forged)) == {"signature"}, "that is known now"
     assert liveset.dated_ahead(at(DAY)) == {}, "it enters by itself"
+
+
+def test_what_came_while_the_clock_was_ahead_waits_again_once_it_is_set_back_and_enters_in_its_time():
+    village = Village()
+    before, soon = village.bulletin(life=200), village.bulletin(minute=DAY, life=200)
+    ahead = village.bulletin(text="en avance", minute=3 * DAY)
+    liveset = live(village, [before])
+    liveset.apply(liveset.propose([ahead, soon], at(3 * DAY)))
+    assert len(liveset) == 3
+    change = liveset.expire(at(0))
+    assert change.removed == [record_id(ahead)] and not change.deleted, "its row stays"
+    assert set(liveset.ids()) == {record_id(before), record_id(soon)} and liveset.has_faded(record_id(ahead))
+    assert not liveset.waiting(at(2 * DAY - 1)) and liveset.waiting(at(2 * DAY)) == [ahead]
+    assert take(liveset, [ahead], at(2 * DAY)) == ["kept"] and not liveset.expire(at(2 * DAY))
+
+
+def test_who_was_let_in_by_a_vouch_dated_ahead_waits_with_it():
+    village = Village()
+    vouch, post = village.vouch("founder", "ana", minute=3 * DAY), village.bulletin("ana", minute=3 * DAY + 1)
+    liveset = live(village, [vouch, post], at(3 * DAY + 1))
+    assert len(liveset) == 2
+    assert len(liveset.expire(at(0)).removed) == 2 and not liveset.trust.may(village.key("ana").key_id, Right.WRITE, T0)
+    assert take(liveset, liveset.waiting(at(3 * DAY)), at(3 * DAY)) == ["kept"] and len(liveset) == 2
+
+
+def test_what_was_withdrawn_by_a_clock_that_was_ahead_is_gone_at_once_everywhere_and_stays_so():
+    village = Village()
+    post = village.bulletin(life=900)
+    retraction = village.retraction(record_id(post), minute=3 * DAY, life=1000)
+    elsewhere = live(village, [post])
+    assert take(elsewhere, [retraction]) == ["kept"] and set(elsewhere.ids()) == {record_id(retraction)}
+    here = live(village, [post], at(3 * DAY))
+    assert take(here, [retraction], at(3 * DAY)) == ["kept"]
+    here.expire(at(0))
+    assert take(here, [post], at(0)) == ["retracted"] and set(here.ids()) == {record_id(retraction)}

@@ -18,7 +18,7 @@ export function judge(set, held, now) {
   const reasons = new Map();
   const records = [...new Map(held.map((record) => [record.id, record])).values()];
   const pass = (reason, wrong) => (record) => !wrong(record) || (reasons.set(record.id, reason), false);
-  const timely = records.filter(pass("expired", (r) => now >= r.expires)).filter(pass("early", (r) => r.created > now + AHEAD));
+  const timely = records.filter(pass("expired", (r) => now >= r.expires)).filter(pass("early", (r) => r.created > now + AHEAD && r.kind !== "retraction"));
   const trust = new Trust(set, timely.filter((record) => record.vouch || record.revocation));
   const allowed = timely.filter((record) => {
     const reason = trust.refusal(record);

@@ -58,6 +58,18 @@ def test_going_back_says_what_comes_back(desk, board):
     assert "The clock would go back by 24 months." in read and "1 post would come back." in read
 
 
+def test_going_back_says_what_is_dated_ahead_and_hides_it_until_then(desk, board):
+    now = board.now()
+    for number in range(2):
+        board.post(Draft(Kind.BULLETIN, f"annonce {number}"))
+    read = words(desk("clock?lang=en", start_date="2025-11-01", start_time="12:00"))
+    assert "2 posts are dated after that, and would be hidden until then." in read
+    desk("clock/set", **hidden_in(desk("clock", start_date="2025-11-01", start_time="12:00")))
+    assert board.now() < now - 20 * 1_440 and not board.bulletins().items
+    assert desk("clock/undo").status_code == 303
+    assert {item.text for item in board.bulletins().items} == {"annonce 0", "annonce 1"}
+
+
 def test_a_small_correction_touches_nothing_and_says_so(desk, board):
     read = words(desk("clock?lang=en", start_date="2025-12-01", start_time="10:07"))
     assert "No post and no key is touched by it." in read and "7 minutes" in read and "right?" not in read
