@@ -2,7 +2,7 @@
 write and which version stands, no world takes the product's own word."""
 
 from node.model.clock import minute_of
-from node.model.record import Right
+from node.model.record import Right, record_id
 from node.replica.trust import FOREVER
 from tests.second.asking import SecondReader
 
@@ -36,3 +36,14 @@ def same_set(world, island):
               for one, standing in trust.standings.items()}
     world.check(rights == told["rights"] and {one.hex(): since for one, since in trust.cuts.items()} == told["cuts"],
                 f"{island.name} gives other rights than the second implementation")
+
+
+def takes_in(world, island, raws):
+    """What an island was handed whole is there, if by the other one it is live beside all else that the island holds."""
+    liveset, minute = island.liveset, minute_of(island.app.timekeeper.now())
+    held = set(liveset.ids())
+    new = [raw for raw in raws if world.ledger.is_true(record_id(raw)) and record_id(raw) not in held]
+    if new:
+        live = set(world.opinion.of([*map(liveset.encoding, held), *new], minute)["live"])
+        left = sorted(live & {record_id(raw).hex() for raw in new})
+        world.check(not left, f"{island.name} has not taken in {left[:3]}, which it was handed")

@@ -16,6 +16,7 @@ from node.model.errors import RemoteFault
 from node.model.keys import Charter, SigningKey
 from node.store.index import StoreFailed
 from node.sync.events import PacketReceived, SendDone
+from node.transfer.bundle import Bundle
 from radio.lora import frame_bytes
 from radio.sim import topology
 from radio.sim.air import Air, Delivered, Mischief, Sent
@@ -24,7 +25,7 @@ from tests.world.card import flip_in
 from tests.world.invariants import airtime_bounds
 from tests.world.island import DOWN, QUEUE_FULL, SENT, Errors, WorldIsland, visitor
 from tests.world.ledger import Ledger
-from tests.world.opinion import Opinion
+from tests.world.opinion import Opinion, takes_in
 from tests.world.place import SHAPES, STRANGER, Place, Violation, WorldBroker
 
 START = RELEASED_AT + 30 * 86_400.0
@@ -340,11 +341,14 @@ class World:
         def visiting():
             for table in one.app.lan.tables:
                 with suppress(RemoteFault, StoreFailed):
-                    return table.visit(post)
-            return None
+                    visited = table.visit(post)
+                    return not visited.put_off and table is one.app.lan.tables[0]
+            return False
 
         if one.on and other.on:
-            self.guarded(one, visiting)
+            there = {id_: other.liveset.encoding(id_) for id_ in other.liveset.ids()}
+            if self.guarded(one, visiting):
+                self._have_traded(one, other, there)
             for island in (one, other):
                 self.look_at(island)
 
@@ -357,6 +361,14 @@ class World:
                 return answer
         raise RemoteFault("lan-lost")
 
+    def _have_traded(self, one, other, there):
+        """One has all that the other held when the visit began (what the visit itself brought there may have let more in), and
+        has not declined of late, if they speak with one secret."""
+        alike = one.on and other.on and one.app.secret.known[0].secret == other.app.secret.known[0].secret
+        if alike and not (one.card.mood or other.card.mood):
+            stays = set(other.liveset.ids())
+            takes_in(self, one, [raw for id_, raw in there.items() if id_ in stays and id_[:8] not in one.app.bulk.declined()])
+
     def bundle_of(self, island):
         """A stick is filled at an island."""
         return self.guarded(island, lambda: b"".join(island.board.transfer.bundle())) if island.on else None
@@ -365,7 +377,9 @@ class World:
         """A stick is read at an island."""
         if island.on and content is not None:
             blocks = [content[at:at + 4096] for at in range(0, len(content), 4096)]
-            self.guarded(island, lambda: island.board.transfer.deliver(blocks))
+            delivery = self.guarded(island, lambda: island.board.transfer.deliver(blocks))
+            if delivery and not delivery.problem and not delivery.faults:
+                takes_in(self, island, list(Bundle([content])))
             self.look_at(island)
 
     def set_loss(self, loss):
