@@ -195,7 +195,8 @@ class Governor:
     """Says when a packet may go. `share` is the part of the region's legal duty cycle that we may use, in (0, 1].
 
     `monotonic` gives seconds that never jump, of the same length as the caller's. With it the callers' `now` says nothing
-    here; without it their own clock must never jump (a simulation's). It goes on over a restart, or begins anew with the machine.
+    here; without it their own clock must never jump (a simulation's). It goes on over a restart, or begins anew with the
+    machine.
 
     A power cut takes what was spent since `state` was kept. So who keeps it also keeps, ahead, a reserve: no more than that
     is spent before it is kept again (`reserved`), and all of it counts as spent once taken up (`restore`). `longest_s`: the

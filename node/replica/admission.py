@@ -22,8 +22,8 @@ MAX_FORGED = 4_096
 
 
 def is_early(kind: int, created: int, minute: int) -> bool:
-    """Whether a record is from too far ahead at a minute. A retraction never is: what somebody withdrew is gone at once, and
-    stays so when the clock by which it was withdrawn is set back."""
+    """Whether a record is from too far ahead at a minute. A retraction never is: what somebody withdrew is gone at once,
+    and stays so when the clock by which it was withdrawn is set back."""
     return created > minute + MAX_AHEAD_MIN and kind != Kind.RETRACTION
 
 
@@ -108,8 +108,8 @@ class Admission:
         return [Verdict(id_, reason or self.outcomes[id_]) for id_, reason in screened]
 
     def expire(self, due: Iterable[Entry]) -> None:
-        """Take out what ends by now, or is too far ahead by a clock that was set back, and what rested on it. Nothing is let
-        in."""
+        """Take out what ends by now, or is too far ahead since the clock was set back, and what rested on it. Nothing is
+        let in."""
         due = list(due)
         for entry in due:
             self._drop_void([entry], entry.author)

@@ -768,7 +768,8 @@ def live_cases(village):
     yield "a retraction that ends before its target leaves it alone", [
         (first, True), (village.retraction(root, minute=3, life=24), True)]
     yield "what is from more than a day ahead waits, and a retraction from there ends every version", [
-        (first, False), (village.bulletin(minute=3 * DAY), False), (village.retraction(root, minute=3 * DAY, life=49), True)]
+        (first, False), (village.bulletin(minute=3 * DAY), False),
+        (village.retraction(root, minute=3 * DAY, life=49), True)]
     twins = sorted((village.bulletin(text=text, minute=5, life=48, target=root) for text in "ab"), key=record_id)
     yield "of two in one minute, the higher id", [(first, False), (twins[0], False), (twins[1], True)]
     vouch = village.vouch("founder", "ana")

@@ -362,12 +362,12 @@ class World:
         raise RemoteFault("lan-lost")
 
     def _have_traded(self, one, other, there):
-        """One has all that the other held when the visit began (what the visit itself brought there may have let more in), and
-        has not declined of late, if they speak with one secret."""
+        """One has all that the other held when the visit began (what the visit itself brought there may have let more in),
+        and has not declined of late, if they speak with one secret."""
         alike = one.on and other.on and one.app.secret.known[0].secret == other.app.secret.known[0].secret
         if alike and not (one.card.mood or other.card.mood):
-            stays = set(other.liveset.ids())
-            takes_in(self, one, [raw for id_, raw in there.items() if id_ in stays and id_[:8] not in one.app.bulk.declined()])
+            stays, declined = set(other.liveset.ids()), one.app.bulk.declined()
+            takes_in(self, one, [raw for id_, raw in there.items() if id_ in stays and id_[:8] not in declined])
 
     def bundle_of(self, island):
         """A stick is filled at an island."""
