@@ -568,12 +568,9 @@ def test_what_was_spent_just_before_a_start_does_not_count_from_the_start_on():
     {"moment": "x"}, {"moment": None}, {"owed": None}, {"owed": "x"}, {"ahead": []}, {"spent": [[1]]},
     {"spent": [["a", 2]]}, {"spent": 7}])
 def test_a_state_with_a_damaged_part_is_no_state(damaged):
-    world = World()
-    world.charge(50)
-    state = world.governor.state(world.calendar)
-    world.restart()
-    assert world.left_s() == 130
-    whole, broken = Governor(), Governor()
+    governor, whole, broken = Governor(), Governor(), Governor()
+    governor.charge(50, START)
+    state = governor.state(START)
     whole.restore(state, START), broken.restore(state | damaged, START)
     assert (whole.used_s(START), broken.used_s(START)) == (50, 0)
 
