@@ -225,3 +225,30 @@ def test_a_power_cut_right_after_a_keeper_set_the_clock_loses_nothing_of_it(fold
     store = JournalStore(folder)
     assert store.note("clock") == note and note["seen"] >= NOON + 90 * DAY_S - 60 and note["before"]
     store.close()
+
+
+def test_what_was_posted_by_a_clock_that_was_ahead_is_hidden_when_it_is_set_back_and_shown_in_its_time(folder):
+    clock = ManualClock(NOON)
+    with running(folder, clock) as one:
+        assert tell(one, TimeSource.SYSTEM, NOON + 3 * DAY_S)
+        post(one, "soupe"), post(one, "bal")
+        until(lambda: texts(one) == {"soupe", "bal"})
+        assert tell(one, TimeSource.SYSTEM, NOON) and texts(one) == set()
+    with running(folder, clock) as one:
+        assert texts(one) == set()
+        run(one, clock, 1.9)
+        assert texts(one) == set()
+        run(one, clock, 0.2)
+        assert texts(one) == {"soupe", "bal"}
+
+
+def test_who_posted_by_a_clock_that_was_ahead_can_withdraw_it_while_it_is_hidden(folder):
+    clock = ManualClock(NOON)
+    with running(folder, clock) as one:
+        assert tell(one, TimeSource.SYSTEM, NOON + 3 * DAY_S)
+        kept, gone = post(one, "soupe"), post(one, "bal")
+        assert tell(one, TimeSource.SYSTEM, NOON) and texts(one) == set()
+        one.board.withdraw(gone.id, gone.edit_code)
+        run(one, clock, 3.1)
+        assert texts(one) == {"soupe"} and one.store.get(bytes.fromhex(gone.id)) is None
+        assert one.store.get(bytes.fromhex(kept.id)) is not None
