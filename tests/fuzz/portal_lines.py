@@ -1,9 +1,9 @@
 """What browsers send to a portal, as lines: an address, and after a blank what a form holds; an island of its own answers.
 
 In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting}, {word} and {key} for what
-is on its board; on the desk also what `keepers_names` tells of. A field named `file:NAME` is a file. A line that begins with
-`>` fills in a form of the page that came last, or of the one that the last answer leads to; one that begins with `<` is a
-header of all that is asked after it. Lines that would ask other machines are passed over.
+is on its board; on the desk also what `keepers_names` tells of. A field named `file:NAME` is a file. A line that begins
+with `>` fills in a form of the page that came last, or of the one that the last answer leads to; one that begins with `<`
+is a header of all that is asked after it. Lines that would ask other machines are passed over.
 """
 
 import atexit
