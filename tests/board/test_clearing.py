@@ -89,6 +89,15 @@ def test_after_the_time_to_undo_the_share_is_free_on_every_island_and_nothing_is
     assert not place.board._undo_ends
 
 
+def test_with_what_keepers_withdrew_its_code_and_what_was_told_of_it_are_forgotten(place):
+    posted = place.board.post(Draft(Kind.BULLETIN, "Voleur"))
+    place.board.report(posted.id, "danger", "Il menace", somebody(1))
+    place.board.clear([posted.id], "lea")
+    assert place.board.count_reports() == 1 and place.board.notes.edit_code(bytes.fromhex(posted.id)[:8])
+    let_undo_pass(place)
+    assert place.board.count_reports() == 0 and not place.board.notes.edit_code(bytes.fromhex(posted.id)[:8])
+
+
 def test_a_reply_is_withdrawn_or_hidden_for_good_like_any_other_post(place):
     board = place.board
     question = board.post(Draft(Kind.BULLETIN, "Qui vient ?"))

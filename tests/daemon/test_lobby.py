@@ -182,6 +182,8 @@ def test_of_too_many_of_one_address_the_oldest_that_only_stalls_goes(lobby, port
     first, *others = [line(b"GET / HT") for _ in range(MAX_OF_ONE - 1)]
     until(lambda: len(lobby._lines) == MAX_OF_ONE)
     later = line(PAGE)
+    until(lambda: len(portal.asked) == 2)
+    assert len(lobby._lines) == MAX_OF_ONE, "that one went at once, and not as it had stalled for so long"
     with contextlib.suppress(ConnectionResetError):
         assert first.recv(100) == b""
     portal.may_answer.set()

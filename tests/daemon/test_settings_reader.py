@@ -430,3 +430,11 @@ def test_it_is_read_as_a_neighbour_would(line, place, meant):
 def test_a_key_of_two_words_is_not_cut_in_two():
     written = b'[box]\nkeeper = Samira\nkeeper password = "trois poules dansent la nuit"\n'
     assert read(written).settings.box.keeper_password == "trois poules dansent la nuit" and not passed_over(written)
+
+
+@pytest.mark.parametrize("password", ["Samira du quai 1", "Chorale du canal"])
+def test_a_keepers_password_that_is_little_more_than_the_keepers_or_the_islands_name_is_none(password):
+    written = '[node]\nname = "Chorale du canal"\n[box]\nkeeper = "Samira du quai"\nkeeper_password = "%s"\n'
+    reading = read((written % password).encode())
+    assert reading.settings.box.keeper_password == "" and ("box", "keeper_password") in reading.passed_over
+    assert read((written % "trois poules dansent").encode()).settings.box.keeper_password

@@ -1,9 +1,9 @@
 """What browsers send to a portal, as lines: an address, and after a blank what a form holds; an island of its own answers.
 
 In either, {token} and {csrf} stand for what the portal gave out, {bulletin}, {event}, {waiting}, {word} and {key} for what
-is on its board. A field named `file:NAME` is a file. A line that begins with `>` fills in a form of the page that came
-last, one that begins with `<` is a header of all that is asked after it. Lines that would ask other machines are passed
-over.
+is on its board; on the desk also what `keepers_names` tells of. A field named `file:NAME` is a file. A line that begins
+with `>` fills in a form of the page that came last, or of the one that the last answer leads to; one that begins with `<`
+is a header of all that is asked after it. Lines that would ask other machines are passed over.
 """
 
 import atexit
@@ -12,22 +12,29 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urljoin
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin
 
 from node.board import edit_codes
 from node.board.api import Draft
+from node.board.gathering import Preset, address_of, source_id
+from node.board.keyring import InviteWish, TypedKey
+from node.board.keywords import seed_words
 from node.daemon.orders import WORDS
 from node.model.record import Kind
 from tests.fuzz.seeding import MEMORY
-from tests.sim.portals import Neighbourhood, portal_settings
+from tests.ical.agendas import calendar, event
+from tests.sim.portals import GROUP, PASSWORD_HASH, Neighbourhood, portal_settings
+from tests.sim.web_site import WebSite
 from tests.web.elements import Elements, checked
 from tests.web.signing import csrf_of, sign_in
 from web import create_app
+from web.desk_gather import MAX_ADDRESS
 
 NAME = re.compile(r"(?!(?i:host|cookie|content-|transfer-))[A-Za-z-]{1,40}")  # of a header; those the client makes stay
 INPUTS_AN_ISLAND = 40  # then a new one: to make it takes as long as some of them
 MOST_LINES = 8
-ASKING = tuple(f"/keeper/{path}" for path in ("gather/look", "gather/now", "gather/approve", "care/checkup", "care/backup"))
+ASKING = ("/keeper/care/checkup", "/keeper/care/backup")
+FOUNDERS_WORDS = " ".join(seed_words(bytes([1]) * 32, "fr"))
 
 edit_codes.SCRYPT_N = 16  # as little as scrypt takes, as in the suite
 
@@ -41,12 +48,13 @@ class Island:
         self.close = atexit.register(self.close)
         if keeper:
             self.place.on_a_box(*WORDS)
-        app = create_app(self.place.board, portal_settings(self.place.clock.monotonic))
-        app.testing = True  # what a view raises is raised here
-        self.portal, self.tokens = app.test_client(), app.extensions["tokens"]
+        self.app = create_app(self.place.board, portal_settings(self.place.clock.monotonic))
+        self.app.testing = True  # what a view raises is raised here
+        self.portal, self.tokens = self.app.test_client(), self.app.extensions["tokens"]
         self.fill()
         self.page, self.headers = None, {}
         self.csrf = self.signed_in() if keeper else ""
+        self.names |= self.keepers_names() if keeper else {}
 
     def close(self):
         """Let go of its files; twice is allowed."""
@@ -63,6 +71,17 @@ class Island:
         assert all(board.post(Draft(Kind.REPLY, f"J’y serai, {number}", target=bulletin.id)).id for number in range(3))
         self.names = {"bulletin": bulletin.id[:12], "event": event.id[:12], "waiting": waiting.id,
                       "word": bulletin.edit_code, "key": board.item(event.id).author.key_id}
+
+    def keepers_names(self):
+        """{founder}: a founder's key; {group}: a group's; {invitation} and its {letters}; {ana}: a session of another
+        keeper; {site}: an agenda on this machine, the only one that is asked, and {source}: its name as a source."""
+        board, sessions = self.place.board, self.app.session_interface
+        board.set_keeper("ana", PASSWORD_HASH, "lea")
+        assert sign_in(self.app.test_client(), "ana").status_code == 303
+        made = board.keyring.invite(InviteWish(days=10), "lea", TypedKey(FOUNDERS_WORDS))
+        return {"founder": FOUNDERS_WORDS, "group": GROUP.key_id.hex(), "invitation": made.label, "letters": made.letters,
+                "ana": next(label for label, name, *_ in sessions.listed() if name == "ana"), "site": site(),
+                "source": source_id(site())}
 
     def signed_in(self):
         assert sign_in(self.portal).status_code == 303
@@ -82,7 +101,7 @@ class Island:
         for name, value in named.items():
             path, body = path.replace(f"{{{name}}}", value), body.replace(f"{{{name}}}", quote(value))
         path = "/" + path.lstrip("/")
-        if path.startswith(ASKING) or "\r" in path:
+        if "\r" in path or asks_others(unquote(path), body):
             return None
         sent = form_of(body) if blank else {}
         self.page = checked(self.portal.open(path, method="POST" if blank else "GET", headers=self.headers, **sent), line)
@@ -91,6 +110,8 @@ class Island:
     def pressed(self, line):
         """The line of a form on the last page that came, its number and a blank before what is typed in it: `1 why=x`."""
         number, _, typed = line.rpartition(" ")
+        if self.page is not None and self.page.status_code == 303:
+            self.send(self.page.location)
         forms = forms_on(self.page) if self.page else []
         if not forms:
             return "/"
@@ -100,6 +121,28 @@ class Island:
         body = urlencode(fields, safe="{}:", errors="surrogatepass")
         path = form["action"] or "/"
         return f"{path} {body}" if form["method"].lower() == "post" else f"{path}?{body}"
+
+
+_sites = []
+
+
+def site():
+    """The address of an agenda that a site of this process has."""
+    if not _sites:
+        _sites.append(WebSite().__enter__())
+        atexit.register(_sites[0].__exit__)
+    return _sites[0].gives("/a.ics", calendar(event(), event(uid="2", summary="Foot", start="20251205T190000Z")))
+
+
+def asks_others(path, body):
+    """Whether this would have the island ask somebody else than the site."""
+    if not path.startswith("/keeper/gather/look"):
+        return path.startswith(ASKING)
+    fields = {}
+    for name, value in parse_qsl(body, keep_blank_values=True):
+        fields.setdefault(name, value.strip())
+    kind = next((one for one in Preset if one.value == fields.get("kind")), Preset.ADDRESS)
+    return address_of(kind, fields.get("address", "")[:MAX_ADDRESS]) not in ("", site())
 
 
 def form_of(body):
@@ -158,6 +201,6 @@ def run_lines(octets, keeper):
     for line in octets.decode("utf-8", "replace").split("\n")[:MOST_LINES]:
         island.send(line)
     island.place.clock.advance(600)
-    if keeper and 'name="password"' in island.portal.get("/keeper").get_data(as_text=True):
-        _islands.pop(keeper).close()  # signed out, or the password is another one
+    if keeper and f'value="{island.csrf}"' not in island.portal.get("/keeper").get_data(as_text=True):
+        _islands.pop(keeper).close()  # signed out, or anew, with another password
     assert checked(island.portal.get("/"), "/").status_code in (200, 303, 503)

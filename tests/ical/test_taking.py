@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 from math import inf
 
 from node.board.api import Draft, ImportBounds, Origin
@@ -9,6 +10,8 @@ from node.gather.post_taker import GatheredPost, PostTaker
 from node.ical.taking import MAX_HELD
 from node.model.record import Kind
 from node.replica.quota import Category, Limit
+from tests.board.test_clearing import let_undo_pass
+from tests.daemon.test_cap_alerts import ALERT
 from tests.sim.places import Place
 
 ALL = ImportBounds(lambda draft: None, 99, inf)
@@ -26,8 +29,8 @@ def news(key, letters=20, seed=0):
     return GatheredPost(f"{key:016x}", Draft(Kind.BULLETIN, text))
 
 
-def taken(taker, *posts):
-    look = taker.look(posts, SOURCE, "", ALL)
+def taken(taker, *posts, bounds=ALL):
+    look = taker.look(posts, SOURCE, "", bounds)
     return taker.take(look.id, "lea")
 
 
@@ -47,3 +50,22 @@ def test_of_many_looks_the_last_ones_can_be_taken(tmp_path):
     looks = [taker.look((news(key),), SOURCE, "", ALL) for key in range(MAX_HELD + 1)]
     assert taker.take(looks[0].id, "lea").problem == "stale"
     assert all(len(taker.take(look.id, "lea").new) == 1 for look in looks[1:])
+
+
+def test_what_was_taken_back_here_does_not_come_back_when_its_source_changes_it(place):
+    taker = taker_of(place)
+    (brought,) = taken(taker, news(1)).new
+    place.clock.advance(60)
+    assert taken(taker, news(1, seed=1)).changed
+    place.board.clear([item.id for item in place.board.bulletins().items], "lea")
+    let_undo_pass(place)
+    place.clock.advance(60)
+    told = taken(taker, news(1, seed=2))
+    assert brought and told.left_out == {"gone": 1} and not told.changed and not place.board.bulletins().items
+
+
+def test_alerts_are_taken_before_news_when_there_is_not_room_for_all(place):
+    alert = replace(news(2), draft=replace(news(2).draft, alert=ALERT))
+    told = taken(taker_of(place), news(1), alert, bounds=replace(ALL, records=1))
+    (brought,) = told.new
+    assert brought.alert and told.left_out == {"daily": 1}

@@ -199,6 +199,15 @@ def test_a_post_that_ended_and_was_taken_back_does_not_wait_on_the_card_for_its_
     assert len(liveset) == 2 and liveset.fading() == []
 
 
+def test_what_waits_for_its_time_and_is_taken_back_waits_no_more():
+    village = Village()
+    post = village.bulletin(minute=2 * DAY, life=24)
+    liveset = live(village, [post])
+    assert liveset.known_roots() == {record_id(post)[:8]}
+    assert take(liveset, [village.retraction(record_id(post), minute=1, life=99)]) == ["kept"]
+    assert liveset.known_roots() == set()
+
+
 def test_a_retraction_is_not_retracted_and_vouches_are_not_either():
     village = Village()
     first = village.bulletin()

@@ -4,12 +4,14 @@ import random
 
 from node.store.index import Row
 
+MINUTES = 2**31  # a row's minutes have an end (`journalstore.MAX_NUMBER`), the number of a row has none
+
 
 def made_up(number, size=None, **fields):
-    """A row that no record stands behind; the same for the same number. Odd ones are events."""
-    chance = random.Random(number)
-    shape = {"kind": number % 2, "created": 1000 + number, "expires": 5000 + number, "topic": number % 3,
-             "received": 1001 + number, "start": 30_000 + number * 7919 % 20_000 if number % 2 else None}
+    """A row that no record stands behind; the same for the same number, however large it is. Odd ones are events."""
+    chance, minute = random.Random(number), number % MINUTES
+    shape = {"kind": number % 2, "created": 1000 + minute, "expires": 5000 + minute, "topic": number % 3,
+             "received": 1001 + minute, "start": 30_000 + number * 7919 % 20_000 if number % 2 else None}
     raw = chance.randbytes(chance.randrange(150, 900) if size is None else size)
     return Row(chance.randbytes(16), raw, **shape | fields)
 

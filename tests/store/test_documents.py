@@ -247,6 +247,27 @@ def test_a_journal_grows_no_further_than_what_is_live_and_some_garbage(card):
     assert len(card.seen[PATH].seen) <= STEP_BYTES
 
 
+class NoRoomForAnother(Card):
+    """The first file goes on; no further one fits."""
+
+    tried = 0
+
+    def create(self, path):
+        if PATH in self.seen:
+            self.tried += 1
+            raise OSError(errno.ENOSPC, "no room")
+        return super().create(path)
+
+
+def test_a_journal_that_cannot_be_written_anew_is_not_tried_anew_with_each_commit():
+    card = NoRoomForAnother()
+    db = Documents(PATH, card)
+    for number in range(5000):
+        db.storage.commit("clock", {"now": {"value": number}})
+    assert 2 <= card.tried <= 6, "each time after twice as much"
+    assert reopened(card).table("clock").get(doc_id="now") == {"value": 4999}
+
+
 def test_marks_that_an_earlier_version_kept_are_passed_over():
     row = made_up(1)
     assert row_of(row.id.hex(), document_of(row) | {"hidden": True, "origin": "agenda.ics"}) == row

@@ -27,6 +27,12 @@ def test_a_flipped_bit_costs_one_record_and_changes_none():
         storetrials.trial_of_flips(seed)
 
 
+def test_a_trial_takes_a_seed_of_any_size():
+    for seed in (2**31, 10**12):
+        storetrials.trial_of_forgery(seed)
+        storetrials.trial_of_torn_tails(seed, count=2)
+
+
 def test_what_somebody_writes_is_never_taken_for_a_line():
     storetrials.trial_of_forgery(0)
 

@@ -198,6 +198,23 @@ def test_the_last_bundle_of_each_island_is_remembered_but_not_a_strangers():
         (Header(village.charter.set_id, village.key("keeper").key_id, T0 + 10, "keeper"), T0 + 90)]
 
 
+def test_a_bundle_from_a_clock_that_is_ahead_was_made_when_it_came():
+    village = Village()
+    here, there = Shore(village, "keeper").hold(*busy(village)), Shore(village, "island")
+    here.minute, there.minute = 90, 30
+    unload_bundle(there.bulk, load_bundle(here.bulk))
+    assert [(header.made, taken) for header, taken in there.bulk.remembered()] == [(T0 + 30, T0 + 30)]
+
+
+def test_papers_come_before_what_rests_on_them_so_that_each_is_kept_as_it_is_read():
+    village = Village()
+    here, there = Shore(village).hold(*busy(village, 4)), Shore(village, "island")
+    post = village.bulletin("writer", "avis 2", minute=2, topic=2)
+    (group,) = here.bulk.with_papers([record_id(post)])
+    assert len(group) == 3 and group[-1] == post
+    assert [there.bulk.unload([raw], "paper") for raw in group] == [["kept"]] * 3
+
+
 def test_ones_own_bundle_is_not_news():
     village = Village()
     here = Shore(village).hold(*busy(village))

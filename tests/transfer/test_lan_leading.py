@@ -8,7 +8,7 @@ import pytest
 from node.model.errors import RemoteFault
 from node.model.record import record_id
 from node.replica.generations import Generation, at_minute
-from node.transfer.bulk import load_bundle, unload_bundle
+from node.transfer.bulk import LeadingBulk, load_bundle, unload_bundle
 from node.transfer.lan import ANSWERED, ASKED, COMPARE, TRADE, LanService, fingerprint
 from tests.sim.village import T0, Village, secret_of
 from tests.transfer.test_bulk import Shore, busy
@@ -38,6 +38,12 @@ def moved(village):
                                 village.revoke("founder", "writer", minute=201), village.bulletin(text="après", minute=202))
     shore.minute = 300
     return shore
+
+
+def test_who_was_left_out_does_not_learn_what_was_refused(moved, village):
+    moved.hold(village.bulletin("writer", "trop tard", minute=250))
+    assert moved.bulk.declined() and LeadingBulk(moved.bulk).declined() == frozenset()
+    assert LeadingBulk(moved.bulk).unwanted() >= moved.bulk.declined(), "and it is not asked for again"
 
 
 def late(village):

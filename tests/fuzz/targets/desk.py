@@ -9,7 +9,8 @@ PAGES = tuple(f"/keeper{path}" for path in (
     "/post/{event}/cancel", "/post/{bulletin}/correct", "/post/{bulletin}/withdraw", "/posts", "/posts?pile=waiting",
     "/posts/write?kind=event", "/radio", "/reports", "/reports/settle-all", "/secret", "/settings", "/settings/words",
     "/settings/rules", "/settings/topics", "/settings/wifi", "/settings/radio", "/settings/texts", "/settings/rest",
-    "/settings/loudspeaker"))
+    "/settings/loudspeaker", "/keys/invite", "/keys/{group}", "/keys/{key}", "/keys/invitation/{invitation}",
+    "/gather"))
 SETTINGS = (  # where, and what is typed
     ("name", "name=Place&language=fr&zone=Europe/Paris"), ("name", "name=&language=xx&zone=Lune"), ("welcome", "welcome=Bonjour"),
     ("welcome", "welcome=" + "x" * 600), ("posting", "posting=moderated"), ("posting", "posting=members"), ("posting", "posting=x"),
@@ -22,6 +23,7 @@ SETTINGS = (  # where, and what is typed
     ("loudspeaker", "loudspeaker=9:00, 18:30"), ("loudspeaker", "loudspeaker=3:00"),
     ("rest", "wifi_on=1&wifi_begin=22:00&wifi_end=7:00&wifi_0=1&wifi_6=1"), ("rest", "pages_on=1&pages_begin=x&pages_end=7:00"),
     ("rest", "radio_on=1&radio_begin=1:00&radio_end=1:00&radio_1=1"), ("rest", "pages_on=1&pages_begin=1:00&pages_end=5:00"))
+GROUP = "/keeper/groups/new csrf={csrf}&name=Chorale&new=quatre mots au hasard&again=quatre mots au hasard"
 FLOWS = (  # pages, and what is typed into their forms, one after the other
     "/keeper/posts/look csrf={csrf}&action=clear-all&why=x\n> why=y\n/keeper\n/keeper/posts/undo csrf={csrf}&id=x",
     "/keeper/posts/look csrf={csrf}&action=approve-all\n> \n/keeper/posts/do csrf={csrf}&look=old",
@@ -62,9 +64,40 @@ FLOWS = (  # pages, and what is typed into their forms, one after the other
     "/keeper/picture csrf={csrf}&file:picture=x&top_left=48.9,2.3&bottom_right=48.8,2.4", "/keeper/picture csrf={csrf}",
     "/keeper/streets csrf={csrf}&file:streets=<svg>&radius=1000", "/keeper/streets csrf={csrf}", "/keeper/hide csrf=old&id=x",
     "/keeper/streets csrf={csrf}&file:streets=\x0a\x0dOSMHeader&around=x&radius=x",
-    "/keeper/people csrf={csrf}&name=Samira&new=un chat gris du canal&again=un chat gris du canal",
-    "/keeper/groups/new csrf={csrf}&name=Chorale&new=quatre mots au hasard&again=quatre mots au hasard",
     "/keeper/keys/new\n> ", "/keeper/keys/invite csrf={csrf}\n> ", "/keeper/keys\n> ", "/keeper/secret\n> hours=48\n> ",
+    *(f"/keeper/{line}" for line in (
+        "people csrf={csrf}&name=&new=x&again=x", "people csrf={csrf}&name=lea&new=x&again=x", "people csrf={csrf}&name=Bo&new=x&again=y",
+        "people csrf={csrf}&name=Bo&new=un chat gris du canal&again=un chat gris du canal\n/keeper/people/remove?name=Bo\n> why=x", "people/remove?name=x", "people/remove csrf={csrf}&name=x",
+        "password csrf={csrf}&present=sesame&new=un chat gris du canal&again=un chat gris du canal", "password csrf={csrf}&new=x&again=x",
+        "password csrf={csrf}&present=x&new=un chat gris du canal&again=un chat gris du canal", "session csrf={csrf}&label={ana}",
+        "session csrf={csrf}&label=x", "groups?name=x", "groups/remove?name=x", "groups/new csrf={csrf}&name=", "groups csrf={csrf}&name=x",
+        "groups/new csrf={csrf}&name=Chorale&new=x&again=y")),
+    "\n".join(6 * ["/keeper/password csrf={csrf}&present=x&new=un chat gris du canal&again=un chat gris du canal"] + [
+        "/keeper/people csrf={csrf}&name=Bo&new=un chat gris du canal&again=un chat gris du canal",
+        "/keeper/groups/new csrf={csrf}&name=Chorale&new=quatre mots au hasard&again=quatre mots au hasard"]),
+    GROUP + "\n" + GROUP + "\n/keeper/groups?name=Chorale\n> present=quatre mots au hasard&new=un chat gris du canal&again=un chat gris du canal\n"
+    "/keeper/groups/remove?name=Chorale\n> why=x", GROUP + "\n/keeper/groups csrf={csrf}&name=Chorale&new=x&again=y\n" + "\n".join(
+        6 * ["/keeper/groups csrf={csrf}&name=Chorale&present=x&new=un chat gris du canal&again=un chat gris du canal"]),
+    *(f"/keeper/keys/{line}" for line in (
+        "nope", "invitation/nope/file", "invitation/nope/code.svg", "invitation/{invitation}/file", "invitation/{invitation}/code.svg",
+        "invite csrf={csrf}&key={founder}&days=20&keeper=1\n> ", "invite csrf={csrf}&key={founder}&days=x&group=1\n/keeper/keys?from=1",
+        "invite csrf={csrf}&file:key_file=archipel key 1&passphrase=x", "new?who={group}&name=AMAP&group=1\n> key={founder}\n/keeper/keys",
+        "vouch csrf={csrf}&who={group}&known={group}&key={founder}&days=90&vouch=1\n/keeper/keys/{group}",
+        "vouch csrf={csrf}&who={group}&known={group}", "vouch csrf={csrf}&who=" + "ab" * 32 + "&name=&key={founder}\n/keeper/keys",
+        "look csrf={csrf}&who={group}&key={founder}\n> at_once=1&why=x\n/keeper/keys/{group}\n/keeper/keys",
+        "look csrf={csrf}&who={group}&key={founder}&start_date=2025-12-01&start_time=8:00\n> \n/keeper/keys\n>0 \n/keeper/keys",
+        "look csrf={csrf}&who={group}&start_date=x", "look csrf={csrf}&who={group}", "look csrf={csrf}&who=x&start_time=8:00",
+        "revoke csrf={csrf}&label=x", "undo csrf={csrf}&id=x", "paper csrf={csrf}\n> ", "?from=x", "?from=-9")),
+    *(f"/keeper/secret{line}" for line in (
+        "/look csrf={csrf}&hours=0&key={founder}&why=x\n> \n/keeper/secret", "/look csrf={csrf}&hours=168&key={founder}\n> \n/keeper/secret\n"
+        "/keeper/keys/invite", "/look csrf={csrf}&hours=x", "/look csrf={csrf}&hours=-9&key={founder}", "/renew csrf={csrf}&label=x",
+        "/catch-up csrf={csrf}&letters={letters}", "/catch-up csrf={csrf}&letters=x")),
+    *(f"/keeper/gather/{line}" for line in (
+        "look csrf={csrf}&kind=address&address={site}&words=bal, -foot&km=30&days=&topics=8\n>0 \n/keeper/gather\n>0 paused=1\n"
+        "/keeper/gather/now csrf={csrf}\n/keeper/gather/new?source={source}\n/keeper/gather/forget?source={source}\n> why=x",
+        "look csrf={csrf}&kind=address&address={site}&records=1\n>1 \n> ", "look csrf={csrf}&kind=radar&address=x", "look csrf={csrf}&kind=x&address=x",
+        "look csrf={csrf}&kind=mobilizon-group&address=x", "approve csrf={csrf}&id=x", "pause csrf={csrf}&id=x", "new?source=x", "forget?source=x",
+        "new csrf={csrf}&kind=x&km=9999999&topics=x&words=" + "a," * 40)),
     "/keeper/founders\n> keys=3\n> \n> ", "/keeper/agenda csrf={csrf}&file:file=BEGIN:VCALENDAR\n> ",
     "/keeper/radio/do?do=silence\n> minutes=60&why=x", "/keeper/radio/readers csrf={csrf}&metrics=all",
     "/keeper/care/do/restart\n> ", "/keeper/care/do/wipe\n> ", "/keeper/care/code\n> ")
@@ -82,7 +115,8 @@ def seeds():
 
 
 TARGET = Target(run, tuple(f"web/{name}.py" for name in (
-    "desk_settings", "desk_post", "desk_reports", "desk_handover", "clearing_pages", "clock_page", "keeper")), seeds, 800, share=6, aside={
+    "desk_settings", "desk_post", "desk_reports", "desk_handover", "clearing_pages", "clock_page", "keeper", "account_pages", "desk_keys",
+    "desk_secret", "desk_gather")), seeds, 800, share=6, aside={
     "the clock of this island is told by nobody: tests/web/test_clock_page.py": ("if source ==", "if not board().set_clock"),
     "dozens of pages: tests/web/test_clearing_pages.py": ("while len(self._kept)",),
     "maps are drawn by a process of its own: tests/streets": ("if not brought", "if place is None"),

@@ -1,12 +1,14 @@
 """By radio alone: the set's secret is renewed while an island is off, and who has left hears nothing new."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
 from node.model.clock import minute_of
 from node.model.errors import RemoteFault
 from node.model.record import Kind, decode, record_id
+from node.sync.codes.erasure import MAX_PARTS, MAX_PIECES
 from node.sync.events import PacketReceived
 from node.sync.lora.packets import Piece, Whole
 from node.sync.lora.packets import decode as decode_packet
@@ -66,16 +68,20 @@ def test_an_island_that_was_off_is_led_over_by_radio_and_loses_nothing(village, 
     ben = world.members[2]
     ben.stop(world.now)
     own = village.bulletin("ben", "posé pendant ce temps", minute=minute(world), life=2_000)
-    renew(world, village, *MEMBERS)
+    renewal = renew(world, village, *MEMBERS)
     world.live(3 * HOUR)
     post = village.bulletin("ana", "nouvelle", minute=minute(world), life=2_000)
     world.post(1, post)
     world.live(DAY_S)
     ben.hold([own])
+    packets = overheard(world)
     ben.start(world.now)
     since = world.now
     world.live(DAY_S)
     assert world.secrets() == [secret_of(b"new")] * 3
+    led = [section.index for node, packet in readable(packets, village, bytes(32)) for section in packet.sections
+           if node == 1 and isinstance(section, Piece) and section.short_id == record_id(renewal)[:4]]
+    assert led and all(later == (index + 1 if index + 1 < MAX_PIECES else MAX_PARTS) for index, later in pairwise(led))
     assert ben.moved_at - since < 6 * HOUR
     assert all({record_id(own), record_id(post)} <= member.ids for member in world.members.values())
 

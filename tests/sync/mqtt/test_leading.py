@@ -68,7 +68,10 @@ def test_who_was_off_finds_the_renewal_and_what_it_brings_is_learnt(shore):
     shore.run(60)
     leading, _ = raws_of()
     assert {record_id(raw) for raw in leading} <= shore.ids(1)
-    assert record_id(late) in shore.ids(0)
+    assert record_id(late) in shore.ids(0) & shore.there()
+    shore.switch(1, False)  # it goes on with the new secret, and so does what was learnt of it
+    shore.run(9 * HOUR)
+    assert shore.there() == {record_id(raw) for raw in leading}
 
 
 def test_nothing_but_what_leads_is_put_there_and_all_else_is_taken_away(shore):
