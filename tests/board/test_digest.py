@@ -68,6 +68,14 @@ def test_all_of_a_small_week_is_there_with_what_is_urgent_first(neighbourhood):
     assert "Venez nombreux. Venez" in told(neighbourhood) and "- 10:00" not in told(neighbourhood, "aloud")
 
 
+def test_a_day_is_named_once_for_all_that_happens_on_it(neighbourhood):
+    fill(neighbourhood)
+    for form in ("mail", "short", "sms"):
+        lines = [line.rstrip(":") for line in told(neighbourhood, form, 10).splitlines() if line.strip()]
+        days = [line for line in lines if re.fullmatch(r"\w+,? .*\d.*", line) and not re.search(r"[eb]\d+[eb]", line)]
+        assert len(days) >= 5 and len(set(days)) == len(days), form
+
+
 def test_one_post_in_another_script_takes_no_room_from_ten_others(neighbourhood):
     neighbourhood.event(("اجتماع الجيران", "", "", "", ""), neighbourhood.board.now() + 30)
     fill(neighbourhood, 12, 0)

@@ -54,6 +54,20 @@ def test_what_waits_for_a_keeper_and_what_was_replaced_are_not_kept_as_texts(nei
     assert set(neighbourhood.archive.texts(ids).values()) == {"Second mot"}
 
 
+def test_what_is_past_is_read_as_far_as_patience_goes_and_what_was_read_needs_none(neighbourhood):
+    for number in range(3):
+        neighbourhood.bulletin(f"Avis {number}", 12)
+    rows = [row for row in neighbourhood.store.rows() if row.kind == Kind.BULLETIN]
+    neighbourhood.clock.advance(30 * 86_400)
+    neighbourhood.replica.handle_all([], neighbourhood.clock.now())
+    neighbourhood.archive.keep(rows, {})
+    patience = ends_after(2)
+    shown = neighbourhood.board.past(limit=9, patience=patience).items
+    assert len(shown) == 2 and patience.unread == 1
+    again = ends_after(0)
+    assert neighbourhood.board.past(limit=9, patience=again).items == shown and again.unread == 1
+
+
 def test_counting_and_marking_days_decode_nothing_and_count_what_is_shown(neighbourhood):
     board, now = neighbourhood.board, neighbourhood.board.now()
     announce(neighbourhood, 450)

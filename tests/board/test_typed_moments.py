@@ -45,6 +45,11 @@ def test_midnight_ends_the_day_it_is_named_with():
     assert moment_typed("samedi 0h", TODAY).wall(TODAY) == datetime(2026, 12, 5)
 
 
+@pytest.mark.parametrize("text", ["18.30", "1830", "18:30", "18h30"])
+def test_in_a_field_for_the_hour_a_dot_or_nothing_parts_it_from_its_minutes(text):
+    assert moment_typed(text, TODAY, clock=True).hour == time(18, 30)
+
+
 def test_a_day_by_its_name_is_the_next_one_on_which_it_is_not_past():
     now = datetime(2026, 11, 30, 12)
     assert at_once(moment_typed("lundi 18h", TODAY), TypedMoment(), now).day == TODAY

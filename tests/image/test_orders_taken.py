@@ -86,6 +86,15 @@ def test_of_several_orders_the_wipe_comes_first_and_the_rest_waits(orders, tmp_p
     assert look.main(tmp_path / "orders") == look.NONE
 
 
+def test_an_order_that_is_taken_stays_gone_after_a_power_cut(orders, tmp_path, monkeypatch):
+    look, synced = program("take_order"), []
+    orders.place("wipe")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(
+        (os.readlink(f"/proc/self/fd/{descriptor}"), os.listdir(descriptor))))
+    assert look.main(tmp_path / "orders") == look.STEPS["wipe"]
+    assert (str(tmp_path / "orders"), []) in synced, "the folder is on the card as it is without it"
+
+
 @pytest.mark.parametrize("content", [
     b"", b"{}", b"wipe", b'{"do": "reboot"}', b'{"do": "restart"}', b'{"do": "restart", "what": "box; rm -rf /"}',
     b'{"do": "wipe"}' + b" " * MAX_ORDER_BYTES, b"\xff" * 100, json.dumps({"do": "wipe"}).encode()])

@@ -59,6 +59,17 @@ def test_what_is_kept_is_read_back_by_id_and_page_by_page(archive):
     assert {row.id for row in archive.rows()} == {row.id for row in rows}
 
 
+def test_a_page_that_ends_with_the_last_row_leads_to_no_other(archive):
+    archive.keep([made_up(number) for number in range(4)], {})
+    assert archive.page(Slice("created"), limit=4)[1] == "" != archive.page(Slice("created"), limit=3)[1]
+
+
+def test_what_is_past_is_not_asked_for_its_text_again(archive):
+    rows = [made_up(number) for number in range(3)]
+    archive.keep(rows[:2], {})
+    assert archive.wordless([row.id for row in rows]) == [rows[2].id]
+
+
 def test_what_a_past_record_said_before_is_not_kept(archive):
     archive.keep([made_up(1, before=b"a version of long ago")], {})
     assert archive.get(made_up(1).id) == made_up(1)

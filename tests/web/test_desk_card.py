@@ -7,7 +7,9 @@ import stat
 
 import pytest
 
-from node.board.cards import CardWish
+from node.board import cards
+from node.board.cards import CardRefused, CardWish
+from node.daemon import card_maker
 from node.daemon.card_maker import SILENT_S, TAKEN_S
 from node.daemon.card_order import BUNDLE_FILE, CARD_KEYS, TOLD_FILE, WISH_FILE, wish_in
 from node.daemon.orders import WORDS
@@ -240,3 +242,12 @@ def test_nothing_but_what_a_keeper_may_choose_is_kept_of_a_wish(box):
     looked(box, Desk(box))
     label = box.board.cards.prepare(CardWish("sda", SEEN, {"box ssh_key": "ssh-ed25519 AAAA", "node name": "Gare"}))
     assert box.board.cards.prepared(label).settings == {"node name": "Gare"} and "box ssh_key" not in CARD_KEYS
+
+
+def test_a_board_that_is_too_large_for_a_card_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(card_maker, "MAX_BUNDLE_BYTES", 100)
+    pieces = iter([bytes(60)] * 9)
+    with pytest.raises(CardRefused) as refused:
+        card_maker._leave(tmp_path, {"board": True}, pieces)
+    assert refused.value.sentence == cards.TOO_MUCH and len(list(pieces)) == 7
+    assert (tmp_path / BUNDLE_FILE).stat().st_size <= 100 and not (tmp_path / WISH_FILE).exists()

@@ -180,6 +180,15 @@ def test_a_backup_is_done_when_one_was_taken_away_that_the_leaver_has_not_made(b
         assert (HandoverStep.BACKUP not in open_steps(gare)) is done, keeper
 
 
+def test_of_a_backup_that_one_keeper_takes_again_and_again_the_log_tells_once(gare):
+    before = len(gare.board.audit_log(99))
+    for keeper in ("lea", "lea", "Nadia", "Nadia", "lea"):
+        gare.board.backed_up(1_000, "download", keeper)
+    log = gare.board.audit_log(99)
+    assert [(one.keeper, one.action) for one in log[:len(log) - before]] == [
+        (keeper, AuditAction.BACKUP_TAKEN) for keeper in ("lea", "Nadia", "lea")]
+
+
 def test_a_newcomer_takes_over_with_pages_alone_by_the_steps_of_the_printed_guide(tmp_path, monkeypatch):
     """The leaver's part, then the newcomer's, each in a browser of their own, on a whole island: each step of the guide is
     come by, each page that one leads to is opened, and what is to be done there is pressed."""

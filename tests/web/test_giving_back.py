@@ -19,6 +19,7 @@ from node.model.marks import Marks
 from node.model.record import Kind
 from tests.sim.portals import HERE, portal_settings
 from web import create_app
+from web.calendar_feed import rule_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 DAY = 1440
@@ -109,6 +110,14 @@ def test_two_other_parsers_find_the_dates_that_are_left(portal, neighbourhood, b
     others = {f"{one.dtstart.value:%Y-%m-%d}" for one in read.vevent_list if one is not main}
     replaced = {f"{one.recurrence_id.value:%Y-%m-%d}" for one in read.vevent_list if one is not main}
     assert sorted((left - replaced) | others) == days
+
+
+@pytest.mark.parametrize(("day", "says"), [
+    (date(2026, 1, 30), "-1FR"), (date(2026, 1, 23), "-2FR"), (date(2026, 2, 1), "-4SU")])
+def test_a_weekday_counted_from_the_end_of_its_month_is_so_for_calendars(board, day, says):
+    event = board.item(board.post(weekly(board)).id).event
+    start = (day - date(2024, 1, 1)).days * 1_440 + 720
+    assert rule_of(replace(event, start=start, repetition=Repetition(Rhythm.MONTH_LAST, 1, 3)))["BYDAY"] == says
 
 
 def test_what_is_called_off_comes_first_again_however_much_was_posted_since(portal, neighbourhood, board):

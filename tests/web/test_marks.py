@@ -87,6 +87,7 @@ def test_who_offers_something_says_with_one_tap_that_it_is_settled(portal, neigh
     assert answer.status_code == 200 and "It is shown as settled, here and soon on the other islands" in words(answer)
     assert "Settled: its author needs no more answers" in words(portal.get(f"/r/{item.id[:12]}?lang=en"))
     assert "Settled · Offer" in words(portal.get("/bulletins?lang=en"))
+    assert "Settled · Offer" in portal.get("/bulletins.txt?lang=en").get_data(as_text=True)
     neighbourhood.clock.advance(60 * MET_SHOWN_MIN)
     assert "Canapé" not in words(portal.get("/")) and "Canapé" not in words(portal.get("/bulletins"))
     assert portal.get(f"/r/{item.id[:12]}").status_code == 200
