@@ -46,7 +46,7 @@ def test_a_flood_takes_a_part_of_what_is_saved_and_leaves_the_rest_to_records(ai
     assert air.governor.used_s(air.now) <= PART * 6 * air.governor.mean_s
     assert air.governor.wait_s(FULL_S, air.now) == 0, "a record goes at once"
     air.flood(30)
-    assert air.texts.claim(30, air.now, short=True) == 0, "and so does a sentence, when no other text does"
+    assert air.texts.claim(30, air.now, short=True) == 0, "and so does a sentence that asks to wait, alone"
     assert air.flood(30, short=True) < 40
 
 

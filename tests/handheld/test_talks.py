@@ -9,7 +9,7 @@ def test_of_too_many_talks_the_oldest_is_forgotten():
         talks.of(b"%d" % number, b"", "fr", float(number)).read = f"item {number}"
     assert len(talks) == MAX_TALKS
     assert talks.of(b"%d" % MAX_TALKS, b"", "fr", 101.0).read == f"item {MAX_TALKS}"
-    assert talks.of(b"1", b"", "fr", 101.0).read
+    assert talks.of(b"1", b"", "fr", 101.0).read == "item 1"
     assert talks.of(b"0", b"", "fr", 101.0).read == ""
 
 

@@ -1,4 +1,4 @@
-"""What one author can overrule of what others tell of an event is bounded; who says the same overrules nobody."""
+"""What one author can overrule of what others tell is bounded; who says the same as they do overrules nobody."""
 
 from node.model.record import Kind
 from node.replica.entry import Entry
