@@ -85,6 +85,17 @@ def test_what_is_wrong_with_an_event_is_said_before(place, change, problem):
     assert problem in problems(place.board.post, event(place, **change))
 
 
+def test_an_event_may_end_in_a_minute_at_least_and_in_four_hundred_days_at_most(place):
+    def ends(minute):
+        return event(place, start=minute - 1, end=minute)
+
+    farthest = place.minute + 400 * 1_440
+    assert problems(place.board.post, ends(place.minute)) == [("start", "past")]
+    assert problems(place.board.post, ends(farthest + 1)) == [("start", "too-far")]
+    posted = [place.board.post(ends(minute)).id for minute in (place.minute + 1, farthest)]
+    assert {item.id for item in place.board.latest().items} == set(posted)
+
+
 def test_the_cost_is_what_posting_then_takes(place):
     draft = Draft(Kind.BULLETIN, text="Une phrase de taille moyenne, sans plus.")
     cost = place.board.cost(draft)

@@ -205,8 +205,9 @@ def test_an_archive_that_is_no_database_any_more_is_set_aside_and_begun_anew(tmp
 
 
 def test_an_index_of_words_that_broke_is_made_again_at_compaction(tmp_path, archive):
-    row = made_up(1)
+    row, live = made_up(1), made_up(2)
     archive.keep([row], {row.id: "chorale"})
+    archive.index(live.id, live.created, "goguette")
     broken = sqlite3.connect(tmp_path / "archive.db")
     with broken:
         broken.execute("UPDATE words_data SET block = x'ff00ff' WHERE id > 10")
@@ -215,6 +216,7 @@ def test_an_index_of_words_that_broke_is_made_again_at_compaction(tmp_path, arch
     assert not found(archive, "chorale") and not archive.health()[0]
     archive.compact()
     assert found(archive, "chorale") == [row.id] and archive.health()[0]
+    assert found(archive, "goguette") == [live.id], "of what is live too"
 
 
 def test_many_threads_read_and_write_at_the_same_time(archive):
