@@ -131,6 +131,25 @@ def test_the_links_of_a_stick_and_of_a_radio_outlast_a_change_of_theirs():
     assert rules and all(line.startswith('ACTION!="remove", ') for line in rules)
 
 
+def test_udev_lets_each_service_at_the_roots_as_far_as_its_unit_does():
+    rules = (OVERLAY / "usr/lib/udev/rules.d/70-archipel.rules").read_text().splitlines()
+    rule = next(line for line in rules if "MODE=" in line and "a2c41b70-02|a2c41b70-03" in line)
+    given = dict(re.findall(r'\b(OWNER|GROUP|MODE)="([^"]*)"', rule))
+    owners, members, _ = (int(digit) for digit in given["MODE"][1:])
+    looked_at = 0
+    for unit in UNITS.glob("archipel-*.service"):
+        opens = UNITS / f"{unit.name}.d/20-opens.conf"
+        text = unit.read_text() + (opens.read_text() if opens.exists() else "")
+        user = re.search(r"(?m)^User=(\S+)", text)
+        groups = {user[1], *re.findall(r"(?m)^(?:Supplementary)?Groups?=(\S+)", text)} if user else set()
+        for ways in re.findall(r"(?m)^DeviceAllow=/dev/disk/by-partuuid/a2c41b70-0[23] (\S+)", text):
+            # whose file it is gets its owner's rights, and no other's
+            has = owners if user[1] == given.get("OWNER", "root") else members if given["GROUP"] in groups else 0
+            assert has & 4 and (has & 2 or "w" not in ways), unit.name
+            looked_at += 1
+    assert looked_at >= 10
+
+
 def test_the_drivers_of_radios_are_there_before_the_service_that_may_open_them_starts():
     drivers = {"ttyUSB": "usbserial", "ttyACM": "cdc_acm"}
     opened = re.findall(r"(?m)^DeviceAllow=char-(\S+)", (UNITS / "archipel-island.service.d/20-opens.conf").read_text())
