@@ -24,6 +24,7 @@ class Announcements:
         self.hour = 0  # of the newest summary that we are about to answer
         self.reach_hops = 0  # so many relays are to carry our next SUM on: somebody may be behind them
         self._sum_at = self._explore_at = self._again_at = self._assure_at = math.inf
+        self._assured = 0  # how often since the last record
         self._told_in_vain = 0  # how often in a row we said what we hold, and knew no more of a neighbour that differs
         self._introduce_at = self._correct_at = self._meet_at = self._probe_at = 0.0
 
@@ -109,14 +110,19 @@ class Announcements:
 
     def assure_later(self, at: float) -> None:
         """Something new went by: when it has gone by, whoever may have missed it is to hear what we hold."""
+        self._assured = 0
         self._assure_at = at + self._timing.draw_s(self._tuning.assure_t)
 
     def assure(self, at: float, doubtful: Callable[[float], bool]) -> None:
-        """Say what we hold, once, if it is time, we have met somebody of late, and someone may have missed what went by."""
+        """Say what we hold, on a first evening a few times, if it is time, we have met somebody of late, and someone may
+        have missed what went by."""
         if at >= self._assure_at:
             self._assure_at = math.inf
             if doubtful(at - self._tuning.assure_new_s):
                 self.sum_soon(at, self._tuning.usual_capacity)
+                self._assured += 1
+                if self._assured < self._tuning.assure_times and self._neighbours.is_evening(at):
+                    self._assure_at = at + self._timing.draw_s(self._tuning.assure_t)
 
     def remind(self, at: float, quiet_at: float) -> None:
         """Say again what we hold, if it is time and a neighbour's set differs still; `quiet_at`: see `say_at`."""

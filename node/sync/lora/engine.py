@@ -158,7 +158,8 @@ class AirEngine:
         if up and not self._up:
             self.context.announcements.hello(at)
             if not self.context.holds_posts():
-                self.context.neighbours.evening_until = at + self._tuning.evening_s
+                until_at = at + self._tuning.evening_s
+                self.context.neighbours.evening_until = self.context.transmissions.fairness.lenient_until = until_at
         self._up, self._under_way = up, None
 
     def _kept(self, event: RecordKept, at: float, now: float) -> None:

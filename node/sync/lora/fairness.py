@@ -39,6 +39,7 @@ class Fairness:
         self._tuning = tuning
         self._spent: dict[bytes, _Sendings] = {}  # by author; the last met is last
         self._asked = _Sendings()
+        self.lenient_until = float("-inf")  # until then nobody crowds the air
 
     def __len__(self) -> int:
         return len(self._spent)
@@ -59,10 +60,12 @@ class Fairness:
     def asks(self, at: float) -> Claim:
         """The claim of such a packet: summaries and questions, too, are to leave room for records."""
         asked = self._asked.faded(at, self._tuning.fade_s)
-        return Claim.FAIR if asked < self._tuning.least_asks else Claim.CROWDING
+        return Claim.FAIR if asked < self._tuning.least_asks or at < self.lenient_until else Claim.CROWDING
 
     def crowding(self, at: float) -> set[bytes]:
         """Who took more than twice an equal part, as it were with one more author about."""
+        if at < self.lenient_until:
+            return set()
         spent = {author: self._faded(author, at) for author in self._spent}
         limit = max(2 * sum(spent.values()) / (len(spent) + 1), self._tuning.least_crowd)
         return {author for author, sendings in spent.items() if sendings > limit}

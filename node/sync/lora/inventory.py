@@ -152,19 +152,21 @@ class Difference:
     theirs: list[int]
 
 
-def difference(held: Salted, heard: Sum) -> Difference | None:
-    """What our set and a neighbour's differ by; None if its sketch is too small to tell."""
-    gap = held.sketch & (1 << LANE * heard.capacity) - 1 ^ heard.sketch
+def difference(held: Salted, heard: Sum, known: Collection[int] = ()) -> Difference | None:
+    """What our set and a neighbour's differ by; None if its sketch is too small to tell. `known`: elements by which they
+    seem to differ anyway; the sketch then has to hold only what differs from that."""
+    gap = held.sketch & (1 << LANE * heard.capacity) - 1 ^ heard.sketch ^ sketch(known, heard.capacity)
     more = (len(held.ids) - heard.count + _WRAP // 2) % _WRAP - _WRAP // 2
-    if gap == 0 and more == 0:
+    if gap == 0 and more == 0 and not known:
         return Difference([], [])
     if heard.count == 0:
         return Difference(list(held.elements), [])
-    if abs(more) > heard.capacity:
+    if abs(more) > heard.capacity + len(known):
         return None
     elements = decode(gap, heard.capacity)
     if elements is None:
         return None
+    elements = list(set(known).symmetric_difference(elements)) if known else elements
     ours = [held.ids[element] for element in elements if element in held.ids]
     theirs = [element for element in elements if element not in held.ids]
     return Difference(ours, theirs) if len(ours) - len(theirs) == more else None

@@ -129,10 +129,12 @@ class Neighbour:
         self.view, self.have = View.KNOWN, None
         self.ahead = dict.fromkeys(elements, day)
 
-    def too_different(self, gap: int) -> None:
-        """Its set differs by at least `gap` from ours; in what, a sketch could not tell."""
+    def too_different(self, gap: int, ahead: bool = False) -> None:
+        """Its set differs by at least `gap` from ours; in what, a sketch could not tell. `ahead`: what we know that it
+        holds besides it holds still."""
         self.view, self.gap = View.FAR, gap
-        self.ahead.clear()
+        if not ahead:
+            self.ahead.clear()
 
     def patience(self, heard_directly: int) -> int:
         """How many records may go by without a word from it before we take it to be away. In a crowd each speaks seldom."""
@@ -211,11 +213,15 @@ class Neighbourhood:
             self._tied.clear()
         if neighbour.in_vain and neighbour.quiet >= neighbour.patience(self._heard_directly()):
             neighbour.in_vain = 0  # it was away
-        neighbour.came(way, sequence, at < self.evening_until)
+        neighbour.came(way, sequence, self.is_evening(at))
         neighbour.name = name
         neighbour.heard_at, neighbour.quiet = at, 0
         neighbour.tries = max(neighbour.tries - self._tuning.far_tries / 8, 0)
         return neighbour
+
+    def is_evening(self, at: float) -> bool:
+        """Whether this is our first evening still."""
+        return at < self.evening_until
 
     def end_evening(self, at: float) -> None:
         """Reckon as usual again once our first evening is over, also of who has said nothing since."""

@@ -104,6 +104,8 @@ class Reconciliation:
 
     def _compare_sketch(self, sender: Neighbour, summary: Sum, held: Salted, at: float) -> None:
         context, found = self._context, difference(held, summary)
+        if found is None and context.neighbours.is_evening(at):
+            found = difference(held, summary, self._known(sender, held))
         if found is None:
             context.announcements.trickle.reset(at)
             context.requests.far(sender, summary.capacity, len(held.ids) - summary.count, at)
@@ -118,6 +120,12 @@ class Reconciliation:
         helpers = self._answer(sender, found, at)
         self._holds_all_but(sender, set(found.ours))
         self._lacks.extend(_Lack(sender, id_, helpers=helpers) for id_ in found.ours)
+
+    def _known(self, sender: Neighbour, held: Salted) -> set[int]:
+        """What a neighbour's set and ours are known to differ by: what it holds besides, and what it said it lacks."""
+        ahead = {element for element, day in sender.ahead.items() if day == held.day}
+        told = {held.elements.get(id_, 0) for id_ in self._context.transmissions.told_by(sender.address)}
+        return ahead - held.ids.keys() | told - {0}
 
     def _not_refused(self, elements: list[int], day: int, at: float) -> list[int]:
         refused = {element_of(id_, day, self._context.key) for id_ in self._context.refusals.ids(at)}

@@ -95,7 +95,7 @@ class Requests:
 
     def far(self, neighbour: Neighbour, capacity: int, gap: int, at: float) -> None:
         """It holds too different a set to tell: answer with more of ours, then with a filter."""
-        neighbour.too_different(max(abs(gap), capacity + 1))
+        neighbour.too_different(max(abs(gap), capacity + 1), ahead=self._neighbours.is_evening(at))
         if capacity < self._tuning.small_sum and abs(gap) < self._tuning.hello_capacity and self._filters_in_vain == 0:
             self._announcements.tell_difference(at)
         else:
@@ -158,7 +158,9 @@ class Requests:
         self._unanswered += 1
         self._alone = to
         tuning, many = self._tuning, self._lacks_many()
-        most, again_t = (tuning.max_unanswered, tuning.ask_again_t) if many else (tuning.few_unanswered, tuning.few_again_t)
+        evening = self._neighbours.is_evening(at)
+        few = tuning.evening_unanswered if evening else tuning.few_unanswered
+        most, again_t = (tuning.max_unanswered, tuning.ask_again_t) if many else (few, tuning.few_again_t)
         for question in questions:
             asked = self._neighbours.get(question.responder)
             in_vain = float(self._unanswered)
@@ -169,7 +171,8 @@ class Requests:
             for thing in things:
                 self._postpone(thing, at, wait_s, 1)
             if isinstance(question, Need):
-                self._give_up([one for one in question.elements if self._times(one) >= self._tuning.max_asks], at)
+                asks = tuning.max_asks / (1 - asked.loss if evening and asked else 1)
+                self._give_up([one for one in question.elements if self._times(one) >= asks], at)
             self._replan(at)
             self.quiet_at = max(self.quiet_at, at + wait_s)
 

@@ -228,6 +228,11 @@ class PendingTransmissions:
             if pending.due_at is not None and not self.worthwhile(pending):
                 pending.due_at = None
 
+    def told_by(self, address: int) -> list[bytes]:
+        """What a neighbour said it lacks, and was not heard to hold since."""
+        reaches = ((one.id, one.reaches.get(address)) for one in self._all.values())
+        return [id_ for id_, reach in reaches if reach is not None and reach.told and reach.missing]
+
     def lacks(self, one: Neighbour, pending: Transmission, missing: int, at: float) -> bool:
         """A neighbour lacks this record for certain; whether that is news. Who never takes it is left alone for a while."""
         if at < self._pushes.get((one.address, pending.id), _Pushes()).until_at:
@@ -296,10 +301,12 @@ class PendingTransmissions:
     def _note_push(self, one: Neighbour, pending: Transmission, at: float) -> None:
         if pending.sent % pending.parts:
             return
-        if not self._neighbours.tired(one, at):  # its silence would tell nothing
+        evening = self._neighbours.is_evening(at)
+        there = evening and at < one.heard_at + self._tuning.there_s
+        if not there and not self._neighbours.tired(one, at):  # or its silence would tell nothing
             one.quiet += 1 if pending.fresh else self._tuning.bulk_quiet
         times, tuning = self._pushes.pop((one.address, pending.id), _Pushes()).times + 1, self._tuning
-        beyond = times - tuning.patient_pushes
+        beyond = times - round(tuning.patient_pushes / (1 - one.loss if evening else 1))
         hold_s = tuning.push_hold_s * 2 ** min(beyond, 10) if beyond >= 0 else 0.0
         self._pushes[one.address, pending.id] = _Pushes(times, at + min(hold_s, tuning.max_push_hold_s))
         if len(self._pushes) > self._tuning.max_pushes:

@@ -118,6 +118,10 @@ class Tuning:
     assure_t: Span = (60, 180)
     """T. After the last record of many: whoever may have missed it is told what we hold, or would learn it in hours.
     Set by: the first evening: 2 of 60 waited for two hours; bench air, for everybody: line +0.06, grid +0.10."""
+    assure_times: int = 3
+    """Packets. So often that is said on a first evening until something new comes: one may be lost, and an equal one is not
+    answered.
+    Set by: the first evening: 2 of 120 missed the last records for hours; always: ring with plain nodes +0.25."""
     assure_doubt: float = 0.15
     """Probability. That it missed something, or it is not worth saying.
     Set by: nothing on record."""
@@ -205,6 +209,9 @@ class Tuning:
     flow_unanswered: int = 5
     """Questions. After a flow, as if so many had been left unanswered: the sender may pause for an hour.
     Set by: bench air, join and merge (94752e5); now half or twice is within noise."""
+    evening_unanswered: int = 2
+    """Doublings. The same on a first evening: people wait, and most of what goes by a plain node is lost.
+    Set by: the first evening, a plain node between."""
     max_unanswered: int = 5
     """Doublings. Of `ask_again_t`, at most: 32 x 20 T are 20 minutes on LongFast.
     Set by: nothing on record (89faa1d); bench air, half: join +0.23; twice: join -0.08."""
@@ -396,6 +403,10 @@ class Tuning:
     max_sequence_gap: int = 16
     """Packets. A larger step in sequence numbers is a restart or a long silence, and tells nothing.
     Set by: nothing on record; bench air, half or twice changes no packet."""
+    there_s: float = 600
+    """Seconds. Heard so lately, a neighbour is there, however many records went out for it: it has nothing to say while it
+    takes them in.
+    Set by: the first evening: 2 of 120 missed the last records of a burst for hours."""
     near_patience: float = 3
     """Records. Without a word from it, before a neighbour is taken to be away; more if it has more neighbours, as in a
     crowd each speaks seldom.

@@ -115,3 +115,18 @@ def test_a_neighbour_that_does_not_know_us_is_told_once_in_a_while_only():
     assert 1_000 < first < 1_100 and said.say_at(0.0) == float("inf")
     said.introduce(1_000.0 + TUNING.introduce_again_s)
     assert said.say_at(0.0) < float("inf")
+
+
+@pytest.mark.parametrize(("evening", "times"), [(True, TUNING.assure_times), (False, 1)])
+def test_after_the_last_record_of_a_first_evening_it_is_said_more_than_once_what_is_held(evening, times):
+    speaker = Speaker(2)
+    said, told = speaker.introduced(), 0
+    speaker.neighbours.evening_until = TUNING.evening_s if evening else float("-inf")
+    for _ in range(2):  # something new begins it anew
+        said.assure_later(100.0)
+        for second in range(100, 1_800):
+            said.assure(float(second), lambda since: True)
+            if said.say_at(0.0) <= second:
+                said.summed(float(second))
+                told += 1
+    assert told == 2 * times

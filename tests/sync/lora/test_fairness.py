@@ -34,6 +34,15 @@ def test_a_few_records_crowd_nobody():
     assert fairness(only=7, other=0).crowding(0.0) == {b"only"}
 
 
+def test_on_a_first_evening_nobody_crowds_the_air_and_all_may_ask():
+    made = fairness(loud=30, quiet=0)
+    for _ in range(9):
+        made.ask(0.0)
+    made.lenient_until = HOUR_S / 4
+    assert made.crowding(HOUR_S / 4 - 1) == set() and made.asks(HOUR_S / 4 - 1) is Claim.FAIR
+    assert made.crowding(HOUR_S / 4) == {b"loud"} and made.asks(HOUR_S / 4) is Claim.CROWDING
+
+
 def test_what_was_sent_is_forgiven_within_hours():
     made = fairness(loud=18, quiet=0)
     assert made.crowding(HOUR_S) == {b"loud"}

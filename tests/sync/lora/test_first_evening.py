@@ -45,3 +45,8 @@ def test_three_islands_in_a_line_hold_the_same_within_twenty_minutes_also_if_one
 
 def test_a_plain_node_between_two_of_them_keeps_none_from_anybody():
     assert [held_by_all(seed, 0.1, PATIENT_S, plain=True) for seed in SEEDS] == [15] * len(SEEDS)
+
+
+def test_what_a_plain_node_loses_of_a_first_evening_is_asked_for_within_twenty_minutes():
+    seeds = [1, 3, 115, 129, 139, 189, 191, 193]  # by the rules of later hours six of these needed 22 to 400 minutes
+    assert [held_by_all(seed, 0.2, SOON_S, plain=True) for seed in seeds] == [15] * len(seeds)

@@ -5,8 +5,8 @@ import random
 from node.model.clock import minute_of
 from node.sync.codes.sketch import sketch
 from node.sync.events import Imported
-from node.sync.lora.inventory import HOURS_A_DAY, Inventory, Salted, element_of
-from node.sync.lora.packets import Have, Neighbours, Whole
+from node.sync.lora.inventory import HOURS_A_DAY, Inventory, Salted, difference, element_of
+from node.sync.lora.packets import Have, Neighbours, Sum, Whole
 from node.sync.lora.tuning import TUNING
 from radio.sim.topology import line
 from tests.sim.archipelago import KEYS, MANY_KEYS, START, Archipelago, bulletin
@@ -140,3 +140,32 @@ def test_what_is_taken_in_stands_in_the_order_in_which_it_came():
     assert not salted.update(ids[:30], 20) and salted.update(ids, 40)
     assert list(salted.ids.values()) == ids
     assert salted.update(ids[10:], 40) and list(salted.ids.values()) == ids[10:]
+
+
+def sets_that_differ(ours, theirs, both=20):
+    """What we hold, and a neighbour's summary of 4 lanes; elements that only we hold, and that only it holds."""
+    ids = Ids(both + ours + theirs).all
+    held, elements = Salted(HOUR // HOURS_A_DAY, KEY), [element_of(id_, HOUR // HOURS_A_DAY, KEY) for id_ in ids]
+    held.update(ids[:both + ours], 999)
+    heard = Sum(HOUR, both + theirs, 4, sketch(elements[:both] + elements[both + ours:], 4))
+    return held, heard, elements[both:both + ours], elements[both + ours:]
+
+
+def test_a_sketch_has_to_hold_only_what_is_not_known_to_differ():
+    tried = 0
+    for ours, theirs, told in ((6, 0, 2), (0, 6, 4), (5, 4, 6), (3, 3, 6)):
+        held, heard, we_hold, it_holds = sets_that_differ(ours, theirs)
+        assert difference(held, heard) is None, "more than its four lanes tell"
+        found = difference(held, heard, set((we_hold + it_holds)[:told]))
+        assert sorted(found.ours) == sorted(held.ids[one] for one in we_hold) and sorted(found.theirs) == sorted(it_holds)
+        tried += 1
+    assert tried == 4
+
+
+def test_what_was_wrongly_known_to_differ_is_told_as_it_is():
+    held, heard, we_hold, it_holds = sets_that_differ(1, 1)
+    wrong = next(iter(held.elements.values()))
+    found = difference(held, heard, {wrong, *we_hold})
+    assert found.ours == [held.ids[one] for one in we_hold] and found.theirs == it_holds
+    same = sets_that_differ(0, 0)[:2]
+    assert difference(*same, {wrong}) in (None, difference(*same))
