@@ -171,7 +171,7 @@ class Requests:
             for thing in things:
                 self._postpone(thing, at, wait_s, 1)
             if isinstance(question, Need):
-                asks = tuning.max_asks / (1 - asked.loss if evening and asked else 1)
+                asks = tuning.max_asks / (1 - tuning.evening_far_loss if evening and asked and asked.hops else 1)
                 self._give_up([one for one in question.elements if self._times(one) >= asks], at)
             self._replan(at)
             self.quiet_at = max(self.quiet_at, at + wait_s)

@@ -306,7 +306,7 @@ class PendingTransmissions:
         if not there and not self._neighbours.tired(one, at):  # or its silence would tell nothing
             one.quiet += 1 if pending.fresh else self._tuning.bulk_quiet
         times, tuning = self._pushes.pop((one.address, pending.id), _Pushes()).times + 1, self._tuning
-        beyond = times - round(tuning.patient_pushes / (1 - one.loss if evening else 1))
+        beyond = times - round(tuning.patient_pushes / (1 - tuning.evening_far_loss if evening and one.hops else 1))
         hold_s = tuning.push_hold_s * 2 ** min(beyond, 10) if beyond >= 0 else 0.0
         self._pushes[one.address, pending.id] = _Pushes(times, at + min(hold_s, tuning.max_push_hold_s))
         if len(self._pushes) > self._tuning.max_pushes:
