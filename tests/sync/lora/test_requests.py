@@ -122,3 +122,37 @@ def test_each_filter_that_does_not_help_makes_the_next_one_wait_longer():
     asker.requests.same(asker.neighbours.get(NEAR))
     asker.requests.far(asker.neighbours.get(NEAR), 2, 60, 0.0)
     assert asker.requests.filter_at <= 6 * T
+
+
+@pytest.mark.parametrize(("evening", "most"), [(True, 2), (False, 4)])
+def test_on_a_first_evening_the_pauses_between_questions_grow_less(evening, most):
+    asker = Asker()
+    asker.neighbours.evening_until = 1e6 if evening else 0.0
+    asker.lacks(NEAR, 11)
+    moments = [asker.ask()[0] for _ in range(TUNING.max_asks)]
+    pauses = [(other - one) / T / 2 ** min(doublings, most) for doublings, (one, other) in enumerate(pairwise(moments), 1)]
+    assert len(pauses) == TUNING.max_asks - 1
+    assert TUNING.few_again_t[0] <= min(pauses) and max(pauses) <= TUNING.few_again_t[1]
+
+
+@pytest.mark.parametrize("evening", [True, False])
+def test_on_a_first_evening_what_a_neighbour_holds_is_remembered_though_its_sketch_could_not_be_told(evening):
+    asker = Asker()
+    asker.neighbours.evening_until = 1e6 if evening else 0.0
+    asker.lacks(NEAR, 11, 12)
+    asker.requests.far(asker.neighbours.get(NEAR), 2, 3, 1.0)
+    assert list(asker.neighbours.get(NEAR).ahead) == ([11, 12] if evening else [])
+
+
+@pytest.mark.parametrize("evening", [True, False])
+def test_on_a_first_evening_who_is_behind_relays_is_asked_oftener_before_a_record_may_not_exist(evening):
+    asker = Asker()
+    asker.neighbours.evening_until = 1e6 if evening else 0.0
+    behind = asker.neighbours.hear(5, 1, Passage(1), 0.0)
+    asker.requests.behind(behind, [11], DAY, 0.0)
+    asked = 0
+    while behind.ahead:
+        at = asker.requests.next_at()
+        asker.requests.sent([Need(behind.address, DAY % 256, (11,))], None, at)
+        asked += 1
+    assert asked == (-(-TUNING.max_asks // (1 - TUNING.evening_far_loss)) if evening else TUNING.max_asks)
