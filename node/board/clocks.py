@@ -1,5 +1,7 @@
 """What setting the clock would do to a board, before it is done."""
 
+from collections.abc import Iterable
+
 from node.board.api import ClockOutcome
 from node.board.host import PastRecords, RowStore
 from node.board.notes import BoardState
@@ -19,8 +21,11 @@ class ClockPreview:
 
     def outcome(self, minute: int, now: int, state: BoardState) -> ClockOutcome:
         """What would end, wait, come back and be published if it were `minute`, and not `now`."""
-        ends, back = (self._ending(minute), []) if minute > now else ([], self._returning(minute))
-        waits = [row for row in self._live() if is_early(row.kind, row.created, minute)]
+        ends, back, waits = list[Row](), list[Row](), list[Row]()
+        if minute > now:
+            ends = self._ending(minute)
+        else:
+            back, waits = self._returning(minute), self._waiting(minute)
         keys = [max(standing.until(now, right) for right in standing.rights)
                 for standing in self._liveset.trust.standings.values() if standing.rights]
         due = [post for post in state.waiting.values()
@@ -30,15 +35,17 @@ class ClockPreview:
 
     def _ending(self, minute: int) -> list[Row]:
         stays = set(self._liveset.ids(minute))
-        return [row for row in self._live() if row.id not in stays]
+        return self._kept(id_ for id_ in self._liveset.ids() if id_ not in stays)
 
-    def _live(self) -> list[Row]:
-        return [row for id_ in self._liveset.ids() if (row := self._rows.get(id_))]
+    def _waiting(self, minute: int) -> list[Row]:
+        return [row for row in self._kept(self._liveset.ids()) if is_early(row.kind, row.created, minute)]
 
     def _returning(self, minute: int) -> list[Row]:
-        faded = [row for id_ in self._liveset.fading() if (row := self._rows.get(id_))]
-        return [row for row in (*faded, *self._past.unexpired(minute))
+        return [row for row in (*self._kept(self._liveset.fading()), *self._past.unexpired(minute))
                 if row.expires > minute and not is_early(row.kind, row.created, minute)]
+
+    def _kept(self, ids: Iterable[bytes]) -> list[Row]:
+        return [row for id_ in ids if (row := self._rows.get(id_))]
 
 
 def _posts(rows: list[Row]) -> int:
